@@ -1,0 +1,112 @@
+'''The author's bench: sources become notebooks, labs and solutions.
+
+What is written by hand
+-----------------------
+- `notebooks/src/NN_topic.py`: a walkthrough, becomes `notebooks/NN_topic.ipynb`.
+- `solutions/src/NN_topic.py`: a solved lab, becomes `solutions/NN_topic.ipynb`, and
+  `labs/NN_topic.ipynb` with everything marked as solution removed.
+
+`course build` makes them, running walkthroughs and solutions from top to bottom; `course build
+--check` says whether what is committed is what the sources give. Nobody edits a built notebook.
+
+The format
+----------
+Both are Python files in jupytext's percent format. A cell begins with `# %%` (code) or
+`# %% [markdown]` (text) and these attributes, each written `key="value"`:
+
+- `name="retrieve"`: becomes the cell's id, so it is unique in its notebook and stays the same for
+  good: lower-case letters, digits, hyphens. Every cell has a name, but for two kinds that get
+  theirs from the exercise: the cell with `exercise="01.2"` is `exercise-01-2`, and a code cell
+  that begins with `check("01.2", ...)` is `check-01-2`.
+- `tags=["parameters"]`: passed on. Every walkthrough and every solution has one cell with this
+  tag, which sets `model` and `fast` (see the example). `nbval-check-output` marks a cell whose
+  output must be the same on every run.
+- `exercise="01.2"` (solutions only): the one cell that the learner fills for this exercise.
+- `mend=true` (exercise cells): the learner gets code to mend, not a `TODO` to replace.
+- `only="lab"` or `only="solution"` (solutions only): the cell stands in that one alone. Two such
+  cells, one of each, may share a name.
+
+In an exercise cell, lines of this form make the difference between the two:
+
+    # LAB: return TODO          in the lab this line, without the mark; not in the solution
+    # BEGIN SOLUTION            the lines between these two are not in the lab;
+    # END SOLUTION              the marks themselves are in neither
+
+A mark is indented like the code around it, and what follows `# LAB: ` may be indented further.
+`TODO` comes from `helpers.course`: as long as it is there, the check says *not done yet*. Every
+exercise cell puts it in the lab at least once, unless it says `mend=true`.
+
+A trailing `# noqa: ...` or `# type: ignore[...]` is for the linters and reaches no notebook.
+Commands for IPython are written as comments: `# %matplotlib inline`.
+
+A complete solution source
+--------------------------
+    # %% [markdown] name="title" only="lab"
+    # # Lab 01: Build an agent
+    #
+    # **60 minutes.** Fill each cell that has a `TODO`, run it, then run the check below it.
+
+    # %% [markdown] name="title" only="solution"
+    # # Solution of lab 01: Build an agent
+
+    # %% name="imports"
+    import os
+
+    from helpers.course import TODO, check  # noqa: F401
+
+    # %% name="parameters" tags=["parameters"]
+    model = os.environ.get("COURSE_MODEL", "local")  # which model answers
+    fast = os.environ.get("COURSE_FAST") == "1"  # smaller samples
+
+    # %% [markdown] name="refuse-goal"
+    # ## 1. Refuse what the documents do not answer
+    #
+    # Write `refuse`. For instance, `refuse(0.1)` is `True`.
+
+    # %% exercise="01.1"
+    def refuse(score: float) -> bool:
+        """Whether a best passage with this similarity (0 to 1) is too far from the question."""
+        # LAB: return TODO  # True or False
+        # BEGIN SOLUTION
+        threshold = 0.42
+        return score < threshold
+        # END SOLUTION
+
+    # %%
+    check("01.1", refuse)
+
+    # %% [markdown] name="limit-goal"
+    # ## 2. Choose a limit
+    #
+    # Set `LIMIT` to the number of passages that the model reads.
+
+    # %% exercise="01.2"
+    # LAB: LIMIT = TODO
+    # BEGIN SOLUTION
+    LIMIT = 1
+    # END SOLUTION
+
+    # %%
+    check("01.2", LIMIT)
+
+    # %% [markdown] name="why" only="solution"
+    # One passage is enough for this model: with three it mixes them up.
+
+The cell of exercise 01.1 in the lab, ready to be filled:
+
+    def refuse(score: float) -> bool:
+        """Whether a best passage with this similarity (0 to 1) is too far from the question."""
+        return TODO  # True or False
+
+A walkthrough source is written the same way, without exercise cells, marks and `only`.
+
+What the build leaves out
+-------------------------
+The times of execution, paths of this machine, memory addresses, progress bars and live widgets
+are run noise and are not stored. Figures that a cell measured are not noise: they stay. A cell
+that ends in an error stops the build.
+'''
+
+from helpers.authoring.source import SourceCell, SourceError, read_source
+
+__all__ = ["SourceCell", "SourceError", "read_source"]
