@@ -1,0 +1,117 @@
+"""`course build`: notebooks and labs from their sources. `course lock`: both lock files."""
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from helpers.paths import ROOT
+
+
+def build(argv: Sequence[str]) -> int:
+    """Build notebooks, or check the committed ones: 0 done, 1 drift or failure, 2 not possible."""
+    parser = argparse.ArgumentParser(
+        prog="course build",
+        description="Build notebooks, solutions and labs from notebooks/src and solutions/src. "
+        "Without names: whatever differs from its source. The format of a source is described in "
+        "helpers/authoring/__init__.py.",
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="a module to build anew: 01, or its full name"
+    )
+    parser.add_argument("--all", action="store_true", help="build every module anew")
+    parser.add_argument(
+        "--fast", action="store_true", help="small samples: for trying out, not for committing"
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="build nothing; compare what is committed with its sources",
+    )
+    parser.add_argument("--json", action="store_true", help="with --check: the report as JSON")
+    parser.add_argument(
+        "--root", type=Path, default=ROOT, help="the course's folder (default: this one)"
+    )
+    options = parser.parse_args(argv)
+    if options.check:
+        if options.names or options.all or options.fast:
+            parser.error("--check looks at every committed notebook, and takes no names")
+        return _check(options.root, as_json=options.json)
+    if options.json:
+        parser.error("--json belongs to --check")
+    return _build(
+        options.root, options.names, anew=options.all or bool(options.names), fast=options.fast
+    )
+
+
+def _build(root: Path, names: Sequence[str], *, anew: bool, fast: bool) -> int:
+    from helpers.authoring.build import BuildError, chosen
+    from helpers.authoring.build import build as build_module
+    from helpers.authoring.execute import RunError
+    from helpers.authoring.source import MissingToolError, SourceError
+
+    failed = False
+    written: list[Path] = []
+    try:
+        for stem in chosen(root, names):
+            try:
+                written += build_module(root, stem, changed_only=not anew, fast=fast)
+            except (BuildError, RunError, SourceError) as error:
+                print(f"course build: {error}", file=sys.stderr)
+                failed = True
+    except (BuildError, MissingToolError) as error:
+        print(f"course build: {error}", file=sys.stderr)
+        return 2
+    if not written and not failed:
+        print("Every notebook is what its source gives.")
+    return int(failed)
+
+
+def _check(root: Path, *, as_json: bool) -> int:
+    from helpers.authoring.committed import NoCommitError, export
+    from helpers.authoring.drift import drift
+    from helpers.authoring.source import MissingToolError
+
+    with tempfile.TemporaryDirectory(prefix="course-check-") as folder:
+        try:
+            commit = export(root, Path(folder))
+            found = drift(Path(folder))
+        except (NoCommitError, MissingToolError) as error:
+            print(f"course build: {error}", file=sys.stderr)
+            return 2
+    if as_json:
+        print(json.dumps({"commit": commit, "drift": found}))
+    else:
+        for line in found:
+            print(line)
+        verdict = f"{len(found)} to mend" if found else "every notebook is what its source gives"
+        print(f"Commit {commit}: {verdict}.")
+    return int(bool(found))
+
+
+def lock(argv: Sequence[str]) -> int:
+    """Renew both lock files; 0 done, 1 when uv is missing or finds no solution."""
+    from helpers.authoring.locks import LockError, renew
+
+    parser = argparse.ArgumentParser(
+        prog="course lock",
+        description="Make requirements.lock and requirements-dev.lock from pyproject.toml, for "
+        "every platform and Python of the course. Versions stay where they can.",
+    )
+    parser.add_argument(
+        "--upgrade", action="store_true", help="take the newest version of every package"
+    )
+    options = parser.parse_args(argv)
+    try:
+        counts = renew(ROOT, upgrade=options.upgrade)
+    except LockError as error:
+        print(f"course lock: {error}", file=sys.stderr)
+        return 1
+    for name, count in counts.items():
+        print(f"{name}: {count} entries")
+    return 0
+
+
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"build": build, "lock": lock}

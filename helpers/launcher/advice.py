@@ -1,0 +1,84 @@
+"""What went wrong during set-up, in one sentence that says what to do next."""
+
+import errno
+import re
+
+
+class SetUpError(Exception):
+    """Set-up cannot go on; the message says what to do."""
+
+
+AGAIN = "Then run the same command again: it goes on where it stopped."
+
+HASH = (
+    "A downloaded package is not the one that the lock names (its hash differs), so it was not "
+    "installed. A proxy or a mirror may have changed it: try another network, or a folder of "
+    "wheels with --wheels DIR. If it happens again, report it with the package's name."
+)
+DISK = f"The disk is full. Free some space or move this folder to another disk. {AGAIN}"
+NETWORK = (
+    "The packages could not be downloaded: the network is away, or a proxy is in between. "
+    f"Connect, or use a folder of wheels with --wheels DIR. {AGAIN}"
+)
+CERTIFICATE = (
+    "The package server's certificate was not accepted. Where a company inspects the traffic, "
+    f"set SSL_CERT_FILE and PIP_CERT to its certificate file. {AGAIN}"
+)
+MISSING = (
+    "A package of the lock is not there for this machine and this Python. With --wheels DIR: the "
+    "folder was filled on another kind of machine or for another Python. Without: README lists "
+    "the platforms that have every package."
+)
+PERMISSION = (
+    "A file in the course's folder cannot be written. Close JupyterLab and notebooks that are "
+    "open, and check that the folder is yours (was it made by another user, or by root?). "
+    f"{AGAIN}"
+)
+LONG_PATH = (
+    "A path is too long for Windows. Move the course to a folder near the drive's root, such as "
+    f"C:\\course. {AGAIN}"
+)
+VENV = (
+    "This Python has no venv and ensurepip. On Debian or Ubuntu: sudo apt install python3-venv. "
+    f"Elsewhere install Python from python.org, or uv. {AGAIN}"
+)
+
+# Searched in this order: pip ends a network failure with a line that also says "not found".
+CAUSES = (
+    (r"DO NOT MATCH THE HASHES|[Hh]ash mismatch", HASH),
+    (r"No space left on device|os error 28|Errno 28|not enough space on the disk", DISK),
+    (r"CERTIFICATE_VERIFY_FAILED|invalid peer certificate|SSLError", CERTIFICATE),
+    (
+        r"Failed to establish a new connection|Max retries exceeded|ProxyError|ConnectTimeout"
+        r"|ReadTimeout|Connection aborted|ConnectionResetError|Temporary failure in name resolution"
+        r"|Failed to fetch|error sending request|dns error|client error \(Connect\)"
+        r"|operation timed out|Network connectivity is disabled",
+        NETWORK,
+    ),
+    (r"enable-long-paths|Long Path support|os error 206", LONG_PATH),
+    (r"No module named '?ensurepip|ensurepip is not available|No module named '?venv", VENV),
+    (
+        r"No matching distribution|Could not find a version|no wheels with a matching|no version of"
+        r"|has no usable wheels|not found in the provided package locations|No solution found",
+        MISSING,
+    ),
+    (r"Permission denied|os error 13|os error 5\b|Access is denied|Errno 13", PERMISSION),
+)
+
+
+def advise(output: str) -> str:
+    """The sentence for a failed installer, from what it printed; its last lines when unknown."""
+    for pattern, sentence in CAUSES:
+        if re.search(pattern, output):
+            return sentence
+    last = "\n".join("  " + line for line in output.rstrip().splitlines()[-12:])
+    return f"The installer failed. Its last lines:\n{last}"
+
+
+def advise_on(error: OSError) -> str:
+    """The sentence for a file operation of the launcher's own that failed."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return DISK
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return f"{PERMISSION}\n  {error}"
+    return f"A file could not be read or written: {error}"

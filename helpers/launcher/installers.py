@@ -1,0 +1,100 @@
+"""The two programs that can fill `.venv`: uv where it is on the path, else venv and pip.
+
+Both install exactly what the lock says: every package by version and hash, without resolving
+dependencies, wheels only, so that nothing is compiled and nothing of a package runs.
+"""
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from helpers.launcher.advice import VENV, SetUpError
+from helpers.launcher.running import pip_progress, run, uv_progress
+
+EXACT = ["--no-deps", "--require-hashes", "--only-binary", ":all:"]
+
+
+class Installer(Protocol):
+    """What the launcher asks of uv, or of venv and pip."""
+
+    name: str
+
+    def create(self, folder: Path, log: Path) -> None:
+        """Make an environment in `folder` on the running Python, or renew its own files."""
+        ...
+
+    def install(self, python: Path, lock: Path, wheels: Path | None, log: Path) -> None:
+        """Install a lock's packages for `python`, from the folder `wheels` alone if given."""
+        ...
+
+
+class Uv:
+    """uv, with the running interpreter: it is told never to download one."""
+
+    name = "uv"
+
+    def __init__(self, program: str) -> None:
+        self._program = program
+
+    def create(self, folder: Path, log: Path) -> None:
+        """Make or renew the environment."""
+        options = ["--no-project", "--allow-existing", "--python", sys.executable]
+        run([self._program, "venv", *options, str(folder)], log, uv_progress)
+
+    def install(self, python: Path, lock: Path, wheels: Path | None, log: Path) -> None:
+        """Install with `uv pip`."""
+        offline = ["--offline"] if wheels else []
+        command = [self._program, "pip", "install", "--python", str(python), *EXACT, *offline]
+        run([*command, *_source(wheels), "-r", str(lock)], log, uv_progress)
+
+
+class Pip:
+    """The standard library's venv, and the pip that it puts into the environment."""
+
+    name = "pip"
+
+    def create(self, folder: Path, log: Path) -> None:
+        """Make or renew the environment; pip comes with the first `install`."""
+        if not (importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")):
+            raise SetUpError(VENV)
+        run([sys.executable, "-m", "venv", "--without-pip", str(folder)], log, _silent)
+
+    def install(self, python: Path, lock: Path, wheels: Path | None, log: Path) -> None:
+        """Install with the environment's own pip, which an environment made by uv has not yet."""
+        if not _answers([str(python), "-m", "pip", "--version"]):
+            run([str(python), "-m", "ensurepip"], log, _silent)
+        options = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
+        command = [str(python), "-m", "pip", "install", *options, *EXACT, *_source(wheels)]
+        run([*command, "-r", str(lock)], log, pip_progress(_packages(lock)))
+
+
+def find_installer() -> Installer:
+    """uv when it is on the path and answers (a version manager's stand-in may not), else pip."""
+    program = shutil.which("uv")
+    if program and _answers([program, "--version"]):
+        return Uv(program)
+    return Pip()
+
+
+def _answers(command: Sequence[str]) -> bool:
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def _silent(line: str) -> None:
+    """The progress of a step that takes a few seconds: none."""
+
+
+def _source(wheels: Path | None) -> list[str]:
+    return ["--no-index", "--find-links", str(wheels)] if wheels else []
+
+
+def _packages(lock: Path) -> int:
+    lines = lock.read_text(encoding="utf-8").splitlines()
+    return sum("==" in line and not line.startswith((" ", "#")) for line in lines)

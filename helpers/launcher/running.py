@@ -1,0 +1,110 @@
+"""Run an installer's command: its progress on the screen, everything it says in a log."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from helpers.launcher.advice import SetUpError, advise
+
+# Settings of the user's that put other packages before those of the environment.
+SHADOWING = ("PYTHONHOME", "PYTHONPATH")
+# Settings of the user's that would send an installation elsewhere than into `.venv`.
+DIVERTING = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "UV_SYSTEM_PYTHON", "UV_TARGET", "UV_PREFIX")
+
+
+def for_python(environment: Mapping[str, str]) -> dict[str, str]:
+    """The user's environment for the course's own Python."""
+    return {name: value for name, value in environment.items() if name not in SHADOWING}
+
+
+def for_installers(environment: Mapping[str, str]) -> dict[str, str]:
+    """The user's environment for uv and pip: indexes, proxies and certificates are kept."""
+    kept = {key: value for key, value in for_python(environment).items() if key not in DIVERTING}
+    # Neither installer may bring an interpreter, and pip's configuration may ask for --user.
+    return {**kept, "UV_PYTHON_DOWNLOADS": "never", "PIP_USER": "0", "PYTHONUTF8": "1"}
+
+
+LINES = 25
+
+
+class Screen:
+    """Progress: one line that is rewritten on a terminal; elsewhere one line of `LINES`."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stdout.isatty()
+        self._count = 0
+
+    def show(self, text: str) -> None:
+        """Show a step of many."""
+        self._count += 1
+        if self._terminal:
+            print(f"\r\033[K  {text[:76]}", end="", flush=True)
+        elif self._count % LINES == 1:
+            print(f"  {text}", flush=True)
+
+    def done(self) -> None:
+        """End the rewritten line."""
+        if self._terminal and self._count:
+            print("\r\033[K", end="", flush=True)
+
+
+def run(command: Sequence[str], log: Path, progress: Callable[[str], str | None]) -> None:
+    """Run a command to its end; a failure becomes a `SetUpError` with what to do.
+
+    `progress` turns a line of the command's output into what to show, or None.
+    """
+    screen = Screen()
+    said: list[str] = []
+    with (
+        log.open("a", encoding="utf-8") as file,
+        subprocess.Popen(
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=for_installers(os.environ),
+            encoding="utf-8",
+            errors="replace",
+        ) as process,
+    ):
+        file.write(f"$ {' '.join(command)}\n")
+        assert process.stdout is not None
+        for line in process.stdout:
+            file.write(line)
+            said.append(line)
+            text = progress(line.strip())
+            if text:
+                screen.show(text)
+    screen.done()
+    if process.returncode:
+        raise SetUpError(f"{advise(''.join(said))}\n(All it said: {log})")
+
+
+def pip_progress(total: int) -> Callable[[str], str | None]:
+    """Read pip's lines: which package of `total` it is at."""
+    seen = 0
+
+    def read(line: str) -> str | None:
+        nonlocal seen
+        collecting = re.match(r"(?:Collecting|Requirement already satisfied:) ([\w.-]+)", line)
+        if collecting:
+            seen += 1
+            return f"{seen} of at most {total} packages: {collecting.group(1)}"
+        size = re.match(r"Downloading (?:.*/)?([\w.]+?)-\S+ \((\d{2,}\.\d MB)\)", line)
+        if size:
+            return f"{seen} of at most {total} packages: {size.group(1)}, {size.group(2)}"
+        if line.startswith("Installing collected packages"):
+            return f"unpacking {seen} packages, which takes a minute or two"
+        return None
+
+    return read
+
+
+def uv_progress(line: str) -> str | None:
+    """Read uv's lines: what it downloads, and the sums at the end of each step."""
+    if re.match(r"(Downloading|Downloaded|Resolved|Prepared|Installed|Audited) ", line):
+        return line
+    return None
