@@ -1,0 +1,41 @@
+"""The door: which model answers, by `COURSE_MODEL` and `COURSE_EMBEDDINGS`."""
+
+import os
+from typing import Any
+
+from langchain_core.embeddings import Embeddings
+from langchain_core.language_models import BaseChatModel
+
+
+def chat_model(**overrides: Any) -> BaseChatModel:
+    """The course's chat model: local, or the one that `COURSE_MODEL` names.
+
+    Args:
+        overrides: fields of the LangChain chat model, such as `temperature` or `max_tokens`.
+
+    Raises:
+        ModelError: one clear sentence when the model cannot be had.
+    """
+    name = os.environ.get("COURSE_MODEL", "").strip()
+    if name in {"", "local"}:
+        from helpers.models.chat import local_chat_model
+
+        return local_chat_model(**overrides)
+    from langchain.chat_models import init_chat_model
+
+    model: BaseChatModel = init_chat_model(name, **overrides)
+    return model
+
+
+def embeddings() -> Embeddings:
+    """The course's embeddings: local (384 numbers of length 1 a text), or `COURSE_EMBEDDINGS`."""
+    name = os.environ.get("COURSE_EMBEDDINGS", "").strip()
+    if name in {"", "local"}:
+        from helpers.models.embed import LocalEmbeddings
+
+        return LocalEmbeddings()
+    from langchain.embeddings import init_embeddings
+
+    found = init_embeddings(name)
+    assert isinstance(found, Embeddings)
+    return found

@@ -1,0 +1,65 @@
+"""The two local servers: one of each kind per process, started on first use, stopped at exit."""
+
+import atexit
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from helpers.models import weights
+from helpers.models.errors import ForkedProcess
+from helpers.models.server import LocalServer
+from helpers.models.settings import Settings
+
+CHAT_MODEL = "smollm2-135m-instruct"
+EMBEDDING_MODEL = "all-minilm-l6-v2"
+
+_lock = threading.Lock()
+_running: dict[str, LocalServer] = {}
+
+
+def _after_fork() -> None:
+    # The lock may have been held by a thread that does not exist in the child.
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def _server(alias: str, path: Callable[[], Path], *, embedding: bool) -> LocalServer:
+    with _lock:
+        server = _running.get(alias)
+        if server is None:
+            server = LocalServer(alias, path(), Settings.from_environment(), embedding=embedding)
+            _running[alias] = server
+    if server.pid != os.getpid():
+        raise ForkedProcess(
+            f"The local model {alias} was started before this process was forked and cannot "
+            "answer here: start child processes with "
+            'multiprocessing.get_context("spawn"), or fork before the first use of a model.'
+        )
+    return server
+
+
+def chat_server() -> LocalServer:
+    """The local chat model's server; its `url` is an OpenAI-compatible base URL on loopback."""
+    return _server(CHAT_MODEL, weights.chat_weights, embedding=False)
+
+
+def embedding_server() -> LocalServer:
+    """The local embedding model's server; its `url` serves `/embeddings` on loopback."""
+    return _server(EMBEDDING_MODEL, weights.embedding_weights, embedding=True)
+
+
+def stop() -> None:
+    """Stop both servers and free their memory; the next use starts them with current settings."""
+    with _lock:
+        for alias, server in list(_running.items()):
+            del _running[alias]
+            if server.pid == os.getpid():
+                server.close()
+
+
+atexit.register(stop)
