@@ -12,12 +12,30 @@ from helpers.shop.library import (
     document,
     documents,
 )
+from helpers.shop.orders import Orders, UnknownOrder, open_orders
+from helpers.shop.questions import Question, QuestionError, ToolCall, questions
+from helpers.shop.records import TODAY, Customer, Item, Order, Refund, Ticket
+from helpers.shop.refund_rules import RefundRefused
 
 __all__ = [
+    "TODAY",
+    "Customer",
     "Document",
     "DocumentError",
     "DocumentKind",
+    "Item",
+    "Order",
+    "Orders",
+    "Question",
+    "QuestionError",
+    "Refund",
+    "RefundRefused",
+    "Ticket",
+    "ToolCall",
     "UnknownDocument",
+    "UnknownOrder",
     "document",
     "documents",
+    "open_orders",
+    "questions",
 ]
