@@ -1,0 +1,138 @@
+"""Make notebooks from sources: generate, run, clean, write."""
+
+import contextlib
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import nbformat
+
+from helpers.authoring.clean import clean
+from helpers.authoring.drift import differences, not_executed
+from helpers.authoring.editions import EXECUTED, FOLDERS, generate, notebook_path, stems
+from helpers.authoring.execute import execute, kernel_environment
+from helpers.authoring.notebook import assemble, read, write
+from helpers.authoring.source import Edition
+from helpers.authoring.verdicts import not_passed
+from helpers.paths import course_dir
+
+
+class BuildError(Exception):
+    """A notebook was not built; the message says which and why."""
+
+
+def chosen(root: Path, names: Sequence[str]) -> list[str]:
+    """The stems that these names mean; no name means all.
+
+    Args:
+        names: stems (`01_build_an_agent`), numbers (`01`), or paths of sources or notebooks.
+
+    Raises:
+        BuildError: a name fits no source.
+    """
+    there = sorted(
+        {stem for folder, _ in FOLDERS.values() for stem in stems(root / folder, "*.py")}
+    )
+    if not names:
+        return there
+    picked: list[str] = []
+    for name in names:
+        wanted = Path(name).stem
+        fitting = [stem for stem in there if stem == wanted or stem.split("_")[0] == wanted]
+        if not fitting:
+            raise BuildError(
+                f"No source is called {name!r}. There are: {', '.join(there) or 'none'}."
+            )
+        picked += [stem for stem in fitting if stem not in picked]
+    return picked
+
+
+def build(
+    root: Path,
+    stem: str,
+    *,
+    changed_only: bool,
+    fast: bool = False,
+    say: Callable[[str], None] = print,
+) -> list[Path]:
+    """Build every edition of a module that has a source.
+
+    Args:
+        changed_only: leave a notebook whose cells are those of its source, and which was executed.
+        fast: run with the small samples of the tests; for trying out, not for committing.
+        say: gets one line for each notebook.
+
+    Returns:
+        The notebooks that were written.
+
+    Raises:
+        SourceError: a source breaks the format.
+        RunError: a cell ended in an error; nothing is written for that notebook.
+        BuildError: a solution does not pass its own checks; nothing is written for it.
+    """
+    written: list[Path] = []
+    for edition, (source_folder, _) in FOLDERS.items():
+        if stem not in stems(root / source_folder, "*.py"):
+            continue
+        path = notebook_path(root, edition, stem)
+        name = path.relative_to(root).as_posix()
+        notebook = generate(root, edition, stem)
+        if changed_only and _is_current(notebook, path, edition):
+            continue
+        if edition in EXECUTED:
+            say(f"running {name} ...")
+            run(notebook, root=root, name=name, folder=path.parent, fast=fast)
+            if edition == "solution" and (failed := not_passed(notebook)):
+                raise BuildError(f"{name} does not pass its own checks: {'; '.join(failed)}.")
+        else:
+            _keep_work(path, say)
+        write(notebook, path)
+        say(f"wrote {name}")
+        written.append(path)
+    return written
+
+
+def run(
+    notebook: nbformat.NotebookNode, *, root: Path, name: str, folder: Path, fast: bool
+) -> None:
+    """Execute a generated notebook with a course folder of its own, and clean its outputs.
+
+    Raises:
+        RunError: a cell ended in an error.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="course-build-", ignore_cleanup_errors=True) as home:
+        environment = kernel_environment(Path(home), fast=fast)
+        execute(notebook, name=name, folder=folder, environment=environment)
+        clean(notebook, root=root, home=Path(home))
+    notebook.metadata = assemble([]).metadata  # the run has added this machine's Python
+
+
+def _is_current(notebook: nbformat.NotebookNode, path: Path, edition: Edition) -> bool:
+    if not path.exists():
+        return False
+    try:
+        present = read(path)
+    except ValueError:
+        return False
+    if differences(notebook, present):
+        return False
+    return edition not in EXECUTED or not list(not_executed(present))
+
+
+def _keep_work(path: Path, say: Callable[[str], None]) -> None:
+    """Keep a dated copy of a lab that somebody has run before the build replaces it."""
+    if not path.exists():
+        return
+    text = path.read_text("utf-8")
+    with contextlib.suppress(ValueError, LookupError, AttributeError):
+        cells = json.loads(text)["cells"]
+        if all(cell.get("execution_count") is None for cell in cells):
+            return
+    stamp = datetime.now().strftime("%Y-%m-%d_%H%M%S")
+    copy = course_dir() / "copies" / f"{path.stem}_{stamp}.ipynb"
+    copy.parent.mkdir(exist_ok=True)
+    copy.write_text(text, "utf-8")
+    say(f"{path.name} had been run: a copy of it is in {copy}")

@@ -1,0 +1,64 @@
+"""From cells to a notebook file, and back to what can be compared."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from helpers.authoring.source import SourceCell
+
+# The same on every machine: nothing here names the Python or the kernel that ran the notebook.
+METADATA: dict[str, Any] = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+def assemble(cells: Iterable[SourceCell]) -> nbformat.NotebookNode:
+    """A notebook of these cells without outputs."""
+    notebook: nbformat.NotebookNode = new_notebook(metadata=METADATA)  # type: ignore[no-untyped-call]
+    notebook.cells = [_cell(cell) for cell in cells]
+    return notebook
+
+
+def _cell(cell: SourceCell) -> nbformat.NotebookNode:
+    make = new_code_cell if cell.kind == "code" else new_markdown_cell
+    metadata: dict[str, Any] = {}
+    if cell.tags:
+        metadata["tags"] = list(cell.tags)
+    if cell.exercise is not None:
+        metadata["exercise"] = cell.exercise
+    node: nbformat.NotebookNode = make(  # type: ignore[no-untyped-call]
+        cell.source, id=cell.id, metadata=metadata
+    )
+    return node
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    """A notebook file as it is, of format 4.5 or newer.
+
+    Raises:
+        ValueError: the file is no notebook, or of a format without cell ids.
+    """
+    try:
+        notebook: nbformat.NotebookNode = nbformat.reads(  # type: ignore[no-untyped-call]
+            path.read_text("utf-8"), as_version=nbformat.NO_CONVERT
+        )
+        nbformat.validate(notebook)
+    except (nbformat.reader.NotJSONError, nbformat.ValidationError, KeyError) as error:
+        raise ValueError(f"{path.name} is not a valid notebook: {error}") from error
+    if (notebook.nbformat, notebook.nbformat_minor) < (4, 5):
+        raise ValueError(f"{path.name} is of a notebook format older than 4.5: build it again.")
+    return notebook
+
+
+def write(notebook: nbformat.NotebookNode, path: Path) -> None:
+    """Write a valid notebook, whole or not at all."""
+    nbformat.validate(notebook)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.new")
+    text = nbformat.writes(notebook).rstrip("\n")  # type: ignore[no-untyped-call]
+    draft.write_text(f"{text}\n", "utf-8", newline="\n")
+    draft.replace(path)
