@@ -122,13 +122,13 @@ def _scrubber(root: Path, home: Path) -> Scrub:
             if len(path) > 1:  # a service account's home can be `/`
                 spelled = re.escape(path).replace(r"\\", r"\\+")  # a repr doubles backslashes
                 rules.append((re.compile(rf"(?<!\w){spelled}[/\\]+(?=[\w.])"), prefix))
-                rules.append((re.compile(rf"(?<!\w){spelled}(?![\w.-])"), alone))
+                rules.append((re.compile(rf"(?<!\w){spelled}(?![\w-]|\.\w)"), alone))
     temporary = re.escape(tempfile.gettempdir()).replace(r"\\", r"\\+")
     rules.append((re.compile(rf"({temporary}[/\\]+tmp)\w{{8}}\b"), r"\1"))
 
     def scrub(text: str) -> str:
         text = _ANSI.sub("", text)
-        for pattern, replacement in (*_PATTERNS, *rules):
+        for pattern, replacement in (*rules, *_PATTERNS):
             text = pattern.sub(replacement, text)
         return text
 

@@ -1,5 +1,6 @@
 """From cells to a notebook file, and back to what can be compared."""
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -42,13 +43,14 @@ def read(path: Path) -> nbformat.NotebookNode:
     Raises:
         ValueError: the file is no notebook, or of a format without cell ids.
     """
+    text = path.read_text("utf-8")
     try:
-        notebook: nbformat.NotebookNode = nbformat.reads(  # type: ignore[no-untyped-call]
-            path.read_text("utf-8"), as_version=nbformat.NO_CONVERT
-        )
-        nbformat.validate(notebook)
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError, KeyError) as error:
+        nbformat.validate(json.loads(text))
+    except (json.JSONDecodeError, nbformat.ValidationError, LookupError, TypeError) as error:
         raise ValueError(f"{path.name} is not a valid notebook: {error}") from error
+    notebook: nbformat.NotebookNode = nbformat.reads(  # type: ignore[no-untyped-call]
+        text, as_version=nbformat.NO_CONVERT
+    )
     if (notebook.nbformat, notebook.nbformat_minor) < (4, 5):
         raise ValueError(f"{path.name} is of a notebook format older than 4.5: build it again.")
     return notebook
