@@ -1,0 +1,249 @@
+"""The card that a check shows: plain text for a terminal, HTML for a notebook, data for tests.
+
+A card carries three forms of the same result. The HTML takes every colour from JupyterLab's
+theme and says the status in words; its headings are headings to a screen reader, but not to the
+notebook's table of contents. `MIME` is the machine-readable form; `statuses` reads it from an
+executed notebook.
+"""
+
+import html
+import re
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+MIME = "application/vnd.course.check+json"
+"""The type of a card's data: {"exercise", "status", "passed", "total"}."""
+
+_WIDTH = 88
+_LABEL_WIDTH = 10
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-_])")
+_CONTROL = re.compile(
+    r"[^\S\n\t ]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]"
+)
+
+
+class Status(StrEnum):
+    """How an exercise stands after a check."""
+
+    PASSED = "passed"
+    PARTLY = "partly"
+    WRONG = "wrong"
+    NOT_DONE_YET = "not done yet"
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """One case of a check, told in text that is ready for display.
+
+    `rows` are label and text, in the order in which they are read.
+    """
+
+    name: str
+    passed: bool
+    rows: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a check found, and what to try next."""
+
+    exercise: str
+    title: str
+    status: Status
+    cases: tuple[CaseResult, ...] = ()
+    summary: str = ""
+    hint: str = ""
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def passed(self) -> int:
+        """How many cases passed."""
+        return sum(case.passed for case in self.cases)
+
+    @property
+    def total(self) -> int:
+        """How many cases there are; 0 when none was tried."""
+        return len(self.cases)
+
+    @property
+    def heading(self) -> str:
+        """The first line, with the status in words."""
+        count = f" ({self.passed} of {self.total})" if self.status is Status.PARTLY else ""
+        return f"Exercise {self.exercise}, {self.title}: {self.status}{count}"
+
+    def data(self) -> dict[str, Any]:
+        """The machine-readable form."""
+        return {
+            "exercise": self.exercise,
+            "status": str(self.status),
+            "passed": self.passed,
+            "total": self.total,
+        }
+
+    def text(self) -> str:
+        """The form for a terminal, wrapped at 88 columns."""
+        lines = [_wrapped(self.heading)]
+        if self.summary:
+            lines.append(_wrapped(self.summary))
+        for case in self.cases:
+            lines.append(_wrapped(f"  {_word(case)}: {case.name}", "    "))
+            for label, body in case.rows:
+                lines.append(_row(label, body))
+        if self.hint:
+            lines.append(_wrapped(self.hint))
+        lines.extend(_wrapped(f"Note: {note}") for note in self.notes)
+        return "\n".join(lines)
+
+    def html(self) -> str:
+        """The form for a notebook."""
+        parts = [_heading(self.heading, 4)]
+        if self.summary:
+            parts.append(_paragraph(self.summary))
+        for case in self.cases:
+            parts.append(_heading(f"{_word(case)}: {case.name}", 5))
+            if case.rows:
+                parts.append(_table(case.rows))
+        if self.hint:
+            parts.append(_paragraph(self.hint))
+        parts.extend(_paragraph(f"Note: {note}") for note in self.notes)
+        return _box("".join(parts), _COLOURS[self.status])
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {"text/plain": self.text(), "text/html": self.html(), MIME: self.data()}
+
+
+@dataclass(frozen=True)
+class Note:
+    """A few sentences to the learner that are no result: hints, and what went wrong elsewhere."""
+
+    heading: str
+    sentences: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return "\n".join(_wrapped(line) for line in (self.heading, *self.sentences))
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        parts = [_heading(self.heading, 4), *map(_paragraph, self.sentences)]
+        return {
+            "text/plain": str(self),
+            "text/html": _box("".join(parts), "var(--jp-border-color1, gray)"),
+        }
+
+
+def statuses(notebook: Mapping[str, Any] | Path | str) -> dict[str, str]:
+    """The last status that each exercise's check showed in an executed notebook.
+
+    Args:
+        notebook: a notebook as nbformat reads it, or the path of one.
+
+    Returns:
+        Exercise number to status, such as {"01.2": "passed"}; checks that did not run are absent.
+    """
+    read: Mapping[str, Any]
+    if isinstance(notebook, Path | str):
+        import nbformat
+
+        read = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+    else:
+        read = notebook
+    return {
+        output["data"][MIME]["exercise"]: output["data"][MIME]["status"]
+        for cell in read["cells"]
+        for output in cell.get("outputs", ())
+        if MIME in output.get("data", {})
+    }
+
+
+def printable(text: str) -> str:
+    """Text without what a page or a terminal would act on: colours, control and bidi characters."""
+    text = _ANSI.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return _CONTROL.sub("\ufffd", text).encode("utf-8", "backslashreplace").decode()
+
+
+# --- text ---------------------------------------------------------------------------------------
+
+
+def _word(case: CaseResult) -> str:
+    return "passed" if case.passed else "not passed"
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    first = text[: len(text) - len(text.lstrip())]
+    return textwrap.fill(
+        text.strip(),
+        _WIDTH,
+        initial_indent=first,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+    )
+
+
+def _row(label: str, body: str) -> str:
+    margin = " " * (4 + _LABEL_WIDTH)
+    lines: list[str] = []
+    for line in body.split("\n"):  # the lines of printed text and of code stay as they are
+        lines += textwrap.wrap(
+            line, _WIDTH - len(margin), drop_whitespace=False, break_on_hyphens=False
+        ) or [""]
+    first = f"    {label:<{_LABEL_WIDTH}}"
+    return "\n".join(line.rstrip() for line in [first + lines[0], *(margin + x for x in lines[1:])])
+
+
+# --- HTML ---------------------------------------------------------------------------------------
+
+# Colours are the theme's own, with one that reads on light and dark where there is no theme.
+_COLOURS = {
+    Status.PASSED: "var(--jp-success-color1, seagreen)",
+    Status.PARTLY: "var(--jp-warn-color1, darkorange)",
+    Status.WRONG: "var(--jp-error-color1, firebrick)",
+    Status.NOT_DONE_YET: "var(--jp-border-color1, gray)",
+}
+_LEFT = "text-align: left; vertical-align: top; padding: 2px 12px 2px 0;"
+_CODE = "white-space: pre-wrap; overflow-wrap: anywhere;"
+
+
+def _box(inner: str, colour: str) -> str:
+    # mathjax_ignore: JupyterLab would set what stands between two dollar signs as a formula.
+    return (
+        '<div role="status" class="mathjax_ignore" style="'
+        f"border: 1px solid var(--jp-border-color2, gray); border-left: 5px solid {colour};"
+        " padding: 4px 12px; margin: 4px 0; color: var(--jp-content-font-color1, inherit);"
+        f'">{inner}</div>'
+    )
+
+
+def _heading(text: str, level: int) -> str:
+    # A real <h4> of every card would stand in JupyterLab's table of contents.
+    margin = "8px 0 2px 0" if level > 4 else "2px 0 4px 0"
+    return (
+        f'<div role="heading" aria-level="{level}" style="font-weight: bold; margin: {margin};'
+        f' overflow-wrap: anywhere;">{_escaped(text)}</div>'
+    )
+
+
+def _paragraph(text: str) -> str:
+    return f'<p style="margin: 4px 0; overflow-wrap: anywhere;">{_escaped(text)}</p>'
+
+
+def _table(rows: tuple[tuple[str, str], ...]) -> str:
+    body = "".join(
+        f'<tr style="background: none;"><th scope="row" style="{_LEFT} font-weight: normal;'
+        f' white-space: nowrap;">{_escaped(label)}</th>'
+        f'<td style="{_LEFT}"><code style="{_CODE} background: none; padding: 0;">'
+        f"{_escaped(body)}</code></td></tr>"
+        for label, body in rows
+    )
+    return (
+        f'<table style="margin: 0; border: none; table-layout: auto;"><tbody>{body}</tbody></table>'
+    )
+
+
+def _escaped(text: str) -> str:
+    return html.escape(text)

@@ -1,0 +1,262 @@
+"""Run a learner's code so that nothing it does reaches the notebook.
+
+What it returns, raises and prints comes back as an `Outcome`. `SystemExit` and a
+`KeyboardInterrupt` that the code raises itself are outcomes like any other; an interrupt by the
+user (the kernel's stop button) ends the code and is told apart. `exit()` does not stop the kernel.
+
+A time limit ends it:
+
+- In the main thread of Linux and macOS, where a notebook's cells run, an alarm signal raises
+  `OutOfTime` in the code itself. That ends a busy loop and a sleep alike.
+- In any other thread, and everywhere on Windows (which has no alarm signal), the code runs in a
+  thread of its own. A busy loop is ended; a sleep or another blocking call is left behind, and
+  goes on unseen until it returns. Objects bound to the thread that made them (an SQLite
+  connection, by default) cannot be used there.
+- Async code runs on the course's loop (`helpers.course.loop`) on every system.
+
+Nothing in Python can end one long call into C that never comes back to Python (such as
+`sum(range(10**12))`): the limit then works only when that call returns. `os._exit` cannot be
+contained either. Both need a process of their own, which is what grading uses.
+"""
+
+import contextlib
+import contextvars
+import inspect
+import io
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any, Literal
+
+from helpers.course.limits import OutOfTime, end_thread, time_factor, wait_for
+from helpers.course.loop import LOOP
+from helpers.course.todo import TODO
+
+_MOST_PRINTED = 2000  # characters kept of what a call prints
+_AGAIN_S = 0.5  # the alarm rings again, for code that caught it
+_PATIENCE_S = 2.0
+_LEFT_BEHIND = "The code waits in a call that cannot be ended; it goes on unseen until it returns."
+
+
+@dataclass
+class Outcome:
+    """How a contained call ended.
+
+    `ended` says what cut it short: its time limit ("time"), the user ("interrupt"), or nothing
+    (""), in which case it raised `error` or returned `value`. `note` is for the learner.
+    """
+
+    value: Any = None
+    error: BaseException | None = None
+    ended: Literal["", "time", "interrupt"] = ""
+    note: str = ""
+    printed: str = ""
+    unprinted: int = 0  # characters printed beyond those kept
+
+
+def contained(call: Callable[[], Any], limit: float) -> Outcome:
+    """Call something within `limit` seconds (times `COURSE_TIME_FACTOR`); never raises.
+
+    An awaitable result is awaited on the course's loop, an async generator is collected into a
+    list; the limit holds for each of the two steps.
+    """
+    limit *= time_factor()
+    paper = _Paper()
+    with _redirected(paper), _no_exit():
+        outcome = _call(call, limit)
+        if outcome.error is None and not outcome.ended and _is_async(outcome.value):
+            outcome = _await(outcome.value, limit)
+    outcome.printed, outcome.unprinted = "".join(paper.kept), paper.lost
+    return outcome
+
+
+def _is_async(value: object) -> bool:
+    return value is not TODO and (inspect.isawaitable(value) or inspect.isasyncgen(value))
+
+
+def _call(call: Callable[[], Any], limit: float) -> Outcome:
+    if _in_main_thread() and hasattr(signal, "setitimer"):
+        return _under_alarm(call, limit)
+    return _in_thread(call, limit)
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
+# --- the main thread --------------------------------------------------------------------------
+
+
+class _Interrupted(KeyboardInterrupt):
+    """The user's own interrupt, told apart from a KeyboardInterrupt that the code raises."""
+
+
+@dataclass
+class _Bells:
+    """What the signal handlers saw while a call ran."""
+
+    armed: bool = True
+    alarm: bool = False
+    interrupt: bool = False
+
+    def on_alarm(self, _number: int, _frame: FrameType | None) -> None:
+        if self.armed:
+            self.alarm = True
+            raise OutOfTime
+
+    def on_interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        self.interrupt = True
+        if self.armed:
+            raise _Interrupted
+
+
+def _under_alarm(call: Callable[[], Any], limit: float) -> Outcome:
+    bells = _Bells()
+    outcome = Outcome()
+    # An outer limit (a check inside a check) goes on afterwards, later by what this one took.
+    outer = signal.setitimer(signal.ITIMER_REAL, 0)
+    on_alarm = signal.signal(signal.SIGALRM, bells.on_alarm)
+    on_interrupt = signal.signal(signal.SIGINT, bells.on_interrupt)
+    try:
+        try:
+            signal.setitimer(signal.ITIMER_REAL, limit, _AGAIN_S)
+            outcome.value = call()
+        finally:
+            bells.armed = False
+    except BaseException as error:
+        outcome.error = error
+    finally:
+        bells.armed = False
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, on_alarm)
+        signal.signal(signal.SIGINT, on_interrupt)
+        signal.setitimer(signal.ITIMER_REAL, *outer)
+    # The bells count, not what was raised: code may have caught it and gone on.
+    if bells.interrupt:
+        return Outcome(ended="interrupt")
+    if bells.alarm:
+        return Outcome(ended="time")
+    return outcome
+
+
+# --- any other thread, and Windows ------------------------------------------------------------
+
+
+@dataclass
+class _Errand:
+    call: Callable[[], Any]
+    outcome: Outcome = field(default_factory=Outcome)
+    done: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        try:
+            self.outcome.value = self.call()
+        except BaseException as error:
+            self.outcome.error = error
+        finally:
+            self.done.set()
+
+
+def _in_thread(call: Callable[[], Any], limit: float) -> Outcome:
+    errand = _Errand(call)
+    context = contextvars.copy_context()
+    thread = threading.Thread(
+        target=context.run, args=(errand.run,), name="course-check", daemon=True
+    )
+    thread.start()
+    ended: Literal["time", "interrupt"] = "time"
+    try:
+        with _interruptible():
+            if wait_for(errand.done, limit):
+                return errand.outcome
+    except KeyboardInterrupt:  # raised here, not in the thread: it is the user's
+        ended = "interrupt"
+    gone = end_thread(thread, errand.done.is_set, patience_s=_PATIENCE_S)
+    return Outcome(ended=ended, note="" if gone else _LEFT_BEHIND)
+
+
+# --- async ------------------------------------------------------------------------------------
+
+
+def _await(value: Any, limit: float) -> Outcome:
+    async def finish() -> Outcome:
+        try:
+            if inspect.isasyncgen(value):
+                return Outcome(value=[item async for item in value])
+            return Outcome(value=await value)
+        except OutOfTime:
+            raise
+        except BaseException as error:  # its own KeyboardInterrupt too
+            return Outcome(error=error)
+
+    try:
+        with _interruptible():
+            return LOOP.run(finish(), limit)
+    except OutOfTime as error:
+        return Outcome(ended="time", note=str(error))
+    except KeyboardInterrupt:
+        return Outcome(ended="interrupt")
+
+
+# --- surroundings -----------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let the user's interrupt end a wait of the main thread, whatever the kernel does with it."""
+    if not _in_main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class _Paper(io.TextIOBase):
+    """Keeps the beginning of what is printed, and counts the rest."""
+
+    def __init__(self) -> None:
+        self.kept: list[str] = []
+        self.room = _MOST_PRINTED
+        self.lost = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        kept = text[: self.room]
+        if kept:
+            self.kept.append(kept)
+        self.room -= len(kept)
+        self.lost += len(text) - len(kept)
+        return len(text)
+
+
+@contextlib.contextmanager
+def _redirected(paper: _Paper) -> Iterator[None]:
+    with contextlib.redirect_stdout(paper), contextlib.redirect_stderr(paper):
+        yield
+
+
+@contextlib.contextmanager
+def _no_exit() -> Iterator[None]:
+    """Make IPython's own `exit()` and `quit()` raise SystemExit: they would stop the kernel."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is None:
+        yield
+        return
+
+    def refuse() -> None:
+        raise SystemExit
+
+    shell.ask_exit = refuse
+    try:
+        yield
+    finally:
+        del shell.ask_exit
