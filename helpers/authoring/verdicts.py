@@ -1,20 +1,8 @@
-"""What the checks of an executed notebook said, read from the cards in its outputs."""
+"""Whether an executed solution passes every check of its own."""
 
 import nbformat
 
-# Each card carries its verdict in this form too, for tools (`helpers.course.card.MIME`).
-MIME = "application/vnd.course.check+json"
-
-
-def verdicts(notebook: nbformat.NotebookNode) -> dict[str, str]:
-    """Status by exercise, for instance `{"01.2": "passed"}`; the last card of each counts."""
-    cards = [
-        output.data[MIME]
-        for cell in notebook.cells
-        for output in cell.get("outputs", [])
-        if MIME in output.get("data", {})
-    ]
-    return {card["exercise"]: card["status"] for card in cards}
+from helpers.course.card import Status, statuses
 
 
 def exercises(notebook: nbformat.NotebookNode) -> list[str]:
@@ -24,9 +12,9 @@ def exercises(notebook: nbformat.NotebookNode) -> list[str]:
 
 def not_passed(notebook: nbformat.NotebookNode) -> list[str]:
     """One phrase for each exercise whose check is missing or says anything but *passed*."""
-    found = verdicts(notebook)
+    found = statuses(notebook)
     return [
         f"{exercise} is {found.get(exercise, 'never checked')}"
         for exercise in exercises(notebook)
-        if found.get(exercise) != "passed"
+        if found.get(exercise) != Status.PASSED
     ]

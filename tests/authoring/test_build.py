@@ -13,7 +13,7 @@ from helpers.authoring.drift import drift
 from helpers.authoring.editions import generate
 from helpers.authoring.execute import RunError
 from helpers.authoring.notebook import read
-from helpers.authoring.verdicts import verdicts
+from helpers.course.card import statuses
 from helpers.paths import ROOT, course_dir
 from tests.authoring import mini
 
@@ -56,7 +56,7 @@ def test_everything_built_is_what_the_sources_give(course: Path) -> None:
 def test_the_solution_passes_and_the_lab_shares_its_ids(course: Path) -> None:
     solution = read(course / "solutions/01_topic.ipynb")
     lab = read(course / "labs/01_topic.ipynb")
-    assert verdicts(solution) == {"01.1": "passed"}
+    assert statuses(solution) == {"01.1": "passed"}
     assert [cell.id for cell in lab.cells] == [cell.id for cell in solution.cells]
     assert all(
         not cell.get("outputs") and cell.get("execution_count") is None for cell in lab.cells
@@ -68,7 +68,7 @@ def test_the_solution_passes_and_the_lab_shares_its_ids(course: Path) -> None:
 def test_the_untouched_lab_runs_to_its_end_and_is_not_done_yet(course: Path) -> None:
     lab = generate(course, "lab", "01_topic")
     run(lab, root=course, name="lab", folder=course / "labs", fast=True)
-    assert verdicts(lab) == {"01.1": "not done yet"}
+    assert statuses(lab) == {"01.1": "not done yet"}
 
 
 @pytest.mark.slow
@@ -108,7 +108,7 @@ def test_a_change_of_one_source_reaches_lab_solution_and_check(tmp_path: Path) -
     sources = {cell.id: cell.source for cell in lab.cells}
     assert sources["exercise-01-1"].endswith('"""Twice the number."""\n    return TODO')
     assert sources["check-01-1"] == 'check("01.1", twice)'
-    assert verdicts(solution) == {"01.1": "passed"}
+    assert statuses(solution) == {"01.1": "passed"}
 
 
 @pytest.mark.slow

@@ -1,0 +1,110 @@
+"""Imports go one way: which room may enter which (the design's "The package")."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from helpers.paths import ROOT
+
+PACKAGE = ROOT / "helpers"
+
+_BELOW_EVALUATE = {"models", "shop", "agent"}
+MAY_ENTER = {
+    "models": set(),
+    "shop": set(),
+    "agent": {"models", "shop"},
+    "evaluate": _BELOW_EVALUATE,
+    "security": {"evaluate", *_BELOW_EVALUATE},
+    "service": {"evaluate", *_BELOW_EVALUATE},
+    "tracing": {"evaluate", *_BELOW_EVALUATE},
+    "course": set(),
+    "authoring": {"course"},
+    "workshop": {"course"},
+    "launcher": {"cli"},  # hands over to the command once the environment is there
+}
+# Modules beside the rooms. Those named here may enter any room; `paths` is open to all.
+MAY_ENTER_ALL = {"cli", "doctor", "__main__"}
+OPEN_TO_ALL = {"paths"}
+
+
+def imported(tree: ast.AST, package: str) -> Iterator[str]:
+    """The rooms or top-level modules of `helpers` that a file imports, wherever in it.
+
+    `package` is the dotted package that the file is in, which relative imports start from.
+    """
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = package.split(".")[: len(package.split(".")) - node.level + 1]
+            module = ".".join([*base, node.module or ""]) if node.level else node.module or ""
+            names = [f"{module.rstrip('.')}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "import_module":
+            names = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
+        for name in names:
+            first, *rest = name.split(".")
+            if first == "helpers" and rest:
+                yield rest[0]
+
+
+def violations(path: Path, text: str) -> list[str]:
+    """What a file of the package imports although its room may not, as sentences.
+
+    Args:
+        path: below `helpers/`, such as `agent/tools.py`.
+    """
+    room = path.parts[0].removesuffix(".py")
+    if room in MAY_ENTER_ALL:
+        return []
+    allowed = {room, *OPEN_TO_ALL, *MAY_ENTER.get(room, set())}
+    if path.parts[:2] == ("course", "exercises") and path.name[:1] == "m":
+        return []  # an exercise may use the rooms that its module is about
+    package = ".".join(["helpers", *path.parts[:-1]])
+    found = dict.fromkeys(imported(ast.parse(text), package))
+    return [f"{path.as_posix()} imports helpers.{name}" for name in found if name not in allowed]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "breaks"),
+    [
+        ("agent/tools.py", "from helpers.shop import Order", False),
+        ("agent/tools.py", "import helpers.models.local", False),
+        ("agent/tools.py", "from helpers.paths import ROOT", False),
+        ("agent/tools.py", "from helpers import shop, paths", False),
+        ("agent/tools.py", "from . import prompt", False),
+        ("agent/tools.py", "import helpersome.course", False),
+        ("agent/tools.py", "from helpers.course import check", True),
+        ("agent/tools.py", "from helpers import models, evaluate", True),
+        ("agent/tools.py", "from ..evaluate import score", True),
+        ("agent/deep/tools.py", "from ...evaluate import score", True),
+        ("shop/orders.py", "def f():\n    import helpers.agent", True),
+        ("models/door.py", "importlib.import_module('helpers.shop')", True),
+        ("tracing/app.py", "from helpers.service import app", True),
+        ("course/check.py", "from helpers.agent import build_agent", True),
+        ("course/exercises/m01.py", "from helpers.agent import build_agent", False),
+        ("course/exercises/define.py", "from helpers.agent import build_agent", True),
+        ("paths.py", "from helpers.shop import TODAY", True),
+        ("cli.py", "from helpers.shop import TODAY", False),
+    ],
+)
+def test_the_rule_itself(path: str, text: str, breaks: bool) -> None:
+    assert bool(violations(Path(path), text)) is breaks
+
+
+def test_imports_go_one_way() -> None:
+    files = sorted(PACKAGE.rglob("*.py"))
+    assert files
+    found = [
+        line
+        for path in files
+        for line in violations(path.relative_to(PACKAGE), path.read_text("utf-8"))
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_every_room_has_its_place_in_the_table() -> None:
+    rooms = {path.parent.name for path in PACKAGE.glob("*/*.py")}
+    assert rooms <= set(MAY_ENTER), "say in MAY_ENTER which rooms a new one may enter"
