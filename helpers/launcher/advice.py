@@ -50,8 +50,8 @@ CAUSES = (
     (r"CERTIFICATE_VERIFY_FAILED|invalid peer certificate|SSLError", CERTIFICATE),
     (
         r"Failed to establish a new connection|Max retries exceeded|ProxyError|ConnectTimeout"
-        r"|ReadTimeout|Connection aborted|ConnectionResetError|Temporary failure in name resolution"
-        r"|Failed to fetch|error sending request|dns error|client error \(Connect\)"
+        r"|ReadTimeout|connection broken by|ConnectionResetError"
+        r"|Temporary failure in name resolution|Failed to fetch|error sending request|dns error|client error \(Connect\)"
         r"|operation timed out|Network connectivity is disabled",
         NETWORK,
     ),

@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from helpers.launcher.advice import SetUpError, advise
@@ -27,11 +27,12 @@ def for_installers(environment: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "UV_PYTHON_DOWNLOADS": "never", "PIP_USER": "0", "PYTHONUTF8": "1"}
 
 
-LINES = 25
+# Where the output is not a terminal, one step of so many gets a line.
+STEPS_A_LINE = 25
 
 
 class Screen:
-    """Progress: one line that is rewritten on a terminal; elsewhere one line of `LINES`."""
+    """Progress: one line that is rewritten on a terminal; elsewhere a line now and then."""
 
     def __init__(self) -> None:
         self._terminal = sys.stdout.isatty()
@@ -42,7 +43,7 @@ class Screen:
         self._count += 1
         if self._terminal:
             print(f"\r\033[K  {text[:76]}", end="", flush=True)
-        elif self._count % LINES == 1:
+        elif self._count % STEPS_A_LINE == 1:
             print(f"  {text}", flush=True)
 
     def done(self) -> None:
@@ -58,29 +59,35 @@ def run(command: Sequence[str], log: Path, progress: Callable[[str], str | None]
     """
     screen = Screen()
     said: list[str] = []
-    with (
-        log.open("a", encoding="utf-8") as file,
-        subprocess.Popen(
-            list(command),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=for_installers(os.environ),
-            encoding="utf-8",
-            errors="replace",
-        ) as process,
-    ):
+    with log.open("a", encoding="utf-8") as file:
         file.write(f"$ {' '.join(command)}\n")
-        assert process.stdout is not None
-        for line in process.stdout:
-            file.write(line)
-            said.append(line)
-            text = progress(line.strip())
-            if text:
-                screen.show(text)
+        try:
+            for line in _lines(command):
+                file.write(line)
+                said.append(line)
+                text = progress(line.strip())
+                if text:
+                    screen.show(text)
+        except subprocess.CalledProcessError as error:
+            screen.done()
+            raise SetUpError(f"{advise(''.join(said))}\n(All it said: {log})") from error
     screen.done()
+
+
+def _lines(command: Sequence[str]) -> Iterator[str]:
+    """What a command prints, as it comes; a failure is raised after the last line."""
+    with subprocess.Popen(
+        list(command),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=for_installers(os.environ),
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        yield from process.stdout or ()
     if process.returncode:
-        raise SetUpError(f"{advise(''.join(said))}\n(All it said: {log})")
+        raise subprocess.CalledProcessError(process.returncode, list(command))
 
 
 def pip_progress(total: int) -> Callable[[str], str | None]:

@@ -50,7 +50,8 @@ def start(words: Sequence[str]) -> int:
         return _hand_over(environment.python, command)
     print(f"\nThe set-up stopped. {problem}", file=sys.stderr)
     if stale:
-        print(f"The packages of before may still do: {environment.python} -m helpers {command[0]}")
+        old = f"{environment.python} -m helpers {command[0]}"
+        print(f"The packages of before may still do: {old}", file=sys.stderr)
     return 1
 
 
