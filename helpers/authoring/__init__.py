@@ -19,8 +19,8 @@ Both are Python files in jupytext's percent format. A cell begins with `# %%` (c
   theirs from the exercise: the cell with `exercise="01.2"` is `exercise-01-2`, and a code cell
   that begins with `check("01.2", ...)` is `check-01-2`.
 - `tags=["parameters"]`: passed on. Every walkthrough and every solution has one cell with this
-  tag, which sets `model` and `fast` (see the example). `nbval-check-output` marks a cell whose
-  output must be the same on every run.
+  tag, which sets `model` and `fast` (see the example: papermill understands only lines with one
+  `=`). `nbval-check-output` marks a cell whose output must be the same on every run.
 - `exercise="01.2"` (solutions only): the one cell that the learner fills for this exercise.
 - `mend=true` (exercise cells): the learner gets code to mend, not a `TODO` to replace.
 - `only="lab"` or `only="solution"` (solutions only): the cell stands in that one alone. Two such
@@ -56,7 +56,7 @@ A complete solution source
 
     # %% name="parameters" tags=["parameters"]
     model = os.environ.get("COURSE_MODEL", "local")  # which model answers
-    fast = os.environ.get("COURSE_FAST") == "1"  # smaller samples
+    fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 
     # %% [markdown] name="refuse-goal"
     # ## 1. Refuse what the documents do not answer

@@ -1,6 +1,7 @@
 """What the last commit holds: a learner's edited or re-run files never count."""
 
 import io
+import re
 import subprocess
 import tarfile
 from pathlib import Path
@@ -28,6 +29,16 @@ def export(root: Path, target: Path) -> str:
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
             tar.extractall(target, filter="data")
     return commit
+
+
+def names(root: Path) -> list[str]:
+    """The committed notebooks, such as `labs/01_build_an_agent.ipynb`; none without a commit."""
+    try:
+        listed = _git(root, "ls-tree", "-r", "--name-only", "HEAD", "--", *PARTS).decode()
+    except NoCommitError:
+        return []
+    # One folder deep: a notebook further down is a lab's own material.
+    return [line for line in listed.splitlines() if re.fullmatch(r"\w+/\w+\.ipynb", line)]
 
 
 def _git(root: Path, *words: str) -> bytes:

@@ -31,7 +31,7 @@ import os
 
 # %% name="parameters" tags=["parameters"]
 model = os.environ.get("COURSE_MODEL", "local")
-fast = os.environ.get("COURSE_FAST") == "1"
+fast = os.environ.get("COURSE_FAST", "") not in ("", "0")
 
 # %% [markdown] name="double-goal"
 # ## 1. Double a number
@@ -57,7 +57,7 @@ WALKTHROUGH = """\
 import os
 
 model = os.environ.get("COURSE_MODEL", "local")
-fast = os.environ.get("COURSE_FAST") == "1"
+fast = os.environ.get("COURSE_FAST", "") not in ("", "0")
 
 # %% name="where"
 import sys
