@@ -1,0 +1,140 @@
+"""The scores of a set of runs: counts, rates with their intervals, tokens and time."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from scipy.stats import binomtest  # type: ignore[import-untyped]
+
+from helpers.evaluate.runs import Run
+from helpers.evaluate.scores import Score
+
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Proportion:
+    """A rate with its counts and its interval.
+
+    The interval is Wilson's (E. B. Wilson 1927, J. Am. Stat. Assoc. 22, 209-212), which keeps its
+    coverage for few counts and for rates near 0 and 1. Without any counts there is no rate.
+    """
+
+    successes: int
+    total: int
+    confidence: float = 0.95
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.successes <= self.total:
+            raise ValueError(f"{self.successes} of {self.total} is no proportion.")
+
+    @property
+    def rate(self) -> float | None:
+        """Successes per trial, 0 to 1."""
+        return self.successes / self.total if self.total else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Lower and upper end of the interval, 0 to 1."""
+        if not self.total:
+            return None
+        result = binomtest(self.successes, self.total).proportion_ci(self.confidence, "wilson")
+        return float(result.low), float(result.high)
+
+    @classmethod
+    def of(cls, verdicts: Iterable[bool | None]) -> "Proportion":
+        """Count the verdicts that were given; None is none."""
+        given = [verdict for verdict in verdicts if verdict is not None]
+        return cls(sum(given), len(given))
+
+    def __str__(self) -> str:
+        if self.rate is None or self.interval is None:
+            return "-"
+        low, high = self.interval
+        return f"{self.rate:.0%} [{low:.0%}, {high:.0%}] {self.successes}/{self.total}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One kind of question, or all of them.
+
+    `errors` and `timeouts` are runs that stand in no rate. `refused` is how many answers refuse:
+    wanted where a question has no answer, unwanted elsewhere. Tokens and seconds are means for each
+    question over the runs that ended with an answer, None where there is none.
+    """
+
+    kind: str
+    questions: int
+    errors: int
+    timeouts: int
+    answers: Proportion
+    tools: Proportion
+    arguments: Proportion
+    trajectories: Proportion
+    refused: Proportion
+    input_tokens: float | None
+    output_tokens: float | None
+    cpu_seconds: float | None
+    wall_seconds: float | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The rows of each kind, and of all questions."""
+
+    kinds: tuple[Row, ...]
+    all: Row
+    refused_unanswerable: Proportion
+    refused_answerable: Proportion
+
+    def row(self, kind: str) -> Row:
+        """The row of one kind. Raises KeyError when no question is of that kind."""
+        return {row.kind: row for row in self.kinds}[kind]
+
+
+def summarise(scores: Sequence[Score], runs: Sequence[Run]) -> Summary:
+    """Count scores and runs of the same questions, in the same order.
+
+    Raises ValueError when they do not belong together, or there are none.
+    """
+    if [s.question_id for s in scores] != [r.question_id for r in runs]:
+        raise ValueError("Scores and runs are not of the same questions in the same order.")
+    if not scores:
+        raise ValueError("There are no scores to summarise.")
+    pairs = list(zip(scores, runs, strict=True))
+    kinds = dict.fromkeys(score.kind for score in scores)
+    return Summary(
+        kinds=tuple(_row(kind, [p for p in pairs if p[0].kind == kind]) for kind in kinds),
+        all=_row(ALL, pairs),
+        refused_unanswerable=_refused(s for s in scores if s.kind == "unanswerable"),
+        refused_answerable=_refused(s for s in scores if s.kind != "unanswerable"),
+    )
+
+
+def _refused(scores: Iterable[Score]) -> Proportion:
+    return Proportion.of(s.answer.refused if s.answer else None for s in scores)
+
+
+def _row(kind: str, pairs: Sequence[tuple[Score, Run]]) -> Row:
+    scores = [score for score, _ in pairs]
+    finished = [run for _, run in pairs if run.status == "ok"]
+    usages = [run.usage for run in finished if run.usage is not None]
+    return Row(
+        kind=kind,
+        questions=len(pairs),
+        errors=sum(score.status == "error" for score in scores),
+        timeouts=sum(score.status == "timeout" for score in scores),
+        answers=Proportion.of(s.answer.right if s.answer else None for s in scores),
+        tools=Proportion.of(s.tools for s in scores),
+        arguments=Proportion.of(s.arguments for s in scores),
+        trajectories=Proportion.of(s.trajectory for s in scores),
+        refused=_refused(scores),
+        input_tokens=_mean([usage["input_tokens"] for usage in usages]),
+        output_tokens=_mean([usage["output_tokens"] for usage in usages]),
+        cpu_seconds=_mean([run.cpu_seconds for run in finished]),
+        wall_seconds=_mean([run.wall_seconds for run in finished]),
+    )
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return fmean(values) if values else None
