@@ -14,7 +14,7 @@ from helpers.shop.library import (
 )
 from helpers.shop.orders import Orders, UnknownOrder, open_orders
 from helpers.shop.questions import Question, QuestionError, ToolCall, questions
-from helpers.shop.records import TODAY, Customer, Item, Order, Refund, Ticket
+from helpers.shop.records import TODAY, Customer, Item, Order, Refund, Ticket, day, pounds
 from helpers.shop.refund_rules import RefundRefused
 
 __all__ = [
@@ -34,8 +34,10 @@ __all__ = [
     "ToolCall",
     "UnknownDocument",
     "UnknownOrder",
+    "day",
     "document",
     "documents",
     "open_orders",
+    "pounds",
     "questions",
 ]

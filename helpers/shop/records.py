@@ -47,7 +47,8 @@ class Order:
     `total` is the sum of the items plus `delivery_fee`; `refunded` is what has been paid back so
     far. `expected_on` is the last day of the delivery estimate, and None for an order that was
     cancelled. `carrier`, `tracking` and `shipped_on` are None until the order has left the shop;
-    `delivered_on`, `returned_on` and `cancelled_on` until that has happened.
+    `delivered_on`, `returned_on` (the goods are back in the warehouse) and `cancelled_on` until
+    that has happened.
     """
 
     id: str
