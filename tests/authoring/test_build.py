@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from helpers.authoring.build import BuildError, build, chosen, run
+from helpers.authoring.build import BuildError, build, chosen
 from helpers.authoring.command import COMMANDS
 from helpers.authoring.drift import drift
 from helpers.authoring.editions import generate
@@ -62,13 +62,6 @@ def test_the_solution_passes_and_the_lab_shares_its_ids(course: Path) -> None:
         not cell.get("outputs") and cell.get("execution_count") is None for cell in lab.cells
     )
     assert (lab.nbformat, lab.nbformat_minor) == (4, 5)
-
-
-@pytest.mark.slow
-def test_the_untouched_lab_runs_to_its_end_and_is_not_done_yet(course: Path) -> None:
-    lab = generate(course, "lab", "01_topic")
-    run(lab, root=course, name="lab", folder=course / "labs", fast=True)
-    assert statuses(lab) == {"01.1": "not done yet"}
 
 
 @pytest.mark.slow

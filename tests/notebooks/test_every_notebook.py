@@ -87,7 +87,8 @@ def test_the_parameters_exist_and_fast_follows_the_environment(
     notebook = generate(ROOT, edition, stem)
     path = tmp_path / f"{stem}.ipynb"
     write(notebook, path)
-    assert {"model", "fast"} <= running.parameters(path)
+    seen = running.parameters(path)
+    assert {"model", "fast"} <= seen, "papermill understands only lines with one `=`"
     (cell,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ())]
     for value, expected in (("1", True), ("0", False), ("", False)):
         monkeypatch.setenv("COURSE_FAST", value)
@@ -104,7 +105,7 @@ def test_the_walkthrough_keeps_the_style(stem: str) -> None:
     assert style.lines_median <= 4
     assert style.lines_p90 <= 15
     assert style.lines_max <= 25
-    assert 0.75 <= style.text_to_code <= 1.5
+    assert 0.75 <= style.text_to_code <= 1.75
     assert 25 <= style.words_per_code_cell <= 90
 
 
