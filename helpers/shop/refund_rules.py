@@ -34,14 +34,15 @@ def amount_to_pay(order: Order, amount: Decimal | None) -> Decimal:
             f"Order {order.id} is still on its way, so it cannot be refunded yet. "
             "It can be sent back after it has arrived."
         )
+    if order.status == "delivered" and not _may_come_back(order):
+        raise RefundRefused(_too_late(order))
+    # A refund does not say which item it was for, so all of them count against what may come back.
     limit = _limit(order) - order.refunded
     if limit <= 0:
-        if order.refunded:
-            raise RefundRefused(
-                f"Order {order.id} has already been refunded: "
-                f"{pounds(order.refunded)} was paid back, and nothing is left to refund."
-            )
-        raise RefundRefused(_too_late(order))
+        raise RefundRefused(
+            f"Order {order.id} has already been refunded: "
+            f"{pounds(order.refunded)} was paid back, and nothing is left to refund."
+        )
     if amount is None:
         return limit
     if not amount.is_finite() or amount <= 0:
@@ -65,14 +66,15 @@ def _limit(order: Order) -> Decimal:
     """The most that may ever be paid back for an order, in pounds."""
     if order.shipped_on is None:
         return order.total
-    back = [item for item in order.items if _may_come_back(order, item)]
-    whole_order = len(back) == len(order.items)
+    back = order.items if order.status == "returned" else _may_come_back(order)
     # The extra cost of express is never refunded; of a part, the delivery cost is not either.
+    whole_order = len(back) == len(order.items)
     return goods(back) + (fee(order.items, "standard") if whole_order else 0)
 
 
-def _may_come_back(order: Order, item: Item) -> bool:
-    return order.status == "returned" or _last_day(order, item) >= TODAY
+def _may_come_back(order: Order) -> tuple[Item, ...]:
+    """The items of a delivered order whose time for returns has not run out."""
+    return tuple(item for item in order.items if _last_day(order, item) >= TODAY)
 
 
 def _last_day(order: Order, item: Item) -> date:

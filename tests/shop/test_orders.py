@@ -319,6 +319,19 @@ def test_the_time_for_returns_and_the_delivery_cost_follow_the_policy(order, pai
         assert amount_to_pay(order, None) == Decimal(paid)
 
 
+def test_a_late_order_is_late_also_when_a_part_was_paid_back_in_time():
+    order = replace(delivered(31, ROPE, STOVE), refunded=Decimal("39.00"))
+    with pytest.raises(RefundRefused, match="could be returned until"):
+        amount_to_pay(order, None)
+
+
+def test_what_was_paid_back_counts_against_what_may_still_come_back():
+    order = replace(delivered(15, ROPE, STOVE), refunded=Decimal("10.00"))
+    assert amount_to_pay(order, None) == Decimal("29.00")
+    with pytest.raises(RefundRefused, match="already been refunded"):
+        amount_to_pay(replace(order, refunded=Decimal("39.00")), None)
+
+
 def test_the_rules_stand_in_the_policy_documents():
     text = {d.id: d.text for d in documents()}
     assert "returned within 30 days of delivery" in text["returns"]
