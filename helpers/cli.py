@@ -30,7 +30,10 @@ def usage() -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one subcommand and return its exit status: 2 for a command that does not exist."""
+    """Run one subcommand and return its exit status.
+
+    2 for a command that does not exist, 130 after Ctrl-C.
+    """
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] in {"-h", "--help", "help"}:
         print(usage())
@@ -39,8 +42,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if name not in COMMANDS:
         print(f"course: there is no command {name!r}\n\n{usage()}", file=sys.stderr)
         return 2
-    room = importlib.import_module(COMMANDS[name][0])
-    status: int = room.COMMANDS[name](words[1:])
+    try:
+        room = importlib.import_module(COMMANDS[name][0])
+        status: int = room.COMMANDS[name](words[1:])
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130
     return status
 
 

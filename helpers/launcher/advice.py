@@ -51,8 +51,8 @@ CAUSES = (
     (
         r"Failed to establish a new connection|Max retries exceeded|ProxyError|ConnectTimeout"
         r"|ReadTimeout|connection broken by|ConnectionResetError"
-        r"|Temporary failure in name resolution|Failed to fetch|error sending request|dns error|client error \(Connect\)"
-        r"|operation timed out|Network connectivity is disabled",
+        r"|Temporary failure in name resolution|Failed to fetch|error sending request"
+        r"|dns error|client error \(Connect\)|operation timed out|Network connectivity is disabled",
         NETWORK,
     ),
     (r"enable-long-paths|Long Path support|os error 206", LONG_PATH),

@@ -194,6 +194,7 @@ def test_two_starts_at_once_set_up_once(quick_course: Course) -> None:
     assert all("said " in output for output in outputs)
 
 
+@pytest.mark.slow
 def test_a_stand_in_for_uv_that_does_not_answer_is_passed_over(quick_course: Course) -> None:
     quick_course.put_program("uv", "#!/bin/sh\nexit 127\n")
     result = quick_course.set_up()
@@ -201,6 +202,7 @@ def test_a_stand_in_for_uv_that_does_not_answer_is_passed_over(quick_course: Cou
     assert "with pip" in result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="the other tests are not root's")
 def test_an_ordinary_user_sets_up_in_a_folder_of_their_own() -> None:
     setpriv = shutil.which("setpriv")

@@ -1,0 +1,144 @@
+"""`course lab`: JupyterLab as a learner gets it. `course test`: what it hands to pytest."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from helpers.course import suite
+from helpers.course.command import test as course_test
+from helpers.course.lab import START, arguments, prepare
+from helpers.paths import ROOT
+
+
+def test_the_home_is_left_alone(tmp_path: Path) -> None:
+    prefix, home = tmp_path / "env", tmp_path / "course"
+    variables = prepare(prefix, home)
+    kept = {name for name in variables if name.endswith("DIR")}
+    assert kept >= {"JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"}
+    assert all(Path(variables[name]).is_relative_to(home) for name in kept)
+    assert variables["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
+    [overrides] = prefix.rglob("overrides.json")
+    assert json.loads(overrides.read_text("utf-8")) == {
+        "@jupyterlab/apputils-extension:notification": {
+            "fetchNews": "false",
+            "checkForUpdates": False,
+        }
+    }
+
+
+def test_the_first_notebook_opens_where_there_is_one(tmp_path: Path) -> None:
+    assert not any("default_url" in word for word in arguments(tmp_path, []))
+    (tmp_path / START).parent.mkdir()
+    (tmp_path / START).touch()
+    words = arguments(tmp_path, ["--no-browser"])
+    assert f"--LabApp.default_url=/lab/tree/{START}" in words
+    assert "--ServerApp.ip=127.0.0.1" in words
+    assert words[-1] == "--no-browser"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no root")
+@pytest.mark.parametrize(("user", "expected"), [(0, True), (1000, False)])
+def test_root_is_let_in(user: int, expected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    assert ("--allow-root" in arguments(ROOT, [])) is expected
+
+
+def ask(address: str) -> dict[str, object]:
+    with urllib.request.urlopen(address, timeout=20) as answer:
+        found: dict[str, object] = json.load(answer)
+    return found
+
+
+@pytest.mark.slow
+def test_jupyterlab_answers_with_the_courses_settings_and_python(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    home = tmp_path / "home"
+    home.mkdir()
+    settings = {
+        "HOME": str(home),
+        "COURSE_HOME": str(tmp_path / "course"),
+        "LANGSMITH_TRACING": "1",
+    }
+    options = ["--no-browser", f"--port={port}", "--ServerApp.port_retries=0"]
+    log = tmp_path / "log"
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "helpers.cli", "lab", *options],
+            cwd=ROOT,
+            env={**os.environ, **settings, "JUPYTER_TOKEN": "secret"},
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        until = time.monotonic() + 120
+        while "is running at" not in log.read_text("utf-8"):
+            assert process.poll() is None, log.read_text("utf-8")
+            assert time.monotonic() < until, log.read_text("utf-8")
+            time.sleep(0.1)
+        base = f"http://127.0.0.1:{port}"
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            ask(f"{base}/api/contents")
+        notification = "@jupyterlab/apputils-extension:notification"
+        shown = ask(f"{base}/lab/api/settings/{notification}?token=secret")
+        properties = shown["schema"]["properties"]  # type: ignore[index]
+        assert properties["fetchNews"]["default"] == "false"
+        kernels = ask(f"{base}/api/kernelspecs?token=secret")
+        assert kernels["default"] == "python3"
+        assert list(kernels["kernelspecs"]) == ["python3"]  # type: ignore[call-overload]
+        contents = ask(f"{base}/api/contents?token=secret")["content"]
+        assert "pyproject.toml" in {item["name"] for item in contents}  # type: ignore[attr-defined]
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+    assert re.search(r"^OK  Python: ", log.read_text("utf-8"), flags=re.MULTILINE)
+    assert list(home.iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folder", ["notebooks", "helpers"])
+def test_a_kernel_of_any_folder_imports_the_course(folder: str) -> None:
+    from jupyter_client.manager import start_new_kernel
+
+    manager, client = start_new_kernel(kernel_name="python3", cwd=str(ROOT / folder))
+    try:
+        said = []
+        code = (
+            "import sys, os, helpers; "
+            "print(sys.prefix, helpers.__path__[0], os.environ['LANGSMITH_TRACING'])"
+        )
+        client.execute_interactive(code, timeout=60, output_hook=said.append)
+        text = "".join(
+            message["content"]["text"] for message in said if message["msg_type"] == "stream"
+        )
+        assert text.split() == [sys.prefix, str(ROOT / "helpers"), "false"]
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def test_options_of_pytest_pass_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[list[str]] = []
+
+    def main(words: list[str]) -> int:
+        calls.append(words)
+        return 5
+
+    monkeypatch.setattr(pytest, "main", main)
+    for name in suite.SETTINGS:
+        monkeypatch.setenv(name, "elsewhere")
+    monkeypatch.chdir(ROOT / "tests")
+    assert course_test(["--fast", "-k", "refund", "tests/shop"]) == 5
+    assert course_test([]) == 5
+    assert calls == [["-m", "not slow", "-k", "refund", "tests/shop"], []]
+    assert {name: os.environ[name] for name in suite.SETTINGS} == suite.SETTINGS
+    assert Path.cwd() == ROOT
