@@ -1,92 +1,202 @@
 """The arguments of a call, taken from what the person wrote.
 
-First what the person's words show without a model: the words themselves for a `verbatim`
-argument, a match for one with a pattern, a number for a numeric one, a listed value for an enum.
-What is then missing and required is decoded by the local model under the argument's JSON schema.
-An optional argument that the words do not show is left out.
+First come values that the person's words show without a model: the words themselves for a
+`verbatim` argument, a match for one with a pattern, a number for a numeric one, a listed value
+for an enum. What is then missing and required is decoded by the local model under a JSON schema
+that leaves it no other values than pieces of the request:
+
+- a text is one of the request's own word sequences;
+- a number is one of the numbers in the request;
+- a value with a pattern follows the pattern, and its digits must stand in the request; this
+  turns "parcel 1203" into "P-1203" and refuses a number that nobody wrote.
+
+So no text, number or identifier enters a call unless the person wrote it. A required argument
+that the words do not show leaves the tool uncalled. An optional one is left out.
+
+Where the caller forces a tool (`tool_choice`, `with_structured_output`), the model writes the
+missing arguments freely under the tool's own schema instead.
 """
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from helpers.models.tools import ToolCard
 
 _NUMBER = re.compile(r"(?<![\w.-])\d+(?:\.\d+)?(?![\w-])")
+_SMALL = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen nineteen"
+).split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_NUMBER_WORDS = (
+    {word: value for value, word in enumerate(_SMALL)}
+    | {word: 10 * value for value, word in enumerate(_TENS, start=2)}
+    | {"a": 1, "an": 1, "another": 1}
+)
+
+# A value that is taken from the request neither begins nor ends with one of these.
+_EDGES = frozenset(
+    "a an the for to of on in at with and or is are was i we you me us my our your please can "
+    "could do does it that this as be there what how when where who will need".split()
+)
+_LONGEST_SPAN = 5
+_LONGEST_TEXT = 200
 
 
-def found(card: ToolCard, words: str, earlier: Sequence[str]) -> dict[str, Any]:
-    """The arguments that the words show.
+@dataclass(frozen=True)
+class Call:
+    """One call to make: the tool, the values found, and what the model must still decode.
+
+    Attributes:
+        card: the tool.
+        words: the person's words that ask for the call.
+        values: the arguments that the words show.
+        missing: the schema of each required argument that is to be decoded, by name.
+        forced: whether the caller demands the call, so that the model may write freely.
+    """
+
+    card: ToolCard
+    words: str
+    values: Mapping[str, Any]
+    missing: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    forced: bool = False
+
+    def complete(self, decoded: Mapping[str, Any]) -> dict[str, Any] | None:
+        """All arguments, or None when a decoded identifier has digits that nobody wrote."""
+        for name, value in decoded.items():
+            if not self.forced and name in self.card.written:
+                if not set(re.findall(r"\d+", str(value))) <= set(re.findall(r"\d+", self.words)):
+                    return None
+        together = {**decoded, **self.values}
+        return {name: together[name] for name in self.card.properties if name in together}
+
+
+def fill(card: ToolCard, words: str, said: Sequence[str], *, forced: bool) -> Call | list[str]:
+    """Find the arguments of a call.
 
     Args:
         card: the tool.
         words: the words that ask for this call.
-        earlier: the person's other words, nearest first; only patterns are looked for in them,
-            so that "refund it" finds the number named a turn before.
+        said: everything the person said, nearest first; only patterns are looked for in it, so
+            that "send it back" finds the number that was named a turn before.
+        forced: see `Call`.
+
+    Returns:
+        The call, or the names of the required arguments that the words do not show.
     """
+    values = _found(card, words, said)
+    missing: dict[str, Mapping[str, Any]] = {}
+    absent: list[str] = []
+    for name in card.required:
+        if name in values:
+            continue
+        spec = card.properties[name]
+        schema = _bounded(spec) if forced else _narrowed(name, card, words)
+        if schema is None:
+            absent.append(name)
+        else:
+            missing[name] = schema
+    return absent or Call(card, words, values, missing, forced)
+
+
+def identifiers(card: ToolCard, words: str) -> list[dict[str, Any]]:
+    """One `{argument: value}` for each identifier that the words name for this tool."""
+    for name in card.required:
+        if name in card.written:
+            matches = card.written[name].finditer(words)
+            found = [_value(match, card.properties[name]) for match in matches]
+            return [{name: value} for value in dict.fromkeys(found) if value is not None]
+    return []
+
+
+def _found(card: ToolCard, words: str, said: Sequence[str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, spec in card.properties.items():
+        options: list[Any] = []
         if name in card.verbatim:
-            values[name] = words
+            options = [words]
         elif name in card.written:
-            match = _match(card.written[name], spec, (words, *earlier))
-            if match is not None:
-                values[name] = match
+            pattern = card.written[name]
+            places = [match for text in (words, *said) for match in pattern.finditer(text)]
+            options = [value for match in places if (value := _value(match, spec)) is not None][:1]
         elif "enum" in spec:
-            named = [v for v in spec["enum"] if re.search(rf"\b{re.escape(str(v))}\b", words, re.I)]
-            if len(named) == 1:
-                values[name] = named[0]
+            options = [
+                v for v in spec["enum"] if re.search(rf"\b{re.escape(str(v))}\b", words, re.I)
+            ]
         elif _kind(spec) in {"integer", "number"}:
-            numbers = _NUMBER.findall(_without_values(card, words))
-            if len(numbers) == 1:
-                values[name] = _number(numbers[0], _kind(spec))
+            options = [_number(text, _kind(spec)) for text in _numbers(card, words)]
+        if len(options) == 1:
+            values[name] = options[0]
     return values
+
+
+def _narrowed(name: str, card: ToolCard, words: str) -> Mapping[str, Any] | None:
+    """The schema of a missing argument, holding only what the words offer; None for nothing."""
+    spec = card.properties[name]
+    kind = _kind(spec)
+    if name in card.written:
+        offers = "pattern" in spec and re.search(r"\d", words) is not None
+        return spec if offers else None
+    if "enum" in spec or kind not in {"string", "integer", "number"}:
+        return spec
+    options = (
+        _spans(words)
+        if kind == "string"
+        else [_number(text, kind) for text in _numbers(card, words)]
+    )
+    return {"enum": options} if options else None
+
+
+def _bounded(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A schema under which a small model cannot write for ever."""
+    open_ended = spec.get("type") == "string" and not {"enum", "pattern", "maxLength"} & set(spec)
+    return {**spec, "maxLength": _LONGEST_TEXT} if open_ended else spec
 
 
 def _kind(spec: Mapping[str, Any]) -> str:
     """The JSON type of an argument; of an optional one, the type that is not null."""
     if "type" in spec:
         return str(spec["type"])
-    for option in spec.get("anyOf", ()):
-        if option.get("type") != "null":
-            return str(option.get("type", ""))
-    return ""
+    kinds = [str(option.get("type", "")) for option in spec.get("anyOf", ())]
+    return next((kind for kind in kinds if kind != "null"), "")
 
 
 def _number(text: str, kind: str) -> int | float:
-    return int(float(text)) if kind == "integer" else float(text)
+    value = float(_NUMBER_WORDS.get(text.lower(), text.replace(",", "")))
+    return int(value) if kind == "integer" else value
 
 
-def _without_values(card: ToolCard, words: str) -> str:
-    for pattern in card.written.values():
+def _numbers(card: ToolCard, words: str) -> list[str]:
+    """The numbers in the words, in digits or letters, that belong to no identifier."""
+    for pattern in card.identifiers:
         words = pattern.sub(" ", words)
-    return words
+    letters = [w for w in re.findall(r"[a-z]+", words.lower()) if w in _NUMBER_WORDS]
+    return _NUMBER.findall(words) or [word for word in letters if len(word) > 2]
 
 
-def _match(pattern: re.Pattern[str], spec: Mapping[str, Any], texts: Sequence[str]) -> Any:
-    for text in texts:
-        match = pattern.search(text)
-        if match is None:
-            continue
-        value = match[1] if pattern.groups and match[1] is not None else match[0]
-        kind = _kind(spec)
-        if kind in {"integer", "number"}:
-            return _number(value.replace(",", ""), kind)
-        for form in (value, value.upper(), value.lower()):
-            if "pattern" not in spec or re.search(spec["pattern"], form):
-                return form
-    return None
+def _value(match: re.Match[str], spec: Mapping[str, Any]) -> Any:
+    text = match[1] if match.re.groups and match[1] is not None else match[0]
+    if _kind(spec) in {"integer", "number"}:
+        try:
+            return _number(text, _kind(spec))
+        except ValueError:
+            return None
+    forms = (text, text.upper(), text.lower())
+    return next((f for f in forms if "pattern" not in spec or re.search(spec["pattern"], f)), None)
 
 
-def missing(card: ToolCard, values: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The JSON schema of the required arguments that are not there yet, or None."""
-    names = [name for name in card.properties if name in card.required and name not in values]
-    if not names:
-        return None
-    return {
-        "type": "object",
-        "properties": {name: card.properties[name] for name in names},
-        "required": names,
-        "additionalProperties": False,
-        **({"$defs": card.schema["$defs"]} if "$defs" in card.schema else {}),
-    }
+def _spans(words: str) -> list[str]:
+    """The word sequences of a request that can be a value, at most five words each."""
+    tokens = [(m.start(), m.end()) for m in re.finditer(r"[^\s,.!?;:\"()]+", words)]
+    spans: dict[str, None] = {}
+    for first in range(len(tokens)):
+        for last in range(first, min(first + _LONGEST_SPAN, len(tokens))):
+            span = words[tokens[first][0] : tokens[last][1]]
+            if re.search(r"[.!?;:,]\s", span):
+                break
+            inside = span.lower().split()
+            if inside[0] not in _EDGES and inside[-1] not in _EDGES:
+                spans[span] = None
+    return list(spans)

@@ -1,19 +1,19 @@
 """The local chat model: LangChain's OpenAI client on the engine inside this process.
 
-Answers, streaming and token counts come over the engine's HTTP API on loopback. Tool calls are
-decided by `helpers.models.routing`, and their arguments by `helpers.models.arguments`.
+Answers, streaming and token counts come over the engine's HTTP API on loopback. Which tool is
+called, and with what, is decided by `helpers.models.calls`; see there for how.
 """
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
 import httpx2
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import LanguageModelInput
+from langchain_core.language_models.base import LangSmithParams
 from langchain_core.messages import (
     AIMessage,
     AIMessageChunk,
@@ -28,19 +28,15 @@ from langchain_core.runnables import Runnable, run_in_executor
 from langchain_core.tools import BaseTool
 from langchain_openai import ChatOpenAI
 
-from helpers.models import arguments, routing
+from helpers.models import decoding
+from helpers.models.arguments import Call
+from helpers.models.calls import Ask, ask, decide, last_human
+from helpers.models.errors import EmptyPrompt
 from helpers.models.local import CHAT_MODEL, chat_server
-from helpers.models.tools import EXTRAS, ToolCard, card
+from helpers.models.tools import EXTRAS, card
+from helpers.models.translate import Translated
 
-_ARGUMENTS_PROMPT = "Extract the values for the tool {name} from the request, as JSON."
-
-
-@dataclass(frozen=True)
-class _Call:
-    card: ToolCard
-    words: str
-    values: dict[str, Any]
-    schema: dict[str, Any] | None
+Decision = Call | Ask | None
 
 
 @lru_cache(maxsize=1)
@@ -59,12 +55,14 @@ def _clients() -> tuple[httpx2.Client, httpx2.AsyncClient]:
     )
 
 
-class LocalChatModel(ChatOpenAI):
-    """SmolLM2-135M-Instruct with `bind_tools`; see `helpers.models.routing` for how it chooses.
+class LocalChatModel(Translated, ChatOpenAI):
+    """SmolLM2-135M-Instruct, with tool calls decided by `helpers.models.calls`.
 
     Each message makes at most one tool call. After the calls, the results of the tools and the
     person's question are put into one user turn by `results_prompt`, because the model's own
-    chat template drops tool messages.
+    chat template drops tool messages; results of earlier questions are left out, since this
+    model answers the better the less it is given. A message that only calls a tool, without the
+    model having written anything, reports 0 tokens: this model has read and written none.
     """
 
     results_prompt: str = "{results}\n\n{question}"
@@ -76,17 +74,42 @@ class LocalChatModel(ChatOpenAI):
     def _llm_type(self) -> str:
         return "course-local"
 
+    @classmethod
+    def is_lc_serializable(cls) -> bool:
+        """No: what LangChain would load elsewhere is a client of a server that is not there."""
+        return False
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        # A trace that names OpenAI as the provider would be given OpenAI's price.
+        params = super()._get_ls_params(stop, **kwargs)
+        params["ls_provider"] = "local"
+        return params
+
+    def get_token_ids(self, text: str) -> list[int]:
+        """The model's own tokens of a text."""
+        return chat_server().tokens(text)
+
+    def get_num_tokens_from_messages(
+        self, messages: Sequence[BaseMessage], tools: Any = None, **kwargs: Any
+    ) -> int:
+        """Tokens of the prompt that these messages become; tools add none."""
+        turns = self._get_request_payload(self._rendered(messages))["messages"]
+        return len(chat_server().tokens(chat_server().prompt(turns)))
+
     def bind_tools(
         self,
         tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Bind tools, with the `examples`, `verbatim` and `written` of their `extras`."""
+        """Bind tools, with the `examples`, `verbatim` and `written` of their `extras`.
+
+        Raises `BadTool` when a tool's extras cannot be used; see `helpers.models.tools`.
+        """
         bound: Any = super().bind_tools(tools, **kwargs)
         for original, formatted in zip(tools, bound.kwargs["tools"], strict=True):
             extras = getattr(original, "extras", None) or {}
             formatted["extras"] = {key: extras[key] for key in EXTRAS if key in extras}
-            card(formatted)  # a wrong description is the author's mistake: say so now
+            card(formatted)  # a mistake in the extras is reported now, not at the first question
         return bound  # type: ignore[no-any-return]
 
     def _generate(
@@ -96,13 +119,13 @@ class LocalChatModel(ChatOpenAI):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        call = _next_call(messages, kwargs)
-        if call is None:
+        decision, kwargs = self._decide(messages, kwargs)
+        if decision is None:
             return super()._generate(self._rendered(messages), stop, run_manager, **kwargs)
-        if call.schema is None:
-            return _result(call, {}, None)
-        reply = super()._generate(_decoding(call), **kwargs, **_shape(call.schema))
-        return _result(call, _values(reply), _usage(reply))
+        if isinstance(decision, Ask) or not decision.missing:
+            return _result(decision, None)
+        options = decoding.options(decision, self.extra_body or {})
+        return _result(decision, super()._generate(decoding.prompt(decision), **options))
 
     async def _agenerate(
         self,
@@ -111,135 +134,103 @@ class LocalChatModel(ChatOpenAI):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        call = await run_in_executor(None, _next_call, messages, kwargs)
-        if call is None:
+        decision, kwargs = await run_in_executor(None, self._decide, messages, kwargs)
+        if decision is None:
             return await super()._agenerate(self._rendered(messages), stop, run_manager, **kwargs)
-        if call.schema is None:
-            return _result(call, {}, None)
-        reply = await super()._agenerate(_decoding(call), **kwargs, **_shape(call.schema))
-        return _result(call, _values(reply), _usage(reply))
+        if isinstance(decision, Ask) or not decision.missing:
+            return _result(decision, None)
+        options = decoding.options(decision, self.extra_body or {})
+        return _result(decision, await super()._agenerate(decoding.prompt(decision), **options))
 
-    def _stream(self, *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
-        messages, *rest = args
-        if "tools" in kwargs:
-            call = _next_call(messages, {**kwargs})
-            if call is not None:
-                kwargs.pop("stream_usage", None)
-                yield _chunk(self._generate(messages, *rest, **kwargs))
-                return
-        _next_call(messages, kwargs)
-        yield from super()._stream(self._rendered(messages), *rest, **kwargs)
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        decision, rest = self._decide(messages, kwargs)
+        if decision is None:
+            yield from super()._stream(self._rendered(messages), stop, run_manager, **rest)
+            return
+        chunk = _chunk(self._generate(messages, **kwargs))
+        if run_manager:
+            run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+        yield chunk
 
-    async def _astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
-        messages, *rest = args
-        if "tools" in kwargs:
-            call = await run_in_executor(None, _next_call, messages, {**kwargs})
-            if call is not None:
-                kwargs.pop("stream_usage", None)
-                yield _chunk(await self._agenerate(messages, *rest, **kwargs))
-                return
-        _next_call(messages, kwargs)
-        async for chunk in super()._astream(self._rendered(messages), *rest, **kwargs):
-            yield chunk
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        decision, rest = await run_in_executor(None, self._decide, messages, kwargs)
+        if decision is None:
+            turns = self._rendered(messages)
+            async for chunk in super()._astream(turns, stop, run_manager, **rest):
+                yield chunk
+            return
+        chunk = _chunk(await self._agenerate(messages, **kwargs))
+        if run_manager:
+            await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+        yield chunk
+
+    def _decide(
+        self, messages: list[BaseMessage], kwargs: dict[str, Any]
+    ) -> tuple[Decision, dict[str, Any]]:
+        """The next step, and the arguments of a model call without what belongs to tools."""
+        chat_server()  # after a fork, or with a damaged file, this says so
+        if not any(message.text.strip() for message in messages):
+            raise EmptyPrompt("The request holds no text: write a question first.")
+        ours = {"tools", "tool_choice", "parallel_tool_calls"}
+        rest = {key: value for key, value in kwargs.items() if key not in ours}
+        return decide(messages, kwargs.get("tools", ()), kwargs.get("tool_choice")), rest
 
     def _rendered(self, messages: Sequence[BaseMessage]) -> list[BaseMessage]:
         """The conversation as the model's chat template takes it: no tools, no tool turns."""
-        last = _last_human(messages)
+        last = last_human(messages)
         results = [m.text for m in messages[last:] if isinstance(m, ToolMessage)]
         turns: list[BaseMessage] = []
-        if not isinstance(messages[0], SystemMessage):
+        if not any(isinstance(message, SystemMessage) for message in messages):
             turns.append(SystemMessage(self.default_system_prompt))
         for place, message in enumerate(messages):
-            if isinstance(message, ToolMessage):
-                continue
-            if isinstance(message, AIMessage) and (message.tool_calls or not message.text):
-                continue
             if place == last and results:
                 text = self.results_prompt.format(
                     results="\n\n".join(results), question=message.text
                 )
                 turns.append(HumanMessage(text))
-            else:
+            elif isinstance(message, AIMessage):
+                if message.text and not message.tool_calls:
+                    turns.append(AIMessage(message.text))
+            elif not isinstance(message, ToolMessage):
                 turns.append(message)
         return turns
 
 
-def _last_human(messages: Sequence[BaseMessage]) -> int:
-    places = [i for i, message in enumerate(messages) if isinstance(message, HumanMessage)]
-    return places[-1] if places else 0
-
-
-def _next_call(messages: Sequence[BaseMessage], kwargs: dict[str, Any]) -> _Call | None:
-    """Take the tools out of the arguments of a model call, and decide on the next tool call."""
-    cards = [card(tool) for tool in kwargs.pop("tools", ())]
-    choice = kwargs.pop("tool_choice", None)
-    kwargs.pop("parallel_tool_calls", None)
-    said = [message.text for message in messages if isinstance(message, HumanMessage)]
-    if not cards or not said or choice == "none":
-        return None
-    made = [
-        call["name"]
-        for message in messages[_last_human(messages) :]
-        if isinstance(message, AIMessage)
-        for call in message.tool_calls
-    ]
-    step = _step(said[-1], cards, made, choice)
-    if step is None:
-        return None
-    values = arguments.found(step.card, step.words, [said[-1], *reversed(said[:-1])])
-    return _Call(step.card, step.words, values, arguments.missing(step.card, values))
-
-
-def _step(
-    text: str, cards: Sequence[ToolCard], made: Sequence[str], choice: Any
-) -> routing.Step | None:
-    if isinstance(choice, Mapping):
-        name = choice.get("function", choice).get("name")
-        return next((routing.Step(c, text) for c in cards if c.name == name), None)
-    left = [step for step in routing.plan(text, cards) if step.card.name not in made]
-    if left:
-        return left[0]
-    if choice == "required":
-        return routing.nearest(text, [c for c in cards if c.name not in made] or cards)
-    return None
-
-
-def _decoding(call: _Call) -> list[BaseMessage]:
-    return [
-        SystemMessage(_ARGUMENTS_PROMPT.format(name=call.card.name)),
-        HumanMessage(call.words),
-    ]
-
-
-def _shape(schema: Mapping[str, Any]) -> dict[str, Any]:
-    # llama.cpp's own field: OpenAI's `response_format` would make the client parse the reply too.
-    return {"extra_body": {"json_schema": dict(schema), "cache_prompt": False}, "max_tokens": 256}
-
-
-def _values(reply: ChatResult) -> dict[str, Any]:
-    values: dict[str, Any] = json.loads(reply.generations[0].message.text)
-    return values
-
-
-def _usage(reply: ChatResult) -> UsageMetadata | None:
-    message = reply.generations[0].message
-    return message.usage_metadata if isinstance(message, AIMessage) else None
-
-
-def _result(call: _Call, decoded: dict[str, Any], usage: UsageMetadata | None) -> ChatResult:
+def _result(decision: Call | Ask, reply: ChatResult | None) -> ChatResult:
+    """A tool call, or a question back, as the answer of a model."""
+    usage = UsageMetadata(input_tokens=0, output_tokens=0, total_tokens=0)
+    arguments: dict[str, Any] | None = None
+    if isinstance(decision, Call):
+        decoded: dict[str, Any] = {}
+        if reply is not None:
+            written = reply.generations[0].message
+            decoded = decoding.parse(decision, written.text)
+            usage = getattr(written, "usage_metadata", None) or usage
+        arguments = decision.complete(decoded)
+        if arguments is None:
+            decision = ask(decision.card, list(decoded))
+    calls = []
+    if isinstance(decision, Call):
+        identity = f"call_{uuid.uuid4().hex[:24]}"
+        calls = [{"name": decision.card.name, "args": arguments, "id": identity}]
     message = AIMessage(
-        content="",
-        tool_calls=[
-            {
-                "name": call.card.name,
-                "args": {**decoded, **call.values},
-                "id": f"call_{uuid.uuid4().hex[:24]}",
-                "type": "tool_call",
-            }
-        ],
-        usage_metadata=usage or UsageMetadata(input_tokens=0, output_tokens=0, total_tokens=0),
+        content=decision.text if isinstance(decision, Ask) else "",
+        tool_calls=calls,
+        usage_metadata=usage,
         response_metadata={
-            "finish_reason": "tool_calls",
+            "finish_reason": "tool_calls" if calls else "stop",
             "model_name": CHAT_MODEL,
             "model_provider": "openai",
         },
@@ -248,12 +239,12 @@ def _result(call: _Call, decoded: dict[str, Any], usage: UsageMetadata | None) -
 
 
 def _chunk(result: ChatResult) -> ChatGenerationChunk:
+    """The same message as the one chunk of a stream."""
     message = result.generations[0].message
     assert isinstance(message, AIMessage)
-    call = message.tool_calls[0]
     return ChatGenerationChunk(
         message=AIMessageChunk(
-            content="",
+            content=message.content,
             tool_call_chunks=[
                 {
                     "name": call["name"],
@@ -262,6 +253,7 @@ def _chunk(result: ChatResult) -> ChatGenerationChunk:
                     "index": 0,
                     "type": "tool_call_chunk",
                 }
+                for call in message.tool_calls
             ],
             usage_metadata=message.usage_metadata,
             response_metadata=message.response_metadata,
@@ -271,10 +263,14 @@ def _chunk(result: ChatResult) -> ChatGenerationChunk:
 
 
 def local_chat_model(**overrides: Any) -> LocalChatModel:
-    """The local chat model, its server running; `overrides` are fields of `ChatOpenAI`."""
+    """The local chat model, its server running.
+
+    Args:
+        overrides: fields of `ChatOpenAI` and of `LocalChatModel`, such as `max_tokens`; an
+            `extra_body` is merged with the course's own.
+    """
     server = chat_server()
     client, async_client = _clients()
-    extra_body = {"cache_prompt": server.settings.prompt_cache, **overrides.pop("extra_body", {})}
     defaults: dict[str, Any] = {
         "model": CHAT_MODEL,
         "base_url": server.url,
@@ -286,5 +282,7 @@ def local_chat_model(**overrides: Any) -> LocalChatModel:
         "http_client": client,
         "http_async_client": async_client,
         "use_responses_api": False,
+        "profile": {"max_input_tokens": server.settings.context, "tool_calling": True},
     }
-    return LocalChatModel(**{**defaults, **overrides}, extra_body=extra_body)
+    body = {"cache_prompt": server.settings.prompt_cache, **overrides.pop("extra_body", {})}
+    return LocalChatModel(**{**defaults, **overrides}, extra_body=body)

@@ -1,3 +1,4 @@
+# ruff: noqa: N818 (errors are named after what happened, not after what they are)
 """What can go wrong between the course and a model, each kind with a class and a clear sentence.
 
 The classes extend LangChain's own (`langchain_core.exceptions`), so that its middleware knows

@@ -1,48 +1,31 @@
 """Which tools a request asks for, and in which order.
 
-The local model is too small to choose tools itself, so this is what stands in for the choice:
+The local model is too small to choose tools itself, so this stands in for the choice:
 
-1. The person's last message is cut into clauses.
-2. Each clause, and the message as a whole, is compared by sentence embedding with what every
-   tool's description and examples say, and with a few ways to say hello, thank you and the like.
-   The nearest tool wins if it is near enough; small talk and unknown requests get no tool.
-3. The tools that win, in the order of their clauses, are the plan. A model call makes the first
-   step of the plan that was not yet made since the person's last message. When none is left, the
-   model answers.
+1. The person's last message is cut into clauses: at the ends of sentences, and at "and", "then",
+   "also" and "but" where at least two words stand on both sides.
+2. `helpers.models.classify` says for each clause, and for the message as a whole, which tool it
+   asks for, or that it asks for none.
+3. Where clauses ask for two or more different tools, these tools in the order of their clauses
+   are the plan. Otherwise the plan is the one tool of the whole message, or nothing. A person who
+   writes a tool's very name (one with an underscore) gets that tool.
 
-Only the person's messages, the tools' own texts, and the names of the calls already made enter
-here. The text of a tool's result, a retrieved passage or a system prompt does not, so nothing
-that stands in one can start, stop or change a call. It can still change what the model says.
+`helpers.models.calls` makes the steps of the plan one after the other. Only the person's own
+words and the tools' own texts enter here.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
-import numpy as np
-from numpy.typing import NDArray
-
+from helpers.models.classify import LONGEST, Classifier
 from helpers.models.tools import ToolCard
 
-Vectors = NDArray[np.float64]
+_FEWEST_WORDS = 2
+_MOST_CLAUSES = 8
 
-# A longer message is compared by its beginning; the embedding model would not take it whole.
-_LONGEST = 1200
-_CLAUSES = 8
-_FLOOR = 0.35
-_SECOND_FLOOR = 0.45
-_SMALL_TALK = (
-    "Hello",
-    "Hi there, how are you?",
-    "Good morning",
-    "Thank you very much",
-    "Thanks, that is all I needed",
-    "Great, perfect",
-    "Goodbye, have a nice day",
-    "Who are you? Are you a robot?",
-    "What can you do for me?",
-    "You are funny, tell me a joke",
+_CUT = re.compile(
+    r"(?<=[.!?;])\s+|\s*\n+\s*|,?\s+(?:and then|and also|and|then|also|but)\s+", re.IGNORECASE
 )
 
 
@@ -54,77 +37,39 @@ class Step:
     words: str
 
 
-@lru_cache(maxsize=4096)
-def _vector(text: str) -> tuple[float, ...]:
-    from helpers.models.embed import LocalEmbeddings
-
-    return tuple(LocalEmbeddings().embed_query(text))
-
-
-def embed(texts: Sequence[str]) -> Vectors:
-    """The vectors of short texts, one row each; texts seen before cost nothing."""
-    return np.array([_vector(text) for text in texts])
-
-
 def clauses(text: str) -> list[str]:
-    """The sentences and coordinate clauses of a message that are long enough to ask something."""
-    parts = re.split(r"[.!?;\n]+\s+|[.!?;\n]+$|,?\s+(?:and|then|also|but)\s+", text)
-    return [part.strip() for part in parts if len(part.split()) >= 3][:_CLAUSES]
+    """The parts of a message that can each ask for something; short ones join a neighbour."""
+    parts: list[str] = []
+    for part in _CUT.split(text):
+        if parts and min(len(part.split()), len(parts[-1].split())) < _FEWEST_WORDS:
+            parts[-1] = f"{parts[-1]} {part}".strip()
+        else:
+            parts.append(part.strip())
+    return parts[:_MOST_CLAUSES]
 
 
-def _hide_values(text: str, cards: Sequence[ToolCard]) -> str:
-    """Put "it" for every value: "where is FH-10234" and "where is FH-20001" ask the same."""
-    for card in cards:
-        for pattern in card.written.values():
-            text = pattern.sub("it", text)
-    return text
-
-
-def _texts(card: ToolCard, cards: Sequence[ToolCard]) -> list[str]:
-    name = card.name.replace("_", " ")
-    about = f"{name}: {card.description}" if card.description else name
-    return [about[:_LONGEST], *(_hide_values(text, cards) for text in card.examples)]
-
-
-def scores(text: str, cards: Sequence[ToolCard]) -> dict[str, float]:
-    """How near a text is to each tool: the highest cosine with its description and examples.
-
-    The key "" is small talk. A tool whose name stands in the text gets 1.
-    """
-    asked = embed([_hide_values(text, cards)[:_LONGEST]])[0]
-    near = {"": float((embed(_SMALL_TALK) @ asked).max())}
-    for card in cards:
-        near[card.name] = float((embed(_texts(card, cards)) @ asked).max())
-        if card.name in text and "_" in card.name:
-            near[card.name] = 1.0
-    return near
-
-
-def plan(text: str, cards: Sequence[ToolCard]) -> list[Step]:
+def plan(text: str, cards: Sequence[ToolCard], classifier: Classifier) -> list[Step]:
     """The calls that a message asks for, in order; empty when it asks for none."""
-    text = text.strip()[:_LONGEST]
-    if not text or not cards:
-        return []
+    text = text.strip()[:LONGEST]
     by_name = {card.name: card for card in cards}
-    whole = scores(text, cards)
-    best = max(whole, key=lambda name: whole[name])
-    steps: list[Step] = []
-    for clause in clauses(text):
-        near = scores(clause, cards)
-        name = max(near, key=lambda name: near[name])
-        if name and near[name] >= _SECOND_FLOOR and name not in {s.card.name for s in steps}:
-            steps.append(Step(by_name[name], clause))
+    named = {name: _place(name, text) for name in by_name if "_" in name}
+    if any(place >= 0 for place in named.values()):
+        order = sorted((place, name) for name, place in named.items() if place >= 0)
+        return [Step(by_name[name], text) for _, name in order]
+    parts = clauses(text)
+    steps: dict[str, Step] = {}
+    if len(parts) > 1:
+        for part in parts:
+            name = classifier.best(part)
+            if name:
+                steps.setdefault(name, Step(by_name[name], part))
     if len(steps) > 1:
-        return steps
-    if best and whole[best] >= _FLOOR:
-        return [Step(by_name[best], text)]
-    return []
+        return list(steps.values())
+    name = classifier.best(text)
+    return [Step(by_name[name], text)] if name else []
 
 
-def nearest(text: str, cards: Sequence[ToolCard]) -> Step:
-    """The tool nearest to a text, however far: for a caller that demands a call."""
-    near = scores(text[:_LONGEST], cards)
-    return Step(max(cards, key=lambda card: near[card.name]), text)
-
-
-Planner = Callable[[str, Sequence[ToolCard]], list[Step]]
+def _place(name: str, text: str) -> int:
+    """Where a tool's name stands in a text as a word of its own, or -1."""
+    match = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)
+    return match.start() if match else -1

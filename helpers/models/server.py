@@ -56,6 +56,26 @@ class LocalServer:
         reply: dict[str, Any] = self._server.handle_embeddings({"input": texts})
         return reply
 
+    def tokens(self, text: str) -> list[int]:
+        """The model's tokens of a text; special tokens in it are read as such."""
+        found: list[int] = self._post("/tokenize", {"content": text, "parse_special": True})[
+            "tokens"
+        ]
+        return found
+
+    def prompt(self, turns: list[dict[str, Any]]) -> str:
+        """The text that the model's chat template makes of messages in OpenAI's format."""
+        text: str = self._post("/apply-template", {"messages": turns})["prompt"]
+        return text
+
+    def _post(self, path: str, body: dict[str, Any]) -> Any:
+        import httpx2
+
+        with httpx2.Client(trust_env=False, verify=False, timeout=60) as client:
+            reply = client.post(self.url.removesuffix("/v1") + path, json=body)
+        reply.raise_for_status()
+        return reply.json()
+
     def close(self) -> None:
         """Stop the server and free its memory; a second call does nothing."""
         self._server = None

@@ -1,4 +1,4 @@
-"""Two made-up assistants with five tools each; `prompts/` holds what people ask them."""
+"""Three made-up assistants with five tools each; `prompts/` holds what people ask them."""
 
 from typing import Annotated, Literal
 
@@ -86,9 +86,12 @@ def ask_rules(question: str) -> str:
 @tool(
     extras={
         "examples": [
-            "Book a meeting room for 4 people on Thursday",
-            "I need a study room on Sunday",
-            "Is a room available on 1 April?",
+            {
+                "text": "Book a meeting room for 4 people on Thursday",
+                "args": {"date": "Thursday", "people": 4},
+            },
+            {"text": "I need a study room on Sunday", "args": {"date": "Sunday"}},
+            {"text": "Is a room available on 1 April?", "args": {"date": "1 April"}},
             "Reserve a room for our group of 6",
             "We would like to meet in the library with five people",
         ]
@@ -178,8 +181,8 @@ def ask_food_safety(question: str) -> str:
 @tool(
     extras={
         "examples": [
-            "Add bread to the shopping list",
-            "We need more sugar",
+            {"text": "Add bread to the shopping list", "args": {"item": "bread"}},
+            {"text": "We need more sugar", "args": {"item": "sugar"}},
             "Write coffee on the list",
             "I must buy apples",
             "We have run out of rice",
@@ -192,3 +195,91 @@ def add_to_list(item: Annotated[str, Field(description="what to buy")]) -> str:
 
 
 KITCHEN: list[BaseTool] = [set_timer, convert_amount, find_recipe, ask_food_safety, add_to_list]
+
+
+BookingId = Annotated[str, Field(pattern=r"^BK\d{3}$", description="the booking's number")]
+
+
+@tool(
+    extras={
+        "examples": [
+            "Show me booking BK123",
+            "When do I arrive according to BK123?",
+            "Is my reservation BK123 confirmed?",
+            "What did I pay for BK123?",
+            "Which room do we have?",
+        ]
+    }
+)
+def find_booking(booking_id: BookingId) -> str:
+    """Look up a booking: its dates, room, price and whether it is paid."""
+    return f"Booking {booking_id}: 3 to 5 May, double room, paid."
+
+
+@tool(
+    extras={
+        "examples": [
+            "Cancel my booking BK123",
+            "I do not want BK123 any longer",
+            "Please delete our reservation",
+            "We have to cancel because we are ill",
+            "Can I get a refund for BK123?",
+        ]
+    }
+)
+def cancel_booking(booking_id: BookingId) -> str:
+    """Cancel a booking."""
+    return f"Booking {booking_id} is cancelled."
+
+
+@tool(
+    extras={
+        "verbatim": ["order"],
+        "examples": [
+            "Bring me a pizza to my room",
+            "I would like a bottle of water",
+            "Can I order some soup?",
+            "We are hungry, what about two omelettes",
+            "Send up a coffee with milk",
+        ],
+    }
+)
+def order_room_service(order: str) -> str:
+    """Order food and drinks to the room."""
+    return "It will be with you in 20 minutes."
+
+
+@tool(
+    extras={
+        "verbatim": ["question"],
+        "examples": [
+            "When is breakfast served?",
+            "Do you have a swimming pool?",
+            "How does the internet work here?",
+            "What time is check-in?",
+            "Can I leave my luggage with you?",
+            "Are children welcome?",
+        ],
+    }
+)
+def ask_hotel(question: str) -> str:
+    """Answer questions about the hotel: services, times, house rules."""
+    return "Breakfast is from 7 to 10. There is a pool on the roof."
+
+
+@tool(
+    extras={
+        "examples": [
+            {"text": "Order a taxi for 5 pm", "args": {"time": "5 pm"}},
+            {"text": "I need a cab to the airport at 4:45", "args": {"time": "4:45"}},
+            {"text": "Can you get us a car at midnight?", "args": {"time": "midnight"}},
+            "We have to go to the railway station",
+        ]
+    }
+)
+def call_taxi(time: Annotated[str, Field(description="when the taxi should come")]) -> str:
+    """Call a taxi."""
+    return f"A taxi comes at {time}."
+
+
+HOTEL: list[BaseTool] = [find_booking, cancel_booking, order_room_service, ask_hotel, call_taxi]

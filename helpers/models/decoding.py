@@ -1,0 +1,83 @@
+"""The prompt and the schema with which the local model decodes missing arguments."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+
+from helpers.models.arguments import Call
+from helpers.models.errors import RequestRefused
+
+_COPY = "Copy the asked values out of the request."
+_WRITE = "Fill in the values that the request asks for."
+_MOST_TOKENS = 400
+_MOST_EXAMPLES = 3
+
+# Shown when a tool has no example of its own that names the missing arguments. On 23 requests of
+# other assistants this model copied 15 values rightly without examples, 19 with these three, and
+# 22 with two examples of the tool's own.
+_ANY_TOOL = (
+    (
+        "Please tell my sister Rosa the news",
+        {"recipient": "who gets the message"},
+        {"recipient": "Rosa"},
+    ),
+    (
+        "I would like to fly from Oslo to Bern",
+        {"destination": "where the flight goes"},
+        {"destination": "Bern"},
+    ),
+    ("Lend the red bicycle to my neighbour", {"thing": "what is lent"}, {"thing": "red bicycle"}),
+)
+
+
+def _question(text: str, wanted: Mapping[str, str]) -> str:
+    return "\n".join([f"Request: {text}", *(f"{n} ({about})?" for n, about in wanted.items())])
+
+
+def prompt(call: Call) -> list[BaseMessage]:
+    """The conversation that asks the model for the missing arguments of a call."""
+    wanted = {
+        name: str(call.card.properties[name].get("description") or name.replace("_", " "))
+        for name in call.missing
+    }
+    shown = [
+        (example.text, wanted, {name: example.args[name] for name in wanted})
+        for example in call.card.examples
+        if wanted.keys() <= example.args.keys()
+    ][:_MOST_EXAMPLES]
+    turns: list[BaseMessage] = [SystemMessage(_WRITE if call.forced else _COPY)]
+    for text, asked, values in shown or (() if call.forced else _ANY_TOOL):
+        answer = json.dumps(values, ensure_ascii=False)
+        turns += [HumanMessage(_question(text, asked)), AIMessage(answer)]
+    return [*turns, HumanMessage(_question(call.words, wanted))]
+
+
+def options(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a request whose answer must be JSON with the missing arguments.
+
+    The schema goes into llama.cpp's own field: OpenAI's `response_format` would make the client
+    parse the reply as well.
+    """
+    schema = {
+        "type": "object",
+        "properties": dict(call.missing),
+        "required": list(call.missing),
+        "additionalProperties": False,
+    }
+    if "$defs" in call.card.schema:
+        schema["$defs"] = call.card.schema["$defs"]
+    return {"extra_body": {**body, "json_schema": schema}, "max_tokens": _MOST_TOKENS}
+
+
+def parse(call: Call, text: str) -> dict[str, Any]:
+    """The decoded arguments; `RequestRefused` when the model ran out of room for them."""
+    try:
+        values: dict[str, Any] = json.loads(text)
+    except ValueError as error:
+        raise RequestRefused(
+            f"The local model did not finish the arguments of {call.card.name} within "
+            f"{_MOST_TOKENS} tokens: give its schema fewer or shorter fields (maxLength, maxItems)."
+        ) from error
+    return values
