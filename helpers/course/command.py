@@ -1,4 +1,4 @@
-"""The learner's commands: `course lab` and `course test`."""
+"""The learner's commands: `course lab`, `test`, `status`, `reset` and `update`."""
 
 import argparse
 import importlib.util
@@ -12,6 +12,7 @@ def lab(argv: Sequence[str]) -> int:
 
     parser = argparse.ArgumentParser(
         prog="course lab",
+        allow_abbrev=False,
         description="Check this machine and open the course in JupyterLab, on this machine only.",
         epilog="Other options go to JupyterLab, for instance --no-browser or --port 8890.",
     )
@@ -25,6 +26,7 @@ def test(argv: Sequence[str]) -> int:
 
     parser = argparse.ArgumentParser(
         prog="course test",
+        allow_abbrev=False,
         description="Run the course's tests, with small samples and one thread a model.",
         epilog="Other options and paths go to pytest, for instance -k refund or tests/shop.",
     )
@@ -40,4 +42,86 @@ def test(argv: Sequence[str]) -> int:
     return run(extra, fast=options.fast)
 
 
-COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"lab": lab, "test": test}
+def status(argv: Sequence[str]) -> int:
+    """Show checks and quizzes, module by module."""
+    import json
+
+    from helpers.course.status import as_json, as_text
+    from helpers.course.status import status as read
+    from helpers.paths import ROOT
+
+    parser = argparse.ArgumentParser(
+        prog="course status", description="Show your checks and quizzes, module by module."
+    )
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    options = parser.parse_args(argv)
+    states = read(root=ROOT)
+    print(json.dumps(as_json(states), indent=1) if options.json else as_text(states))
+    return 0
+
+
+def reset(argv: Sequence[str]) -> int:
+    """Restore a lab, keeping a dated copy."""
+    from helpers.course.checkout import CheckoutError
+    from helpers.course.reset import UnknownLab
+    from helpers.course.reset import reset as restore
+    from helpers.paths import ROOT
+
+    parser = argparse.ArgumentParser(
+        prog="course reset",
+        description="Restore a lab as the course ships it. A dated copy of yours is kept, and what "
+        "`course status` shows stays.",
+    )
+    parser.add_argument("module", help="the lab's number, such as 01")
+    module = parser.parse_args(argv).module
+    try:
+        done = restore(module.zfill(2), root=ROOT)
+    except (CheckoutError, UnknownLab, OSError) as error:
+        return _failed("reset", error)
+    for path in done.restored:
+        print(f"{path} is as it was shipped.")
+    if done.copies:
+        print(f"Yours is kept in {done.copies}.")
+    print(
+        "If it is open in JupyterLab, close its tab without saving and open it again."
+        if done.restored
+        else "The lab is as it was shipped already."
+    )
+    return 0
+
+
+def update(argv: Sequence[str]) -> int:
+    """Fetch the newest version of the course and keep the learner's work."""
+    from helpers.course.checkout import CheckoutError
+    from helpers.course.update import update as move
+    from helpers.paths import ROOT
+
+    parser = argparse.ArgumentParser(
+        prog="course update",
+        description="Fetch the course's newest version. What you changed in labs and notebooks is "
+        "copied to a dated folder first, and your cells are put back where the course has not "
+        "changed them. Save and close your notebooks before.",
+    )
+    parser.parse_args(argv)
+    try:
+        move(root=ROOT)
+    except (CheckoutError, OSError) as error:
+        return _failed("update", error)
+    except KeyboardInterrupt:
+        print("\nInterrupted. Run `course update` again: it finishes what it began.")
+        return 130
+    return 0
+
+
+def _failed(command: str, error: Exception) -> int:
+    print(f"course {command}: {error}", file=sys.stderr)
+    return 1
+
+
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+    "lab": lab,
+    "test": test,
+    "status": status,
+    "reset": reset,
+    "update": update,
+}

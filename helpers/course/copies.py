@@ -1,0 +1,53 @@
+"""Dated copies of a learner's files, made before anything replaces them."""
+
+import os
+import shutil
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from helpers.paths import course_dir
+
+
+def keep(files: Iterable[Path], *, root: Path) -> Path:
+    """Copy files to a new dated folder, `.course/copies/2026-06-15-143502/`, and return it.
+
+    A file keeps its path below `root` there: `labs/01_build_an_agent.ipynb`. The copies are on the
+    disk, not just on their way to it, when this returns.
+
+    Raises:
+        OSError: a file cannot be read, or the disk is full. Nothing may be replaced then.
+    """
+    folder = _new_folder()
+    for file in files:
+        copy = folder / file.relative_to(root)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(file, copy)
+        with copy.open("rb+") as written:
+            os.fsync(written.fileno())
+    return folder
+
+
+def _new_folder() -> Path:
+    stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
+    parent = course_dir() / "copies"
+    number = 1
+    while True:
+        folder = parent / (stamp if number == 1 else f"{stamp}-{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:  # two copies within a second, or another terminal
+            number += 1
+        else:
+            return folder
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Replace a file's content: whole, or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f".{file.name}.new")
+    with draft.open("wb") as written:
+        written.write(content)
+        written.flush()
+        os.fsync(written.fileno())
+    draft.replace(file)
