@@ -52,6 +52,7 @@ def execute(
         timeout=CELL_LIMIT_S,
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
+        extra_arguments=["--log-level=ERROR"],  # each kernel warns of its unencrypted loopback
         record_timing=False,
         store_widget_state=False,
     )

@@ -1,0 +1,159 @@
+"""JupyterLab as `course lab` opens it, and a real browser in front of it."""
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote, urlsplit
+
+from playwright.sync_api import Browser, Locator, Page, Playwright, expect
+
+from helpers.course.lab import arguments, prepare
+
+Theme = Literal["JupyterLab Light", "JupyterLab Dark"]
+
+START_LIMIT_S = 90
+RUN_LIMIT_S = 240
+_PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Alone on this machine: no first-start pages, no updates, no sync, no graphics card.
+_FLAGS = (
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+def browser_program() -> str | None:
+    """The path of an installed Chromium or Chrome, if there is one."""
+    return next(filter(None, map(shutil.which, _PROGRAMS)), None)
+
+
+def launch(playwright: Playwright, program: str) -> Browser:
+    """Start the browser without a window.
+
+    Raises:
+        playwright.sync_api.Error: it does not start.
+    """
+    flags = list(_FLAGS)
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        flags.append("--no-sandbox")  # Chromium refuses its sandbox to root
+    return playwright.chromium.launch(executable_path=program, args=flags)
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running JupyterLab.
+
+    `url` is its root, `folder` what it shows, `settings` where a test may put user settings.
+    """
+
+    url: str
+    token: str
+    folder: Path
+    settings: Path
+
+    def set(self, plugin: str, values: dict[str, object]) -> None:
+        """Change a plugin's user settings; the next page that is opened has them."""
+        package, name = plugin.split(":")
+        path = self.settings / package / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(values), "utf-8")
+
+    def open(self, page: Page, notebook: str) -> Locator:
+        """Open a notebook by its path from `folder`; returns its panel once its cells are there."""
+        page.goto(f"{self.url}lab/tree/{quote(notebook)}?token={self.token}&reset")
+        panel = page.locator(".jp-NotebookPanel")
+        expect(panel.locator(".jp-Cell").first).to_be_visible(timeout=START_LIMIT_S * 1000)
+        # Whoever runs a cell before the kernel is there is asked to choose one.
+        idle = page.get_by_text("Python 3 (ipykernel) | Idle")
+        expect(idle).to_be_visible(timeout=START_LIMIT_S * 1000)
+        return panel
+
+
+@contextlib.contextmanager
+def jupyterlab(folder: Path, home: Path) -> Iterator[Lab]:
+    """JupyterLab on a port of its own, showing `folder`, with the course folder `home`.
+
+    Raises:
+        RuntimeError: it ends, or does not start within `START_LIMIT_S`; the message has its log.
+    """
+    variables = prepare(Path(sys.prefix), home)
+    token = secrets.token_hex(16)
+    options = arguments(folder, ["--no-browser", "--ServerApp.port=0"])
+    options.append(f"--IdentityProvider.token={token}")
+    log = home / "jupyterlab.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *options],
+            cwd=folder,
+            env={**os.environ, **variables, "COURSE_HOME": str(home)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        runtime = Path(variables["JUPYTER_RUNTIME_DIR"])
+        url = _url(process, runtime, log)
+        yield Lab(url, token, folder, Path(variables["JUPYTERLAB_SETTINGS_DIR"]))
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _url(process: subprocess.Popen[bytes], runtime: Path, log: Path) -> str:
+    """The address that the server wrote down when it was ready."""
+    deadline = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(OSError, json.JSONDecodeError, StopIteration):
+            state = json.loads(next(runtime.glob("jpserver-*.json")).read_text("utf-8"))
+            return str(state["url"])
+        time.sleep(0.1)
+    ending = log.read_text("utf-8", errors="replace")[-3000:]
+    raise RuntimeError(f"JupyterLab did not start:\n{ending}")
+
+
+def run_all(page: Page, panel: Locator) -> None:
+    """Run every cell of the open notebook, and wait for the last one."""
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    pending = panel.locator(".jp-InputPrompt", has_text="[*]")
+    numbered = panel.locator(".jp-CodeCell .jp-InputPrompt").last
+    expect(numbered).to_contain_text("]:", timeout=RUN_LIMIT_S * 1000)
+    expect(pending).to_have_count(0, timeout=RUN_LIMIT_S * 1000)
+
+
+def write_cell(page: Page, cell: Locator, source: str) -> None:
+    """Replace a cell's code by typing, as a learner does, and run it."""
+    editor = cell.locator(".cm-content")
+    editor.scroll_into_view_if_needed()
+    editor.click()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.insert_text(source)
+    page.keyboard.press("Control+Enter")
+
+
+def hosts_asked(page: Page) -> set[str]:
+    """The hosts that the page asks from now on, collected in the set that is returned."""
+    hosts: set[str] = set()
+
+    def note(url: str) -> None:
+        if urlsplit(url).scheme in ("http", "https", "ws", "wss"):
+            hosts.add(urlsplit(url).hostname or "")
+
+    page.on("request", lambda request: note(request.url))
+    page.on("websocket", lambda socket: note(socket.url))
+    return hosts
