@@ -11,7 +11,7 @@ from helpers.paths import ROOT
 PACKAGE = ROOT / "helpers"
 
 _BELOW_EVALUATE = {"models", "shop", "agent"}
-MAY_ENTER = {
+MAY_ENTER: dict[str, set[str]] = {
     "models": set(),
     "shop": set(),
     "agent": {"models", "shop"},
@@ -43,7 +43,7 @@ def imported(tree: ast.AST, package: str) -> Iterator[str]:
             module = ".".join([*base, node.module or ""]) if node.level else node.module or ""
             names = [f"{module.rstrip('.')}.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "import_module":
-            names = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
+            names = [str(arg.value) for arg in node.args if isinstance(arg, ast.Constant)]
         for name in names:
             first, *rest = name.split(".")
             if first == "helpers" and rest:

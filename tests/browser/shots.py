@@ -19,6 +19,8 @@ from tests.browser.desk import Theme, browser_program, jupyterlab, launch, run_a
 
 THEMES: tuple[Theme, ...] = ("JupyterLab Light", "JupyterLab Dark")
 WIDTH, HEIGHT = 1440, 1600
+# Cells that are scrolled out of sight are drawn too, and nothing below the last one.
+_DRAWING: dict[str, object] = {"windowingMode": "none", "scrollPastEnd": False}
 
 
 def shoot(folder: Path, notebooks: list[Path], out: Path, *, run: bool) -> Iterator[Path]:
@@ -31,13 +33,15 @@ def shoot(folder: Path, notebooks: list[Path], out: Path, *, run: bool) -> Itera
     if program is None:
         raise SystemExit("There is no Chromium or Chrome on the path.")
     out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home, sync_playwright() as play:
+    with sync_playwright() as play:
         browser = launch(play, program)
-        with jupyterlab(folder, Path(home)) as lab:
-            # Cells that are scrolled out of sight are drawn too, and nothing below the last one.
-            drawing = {"windowingMode": "none", "scrollPastEnd": False}
-            lab.set("@jupyterlab/notebook-extension:tracker", drawing)
-            for theme in THEMES:
+        for theme in THEMES:
+            # A server for each: a kernel that has run the notebook before would count on.
+            with (
+                tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home,
+                jupyterlab(folder, Path(home)) as lab,
+            ):
+                lab.set("@jupyterlab/notebook-extension:tracker", _DRAWING)
                 lab.set("@jupyterlab/apputils-extension:themes", {"theme": theme})
                 for notebook in notebooks:
                     page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})

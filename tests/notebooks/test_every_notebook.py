@@ -7,8 +7,9 @@ import pytest
 
 from helpers.authoring.committed import names
 from helpers.authoring.drift import drift
-from helpers.authoring.editions import FOLDERS, Edition, generate, notebook_path, stems
+from helpers.authoring.editions import FOLDERS, generate, notebook_path, stems
 from helpers.authoring.notebook import read, write
+from helpers.authoring.source import Edition
 from helpers.authoring.style import measure
 from helpers.authoring.verdicts import exercises
 from helpers.course.card import Status
