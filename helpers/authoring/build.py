@@ -4,7 +4,6 @@ import contextlib
 import json
 import tempfile
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from pathlib import Path
 
 import nbformat
@@ -16,7 +15,7 @@ from helpers.authoring.execute import execute, kernel_environment
 from helpers.authoring.notebook import assemble, read, write
 from helpers.authoring.source import Edition
 from helpers.authoring.verdicts import not_passed
-from helpers.paths import course_dir
+from helpers.course.copies import keep
 
 
 class BuildError(Exception):
@@ -87,7 +86,7 @@ def build(
             if edition == "solution" and (failed := not_passed(notebook)):
                 raise BuildError(f"{name} does not pass its own checks: {'; '.join(failed)}.")
         else:
-            _keep_work(path, say)
+            _keep_work(path, root, say)
         write(notebook, path)
         say(f"wrote {name}")
         written.append(path)
@@ -122,17 +121,12 @@ def _is_current(notebook: nbformat.NotebookNode, path: Path, edition: Edition) -
     return edition not in EXECUTED or not list(not_executed(present))
 
 
-def _keep_work(path: Path, say: Callable[[str], None]) -> None:
+def _keep_work(path: Path, root: Path, say: Callable[[str], None]) -> None:
     """Keep a dated copy of a lab that somebody has run before the build replaces it."""
     if not path.exists():
         return
-    text = path.read_text("utf-8")
-    with contextlib.suppress(ValueError, LookupError, AttributeError):
-        cells = json.loads(text)["cells"]
+    with contextlib.suppress(ValueError, LookupError, AttributeError):  # kept, if unreadable
+        cells = json.loads(path.read_text("utf-8"))["cells"]
         if all(cell.get("execution_count") is None for cell in cells):
             return
-    stamp = datetime.now().strftime("%Y-%m-%d_%H%M%S")
-    copy = course_dir() / "copies" / f"{path.stem}_{stamp}.ipynb"
-    copy.parent.mkdir(exist_ok=True)
-    copy.write_text(text, "utf-8")
-    say(f"{path.name} had been run: a copy of it is in {copy}")
+    say(f"{path.relative_to(root).as_posix()} had been run: a copy is in {keep([path], root=root)}")

@@ -9,6 +9,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from helpers.authoring.source import SourceCell
+from helpers.course.copies import write_whole
 
 # The same on every machine: nothing here names the Python or the kernel that ran the notebook.
 METADATA: dict[str, Any] = {
@@ -59,8 +60,5 @@ def read(path: Path) -> nbformat.NotebookNode:
 def write(notebook: nbformat.NotebookNode, path: Path) -> None:
     """Write a valid notebook, whole or not at all."""
     nbformat.validate(notebook)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.new")
     text = nbformat.writes(notebook).rstrip("\n")  # type: ignore[no-untyped-call]
-    draft.write_text(f"{text}\n", "utf-8", newline="\n")
-    draft.replace(path)
+    write_whole(path, f"{text}\n".encode())

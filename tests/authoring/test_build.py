@@ -140,10 +140,10 @@ def test_a_lab_that_was_run_is_kept_before_it_is_replaced(
     monkeypatch.setattr("helpers.authoring.build.FOLDERS", {"lab": ("solutions/src", "labs")})
     said: list[str] = []
     build(root, "01_topic", changed_only=True, say=said.append)
-    (copy,) = (course_dir() / "copies").iterdir()
-    assert "my own work" in copy.read_text("utf-8")
+    (kept,) = (course_dir() / "copies").iterdir()
+    assert "my own work" in (kept / "labs/01_topic.ipynb").read_text("utf-8")
     assert "my own work" not in path.read_text("utf-8")
-    assert str(copy) in said[0]
+    assert str(kept) in said[0]
     build(root, "01_topic", changed_only=False, say=said.append)
     assert len(list((course_dir() / "copies").iterdir())) == 1
 
