@@ -42,14 +42,14 @@ class Screen:
         """Show a step of many."""
         self._count += 1
         if self._terminal:
-            print(f"\r\033[K  {text[:76]}", end="", flush=True)
+            print(f"\r  {text[:76]:<76}", end="", flush=True)
         elif self._count % STEPS_A_LINE == 1:
             print(f"  {text}", flush=True)
 
     def done(self) -> None:
         """End the rewritten line."""
         if self._terminal and self._count:
-            print("\r\033[K", end="", flush=True)
+            print(f"\r{'':<78}\r", end="", flush=True)
 
 
 def run(command: Sequence[str], log: Path, progress: Callable[[str], str | None]) -> None:
@@ -96,10 +96,12 @@ def pip_progress(total: int) -> Callable[[str], str | None]:
 
     def read(line: str) -> str | None:
         nonlocal seen
-        collecting = re.match(r"(?:Collecting|Requirement already satisfied:) ([\w.-]+)", line)
-        if collecting:
+        package = re.match(
+            r"(?:Collecting|Requirement already satisfied:) ([\w.-]+)|Processing .*/([\w.]+)-", line
+        )
+        if package:
             seen += 1
-            return f"{seen} of at most {total} packages: {collecting.group(1)}"
+            return f"{seen} of at most {total} packages: {package.group(1) or package.group(2)}"
         size = re.match(r"Downloading (?:.*/)?([\w.]+?)-\S+ \((\d{2,}\.\d MB)\)", line)
         if size:
             return f"{seen} of at most {total} packages: {size.group(1)}, {size.group(2)}"

