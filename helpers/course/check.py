@@ -103,7 +103,7 @@ def run_check(exercise: Exercise | str, submission: object) -> Card:
         UnknownExercise: there is no exercise of this number.
         KeyboardInterrupt: the user stopped the check.
     """
-    exercise = find(exercise) if isinstance(exercise, str) else exercise
+    exercise = exercise if isinstance(exercise, Exercise) else find(exercise)
     try:
         if unfinished := _unfinished(exercise, submission):
             return _not_done(exercise, unfinished)

@@ -7,11 +7,12 @@ user (the kernel's stop button) ends the code and is told apart. `exit()` does n
 A time limit ends it:
 
 - In the main thread of Linux and macOS, where a notebook's cells run, an alarm signal raises
-  `OutOfTime` in the code itself. That ends a busy loop and a sleep alike.
+  `OutOfTime` in the code itself. That ends a busy loop and a sleep alike, and in the end even code
+  that catches everything, since the alarm rings again and again.
 - In any other thread, and everywhere on Windows (which has no alarm signal), the code runs in a
-  thread of its own. A busy loop is ended; a sleep or another blocking call is left behind, and
-  goes on unseen until it returns. Objects bound to the thread that made them (an SQLite
-  connection, by default) cannot be used there.
+  thread of its own. A busy loop is ended, unless it catches everything; a sleep or another
+  blocking call is left behind, and goes on unseen until it returns. Objects bound to the thread
+  that made them (an SQLite connection, by default) cannot be used there.
 - Async code runs on the course's loop (`helpers.course.loop`) on every system.
 
 Nothing in Python can end one long call into C that never comes back to Python (such as
@@ -19,6 +20,7 @@ Nothing in Python can end one long call into C that never comes back to Python (
 contained either. Both need a process of their own, which is what grading uses.
 """
 
+import builtins
 import contextlib
 import contextvars
 import inspect
@@ -37,8 +39,10 @@ from helpers.course.todo import TODO
 
 _MOST_PRINTED = 2000  # characters kept of what a call prints
 _AGAIN_S = 0.5  # the alarm rings again, for code that caught it
+_STUBBORN = 3  # so many alarms caught
+_STORM_S = 20e-6
 _PATIENCE_S = 2.0
-_LEFT_BEHIND = "The code waits in a call that cannot be ended; it goes on unseen until it returns."
+_LEFT_BEHIND = "The code cannot be ended from outside: it goes on unseen."
 
 
 @dataclass
@@ -65,7 +69,7 @@ def contained(call: Callable[[], Any], limit: float) -> Outcome:
     """
     limit *= time_factor()
     paper = _Paper()
-    with _redirected(paper), _no_exit():
+    with _redirected(paper), _unattended():
         outcome = _call(call, limit)
         if outcome.error is None and not outcome.ended and _is_async(outcome.value):
             outcome = _await(outcome.value, limit)
@@ -98,19 +102,25 @@ class _Interrupted(KeyboardInterrupt):
 class _Bells:
     """What the signal handlers saw while a call ran."""
 
-    armed: bool = True
-    alarm: bool = False
+    alarms: int = 0
     interrupt: bool = False
 
-    def on_alarm(self, _number: int, _frame: FrameType | None) -> None:
-        if self.armed:
-            self.alarm = True
+    def on_alarm(self, _number: int, frame: FrameType | None) -> None:
+        if _in_learners_code(frame):
+            self.alarms += 1
+            if self.alarms == _STUBBORN:  # it catches everything: ring too often for that
+                signal.setitimer(signal.ITIMER_REAL, _STORM_S, _STORM_S)
             raise OutOfTime
 
-    def on_interrupt(self, _number: int, _frame: FrameType | None) -> None:
+    def on_interrupt(self, _number: int, frame: FrameType | None) -> None:
         self.interrupt = True
-        if self.armed:
+        if _in_learners_code(frame):
             raise _Interrupted
+
+
+def _in_learners_code(frame: FrameType | None) -> bool:
+    """Whether the call still runs: in the frame of `_under_alarm` itself, it does not."""
+    return frame is None or frame.f_code is not _under_alarm.__code__
 
 
 def _under_alarm(call: Callable[[], Any], limit: float) -> Outcome:
@@ -121,15 +131,11 @@ def _under_alarm(call: Callable[[], Any], limit: float) -> Outcome:
     on_alarm = signal.signal(signal.SIGALRM, bells.on_alarm)
     on_interrupt = signal.signal(signal.SIGINT, bells.on_interrupt)
     try:
-        try:
-            signal.setitimer(signal.ITIMER_REAL, limit, _AGAIN_S)
-            outcome.value = call()
-        finally:
-            bells.armed = False
+        signal.setitimer(signal.ITIMER_REAL, limit, _AGAIN_S)
+        outcome.value = call()
     except BaseException as error:
         outcome.error = error
     finally:
-        bells.armed = False
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, on_alarm)
         signal.signal(signal.SIGINT, on_interrupt)
@@ -137,7 +143,7 @@ def _under_alarm(call: Callable[[], Any], limit: float) -> Outcome:
     # The bells count, not what was raised: code may have caught it and gone on.
     if bells.interrupt:
         return Outcome(ended="interrupt")
-    if bells.alarm:
+    if bells.alarms:
         return Outcome(ended="time")
     return outcome
 
@@ -244,19 +250,28 @@ def _redirected(paper: _Paper) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _no_exit() -> Iterator[None]:
-    """Make IPython's own `exit()` and `quit()` raise SystemExit: they would stop the kernel."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    if shell is None:
-        yield
-        return
-
-    def refuse() -> None:
-        raise SystemExit
-
-    shell.ask_exit = refuse
+def _unattended() -> Iterator[None]:
+    """Let neither `input()` wait for someone nor IPython's own `exit()` stop the kernel."""
+    ask, shell = builtins.input, _shell()
+    builtins.input = _no_input
+    if shell is not None:
+        shell.ask_exit = _no_exit
     try:
         yield
     finally:
-        del shell.ask_exit
+        builtins.input = ask
+        if shell is not None:
+            del shell.ask_exit
+
+
+def _shell() -> Any:
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None else None
+
+
+def _no_exit() -> None:
+    raise SystemExit
+
+
+def _no_input(_prompt: object = "") -> str:
+    raise RuntimeError("A check cannot answer input(): take the value as an argument.")

@@ -114,10 +114,12 @@ class CourseLoop:
             loop.call_soon_threadsafe(cancel)
             if job.finished.wait(_ANSWER_S / 2):
                 return False
-        with self._lock:
-            if self._loop is loop:
-                self._unblock()
-            return self._loop is not loop
+            with self._lock:
+                if self._loop is loop:
+                    self._unblock()
+                if self._loop is not loop:
+                    return True
+        return False
 
     def _unblock(self) -> None:
         """Get an answer from the loop, ending what blocks it; failing that, leave it behind."""

@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 
 _MOST_OBJECTS = 3000  # an agent is a large object; what a learner wrote lies near its surface
 _MOST_ITEMS = 200
+_NAMES = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}  # not the string "TODO"
 _LEAVES = (str, bytes, bytearray, int, float, complex, bool, type(None), types.ModuleType)
 
 
@@ -98,7 +99,7 @@ def _todo_in_code(function: types.FunctionType) -> str | None:
         return None
     for code in _codes(function.__code__):
         for step in dis.get_instructions(code):
-            if step.argval == "TODO" and step.opname.startswith("LOAD_"):
+            if step.argval == "TODO" and step.opname in _NAMES:
                 line = step.positions.lineno if step.positions else None
                 return f"TODO still stands in {function.__name__}" + (
                     f", line {line} of its cell." if line else "."

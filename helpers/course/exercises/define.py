@@ -115,7 +115,7 @@ def find(exercise_id: str) -> Exercise:
     Raises:
         UnknownExercise: there is none.
     """
-    there = of_module(exercise_id[:2]) if _ID.fullmatch(exercise_id) else []
+    there = of_module(exercise_id[:2]) if _ID.fullmatch(str(exercise_id)) else []
     for made in there:
         if made.id == exercise_id:
             return made
