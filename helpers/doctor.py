@@ -180,6 +180,11 @@ def examine(name: str, check: Callable[[], Finding]) -> Finding:
         return Finding(name, False, f"could not be checked ({error})", f"{SET_UP}.")
 
 
+def findings() -> list[Finding]:
+    """What every check found, in the order of `CHECKS`."""
+    return [examine(name, check) for name, check in CHECKS.items()]
+
+
 def doctor(argv: Sequence[str]) -> int:
     """Run every check and print its line; 0 when all is well, else 1."""
     parser = argparse.ArgumentParser(
@@ -187,12 +192,12 @@ def doctor(argv: Sequence[str]) -> int:
     )
     parser.add_argument("--json", action="store_true", help="the report as JSON")
     options = parser.parse_args(argv)
-    findings = [examine(name, check) for name, check in CHECKS.items()]
+    found = findings()
     if options.json:
-        print(json.dumps([asdict(finding) for finding in findings]))
+        print(json.dumps([asdict(finding) for finding in found]))
     else:
-        print("\n".join(finding.line() for finding in findings))
-    return int(not all(finding.ok for finding in findings))
+        print("\n".join(finding.line() for finding in found))
+    return int(not all(finding.ok for finding in found))
 
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"doctor": doctor}
