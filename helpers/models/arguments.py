@@ -2,8 +2,9 @@
 
 First come values that the person's words show without a model: the words themselves for a
 `verbatim` argument, a match for one with a pattern, a number for a numeric one, a listed value
-for an enum. What is then missing and required is decoded by the local model under a JSON schema
-that leaves it no other values than pieces of the request:
+for an enum, what stands in quotation marks for a required text. What is then missing and
+required is decoded by the local model under a JSON schema that leaves it no other values than
+pieces of the request:
 
 - a text is one of the request's own word sequences;
 - a number is one of the numbers in the request;
@@ -23,26 +24,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from helpers.models.tools import ToolCard
+from helpers.models.words import EDGES, NUMBERS
 
 _NUMBER = re.compile(r"(?<![\w.-])\d+(?:\.\d+)?(?![\w-])")
-_SMALL = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-    "fifteen sixteen seventeen eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_NUMBER_WORDS = (
-    {word: value for value, word in enumerate(_SMALL)}
-    | {word: 10 * value for value, word in enumerate(_TENS, start=2)}
-    | {"a": 1, "an": 1, "another": 1}
-)
-
-# A value that is taken from the request neither begins nor ends with one of these.
-_EDGES = frozenset(
-    "a an the for to of on in at with and or is are was i we you me us my our your please can "
-    "could do does it that this as be there what how when where who will need".split()
-)
+_QUOTED = re.compile(r"(?<!\w)[\"'“‘«](\S(?:[^\"'”’»\n]*\S)?)[\"'”’»](?!\w)")
 _LONGEST_SPAN = 5
-_LONGEST_TEXT = 200
 
 
 @dataclass(frozen=True)
@@ -65,10 +51,11 @@ class Call:
 
     def complete(self, decoded: Mapping[str, Any]) -> dict[str, Any] | None:
         """All arguments, or None when a decoded identifier has digits that nobody wrote."""
+        digits = set(re.findall(r"\d+", self.words))
         for name, value in decoded.items():
-            if not self.forced and name in self.card.written:
-                if not set(re.findall(r"\d+", str(value))) <= set(re.findall(r"\d+", self.words)):
-                    return None
+            invented = set(re.findall(r"\d+", str(value))) - digits
+            if invented and name in self.card.written and not self.forced:
+                return None
         together = {**decoded, **self.values}
         return {name: together[name] for name in self.card.properties if name in together}
 
@@ -89,11 +76,15 @@ def fill(card: ToolCard, words: str, said: Sequence[str], *, forced: bool) -> Ca
     values = _found(card, words, said)
     missing: dict[str, Mapping[str, Any]] = {}
     absent: list[str] = []
+    quoted = [] if forced else _QUOTED.findall(words)
     for name in card.required:
         if name in values:
             continue
         spec = card.properties[name]
-        schema = _bounded(spec) if forced else _narrowed(name, card, words)
+        if quoted and _is_text(name, card):
+            values[name] = quoted.pop(0)
+            continue
+        schema = spec if forced else _narrowed(name, card, words)
         if schema is None:
             absent.append(name)
         else:
@@ -143,16 +134,16 @@ def _narrowed(name: str, card: ToolCard, words: str) -> Mapping[str, Any] | None
         return spec
     options = (
         _spans(words)
-        if kind == "string"
+        if _is_text(name, card)
         else [_number(text, kind) for text in _numbers(card, words)]
     )
     return {"enum": options} if options else None
 
 
-def _bounded(spec: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A schema under which a small model cannot write for ever."""
-    open_ended = spec.get("type") == "string" and not {"enum", "pattern", "maxLength"} & set(spec)
-    return {**spec, "maxLength": _LONGEST_TEXT} if open_ended else spec
+def _is_text(name: str, card: ToolCard) -> bool:
+    """Whether an argument takes any text: no pattern, no list of values."""
+    spec = card.properties[name]
+    return _kind(spec) == "string" and "enum" not in spec and name not in card.written
 
 
 def _kind(spec: Mapping[str, Any]) -> str:
@@ -164,7 +155,7 @@ def _kind(spec: Mapping[str, Any]) -> str:
 
 
 def _number(text: str, kind: str) -> int | float:
-    value = float(_NUMBER_WORDS.get(text.lower(), text.replace(",", "")))
+    value = float(NUMBERS.get(text.lower(), text.replace(",", "")))
     return int(value) if kind == "integer" else value
 
 
@@ -172,7 +163,7 @@ def _numbers(card: ToolCard, words: str) -> list[str]:
     """The numbers in the words, in digits or letters, that belong to no identifier."""
     for pattern in card.identifiers:
         words = pattern.sub(" ", words)
-    letters = [w for w in re.findall(r"[a-z]+", words.lower()) if w in _NUMBER_WORDS]
+    letters = [w for w in re.findall(r"[a-z]+", words.lower()) if w in NUMBERS]
     return _NUMBER.findall(words) or [word for word in letters if len(word) > 2]
 
 
@@ -197,6 +188,6 @@ def _spans(words: str) -> list[str]:
             if re.search(r"[.!?;:,]\s", span):
                 break
             inside = span.lower().split()
-            if inside[0] not in _EDGES and inside[-1] not in _EDGES:
+            if inside[0] not in EDGES and inside[-1] not in EDGES:
                 spans[span] = None
     return list(spans)

@@ -27,14 +27,20 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.runnables import Runnable, run_in_executor
 from langchain_core.tools import BaseTool
 from langchain_openai import ChatOpenAI
+from pydantic import BaseModel, model_validator
 
-from helpers.models import decoding
+from helpers.models import decoding, json_answers
 from helpers.models.arguments import Call
 from helpers.models.calls import Ask, ask, decide, last_human
 from helpers.models.errors import EmptyPrompt
 from helpers.models.local import CHAT_MODEL, chat_server
 from helpers.models.tools import EXTRAS, card
 from helpers.models.translate import Translated
+
+# A model of this size that has not ended by then repeats itself.
+_MOST_TOKENS = 512
+# Seconds; long enough for a full context on one slow core.
+_TIMEOUT = 180
 
 Decision = Call | Ask | None
 
@@ -63,12 +69,62 @@ class LocalChatModel(Translated, ChatOpenAI):
     chat template drops tool messages; results of earlier questions are left out, since this
     model answers the better the less it is given. A message that only calls a tool, without the
     model having written anything, reports 0 tokens: this model has read and written none.
+
+    Takes the fields of `ChatOpenAI`, such as `max_tokens`; an `extra_body` is merged with the
+    course's own. Making one starts the local server when it does not run yet.
     """
 
     results_prompt: str = "{results}\n\n{question}"
     # The chat template's own system prompt, used when there is none, costs this model its
     # knowledge: with it, the capital of France is "L'Étoile".
     default_system_prompt: str = "You are a helpful assistant."
+
+    @model_validator(mode="before")
+    @classmethod
+    def _local(cls, values: dict[str, Any]) -> dict[str, Any]:
+        server = chat_server()
+        client, async_client = _clients()
+        defaults = {
+            "model": CHAT_MODEL,
+            "base_url": server.url,
+            "api_key": "local",
+            "temperature": 0,
+            "seed": server.settings.seed,
+            "stream_usage": True,
+            "max_retries": 0,
+            "max_tokens": _MOST_TOKENS,
+            "timeout": _TIMEOUT,
+            "http_client": client,
+            "http_async_client": async_client,
+            "use_responses_api": False,
+            "profile": {"max_input_tokens": server.settings.context, "tool_calling": True},
+        }
+        body = {"cache_prompt": server.settings.prompt_cache, **(values.get("extra_body") or {})}
+        return {**defaults, **values, "extra_body": body}
+
+    def _get_request_payload(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        payload: dict[str, Any] = super()._get_request_payload(*args, **kwargs)
+        wanted = payload.get("response_format")
+        if isinstance(wanted, type) and issubclass(wanted, BaseModel):
+            schema = wanted.model_json_schema()
+            payload["response_format"] = json_answers.bounded_class(wanted)
+        elif isinstance(wanted, dict) and "schema" in wanted.get("json_schema", {}):
+            schema = wanted["json_schema"]["schema"]
+            payload["response_format"] = json_answers.bounded(wanted)
+        else:
+            return payload
+        last = payload["messages"][-1]
+        content = f"{last['content']}\n\n{json_answers.instruction(schema)}"
+        payload["messages"][-1] = {**last, "content": content}
+        return payload
+
+    def _create_chat_result(self, *args: Any, **kwargs: Any) -> ChatResult:
+        result = super()._create_chat_result(*args, **kwargs)
+        for generation in result.generations:
+            extra = generation.message.additional_kwargs
+            if "parsed" in extra:
+                extra["parsed"] = json_answers.plain(extra["parsed"])
+        return result
 
     @property
     def _llm_type(self) -> str:
@@ -260,29 +316,3 @@ def _chunk(result: ChatResult) -> ChatGenerationChunk:
             chunk_position="last",
         )
     )
-
-
-def local_chat_model(**overrides: Any) -> LocalChatModel:
-    """The local chat model, its server running.
-
-    Args:
-        overrides: fields of `ChatOpenAI` and of `LocalChatModel`, such as `max_tokens`; an
-            `extra_body` is merged with the course's own.
-    """
-    server = chat_server()
-    client, async_client = _clients()
-    defaults: dict[str, Any] = {
-        "model": CHAT_MODEL,
-        "base_url": server.url,
-        "api_key": "local",
-        "temperature": 0,
-        "seed": server.settings.seed,
-        "stream_usage": True,
-        "max_retries": 0,
-        "http_client": client,
-        "http_async_client": async_client,
-        "use_responses_api": False,
-        "profile": {"max_input_tokens": server.settings.context, "tool_calling": True},
-    }
-    body = {"cache_prompt": server.settings.prompt_cache, **overrides.pop("extra_body", {})}
-    return LocalChatModel(**{**defaults, **overrides}, extra_body=body)

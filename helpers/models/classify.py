@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from helpers.models import no_tool
 from helpers.models.embed import LocalEmbeddings
 from helpers.models.tools import ToolCard, hide_values
+from helpers.models.words import FUNCTION_WORDS
 
 Floats = NDArray[np.float64]
 
@@ -38,11 +39,6 @@ _CAUTION = 0.3
 _SAME = 0.6
 # Longer texts are compared by their beginning: the embedding model takes some 380 words.
 LONGEST = 1200
-
-_STOP = frozenset(
-    "the a an of to in is it i my me you we us our for and or on at by with be do does are can "
-    "could would please what how this that".split()
-)
 
 
 @lru_cache(maxsize=4096)
@@ -61,7 +57,7 @@ def _unit(rows: Floats) -> Floats:
 
 def _stems(text: str) -> set[str]:
     """The first five letters of every word that carries meaning: cheap, and enough here."""
-    return {word[:5] for word in re.findall(r"[a-z']+", text.lower()) if word not in _STOP}
+    return {word[:5] for word in re.findall(r"[a-z']+", text.lower()) if word not in FUNCTION_WORDS}
 
 
 class Classifier:

@@ -1,4 +1,4 @@
-"""The prompt and the schema with which the local model decodes missing arguments."""
+"""How the local model is asked for JSON: the missing arguments of a call."""
 
 import json
 from collections.abc import Mapping
@@ -7,10 +7,10 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
 from helpers.models.arguments import Call
-from helpers.models.errors import RequestRefused
+from helpers.models.errors import Unfinished
+from helpers.models.json_answers import bounded, instruction
 
 _COPY = "Copy the asked values out of the request."
-_WRITE = "Fill in the values that the request asks for."
 _MOST_TOKENS = 400
 _MOST_EXAMPLES = 3
 
@@ -38,6 +38,8 @@ def _question(text: str, wanted: Mapping[str, str]) -> str:
 
 def prompt(call: Call) -> list[BaseMessage]:
     """The conversation that asks the model for the missing arguments of a call."""
+    if call.forced:
+        return [HumanMessage(f"{call.words}\n\n{instruction(_schema(call))}")]
     wanted = {
         name: str(call.card.properties[name].get("description") or name.replace("_", " "))
         for name in call.missing
@@ -46,12 +48,24 @@ def prompt(call: Call) -> list[BaseMessage]:
         (example.text, wanted, {name: example.args[name] for name in wanted})
         for example in call.card.examples
         if wanted.keys() <= example.args.keys()
-    ][:_MOST_EXAMPLES]
-    turns: list[BaseMessage] = [SystemMessage(_WRITE if call.forced else _COPY)]
-    for text, asked, values in shown or (() if call.forced else _ANY_TOOL):
+    ]
+    turns: list[BaseMessage] = [SystemMessage(_COPY)]
+    for text, asked, values in shown[:_MOST_EXAMPLES] or _ANY_TOOL:
         answer = json.dumps(values, ensure_ascii=False)
         turns += [HumanMessage(_question(text, asked)), AIMessage(answer)]
     return [*turns, HumanMessage(_question(call.words, wanted))]
+
+
+def _schema(call: Call) -> dict[str, Any]:
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": dict(call.missing),
+        "required": list(call.missing),
+        "additionalProperties": False,
+    }
+    if "$defs" in call.card.schema:
+        schema["$defs"] = call.card.schema["$defs"]
+    return schema
 
 
 def options(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,24 +74,17 @@ def options(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
     The schema goes into llama.cpp's own field: OpenAI's `response_format` would make the client
     parse the reply as well.
     """
-    schema = {
-        "type": "object",
-        "properties": dict(call.missing),
-        "required": list(call.missing),
-        "additionalProperties": False,
-    }
-    if "$defs" in call.card.schema:
-        schema["$defs"] = call.card.schema["$defs"]
-    return {"extra_body": {**body, "json_schema": schema}, "max_tokens": _MOST_TOKENS}
+    extra = {**body, "json_schema": bounded(_schema(call))}
+    return {"extra_body": extra, "max_tokens": _MOST_TOKENS}
 
 
 def parse(call: Call, text: str) -> dict[str, Any]:
-    """The decoded arguments; `RequestRefused` when the model ran out of room for them."""
+    """The decoded arguments; `Unfinished` when the model ran out of room for them."""
     try:
         values: dict[str, Any] = json.loads(text)
     except ValueError as error:
-        raise RequestRefused(
-            f"The local model did not finish the arguments of {call.card.name} within "
+        raise Unfinished(
+            f"The local model did not finish the arguments of the tool {call.card.name} within "
             f"{_MOST_TOKENS} tokens: give its schema fewer or shorter fields (maxLength, maxItems)."
         ) from error
     return values

@@ -18,9 +18,9 @@ def chat_model(**overrides: Any) -> BaseChatModel:
     """
     name = os.environ.get("COURSE_MODEL", "").strip()
     if name in {"", "local"}:
-        from helpers.models.chat import local_chat_model
+        from helpers.models.chat import LocalChatModel
 
-        return local_chat_model(**overrides)
+        return LocalChatModel(**overrides)
     from langchain.chat_models import init_chat_model
 
     model: BaseChatModel = init_chat_model(name, **overrides)

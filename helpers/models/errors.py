@@ -49,6 +49,10 @@ class RequestTimedOut(ModelError, langchain.ModelTimeoutError):
     """The model did not answer in time."""
 
 
+class Unfinished(ModelError):
+    """The model reached its token limit before it had finished what must be whole."""
+
+
 class RateLimited(ModelError, langchain.ModelRateLimitError):
     """The provider asks for fewer requests, or the account's quota is used up."""
 

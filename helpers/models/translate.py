@@ -26,14 +26,14 @@ _KINDS: tuple[tuple[type[errors.ModelError], frozenset[str], str], ...] = (
     (
         errors.RequestTimedOut,
         frozenset({"APITimeoutError", "ModelTimeoutError", "TimeoutException", "TimeoutError"}),
-        "The model {model} did not answer in time: try again, or give chat_model(timeout=...) more seconds.",
+        "The model {model} did not answer in time: try again, or pass a longer timeout.",
     ),
     (
         errors.Unreachable,
         frozenset(
             {"APIConnectionError", "ModelConnectionError", "ConnectionError", "TransportError"}
         ),
-        "The model {model} cannot be reached{where}: check the address, the network, and that it runs.",
+        "The model {model} cannot be reached{where}: check the address and that it runs.",
     ),
     (
         errors.KeyRefused,
@@ -51,6 +51,12 @@ _KINDS: tuple[tuple[type[errors.ModelError], frozenset[str], str], ...] = (
         errors.UnknownModel,
         frozenset({"NotFoundError", "ModelNotFoundError"}),
         "The provider does not know the model {model} ({detail}): check the name in COURSE_MODEL.",
+    ),
+    (
+        errors.Unfinished,
+        frozenset({"LengthFinishReasonError"}),
+        "The model {model} ran out of tokens before it had finished: raise max_tokens, or give "
+        "the schema fewer or shorter fields (maxLength, maxItems).",
     ),
     (
         errors.RateLimited,
@@ -132,7 +138,7 @@ class Translated(_Base):
 
     def _generate(self, *args: Any, **kwargs: Any) -> ChatResult:
         with self._clearly():
-            return super()._generate(*args, **kwargs)
+            return super()._generate(*args, **kwargs)  # type: ignore[safe-super]
 
     async def _agenerate(self, *args: Any, **kwargs: Any) -> ChatResult:
         with self._clearly():
