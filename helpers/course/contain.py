@@ -6,10 +6,10 @@ user (the kernel's stop button) ends the code and is told apart. `exit()` does n
 
 A time limit ends it:
 
-- In the main thread of Linux and macOS, where a notebook's cells run, an alarm signal raises
-  `OutOfTime` in the code itself. That ends a busy loop and a sleep alike, and in the end even code
-  that catches everything, since the alarm rings again and again.
-- In any other thread, and everywhere on Windows (which has no alarm signal), the code runs in a
+- In the main thread of Linux and macOS, where a notebook's cells run, a signal raises `OutOfTime`
+  in the code itself (`helpers.course.alarm`). That ends a busy loop and a sleep alike, also where
+  the code catches everything (a bare `except:`; one inside another may hold out).
+- In any other thread, and everywhere on Windows (which has no such signal), the code runs in a
   thread of its own. A busy loop is ended, unless it catches everything; a sleep or another
   blocking call is left behind, and goes on unseen until it returns. Objects bound to the thread
   that made them (an SQLite connection, by default) cannot be used there.
@@ -30,17 +30,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from types import FrameType
 from typing import Any, Literal
 
+from helpers.course.alarm import AVAILABLE, under_alarm
 from helpers.course.limits import OutOfTime, end_thread, time_factor, wait_for
 from helpers.course.loop import LOOP
 from helpers.course.todo import TODO
 
 _MOST_PRINTED = 2000  # characters kept of what a call prints
-_AGAIN_S = 0.5  # the alarm rings again, for code that caught it
-_STUBBORN = 3  # so many alarms caught
-_STORM_S = 20e-6
 _PATIENCE_S = 2.0
 _LEFT_BEHIND = "The code cannot be ended from outside: it goes on unseen."
 
@@ -82,70 +79,18 @@ def _is_async(value: object) -> bool:
 
 
 def _call(call: Callable[[], Any], limit: float) -> Outcome:
-    if _in_main_thread() and hasattr(signal, "setitimer"):
-        return _under_alarm(call, limit)
-    return _in_thread(call, limit)
+    if not (AVAILABLE and _in_main_thread()):
+        return _in_thread(call, limit)
+    watched = under_alarm(call, limit)
+    if watched.interrupted:
+        return Outcome(ended="interrupt")
+    if watched.rings:
+        return Outcome(ended="time")
+    return Outcome(watched.value, watched.error)
 
 
 def _in_main_thread() -> bool:
     return threading.current_thread() is threading.main_thread()
-
-
-# --- the main thread --------------------------------------------------------------------------
-
-
-class _Interrupted(KeyboardInterrupt):
-    """The user's own interrupt, told apart from a KeyboardInterrupt that the code raises."""
-
-
-@dataclass
-class _Bells:
-    """What the signal handlers saw while a call ran."""
-
-    alarms: int = 0
-    interrupt: bool = False
-
-    def on_alarm(self, _number: int, frame: FrameType | None) -> None:
-        if _in_learners_code(frame):
-            self.alarms += 1
-            if self.alarms == _STUBBORN:  # it catches everything: ring too often for that
-                signal.setitimer(signal.ITIMER_REAL, _STORM_S, _STORM_S)
-            raise OutOfTime
-
-    def on_interrupt(self, _number: int, frame: FrameType | None) -> None:
-        self.interrupt = True
-        if _in_learners_code(frame):
-            raise _Interrupted
-
-
-def _in_learners_code(frame: FrameType | None) -> bool:
-    """Whether the call still runs: in the frame of `_under_alarm` itself, it does not."""
-    return frame is None or frame.f_code is not _under_alarm.__code__
-
-
-def _under_alarm(call: Callable[[], Any], limit: float) -> Outcome:
-    bells = _Bells()
-    outcome = Outcome()
-    # An outer limit (a check inside a check) goes on afterwards, later by what this one took.
-    outer = signal.setitimer(signal.ITIMER_REAL, 0)
-    on_alarm = signal.signal(signal.SIGALRM, bells.on_alarm)
-    on_interrupt = signal.signal(signal.SIGINT, bells.on_interrupt)
-    try:
-        signal.setitimer(signal.ITIMER_REAL, limit, _AGAIN_S)
-        outcome.value = call()
-    except BaseException as error:
-        outcome.error = error
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, on_alarm)
-        signal.signal(signal.SIGINT, on_interrupt)
-        signal.setitimer(signal.ITIMER_REAL, *outer)
-    # The bells count, not what was raised: code may have caught it and gone on.
-    if bells.interrupt:
-        return Outcome(ended="interrupt")
-    if bells.alarms:
-        return Outcome(ended="time")
-    return outcome
 
 
 # --- any other thread, and Windows ------------------------------------------------------------
