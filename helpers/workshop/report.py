@@ -1,0 +1,73 @@
+"""The class report: a table for the eye, JSON and CSV for other programs."""
+
+import csv
+import io
+from dataclasses import asdict
+from typing import Any
+
+from helpers.workshop.grade import Report
+
+WARNING = (
+    "Submissions run on this machine with your rights: this is no sandbox for code from people whom"
+    " you do not trust."
+)
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """The report as data: one entry a learner, with every exercise's status, cases and detail."""
+    return {
+        "exercises": list(report.exercises),
+        "learners": [
+            {
+                "learner": row.learner,
+                "passed": row.passed,
+                "exercises": {name: asdict(grade) for name, grade in row.grades.items()},
+                "notes": list(row.notes),
+            }
+            for row in report.learners
+        ],
+    }
+
+
+def as_csv(report: Report) -> str:
+    """One row a learner, a column an exercise, then the count passed and the notes."""
+    written = io.StringIO()
+    table = csv.writer(written, lineterminator="\n")
+    table.writerow(["learner", *report.exercises, "passed", "of", "notes"])
+    for row in report.learners:
+        statuses = [row.grades[exercise].status for exercise in report.exercises]
+        notes = "; ".join(row.notes)
+        table.writerow(
+            [_text(row.learner), *statuses, row.passed, len(report.exercises), _text(notes)]
+        )
+    return written.getvalue()
+
+
+def as_text(report: Report) -> str:
+    """The table, and below it what needs a look."""
+    rows = [["Learner", *report.exercises, "passed"]]
+    for row in report.learners:
+        cells = []
+        for exercise in report.exercises:
+            grade = row.grades[exercise]
+            some = f" {grade.passed}/{grade.total}" if grade.status == "partly" else ""
+            cells.append(f"{grade.status}{some}")
+        rows.append([row.learner, *cells, f"{row.passed} of {len(report.exercises)}"])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    details = [
+        f"{row.learner}, {exercise}: {row.grades[exercise].detail}"
+        for row in report.learners
+        for exercise in report.exercises
+        if row.grades[exercise].detail
+    ]
+    details += [f"{row.learner}: {note}" for row in report.learners for note in row.notes]
+    return "\n".join([*lines, *([""] if details else []), *details])
+
+
+def _text(value: str) -> str:
+    # A spreadsheet runs a cell that begins like this as a formula.
+    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t")) else value
