@@ -7,12 +7,16 @@ A lab's cells use these names:
     ready("01.2")                   whether that check passed, for cells that build on it
     TODO                            what stands where the learner's own code belongs
     run_async(coroutine)            runs async code on the loop that checks use too
+    quiz("01")                      asks the questions that end a walkthrough
+    show.table, show.intervals ...  tables, plots and progress bars (`helpers.course.show`)
 
 Exercises are defined in `helpers/course/exercises/mNN.py`.
 """
 
+from helpers.course import show
 from helpers.course.check import check, hint, ready
 from helpers.course.loop import run_async
+from helpers.course.quiz import quiz
 from helpers.course.todo import TODO, NotDoneYet
 
-__all__ = ["TODO", "NotDoneYet", "check", "hint", "ready", "run_async"]
+__all__ = ["TODO", "NotDoneYet", "check", "hint", "quiz", "ready", "run_async", "show"]

@@ -118,7 +118,7 @@ def _paired(mine: list[Cell], old: list[Cell]) -> Iterator[tuple[Cell, Cell | No
         if (exercise := exercise_of(cell)) and cell.get("id") not in kept
     }
     for cell in mine:
-        yield cell, by_id.get(cell.get("id")) or by_exercise.pop(exercise_of(cell), None)
+        yield cell, by_id.get(cell.get("id", "")) or by_exercise.pop(exercise_of(cell) or "", None)
 
 
 def _twin(original: Cell, cells: list[Cell]) -> Cell | None:
