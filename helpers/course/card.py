@@ -19,6 +19,7 @@ MIME = "application/vnd.course.check+json"
 """The type of a card's data: {"exercise", "status", "passed", "total"}."""
 
 _WIDTH = 88
+_LINE = "var(--jp-border-color1, gray)"
 _LABEL_WIDTH = 10
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-_])")
 _CONTROL = re.compile(
@@ -133,7 +134,7 @@ class Note:
         parts = [_heading(self.heading, 4), *map(_paragraph, self.sentences)]
         return {
             "text/plain": str(self),
-            "text/html": _box("".join(parts), "var(--jp-border-color1, gray)"),
+            "text/html": _box("".join(parts), _LINE),
         }
 
 
@@ -198,50 +199,57 @@ def _row(label: str, body: str) -> str:
 
 # --- HTML ---------------------------------------------------------------------------------------
 
-# Colours are the theme's own, with one that reads on light and dark where there is no theme.
+# In a notebook that JupyterLab does not trust (one that came with the course), its sanitizer takes
+# out the roles, `overflow-wrap: anywhere`, and a border whose colour is a variable. Therefore each
+# border begins in gray, and long words are broken by a table of fixed layout.
 _COLOURS = {
     Status.PASSED: "var(--jp-success-color1, seagreen)",
     Status.PARTLY: "var(--jp-warn-color1, darkorange)",
     Status.WRONG: "var(--jp-error-color1, firebrick)",
-    Status.NOT_DONE_YET: "var(--jp-border-color1, gray)",
+    Status.NOT_DONE_YET: _LINE,
 }
-_LEFT = "text-align: left; vertical-align: top; padding: 2px 12px 2px 0;"
-_CODE = "white-space: pre-wrap; overflow-wrap: anywhere;"
+_LEFT = "text-align: left; vertical-align: top; padding: 2px 12px 2px 0; font-weight: normal;"
+_WRAP = "overflow-wrap: break-word;"
+_PROSE = {"Why", "Not run"}
 
 
 def _box(inner: str, colour: str) -> str:
     # mathjax_ignore: JupyterLab would set what stands between two dollar signs as a formula.
     return (
         '<div role="status" class="mathjax_ignore" style="'
-        f"border: 1px solid var(--jp-border-color2, gray); border-left: 5px solid {colour};"
-        " padding: 4px 12px; margin: 4px 0; color: var(--jp-content-font-color1, inherit);"
+        f"border: 1px solid gray; border-left: 5px solid gray; border-color: {_LINE};"
+        f" border-left-color: {colour}; padding: 4px 12px; margin: 4px 0;"
         f'">{inner}</div>'
     )
 
 
 def _heading(text: str, level: int) -> str:
     # A real <h4> of every card would stand in JupyterLab's table of contents.
-    margin = "8px 0 2px 0" if level > 4 else "2px 0 4px 0"
+    style = "font-weight: bold; margin: 2px 0 4px 0;" if level == 4 else "margin: 6px 0 2px 0;"
     return (
-        f'<div role="heading" aria-level="{level}" style="font-weight: bold; margin: {margin};'
-        f' overflow-wrap: anywhere;">{_escaped(text)}</div>'
+        f'<div role="heading" aria-level="{level}" style="{style} {_WRAP}">{_escaped(text)}</div>'
     )
 
 
 def _paragraph(text: str) -> str:
-    return f'<p style="margin: 4px 0; overflow-wrap: anywhere;">{_escaped(text)}</p>'
+    return f'<p style="margin: 6px 0 4px 0; {_WRAP}">{_escaped(text)}</p>'
 
 
 def _table(rows: tuple[tuple[str, str], ...]) -> str:
-    body = "".join(
-        f'<tr style="background: none;"><th scope="row" style="{_LEFT} font-weight: normal;'
-        f' white-space: nowrap;">{_escaped(label)}</th>'
-        f'<td style="{_LEFT}"><code style="{_CODE} background: none; padding: 0;">'
-        f"{_escaped(body)}</code></td></tr>"
-        for label, body in rows
-    )
     return (
-        f'<table style="margin: 0; border: none; table-layout: auto;"><tbody>{body}</tbody></table>'
+        '<table style="table-layout: fixed; width: 100%; margin: 0 0 4px 0; border: none;"><tbody>'
+        + "".join(_table_row(label, body) for label, body in rows)
+        + "</tbody></table>"
+    )
+
+
+def _table_row(label: str, body: str) -> str:
+    text = _escaped(body)
+    if label not in _PROSE:
+        text = f'<code style="white-space: pre-wrap; background: none; padding: 0;">{text}</code>'
+    return (
+        f'<tr style="background: none;"><th scope="row" style="{_LEFT} width: 80px;">'
+        f'{_escaped(label)}</th><td style="{_LEFT} {_WRAP}">{text}</td></tr>'
     )
 
 

@@ -267,8 +267,8 @@ def _card(exercise: Exercise, results: tuple[CaseResult, ...]) -> Card:
     passed = sum(result.passed for result in results)
     some = Status.PARTLY if passed else Status.WRONG
     status = Status.PASSED if passed == len(results) else some
-    noun = "case passes" if len(results) == 1 else "cases pass"
-    summary = f"{passed} of {len(results)} {noun}."
+    noun = "case" if len(results) == 1 else "cases"
+    summary = f"{passed} of {len(results)} {noun} passed."
     return Card(exercise.id, exercise.title, status, tuple(_shortened(results)), summary)
 
 

@@ -167,4 +167,4 @@ def test_the_card_of_module_00_does_not_give_the_cost_away() -> None:
 
 
 def test_an_exercise_of_one_case_is_counted_in_the_singular() -> None:
-    assert run_check(one_case(lambda f: f(), 1), lambda: 1).summary == "1 of 1 case passes."
+    assert run_check(one_case(lambda f: f(), 1), lambda: 1).summary == "1 of 1 case passed."
