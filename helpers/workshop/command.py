@@ -19,6 +19,10 @@ def grade(argv: Sequence[str]) -> int:
         description="Grade submitted labs: a sub-folder of notebooks, or one notebook, for each "
         "learner. Only the exercise cells are taken, into a fresh lab. "
         f"{report.WARNING}",
+        epilog="On Linux the system itself limits each kernel's address space and file sizes. On "
+        "macOS and Windows only the grader's own watch on time and memory does, ten times a second;"
+        " on Windows a cell that runs too long is ended with its kernel instead of interrupted, and "
+        "the lab is run again without it.",
     )
     parser.add_argument("folder", type=Path, help="the folder of submissions")
     form = parser.add_mutually_exclusive_group()
