@@ -21,7 +21,7 @@ def grade(argv: Sequence[str]) -> int:
         f"{report.WARNING}",
         epilog="On Linux the system itself limits each kernel's address space and file sizes. On "
         "macOS and Windows only the grader's own watch on time and memory does, ten times a second;"
-        " on Windows a cell that runs too long is ended with its kernel instead of interrupted, and "
+        " on Windows a cell that runs too long is ended with its kernel, not interrupted, and "
         "the lab is run again without it.",
     )
     parser.add_argument("folder", type=Path, help="the folder of submissions")
