@@ -113,9 +113,7 @@ def _found(card: ToolCard, words: str, said: Sequence[str]) -> dict[str, Any]:
             places = [match for text in (words, *said) for match in pattern.finditer(text)]
             options = [value for match in places if (value := _value(match, spec)) is not None][:1]
         elif "enum" in spec:
-            options = [
-                v for v in spec["enum"] if re.search(rf"\b{re.escape(str(v))}\b", words, re.I)
-            ]
+            options = _named(spec, words)
         elif _kind(spec) in {"integer", "number"}:
             options = [_number(text, _kind(spec)) for text in _numbers(card, words)]
         if len(options) == 1:
@@ -130,7 +128,9 @@ def _narrowed(name: str, card: ToolCard, words: str) -> Mapping[str, Any] | None
     if name in card.written:
         offers = "pattern" in spec and re.search(r"\d", words) is not None
         return spec if offers else None
-    if "enum" in spec or kind not in {"string", "integer", "number"}:
+    if "enum" in spec:
+        return {**spec, "enum": _named(spec, words) or spec["enum"]}
+    if kind not in {"string", "integer", "number"}:
         return spec
     options = (
         _spans(words)
@@ -138,6 +138,15 @@ def _narrowed(name: str, card: ToolCard, words: str) -> Mapping[str, Any] | None
         else [_number(text, kind) for text in _numbers(card, words)]
     )
     return {"enum": options} if options else None
+
+
+def _named(spec: Mapping[str, Any], words: str) -> list[Any]:
+    """The values of an enum that stand in the words."""
+    return [
+        value
+        for value in spec["enum"]
+        if re.search(rf"(?<!\w){re.escape(str(value))}(?!\w)", words, re.IGNORECASE)
+    ]
 
 
 def _is_text(name: str, card: ToolCard) -> bool:

@@ -6,9 +6,11 @@ from typing import Any
 from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
 
+_LOCAL = {"", "local"}
+
 
 def chat_model(**overrides: Any) -> BaseChatModel:
-    """The course's chat model: local, or the one that `COURSE_MODEL` names.
+    """The course's chat model: the local one, or the one that `COURSE_MODEL` names.
 
     Args:
         overrides: fields of the LangChain chat model, such as `temperature` or `max_tokens`.
@@ -17,25 +19,26 @@ def chat_model(**overrides: Any) -> BaseChatModel:
         ModelError: one clear sentence when the model cannot be had.
     """
     name = os.environ.get("COURSE_MODEL", "").strip()
-    if name in {"", "local"}:
+    if name in _LOCAL:
         from helpers.models.chat import LocalChatModel
 
         return LocalChatModel(**overrides)
-    from langchain.chat_models import init_chat_model
+    from helpers.models.providers import hosted_chat_model
 
-    model: BaseChatModel = init_chat_model(name, **overrides)
-    return model
+    return hosted_chat_model(name, **overrides)
 
 
 def embeddings() -> Embeddings:
-    """The course's embeddings: local (384 numbers of length 1 a text), or `COURSE_EMBEDDINGS`."""
+    """The course's embeddings: local (384 numbers of length 1 a text), or `COURSE_EMBEDDINGS`.
+
+    Raises:
+        ModelError: one clear sentence when the model cannot be had.
+    """
     name = os.environ.get("COURSE_EMBEDDINGS", "").strip()
-    if name in {"", "local"}:
+    if name in _LOCAL:
         from helpers.models.embed import LocalEmbeddings
 
         return LocalEmbeddings()
-    from langchain.embeddings import init_embeddings
+    from helpers.models.providers import hosted_embeddings
 
-    found = init_embeddings(name)
-    assert isinstance(found, Embeddings)
-    return found
+    return hosted_embeddings(name)

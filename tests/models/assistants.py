@@ -127,8 +127,8 @@ def set_timer(minutes: Annotated[int, Field(description="how many minutes", ge=1
 @tool(
     extras={
         "examples": [
-            "How much is 1 cup in grams?",
-            "Convert 4 pounds to grams",
+            {"text": "How much is 1 cup in grams?", "args": {"unit": "grams"}},
+            {"text": "Convert 4 grams to ounces", "args": {"unit": "ounces"}},
             "What are 200 degrees celsius in fahrenheit?",
             "Change 6 tablespoons into millilitres",
             "1 pint in millilitres",
