@@ -66,6 +66,16 @@ def refuses_a_second() -> object:
     return tokens_per_second
 
 
+@wrong("00.2", "slip", "Refuses 0, but nothing below it.")
+def refuses_zero_alone() -> object:
+    def tokens_per_second(usage: Usage, seconds: float) -> float:
+        if seconds == 0:
+            raise ValueError("seconds must be more than 0")
+        return usage["output_tokens"] / seconds
+
+    return tokens_per_second
+
+
 @wrong("00.2", "slip", "Rounds down.", says="rounds down")
 def rounds_down() -> object:
     def tokens_per_second(usage: Usage, seconds: float) -> float:

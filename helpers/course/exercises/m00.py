@@ -120,3 +120,4 @@ def tokens_per_second(submission: Speed) -> Iterator[Case]:
         raises(ValueError, "seconds"),
         [(ZeroDivisionError, "Nothing can be divided by 0: look at seconds first.")],
     )
+    yield case("a negative time", 180, 24, -2.0, raises(ValueError, "seconds"))
