@@ -127,8 +127,9 @@ def _html(
 
     body = "\n".join(line("td", row) for row in cells)
     head = line('th scope="col"', headings)
+    title = f'<caption style="text-align: left">{escape(caption)}</caption>'
     return (  # mathjax_ignore: two dollar signs in a cell are no formula
-        f'<table class="mathjax_ignore">\n<caption style="text-align: left">{escape(caption)}</caption>\n'
+        f'<table class="mathjax_ignore">\n{title}\n'
         f"<thead>{head}</thead>\n<tbody>\n{body}\n</tbody>\n</table>"
     )
 
