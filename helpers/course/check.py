@@ -91,7 +91,7 @@ def ready(*exercise_ids: str) -> bool:
     missing = [name for name in exercise_ids if _last.get(name) is not Status.PASSED]
     for name in missing:
         status = _last.get(name)
-        state = f"It is {status} so far." if status else "Run its check first."
+        state = f"So far it is {status}." if status else "Run its check first."
         print(f"This cell needs exercise {name}. {state}")
     return not missing
 

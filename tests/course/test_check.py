@@ -159,7 +159,7 @@ def test_ready_says_which_exercise_is_missing(
     assert capsys.readouterr().out == "This cell needs exercise 99.1. Run its check first.\n"
     check("99.1", unfinished)
     assert not ready("99.1")
-    assert capsys.readouterr().out == "This cell needs exercise 99.1. It is not done yet so far.\n"
+    assert capsys.readouterr().out == "This cell needs exercise 99.1. So far it is not done yet.\n"
     check("99.1", right)
     assert ready("99.1")
     assert capsys.readouterr().out == ""
