@@ -13,6 +13,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "test": ("helpers.course.command", "run the course's tests"),
     "ask": ("helpers.agent.command", "ask the support agent one question"),
     "eval": ("helpers.evaluate.command", "score the agent on the golden questions"),
+    "ship-check": ("helpers.evaluate.ship_check", "decide from the evidence: go or no-go"),
     "status": ("helpers.course.command", "show your checks and quizzes, module by module"),
     "reset": ("helpers.course.command", "restore a lab, keeping a dated copy of yours"),
     "update": ("helpers.course.command", "fetch the course's newest version and keep your work"),

@@ -1,0 +1,218 @@
+"""Files of evidence: what was measured of which version, when, by which command.
+
+`.course/evidence/<item>.json`, one for each item of the checklist. A room that measures something
+writes it; `course ship-check` reads it. The file is no proof against a person who edits it.
+"""
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from helpers.evaluate.estimate import Estimate
+from helpers.evaluate.summary import Proportion
+from helpers.evaluate.version import Version, current_version
+from helpers.paths import course_dir
+
+
+class FastMode(RuntimeError):  # noqa: N818 (named after what is the matter)
+    """Evidence was to be written in fast mode, whose samples are too small to decide on."""
+
+
+class EvidenceError(ValueError):
+    """A file of evidence cannot be read; the message names it."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A measured figure.
+
+    Attributes:
+        value: a share from 0 to 1, seconds, dollars or a number, as its name says.
+        count: how many observations it rests on.
+        low: lower end of its 95% interval, None where there is none.
+        high: upper end of it.
+    """
+
+    value: float
+    count: int
+    low: float | None = None
+    high: float | None = None
+
+    @classmethod
+    def of(cls, figure: "Figure | Proportion | Estimate") -> "Figure":
+        """The figure of a proportion or an estimate.
+
+        Raises ValueError for a value that is no finite number, and for a proportion of nothing.
+        """
+        if isinstance(figure, Proportion):
+            if figure.rate is None or figure.interval is None:
+                raise ValueError("A proportion without counts is no figure: leave it out.")
+            found = cls(figure.rate, figure.total, *figure.interval)
+        elif isinstance(figure, Estimate):
+            ends = [end if math.isfinite(end) else None for end in (figure.low, figure.high)]
+            found = cls(figure.value, figure.count, *ends)
+        else:
+            found = figure
+        if not math.isfinite(found.value) or found.count < 0:
+            raise ValueError(f"{found} is no figure.")
+        return found
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The content of one file: figures that a command measured, or what a person states.
+
+    `by` names the person of a statement and is None for a measurement; a statement has no figures.
+    """
+
+    item: str
+    version: Version
+    command: str
+    written: datetime
+    figures: Mapping[str, Figure]
+    statement: str | None = None
+    by: str | None = None
+
+    @property
+    def stated(self) -> bool:
+        """Whether a person states it, as opposed to a command having measured it."""
+        return self.by is not None
+
+
+def refuse_fast_mode(command: str) -> None:
+    """Raise `FastMode` when `COURSE_FAST` is on, with the sentence that says what to do."""
+    if os.environ.get("COURSE_FAST", "").strip() not in {"", "0"}:
+        raise FastMode(
+            "Evidence is not written in fast mode, because its samples are too small to decide "
+            f"on: unset COURSE_FAST and run `{command}` again."
+        )
+
+
+def folder() -> Path:
+    """Where the files are: `.course/evidence`."""
+    return course_dir() / "evidence"
+
+
+def path(item: str) -> Path:
+    """The file of one item."""
+    return folder() / f"{item}.json"
+
+
+def write(
+    item: str,
+    figures: Mapping[str, Figure | Proportion | Estimate],
+    *,
+    command: str,
+    version: Version | None = None,
+    now: datetime | None = None,
+) -> Path:
+    """Write what was measured, replacing the item's earlier evidence in one step.
+
+    Args:
+        item: the checklist's name of the item, such as "functional_quality".
+        figures: by the names that the checklist's thresholds use.
+        command: what a person types to measure it again.
+        version: what was measured; take it before measuring. By default the agent as it is now.
+        now: when, by default the present.
+
+    Raises:
+        FastMode: `COURSE_FAST` is on.
+        ValueError: there are no figures, or one is no finite number.
+    """
+    refuse_fast_mode(command)
+    if not figures:
+        raise ValueError(f"There are no figures for {item}: evidence needs at least one.")
+    found = {name: Figure.of(figure) for name, figure in figures.items()}
+    return _save(
+        Evidence(item, version or current_version(), command, now or datetime.now(UTC), found)
+    )
+
+
+def state(
+    item: str,
+    text: str,
+    *,
+    by: str,
+    command: str,
+    version: Version | None = None,
+    now: datetime | None = None,
+) -> Path:
+    """Write what a person states of an item, with name and date.
+
+    Raises `FastMode` as `write` does, and ValueError when the text or the name is empty.
+    """
+    refuse_fast_mode(command)
+    if not text.strip() or not by.strip():
+        raise ValueError("A statement needs its words and the name of the person who makes it.")
+    return _save(
+        Evidence(
+            item,
+            version or current_version(),
+            command,
+            now or datetime.now(UTC),
+            {},
+            statement=text.strip(),
+            by=by.strip(),
+        )
+    )
+
+
+def read(item: str) -> Evidence | None:
+    """The evidence of an item, None where there is none.
+
+    Raises `EvidenceError` when the file cannot be understood or is of another item.
+    """
+    file = path(item)
+    try:
+        found: Any = json.loads(file.read_text(encoding="utf-8"))
+        evidence = Evidence(
+            item=str(found["item"]),
+            version=Version(dict(found["version"]["parts"])),
+            command=str(found["command"]),
+            written=datetime.fromisoformat(found["written"]),
+            figures={
+                name: Figure.of(Figure(**figure)) for name, figure in found["figures"].items()
+            },
+            statement=found["statement"],
+            by=found["by"],
+        )
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as problem:
+        raise EvidenceError(f"{file.name} cannot be read ({problem!r}).") from problem
+    if evidence.item != item or evidence.written.tzinfo is None:
+        raise EvidenceError(f"{file.name} holds evidence of {evidence.item!r} or has no time zone.")
+    return evidence
+
+
+def _save(evidence: Evidence) -> Path:
+    content = {
+        "item": evidence.item,
+        "written": evidence.written.astimezone(UTC).isoformat(timespec="seconds"),
+        "command": evidence.command,
+        "statement": evidence.statement,
+        "by": evidence.by,
+        "figures": {name: asdict(figure) for name, figure in evidence.figures.items()},
+        "version": {"digest": evidence.version.digest, "parts": dict(evidence.version.parts)},
+    }
+    return save_json(path(evidence.item), content)
+
+
+def save_json(file: Path, content: Mapping[str, Any]) -> Path:
+    """Write the file whole or not at all: a reader never sees half of it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f"{file.stem}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        Path(temporary).replace(file)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+    return file

@@ -1,0 +1,133 @@
+"""What exactly was measured: a digest of everything that decides what the agent says.
+
+Read from files and the environment, so that taking it is instant and needs no model. A changed
+comment changes the digest too; measuring once too often is the safe side.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
+
+from helpers.paths import ROOT
+
+if TYPE_CHECKING:
+    from helpers.shop import Document
+
+PARTS = ("prompt", "tools", "documents", "model", "settings", "code", "packages")
+
+# Threads change how fast the local model answers, not what; its latency is judged by age alone.
+_SETTINGS = ("COURSE_CONTEXT", "COURSE_PROMPT_CACHE", "COURSE_SEED", "COURSE_SLOTS")
+_MODELS = ("COURSE_MODEL", "COURSE_EMBEDDINGS")
+_PROMPT = ("helpers/agent/prompt.py",)
+_TOOLS = ("helpers/agent/tools.py", "helpers/agent/examples.py")
+
+
+@dataclass(frozen=True)
+class Version:
+    """The digests (SHA-256) of the parts of what was measured.
+
+    Attributes:
+        parts: by the names in `PARTS`. `tools` are their schemas and examples; `model` is which
+            models answer and embed, and how the course runs them; `settings` are the variables
+            that change answers; `code` the rest of the agent and the shop; `packages` the lock.
+    """
+
+    parts: Mapping[str, str]
+
+    @property
+    def digest(self) -> str:
+        """One short digest of all parts: 16 hexadecimal digits."""
+        return _sha(json.dumps(dict(sorted(self.parts.items()))))[:16]
+
+    def changed(self, other: "Version") -> tuple[str, ...]:
+        """The parts in which the two differ."""
+        names = dict.fromkeys([*self.parts, *other.parts])
+        return tuple(name for name in names if self.parts.get(name) != other.parts.get(name))
+
+
+def current_version(
+    *,
+    prompt: str | None = None,
+    tools: Sequence[BaseTool] | None = None,
+    documents: "Sequence[Document] | None" = None,
+    model: str | None = None,
+    settings: Mapping[str, str] | None = None,
+    root: Path = ROOT,
+) -> Version:
+    """The version of the agent as it stands in this checkout and environment.
+
+    Give what a changed agent was built with instead: the words of its prompt, its tools, its
+    documents, its model's id, its settings. Each part that is given is digested from what is given
+    and never equals the checkout's own; leave out what was not replaced.
+
+    Raises FileNotFoundError when a file that belongs to a part is missing.
+    """
+    agent = set(_python(root, "helpers/agent"))
+    tool_files = [root / name for name in _TOOLS if (root / name).exists()]
+    prompt_files = [root / name for name in _PROMPT]
+    shop = _python(root, "helpers/shop") + sorted((root / "helpers/shop").glob("*.csv"))
+    code = sorted({*agent, *shop} - {*tool_files, *prompt_files})
+    texts = sorted((root / "helpers/shop/documents").glob("*.md"))
+    return Version({
+        "prompt": _files(prompt_files, root) if prompt is None else _sha(prompt),
+        "tools": _files(tool_files, root) if tools is None else _sha_of(map(_tool, tools)),
+        "documents": _files(texts, root)
+        if documents is None
+        else _sha_of(sorted(map(_document, documents))),
+        "model": _sha_of([
+            _environment(_MODELS) if model is None else f"model={model}",
+            _files(_python(root, "helpers/models"), root),
+        ]),
+        "settings": _sha(
+            _environment(_SETTINGS)
+            if settings is None
+            else json.dumps(dict(settings), sort_keys=True)
+        ),
+        "code": _files(code, root),
+        "packages": _files([root / "requirements.lock"], root),
+    })  # fmt: skip
+
+
+def _python(root: Path, folder: str) -> list[Path]:
+    return sorted((root / folder).rglob("*.py"))
+
+
+def _environment(names: Iterable[str]) -> str:
+    """The variables as one text; unset and "local" mean the same model."""
+    values = {name: os.environ.get(name, "").strip() for name in names}
+    return json.dumps({name: "" if value == "local" else value for name, value in values.items()})
+
+
+def _files(paths: Sequence[Path], root: Path) -> str:
+    """One digest of names and texts; line ends do not count, since git may change them."""
+    if not paths:
+        raise FileNotFoundError(f"A part of the version has no files below {root}.")
+    return _sha_of(
+        f"{path.relative_to(root).as_posix()}\0{path.read_text(encoding='utf-8')}" for path in paths
+    )
+
+
+def _tool(tool: BaseTool) -> str:
+    extras = getattr(tool, "extras", None) or {}
+    return json.dumps([convert_to_openai_tool(tool), extras], sort_keys=True, default=str)
+
+
+def _document(document: "Document") -> str:
+    return "\0".join([
+        document.id, document.title, document.kind, str(document.updated), document.text
+    ])  # fmt: skip
+
+
+def _sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _sha_of(texts: Iterable[str]) -> str:
+    return _sha("\0\0".join(texts))
