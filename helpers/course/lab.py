@@ -13,7 +13,9 @@ START = "notebooks/00_start_here.ipynb"
 
 # Without this JupyterLab asks on its first start whether it may fetch news, and asks for updates.
 QUIET = {
-    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+    # Without it a quiz that was answered and saved opens as "model not found" the next time.
+    "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},
 }
 
 

@@ -30,7 +30,8 @@ def test_the_home_is_left_alone(tmp_path: Path) -> None:
         "@jupyterlab/apputils-extension:notification": {
             "fetchNews": "false",
             "checkForUpdates": False,
-        }
+        },
+        "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},
     }
 
 
