@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field
 
 from helpers.evaluate.labelled import Labelled
 from helpers.models import chat_model
+from helpers.models.guard import bulk_run
 
 INSTRUCTION = (
     "You check the answers of a shop's support agent against the text that it was given. Say yes "
@@ -23,6 +24,7 @@ INSTRUCTION = (
 )
 """What the judge is told by default."""
 
+_PROMPT_TOKENS = 500  # more than any prompt on the labelled answers
 _MOST_TOKENS = 120
 _TOP = 20  # alternatives asked for; OpenAI's API gives no more
 
@@ -59,7 +61,7 @@ class Judge:
         self, model: BaseChatModel | None = None, *, instruction: str = INSTRUCTION
     ) -> None:
         """Judge with `model`, by default the course's, by what `instruction` says."""
-        self._model = model or chat_model(max_tokens=_MOST_TOKENS)
+        self.model = model or chat_model(max_tokens=_MOST_TOKENS)
         self._instruction = instruction
 
     def __call__(self, question: str, source: str, answer: str) -> Verdict:
@@ -68,7 +70,7 @@ class Judge:
         Raises `JudgeError` when the reply does not fit the schema all the same (it was cut off,
         or a hosted model declined), and what the model raises.
         """
-        chain = self._model.with_structured_output(_Reply, include_raw=True)
+        chain = self.model.with_structured_output(_Reply, include_raw=True)
         found: Any = chain.invoke(self._messages(question, source, answer, "with your reason"))
         reply = found["parsed"]
         if not isinstance(reply, _Reply):
@@ -81,7 +83,7 @@ class Judge:
         Raises `JudgeError` when the model gives no probabilities, or neither word is among its
         20 most likely ones.
         """
-        model = self._model.bind(logprobs=True, top_logprobs=_TOP, max_tokens=1)
+        model = self.model.bind(logprobs=True, top_logprobs=_TOP, max_tokens=1)
         reply = model.invoke(self._messages(question, source, answer, "yes or no"))
         content = (reply.response_metadata.get("logprobs") or {}).get("content") or []
         if not content:
@@ -106,16 +108,21 @@ class Judge:
 
 
 def judge_all(
-    judge: Judge, answers: Iterable[Labelled], *, progress: Progress = iter
+    judge: Judge, answers: Sequence[Labelled], *, progress: Progress = iter
 ) -> list[Verdict]:
     """The verdicts on labelled answers. A reply that cannot be used becomes an error, no verdict.
+
+    On a hosted model the cost guard of `helpers.models.guard` prints the estimate first.
 
     Raises what the model raises: a judge that cannot be reached has no opinion.
     """
     found = []
-    for each in progress(answers):
-        try:
-            found.append(judge(each.question, each.source, each.answer))
-        except JudgeError as problem:
-            found.append(Verdict(None, error=str(problem)))
+    with bulk_run(
+        judge.model, calls=len(answers), input_tokens=_PROMPT_TOKENS, output_tokens=_MOST_TOKENS
+    ):
+        for each in progress(answers):
+            try:
+                found.append(judge(each.question, each.source, each.answer))
+            except JudgeError as problem:
+                found.append(Verdict(None, error=str(problem)))
     return found

@@ -1,0 +1,95 @@
+"""What answers cost: dollars for a question, and for a right answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from helpers.evaluate.bootstrap import RESAMPLES, bootstrap_mean
+from helpers.evaluate.estimate import Estimate
+from helpers.evaluate.runs import Run
+from helpers.evaluate.scores import Score
+from helpers.models import prices
+
+
+class UncountedTokens(ValueError):  # noqa: N818 (named after what is the matter)
+    """A run ended with an answer and reports no tokens, so that its cost is unknown."""
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What a set of questions cost, in US dollars.
+
+    Attributes:
+        model: the model that was paid.
+        total: of all counted runs.
+        a_question: mean, with a bootstrap interval.
+        a_right_answer: all that was spent, divided by the right answers: wrong answers are paid
+            for too. None when no answer is right.
+        uncounted: runs that ended in an error or a timeout. Their tokens are unknown and stand in
+            no figure, so the true cost is higher.
+    """
+
+    model: str
+    total: float
+    a_question: Estimate
+    a_right_answer: Estimate | None
+    uncounted: int
+
+
+def cost(run: Run, model: str) -> float:
+    """The cost of one run's model calls, in US dollars.
+
+    Args:
+        run: a run that ended with an answer.
+        model: "local", or a hosted model as `COURSE_MODEL` names it.
+
+    Raises:
+        UnknownPrice: no price is known for the model; the cost is not zero.
+        UncountedTokens: the run reports no tokens; the cost is not zero either.
+    """
+    if run.usage is None:
+        raise UncountedTokens(
+            f"{run.question_id} reports no tokens: its cost is unknown. Ask the provider for usage "
+            "(stream_usage=True for streamed answers)."
+        )
+    return prices.cost(model, run.usage)
+
+
+def costs(runs: Sequence[Run], scores: Sequence[Score], model: str, *, seed: int = 0) -> Costs:
+    """Summarise the costs of runs and their scores, in the same order.
+
+    Raises what `cost` raises, and ValueError when runs and scores do not belong together or no
+    run ended with an answer.
+    """
+    if [run.question_id for run in runs] != [score.question_id for score in scores]:
+        raise ValueError("Scores and runs are not of the same questions in the same order.")
+    counted = [(cost(r, model), s) for r, s in zip(runs, scores, strict=True) if r.status == "ok"]
+    if not counted:
+        raise ValueError("No run ended with an answer: there is no cost to report.")
+    spent = [dollars for dollars, _ in counted]
+    right = [bool(score.answer and score.answer.right) for _, score in counted]
+    return Costs(
+        model=model,
+        total=sum(spent),
+        a_question=bootstrap_mean(spent, seed=seed),
+        a_right_answer=_ratio(spent, right, seed),
+        uncounted=len(runs) - len(counted),
+    )
+
+
+def _ratio(spent: Sequence[float], right: Sequence[bool], seed: int) -> Estimate | None:
+    """Dollars for a right answer, with the percentile interval of a bootstrap over questions.
+
+    A resample without a right answer costs infinitely much; the interval's upper end may.
+    """
+    if not any(right):
+        return None
+    dollars, hits = np.asarray(spent), np.asarray(right, dtype=float)
+    drawn = np.random.default_rng(seed).integers(dollars.size, size=(RESAMPLES, dollars.size))
+    totals, counts = dollars[drawn].sum(axis=1), hits[drawn].sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = np.where(counts > 0, totals / counts, np.inf)
+    # By rank, since interpolation next to an infinite ratio gives no number.
+    low, high = np.quantile(ratios, [0.025, 0.975], method="inverted_cdf")
+    return Estimate(sum(spent) / sum(right), float(low), float(high), sum(right))
