@@ -33,7 +33,7 @@ from helpers.models import decoding, json_answers
 from helpers.models.arguments import Call
 from helpers.models.calls import Ask, ask, decide, last_human
 from helpers.models.errors import EmptyPrompt
-from helpers.models.local import CHAT_MODEL, chat_server
+from helpers.models.local import CHAT_MODEL, chat_server, refuse_after_fork
 from helpers.models.tools import EXTRAS, card
 from helpers.models.translate import Translated
 
@@ -236,7 +236,7 @@ class LocalChatModel(Translated, ChatOpenAI):
         self, messages: list[BaseMessage], kwargs: dict[str, Any]
     ) -> tuple[Decision, dict[str, Any]]:
         """The next step, and the arguments of a model call without what belongs to tools."""
-        chat_server()  # after a fork, or with a damaged file, this says so
+        refuse_after_fork()
         if not any(message.text.strip() for message in messages):
             raise EmptyPrompt("The request holds no text: write a question first.")
         ours = {"tools", "tool_choice", "parallel_tool_calls"}

