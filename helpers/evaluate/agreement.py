@@ -145,7 +145,8 @@ def corrected_rate(
     Raises:
         UselessScorer: the scorer is not better than chance beyond doubt; the correction would
             divide by something that may be zero.
-        ValueError: nothing was accepted or rejected.
+        ValueError: there are no new answers, or so many or few were accepted that they cannot be
+            like the labelled ones.
     """
     if not accepted.total:
         raise ValueError("There are no new answers to estimate a rate from.")
@@ -176,6 +177,11 @@ def corrected_rate(
     ) / (sensitivity_ + specificity_ - 1) ** 2
     half = z * sqrt(variance)
     low, high = centre + shift - half, centre + shift + half
+    if high < 0 or low > 1:
+        raise ValueError(
+            f"The scorer accepts {accepted} of the new answers, which fits no mix of answers like "
+            "the labelled ones: label some of the new ones and measure the scorer on them."
+        )
     return Estimate(_unit(rate), _unit(low), _unit(high), accepted.total, confidence)
 
 

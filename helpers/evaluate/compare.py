@@ -91,12 +91,7 @@ def compare(
 
     Raises ValueError when they were not asked the same questions, or no question can be compared.
     """
-    if before.keys() != after.keys():
-        only = sorted(before.keys() ^ after.keys())
-        raise ValueError(
-            f"The versions were asked different questions ({len(only)}, such as {only[0]}): "
-            "run both on the same ones."
-        )
+    _check_same_questions(before, after)
     pairs = [(before[name], after[name]) for name in before]
     judged = [
         (first, second) for first, second in pairs if first is not None and second is not None
@@ -122,6 +117,14 @@ def compare(
         ),
         p_value=mcnemar(lost, gained),
     )
+
+
+def _check_same_questions(before: Verdicts, after: Verdicts) -> None:
+    if only := sorted(before.keys() ^ after.keys()):
+        raise ValueError(
+            f"The versions were asked different questions ({len(only)}, such as {only[0]}): "
+            "run both on the same ones."
+        )
 
 
 def mcnemar(lost: int, gained: int) -> float:
@@ -225,9 +228,11 @@ def slices(
             that is in none is left out.
         confidence: of the intervals of each slice alone; only `p_value` is adjusted (Holm).
 
-    Raises ValueError when a group names a question that was not asked, or there are no slices.
+    Raises ValueError when the versions were not asked the same questions, a group names one that
+    was not asked, or there are no slices.
     A slice in which nothing can be judged is an error too, because it would go unseen.
     """
+    _check_same_questions(before, after)
     members: dict[str, list[str]] = {}
     for question_id, names in groups.items():
         if question_id not in before:
@@ -240,7 +245,7 @@ def slices(
     for name, ids in members.items():
         try:
             comparison = compare(
-                {i: before[i] for i in ids}, {i: after.get(i) for i in ids}, confidence=confidence
+                {i: before[i] for i in ids}, {i: after[i] for i in ids}, confidence=confidence
             )
         except ValueError as problem:
             raise ValueError(f"Slice {name!r}: {problem}") from None
