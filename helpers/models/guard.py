@@ -45,6 +45,11 @@ def budget_usd() -> float | None:
     return value
 
 
+def _dollars(value: float) -> str:
+    """Cents, and more digits for less than one."""
+    return f"${value:.2f}" if value >= 0.01 or value == 0 else f"${value:.6f}"
+
+
 def _name(model: BaseChatModel) -> tuple[str, bool]:
     """A chat model's id for its price, and whether it is the local one."""
     about = model._get_ls_params()
@@ -87,8 +92,8 @@ class Spending(BaseCallbackHandler):
                 self._local.add(run_id)
             elif self._budget is not None and self.usd + self._each > self._budget:
                 raise OverBudget(
-                    f"Stopped after {self.calls} calls to {self._model} and ${self.usd:.4f}: the "
-                    f"next call would exceed the budget of ${self._budget:.2f}, so set "
+                    f"Stopped after {self.calls} calls to {self._model} and {_dollars(self.usd)}: the "
+                    f"next call would exceed the budget of {_dollars(self._budget)}, so set "
                     "COURSE_BUDGET_USD higher to go on."
                 )
 
@@ -157,7 +162,7 @@ def bulk_run(
     else:
         estimate = prices.cost(name, each) * calls
         print(
-            f"{calls} calls to {name}, about ${estimate:.2f}; stops at ${budget:.2f} "
+            f"{calls} calls to {name}, about {_dollars(estimate)}; stops at {_dollars(budget)} "
             "(COURSE_BUDGET_USD).",
             flush=True,
         )

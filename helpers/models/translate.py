@@ -50,7 +50,7 @@ _KINDS: tuple[tuple[type[errors.ModelError], frozenset[str], str], ...] = (
     (
         errors.UnknownModel,
         frozenset({"NotFoundError", "ModelNotFoundError"}),
-        "The provider does not know the model {model} ({detail}): check the name in COURSE_MODEL.",
+        "The provider does not know the model {model} ({detail}): check its name.",
     ),
     (
         errors.Unfinished,

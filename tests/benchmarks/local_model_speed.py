@@ -1,4 +1,4 @@
-"""Measures CPU seconds per token of the local models: `python -m tests.benchmarks.local_model_speed`.
+"""Measures CPU time per token: `python -m tests.benchmarks.local_model_speed`.
 
 The figures in `helpers/models/prices.py` come from here. One thread, one request at a time,
 nothing cached; CPU time, because the engine runs inside this process and wall time depends on
