@@ -29,10 +29,15 @@ def _switch(name: str) -> bool:
 
 
 def default_threads() -> int:
-    """Threads of one model: the physical cores, at most 4; a 135M model gains nothing beyond."""
+    """Threads of one model: the physical cores but one, at most 4.
+
+    The engine's threads wait for each other at every step. With one on each core, a machine that
+    does anything else slows an answer down tenfold and more; with a core to spare it does not. A
+    135M model gains nothing beyond four.
+    """
     import psutil
 
-    return max(1, min(psutil.cpu_count(logical=False) or 1, 4))
+    return max(1, min((psutil.cpu_count(logical=False) or 1) - 1, 4))
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,8 @@ class Settings:
     """How the local servers run.
 
     Attributes:
-        threads: threads of one model (`COURSE_THREADS`; physical cores, at most 4).
+        threads: threads of one model (`COURSE_THREADS`; the physical cores but one, at
+            most 4).
         slots: requests that are answered at the same time (`COURSE_SLOTS`; 1).
         context: tokens of prompt and answer that one request may hold (`COURSE_CONTEXT`; 4096;
             the model was trained with 8192).
