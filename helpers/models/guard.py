@@ -92,8 +92,8 @@ class Spending(BaseCallbackHandler):
                 self._local.add(run_id)
             elif self._budget is not None and self.usd + self._each > self._budget:
                 raise OverBudget(
-                    f"Stopped after {self.calls} calls to {self._model} and {_dollars(self.usd)}: the "
-                    f"next call would exceed the budget of {_dollars(self._budget)}, so set "
+                    f"Stopped after {self.calls} calls to {self._model} and {_dollars(self.usd)}: "
+                    f"the next call would exceed the budget of {_dollars(self._budget)}, so set "
                     "COURSE_BUDGET_USD higher to go on."
                 )
 

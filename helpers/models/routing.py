@@ -17,6 +17,7 @@ words and the tools' own texts enter here.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from helpers.models.classify import LONGEST, Classifier
 from helpers.models.tools import ToolCard
@@ -39,13 +40,17 @@ class Step:
 
 def clauses(text: str) -> list[str]:
     """The parts of a message that can each ask for something; short ones join a neighbour."""
-    parts: list[str] = []
-    for part in _CUT.split(text):
-        if parts and min(len(part.split()), len(parts[-1].split())) < _FEWEST_WORDS:
-            parts[-1] = f"{parts[-1]} {part}".strip()
-        else:
-            parts.append(part.strip())
-    return parts[:_MOST_CLAUSES]
+    cuts = [(0, 0), *(match.span() for match in _CUT.finditer(text)), (len(text), len(text))]
+    parts: list[tuple[int, int]] = []
+    for (_, start), (end, _) in pairwise(cuts):
+        if parts and min(_words(text[start:end]), _words(text[slice(*parts[-1])])) < _FEWEST_WORDS:
+            start = parts.pop()[0]
+        parts.append((start, end))
+    return [text[start:end].strip() for start, end in parts][:_MOST_CLAUSES]
+
+
+def _words(text: str) -> int:
+    return len(text.split())
 
 
 def plan(text: str, cards: Sequence[ToolCard], classifier: Classifier) -> list[Step]:
