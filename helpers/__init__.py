@@ -6,7 +6,11 @@ Standard library only, and readable by an old Python: the launcher imports this 
 import os
 
 # Nothing leaves the machine unasked: a key in the environment must not start sending traces.
-# COURSE_TRACING is the one switch that turns tracing on.
-if not os.environ.get("COURSE_TRACING"):
+# COURSE_TRACING is the one switch that turns tracing on: at once to LangSmith, or to the local
+# service once `helpers.tracing.enable()` has started it and named its address (for processes that
+# are started after that).
+_to = os.environ.get("COURSE_TRACING")
+_here = os.environ.get("LANGSMITH_ENDPOINT", "").startswith("http://127.0.0.1:")
+if _to != "langsmith" and not (_to == "local" and _here):
     for _name in ("LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING_V2"):
         os.environ[_name] = "false"

@@ -14,6 +14,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ask": ("helpers.agent.command", "ask the support agent one question"),
     "eval": ("helpers.evaluate.command", "score the agent on the golden questions"),
     "ship-check": ("helpers.evaluate.ship_check", "decide from the evidence: go or no-go"),
+    "traces": ("helpers.tracing.command", "look at your traces in a browser"),
     "status": ("helpers.course.command", "show your checks and quizzes, module by module"),
     "reset": ("helpers.course.command", "restore a lab, keeping a dated copy of yours"),
     "update": ("helpers.course.command", "fetch the course's newest version and keep your work"),

@@ -1,0 +1,83 @@
+"""The service in a process of its own: `python -m helpers.tracing.server FILE`.
+
+Its parent hands it the key over standard input and keeps that open. When the parent ends, however
+it ends, the input closes and the service stops. It prints its address once it answers.
+"""
+
+import argparse
+import os
+import socket
+import sys
+import threading
+from pathlib import Path
+
+import uvicorn
+
+from helpers.tracing.app import create_app
+from helpers.tracing.store import Store
+from helpers.tracing.usage import course_prices
+
+HOST = "127.0.0.1"
+
+
+def listen(port: int = 0) -> socket.socket:
+    """A socket on the loopback address; port 0 takes a free one.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    found = socket.socket()
+    if os.name == "posix":  # a port just given up; on Windows this would share it with others
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    found.bind((HOST, port))
+    return found
+
+
+def make_server(store: Store, key: str) -> uvicorn.Server:
+    """The service, not running yet; `serve` runs it on a socket."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            create_app(store, key=key),
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=2,
+        )
+    )
+
+
+def serve(server: uvicorn.Server, sock: socket.socket) -> None:
+    """Answer until the server is told to stop."""
+    server.run(sockets=[sock])
+
+
+def _stop_with_the_parent(server: uvicorn.Server) -> None:
+    sys.stdin.buffer.read()
+    server.should_exit = True
+
+
+def _load_prices() -> None:
+    """The first price takes seconds of imports: not while the first runs wait to be taken."""
+    course_prices("local", {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2})
+
+
+def main() -> None:
+    """Serve the traces of a file."""
+    parser = argparse.ArgumentParser(prog="python -m helpers.tracing.server")
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--port", type=int, default=0)
+    options = parser.parse_args()
+    key = sys.stdin.readline().strip()
+    sock = listen(options.port)
+    server = make_server(Store(options.file), key)
+    threading.Thread(target=_stop_with_the_parent, args=[server], daemon=True).start()
+    threading.Thread(target=_load_prices, daemon=True).start()
+    # The socket is bound: who connects now waits until the server takes it.
+    sock.listen(128)
+    print(f"http://{HOST}:{sock.getsockname()[1]}", flush=True)
+    serve(server, sock)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,244 @@
+"""Feedback: what people and evaluators said about a run, or about a whole project."""
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean, stdev
+from typing import Any
+
+import orjson
+
+from helpers.tracing.clock import iso, now
+from helpers.tracing.errors import Invalid, Missing, Unspoken
+from helpers.tracing.store.incoming import identifier, instant
+
+_JSON = ("score", "value", "correction", "source", "extra")
+_COLUMNS = (
+    "id",
+    "run_id",
+    "trace_id",
+    "project_id",
+    "key",
+    "score",
+    "value",
+    "comment",
+    "correction",
+    "source",
+    "extra",
+    "group_id",
+    "run_started",
+    "error",
+    "created",
+    "modified",
+)
+
+
+def write(connection: sqlite3.Connection, payloads: Sequence[Mapping[str, Any]]) -> None:
+    """Keep feedback, also when its run has not arrived yet; a known id is replaced.
+
+    Raises:
+        Invalid: it has no key, or belongs to nothing.
+    """
+    connection.executemany(
+        f"INSERT OR REPLACE INTO feedback ({', '.join(_COLUMNS)}) "
+        f"VALUES ({', '.join('?' * len(_COLUMNS))})",
+        [list(map(_row(payload).__getitem__, _COLUMNS)) for payload in payloads],
+    )
+
+
+def _row(payload: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(payload.get("key"), str) or not payload["key"]:
+        raise Invalid('Feedback needs a key, such as "helpful".')
+    if payload.get("comparative_experiment_id") or payload.get("address"):
+        raise Unspoken("comparative experiments and agent addresses in feedback")
+    row: dict[str, Any] = {
+        name: identifier(payload[given], f"the feedback's {given}") if payload.get(given) else None
+        for name, given in (
+            ("id", "id"),
+            ("run_id", "run_id"),
+            ("trace_id", "trace_id"),
+            ("project_id", "session_id"),
+            ("group_id", "feedback_group_id"),
+        )
+    }
+    if row["id"] is None:
+        raise Invalid("Feedback needs an id.")
+    row["run_id"] = row["run_id"] or row["trace_id"]
+    if row["run_id"] is None and row["project_id"] is None:
+        raise Invalid("Feedback belongs to a run (run_id) or to a project (session_id).")
+    for name, given in (("created", "created_at"), ("modified", "modified_at")):
+        row[name] = instant(payload[given], given) if payload.get(given) else now()
+    started = payload.get("start_time")
+    row["run_started"] = instant(started, "start_time") if started else None
+    row["key"], row["comment"] = payload["key"], payload.get("comment")
+    row["error"] = int(bool(payload.get("error")))
+    for name, given in zip(_JSON, (*_JSON[:3], "feedback_source", "extra"), strict=True):
+        row[name] = (
+            orjson.dumps(payload[given]).decode() if payload.get(given) is not None else None
+        )
+    return row
+
+
+def find(
+    connection: sqlite3.Connection,
+    *,
+    runs: Sequence[str],
+    projects: Sequence[str],
+    keys: Sequence[str],
+    sources: Sequence[str],
+    limit: int,
+    offset: int,
+) -> list[dict[str, Any]]:
+    """Feedback on some runs or projects, in the order in which it was given."""
+    where: list[str] = ["1"]
+    values: list[Any] = []
+    project = "coalesce(f.project_id, r.project_id)"
+    kind = "json_extract(f.source, '$.type')"
+    for column, chosen in (
+        ("f.run_id", runs),
+        (project, projects),
+        ("f.key", keys),
+        (kind, sources),
+    ):
+        if chosen:
+            where.append(f"{column} IN ({', '.join('?' * len(chosen))})")
+            values += chosen
+    rows = connection.execute(
+        f"SELECT f.*, r.project_id AS run_project FROM feedback AS f "
+        f"LEFT JOIN runs AS r ON r.id = f.run_id WHERE {' AND '.join(where)} "
+        "ORDER BY f.created, f.id LIMIT ? OFFSET ?",
+        [*values, limit, offset],
+    )
+    return list(map(_item, rows))
+
+
+def read(connection: sqlite3.Connection, feedback_id: str) -> dict[str, Any]:
+    """One piece of feedback.
+
+    Raises:
+        Missing: there is none of that id.
+    """
+    row = connection.execute(
+        "SELECT f.*, r.project_id AS run_project FROM feedback AS f "
+        "LEFT JOIN runs AS r ON r.id = f.run_id WHERE f.id = ?",
+        [feedback_id],
+    ).fetchone()
+    if row is None:
+        raise Missing(f"There is no feedback {feedback_id}.")
+    return _item(row)
+
+
+def update(
+    connection: sqlite3.Connection, feedback_id: str, changes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Change score, value, correction or comment; None clears one.
+
+    Raises:
+        Missing: there is none of that id.
+        Unspoken: another field is to change.
+    """
+    if unknown := changes.keys() - {"score", "value", "correction", "comment"}:
+        raise Unspoken(f"changing a feedback's {min(unknown)}")
+    read(connection, feedback_id)
+    for name, value in changes.items():
+        stored = orjson.dumps(value).decode() if name in _JSON and value is not None else value
+        connection.execute(
+            f"UPDATE feedback SET {name} = ?, modified = ? WHERE id = ?",
+            [stored, now(), feedback_id],
+        )
+    return read(connection, feedback_id)
+
+
+def delete(connection: sqlite3.Connection, feedback_id: str) -> None:
+    """Delete one piece of feedback.
+
+    Raises:
+        Missing: there is none of that id.
+    """
+    read(connection, feedback_id)
+    connection.execute("DELETE FROM feedback WHERE id = ?", [feedback_id])
+
+
+def stats_of_runs(
+    connection: sqlite3.Connection, runs: Iterable[str]
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """Run -> key -> statistics, for the runs that have feedback."""
+    rows = connection.execute(
+        "SELECT * FROM feedback WHERE run_id IN (SELECT value FROM json_each(?)) "
+        "ORDER BY created, id",
+        [orjson.dumps(list(runs)).decode()],
+    ).fetchall()
+    by_run: dict[str, list[sqlite3.Row]] = {}
+    for row in rows:
+        by_run.setdefault(row["run_id"], []).append(row)
+    return {run: _stats(found) for run, found in by_run.items()}
+
+
+def stats_of_all(connection: sqlite3.Connection, runs: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Key -> statistics, over some runs together."""
+    rows = connection.execute(
+        "SELECT * FROM feedback WHERE run_id IN (SELECT value FROM json_each(?))",
+        [orjson.dumps(list(runs)).decode()],
+    )
+    return _stats(rows.fetchall())
+
+
+def stats_of_project(
+    connection: sqlite3.Connection, project_id: str
+) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+    """Key -> statistics over the project's runs, and of the feedback on the project itself."""
+    on_runs = connection.execute(
+        "SELECT f.* FROM feedback AS f JOIN runs AS r ON r.id = f.run_id WHERE r.project_id = ?",
+        [project_id],
+    )
+    on_project = connection.execute(
+        "SELECT * FROM feedback WHERE project_id = ? AND run_id IS NULL", [project_id]
+    )
+    return _stats(on_runs.fetchall()), _stats(on_project.fetchall())
+
+
+def _stats(rows: Iterable[sqlite3.Row]) -> dict[str, dict[str, Any]]:
+    by_key: dict[str, list[sqlite3.Row]] = {}
+    for row in rows:
+        by_key.setdefault(row["key"], []).append(row)
+    return {key: _stats_of_key(found) for key, found in sorted(by_key.items())}
+
+
+def _stats_of_key(rows: list[sqlite3.Row]) -> dict[str, Any]:
+    scores = [
+        float(score)
+        for row in rows
+        if row["score"] is not None
+        and isinstance(score := orjson.loads(row["score"]), bool | int | float)
+    ]
+    values: dict[str, int] = {}
+    for row in rows:
+        if row["value"] is not None and isinstance(value := orjson.loads(row["value"]), str):
+            values[value] = values.get(value, 0) + 1
+    return {
+        "n": len(rows),
+        "avg": fmean(scores) if scores else None,
+        "stdev": stdev(scores) if len(scores) > 1 else None,
+        "min": min(scores) if scores else None,
+        "max": max(scores) if scores else None,
+        "errors": sum(row["error"] for row in rows),
+        "values": values,
+        "comments": [row["comment"] for row in rows if row["comment"]],
+    }
+
+
+def _item(row: sqlite3.Row) -> dict[str, Any]:
+    found = {
+        "id": row["id"],
+        "run_id": row["run_id"],
+        "trace_id": row["trace_id"],
+        "session_id": row["project_id"] or row["run_project"],
+        "key": row["key"],
+        "comment": row["comment"],
+        "feedback_group_id": row["group_id"],
+        "start_time": iso(row["run_started"]),
+        "created_at": iso(row["created"]),
+        "modified_at": iso(row["modified"]),
+    }
+    for name, shown in zip(_JSON, (*_JSON[:3], "feedback_source", "extra"), strict=True):
+        found[shown] = orjson.Fragment(row[name]) if row[name] is not None else None
+    return found

@@ -1,0 +1,217 @@
+"""What becomes of a run when a create or an update arrives, in whatever order they do."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from helpers.tracing.clock import micros
+from helpers.tracing.store.incoming import BODIES, Incoming
+from helpers.tracing.usage import METERED_TYPES, Pricer, model_of, priced, usage_of
+
+COLUMNS = (
+    "id",
+    "project_id",
+    "trace_id",
+    "parent_id",
+    "dotted_order",
+    "name",
+    "run_type",
+    "status",
+    "started",
+    "ended",
+    "first_token",
+    "example_id",
+    "thread_id",
+    "tags",
+    "patched",
+    "model",
+    "metered",
+    "prompt_tokens",
+    "completion_tokens",
+    "prompt_cost",
+    "completion_cost",
+    "token_details",
+)
+"""The columns of `runs`, in order."""
+
+SUMMED = (
+    "model_runs",
+    "unmetered",
+    "unpriced",
+    "prompt_tokens",
+    "completion_tokens",
+    "prompt_cost",
+    "completion_cost",
+)
+"""The columns of `totals` that are sums."""
+
+# Written by the SDK and its libraries into every run: not worth an index entry each.
+_AUTOMATIC = ("ls_", "lc_", "langgraph_", "LANGSMITH_", "LANGCHAIN_", "__", "checkpoint_ns")
+_THREAD_KEYS = ("session_id", "thread_id", "conversation_id")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What other tables hold of a run: its share of the sums, its marks, its first token."""
+
+    own: Counter[str] = field(default_factory=Counter)
+    marks: frozenset[tuple[str, str, str]] = frozenset()
+    first_token: int | None = None
+
+
+@dataclass(slots=True)
+class Record:
+    """A run's row and bodies, and what other tables held of it before it was changed."""
+
+    row: dict[str, Any]
+    bodies: dict[str, Any]
+    before: State = field(default_factory=State)
+
+
+def is_automatic(key: str) -> bool:
+    """Whether a metadata key is one of those that no index holds."""
+    return key.startswith(_AUTOMATIC) or key == "revision_id"
+
+
+def mark_value(value: Any) -> str | None:
+    """The text by which metadata are compared; None for what is no plain value."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool | int | float):
+        return orjson.dumps(value).decode()
+    return None
+
+
+def existing(row: dict[str, Any], bodies: dict[str, Any]) -> Record:
+    """A record from what the database has."""
+    record = Record(row, bodies)
+    record.before = state(record)
+    return record
+
+
+def new(run_id: str) -> Record:
+    """A record of which nothing is known yet."""
+    row = dict.fromkeys(COLUMNS)
+    return Record({**row, "id": run_id, "status": "pending", "patched": 0}, dict.fromkeys(BODIES))
+
+
+def merge(record: Record, run: Incoming, project_id: str | None, pricer: Pricer) -> None:
+    """Bring what arrived into the record.
+
+    An update replaces what it names. A create that comes after an update, or a second time, only
+    fills what is still empty: the update is newer, whenever it arrives.
+    """
+    fields = {k: v for k, v in run.fields.items() if k in record.row}
+    if project_id is not None:
+        fields["project_id"] = project_id
+    bodies: dict[str, Any] = dict(run.bodies)
+    if "error" in bodies:
+        bodies["error"] = _error_text(bodies["error"])
+    late = run.kind == "post" and record.row["patched"]
+    for target, values in ((record.row, fields), (record.bodies, bodies)):
+        for name, value in values.items():
+            if not late or target[name] is None:
+                target[name] = value
+    if run.kind == "patch":
+        record.row["patched"] = 1
+    _derive(record, pricer)
+
+
+def _derive(record: Record, pricer: Pricer) -> None:
+    """Fill the columns that follow from the others."""
+    row, bodies = record.row, record.bodies
+    row["status"] = (
+        "error" if bodies["error"] is not None else "success" if row["ended"] else "pending"
+    )
+    row["first_token"] = _first_token(bodies["events"])
+    extra = _parsed(bodies["extra"])
+    metadata = _metadata(extra)
+    row["thread_id"] = next((str(metadata[k]) for k in _THREAD_KEYS if metadata.get(k)), None)
+    if row["run_type"] in METERED_TYPES:
+        _meter(row, extra, _parsed(bodies["outputs"]), pricer)
+
+
+def _meter(
+    row: dict[str, Any], extra: dict[str, Any], outputs: dict[str, Any], pricer: Pricer
+) -> None:
+    row["model"] = model_of(extra, outputs)
+    usage = usage_of(extra, outputs)
+    row["metered"] = int(usage is not None)
+    if usage is None:
+        return
+    usage = priced(usage, row["model"], pricer)
+    row["prompt_tokens"] = usage.prompt_tokens
+    row["completion_tokens"] = usage.completion_tokens
+    row["prompt_cost"] = usage.prompt_cost
+    row["completion_cost"] = usage.completion_cost
+    row["token_details"] = orjson.dumps(usage.details).decode() if usage.details else None
+
+
+def state(record: Record) -> State:
+    """What other tables have to hold of the run as it is now."""
+    row = record.row
+    marks = frozenset(_marks(row, _metadata(_parsed(record.bodies["extra"]))))
+    # Without its place in the tree a run adds to nothing yet.
+    if row["dotted_order"] is None:
+        return State(marks=marks)
+    return State(_own(row), marks, row["first_token"])
+
+
+def _own(row: dict[str, Any]) -> Counter[str]:
+    """What the run itself adds to the sums of its ancestors.
+
+    A model run counts once it has ended or reported its use. One that failed without reporting
+    any is taken to have used nothing; one that succeeded without is one that the sums leave out.
+    """
+    if not row["metered"] and (row["run_type"], row["status"]) != ("llm", "success"):
+        return Counter()
+    return Counter(
+        model_runs=1,
+        unmetered=int(not row["metered"]),
+        unpriced=int(row["prompt_cost"] is None),
+        prompt_tokens=row["prompt_tokens"] or 0,
+        completion_tokens=row["completion_tokens"] or 0,
+        prompt_cost=row["prompt_cost"] or 0,
+        completion_cost=row["completion_cost"] or 0,
+    )
+
+
+def _marks(row: dict[str, Any], metadata: dict[str, Any]) -> set[tuple[str, str, str]]:
+    """The index entries of a run: its tags, and its metadata that are plain values."""
+    found = {("tag", tag, "") for tag in orjson.loads(row["tags"] or "[]")}
+    for key, value in metadata.items():
+        text = mark_value(value)
+        if text is not None and not is_automatic(key):
+            found.add(("metadata", key, text))
+    return found
+
+
+def _first_token(events: str | None) -> int | None:
+    if not events or '"new_token"' not in events:
+        return None
+    times = [
+        event.get("time")
+        for event in orjson.loads(events)
+        if isinstance(event, dict) and event.get("name") == "new_token"
+    ]
+    try:
+        return min(micros(time) for time in times if time)
+    except ValueError:  # no times, or not in a form that means one
+        return None
+
+
+def _error_text(content: str) -> str:
+    error = orjson.loads(content)
+    return error if isinstance(error, str) else content
+
+
+def _metadata(extra: dict[str, Any]) -> dict[str, Any]:
+    found = extra.get("metadata")
+    return found if isinstance(found, dict) else {}
+
+
+def _parsed(content: str | None) -> dict[str, Any]:
+    found = orjson.loads(content) if content else {}
+    return found if isinstance(found, dict) else {}

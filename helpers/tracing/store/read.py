@@ -1,0 +1,212 @@
+"""Read runs: which ones a query means, page by page, newest first."""
+
+import base64
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from helpers.tracing.errors import Invalid
+from helpers.tracing.store import filters
+from helpers.tracing.store.filters import Condition
+from helpers.tracing.store.incoming import BODIES
+
+LARGEST_PAGE = 100
+
+_FIGURES = (
+    "r.id, r.project_id, r.trace_id, r.parent_id, r.dotted_order, r.name, r.run_type, r.status, "
+    "r.started, r.ended, r.first_token AS own_first_token, r.example_id, r.thread_id, r.tags, "
+    "r.model, r.metered, r.prompt_tokens AS own_prompt_tokens, "
+    "r.completion_tokens AS own_completion_tokens, r.prompt_cost AS own_prompt_cost, "
+    "r.completion_cost AS own_completion_cost, r.token_details, "
+    "coalesce(t.model_runs, 0) AS model_runs, coalesce(t.unmetered, 0) AS unmetered, "
+    "coalesce(t.unpriced, 0) AS unpriced, coalesce(t.prompt_tokens, 0) AS prompt_tokens, "
+    "coalesce(t.completion_tokens, 0) AS completion_tokens, "
+    "coalesce(t.prompt_cost, 0) AS prompt_cost, "
+    "coalesce(t.completion_cost, 0) AS completion_cost, t.first_token"
+)
+_TABLES = "runs AS r LEFT JOIN totals AS t ON t.run_id = r.id"
+# A run is there to be read once it is known what it is and where it belongs.
+_COMPLETE = "r.name IS NOT NULL AND r.started IS NOT NULL AND r.project_id IS NOT NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class RunQuery:
+    """Which runs; what is None or empty does not narrow the choice. Times in microseconds."""
+
+    projects: Sequence[str] = ()
+    ids: Sequence[str] = ()
+    trace: str | None = None
+    parent: str | None = None
+    examples: Sequence[str] = ()
+    run_type: str | None = None
+    is_root: bool | None = None
+    error: bool | None = None
+    started_from: int | None = None
+    started_to: int | None = None
+    filter: str | None = None
+    trace_filter: str | None = None
+    tree_filter: str | None = None
+    name_contains: str | None = None
+    oldest_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of a query's runs, and where the next page starts; None after the last."""
+
+    rows: list[sqlite3.Row]
+    cursor: str | None = None
+    bodies: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def find(
+    connection: sqlite3.Connection,
+    query: RunQuery,
+    *,
+    limit: int,
+    cursor: str | None = None,
+    bodies: Sequence[str] = (),
+) -> Page:
+    """One page of the runs that a query means, with the bodies that are asked for.
+
+    Raises:
+        Invalid: the query contradicts the format.
+        Unspoken: it uses a part of the filter language that is not spoken here.
+    """
+    where = _where(query)
+    if cursor is not None:
+        where.append(_after(cursor, query.oldest_first))
+    order = "ASC" if query.oldest_first else "DESC"
+    rows = connection.execute(
+        f"SELECT {_FIGURES} FROM {_TABLES} WHERE {_sql(where)} "
+        f"ORDER BY r.started {order}, r.id {order} LIMIT ?",
+        [*_values(where), limit + 1],
+    ).fetchall()
+    following = _cursor(rows[limit - 1]) if len(rows) > limit else None
+    rows = rows[:limit]
+    return Page(rows, following, read_bodies(connection, [row["id"] for row in rows], bodies))
+
+
+ORDERS = {
+    "time": "r.started",
+    "name": "r.name",
+    "status": "r.status",
+    "duration": "r.ended - r.started",
+    "first token": "t.first_token - r.started",
+    "tokens": "t.prompt_tokens + t.completion_tokens",
+    "cost": "t.prompt_cost + t.completion_cost",
+}
+"""What a list of runs can be sorted by."""
+
+
+def ranked(
+    connection: sqlite3.Connection,
+    query: RunQuery,
+    *,
+    by: str,
+    descending: bool,
+    limit: int,
+    offset: int,
+) -> tuple[list[sqlite3.Row], int]:
+    """Some of a query's runs in an order of `ORDERS`, and how many there are altogether.
+
+    Runs that lack the value come last.
+    """
+    where = _where(query)
+    order = ORDERS[by]
+    count = connection.execute(
+        f"SELECT count(*) FROM {_TABLES} WHERE {_sql(where)}", _values(where)
+    ).fetchone()[0]
+    rows = connection.execute(
+        f"SELECT {_FIGURES} FROM {_TABLES} WHERE {_sql(where)} ORDER BY {order} IS NULL, "
+        f"{order} {'DESC' if descending else 'ASC'}, r.id LIMIT ? OFFSET ?",
+        [*_values(where), limit, offset],
+    )
+    return rows.fetchall(), count
+
+
+def each(connection: sqlite3.Connection, query: RunQuery) -> list[sqlite3.Row]:
+    """The figures of all runs that a query means."""
+    where = _where(query)
+    return connection.execute(
+        f"SELECT {_FIGURES} FROM {_TABLES} WHERE {_sql(where)}", _values(where)
+    ).fetchall()
+
+
+def read_bodies(
+    connection: sqlite3.Connection, ids: Iterable[str], names: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """The named bodies of some runs: run -> name -> JSON text (`error`: plain text)."""
+    if not names or not set(names) <= set(BODIES):
+        return {}
+    rows = connection.execute(
+        f"SELECT id, {', '.join(names)} FROM bodies WHERE id IN (SELECT value FROM json_each(?))",
+        [orjson.dumps(list(ids)).decode()],
+    )
+    return {row["id"]: {name: row[name] for name in names} for row in rows}
+
+
+def _where(query: RunQuery) -> list[Condition]:
+    found = [Condition(_COMPLETE)]
+    for column, values in (
+        ("project_id", query.projects),
+        ("id", query.ids),
+        ("example_id", query.examples),
+    ):
+        if values:
+            found.append(_one_of(f"r.{column}", values))
+    for column, value in (
+        ("trace_id", query.trace),
+        ("parent_id", query.parent),
+        ("run_type", query.run_type),
+    ):
+        if value is not None:
+            found.append(Condition(f"r.{column} = ?", (value,)))
+    if query.is_root is not None:
+        found.append(Condition(f"r.parent_id IS {'' if query.is_root else 'NOT '}NULL"))
+    if query.error is not None:
+        found.append(Condition(f"r.status {'=' if query.error else '<>'} 'error'"))
+    if query.started_from is not None:
+        found.append(Condition("r.started >= ?", (query.started_from,)))
+    if query.started_to is not None:
+        found.append(Condition("r.started <= ?", (query.started_to,)))
+    if query.name_contains:
+        found.append(Condition("instr(lower(r.name), lower(?)) > 0", (query.name_contains,)))
+    if query.filter:
+        found.append(filters.condition(query.filter))
+    if query.trace_filter:
+        found.append(filters.among_traces(query.trace_filter, root=True))
+    if query.tree_filter:
+        found.append(filters.among_traces(query.tree_filter, root=False))
+    return found
+
+
+def _one_of(column: str, values: Sequence[str]) -> Condition:
+    if len(values) == 1:  # the form that lets an index give the order
+        return Condition(f"{column} = ?", (values[0],))
+    listed = orjson.dumps(list(values)).decode()
+    return Condition(f"{column} IN (SELECT value FROM json_each(?))", (listed,))
+
+
+def _sql(where: list[Condition]) -> str:
+    return " AND ".join(f"({condition.sql})" for condition in where)
+
+
+def _values(where: list[Condition]) -> list[Any]:
+    return [value for condition in where for value in condition.values]
+
+
+def _cursor(row: sqlite3.Row) -> str:
+    return base64.urlsafe_b64encode(json.dumps([row["started"], row["id"]]).encode()).decode()
+
+
+def _after(cursor: str, oldest_first: bool) -> Condition:
+    try:
+        started, run_id = json.loads(base64.urlsafe_b64decode(cursor))
+    except ValueError:
+        raise Invalid("The cursor is none that this service gave out.") from None
+    return Condition(f"(r.started, r.id) {'>' if oldest_first else '<'} (?, ?)", (started, run_id))
