@@ -13,6 +13,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "test": ("helpers.course.command", "run the course's tests"),
     "ask": ("helpers.agent.command", "ask the support agent one question"),
     "eval": ("helpers.evaluate.command", "score the agent on the golden questions"),
+    "judge": ("helpers.evaluate.judge_table", "measure a model as a judge of answers"),
     "ship-check": ("helpers.evaluate.ship_check", "decide from the evidence: go or no-go"),
     "traces": ("helpers.tracing.command", "look at your traces in a browser"),
     "status": ("helpers.course.command", "show your checks and quizzes, module by module"),

@@ -7,6 +7,7 @@ labels (`helpers.evaluate.agreement`), not believed. The local model is too smal
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,7 +17,7 @@ from pydantic import BaseModel, Field
 
 from helpers.evaluate.labelled import Labelled
 from helpers.models import chat_model
-from helpers.models.guard import bulk_run
+from helpers.models.guard import Spending, bulk_run
 
 INSTRUCTION = (
     "You check the answers of a shop's support agent against the text that it was given. Say yes "
@@ -28,7 +29,7 @@ _PROMPT_TOKENS = 500  # more than any prompt on the labelled answers
 _MOST_TOKENS = 120
 _TOP = 20  # alternatives asked for; OpenAI's API gives no more
 
-Progress = Callable[[Iterable[Labelled]], Iterable[Labelled]]
+Progress = Callable[[Sequence[Labelled]], Iterable[Labelled]]
 
 
 class JudgeError(RuntimeError):
@@ -117,12 +118,35 @@ def judge_all(
     Raises what the model raises: a judge that cannot be reached has no opinion.
     """
     found = []
-    with bulk_run(
-        judge.model, calls=len(answers), input_tokens=_PROMPT_TOKENS, output_tokens=_MOST_TOKENS
-    ):
+    with _guarded(judge, len(answers), _MOST_TOKENS):
         for each in progress(answers):
             try:
                 found.append(judge(each.question, each.source, each.answer))
             except JudgeError as problem:
                 found.append(Verdict(None, error=str(problem)))
     return found
+
+
+def lean_all(
+    judge: Judge, answers: Sequence[Labelled], *, progress: Progress = iter
+) -> list[float | None]:
+    """How much the judge leans to yes on labelled answers, None where it says neither word.
+
+    Guarded as `judge_all` is, and raises as it does.
+    """
+    found: list[float | None] = []
+    with _guarded(judge, len(answers), output_tokens=1):
+        for each in progress(answers):
+            try:
+                found.append(judge.probability(each.question, each.source, each.answer))
+            except JudgeError:
+                found.append(None)
+    return found
+
+
+def _guarded(
+    judge: Judge, calls: int, output_tokens: int
+) -> AbstractContextManager[Spending | None]:
+    return bulk_run(
+        judge.model, calls=calls, input_tokens=_PROMPT_TOKENS, output_tokens=output_tokens
+    )
