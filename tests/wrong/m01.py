@@ -1,9 +1,10 @@
 import uuid
 from collections.abc import Callable, Sequence
+from typing import Any
 
-from langchain.agents.middleware import ToolCallRequest
+from langchain.agents.middleware import ModelRequest, ModelResponse, ToolCallRequest
 from langchain.tools import BaseTool, ToolException, ToolRuntime, tool
-from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
 
 from helpers.agent import Caller
@@ -439,3 +440,98 @@ def blocks_politely() -> object:
         return handler(request)
 
     return look_before_refund
+
+
+# --- 01.6 -----------------------------------------------------------------------------------------
+
+Model = Callable[[ModelRequest[Any]], ModelResponse[Any]]
+
+
+def turn_of(request: ModelRequest[Any]) -> list[ToolMessage]:
+    """The tools' messages since the customer spoke, in order."""
+    turn: list[ToolMessage] = []
+    for message in reversed(request.messages):
+        if isinstance(message, HumanMessage):
+            break
+        if isinstance(message, ToolMessage):
+            turn.insert(0, message)
+    return turn
+
+
+def quoting(texts_of: Callable[[ModelRequest[Any]], Sequence[str]]) -> object:
+    """An answer made of the texts that `texts_of` picks; right but for these."""
+
+    def quote(request: ModelRequest[Any], handler: Model) -> ModelResponse[Any] | AIMessage:
+        response = handler(request)
+        texts = [] if response.result[-1].tool_calls else texts_of(request)
+        return AIMessage(" ".join(texts)) if texts else response
+
+    return quote
+
+
+@wrong("01.6", "no-op", "The model's words, unchanged.", says="the model's words")
+def model_s_words() -> object:
+    def quote(request: ModelRequest[Any], handler: Model) -> ModelResponse[Any]:
+        return handler(request)
+
+    return quote
+
+
+@wrong("01.6", "misreading", "Quotes the whole document.", says="more than the search returned")
+def whole_document() -> object:
+    def texts(request: ModelRequest[Any]) -> list[str]:
+        results = [m for m in turn_of(request) if m.artifact != []]
+        return [m.artifact[0].text if isinstance(m.artifact, list) else m.text for m in results]
+
+    return quoting(texts)
+
+
+@wrong("01.6", "misreading", "Only what a search has said.", says="lookup returned is missing")
+def searches_only() -> object:
+    def texts(request: ModelRequest[Any]) -> list[str]:
+        results = [m for m in turn_of(request) if m.name == "search_documents"]
+        return [m.text for m in results if m.artifact]
+
+    return quoting(texts)
+
+
+@wrong("01.6", "misreading", "Answers without asking the model.", says="before the second call")
+def without_the_model() -> object:
+    def quote(request: ModelRequest[Any], handler: Model) -> ModelResponse[Any] | AIMessage:
+        texts = [m.text for m in turn_of(request) if m.artifact != []]
+        return AIMessage(" ".join(texts)) if texts else handler(request)
+
+    return quote
+
+
+@wrong("01.6", "slip", "Quotes what an earlier question found.", says="this turn has no result")
+def earlier_turns_too() -> object:
+    def texts(request: ModelRequest[Any]) -> list[str]:
+        results = [m for m in request.messages if isinstance(m, ToolMessage)]
+        return [m.text for m in results if m.artifact != []]
+
+    return quoting(texts)
+
+
+@wrong("01.6", "slip", "Quotes that nothing was found.", says="what the search tells the agent")
+def nothing_found_too() -> object:
+    return quoting(lambda request: [m.text for m in turn_of(request)])
+
+
+@wrong("01.6", "slip", "Quotes the last tool alone.", says="lookup returned is missing")
+def last_tool_only() -> object:
+    return quoting(lambda request: [m.text for m in turn_of(request) if m.artifact != []][-1:])
+
+
+@wrong("01.6", "slip", "The last tool speaks first.", says="keep the order")
+def backwards() -> object:
+    return quoting(lambda request: [m.text for m in turn_of(request) if m.artifact != []][::-1])
+
+
+@wrong("01.6", "slip", "Leaves a refusal to the model.", says="a sentence for the customer")
+def successes_only() -> object:
+    def texts(request: ModelRequest[Any]) -> list[str]:
+        results = [m for m in turn_of(request) if m.status == "success"]
+        return [m.text for m in results if m.artifact != []]
+
+    return quoting(texts)

@@ -15,13 +15,14 @@ from helpers.course.exercises.m01_given import by_meaning, by_words
 from helpers.shop import Orders, open_orders, questions
 
 if TYPE_CHECKING:
+    from langchain_core.messages import AIMessage
     from langchain_core.runnables import RunnableConfig
     from langchain_core.tools import BaseTool
 
     from helpers.agent import Caller
-    from helpers.course.exercises.m01_runs import Configure, Guard, Turn
+    from helpers.course.exercises.m01_runs import Configure, Guard, Quote, Turn
 
-FAST = os.environ.get("COURSE_FAST") == "1"
+FAST = os.environ.get("COURSE_FAST", "") not in ("", "0")
 """Smaller samples, for tests: see the design, "Time"."""
 
 # --- 01.1: two searches, one ranking ------------------------------------------------------------
@@ -254,7 +255,7 @@ def my_orders(submission: MakeTool) -> Iterator[Case]:
         one.question
         for one in questions("lab")
         if one.kind in {"order", "action"} or one.id in _FOR_SEARCH
-    ][:: 2 if FAST else 1]
+    ]
     yield Case(
         "left alone when they ask for something else",
         call=lambda: [name == "my_orders" for name in runs.chosen(submission(orders), others)],
@@ -644,3 +645,142 @@ def _sends_back(got: Any) -> bool | str:
     if "lookup_order" not in got.text:
         return "It does not name lookup_order, so the model cannot know what to do first."
     return True
+
+
+# --- 01.6: quote instead of rephrase --------------------------------------------------------------
+
+EVERY = 8 if FAST else 2
+"""Of the lab part's questions that have an answer, every how manieth is asked."""
+
+RIGHT = 5 if FAST else 18
+"""How many of them must be answered rightly."""
+
+
+@exercise(
+    "01.6",
+    title="Quote instead of rephrase",
+    hints=[
+        "Let the model speak first: response = handler(request). Its message is"
+        " response.result[-1]. When that calls a tool, the turn is not over: return the response.",
+        "This turn's messages are those after the last HumanMessage in request.messages. Which"
+        " ToolMessages are among them? Their text is what the customer is to read.",
+        "A search that found nothing has an empty list as its artifact: leave it out. Where no text"
+        " is left, return the response.",
+        "texts = [m.text for m in turn if isinstance(m, ToolMessage) and m.artifact != []], then"
+        ' reply.model_copy(update={"content": " ".join(texts)}).',
+    ],
+)
+def quote(submission: "Quote") -> Iterator[Case]:
+    """A wrapper around model calls that answers with what the tools of this turn have said."""
+    from helpers.agent import REFUSAL
+    from helpers.course.exercises import m01_runs as runs
+    from helpers.course.exercises.scripted import calling, saying
+
+    search, hand_over = ("search_documents", {"query": "boots"}), ("hand_over", {"reason": "boots"})
+    look, other = (
+        ("lookup_order", {"order_id": "FH-10742"}),
+        ("lookup_order", {"order_id": "FH-10001"}),
+    )
+
+    def case(
+        name: str,
+        show: str,
+        turns: "Sequence[Sequence[AIMessage]]",
+        expect: object,
+        slips: Sequence[tuple[Any, str]],
+        *,
+        finds: bool = True,
+    ) -> Case:
+        documents = runs.OnePassage() if finds else runs.NoDocuments()
+        return Case(
+            name,
+            call=lambda: runs.spoken(submission, turns, documents)[1],
+            show=show,
+            expect=expect,
+            slips=slips,
+        )
+
+    yield case(
+        "a search found something",
+        f"the answer, when the search returns {runs.BOOTS.excerpt!r}",
+        [[calling(search), saying("For 5 years.")]],
+        _holding(runs.BOOTS.best, without="5 years"),
+        [
+            ("For 5 years.", "These are the model's words, and the document says otherwise."),
+            (_holds("5 years"), "That is more than the search returned: the rest does not answer."),
+        ],
+    )
+    yield case(
+        "two tools have spoken",
+        "the answer, when this turn holds a lookup of FH-10742 and a search",
+        [[calling(look), calling(search), saying("It came in June.")]],
+        _holding("FH-10742", runs.BOOTS.best),
+        [
+            (lambda got: "FH-10742" not in got, "What the lookup returned is missing."),
+            (lambda got: runs.BOOTS.best not in got, "What the search returned is missing."),
+            (_holds(runs.BOOTS.best), "The lookup came first: keep the order."),
+        ],
+    )
+    yield Case(
+        "the model wants a second tool",
+        call=lambda: runs.spoken(
+            submission,
+            [[calling(search), calling(hand_over), saying("A colleague will call.")]],
+            runs.OnePassage(),
+        )[0],
+        show="the tools called, when the model first searches and then hands over",
+        expect=["search_documents", "hand_over"],
+        slips=[(["search_documents"], "It answered before the second call: nobody was called.")],
+    )
+    yield case(
+        "a tool refuses",
+        "the answer, when lookup_order is asked for an order of somebody else",
+        [[calling(other), saying("It is on its way.")]],
+        _holding("no order FH-10001"),
+        [("It is on its way.", "A refusal of a tool is a sentence for the customer, too.")],
+    )
+    yield case(
+        "nothing was found",
+        "the answer, when the search comes back without a passage",
+        [[calling(search), saying("")]],
+        REFUSAL,
+        [
+            (IndexError, "The artifact of such a search is an empty list."),
+            ("", "There is no text to quote: leave the agent's own answer."),
+            (
+                _holds("Nothing"),
+                "That is what the search tells the agent, not the customer.",
+            ),
+        ],
+        finds=False,
+    )
+    yield case(
+        "the tools spoke in an earlier turn",
+        "the second answer, when the customer has only said thank you",
+        [[calling(search), saying("For 5 years.")], [saying("You are welcome.")]],
+        "You are welcome.",
+        [(_holds(runs.BOOTS.best), "That answers the question before: this turn has no result.")],
+    )
+    asked = [one for one in questions("lab") if one.kind != "unanswerable"][2::EVERY]
+    yield Case(
+        "right answers of the running agent",
+        call=lambda: runs.right_answers(submission, asked),
+        show=f"the agent with quote around its model, on {len(asked)} questions of the lab part",
+        expect=at_least(RIGHT, of=len(asked), what="answers right"),
+        limit=300,
+    )
+
+
+def _holds(text: str) -> Callable[[Any], bool]:
+    return lambda got: isinstance(got, str) and text in got
+
+
+def _holding(*texts: str, without: str = "") -> Expectation:
+    """A text that holds these, in this order."""
+
+    def test(got: str) -> bool:
+        places = [got.find(text) for text in texts]
+        return places[0] >= 0 and places == sorted(places) and not (without and without in got)
+
+    wanted = ", then ".join(repr(text) for text in texts)
+    return satisfies(f"a text with {wanted}" + f" and without {without!r}" * bool(without), test)

@@ -5,12 +5,9 @@ search by meaning has one vector for a whole document, so a fact that is one sen
 in the mean. `helpers.agent` searches better than either; the lab starts from these two.
 """
 
-import hashlib
-import os
 from functools import cache
 from typing import Any
 
-from helpers.paths import course_dir
 from helpers.shop import documents
 
 
@@ -47,27 +44,19 @@ def _words_index() -> Any:
 
 @cache
 def _vectors() -> Any:
-    """One vector a document, kept on disk: they take seconds to make, and never change."""
+    """One vector a document, as they come with the agent's index."""
     import numpy as np
 
-    texts = list(_texts().values())
-    model = os.environ.get("COURSE_EMBEDDINGS", "local")
-    digest = hashlib.sha256("\0".join([model, *texts]).encode()).hexdigest()
-    path = course_dir() / "index" / f"whole-documents-{digest[:24]}.npy"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(f".{os.getpid()}.part")
-        with part.open("wb") as file:
-            np.save(file, np.array(_embeddings().embed_documents(texts)))
-        part.replace(path)
-    return np.load(path)
+    from helpers.agent.vectors import CachedEmbeddings
+
+    return np.array(CachedEmbeddings(_embeddings()).embed_documents(list(_texts().values())))
 
 
 @cache
-def _vector(text: str) -> Any:
+def _vector(question: str) -> Any:
     import numpy as np
 
-    return np.array(_embeddings().embed_query(text))
+    return np.array(_embeddings().embed_query(question))
 
 
 @cache

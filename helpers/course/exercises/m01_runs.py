@@ -1,40 +1,75 @@
-"""What the cases of module 01 do with a learner's object: run it inside an agent, and look.
+"""What the cases of module 01 do with a learner's object: run it inside the agent, and look.
 
-Where a case is about what happens around the model, a scripted one speaks; the choice of a tool
-is made by the course's own model.
+Where a case is about what happens around the model, a scripted one speaks. Where it is about the
+model's own choices and words, the course's model does.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from langchain.agents import create_agent
-from langchain.agents.middleware import AgentMiddleware, AgentState, ToolCallRequest, wrap_tool_call
+from langchain.agents.middleware import (
+    AgentMiddleware,
+    ModelRequest,
+    ModelResponse,
+    ToolCallRequest,
+    wrap_model_call,
+    wrap_tool_call,
+)
+from langchain_core.caches import InMemoryCache
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
-from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
-from helpers.agent import Caller, Passage
-from helpers.agent.tools import make_tools
+from helpers.agent import (
+    Caller,
+    DocumentIndex,
+    Passage,
+    Retriever,
+    build_agent,
+    fernhill_index,
+    make_tools,
+)
 from helpers.course.exercises.scripted import Scripted, calling
-from helpers.models import chat_model, embeddings
-from helpers.shop import Order, Orders, UnknownOrder, documents, open_orders, questions
+from helpers.evaluate import run, score
+from helpers.models import chat_model
+from helpers.shop import Order, Orders, Question, UnknownOrder, open_orders, questions
 from helpers.shop.questions import Part
 
 Told = ToolMessage | Command[None]
-Middleware = AgentMiddleware[AgentState[Any], Caller]
+Middleware = AgentMiddleware[Any, Caller, Any]
 Guard = Callable[[ToolCallRequest, Callable[[ToolCallRequest], Told]], Told]
+Quote = Callable[
+    [ModelRequest[Caller], Callable[[ModelRequest[Caller]], ModelResponse[Any]]],
+    ModelResponse[Any] | AIMessage,
+]
 Configure = Callable[[Caller, str], RunnableConfig]
 Turn = tuple[str, Sequence[Sequence[tuple[str, str]]]]
 """The name of a conversation; then, step by step, the tools that the model calls, each with the
 value of its first argument."""
 
+BOOTS = Passage(
+    document="warranty",
+    title="Warranty",
+    text="Tents have a guarantee of 5 years. Footwear has a guarantee of 1 year.",
+    sentences=("Footwear has a guarantee of 1 year.",),
+    best="Footwear has a guarantee of 1 year.",
+    score=0.9,
+)
+
+
+class OnePassage:
+    """A search that always finds `BOOTS`."""
+
+    def search(self, query: str, k: int = 3) -> list[Passage]:
+        """The one passage."""
+        return [BOOTS]
+
 
 class NoDocuments:
-    """A search that finds nothing, for cases that are not about documents."""
+    """A search that finds nothing."""
 
     def search(self, query: str, k: int = 3) -> list[Passage]:
         """No passage."""
@@ -56,6 +91,15 @@ class BusyOnce(Orders):
         return super().get(order_id, customer_id)
 
 
+@cache
+def index() -> DocumentIndex:
+    """The shop's index, made once."""
+    return fernhill_index()
+
+
+# --- 01.2 -----------------------------------------------------------------------------------------
+
+
 def arguments(tool: BaseTool) -> dict[str, object]:
     """What a model sees of a tool: its name and the names of its arguments."""
     function = convert_to_openai_tool(tool)["function"]
@@ -65,9 +109,10 @@ def arguments(tool: BaseTool) -> dict[str, object]:
 
 def told(tool: BaseTool, customer: str | None) -> str:
     """What a tool without arguments says when the agent calls it for this customer."""
-    model = Scripted(says=[calling((tool.name, {}))])
-    agent = create_agent(model, [tool], context_schema=Caller)
-    state = agent.invoke({"messages": [HumanMessage("Mine?")]}, context=Caller(customer))
+    agent = build_agent(model=Scripted(says=[calling((tool.name, {}))]), tools=[tool])
+    config = RunnableConfig(configurable={"thread_id": "chat-1"})
+    asked = HumanMessage("Mine, please.")
+    state = agent.invoke({"messages": [asked]}, config, context=Caller(customer))
     return next(m.text for m in state["messages"] if isinstance(m, ToolMessage))
 
 
@@ -76,7 +121,12 @@ _PATIENCE = 12
 
 
 def chosen(added: BaseTool, requests: Sequence[str]) -> Iterator[str]:
-    """The tool that the model calls first, of the shop's and this one; "" where it answers."""
+    """The tool that the model calls first, of the shop's and this one; "" where it answers.
+
+    Raises ValueError when this tool takes arguments, which nobody has asked for.
+    """
+    if arguments(added)["arguments"]:
+        raise ValueError(f"{added.name} takes arguments: see the first case.")
     tools = make_tools(NoDocuments(), open_orders(), threshold=0.0)
     model = chat_model().bind_tools([*tools, added])
     for request in requests:
@@ -90,17 +140,37 @@ def chosen(added: BaseTool, requests: Sequence[str]) -> Iterator[str]:
         yield called
 
 
+# --- 01.3 -----------------------------------------------------------------------------------------
+
+
+@cache
+def best_scores(part: Part) -> tuple[list[float], list[float]]:
+    """The best passage's score for each question of a part: answerable, unanswerable."""
+
+    def scores(*kinds: str) -> list[float]:
+        asked = [one.question for one in questions(part) if one.kind in kinds]
+        return [index().search(question, 1)[0].score for question in asked]
+
+    return scores("single_fact", "conditional"), scores("unanswerable")
+
+
+# --- 01.4 -----------------------------------------------------------------------------------------
+
+
 def remembered(configure: Configure, turns: Sequence[tuple[Caller, str, str]]) -> list[str]:
     """What people said, as the model reads it at the last of these turns.
 
     Each turn is a caller, a conversation and a text.
     """
     model = Scripted()
-    agent = create_agent(model, checkpointer=InMemorySaver(), context_schema=Caller)
+    agent = build_agent(model=model, tools=[])
     for caller, conversation, text in turns:
         config = configure(caller, conversation)
         agent.invoke({"messages": [HumanMessage(text)]}, config, context=caller)
     return [message.text for message in model.heard[-1] if isinstance(message, HumanMessage)]
+
+
+# --- 01.5 -----------------------------------------------------------------------------------------
 
 
 def acted(
@@ -115,20 +185,17 @@ def acted(
         says.append(AIMessage("Done."))
     middleware: Middleware
     middleware = guard if isinstance(guard, AgentMiddleware) else wrap_tool_call(guard)
-    agent = create_agent(
-        Scripted(says=says),
-        make_tools(NoDocuments(), orders, threshold=0.0),
+    agent = build_agent(
+        model=Scripted(says=says),
+        retriever=NoDocuments(),
+        orders=orders,
         middleware=[middleware],
-        checkpointer=InMemorySaver(),
-        context_schema=Caller,
     )
     messages: list[BaseMessage] = []
     for name, _ in turns:
         config = RunnableConfig(configurable={"thread_id": name})
-        state = agent.invoke(
-            {"messages": [HumanMessage("Please.")]}, config, context=Caller(customer)
-        )
-        messages = state["messages"]
+        asked = HumanMessage("Please.")
+        messages = agent.invoke({"messages": [asked]}, config, context=Caller(customer))["messages"]
     refunded = [refund.order_id for refund in orders.refunds()[before:]]
     return refunded, [m for m in messages if isinstance(m, ToolMessage)][-1]
 
@@ -137,15 +204,46 @@ def _call(tool: str, value: str) -> tuple[str, dict[str, str]]:
     return tool, {"reason" if tool == "hand_over" else "order_id": value}
 
 
+# --- 01.6 -----------------------------------------------------------------------------------------
+
+
+def spoken(
+    quote: Quote | Middleware, turns: Sequence[Sequence[AIMessage]], retriever: Retriever
+) -> tuple[list[str], str]:
+    """The tools that were called in a conversation, and what the customer reads at its end.
+
+    Each turn is what the model says after the customer has spoken; the last of it has no call.
+    """
+    agent = build_agent(
+        model=Scripted(says=[reply for turn in turns for reply in turn]),
+        retriever=retriever,
+        threshold=0.0,
+        middleware=[_around_model(quote)],
+    )
+    config = RunnableConfig(configurable={"thread_id": "chat-1"})
+    messages: list[BaseMessage] = []
+    for _ in turns:
+        asked = HumanMessage("Tell me.")
+        messages = agent.invoke({"messages": [asked]}, config, context=Caller("C-0029"))["messages"]
+    return [str(m.name) for m in messages if isinstance(m, ToolMessage)], messages[-1].text
+
+
+def _around_model(quote: Quote | Middleware) -> Middleware:
+    return quote if isinstance(quote, AgentMiddleware) else wrap_model_call(quote)
+
+
 @cache
-def best_scores(part: Part) -> tuple[list[float], list[float]]:
-    """The best passage's score for each question of a part: answerable, unanswerable."""
-    from helpers.agent.retrieval import DocumentIndex
+def _answers() -> InMemoryCache:
+    """What the model has said: the same prompt needs no second answer, at temperature 0."""
+    return InMemoryCache()
 
-    index = DocumentIndex(documents(), embeddings(), embeddings_name="local")
 
-    def scores(*kinds: str) -> list[float]:
-        asked = [one.question for one in questions(part) if one.kind in kinds]
-        return [index.search(question, 1)[0].score for question in asked]
-
-    return scores("single_fact", "conditional"), scores("unanswerable")
+def right_answers(quote: Quote | Middleware, asked: Sequence[Question]) -> list[bool]:
+    """Whether each question is answered rightly by the agent with this around its model."""
+    agent = build_agent(
+        model=chat_model(max_tokens=60, cache=_answers()),
+        retriever=index(),
+        middleware=[_around_model(quote)],
+    )
+    scores = [score(question, run(agent, [question])[0]) for question in asked]
+    return [bool(one.answer and one.answer.right) for one in scores]

@@ -19,6 +19,11 @@ def calling(*calls: tuple[str, dict[str, Any]]) -> AIMessage:
     return AIMessage("", tool_calls=made)
 
 
+def saying(text: str) -> AIMessage:
+    """A reply in words, which ends the turn."""
+    return AIMessage(text)
+
+
 class Scripted(BaseChatModel):
     """Gives the replies of `says` one after another, then "Done."; `heard` keeps each prompt."""
 

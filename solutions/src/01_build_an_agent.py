@@ -1,0 +1,431 @@
+# %% [markdown] name="title" only="lab"
+# # Lab 01: Build an agent
+#
+# After this lab you have given Fernhill's agent a better search, a tool, a rule for refusing, a
+# memory that keeps its customers apart, a guard around refunds, and more right answers.
+#
+# **60 to 75 minutes. Before it:** the walkthrough
+# [01 Build an agent](../notebooks/01_build_an_agent.ipynb).
+#
+# Fill each cell that holds a `TODO`, run it, then run the check below it. The exercises do not
+# depend on each other: leave one out, and the cells that use it say so.
+
+# %% [markdown] name="title" only="solution"
+# # Solution of lab 01: Build an agent
+#
+# All six exercises solved, and why. The lab itself:
+# [labs/01_build_an_agent.ipynb](../labs/01_build_an_agent.ipynb).
+
+# %% name="imports"
+import os
+from collections.abc import Callable
+
+from langchain.agents.middleware import (
+    ModelRequest,
+    ModelResponse,
+    ToolCallRequest,
+    wrap_model_call,
+    wrap_tool_call,
+)
+from langchain.messages import AIMessage, HumanMessage, ToolMessage
+from langchain.tools import BaseTool, ToolRuntime, tool
+from langchain_core.runnables import RunnableConfig
+
+from helpers.agent import THRESHOLD, Caller, build_agent, fernhill_index, make_tools
+from helpers.course import TODO, check, ready, show  # noqa: F401
+from helpers.course.exercises.m01_given import by_meaning, by_words
+from helpers.evaluate import Proportion, run, score
+from helpers.shop import Orders, open_orders, questions
+
+# %% name="parameters" tags=["parameters"]
+model = os.environ.get("COURSE_MODEL", "local")  # which model answers
+fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
+
+# %% name="lab-part"
+os.environ["COURSE_MODEL"] = model
+index = fernhill_index()
+lab = questions("lab")
+measured = []  # what the cells below find out, for the table at the end
+
+# %% [markdown] name="fuse-goal"
+# ## 1. Fuse two searches
+#
+# A search by words (BM25) does not know that *postage* is what *delivery* costs. A search with
+# one vector for a whole document loses a fact that is one sentence of ten. Each gives a score to
+# every document, on a scale of its own:
+
+# %% name="two-searches"
+asked = "What's the postage to Dublin?"
+words, meaning = by_words(asked), by_meaning(asked)
+for scores in (words, meaning):
+    print({name: round(scores[name], 2) for name in sorted(scores, key=scores.get)[:-4:-1]})
+
+# %% [markdown] name="fuse-task"
+# Write `fuse`: from both scores, the ids of all documents, best first. A document without a
+# common word is missing in `words`; `meaning` names all. For instance,
+# `fuse({"a": 9.0, "b": 8.0}, {"a": 0.1, "b": 0.7, "c": 0.2})` is `["b", "a", "c"]`: *a* is a little
+# better by words, *b* much better by meaning. On the lab part's questions the right document
+# must come first more often than with either search alone.
+
+# %% exercise="01.1"
+def fuse(words: dict[str, float], meaning: dict[str, float]) -> list[str]:
+    """The ids of all documents in `meaning`, best first, by the scores of both searches."""
+    # LAB: return TODO
+    # BEGIN SOLUTION
+    lexical = scaled({name: words.get(name, 0.0) for name in meaning})
+    semantic = scaled(meaning)
+    both = {name: 0.3 * lexical[name] + 0.7 * semantic[name] for name in meaning}
+    return sorted(both, key=both.get, reverse=True)
+
+
+def scaled(scores: dict[str, float]) -> dict[str, float]:
+    """The same scores from 0 for the lowest to 1 for the highest; all 0 where all are equal."""
+    low, high = min(scores.values()), max(scores.values())
+    return {name: (s - low) / (high - low) if high > low else 0.0 for name, s in scores.items()}
+    # END SOLUTION
+
+# %%
+check("01.1", fuse)
+
+# %% [markdown] name="fuse-why" only="solution"
+# BM25 and a cosine have different units, so each is brought to 0 to 1 before they are weighted.
+# Where all scores are equal a search says nothing, and adds 0. Fusing by rank (reciprocal rank
+# fusion) needs no scale at all; it forgets by how much one document beats the next.
+
+# %% [markdown] name="fuse-use-text"
+# How does it compare with the index of the walkthrough, which compares single sentences too?
+# Before you run the cell: would you rather fuse two simple searches, or have one good one?
+
+# %% name="fuse-use"
+def right_first(search: Callable[[str], str]) -> Proportion:
+    """How often this search puts the right document first, on the lab part."""
+    return Proportion.of(search(q.question) == q.document for q in lab if q.document)
+
+if ready("01.1"):
+    found = {
+        "words": right_first(lambda q: max(by_words(q), key=by_words(q).get, default="")),
+        "meaning": right_first(lambda q: max(by_meaning(q), key=by_meaning(q).get)),
+        "your fusion": right_first(lambda q: fuse(by_words(q), by_meaning(q))[0]),
+        "the agent's index": right_first(lambda q: index.search(q, k=1)[0].document),
+    }
+    best = max(found, key=lambda name: found[name].successes)
+    show.intervals(found, title=f"Most often right: {best}", x="right document first")
+    measured.append({"exercise": "1 right document first", "of": found["meaning"].total,
+                     "before": found["meaning"].successes, "after": found["your fusion"].successes})
+
+# %% [markdown] name="tool-goal"
+# ## 2. Add a tool
+#
+# Customers forget their order numbers. Write `make_my_orders`: it returns a tool `my_orders` that
+# lists the orders of whoever is logged in, with their numbers, and takes no argument.
+#
+# - It must be **chosen**: docstring and `extras={"examples": [...]}` say what it is for. The local
+#   model goes by both, a hosted one by name and docstring.
+# - It must be **safe**: an argument `runtime: ToolRuntime[Caller]` is filled in by the agent and
+#   invisible to the model; `runtime.context.customer_id` is who is logged in, or `None`. Then ask
+#   to log in. Say so when there are no orders.
+#
+# `orders.order_ids("C-0042")` gives `["FH-10093", ...]`; `orders.get("FH-10093", "C-0042")` the
+# order, with `status` and `ordered_on`. When C-0042 asks, the tool may say: *Order FH-10093 is
+# delivered. Order FH-10102 ...*
+
+# %% exercise="01.2"
+def make_my_orders(orders: Orders) -> BaseTool:
+    """The tool my_orders over this order book."""
+    # LAB: return TODO
+    # BEGIN SOLUTION
+    examples = [
+        "What did I buy from you?",
+        "Show my orders.",
+        "Which orders have I made?",
+        "I forgot the number of my order.",
+    ]
+
+    @tool(extras={"examples": examples})
+    def my_orders(runtime: ToolRuntime[Caller]) -> str:
+        """List all orders of the customer who is logged in, with their numbers."""
+        customer = runtime.context.customer_id
+        if customer is None:
+            return "Please log in first: then I can show you your orders."
+        own = [orders.get(number, customer) for number in orders.order_ids(customer)]
+        if not own:
+            return "You have no orders with us yet."
+        return " ".join(f"Order {order.id} is {order.status}." for order in own)
+
+    return my_orders
+    # END SOLUTION
+
+# %%
+check("01.2", make_my_orders)
+
+# %% [markdown] name="tool-why" only="solution"
+# The customer's id is nowhere among the arguments, so no text can change whose orders are shown.
+# The docstring says what the tool gives, the examples say what customers say. Without a customer
+# the tool answers with a sentence, because an exception would end the conversation.
+
+# %% [markdown] name="tool-use-text"
+# The agent with the four tools of the shop and yours. Read which tool the model asks for, and what
+# the customer gets to read.
+
+# %% name="tool-use"
+if ready("01.2"):
+    orders = open_orders()
+    tools = [*make_tools(index, orders, threshold=THRESHOLD), make_my_orders(orders)]
+    state = build_agent(tools=tools).invoke(
+        {"messages": [HumanMessage("I lost my order number. What did I buy?")]},
+        {"configurable": {"thread_id": "my-orders"}},
+        context=Caller("C-0042"),
+    )
+    for message in state["messages"]:
+        message.pretty_print()
+
+# %% [markdown] name="threshold-goal"
+# ## 3. Choose when to refuse
+#
+# A question whose best passage scores below a threshold is refused. That goes wrong in two ways: an
+# *answerable* question below it is refused for nothing (cost 1), an *unanswerable* one that is not
+# below it gets an invented answer (cost `price`). Write `choose_threshold`: the threshold with the
+# lowest total cost on the scores given.
+#
+# For instance, `choose_threshold([0.6, 0.8], [0.7, 0.3], 3)` may return 0.8: it refuses one
+# answerable question, a cost of 1. A threshold of 0.5 would answer one unanswerable: a cost of 3.
+
+# %% exercise="01.3"
+def choose_threshold(
+    answerable: list[float], unanswerable: list[float], price: float
+) -> float:
+    """The threshold of lowest cost: refused are scores below it, and it may be above them all."""
+    # LAB: return TODO
+    # BEGIN SOLUTION
+    def cost(threshold: float) -> float:
+        refused = sum(score < threshold for score in answerable)
+        return refused + price * sum(score >= threshold for score in unanswerable)
+
+    return min([*answerable, *unanswerable, float("inf")], key=cost)
+    # END SOLUTION
+
+# %%
+check("01.3", choose_threshold)
+
+# %% [markdown] name="threshold-why" only="solution"
+# The cost only changes where the threshold passes a score, so the scores themselves are all there
+# is to try, and one value above them for "refuse everything". Whether that is absurd or right
+# depends on the price, which the shop sets, not the model.
+
+# %% [markdown] name="threshold-use-text"
+# What you choose on dev must hold on questions that you did not choose it on. How do the two kinds
+# of mistakes on the lab part move, as an invented answer gets dearer?
+
+# %% name="best-scores"
+def best_scores(part: str) -> tuple[list[float], list[float]]:
+    """The best passage's score for each answerable question of a part, and each unanswerable."""
+    score_of = {q.id: index.search(q.question, k=1)[0].score for q in questions(part)}
+    answerable = [q.id for q in questions(part) if q.kind in ("single_fact", "conditional")]
+    unanswerable = [q.id for q in questions(part) if q.kind == "unanswerable"]
+    return [score_of[i] for i in answerable], [score_of[i] for i in unanswerable]
+
+# %% name="threshold-use"
+if ready("01.3"):
+    dev_scores, (lab_yes, lab_no) = best_scores("dev"), best_scores("lab")
+    rows = []
+    for price in (0.5, 1, 2, 4):
+        threshold = choose_threshold(*dev_scores, price)
+        rows.append({"price": price, "threshold": threshold,
+                     "refused for nothing": sum(s < threshold for s in lab_yes),
+                     "invented answers": sum(s >= threshold for s in lab_no)})
+    asked = f"{len(lab_yes)} answerable and {len(lab_no)} unanswerable questions of the lab part"
+    show.table(rows, caption=f"Chosen on dev, judged on {asked}")
+    measured.append({"exercise": "3 invented answers (price 2)", "of": len(lab_no),
+                     "before": len(lab_no), "after": rows[2]["invented answers"]})
+
+# %% [markdown] name="memory-goal"
+# ## 4. Keep two customers apart
+#
+# A checkpointer keeps one memory for each `thread_id`. The config below was written when the shop
+# had one customer: everybody who calls a conversation *chat-1* shares it. Mend it, such that
+# each caller's each conversation has a thread of its own, and keeps it from turn to turn.
+#
+# Ids and names may hold any sign. `("C-1", "2-x")` and `("C-1-2", "x")` are two conversations, and
+# so are a guest's (`Caller(None)`) and those of a customer called *None*.
+
+# %% exercise="01.4" mend=true
+# BEGIN SOLUTION
+import json
+
+
+# END SOLUTION
+def conversation_config(caller: Caller, conversation: str) -> RunnableConfig:
+    """The config that gives a caller's conversation its own memory."""
+    # LAB: return {"configurable": {"thread_id": conversation}}
+    # BEGIN SOLUTION
+    thread = json.dumps([caller.customer_id, conversation])
+    return {"configurable": {"thread_id": thread}}
+    # END SOLUTION
+
+# %%
+check("01.4", conversation_config)
+
+# %% [markdown] name="memory-why" only="solution"
+# JSON puts both parts into quotes and escapes quotes inside, so two different pairs never give one
+# text; a guest's `None` is written `null`, without quotes. Gluing parts together with a sign works
+# until somebody's name holds that sign.
+
+# %% [markdown] name="memory-use-text"
+# Two customers call their conversation *chat-1*. Each question is asked of the same agent; the
+# second customer's memory must hold one question only.
+
+# %% name="memory-use"
+if ready("01.4"):
+    agent = build_agent(retriever=index)
+    for customer, text in [("C-0042", "How long is the guarantee on boots?"),
+                           ("C-0042", "What does the Skerry 2 weigh?"),
+                           ("C-0029", "What does express delivery cost?")]:
+        config = conversation_config(Caller(customer), "chat-1")
+        state = agent.invoke({"messages": [HumanMessage(text)]}, config, context=Caller(customer))
+        said = [message.text for message in state["messages"] if isinstance(message, HumanMessage)]
+        print(customer, said)
+
+# %% [markdown] name="guard-goal"
+# ## 5. Look before a refund
+#
+# Write a guard around tool calls: `issue_refund` goes through only when `lookup_order` has found
+# the same order earlier in this conversation. Everything else goes through: `handler(request)`
+# makes the call and returns its message.
+#
+# `request.tool_call` is such as
+# `{"name": "issue_refund", "args": {"order_id": "FH-10742"}, "id": "a1"}`, and
+# `request.state["messages"]` is the conversation so far: the model's calls in the `tool_calls` of
+# each `AIMessage`, what came of them in the `ToolMessage`s, with the call's id and a `status`. To
+# refuse, return a `ToolMessage` with the same `tool_call_id` and `status="error"`, which tells the
+# model to use lookup_order first.
+
+# %% exercise="01.5"
+def look_before_refund(
+    request: ToolCallRequest, handler: Callable[[ToolCallRequest], ToolMessage]
+) -> ToolMessage:
+    """Make the tool call, but no refund of an order that was not looked up before."""
+    # LAB: return TODO
+    # BEGIN SOLUTION
+    call, messages = request.tool_call, request.state["messages"]
+    asked = {
+        made["id"]: made["args"]["order_id"]
+        for message in messages
+        if isinstance(message, AIMessage)
+        for made in message.tool_calls
+        if made["name"] == "lookup_order"
+    }
+    results = [m for m in messages if isinstance(m, ToolMessage) and m.tool_call_id in asked]
+    seen = {asked[m.tool_call_id] for m in results if m.status == "success"}
+    if call["name"] != "issue_refund" or call["args"]["order_id"] in seen:
+        return handler(request)
+    text = f"Use lookup_order on {call['args']['order_id']} first, then refund it."
+    return ToolMessage(text, tool_call_id=call["id"], status="error")
+    # END SOLUTION
+
+# %%
+check("01.5", look_before_refund)
+
+# %% [markdown] name="guard-why" only="solution"
+# The conversation is the only memory: what the guard kept itself would be shared by all customers.
+# A call says which order was asked for, its result whether it was found; the id joins the two. Two
+# calls in one message cannot see each other's results, so the refund has to wait for the next.
+
+# %% [markdown] name="guard-use-text"
+# Here is the guard around the running agent. A hosted model that is told to look first does so and
+# tries again. The local one has made its plan from the customer's words: it passes the message on,
+# and the customer has to ask for both.
+
+# %% name="guard-use"
+if ready("01.5"):
+    guarded = build_agent(retriever=index, middleware=[wrap_tool_call(look_before_refund)])
+    requests = ["Refund FH-10803, please.", "Where is FH-10803? Then refund FH-10803, please."]
+    for number, text in enumerate(requests):
+        state = guarded.invoke(
+            {"messages": [HumanMessage(text)]},
+            {"configurable": {"thread_id": f"guard-{number}"}},
+            context=Caller("C-0011"),
+        )
+        print(text)
+        for message in state["messages"]:
+            if isinstance(message, ToolMessage):
+                print(f"  {message.name}, {message.status}: {message.text}")
+
+# %% [markdown] name="quote-goal"
+# ## 6. Quote instead of rephrase
+#
+# The local model reads the right sentence and still changes a figure in it. So let the agent
+# quote: write a wrapper around the model that puts the texts of this turn's tool results, in their
+# order and with a space between, in the place of the model's words.
+#
+# - `handler(request)` asks the model; the last message of its `.result` is the reply. A reply that
+#   calls a tool passes unchanged.
+# - This turn begins at the last `HumanMessage` of `request.messages`. Its `ToolMessage`s have
+#   `.text`, also where a tool refuses. A search that found nothing has `[]` as its `.artifact`:
+#   leave it out. Where no text is left, the reply stays.
+#
+# For instance, after a lookup and a search the answer is *Order FH-10742: It was delivered on
+# 2 June 2026. Warranty: Footwear has a guarantee of 1 year.*
+
+# %% exercise="01.6"
+def quote(
+    request: ModelRequest, handler: Callable[[ModelRequest], ModelResponse]
+) -> ModelResponse | AIMessage:
+    """The model's reply, its words replaced by what the tools of this turn have said."""
+    # LAB: return TODO
+    # BEGIN SOLUTION
+    response = handler(request)
+    reply = response.result[-1]
+    last = max(i for i, m in enumerate(request.messages) if isinstance(m, HumanMessage))
+    results = [m for m in request.messages[last:] if isinstance(m, ToolMessage)]
+    texts = [m.text for m in results if m.artifact != []]
+    if reply.tool_calls or not texts:
+        return response
+    return reply.model_copy(update={"content": " ".join(texts)})
+    # END SOLUTION
+
+# %%
+check("01.6", quote)
+
+# %% [markdown] name="quote-why" only="solution"
+# The model is asked first, because only its reply tells whether another tool comes next. The copy
+# of the reply keeps its token counts: the words are replaced, but they were paid for. With a
+# hosted model, measure again: it may well read better than a quote, and sound better, too.
+
+# %% [markdown] name="quote-use-text"
+# What is it worth? The same questions of the lab part, with and without it. Look at the intervals
+# before you believe the difference; module 02 compares question by question.
+
+# %% name="quote-use"
+if ready("01.6"):
+    answerable = [q for q in lab if q.kind != "unanswerable"][2 :: 8 if fast else 2]
+    agents = {
+        "the agent": build_agent(retriever=index),
+        "the agent, quoting": build_agent(retriever=index, middleware=[wrap_model_call(quote)]),
+    }
+    right = {}
+    for name, agent in agents.items():
+        runs = run(agent, answerable, progress=show.progress)
+        verdicts = [score(q, made).answer for q, made in zip(answerable, runs, strict=True)]
+        right[name] = Proportion.of(v is not None and v.right for v in verdicts)
+    before, after = right.values()
+    show.intervals(
+        right, title=f"Quoting: {after} right, rephrasing: {before}", x="right answers"
+    )
+    measured.append({"exercise": "6 right answers", "of": before.total,
+                     "before": before.successes, "after": after.successes})
+
+# %% [markdown] name="measured-text"
+# ## What you measured
+#
+# Counts, of the same questions before and after. Exercises 2, 4 and 5 have no row: a customer who
+# sees another's orders is not a rate to improve, and their checks allow none.
+
+# %% name="measured"
+if measured:
+    show.table(measured, caption="What your code changed, on questions of the lab part")
+
+# %% [markdown] name="next"
+# ## Next
+#
+# `course status` shows your progress. The walkthrough again:
+# [01 Build an agent](../notebooks/01_build_an_agent.ipynb).
