@@ -8,8 +8,7 @@ pieces of the request:
 
 - a text is one of the request's own word sequences;
 - a number is one of the numbers in the request;
-- a value with a pattern follows the pattern, and its digits must stand in the request; this
-  turns "parcel 1203" into "P-1203" and refuses a number that nobody wrote.
+- a value of an enum is one that the request names, where it names any.
 
 So no text, number or identifier enters a call unless the person wrote it. A required argument
 that the words do not show leaves the tool uncalled. An optional one is left out.
@@ -49,13 +48,8 @@ class Call:
     missing: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     forced: bool = False
 
-    def complete(self, decoded: Mapping[str, Any]) -> dict[str, Any] | None:
-        """All arguments, or None when a decoded identifier has digits that nobody wrote."""
-        digits = set(re.findall(r"\d+", self.words))
-        for name, value in decoded.items():
-            invented = set(re.findall(r"\d+", str(value))) - digits
-            if invented and name in self.card.written and not self.forced:
-                return None
+    def complete(self, decoded: Mapping[str, Any]) -> dict[str, Any]:
+        """All arguments, in the order of the schema."""
         together = {**decoded, **self.values}
         return {name: together[name] for name in self.card.properties if name in together}
 
@@ -95,10 +89,8 @@ def fill(card: ToolCard, words: str, said: Sequence[str], *, forced: bool) -> Ca
 def identifiers(card: ToolCard, words: str) -> list[dict[str, Any]]:
     """One `{argument: value}` for each identifier that the words name for this tool."""
     for name in card.required:
-        if name in card.written:
-            matches = card.written[name].finditer(words)
-            found = [_value(match, card.properties[name]) for match in matches]
-            return [{name: value} for value in dict.fromkeys(found) if value is not None]
+        if name in card.identifiers:
+            return [{name: value} for value in card.identifiers[name].find(words)]
     return []
 
 
@@ -108,6 +100,9 @@ def _found(card: ToolCard, words: str, said: Sequence[str]) -> dict[str, Any]:
         options: list[Any] = []
         if name in card.verbatim:
             options = [words]
+        elif name in card.identifiers:
+            texts = (words, *said)
+            options = [v for text in texts for v in card.identifiers[name].find(text)][:1]
         elif name in card.written:
             pattern = card.written[name]
             places = [match for text in (words, *said) for match in pattern.finditer(text)]
@@ -125,9 +120,8 @@ def _narrowed(name: str, card: ToolCard, words: str) -> Mapping[str, Any] | None
     """The schema of a missing argument, holding only what the words offer; None for nothing."""
     spec = card.properties[name]
     kind = _kind(spec)
-    if name in card.written:
-        offers = "pattern" in spec and re.search(r"\d", words) is not None
-        return spec if offers else None
+    if name in card.written or name in card.identifiers:
+        return None
     if "enum" in spec:
         return {**spec, "enum": _named(spec, words) or spec["enum"]}
     if kind not in {"string", "integer", "number"}:
@@ -152,7 +146,9 @@ def _named(spec: Mapping[str, Any], words: str) -> list[Any]:
 def _is_text(name: str, card: ToolCard) -> bool:
     """Whether an argument takes any text: no pattern, no list of values."""
     spec = card.properties[name]
-    return _kind(spec) == "string" and "enum" not in spec and name not in card.written
+    return (
+        _kind(spec) == "string" and not {"enum", "pattern"} & set(spec) and name not in card.written
+    )
 
 
 def _kind(spec: Mapping[str, Any]) -> str:
@@ -170,8 +166,8 @@ def _number(text: str, kind: str) -> int | float:
 
 def _numbers(card: ToolCard, words: str) -> list[str]:
     """The numbers in the words, in digits or letters, that belong to no identifier."""
-    for pattern in card.identifiers:
-        words = pattern.sub(" ", words)
+    for identifier in card.identifiers.values():
+        words = identifier.hide(words)
     letters = [w for w in re.findall(r"[a-z]+", words.lower()) if w in NUMBERS]
     return _NUMBER.findall(words) or [word for word in letters if len(word) > 2]
 
@@ -183,8 +179,7 @@ def _value(match: re.Match[str], spec: Mapping[str, Any]) -> Any:
             return _number(text, _kind(spec))
         except ValueError:
             return None
-    forms = (text, text.upper(), text.lower())
-    return next((f for f in forms if "pattern" not in spec or re.search(spec["pattern"], f)), None)
+    return text
 
 
 def _spans(words: str) -> list[str]:

@@ -32,6 +32,8 @@ from helpers.models.tools import ToolCard, card, hide_values
 # An answer that is hardly more than an identifier belongs to the request before it.
 _FEW_WORDS = 4
 _MOST_IDENTIFIERS = 4
+# How much less a request may ask for the tool that is called because another lacks a value.
+_NEARLY = 0.8
 
 
 @dataclass(frozen=True)
@@ -135,19 +137,21 @@ def _instead(
     cards: Sequence[ToolCard],
     classifier: Classifier,
 ) -> Call | Ask:
-    """The next tool that the request asks for more than for none and that it fills; or ask."""
+    """Another tool that the request asks for nearly as much and that it fills; or ask."""
     scores = classifier.scores(request)
+    least = max(scores[""], scores[wanted.card.name] - _NEARLY)
     for one in sorted(cards, key=lambda one: -scores[one.name]):
-        if scores[one.name] > scores[""]:
+        if scores[one.name] > least:
             found = fill(one, request, said, forced=False)
             if isinstance(found, Call):
                 return found
-    return ask(wanted.card, wanted.arguments)
+    return _ask(wanted)
 
 
-def ask(one: ToolCard, arguments: Sequence[str]) -> Ask:
+def _ask(wanted: _Unfilled) -> Ask:
     """Ask the person for arguments of a tool, in the words of their descriptions."""
-    wanted = [
-        str(one.properties[name].get("description") or name.replace("_", " ")) for name in arguments
+    said = [
+        str(wanted.card.properties[name].get("description") or name.replace("_", " "))
+        for name in wanted.arguments
     ]
-    return Ask(f"To do that I need {' and '.join(wanted)}. Could you give me that, please?")
+    return Ask(f"To do that I need {' and '.join(said)}. Could you give me that, please?")

@@ -31,7 +31,7 @@ from pydantic import BaseModel, model_validator
 
 from helpers.models import decoding, json_answers
 from helpers.models.arguments import Call
-from helpers.models.calls import Ask, ask, decide, last_human
+from helpers.models.calls import Ask, decide, last_human
 from helpers.models.errors import EmptyPrompt
 from helpers.models.local import CHAT_MODEL, chat_server, refuse_after_fork
 from helpers.models.tools import EXTRAS, card
@@ -157,7 +157,7 @@ class LocalChatModel(Translated, ChatOpenAI):
         tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Bind tools, with the `examples`, `verbatim` and `written` of their `extras`.
+        """Bind tools, with what their `extras` say to the local model.
 
         Raises `BadTool` when a tool's extras cannot be used; see `helpers.models.tools`.
         """
@@ -267,19 +267,15 @@ class LocalChatModel(Translated, ChatOpenAI):
 def _result(decision: Call | Ask, reply: ChatResult | None) -> ChatResult:
     """A tool call, or a question back, as the answer of a model."""
     usage = UsageMetadata(input_tokens=0, output_tokens=0, total_tokens=0)
-    arguments: dict[str, Any] | None = None
+    calls = []
     if isinstance(decision, Call):
         decoded: dict[str, Any] = {}
         if reply is not None:
             written = reply.generations[0].message
             decoded = decoding.parse(decision, written.text)
             usage = getattr(written, "usage_metadata", None) or usage
-        arguments = decision.complete(decoded)
-        if arguments is None:
-            decision = ask(decision.card, list(decoded))
-    calls = []
-    if isinstance(decision, Call):
         identity = f"call_{uuid.uuid4().hex[:24]}"
+        arguments = decision.complete(decoded)
         calls = [{"name": decision.card.name, "args": arguments, "id": identity}]
     message = AIMessage(
         content=decision.text if isinstance(decision, Ask) else "",

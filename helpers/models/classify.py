@@ -1,11 +1,12 @@
 """Which tool a sentence asks for: a classifier fitted on what the tools say about themselves.
 
 Each tool's description and examples are its training texts; `helpers.models.no_tool` holds those
-of the answer "no tool". Two texts are alike by the cosine of their MiniLM embeddings, centred on
-the mean of all training texts (what all tools of one assistant share says nothing about which is
-meant), plus half the cosine of their word stems weighted by rarity. On this kernel a ridge
-regression with one output per tool is solved in closed form; the highest output wins. With some
-70 texts that takes milliseconds, and about 6 ms for each text that was never embedded before.
+of the answer "no tool" and of a default tool. Two texts are alike by the cosine of their MiniLM
+embeddings, centred on the mean of all training texts (what all tools of one assistant share says
+nothing about which is meant), plus half the cosine of their word stems weighted by rarity. On
+this kernel a ridge regression with one output per tool is solved in closed form; the highest
+output wins. With some 70 texts that takes milliseconds, and about 6 ms for each text that was
+never embedded before.
 
 The form and the constants were chosen on the kitchen and hotel requests of
 `tests/models/prompts`, and on 240 requests made by joining two of these: there, the nearest
@@ -33,7 +34,7 @@ _WORDS = 0.5
 _RIDGE = 0.3
 # A value that only some tools take, such as an order number, speaks for these tools.
 _EVIDENCE = 0.5
-# How much more a text must ask for a tool than for none.
+# How much more a text must ask for a tool than for the default one, or, without one, for none.
 _CAUTION = 0.3
 # A "no tool" text that is this close to a tool's own text is no counter-example.
 _SAME = 0.6
@@ -69,10 +70,13 @@ class Classifier:
         texts = [text for one in cards for text in _texts(one, cards)]
         labels = [place for place, one in enumerate(cards) for _ in _texts(one, cards)]
         known = _embed(texts)
-        for text, row in zip(no_tool.TEXTS, _embed(no_tool.TEXTS), strict=True):
-            if float((known @ row).max()) < _SAME:
+        self._fallback = next((one.name for one in cards if one.default), "")
+        others = [(text, "") for text in no_tool.SMALL_TALK]
+        others += [(text, self._fallback) for text in no_tool.REST_OF_THE_WORLD]
+        for text, name in others:
+            if float((known @ _embed([text])[0]).max()) < _SAME:
                 texts.append(text)
-                labels.append(len(cards))
+                labels.append(self.names.index(name))
         rows = _embed(texts)
         self._mean: Floats = rows.mean(axis=0)
         self._rows = _unit(rows - self._mean)
@@ -114,9 +118,9 @@ class Classifier:
         kernel = self._rows @ row + _WORDS * (self._stems @ self._weights(_stems(hidden)))
         scores = dict(zip(self.names, (kernel @ self._solution).tolist(), strict=True))
         for one in self._cards:
-            if any(pattern.search(text) for pattern in one.identifiers):
+            if any(identifier.find(text) for identifier in one.identifiers.values()):
                 scores[one.name] += _EVIDENCE
-        scores[""] += _CAUTION
+        scores[self._fallback] += _CAUTION
         return scores
 
     def best(self, text: str) -> str:

@@ -1,12 +1,12 @@
 """What people say to any assistant without wanting one of its tools.
 
-Small talk, and requests from the rest of the world. The classifier in `helpers.models.classify`
-learns them as the answer "no tool"; a text that is close to one of the bound tools' own is left
-out, so a weather tool is not shadowed by the question about the weather.
+The classifier in `helpers.models.classify` learns small talk, and requests from the rest of the
+world, as the answer "no tool"; where one tool is the default, it gets the second kind. A text
+that is close to one of the bound tools' own is left out, so a weather tool is not shadowed by the
+question about the weather.
 """
 
-TEXTS = (
-    # small talk
+SMALL_TALK = (
     "Hello",
     "Hi there, how are you?",
     "Good morning",
@@ -27,7 +27,9 @@ TEXTS = (
     "What can you do for me?",
     "You are funny",
     "I am so angry with you",
-    # the rest of the world
+)
+
+REST_OF_THE_WORLD = (
     "What is the capital of Australia?",
     "How high is the tallest building on earth?",
     "Who is the president?",

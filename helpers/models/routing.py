@@ -21,12 +21,15 @@ from itertools import pairwise
 
 from helpers.models.classify import LONGEST, Classifier
 from helpers.models.tools import ToolCard
+from helpers.models.words import REQUEST_WORDS, STATEMENT_STARTS
 
 _FEWEST_WORDS = 2
 _MOST_CLAUSES = 8
 
+# A full stop before a small letter may only end an abbreviation, unless more words follow.
 _CUT = re.compile(
-    r"(?<=[.!?;])\s+|\s*\n+\s*|,?\s+(?:and then|and also|and|then|also|but)\s+", re.IGNORECASE
+    r"(?<=[!?;])\s+|(?<=\.)\s+(?=[^a-z]|\S+\s+\S+\s+\S)|\s*\n+\s*"
+    r"|,?\s+(?i:and then|and also|and|then|also|but)\s+"
 )
 
 
@@ -39,18 +42,34 @@ class Step:
 
 
 def clauses(text: str) -> list[str]:
-    """The parts of a message that can each ask for something; short ones join a neighbour."""
+    """The parts of a message that each ask for something.
+
+    A part that only tells how things are belongs to the part after it, or to the one before it
+    at the end; a part of one word belongs to the part before it.
+    """
     cuts = [(0, 0), *(match.span() for match in _CUT.finditer(text)), (len(text), len(text))]
     parts: list[tuple[int, int]] = []
     for (_, start), (end, _) in pairwise(cuts):
-        if parts and min(_words(text[start:end]), _words(text[slice(*parts[-1])])) < _FEWEST_WORDS:
+        if parts and (_short(text[start:end]) or not _asks(text[slice(*parts[-1])])):
             start = parts.pop()[0]
         parts.append((start, end))
+    if len(parts) > 1 and not _asks(text[slice(*parts[-1])]):
+        _, end = parts.pop()
+        parts[-1] = (parts[-1][0], end)
     return [text[start:end].strip() for start, end in parts][:_MOST_CLAUSES]
 
 
-def _words(text: str) -> int:
-    return len(text.split())
+def _short(clause: str) -> bool:
+    return len(clause.split()) < _FEWEST_WORDS
+
+
+def _asks(clause: str) -> bool:
+    """Whether a clause can ask for something: more than a word, and not a mere statement."""
+    words = re.findall(r"[\w']+", clause.lower().replace("’", "'"))
+    if _short(clause) or not words:
+        return False
+    statement = words[0] in STATEMENT_STARTS and not REQUEST_WORDS & set(words)
+    return clause.rstrip().endswith("?") or not statement
 
 
 def plan(text: str, cards: Sequence[ToolCard], classifier: Classifier) -> list[Step]:

@@ -10,12 +10,16 @@ never see:
         ],
         "verbatim": ["question"],
         "written": {"days": r"(\\d+) days?"},
+        "default": True,
     })
 
 - `examples`: what a person says who wants this tool; with `args`, also what the call then holds.
 - `verbatim`: arguments that take the person's own words, unchanged.
 - `written`: how an argument looks in a person's words, as a regular expression; its first group,
-  or else the whole match, is the value. A `pattern` in the argument's schema does the same.
+  or else the whole match, is the value. (A `pattern` in the argument's schema does the same, see
+  `helpers.models.identifiers`.)
+- `default`: whether this tool gets the requests that no other tool is for, such as a search. Small
+  talk stays without a tool.
 """
 
 import re
@@ -24,8 +28,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from helpers.models.errors import BadTool
+from helpers.models.identifiers import Identifier, identifier, inside
 
-EXTRAS = ("examples", "verbatim", "written")
+EXTRAS = ("examples", "verbatim", "written", "default")
+
+
+_SHAPES: Mapping[str, type] = {
+    "examples": list,
+    "verbatim": list,
+    "written": dict,
+    "default": bool,
+}
 
 
 @dataclass(frozen=True)
@@ -38,7 +51,13 @@ class Example:
 
 @dataclass(frozen=True)
 class ToolCard:
-    """One bound tool: its name, description, JSON schema, and the extras described above."""
+    """One bound tool: its name, description, JSON schema, and the extras described above.
+
+    Attributes:
+        written: for each argument of `written`, its regular expression.
+        identifiers: for each argument with a pattern in the schema, how its values are found.
+        default: whether the tool gets what no other tool is for.
+    """
 
     name: str
     description: str
@@ -46,6 +65,8 @@ class ToolCard:
     examples: tuple[Example, ...]
     verbatim: tuple[str, ...]
     written: Mapping[str, re.Pattern[str]]
+    identifiers: Mapping[str, Identifier]
+    default: bool
 
     @property
     def properties(self) -> Mapping[str, Mapping[str, Any]]:
@@ -59,15 +80,6 @@ class ToolCard:
         needed = self.schema.get("required", ())
         return [name for name in self.properties if name in needed]
 
-    @property
-    def identifiers(self) -> list[re.Pattern[str]]:
-        """How the values look that a schema's `pattern` describes: order numbers and the like."""
-        return [
-            pattern
-            for argument, pattern in self.written.items()
-            if "pattern" in self.properties[argument]
-        ]
-
 
 def card(tool: Mapping[str, Any]) -> ToolCard:
     """The card of a tool in OpenAI's format, with the course's `extras` beside `function`.
@@ -80,31 +92,47 @@ def card(tool: Mapping[str, Any]) -> ToolCard:
     schema = function.get("parameters") or {}
     properties = schema.get("properties", {})
     extras = tool.get("extras") or {}
-    for key, shape in (("examples", list), ("verbatim", list), ("written", dict)):
+    for key, shape in _SHAPES.items():
         if not isinstance(extras.get(key, shape()), shape):
             raise BadTool(f"The extras of the tool {name}: make {key} a {shape.__name__}.")
     examples = tuple(_example(name, item) for item in extras.get("examples", ()))
     verbatim = tuple(extras.get("verbatim", ()))
-    patterns = {
-        argument: spec["pattern"]
-        for argument, spec in properties.items()
-        if isinstance(spec.get("pattern"), str)
-    } | dict(extras.get("written", {}))
-    for argument in {*verbatim, *patterns, *(key for e in examples for key in e.args)}:
+    written = extras.get("written", {})
+    for argument in {*verbatim, *written, *(key for e in examples for key in e.args)}:
         if argument not in properties:
             raise BadTool(
                 f"The extras of the tool {name} name an argument {argument!r}: "
                 f"it has {', '.join(sorted(properties)) or 'none'}."
             )
-    written = {argument: _pattern(name, argument, text) for argument, text in patterns.items()}
-    return ToolCard(name, str(function.get("description", "")), schema, examples, verbatim, written)
+    texts = [example.text for example in examples]
+    try:
+        return ToolCard(
+            name=name,
+            description=str(function.get("description", "")),
+            schema=schema,
+            examples=examples,
+            verbatim=verbatim,
+            written={argument: inside(pattern) for argument, pattern in written.items()},
+            identifiers={
+                argument: identifier(
+                    argument, spec["pattern"], str(spec.get("description", "")), texts
+                )
+                for argument, spec in properties.items()
+                if isinstance(spec.get("pattern"), str) and argument not in written
+            },
+            default=extras.get("default", False),
+        )
+    except re.error as error:
+        raise BadTool(
+            f"A pattern of the tool {name} is no regular expression ({error}): mend it."
+        ) from error
 
 
 def hide_values(text: str, cards: Sequence[ToolCard]) -> str:
     """Put "it" for every value: "where is P-1203" and "where is P-9999" ask for the same."""
     for one in cards:
-        for pattern in one.identifiers:
-            text = pattern.sub("it", text)
+        for each in one.identifiers.values():
+            text = each.hide(text)
     return text
 
 
@@ -117,14 +145,3 @@ def _example(tool: str, item: Any) -> Example:
         f"An example of the tool {tool} is neither a text nor a "
         '{"text": ..., "args": ...}: mend its extras.'
     )
-
-
-def _pattern(tool: str, argument: str, pattern: str) -> re.Pattern[str]:
-    # A schema's pattern is anchored to the whole value; here it is looked for inside a sentence.
-    bare = pattern.removeprefix("^").removesuffix("$")
-    try:
-        return re.compile(rf"(?<![\w-])(?:{bare})(?![\w-])", re.IGNORECASE)
-    except re.error as error:
-        raise BadTool(
-            f"The pattern of {argument} in the tool {tool} is no regular expression ({error})."
-        ) from error

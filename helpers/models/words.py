@@ -24,3 +24,13 @@ FUNCTION_WORDS = frozenset(
 
 # A value that is copied out of a request neither begins nor ends with one of these.
 EDGES = FUNCTION_WORDS | frozenset("was your as there when where who will need".split())
+
+# A sentence that begins with one of these tells something, unless it holds a word of request.
+STATEMENT_STARTS = frozenset(
+    "i i'm i've i'd i'll we we're we've we'll my our it it's its he she they you your the this "
+    "that these those there a an".split()
+)
+REQUEST_WORDS = frozenset(
+    "need want wish like fancy please can could may might would should must have looking after "
+    "how what when where which who why whether i'd we'd".split()
+)

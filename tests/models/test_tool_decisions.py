@@ -43,6 +43,10 @@ def _name(decision: Call | Ask | None) -> str | None:
         ("Is it late? If so, renew it.", ["Is it late?", "If so, renew it."]),
         ("I like bread and butter", ["I like bread and butter"]),
         ("Hello. When are you open?", ["Hello. When are you open?"]),
+        ("My rice stood out. May I eat it?", ["My rice stood out. May I eat it?"]),
+        ("May I eat it? My rice stood out.", ["May I eat it? My rice stood out."]),
+        ("price incl. delivery pls", ["price incl. delivery pls"]),
+        ("renew it. then find me a book", ["renew it.", "then find me a book"]),
         ("", [""]),
     ],
 )
@@ -166,3 +170,32 @@ def test_a_tool_without_examples_is_chosen_by_its_description_or_its_name() -> N
         assert isinstance(decision, Call)
         assert "Glasgow" in decision.missing["city"]["enum"]
     assert decide([HumanMessage("Write a poem about bees")], tools, None) is None
+
+
+def test_a_default_tool_gets_what_no_other_is_for_and_small_talk_gets_none() -> None:
+    @tool(extras={"examples": ["Set a timer for 5 minutes", "Ring in an hour"]})
+    def set_timer(minutes: int) -> str:
+        """Set a timer."""
+        return str(minutes)
+
+    @tool(extras={"default": True, "verbatim": ["query"]})
+    def search(query: str) -> str:
+        """Search the cookbook."""
+        return query
+
+    bound: Any = LocalChatModel().bind_tools([set_timer, search])
+    wanted = {
+        "Wake me in 10 minutes": "set_timer",
+        "How do I bone a chicken?": "search",
+        "Who won the race last year?": "search",
+        "Good morning!": None,
+        "Thank you so much": None,
+    }
+    got = {t: _name(decide([HumanMessage(t)], bound.kwargs["tools"], None)) for t in wanted}
+    assert got == wanted
+
+
+def test_a_tool_without_its_value_gives_way_to_one_that_is_wanted_nearly_as_much(
+    tools: list[dict[str, Any]],
+) -> None:
+    assert _name(decide([HumanMessage("Is a late loan expensive?")], tools, None)) == "ask_rules"

@@ -44,6 +44,7 @@ def test_a_pattern_of_the_schema_is_looked_for_inside_sentences_in_any_case() ->
         ({"examples": "Wait!"}, "make examples a list"),
         ({"verbatim": "days"}, "make verbatim a list"),
         ({"written": ["days"]}, "make written a dict"),
+        ({"default": "yes"}, "make default a bool"),
         ({"examples": [3]}, "is neither a text nor a"),
     ],
 )
