@@ -9,8 +9,8 @@ class Passage:
     """One document that a search found.
 
     `document` is its id. `text` is the whole document; `sentences` are the few that are nearest to
-    the query, in the document's order, and `best` is the nearest. `score` is the similarity
-    to the query, at most 1.
+    the query, in the document's order, and `best` is the nearest. `score` says how
+    well the document fits the query, above 1 at most by a little; `kind` is the document's kind.
     """
 
     document: str
@@ -19,6 +19,7 @@ class Passage:
     sentences: tuple[str, ...]
     best: str
     score: float
+    kind: str = ""
 
     @property
     def excerpt(self) -> str:

@@ -17,7 +17,8 @@ _REFUSALS = tuple(
         rf"{_ME} have no\b.*\b(?:{_KNOWLEDGE}|idea\b)",
         rf"{_ME} (?:can|could) ?not (?:answer|say|tell|determine)\b",
         rf"{_ME} (?:(?:can|could) ?not|(?:was|were) not able to) "
-        r"(?:find|confirm|help (?:you )?with) (?:that|this|it|anything|out|whether|if|how|what|when|where|who|which)\b",
+        r"(?:find|confirm|help (?:you )?with) "
+        r"(?:that|this|it|anything|out|whether|if|how|what|when|where|who|which)\b",
         rf"{_BE} (?:not (?:sure|certain|aware)|unsure|uncertain|unaware)\b",
         rf"{_BE} (?:not able|unable) to (?:find|answer|say|tell|confirm|help)\b",
         rf"\bthere is (?:no|not any|not enough) {_KNOWLEDGE}",

@@ -1,0 +1,111 @@
+"""What customers say who want one of the agent's tools.
+
+The local model is shown these instead of choosing by itself: `helpers.models` fits its classifier
+on them. They are written for the tools, not taken from the golden questions.
+"""
+
+SEARCH = [
+    # the shop
+    "How long do I have to return something?",
+    "Can I send back an item that I have used?",
+    "What does express delivery cost?",
+    "How many days does standard delivery take?",
+    "Do you deliver to the islands?",
+    "After how many days is a parcel lost?",
+    "How fast does the money come back after a refund?",
+    "How long is the warranty on a stove?",
+    "What does a repair cost in your workshop?",
+    "Can I pay by bank transfer?",
+    "Is there a discount for students?",
+    "How do I collect points as a member?",
+    "When does the shop open on Saturday?",
+    "Can I park at the shop?",
+    "What do you do with my data?",
+    "Do you buy back old gear?",
+    "Can I change the address after ordering?",
+    "May I bring it back to a shop?",
+    "What does a new sole cost?",
+    "How many points do I get for that?",
+    "On which day does an express parcel come?",
+    # the goods
+    "How much does the tent weigh?",
+    "How much does it weigh?",
+    "Is the jacket waterproof?",
+    "How warm is the sleeping bag?",
+    "How long does the battery last?",
+    "What is the jacket made of?",
+    "Which size of boots should I take?",
+    "Does the pack have a pocket for a bottle?",
+    "How tall is the tent inside?",
+    "Do you sell canoes?",
+    "Do you have gloves for children?",
+    "Is it in stock?",
+    "Which stove do you recommend for the winter?",
+    "How thick is the mat?",
+    "How far does the lamp shine?",
+    "How loud is it?",
+    "How strong a wind does it stand?",
+    "How cold can it be?",
+    "How many grams of down does it hold?",
+    "And the other tent?",
+    "What about the larger rucksack?",
+    # using and keeping them
+    "How do I wash a down jacket?",
+    "How do I clean my boots?",
+    "How often do I have to oil it?",
+    "My tent got wet, what should I do?",
+    "How much water goes in?",
+    "How do I mend a hole in the mat?",
+    # what is in no document: searched for all the same, and not found, rather than made up
+    "Who won the race last year?",
+    "What will the weather be like tomorrow?",
+    "Who is the president?",
+    "Which film should I watch?",
+]
+
+LOOKUP = [
+    "Where is my order FH-10000?",
+    "Has FH-10000 been shipped yet?",
+    "Did FH-10000 go out?",
+    "Which carrier brings FH-10000?",
+    "When was FH-10000 delivered?",
+    "When will FH-10000 arrive?",
+    "Is FH-10000 still coming?",
+    "What is the tracking number of FH-10000?",
+    "What did I pay for FH-10000?",
+    "What is the total of order FH-10000?",
+    "What did I order in FH-10000?",
+    "Which tent is in FH-10000?",
+    "What is the status of FH-10000?",
+    "Check order FH-10000 for me.",
+    "FH-10000 has not come.",
+    "Did I cancel FH-10000?",
+    "Was FH-10000 sent back?",
+    "Look up FH-10000, please.",
+]
+
+REFUND = [
+    "Please refund order FH-10000.",
+    "I want my money back for FH-10000.",
+    "Refund £20 of order FH-10000, please.",
+    "Give me back £15 for FH-10000.",
+    "Cancel FH-10000 and give me the money back.",
+    "Pay me back for FH-10000.",
+    "and refund it",
+    "then give me a refund",
+    "I do not want FH-10000 any more, refund me.",
+    "Return the money of FH-10000 to my card.",
+]
+
+HAND_OVER = [
+    "I want to speak to a person.",
+    "Let me talk to your manager.",
+    "Put me through to a human, please.",
+    "Can somebody call me about it?",
+    "Connect me with a colleague.",
+    "I want to make a complaint to someone.",
+    "and hand me over to a person",
+    "then let me speak to someone",
+    "This bot does not help me, I need a real person.",
+    "Please have somebody ring me.",
+]
