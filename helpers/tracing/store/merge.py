@@ -1,5 +1,6 @@
 """What becomes of a run when a create or an update arrives, in whatever order they do."""
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -100,8 +101,9 @@ def new(run_id: str) -> Record:
 def merge(record: Record, run: Incoming, project_id: str | None, pricer: Pricer) -> None:
     """Bring what arrived into the record.
 
-    An update replaces what it names. A create that comes after an update, or a second time, only
-    fills what is still empty: the update is newer, whenever it arrives.
+    An update replaces what it names; of `extra` it replaces the keys that it names. A create that
+    comes after an update, or a second time, only fills what is still empty: the update is newer,
+    whenever it arrives.
     """
     fields = {k: v for k, v in run.fields.items() if k in record.row}
     if project_id is not None:
@@ -110,6 +112,10 @@ def merge(record: Record, run: Incoming, project_id: str | None, pricer: Pricer)
     if "error" in bodies:
         bodies["error"] = _error_text(bodies["error"])
     late = run.kind == "post" and record.row["patched"]
+    if "extra" in bodies and record.bodies["extra"] is not None:
+        older, newer = (bodies["extra"], record.bodies["extra"])[:: 1 if late else -1]
+        record.bodies["extra"] = _joined(older, newer)
+        del bodies["extra"]
     for target, values in ((record.row, fields), (record.bodies, bodies)):
         for name, value in values.items():
             if not late or target[name] is None:
@@ -117,6 +123,22 @@ def merge(record: Record, run: Incoming, project_id: str | None, pricer: Pricer)
     if run.kind == "patch":
         record.row["patched"] = 1
     _derive(record, pricer)
+
+
+def _joined(older: str, newer: str) -> str:
+    """The newer `extra` with what only the older one has, also inside metadata and runtime.
+
+    The SDK sends updates whose `extra` has nothing but the runtime.
+    """
+    # Not orjson: it would round integers beyond 64 bits.
+    before, after = json.loads(older), json.loads(newer)
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return newer
+    found = {**before, **after}
+    for part in ("metadata", "runtime"):
+        if isinstance(before.get(part), dict) and isinstance(after.get(part), dict):
+            found[part] = {**before[part], **after[part]}
+    return newer if found == after else json.dumps(found, ensure_ascii=False)
 
 
 def _derive(record: Record, pricer: Pricer) -> None:
