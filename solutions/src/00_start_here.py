@@ -23,6 +23,9 @@ from helpers.models import chat_model
 model = os.environ.get("COURSE_MODEL", "local")  # which model answers
 fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 
+# %% name="settings"
+os.environ["COURSE_MODEL"] = model
+
 # %% [markdown] name="cost-goal"
 # ## 1. What does one answer cost?
 #
