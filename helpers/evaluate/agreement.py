@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy.stats import norm, rankdata
 
 from helpers.evaluate.estimate import Estimate
-from helpers.evaluate.summary import Proportion
+from helpers.evaluate.proportion import Proportion
 
 RESAMPLES = 4_000
 _Numbers = npt.NDArray[np.float64]

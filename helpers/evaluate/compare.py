@@ -13,8 +13,8 @@ from scipy.stats import binomtest
 
 from helpers.evaluate.bootstrap import paired_bootstrap
 from helpers.evaluate.estimate import Estimate
+from helpers.evaluate.proportion import Proportion
 from helpers.evaluate.scores import Score
-from helpers.evaluate.summary import Proportion
 from helpers.shop import Question, document
 
 Verdicts = Mapping[str, bool | None]

@@ -14,9 +14,10 @@ from helpers.evaluate.cost import costs
 from helpers.evaluate.estimate import Estimate
 from helpers.evaluate.evidence import Figure
 from helpers.evaluate.latency import latency
+from helpers.evaluate.proportion import Proportion
 from helpers.evaluate.runs import Run
 from helpers.evaluate.scores import Score
-from helpers.evaluate.summary import Proportion, Summary, summarise
+from helpers.evaluate.summary import Summary, summarise
 from helpers.evaluate.version import Version
 from helpers.models.errors import UnknownPrice
 from helpers.shop import Question, questions

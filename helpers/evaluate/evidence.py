@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.evaluate.estimate import Estimate
-from helpers.evaluate.summary import Proportion
+from helpers.evaluate.proportion import Proportion
 from helpers.evaluate.version import Version, current_version
 from helpers.paths import course_dir
 

@@ -15,7 +15,7 @@ from helpers.evaluate.estimate import Estimate
 from helpers.evaluate.groundedness import THRESHOLD, groundedness
 from helpers.evaluate.judge import Judge, Progress, judge_all, lean_all
 from helpers.evaluate.labelled import Labelled, halves, labelled_answers
-from helpers.evaluate.summary import Proportion
+from helpers.evaluate.proportion import Proportion
 
 
 @dataclass(frozen=True)

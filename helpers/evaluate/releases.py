@@ -11,13 +11,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from helpers.evaluate.compare import Verdicts
 from helpers.evaluate.evidence import refuse_fast_mode, save_json
 from helpers.evaluate.version import Version, current_version
 from helpers.paths import course_dir
-from helpers.shop import Question
+
+if TYPE_CHECKING:  # a record is read without the rooms that it is about
+    from helpers.evaluate.compare import Verdicts
+    from helpers.shop import Question
 
 
 class ReleaseError(ValueError):
@@ -36,10 +38,10 @@ class Release:
     version: Version
     recorded: datetime
     questions: str
-    verdicts: Verdicts
+    verdicts: "Verdicts"
 
 
-def digest_of_questions(questions: Sequence[Question]) -> str:
+def digest_of_questions(questions: "Sequence[Question]") -> str:
     """A digest of the questions with everything that they are scored by."""
     text = json.dumps([asdict(question) for question in questions], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -62,8 +64,8 @@ def check_name(name: str) -> None:
 
 def record(
     name: str,
-    questions: Sequence[Question],
-    verdicts: Verdicts,
+    questions: "Sequence[Question]",
+    verdicts: "Verdicts",
     *,
     command: str,
     version: Version | None = None,

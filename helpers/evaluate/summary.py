@@ -4,54 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from scipy.stats import binomtest  # type: ignore[import-untyped]
-
+from helpers.evaluate.proportion import Proportion
 from helpers.evaluate.runs import Run
 from helpers.evaluate.scores import Score
 
 ALL = "all"
-
-
-@dataclass(frozen=True)
-class Proportion:
-    """A rate with its counts and its interval.
-
-    The interval is Wilson's (E. B. Wilson 1927, J. Am. Stat. Assoc. 22, 209-212), which keeps its
-    coverage for few counts and for rates near 0 and 1. Without any counts there is no rate.
-    """
-
-    successes: int
-    total: int
-    confidence: float = 0.95
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.successes <= self.total:
-            raise ValueError(f"{self.successes} of {self.total} is no proportion.")
-
-    @property
-    def rate(self) -> float | None:
-        """Successes per trial, 0 to 1."""
-        return self.successes / self.total if self.total else None
-
-    @property
-    def interval(self) -> tuple[float, float] | None:
-        """Lower and upper end of the interval, 0 to 1."""
-        if not self.total:
-            return None
-        result = binomtest(self.successes, self.total).proportion_ci(self.confidence, "wilson")
-        return float(result.low), float(result.high)
-
-    @classmethod
-    def of(cls, verdicts: Iterable[bool | None]) -> "Proportion":
-        """Count the verdicts that were given; None is none."""
-        given = [verdict for verdict in verdicts if verdict is not None]
-        return cls(sum(given), len(given))
-
-    def __str__(self) -> str:
-        if self.rate is None or self.interval is None:
-            return "-"
-        low, high = self.interval
-        return f"{self.rate:.0%} [{low:.0%}, {high:.0%}] {self.successes}/{self.total}"
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from langchain_core.tools import BaseTool
-from langchain_core.utils.function_calling import convert_to_openai_tool
-
 from helpers.paths import ROOT
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # reading files is enough to take a version
+    from langchain_core.tools import BaseTool
+
     from helpers.shop import Document
 
 PARTS = ("prompt", "tools", "documents", "model", "settings", "code", "packages")
@@ -55,7 +54,7 @@ class Version:
 def current_version(
     *,
     prompt: str | None = None,
-    tools: Sequence[BaseTool] | None = None,
+    tools: "Sequence[BaseTool] | None" = None,
     documents: "Sequence[Document] | None" = None,
     model: str | None = None,
     settings: Mapping[str, str] | None = None,
@@ -114,7 +113,9 @@ def _files(paths: Sequence[Path], root: Path) -> str:
     )
 
 
-def _tool(tool: BaseTool) -> str:
+def _tool(tool: "BaseTool") -> str:
+    from langchain_core.utils.function_calling import convert_to_openai_tool
+
     extras = getattr(tool, "extras", None) or {}
     return json.dumps([convert_to_openai_tool(tool), extras], sort_keys=True, default=str)
 

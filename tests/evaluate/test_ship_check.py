@@ -1,0 +1,174 @@
+"""`course ship-check`: its table, its JSON, its exit status, and the statements of people."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from helpers.evaluate import evidence, releases
+from helpers.evaluate.checklist import CHECKLIST
+from helpers.evaluate.evidence import Figure
+from helpers.evaluate.ship_check import as_text, command, ship_check
+from helpers.evaluate.version import Version, current_version
+from helpers.paths import ROOT
+from tests.evaluate import make
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("COURSE_HOME", str(tmp_path))
+    monkeypatch.delenv("COURSE_FAST", raising=False)
+    return tmp_path
+
+
+def file_everything(version: Version | None = None) -> None:
+    for each in CHECKLIST:
+        if each.stated:
+            evidence.state(each.name, "Tried.", by="R. Person", command="c", version=version)
+        else:
+            figures = {
+                t.figure: Figure(t.limit, t.counts, t.limit, t.limit) for t in each.thresholds
+            }
+            evidence.write(each.name, figures, command=each.command, version=version)
+
+
+def test_go_with_all_evidence(capsys: pytest.CaptureFixture[str]) -> None:
+    file_everything()
+    assert command([]) == 0
+    out = capsys.readouterr().out
+    assert out.splitlines()[-1] == "GO: 12 passed, 0 failed, 0 not assessed."
+    assert out.count("a person's statement") == 3
+
+
+def test_no_go_without_any(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command([]) == 1
+    out = capsys.readouterr().out
+    assert out.splitlines()[-1] == "NO-GO: 0 passed, 0 failed, 12 not assessed."
+    for each in CHECKLIST:
+        assert each.title in out
+        assert each.owner in out
+    assert max(map(len, out.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("each", CHECKLIST, ids=lambda each: each.name)
+def test_each_file_is_needed(each: object, home: Path) -> None:
+    file_everything()
+    name = getattr(each, "name")  # noqa: B009
+    file = home / "evidence" / f"{name}.json"
+    whole = file.read_text(encoding="utf-8")
+    assert ship_check().go
+    file.write_text(whole[:40], encoding="utf-8")
+    assert not ship_check().go
+    file.unlink()
+    assert not ship_check().go
+    file.write_text(whole, encoding="utf-8")
+    assert ship_check().go
+
+
+def test_a_changed_setting_makes_all_evidence_stale(monkeypatch: pytest.MonkeyPatch) -> None:
+    file_everything()
+    monkeypatch.setenv("COURSE_CONTEXT", "1024")
+    report = ship_check()
+    assert {each.status for each in report.findings} == {"not assessed"}
+    assert all("changed: settings" in each.reasons[0] for each in report.findings)
+
+
+def test_evidence_ages() -> None:
+    file_everything()
+    now = datetime.now(UTC)
+    assert ship_check(now=now + timedelta(days=29)).go
+    later = ship_check(now=now + timedelta(days=31))
+    passed = {each.item.name for each in later.findings if each.status == "passed"}
+    assert passed == {"rollback", "documentation", "ownership"}
+    assert "31 days old" in as_text(later, now=now + timedelta(days=31))
+
+
+def test_json_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    evidence.write(
+        "latency",
+        {"seconds an answer, 95th percentile": Figure(20, 140, 18, 25)},
+        command="course eval --part heldout",
+    )
+    assert command(["--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["go"] is False
+    assert found["version"] == current_version().digest
+    items = {each["name"]: each for each in found["items"]}
+    assert [each.name for each in CHECKLIST] == list(items)
+    latency = items["latency"]
+    assert latency["status"] == "failed"
+    assert latency["evidence"]["figures"]["seconds an answer, 95th percentile"]["count"] == 140
+    assert items["cost"]["evidence"] is None
+    assert {items[name]["kind"] for name in ("rollback", "ownership")} == {"statement"}
+
+
+def test_a_person_states(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(["--state", "rollback", "Back in 2 minutes.", "--by", "R. Person"]) == 0
+    assert "R. Person" in capsys.readouterr().out
+    found = evidence.read("rollback")
+    assert found is not None
+    assert (found.statement, found.by) == ("Back in 2 minutes.", "R. Person")
+    assert datetime.now(UTC) - found.written < timedelta(minutes=5)
+    assert found.version == current_version()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--state", "rollback", "Tried."], "belong together"),
+        (["--by", "R. Person"], "belong together"),
+        (["--state", "security", "It is safe.", "--by", "R. Person"], "has to be measured"),
+        (["--state", "rolback", "Tried.", "--by", "R. Person"], "choose one of"),
+    ],
+)
+def test_what_cannot_be_stated(
+    words: list[str], message: str, capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        command(words)
+    assert stopped.value.code == 2
+    assert message in capsys.readouterr().err
+    assert not (home / "evidence").exists()
+
+
+def test_nothing_is_stated_in_fast_mode(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COURSE_FAST", "1")
+    assert command(["--state", "rollback", "Tried.", "--by", "R. Person"]) == 1
+    assert "not written in fast mode" in capsys.readouterr().err
+
+
+def test_the_first_release_has_nothing_to_be_compared_with(home: Path) -> None:
+    file_everything()
+    words = ["--state", "regression", "The first release.", "--by", "R. Person"]
+    assert command(words) == 0
+    assert ship_check().go
+    asked = [make.question(1)]
+    releases.record(
+        "v1",
+        asked,
+        {asked[0].id: True},
+        command="course eval --part heldout --release v1",
+        version=Version({"prompt": "of the last release"}),
+    )
+    report = ship_check()  # now there is one, and the statement no longer counts
+    assert [each.item.name for each in report.findings if each.status != "passed"] == ["regression"]
+    with pytest.raises(SystemExit):
+        command(words)
+    (home / "releases" / "v1.json").write_text("{", encoding="utf-8")
+    assert not ship_check().go
+
+
+def test_it_reads_files_and_enters_no_other_room() -> None:
+    code = (
+        "import sys; from helpers import cli; cli.main(['ship-check']); "
+        "print({name.split('.')[1] for name in sys.modules if name.startswith('helpers.')})"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert eval(result.stdout.splitlines()[-1]) == {"cli", "evaluate", "paths"}
