@@ -74,7 +74,9 @@ class LocalChatModel(Translated, ChatOpenAI):
     course's own. Making one starts the local server when it does not run yet.
     """
 
-    results_prompt: str = "{results}\n\n{question}"
+    # Of sixteen wordings, this one kept the facts of 10 of 12 results; the bare result and the
+    # question under it kept 5.
+    results_prompt: str = "Repeat in your own words: {results}\n\n{question}"
     # The chat template's own system prompt, used when there is none, costs this model its
     # knowledge: with it, the capital of France is "L'Étoile".
     default_system_prompt: str = "You are a helpful assistant."

@@ -9,8 +9,13 @@ output wins. With some 70 texts that takes milliseconds, and about 6 ms for each
 never embedded before.
 
 The form and the constants were chosen on the kitchen and hotel requests of
-`tests/models/prompts`, and on 240 requests made by joining two of these: there, the nearest
-example alone found both tools for about 65%, this classifier for 83%.
+`tests/models/prompts`, and on 240 requests made by joining two of these. There, and on the library
+requests that nothing was chosen on, the right tools in the right order were found for:
+
+    requests                 nearest example   this classifier
+    kitchen and hotel, 85          72                80
+    joined, 240                   141               184
+    library, 64                    55                58
 """
 
 import math

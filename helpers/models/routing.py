@@ -3,7 +3,7 @@
 The local model is too small to choose tools itself, so this stands in for the choice:
 
 1. The person's last message is cut into clauses: at the ends of sentences, and at "and", "then",
-   "also" and "but" where at least two words stand on both sides.
+   "also" and "but". A clause that only tells how things are stays with its neighbour.
 2. `helpers.models.classify` says for each clause, and for the message as a whole, which tool it
    asks for, or that it asks for none.
 3. Where clauses ask for two or more different tools, these tools in the order of their clauses
