@@ -4,8 +4,6 @@ Answers, streaming and token counts come over the engine's HTTP API on loopback.
 called, and with what, is decided by `helpers.models.calls`; see there for how.
 """
 
-import json
-import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
@@ -14,16 +12,8 @@ import httpx2
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.language_models.base import LangSmithParams
-from langchain_core.messages import (
-    AIMessage,
-    AIMessageChunk,
-    BaseMessage,
-    HumanMessage,
-    SystemMessage,
-    ToolMessage,
-)
-from langchain_core.messages.ai import UsageMetadata
-from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, run_in_executor
 from langchain_core.tools import BaseTool
 from langchain_openai import ChatOpenAI
@@ -31,9 +21,10 @@ from pydantic import BaseModel, model_validator
 
 from helpers.models import decoding, json_answers
 from helpers.models.arguments import Call
-from helpers.models.calls import Ask, decide, last_human
+from helpers.models.calls import Ask, decide
 from helpers.models.errors import EmptyPrompt
 from helpers.models.local import CHAT_MODEL, chat_server, refuse_after_fork
+from helpers.models.messages import as_chunk, as_result, rendered
 from helpers.models.tools import EXTRAS, card
 from helpers.models.translate import Translated
 
@@ -181,9 +172,9 @@ class LocalChatModel(Translated, ChatOpenAI):
         if decision is None:
             return super()._generate(self._rendered(messages), stop, run_manager, **kwargs)
         if isinstance(decision, Ask) or not decision.missing:
-            return _result(decision, None)
+            return as_result(decision, None)
         options = decoding.options(decision, self.extra_body or {})
-        return _result(decision, super()._generate(decoding.prompt(decision), **options))
+        return as_result(decision, super()._generate(decoding.prompt(decision), **options))
 
     async def _agenerate(
         self,
@@ -196,9 +187,9 @@ class LocalChatModel(Translated, ChatOpenAI):
         if decision is None:
             return await super()._agenerate(self._rendered(messages), stop, run_manager, **kwargs)
         if isinstance(decision, Ask) or not decision.missing:
-            return _result(decision, None)
+            return as_result(decision, None)
         options = decoding.options(decision, self.extra_body or {})
-        return _result(decision, await super()._agenerate(decoding.prompt(decision), **options))
+        return as_result(decision, await super()._agenerate(decoding.prompt(decision), **options))
 
     def _stream(
         self,
@@ -211,7 +202,7 @@ class LocalChatModel(Translated, ChatOpenAI):
         if decision is None:
             yield from super()._stream(self._rendered(messages), stop, run_manager, **rest)
             return
-        chunk = _chunk(self._generate(messages, **kwargs))
+        chunk = as_chunk(self._generate(messages, **kwargs))
         if run_manager:
             run_manager.on_llm_new_token(chunk.text, chunk=chunk)
         yield chunk
@@ -229,7 +220,7 @@ class LocalChatModel(Translated, ChatOpenAI):
             async for chunk in super()._astream(turns, stop, run_manager, **rest):
                 yield chunk
             return
-        chunk = _chunk(await self._agenerate(messages, **kwargs))
+        chunk = as_chunk(await self._agenerate(messages, **kwargs))
         if run_manager:
             await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
         yield chunk
@@ -246,71 +237,4 @@ class LocalChatModel(Translated, ChatOpenAI):
         return decide(messages, kwargs.get("tools", ()), kwargs.get("tool_choice")), rest
 
     def _rendered(self, messages: Sequence[BaseMessage]) -> list[BaseMessage]:
-        """The conversation as the model's chat template takes it: no tools, no tool turns."""
-        last = last_human(messages)
-        results = [m.text for m in messages[last:] if isinstance(m, ToolMessage)]
-        turns: list[BaseMessage] = []
-        if not any(isinstance(message, SystemMessage) for message in messages):
-            turns.append(SystemMessage(self.default_system_prompt))
-        for place, message in enumerate(messages):
-            if place == last and results:
-                text = self.results_prompt.format(
-                    results="\n\n".join(results), question=message.text
-                )
-                turns.append(HumanMessage(text))
-            elif isinstance(message, AIMessage):
-                if message.text and not message.tool_calls:
-                    turns.append(AIMessage(message.text))
-            elif not isinstance(message, ToolMessage):
-                turns.append(message)
-        return turns
-
-
-def _result(decision: Call | Ask, reply: ChatResult | None) -> ChatResult:
-    """A tool call, or a question back, as the answer of a model."""
-    usage = UsageMetadata(input_tokens=0, output_tokens=0, total_tokens=0)
-    calls = []
-    if isinstance(decision, Call):
-        decoded: dict[str, Any] = {}
-        if reply is not None:
-            written = reply.generations[0].message
-            decoded = decoding.parse(decision, written.text)
-            usage = getattr(written, "usage_metadata", None) or usage
-        identity = f"call_{uuid.uuid4().hex[:24]}"
-        arguments = decision.complete(decoded)
-        calls = [{"name": decision.card.name, "args": arguments, "id": identity}]
-    message = AIMessage(
-        content=decision.text if isinstance(decision, Ask) else "",
-        tool_calls=calls,
-        usage_metadata=usage,
-        response_metadata={
-            "finish_reason": "tool_calls" if calls else "stop",
-            "model_name": CHAT_MODEL,
-            "model_provider": "openai",
-        },
-    )
-    return ChatResult(generations=[ChatGeneration(message=message)])
-
-
-def _chunk(result: ChatResult) -> ChatGenerationChunk:
-    """The same message as the one chunk of a stream."""
-    message = result.generations[0].message
-    assert isinstance(message, AIMessage)
-    return ChatGenerationChunk(
-        message=AIMessageChunk(
-            content=message.content,
-            tool_call_chunks=[
-                {
-                    "name": call["name"],
-                    "args": json.dumps(call["args"], ensure_ascii=False),
-                    "id": call["id"],
-                    "index": 0,
-                    "type": "tool_call_chunk",
-                }
-                for call in message.tool_calls
-            ],
-            usage_metadata=message.usage_metadata,
-            response_metadata=message.response_metadata,
-            chunk_position="last",
-        )
-    )
+        return rendered(messages, self.results_prompt, self.default_system_prompt)
