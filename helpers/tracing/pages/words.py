@@ -60,4 +60,4 @@ def left_out(number: int) -> str:
     """How many model runs a cost leaves out, as an addition to a heading."""
     if not number:
         return ""
-    return f"without {number:,} model run{'s' if number > 1 else ''} that have no price"
+    return f"without {number:,} model {'runs that have' if number > 1 else 'run that has'} no price"

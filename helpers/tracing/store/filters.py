@@ -231,10 +231,12 @@ def _number(value: Any) -> float:
     return value
 
 
-_PRICED = (
+PRICED = (
     "CASE WHEN t.model_runs > 0 AND t.unpriced = t.model_runs THEN NULL ELSE coalesce({}, 0) END"
 )
-_METERED = _PRICED.replace("unpriced", "unmetered")
+"""A sum of costs, with NULL where the run has model runs and none of them has a price."""
+METERED = PRICED.replace("unpriced", "unmetered")
+"""A sum of tokens, with NULL where the run has model runs and none of them reports any."""
 _FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "id": ("r.id", _as_is),
     "name": ("r.name", _as_is),
@@ -249,12 +251,12 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "start_time": ("r.started", _moment),
     "end_time": ("r.ended", _moment),
     "latency": ("(r.ended - r.started)", _seconds),
-    "prompt_tokens": (_METERED.format("t.prompt_tokens"), _number),
-    "completion_tokens": (_METERED.format("t.completion_tokens"), _number),
-    "total_tokens": (_METERED.format("t.prompt_tokens + t.completion_tokens"), _number),
-    "prompt_cost": (_PRICED.format("t.prompt_cost"), _dollars),
-    "completion_cost": (_PRICED.format("t.completion_cost"), _dollars),
-    "total_cost": (_PRICED.format("t.prompt_cost + t.completion_cost"), _dollars),
+    "prompt_tokens": (METERED.format("t.prompt_tokens"), _number),
+    "completion_tokens": (METERED.format("t.completion_tokens"), _number),
+    "total_tokens": (METERED.format("t.prompt_tokens + t.completion_tokens"), _number),
+    "prompt_cost": (PRICED.format("t.prompt_cost"), _dollars),
+    "completion_cost": (PRICED.format("t.completion_cost"), _dollars),
+    "total_cost": (PRICED.format("t.prompt_cost + t.completion_cost"), _dollars),
 }
 
 

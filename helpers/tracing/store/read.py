@@ -11,7 +11,7 @@ import orjson
 
 from helpers.tracing.errors import Invalid
 from helpers.tracing.store import filters
-from helpers.tracing.store.filters import Condition
+from helpers.tracing.store.filters import METERED, PRICED, Condition
 from helpers.tracing.store.incoming import BODIES
 
 LARGEST_PAGE = 100
@@ -97,8 +97,8 @@ ORDERS = {
     "status": "r.status",
     "duration": "r.ended - r.started",
     "first token": "t.first_token - r.started",
-    "tokens": "t.prompt_tokens + t.completion_tokens",
-    "cost": "t.prompt_cost + t.completion_cost",
+    "tokens": METERED.format("t.prompt_tokens + t.completion_tokens"),
+    "cost": PRICED.format("t.prompt_cost + t.completion_cost"),
 }
 """What a list of runs can be sorted by."""
 
