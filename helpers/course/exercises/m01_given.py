@@ -8,17 +8,13 @@ in the mean. `helpers.agent` searches better than either; the lab starts from th
 from functools import cache
 from typing import Any
 
+from helpers.evaluate.recall import WordSearch
 from helpers.shop import documents
 
 
 def by_words(question: str) -> dict[str, float]:
     """BM25 score (0 to about 20) of every document that shares a word with the question, by id."""
-    import bm25s
-
-    (words,) = bm25s.tokenize(question, return_ids=False, show_progress=False)
-    scores = _words_index().get_scores(words) if words else []
-    pairs = zip(_texts(), map(float, scores), strict=False)
-    return {name: score for name, score in pairs if score > 0}
+    return _words().scores(question)
 
 
 def by_meaning(question: str) -> dict[str, float]:
@@ -33,13 +29,8 @@ def _texts() -> dict[str, str]:
 
 
 @cache
-def _words_index() -> Any:
-    import bm25s
-
-    index = bm25s.BM25()
-    tokens = bm25s.tokenize(list(_texts().values()), show_progress=False)
-    index.index(tokens, show_progress=False)
-    return index
+def _words() -> WordSearch:
+    return WordSearch(documents())
 
 
 @cache

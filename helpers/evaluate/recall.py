@@ -1,0 +1,57 @@
+"""Recall of a search, beside the search by words that it has to beat."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from helpers.agent import Retriever
+from helpers.evaluate.proportion import Proportion
+from helpers.shop import Document, Question
+
+Search = Callable[[str, int], Sequence[str]]
+"""Takes a query and a count, gives that many ids of documents, best first."""
+
+
+class WordSearch:
+    """BM25 over titles and texts (Robertson and Zaragoza, 2009, doi:10.1561/1500000019)."""
+
+    def __init__(self, documents: Iterable[Document]) -> None:
+        """Index the documents. Raises ValueError when there are none."""
+        import bm25s
+
+        self._texts = {each.id: f"{each.title}: {each.text}" for each in documents}
+        if not self._texts:
+            raise ValueError("A search needs at least one document.")
+        self._index: Any = bm25s.BM25()
+        tokens = bm25s.tokenize(list(self._texts.values()), show_progress=False)
+        self._index.index(tokens, show_progress=False)
+
+    def scores(self, query: str) -> dict[str, float]:
+        """The score (0 to about 20) of every document that shares a word with the query, by id."""
+        import bm25s
+
+        (words,) = bm25s.tokenize(query, return_ids=False, show_progress=False)
+        scores = self._index.get_scores(words) if words else []
+        pairs = zip(self._texts, map(float, scores), strict=False)
+        return {name: score for name, score in pairs if score > 0}
+
+    def search(self, query: str, k: int) -> list[str]:
+        """The ids of the `k` best documents; fewer when fewer share a word with the query."""
+        scores = self.scores(query)
+        return sorted(scores, key=lambda name: -scores[name])[:k]
+
+
+def by(retriever: Retriever) -> Search:
+    """A retriever as a search."""
+    return lambda query, k: [passage.document for passage in retriever.search(query, k)]
+
+
+def recall(search: Search, questions: Iterable[Question], k: int) -> Proportion:
+    """How often a question's document is among the first `k`; questions without one are left out.
+
+    The search gets the whole question, as a customer types it.
+    """
+    return Proportion.of(
+        question.document in search(question.question, k)
+        for question in questions
+        if question.document is not None
+    )
