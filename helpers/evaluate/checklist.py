@@ -26,8 +26,8 @@ class Threshold:
         sense: whether it must be at least or at most the limit.
         limit: in the figure's own unit.
         counts: the fewest observations that it may rest on.
-        end: what must meet the limit: the value itself, or an end of its 95% interval, where even
-            the unlucky reading of the figure has to be good enough.
+        end: what must meet the limit: the value itself, or an end of its interval, where even the
+            unlucky reading of the figure has to be good enough.
     """
 
     figure: str

@@ -35,14 +35,16 @@ class Figure:
     Attributes:
         value: a share from 0 to 1, seconds, dollars or a number, as its name says.
         count: how many observations it rests on.
-        low: lower end of its 95% interval, None where there is none.
+        low: lower end of its interval, None where there is none or it is open.
         high: upper end of it.
+        confidence: of the interval.
     """
 
     value: float
     count: int
     low: float | None = None
     high: float | None = None
+    confidence: float = 0.95
 
     @classmethod
     def of(cls, figure: "Figure | Proportion | Estimate") -> "Figure":
@@ -53,10 +55,11 @@ class Figure:
         if isinstance(figure, Proportion):
             if figure.rate is None or figure.interval is None:
                 raise ValueError("A proportion without counts is no figure: leave it out.")
-            found = cls(figure.rate, figure.total, *figure.interval)
+            found = cls(figure.rate, figure.total, *figure.interval, figure.confidence)
         elif isinstance(figure, Estimate):
-            ends = [end if math.isfinite(end) else None for end in (figure.low, figure.high)]
-            found = cls(figure.value, figure.count, *ends)
+            low = figure.low if math.isfinite(figure.low) else None
+            high = figure.high if math.isfinite(figure.high) else None
+            found = cls(figure.value, figure.count, low, high, figure.confidence)
         else:
             found = figure
         if not math.isfinite(found.value) or found.count < 0:
