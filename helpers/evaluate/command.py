@@ -32,11 +32,14 @@ def evaluate(argv: Sequence[str]) -> int:
     options = parser.parse_args(argv)
     if options.release and options.part != "heldout":
         parser.error("--release needs --part heldout: a release is compared on those questions")
+    from helpers.evaluate.releases import ReleaseError, check_name
     from helpers.models.errors import ModelError
 
     try:
+        if options.release:
+            check_name(options.release)
         report = _measure(options.part, options.release)
-    except ModelError as problem:
+    except (ModelError, ReleaseError) as problem:
         print(f"course eval: {problem}", file=sys.stderr)
         return 1
     print(json.dumps(report, ensure_ascii=False) if options.json else _as_text(report))
@@ -47,7 +50,8 @@ def _measure(part: str, release: str | None) -> dict[str, Any]:
     from tqdm import tqdm
 
     from helpers.agent import build_agent, fernhill_index
-    from helpers.evaluate.eval_evidence import file_evidence
+    from helpers.evaluate.beside import as_data, as_lines, beside
+    from helpers.evaluate.eval_evidence import file_evidence, regression_lines
     from helpers.evaluate.recall import WordSearch, by, recall
     from helpers.evaluate.runs import run
     from helpers.evaluate.scores import score, score_answer
@@ -81,6 +85,8 @@ def _measure(part: str, release: str | None) -> dict[str, Any]:
         )
         for kind in ("single_fact", "conditional")
     }
+    model_name = os.environ.get("COURSE_MODEL", "").strip() or "local"
+    others = beside(asked, runs, scores, model_name)
     notes: Sequence[str] = ("Evidence for the checklist is filed with --part heldout only.",)
     if part == "heldout" and os.environ.get("COURSE_FAST", "") in ("", "0"):
         filed = file_evidence(
@@ -88,12 +94,13 @@ def _measure(part: str, release: str | None) -> dict[str, Any]:
             runs,
             scores,
             recalls["the agent's index, first 3"],
-            model=os.environ.get("COURSE_MODEL", "").strip() or "local",
+            model=model_name,
             command="course eval --part heldout",
             version=version,
             release=release,
         )
-        notes = (f"{len(filed.files)} files of evidence written.", *filed.notes)
+        compared = regression_lines(filed.regression) if filed.regression else []
+        notes = (*compared, f"{len(filed.files)} files of evidence written.", *filed.notes)
     elif part == "heldout":
         notes = ("COURSE_FAST is on, so no evidence was filed.",)
     rows = [*summary.kinds, summary.all]
@@ -122,6 +129,7 @@ def _measure(part: str, release: str | None) -> dict[str, Any]:
         ],
         "refused_unanswerable": _figures(summary.refused_unanswerable),
         "refused_answerable": _figures(summary.refused_answerable),
+        "beside": {**as_data(others), "text": as_lines(others)},
         "notes": list(notes),
     }
 
@@ -168,9 +176,10 @@ def _as_text(report: Mapping[str, Any]) -> str:
     if everything["input_tokens"] is not None:
         lines.append(
             f"a question: {everything['input_tokens']:.0f} tokens read, "
-            f"{everything['output_tokens']:.0f} written, {everything['cpu_seconds']:.2f} CPU seconds"
+            f"{everything['output_tokens']:.0f} written, "
+            f"{everything['cpu_seconds']:.2f} CPU seconds"
         )
-    return "\n".join([*lines, *report["notes"]])
+    return "\n".join([*lines, *report["beside"]["text"], *report["notes"]])
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -177,3 +177,28 @@ def regression_figures(regression: Regression) -> Figures:
         "answers gained": Figure(compared.gained, compared.questions),
         "p-value": Figure(compared.p_value, compared.lost + compared.gained),
     }
+
+
+def regression_lines(regression: Regression) -> list[str]:
+    """The comparison in words: over all questions, and each slice that lost ground."""
+    compared = regression.comparison
+    change, low, high = (
+        100 * value
+        for value in (
+            compared.difference.value,
+            compared.difference.low,
+            compared.difference.high,
+        )
+    )
+    lines = [
+        f"against release {regression.release}: {change:+.1f} points [{low:+.1f}, {high:+.1f}], "
+        f"{compared.lost} answers lost, {compared.gained} gained, p = {compared.p_value:.3f}"
+    ]
+    lines += [
+        f"lost ground: {each.name}, {100 * each.comparison.difference.value:+.0f} points of "
+        f"{each.comparison.questions} questions, p = {each.p_value:.3f} among "
+        f"{len(regression.slices)} slices"
+        for each in regression.slices
+        if each.lost_ground()
+    ]
+    return lines
