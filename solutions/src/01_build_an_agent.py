@@ -31,9 +31,10 @@ from langchain.messages import AIMessage, HumanMessage, ToolMessage
 from langchain.tools import BaseTool, ToolRuntime, tool
 from langchain_core.runnables import RunnableConfig
 
-from helpers.agent import THRESHOLD, Caller, build_agent, fernhill_index, make_tools
+from helpers.agent import THRESHOLD, Agent, Caller, build_agent, fernhill_index, make_tools
 from helpers.course import TODO, check, ready, show  # noqa: F401
 from helpers.course.exercises.m01_given import by_meaning, by_words
+from helpers.course.exercises.m01_runs import FRIENDLY
 from helpers.evaluate import Proportion, run, score
 from helpers.shop import Orders, open_orders, questions
 
@@ -164,8 +165,8 @@ check("01.2", make_my_orders)
 # the tool answers with a sentence, because an exception would end the conversation.
 
 # %% [markdown] name="tool-use-text"
-# The agent with the four tools of the shop and yours. Read which tool the model asks for, and what
-# the customer gets to read.
+# The agent with the four tools of the shop and yours. Compare the tool's message with the answer
+# that the model makes of it: exercise 6 comes back to that.
 
 # %% name="tool-use"
 if ready("01.2"):
@@ -214,7 +215,8 @@ check("01.3", choose_threshold)
 
 # %% [markdown] name="threshold-use-text"
 # What you choose on dev must hold on questions that you did not choose it on. How do the two kinds
-# of mistakes on the lab part move, as an invented answer gets dearer?
+# of mistakes on the lab part move, as an invented answer gets dearer? The first price is the one
+# of the check.
 
 # %% name="best-scores"
 def best_scores(part: str) -> tuple[list[float], list[float]]:
@@ -228,15 +230,17 @@ def best_scores(part: str) -> tuple[list[float], list[float]]:
 if ready("01.3"):
     dev_scores, (lab_yes, lab_no) = best_scores("dev"), best_scores("lab")
     rows = []
-    for price in (0.5, 1, 2, 4):
+    for price in (2, 4, 16):
         threshold = choose_threshold(*dev_scores, price)
         rows.append({"price": price, "threshold": threshold,
                      "refused for nothing": sum(s < threshold for s in lab_yes),
                      "invented answers": sum(s >= threshold for s in lab_no)})
     asked = f"{len(lab_yes)} answerable and {len(lab_no)} unanswerable questions of the lab part"
     show.table(rows, caption=f"Chosen on dev, judged on {asked}")
-    measured.append({"exercise": "3 invented answers (price 2)", "of": len(lab_no),
-                     "before": len(lab_no), "after": rows[2]["invented answers"]})
+    for kind, of, before in [("invented answers", len(lab_no), len(lab_no)),
+                             ("refused for nothing", len(lab_yes), 0)]:
+        measured.append({"exercise": f"3 {kind}", "of": of, "before": before,
+                         "after": rows[0][kind]})
 
 # %% [markdown] name="memory-goal"
 # ## 4. Keep two customers apart
@@ -319,7 +323,7 @@ def look_before_refund(
     if call["name"] != "issue_refund" or call["args"]["order_id"] in seen:
         return handler(request)
     text = f"Use lookup_order on {call['args']['order_id']} first, then refund it."
-    return ToolMessage(text, tool_call_id=call["id"], status="error")
+    return ToolMessage(text, tool_call_id=call["id"], name=call["name"], status="error")
     # END SOLUTION
 
 # %%
@@ -348,14 +352,30 @@ if ready("01.5"):
         print(text)
         for message in state["messages"]:
             if isinstance(message, ToolMessage):
-                print(f"  {message.name}, {message.status}: {message.text}")
+                print(f"  {message.status}: {message.text}")
 
-# %% [markdown] name="quote-goal"
+# %% [markdown] name="friendly-text"
 # ## 6. Quote instead of rephrase
 #
-# The local model reads the right sentence and still changes a figure in it. So let the agent
-# quote: write a wrapper around the model that puts the texts of this turn's tool results, in their
-# order and with a space between, in the place of the model's words.
+# The agent's own prompt makes the local model repeat what it reads, word by word. Fernhill's
+# owner would like a warmer voice, and has written this one. Compare what the tool returns with
+# what the customer gets to read.
+
+# %% name="friendly"
+print(FRIENDLY.system)
+friendly = build_agent(style=FRIENDLY, retriever=index)
+state = friendly.invoke(
+    {"messages": [HumanMessage("How long will the shop keep my parcel for me?")]},
+    {"configurable": {"thread_id": "friendly"}},
+    context=Caller(),
+)
+for message in state["messages"][-2:]:
+    print(f"{message.type}: {message.text}")
+
+# %% [markdown] name="quote-goal"
+# A voice must not cost the facts, so let the agent quote. Write a wrapper around the model that
+# puts the texts of this turn's tool results, in their order and with a space between, in the place
+# of the model's words.
 #
 # - `handler(request)` asks the model; the last message of its `.result` is the reply. A reply that
 #   calls a tool passes unchanged.
@@ -364,7 +384,8 @@ if ready("01.5"):
 #   leave it out. Where no text is left, the reply stays.
 #
 # For instance, after a lookup and a search the answer is *Order FH-10742: It was delivered on
-# 2 June 2026. Warranty: Footwear has a guarantee of 1 year.*
+# 2 June 2026. Warranty: Footwear has a guarantee of 1 year.* The check also asks the running agent
+# questions of the lab part, which takes about half a minute.
 
 # %% exercise="01.6"
 def quote(
@@ -388,29 +409,28 @@ check("01.6", quote)
 
 # %% [markdown] name="quote-why" only="solution"
 # The model is asked first, because only its reply tells whether another tool comes next. The copy
-# of the reply keeps its token counts: the words are replaced, but they were paid for. With a
-# hosted model, measure again: it may well read better than a quote, and sound better, too.
+# of the reply keeps its token counts: the words are replaced, but they were paid for. A friendly
+# sentence around the quote costs nothing when your code writes it. With a hosted model, measure
+# again: it may well keep the facts in a voice of its own.
 
 # %% [markdown] name="quote-use-text"
-# What is it worth? The same questions of the lab part, with and without it. Look at the intervals
-# before you believe the difference; module 02 compares question by question.
+# What is it worth? The same questions of the lab part, to the friendly agent with and without it.
+# Look at the intervals before you believe a difference.
 
 # %% name="quote-use"
+def right_answers(agent: Agent) -> Proportion:
+    """How many of the lab part's answerable questions (a sample) the agent answers rightly."""
+    asked = [q for q in lab if q.kind != "unanswerable"][3 :: 11 if fast else 2]
+    runs = run(agent, asked, progress=show.progress)
+    verdicts = [score(q, made).answer for q, made in zip(asked, runs, strict=True)]
+    return Proportion.of(verdict is not None and verdict.right for verdict in verdicts)
+
 if ready("01.6"):
-    answerable = [q for q in lab if q.kind != "unanswerable"][2 :: 8 if fast else 2]
-    agents = {
-        "the agent": build_agent(retriever=index),
-        "the agent, quoting": build_agent(retriever=index, middleware=[wrap_model_call(quote)]),
-    }
-    right = {}
-    for name, agent in agents.items():
-        runs = run(agent, answerable, progress=show.progress)
-        verdicts = [score(q, made).answer for q, made in zip(answerable, runs, strict=True)]
-        right[name] = Proportion.of(v is not None and v.right for v in verdicts)
-    before, after = right.values()
-    show.intervals(
-        right, title=f"Quoting: {after} right, rephrasing: {before}", x="right answers"
-    )
+    quoting = build_agent(style=FRIENDLY, retriever=index, middleware=[wrap_model_call(quote)])
+    right = {"rephrasing": right_answers(friendly), "quoting": right_answers(quoting)}
+    before, after = right["rephrasing"], right["quoting"]
+    title = f"Quoting {after.successes} of {after.total} right, rephrasing {before.successes}"
+    show.intervals(right, title=title, x="right answers")
     measured.append({"exercise": "6 right answers", "of": before.total,
                      "before": before.successes, "after": after.successes})
 

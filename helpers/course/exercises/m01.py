@@ -236,7 +236,7 @@ def my_orders(submission: MakeTool) -> Iterator[Case]:
     yield case(
         "a customer who has no orders yet",
         "C-9999",
-        satisfies("a sentence that says so", lambda got: bool(got.strip()) and not _ids(got)),
+        satisfies("a sentence that says so", _says_so),
         [("", "An empty result leaves the model to invent something.")],
     )
     yield Case(
@@ -288,6 +288,10 @@ def _holds_more_than(own: set[str]) -> Callable[[str], bool]:
 
 def _holds_a_part_of(own: set[str]) -> Callable[[str], bool]:
     return lambda got: set() < _ids(got) < own
+
+
+def _says_so(got: str) -> bool:
+    return bool(got.strip()) and not _ids(got) and "error" not in got.lower()
 
 
 def _asks_to_log_in(got: str) -> bool | str:
@@ -480,6 +484,7 @@ def memory(submission: "Configure") -> Iterator[Case]:
         call=lambda: _shared(submission),
         show='such as ("C-1", "2-x") and ("C-1-2", "x"), or a guest and a customer called "None"',
         expect=[],
+        slips=[(lambda got: bool(got), "Each of these is a caller and a conversation, twice.")],
     )
     yield Case(
         "a guest names a conversation like a customer's thread",
@@ -649,11 +654,12 @@ def _sends_back(got: Any) -> bool | str:
 
 # --- 01.6: quote instead of rephrase --------------------------------------------------------------
 
-EVERY = 8 if FAST else 2
-"""Of the lab part's questions that have an answer, every how manieth is asked."""
+EVERY = 11 if FAST else 2
+"""Of the lab part's 64 questions that have an answer, every how manieth is asked: 6 or 31."""
 
-RIGHT = 5 if FAST else 18
-"""How many of them must be answered rightly."""
+RIGHT = 4 if FAST else 16
+"""How many of them must be answered rightly. The friendly agent answers 1 of 6 and about 5 of 31,
+and when it quotes, 6 of 6 and 22 of 31."""
 
 
 @exercise(
@@ -761,11 +767,11 @@ def quote(submission: "Quote") -> Iterator[Case]:
         "You are welcome.",
         [(_holds(runs.BOOTS.best), "That answers the question before: this turn has no result.")],
     )
-    asked = [one for one in questions("lab") if one.kind != "unanswerable"][2::EVERY]
+    asked = [one for one in questions("lab") if one.kind != "unanswerable"][3::EVERY]
     yield Case(
         "right answers of the running agent",
         call=lambda: runs.right_answers(submission, asked),
-        show=f"the agent with quote around its model, on {len(asked)} questions of the lab part",
+        show=f"the friendly agent with quote around its model, on {len(asked)} lab questions",
         expect=at_least(RIGHT, of=len(asked), what="answers right"),
         limit=300,
     )

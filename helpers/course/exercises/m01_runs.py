@@ -32,6 +32,7 @@ from helpers.agent import (
     fernhill_index,
     make_tools,
 )
+from helpers.agent.prompt import Style
 from helpers.course.exercises.scripted import Scripted, calling
 from helpers.evaluate import run, score
 from helpers.models import chat_model
@@ -58,6 +59,18 @@ BOOTS = Passage(
     best="Footwear has a guarantee of 1 year.",
     score=0.9,
 )
+
+
+FRIENDLY = Style(
+    system=(
+        "You are the friendly support agent of Fernhill, a shop for outdoor gear. Answer in one "
+        "warm sentence."
+    ),
+    examples=(),
+    small_talk=(),
+    sentences=1,
+)
+"""How a shop may like its agent to speak, and what makes the local model lose the facts."""
 
 
 class OnePassage:
@@ -239,9 +252,13 @@ def _answers() -> InMemoryCache:
 
 
 def right_answers(quote: Quote | Middleware, asked: Sequence[Question]) -> list[bool]:
-    """Whether each question is answered rightly by the agent with this around its model."""
+    """Whether each question is answered rightly by the friendly agent with this around its model.
+
+    The model writes 32 tokens at most: words that are replaced need not be finished.
+    """
     agent = build_agent(
-        model=chat_model(max_tokens=60, cache=_answers()),
+        model=chat_model(max_tokens=32, cache=_answers()),
+        style=FRIENDLY,
         retriever=index(),
         middleware=[_around_model(quote)],
     )
