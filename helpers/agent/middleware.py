@@ -1,4 +1,8 @@
-"""What happens around a model call: the refusal that needs no model, and the examples."""
+"""What happens around a model call: help that a small model needs, and the refusal.
+
+A call whose words are thrown away is made quietly: LangGraph does not stream it, and the local
+model, which decides on tools without writing, may write one token only.
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -6,104 +10,68 @@ from typing import Any
 from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse
 from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
 from langchain_core.messages.ai import add_usage
+from langgraph.constants import TAG_NOSTREAM
 
 from helpers.agent.caller import Caller
 from helpers.agent.context import this_turn
 from helpers.agent.prompt import REFUSAL, Style
+from helpers.models.chat import LocalChatModel
 
 Request = ModelRequest[Caller]
 Response = ModelResponse[Any]
-
-
-def nothing_found(messages: Sequence[AnyMessage]) -> bool:
-    """Whether all that this turn's tools returned is a search that found nothing."""
-    results = [m for m in this_turn(messages) if isinstance(m, ToolMessage)]
-    return bool(results) and all(
-        result.name == "search_documents" and result.status == "success" and not result.artifact
-        for result in results
-    )
-
-
-class RefuseUnanswered(AgentMiddleware[AgentState[Any], Caller, Any]):
-    """Says "I do not know" instead of what the model writes when the search found nothing.
-
-    A small model that is told that nothing was found writes an answer all the same. It is still
-    asked, because it may want another tool.
-    """
-
-    def wrap_model_call(
-        self, request: Request, handler: Callable[[Request], Response]
-    ) -> Response | AIMessage:
-        """Let the model call a tool, or refuse."""
-        return _refused(request, handler(request))
-
-    async def awrap_model_call(
-        self, request: Request, handler: Callable[[Request], Awaitable[Response]]
-    ) -> Response | AIMessage:
-        """Let the model call a tool, or refuse."""
-        return _refused(request, await handler(request))
-
-
-def _refused(request: Request, response: Response) -> Response | AIMessage:
-    message = _last(response)
-    if message.tool_calls or not nothing_found(request.messages):
-        return response
-    return message.model_copy(update={"content": REFUSAL})
+Handler = Callable[[Request], Response]
+AsyncHandler = Callable[[Request], Awaitable[Response]]
+SEARCH = "search_documents"
 
 
 class AnswerEachResult(AgentMiddleware[AgentState[Any], Caller, Any]):
     """Lets the model answer from one tool result at a time, and joins what it says.
 
     For a small model, which repeats one of two results and drops the other, or repeats its last
-    answer. The tools are called as ever, with the whole conversation in view: only when the model
-    has answered is it asked again, for each result alone and without the earlier turns.
+    answer. The tools are chosen as ever, with the whole conversation in view; when no further one
+    is wanted, the model answers from each result alone and without the earlier turns.
     """
 
-    def wrap_model_call(
-        self, request: Request, handler: Callable[[Request], Response]
-    ) -> Response | AIMessage:
+    def wrap_model_call(self, request: Request, handler: Handler) -> Response | AIMessage:
         """Answer from each result of this turn."""
-        response = handler(request)
-        alone = _each_alone(request, response)
-        return _joined([response, *map(handler, alone)]) if alone else response
+        alone = _each_alone(request)
+        if not alone:
+            return handler(request)
+        response = handler(_quiet(request))
+        return response if _calls(response) else _joined(response, [handler(one) for one in alone])
 
     async def awrap_model_call(
-        self, request: Request, handler: Callable[[Request], Awaitable[Response]]
+        self, request: Request, handler: AsyncHandler
     ) -> Response | AIMessage:
         """Answer from each result of this turn."""
-        response = await handler(request)
-        alone = _each_alone(request, response)
-        return _joined([response, *[await handler(one) for one in alone]]) if alone else response
+        alone = _each_alone(request)
+        if not alone:
+            return await handler(request)
+        response = await handler(_quiet(request))
+        if _calls(response):
+            return response
+        return _joined(response, [await handler(one) for one in alone])
 
 
-def _each_alone(request: Request, response: Response) -> list[Request]:
-    """A request for each result of this turn, when the model has answered with more in view."""
-    turn = this_turn(request.messages)
-    results = _results(turn)
-    first = len(turn) == len(request.messages)
-    if not results or (first and len(results) == 1) or _last(response).tool_calls:
-        return []
-    return [request.override(messages=[turn[0], result], tools=[]) for result in results]
+class RefuseUnanswered(AgentMiddleware[AgentState[Any], Caller, Any]):
+    """Says "I do not know" when the search found nothing and the model wants no other tool.
 
+    A small model that is told that nothing was found writes an answer all the same.
+    """
 
-def _results(turn: Sequence[AnyMessage]) -> list[AnyMessage]:
-    return [message for message in turn if isinstance(message, ToolMessage)]
+    def wrap_model_call(self, request: Request, handler: Handler) -> Response | AIMessage:
+        """Let the model call a tool, or refuse."""
+        if not nothing_found(request.messages):
+            return handler(request)
+        return _refused(handler(_quiet(request)))
 
-
-def _last(response: Response) -> AIMessage:
-    message = response.result[-1]
-    assert isinstance(message, AIMessage)
-    return message
-
-
-def _joined(responses: Sequence[Response]) -> AIMessage:
-    """One message from the answers but the first, with the tokens of all."""
-    first, *rest = map(_last, responses)
-    usage = first.usage_metadata
-    for message in rest:
-        usage = add_usage(usage, message.usage_metadata)
-    words = "\n".join(dict.fromkeys(message.text for message in rest))
-    return first.model_copy(update={"content": words, "usage_metadata": usage})
+    async def awrap_model_call(
+        self, request: Request, handler: AsyncHandler
+    ) -> Response | AIMessage:
+        """Let the model call a tool, or refuse."""
+        if not nothing_found(request.messages):
+            return await handler(request)
+        return _refused(await handler(_quiet(request)))
 
 
 class ShowExamples(AgentMiddleware[AgentState[Any], Caller, Any]):
@@ -114,14 +82,12 @@ class ShowExamples(AgentMiddleware[AgentState[Any], Caller, Any]):
         super().__init__()
         self._style = style
 
-    def wrap_model_call(
-        self, request: Request, handler: Callable[[Request], Response]
-    ) -> Response | AIMessage:
+    def wrap_model_call(self, request: Request, handler: Handler) -> Response | AIMessage:
         """Call the model with the examples in front."""
         return handler(self._shown(request))
 
     async def awrap_model_call(
-        self, request: Request, handler: Callable[[Request], Awaitable[Response]]
+        self, request: Request, handler: AsyncHandler
     ) -> Response | AIMessage:
         """Call the model with the examples in front."""
         return await handler(self._shown(request))
@@ -130,3 +96,60 @@ class ShowExamples(AgentMiddleware[AgentState[Any], Caller, Any]):
         results = _results(this_turn(request.messages))
         examples = self._style.examples if results else self._style.small_talk
         return request.override(messages=[*examples, *request.messages])
+
+
+def nothing_found(messages: Sequence[AnyMessage]) -> bool:
+    """Whether all that this turn's tools returned is a search that found nothing."""
+    results = _results(this_turn(messages))
+    return bool(results) and all(
+        result.name == SEARCH and result.status == "success" and not result.artifact
+        for result in results
+    )
+
+
+def _quiet(request: Request) -> Request:
+    """The same request with words that nobody is shown."""
+    model = request.model
+    changes: dict[str, Any] = {"tags": [*(model.tags or []), TAG_NOSTREAM]}
+    if isinstance(model, LocalChatModel):
+        changes["max_tokens"] = 1
+    return request.override(model=model.model_copy(update=changes))
+
+
+def _each_alone(request: Request) -> list[Request]:
+    """A request for each result of this turn, when there are several or there are earlier turns."""
+    turn = this_turn(request.messages)
+    results = _results(turn)
+    if not results or (len(results) == 1 and len(turn) == len(request.messages)):
+        return []
+    return [request.override(messages=[turn[0], result], tools=[]) for result in results]
+
+
+def _results(turn: Sequence[AnyMessage]) -> list[ToolMessage]:
+    return [message for message in turn if isinstance(message, ToolMessage)]
+
+
+def _last(response: Response) -> AIMessage:
+    message = response.result[-1]
+    assert isinstance(message, AIMessage)
+    return message
+
+
+def _calls(response: Response) -> bool:
+    return bool(_last(response).tool_calls)
+
+
+def _refused(response: Response) -> Response | AIMessage:
+    if _calls(response):
+        return response
+    return _last(response).model_copy(update={"content": REFUSAL})
+
+
+def _joined(asked: Response, answers: Sequence[Response]) -> AIMessage:
+    """One message from several answers, with the tokens of all calls."""
+    first = _last(asked)
+    usage = first.usage_metadata
+    for answer in answers:
+        usage = add_usage(usage, _last(answer).usage_metadata)
+    words = "\n".join(dict.fromkeys(_last(answer).text for answer in answers))
+    return first.model_copy(update={"content": words, "usage_metadata": usage})

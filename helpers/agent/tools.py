@@ -52,7 +52,7 @@ def make_tools(
 
     @tool(
         response_format="content_and_artifact",
-        extras={"examples": examples.SEARCH, "verbatim": ["query"]},
+        extras={"examples": examples.SEARCH, "verbatim": ["query"], "default": True},
     )
     def search_documents(
         query: Annotated[str, Field(min_length=1, description="what to look for, in words")],
@@ -88,7 +88,9 @@ def make_tools(
         pence = None if amount is None else Decimal(str(amount))
         try:
             refund = orders.refund(order_id, _customer(runtime), pence)
-        except (UnknownOrder, RefundRefused) as refused:
+        except UnknownOrder as unknown:
+            raise ToolException(f"Order {order_id}: {unknown}") from unknown
+        except RefundRefused as refused:
             raise ToolException(f"Refund of {order_id}: {refused}") from refused
         return f"Refund of {order_id}: {pounds(refund.amount)} has been refunded.", refund
 

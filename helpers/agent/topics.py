@@ -12,6 +12,11 @@ from helpers.shop import Order
 _ORDER_ID = re.compile(r"\b(?:my )?(?:order )?FH-\d{5}\b", re.IGNORECASE)
 _CLAUSE = re.compile(r"(?<=[.!?;])\s+|,?\s+(?:and|then|but)\s+")
 
+TIE = 0.05
+"""A fact that leads by less than this in similarity is not told: where the order is now is."""
+CLEAR = 0.15
+"""A fact that leads by this much is told alone."""
+
 
 class OrderTopics:
     """Picks the facts of an order that a question asks for, by the nearest example question."""
@@ -24,12 +29,19 @@ class OrderTopics:
         self._vectors = np.array(CachedEmbeddings(embeddings).embed_documents(texts))
 
     def describe(self, order: Order, question: str) -> str:
-        """Where the order is now, and the fact that the question is about, in sentences."""
+        """What the question asks of the order, in one or two sentences.
+
+        The fact that the question is about; where the order is now beside it, or alone, where the
+        question is nearly as near to that.
+        """
         facts = order_facts(order)
         clauses = [one for one in _CLAUSE.split(_ORDER_ID.sub("my order", question)) if one]
-        asked = np.array([self._embeddings.embed_query(clause) for clause in clauses or ["state"]])
-        near = (self._vectors @ asked.T).max(axis=1)
-        there = [place for place, topic in enumerate(self._topics) if topic in facts]
-        topic = self._topics[max(there, key=lambda place: near[place])]
-        chosen = dict.fromkeys([STATE, topic])
-        return f"Order {order.id}: {' '.join(facts[name] for name in chosen)}"
+        asked = np.array([self._embeddings.embed_query(clause) for clause in clauses])
+        near: dict[str, float] = dict.fromkeys(facts, -1.0)
+        for topic, score in zip(self._topics, (self._vectors @ asked.T).max(axis=1), strict=True):
+            if topic in near:
+                near[topic] = max(near[topic], float(score))
+        best = max(near, key=lambda topic: near[topic])
+        lead = near[best] - near[STATE]
+        chosen = [STATE] if lead < TIE else [STATE, best] if lead < CLEAR else [best]
+        return f"Order {order.id}: {' '.join(facts[topic] for topic in chosen)}"

@@ -6,7 +6,7 @@ is never given an old vector. What is not in that file is computed when it is ne
 `.course/vectors.sqlite`. All vectors are rounded to 16-bit floats, whether they were
 computed now or before, so that the same question finds the same passages either way.
 
-`python -m helpers.agent.vectors` writes the file anew; a test says when that is due.
+`python -m helpers.agent.ship_vectors` writes the file anew; a test says when that is due.
 """
 
 import hashlib
@@ -48,7 +48,7 @@ class CachedEmbeddings(Embeddings):
                 new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
                 if new:
                     rows = self._embeddings.embed_documents(list(new.values()))
-                    fresh = dict(zip(new, _rounded(rows), strict=True))
+                    fresh = dict(zip(new, rounded(rows), strict=True))
                     _write(connection, fresh)
                     known |= fresh
         return [known[key].astype(float).tolist() for key in keys]
@@ -62,7 +62,8 @@ class CachedEmbeddings(Embeddings):
         return hashlib.sha256(f"{self._name}\0{text}".encode()).digest()[:16]
 
 
-def _rounded(rows: Sequence[Sequence[float]]) -> list[Vector]:
+def rounded(rows: Sequence[Sequence[float]]) -> list[Vector]:
+    """Vectors as they are kept: 16-bit floats."""
     return list(np.asarray(rows, dtype=np.float16))
 
 
@@ -91,27 +92,3 @@ def _write(connection: sqlite3.Connection, vectors: dict[bytes, Vector]) -> None
             "INSERT OR REPLACE INTO vectors VALUES (?, ?)",
             [(key, vector.tobytes()) for key, vector in vectors.items()],
         )
-
-
-def ship(embeddings: Embeddings, texts: Sequence[str]) -> None:
-    """Write the vectors of these texts to the file that comes with the course."""
-    cached = CachedEmbeddings(embeddings)
-    texts = sorted(set(texts), key=cached.key)
-    np.savez_compressed(
-        SHIPPED,
-        keys=np.frombuffer(b"".join(map(cached.key, texts)), np.uint8).reshape(-1, 16),
-        vectors=np.asarray(cached.embed_documents(texts), dtype=np.float16),
-    )
-
-
-def main() -> None:
-    """Write the vectors of the shop's documents, the notes for staff among them."""
-    from helpers.agent.retrieval import chunks
-    from helpers.models import embeddings
-    from helpers.shop import documents
-
-    ship(embeddings(), [chunk.page_content for chunk in chunks(documents(internal=True))])
-
-
-if __name__ == "__main__":
-    main()
