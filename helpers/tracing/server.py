@@ -26,7 +26,8 @@ def listen(port: int = 0) -> socket.socket:
     Raises:
         OSError: the port is taken.
     """
-    found = socket.socket()
+    # With the protocol named, asyncio sets TCP_NODELAY; without it, half of the answers wait 40 ms.
+    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if os.name == "posix":  # a port just given up; on Windows this would share it with others
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     found.bind((HOST, port))

@@ -35,7 +35,7 @@ def dollars(amount: Decimal | float | None) -> str:
         return NO_PRICE
     if amount == 0:
         return "$0"
-    return f"${amount:,.2f}" if amount >= 1 else f"${Decimal(f'{amount:.3g}'):f}"
+    return f"${amount:,.2f}" if amount >= 1 else f"${Decimal(f'{amount:.2e}'):f}"
 
 
 def count(number: int | float | None) -> str:

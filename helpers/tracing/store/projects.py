@@ -9,10 +9,8 @@ import orjson
 
 from helpers.tracing.clock import iso, now
 from helpers.tracing.errors import Conflict, Missing, Unspoken
-from helpers.tracing.store import feedback
 from helpers.tracing.store.incoming import identifier, instant
-from helpers.tracing.store.read import RunQuery
-from helpers.tracing.store.stats import run_stats
+from helpers.tracing.store.stats import request_stats
 
 TENANT = "00000000-0000-0000-0000-000000000000"
 """There is one workspace."""
@@ -189,24 +187,4 @@ def _item(connection: sqlite3.Connection, row: sqlite3.Row, *, stats: bool) -> d
         "reference_dataset_id": row["dataset_id"],
         "tenant_id": TENANT,
     }
-    return {**found, **project_stats(connection, row["id"])} if stats else found
-
-
-def project_stats(connection: sqlite3.Connection, project_id: str) -> dict[str, Any]:
-    """A project's statistics: requests (root runs), with all that is below them.
-
-    `run_facets` has, where the cost leaves model runs out, how many.
-    """
-    found = run_stats(connection, RunQuery(projects=[project_id], is_root=True))
-    on_runs, on_project = feedback.stats_of_project(connection, project_id)
-    facets = [
-        {"key": key, "value": "none", "n": found[count], "query": ""}
-        for key, count in (("price", "unpriced_runs"), ("usage", "unmetered_runs"))
-        if found[count]
-    ]
-    return {
-        **found,
-        "feedback_stats": on_runs,
-        "session_feedback_stats": on_project,
-        "run_facets": facets,
-    }
+    return {**found, **request_stats(connection, row["id"])} if stats else found

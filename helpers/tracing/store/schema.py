@@ -52,7 +52,9 @@ CREATE TABLE runs (
     token_details TEXT
 );
 CREATE INDEX runs_by_time ON runs (project_id, started);
-CREATE INDEX runs_by_root ON runs (project_id, started) WHERE parent_id IS NULL;
+-- With all that statistics need of a request, which then do not touch the table.
+CREATE INDEX runs_by_root ON runs (project_id, started, ended, status, name, id)
+    WHERE parent_id IS NULL;
 CREATE INDEX runs_by_error ON runs (project_id, started) WHERE status = 'error';
 CREATE INDEX runs_by_type ON runs (project_id, run_type, started);
 CREATE INDEX runs_by_trace ON runs (trace_id, dotted_order);

@@ -1,14 +1,39 @@
 """Statistics over runs, without counting anything twice."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from operator import add
 from typing import Any
 
 from helpers.tracing.clock import iso
 from helpers.tracing.store import feedback
 from helpers.tracing.store.incoming import ancestors
-from helpers.tracing.store.read import RunQuery, each
+from helpers.tracing.store.read import RunQuery, values_of
 from helpers.tracing.store.schema import PICO
+
+# What statistics need of the runs `r` and their sums `t`; times in microseconds.
+_VALUES = {
+    "id": "r.id",
+    "started": "r.started",
+    "ended": "r.ended",
+    "status": "r.status",
+    "first_token": "t.first_token",
+    **{
+        name: f"coalesce(t.{name}, 0)"
+        for name in (
+            "model_runs",
+            "unmetered",
+            "unpriced",
+            "prompt_tokens",
+            "completion_tokens",
+            "prompt_cost",
+            "completion_cost",
+        )
+    },
+}
+_PLACES = "r.dotted_order"
+
+_Columns = dict[str, tuple[Any, ...]]
 
 
 def run_stats(connection: sqlite3.Connection, query: RunQuery) -> dict[str, Any]:
@@ -19,59 +44,36 @@ def run_stats(connection: sqlite3.Connection, query: RunQuery) -> dict[str, Any]
     `unpriced_runs` says how many model runs the costs leave out, `unmetered_runs` how many the
     tokens leave out. Percentiles interpolate between the two nearest runs.
     """
-    rows = each(connection, query)
-    found = figures(rows if query.is_root else topmost(rows))
-    ended = [row for row in rows if row["ended"] is not None]
-    latencies = sorted((row["ended"] - row["started"]) / 1e6 for row in ended)
-    first = sorted(
-        (row["first_token"] - row["started"]) / 1e6 for row in rows if row["first_token"]
-    )
+    if query.is_root:
+        runs = _columns(values_of(connection, query, list(_VALUES.values())))
+        apart = runs
+    else:
+        rows = list(values_of(connection, query, [*_VALUES.values(), _PLACES]))
+        runs = _columns(row[:-1] for row in rows)
+        apart = _columns(row[:-1] for row in _topmost(rows))
+    given = feedback.stats_of_all(connection, runs["id"])
+    return {**_times(runs), **_sums(apart), "feedback_stats": given}
+
+
+def request_stats(connection: sqlite3.Connection, project_id: str) -> dict[str, Any]:
+    """The same of a project's requests, its root runs, and of the feedback in all of it.
+
+    `run_facets` says, where the sums leave model runs out, how many.
+    """
+    query = RunQuery(projects=[project_id], is_root=True)
+    runs = _columns(values_of(connection, query, list(_VALUES.values())))
+    found = {**_times(runs), **_sums(runs)}
+    on_runs, on_project = feedback.stats_of_project(connection, project_id)
+    facets = [
+        {"key": key, "value": "none", "n": found[count], "query": ""}
+        for key, count in (("price", "unpriced_runs"), ("usage", "unmetered_runs"))
+        if found[count]
+    ]
     return {
         **found,
-        "run_count": len(rows),
-        "latency_p50": percentile(latencies, 0.5),
-        "latency_p99": percentile(latencies, 0.99),
-        "first_token_p50": percentile(first, 0.5),
-        "first_token_p99": percentile(first, 0.99),
-        "last_run_start_time": iso(max((row["started"] for row in rows), default=None)),
-        "error_rate": _share(sum(row["status"] == "error" for row in rows), len(rows)),
-        "streaming_rate": _share(len(first), len(rows)),
-        "feedback_stats": feedback.stats_of_all(connection, [row["id"] for row in rows]),
-    }
-
-
-def topmost(rows: Sequence[sqlite3.Row]) -> list[sqlite3.Row]:
-    """The runs that are below none of the others."""
-    ids = {row["id"] for row in rows}
-    return [row for row in rows if ids.isdisjoint(ancestors(row["dotted_order"])[:-1])]
-
-
-def figures(rows: Sequence[sqlite3.Row]) -> dict[str, Any]:
-    """Sums and percentiles of tokens and costs over runs of which none is below another."""
-    metered = [row for row in rows if not no_tokens(row)]
-    priced = [row for row in rows if not no_price(row)]
-    prompts = sorted(row["prompt_tokens"] for row in metered)
-    completions = sorted(row["completion_tokens"] for row in metered)
-    totals = sorted(row["prompt_tokens"] + row["completion_tokens"] for row in metered)
-    costs = sorted((row["prompt_cost"] + row["completion_cost"]) / PICO for row in priced)
-    return {
-        "total_tokens": sum(totals),
-        "prompt_tokens": sum(prompts),
-        "completion_tokens": sum(completions),
-        "median_tokens": percentile(totals, 0.5),
-        "tokens_p99": percentile(totals, 0.99),
-        "prompt_tokens_p50": percentile(prompts, 0.5),
-        "prompt_tokens_p99": percentile(prompts, 0.99),
-        "completion_tokens_p50": percentile(completions, 0.5),
-        "completion_tokens_p99": percentile(completions, 0.99),
-        "prompt_cost": _dollars(priced, "prompt_cost"),
-        "completion_cost": _dollars(priced, "completion_cost"),
-        "total_cost": _dollars(priced, "prompt_cost", "completion_cost"),
-        "cost_p50": percentile(costs, 0.5),
-        "cost_p99": percentile(costs, 0.99),
-        "model_runs": sum(row["model_runs"] for row in rows),
-        "unpriced_runs": sum(row["unpriced"] for row in rows),
-        "unmetered_runs": sum(row["unmetered"] for row in rows),
+        "feedback_stats": on_runs,
+        "session_feedback_stats": on_project,
+        "run_facets": facets,
     }
 
 
@@ -95,10 +97,86 @@ def percentile(ordered: Sequence[float], share: float) -> float | None:
     return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
 
 
-def _dollars(rows: Sequence[sqlite3.Row], *names: str) -> float | None:
-    """A sum in dollars; None where there are no runs with a price."""
-    return sum(row[name] for row in rows for name in names) / PICO if rows else None
+def _columns(rows: Iterable[tuple[Any, ...]]) -> _Columns:
+    """The rows' values by name: thousands of them are summed and sorted column by column."""
+    columns = list(zip(*rows, strict=True))
+    return dict(zip(_VALUES, columns or [()] * len(_VALUES), strict=True))
 
 
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
+def _topmost(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """The runs that are below none of the others."""
+    ids = {row[0] for row in rows}
+    return [row for row in rows if ids.isdisjoint(ancestors(row[-1])[:-1])]
+
+
+def _times(runs: _Columns) -> dict[str, Any]:
+    """How many, how long, how many failed."""
+    count = len(runs["id"])
+    latencies, first = (
+        sorted(
+            end - start
+            for start, end in zip(runs["started"], runs[name], strict=True)
+            if end is not None
+        )
+        for name in ("ended", "first_token")
+    )
+    return {
+        "run_count": count,
+        "latency_p50": _scaled(percentile(latencies, 0.5), 1e6),
+        "latency_p99": _scaled(percentile(latencies, 0.99), 1e6),
+        "first_token_p50": _scaled(percentile(first, 0.5), 1e6),
+        "first_token_p99": _scaled(percentile(first, 0.99), 1e6),
+        "last_run_start_time": iso(max(runs["started"], default=None)),
+        "error_rate": runs["status"].count("error") / count if count else None,
+        "streaming_rate": len(first) / count if count else None,
+    }
+
+
+def _sums(runs: _Columns) -> dict[str, Any]:
+    """Tokens and costs of runs of which none is below another."""
+    models, unmetered, unpriced = runs["model_runs"], runs["unmetered"], runs["unpriced"]
+    prompts, completions = (
+        _known(runs[name], models, unmetered) for name in ("prompt_tokens", "completion_tokens")
+    )
+    prompt_costs, completion_costs = (
+        _known(runs[name], models, unpriced) for name in ("prompt_cost", "completion_cost")
+    )
+    tokens = sorted(map(add, prompts, completions))
+    costs = sorted(map(add, prompt_costs, completion_costs))
+    by_side = {"prompt_tokens": sorted(prompts), "completion_tokens": sorted(completions)}
+    spent = {
+        "total_cost": sum(costs),
+        "prompt_cost": sum(prompt_costs),
+        "completion_cost": sum(completion_costs),
+    }
+    return {
+        "total_tokens": sum(tokens),
+        "median_tokens": percentile(tokens, 0.5),
+        "tokens_p99": percentile(tokens, 0.99),
+        **{name: sum(values) for name, values in by_side.items()},
+        **{f"{name}_p50": percentile(values, 0.5) for name, values in by_side.items()},
+        **{f"{name}_p99": percentile(values, 0.99) for name, values in by_side.items()},
+        **{name: _scaled(amount if costs else None, PICO) for name, amount in spent.items()},
+        "cost_p50": _scaled(percentile(costs, 0.5), PICO),
+        "cost_p99": _scaled(percentile(costs, 0.99), PICO),
+        "model_runs": sum(models),
+        "unpriced_runs": sum(unpriced),
+        "unmetered_runs": sum(unmetered),
+    }
+
+
+def _known(
+    values: tuple[int, ...], models: tuple[int, ...], missing: tuple[int, ...]
+) -> Sequence[int]:
+    """The values of the runs of which something is known: not all their model runs miss it."""
+    if not any(missing):
+        return values
+    return [
+        value
+        for value, model, missed in zip(values, models, missing, strict=True)
+        if not model or missed < model
+    ]
+
+
+def _scaled(value: float | None, unit: float) -> float | None:
+    return None if value is None else value / unit
