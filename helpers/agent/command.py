@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+_LONGEST = 4000
+"""Characters of a question: more does not fit the local model's context beside what it reads."""
+
 
 def ask(argv: Sequence[str]) -> int:
     """Print the agent's answer, with what it rests on; 0 when there is one, else 1."""
@@ -30,7 +33,7 @@ def ask(argv: Sequence[str]) -> int:
     return 0
 
 
-class _Refused(Exception):
+class _Refused(Exception):  # noqa: N818 - it refuses, nothing is broken
     """The question cannot be asked; the message says what to do."""
 
 
@@ -49,6 +52,10 @@ def _report(question: str, customer: str | None) -> dict[str, Any]:
 
     if not question.strip():
         raise _Refused('the question is empty: write it in quotes, as in course ask "..."')
+    if len(question) > _LONGEST:
+        raise _Refused(
+            f"the question has {len(question):,} characters: ask in at most {_LONGEST:,}"
+        )
     orders = open_orders()
     if customer is not None:
         try:

@@ -37,6 +37,9 @@ SHARED_WORDS = 0.2
 RIGHT_KIND = 0.12
 """What a sentence scores for holding the kind of value that the query asks for."""
 
+LONGEST_QUERY = 1000
+"""Characters of a query that are compared: the embedding model takes some 380 words."""
+
 # A full stop ends a sentence when a capital, a digit or a quote starts the next one.
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[\"'“‘(]?[A-Z0-9£])")
 _COMMON_WORDS = (
@@ -139,8 +142,12 @@ class DocumentIndex:
         self._seen = Counter(stem for one in self._sentences.values() for stem in one.stems)
 
     def search(self, query: str, k: int = 3) -> list[Passage]:
-        """The `k` best documents, best first. Raises ValueError for an empty query."""
-        if not query.strip():
+        """The `k` best documents, best first; a long query is searched by its beginning.
+
+        Raises ValueError for an empty query.
+        """
+        query = query.strip()[:LONGEST_QUERY]
+        if not query:
             raise ValueError("The query is empty: ask for something.")
         asked = kinds_asked(query)
         words = {stem: self._rarity(stem) for stem in stems(query)}

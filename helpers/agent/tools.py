@@ -22,6 +22,7 @@ from helpers.agent.passages import Passage, Retriever
 from helpers.agent.prompt import NOT_FOUND
 from helpers.agent.topics import OrderTopics
 from helpers.models import embeddings as course_embeddings
+from helpers.models.errors import ContextOverflow
 from helpers.shop import Order, Orders, Refund, RefundRefused, Ticket, UnknownOrder
 from helpers.shop.records import pounds
 
@@ -59,7 +60,10 @@ def make_tools(
         runtime: ToolRuntime[Caller],
     ) -> tuple[str, list[Passage]]:
         """Search the shop's documents: products, delivery, returns, warranty, repairs, care."""
-        passages = find(retriever, query, runtime.state["messages"])
+        try:
+            passages = find(retriever, query, runtime.state["messages"])
+        except ContextOverflow as overflow:
+            raise ToolException("Search: Please ask again in fewer words.") from overflow
         if not passages or passages[0].score < threshold:
             return NOT_FOUND, []
         return passages[0].excerpt, passages

@@ -5,6 +5,7 @@ import re
 import numpy as np
 from langchain_core.embeddings import Embeddings
 
+from helpers.agent.retrieval import LONGEST_QUERY
 from helpers.agent.vectors import CachedEmbeddings
 from helpers.agent.wording import STATE, TOPICS, order_facts
 from helpers.shop import Order
@@ -35,7 +36,8 @@ class OrderTopics:
         question is nearly as near to that.
         """
         facts = order_facts(order)
-        clauses = [one for one in _CLAUSE.split(_ORDER_ID.sub("my order", question)) if one]
+        spoken = _ORDER_ID.sub("my order", question)[:LONGEST_QUERY]
+        clauses = [one for one in _CLAUSE.split(spoken) if one.strip()] or [TOPICS[STATE][0]]
         asked = np.array([self._embeddings.embed_query(clause) for clause in clauses])
         near: dict[str, float] = dict.fromkeys(facts, -1.0)
         for topic, score in zip(self._topics, (self._vectors @ asked.T).max(axis=1), strict=True):

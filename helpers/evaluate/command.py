@@ -52,7 +52,7 @@ def _measure(part: str, release: str | None) -> dict[str, Any]:
     from helpers.agent import build_agent, fernhill_index
     from helpers.evaluate.beside import as_data, as_lines, beside
     from helpers.evaluate.eval_evidence import file_evidence, regression_lines
-    from helpers.evaluate.recall import WordSearch, by, recall
+    from helpers.evaluate.recall import WordSearch, by, extract, recall
     from helpers.evaluate.runs import run
     from helpers.evaluate.scores import score, score_answer
     from helpers.evaluate.summary import summarise
@@ -62,10 +62,10 @@ def _measure(part: str, release: str | None) -> dict[str, Any]:
 
     asked = questions("dev" if part == "dev" else "heldout")
     version = current_version()
-    model, index = chat_model(), fernhill_index()
-    with bulk_run(model, calls=_CALLS_A_QUESTION * len(asked), **_EXPECTED):
+    index = fernhill_index()
+    with bulk_run(chat_model(), calls=_CALLS_A_QUESTION * len(asked), **_EXPECTED):
         runs = run(
-            build_agent(model=model),
+            build_agent(),
             asked,
             progress=lambda some: tqdm(some, desc=f"{part}", unit="question", file=sys.stderr),
         )
@@ -79,11 +79,11 @@ def _measure(part: str, release: str | None) -> dict[str, Any]:
     }
     extracted = {
         kind: Proportion.of(
-            score_answer(question, index.search(question.question, 1)[0].best).right
+            score_answer(question, extract(index, question.question)).right
             for question in asked
             if question.kind == kind
         )
-        for kind in ("single_fact", "conditional")
+        for kind in ("single_fact", "conditional", "unanswerable")
     }
     model_name = os.environ.get("COURSE_MODEL", "").strip() or "local"
     others = beside(asked, runs, scores, model_name)

@@ -1,9 +1,12 @@
-"""Recall of a search, beside the search by words that it has to beat."""
+"""What retrieval alone is worth: recall beside a search by words, and the sentence it extracts.
+
+The agent's model has to earn its place against both.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from helpers.agent import Retriever
+from helpers.agent import REFUSAL, THRESHOLD, Retriever
 from helpers.evaluate.proportion import Proportion
 from helpers.shop import Document, Question
 
@@ -55,3 +58,12 @@ def recall(search: Search, questions: Iterable[Question], k: int) -> Proportion:
         for question in questions
         if question.document is not None
     )
+
+
+def extract(retriever: Retriever, question: str, threshold: float = THRESHOLD) -> str:
+    """The nearest sentence of the best document as the answer, with no model to write one.
+
+    A refusal where the best document scores below `threshold`, as the agent refuses.
+    """
+    found = retriever.search(question, 1)
+    return found[0].best if found and found[0].score >= threshold else REFUSAL
