@@ -8,7 +8,8 @@ import pytest
 from langchain_core.messages.ai import UsageMetadata
 
 from helpers.evaluate import evidence, releases
-from helpers.evaluate.eval_evidence import Filed, file_evidence
+from helpers.evaluate.command import evaluate
+from helpers.evaluate.eval_evidence import Filed, file_evidence, regression_lines
 from helpers.evaluate.evidence import FastMode
 from helpers.evaluate.proportion import Proportion
 from helpers.evaluate.runs import Call, Run
@@ -143,6 +144,10 @@ def test_a_slice_that_breaks_is_a_no_go_although_the_average_rises() -> None:
     assert filed.regression.slices[0].name == "kind: order"
     assert filed.regression.slices[0].lost_ground()
     assert status("regression") == "failed"
+    overall, *lost = regression_lines(filed.regression)
+    assert overall.startswith("against release v1: +")
+    assert "18 answers lost, 21 gained" in overall
+    assert ["kind: order" in line for line in lost] == [True]
 
 
 def test_a_few_changed_answers_pass_and_many_lost_ones_do_not() -> None:
@@ -189,3 +194,14 @@ def test_nothing_is_filed_in_fast_mode(home: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(FastMode):
         file(all_right(), release="v1")
     assert list(home.iterdir()) == []
+
+
+def test_a_release_that_cannot_be_recorded_is_refused_before_the_questions(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert evaluate(["--part", "heldout", "--release", "../v1"]) == 1
+    assert "cannot name a release" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as stopped:
+        evaluate(["--release", "v1"])
+    assert stopped.value.code == 2
+    assert "needs --part heldout" in capsys.readouterr().err
