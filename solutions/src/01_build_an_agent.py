@@ -36,6 +36,7 @@ from helpers.course import TODO, check, ready, show  # noqa: F401
 from helpers.course.exercises.m01_given import by_meaning, by_words
 from helpers.course.exercises.m01_runs import FRIENDLY
 from helpers.evaluate import Proportion, run, score
+from helpers.evaluate.recall import by, recall
 from helpers.shop import Orders, open_orders, questions
 
 # %% name="parameters" tags=["parameters"]
@@ -98,17 +99,18 @@ check("01.1", fuse)
 # Before you run the cell: would you rather fuse two simple searches, or have one good one?
 
 # %% name="fuse-use"
-def right_first(search: Callable[[str], str]) -> Proportion:
-    """How often this search puts the right document first, on the lab part."""
-    return Proportion.of(search(q.question) == q.document for q in lab if q.document)
+def best_first(scores: dict[str, float]) -> list[str]:
+    """The ids by their scores, best first."""
+    return sorted(scores, key=scores.get, reverse=True)
 
 if ready("01.1"):
-    found = {
-        "words": right_first(lambda q: max(by_words(q), key=by_words(q).get, default="")),
-        "meaning": right_first(lambda q: max(by_meaning(q), key=by_meaning(q).get)),
-        "your fusion": right_first(lambda q: fuse(by_words(q), by_meaning(q))[0]),
-        "the agent's index": right_first(lambda q: index.search(q, k=1)[0].document),
+    searches = {
+        "words": lambda q, k: best_first(by_words(q))[:k],
+        "meaning": lambda q, k: best_first(by_meaning(q))[:k],
+        "your fusion": lambda q, k: fuse(by_words(q), by_meaning(q))[:k],
+        "the agent's index": by(index),
     }
+    found = {name: recall(search, lab, k=1) for name, search in searches.items()}
     best = max(found, key=lambda name: found[name].successes)
     show.intervals(found, title=f"Most often right: {best}", x="right document first")
     measured.append({"exercise": "1 right document first", "of": found["meaning"].total,

@@ -6,10 +6,12 @@ in the mean. `helpers.agent` searches better than either; the lab starts from th
 """
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from helpers.evaluate.recall import WordSearch
 from helpers.shop import documents
+
+if TYPE_CHECKING:
+    from helpers.evaluate.recall import WordSearch
 
 
 def by_words(question: str) -> dict[str, float]:
@@ -29,7 +31,9 @@ def _texts() -> dict[str, str]:
 
 
 @cache
-def _words() -> WordSearch:
+def _words() -> "WordSearch":
+    from helpers.evaluate.recall import WordSearch
+
     return WordSearch(documents())
 
 

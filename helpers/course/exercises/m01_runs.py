@@ -254,10 +254,10 @@ def _answers() -> InMemoryCache:
 def right_answers(quote: Quote | Middleware, asked: Sequence[Question]) -> list[bool]:
     """Whether each question is answered rightly by the friendly agent with this around its model.
 
-    The model writes 32 tokens at most: words that are replaced need not be finished.
+    The model writes 16 tokens at most: words that are replaced need not be finished.
     """
     agent = build_agent(
-        model=chat_model(max_tokens=32, cache=_answers()),
+        model=chat_model(max_tokens=16, cache=_answers()),
         style=FRIENDLY,
         retriever=index(),
         middleware=[_around_model(quote)],
