@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "judge": ("helpers.evaluate.judge_table", "measure a model as a judge of answers"),
     "ship-check": ("helpers.evaluate.ship_check", "decide from the evidence: go or no-go"),
     "traces": ("helpers.tracing.command", "look at your traces in a browser"),
+    "trace-check": ("helpers.tracing.command", "check that requests leave complete traces"),
     "status": ("helpers.course.command", "show your checks and quizzes, module by module"),
     "reset": ("helpers.course.command", "restore a lab, keeping a dated copy of yours"),
     "update": ("helpers.course.command", "fetch the course's newest version and keep your work"),

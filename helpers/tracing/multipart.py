@@ -34,4 +34,4 @@ def parts(body: bytes, content_type: str) -> Iterator[tuple[str, bytes]]:
         if not gap or name is None:
             raise Invalid("A part of the multipart form has no name.")
         yield name[1].decode(), content
-    # The SDK's compressed stream ends without a closing boundary, right after its last part.
+    raise Invalid("The body ends in the middle: it has no closing boundary.")

@@ -1,6 +1,7 @@
 """Turn tracing on: to the local service, or to LangSmith."""
 
 import os
+import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
@@ -87,6 +88,8 @@ def disable() -> None:
     langsmith.configure(client=None, enabled=False, project_name=None)
     if _state.environment is not None:
         _clear()
+        for name in _NO_PROXY:
+            os.environ.pop(name, None)
         os.environ.update(_state.environment)
         _state.environment = None
     os.environ["LANGSMITH_TRACING"] = "false"
@@ -112,10 +115,11 @@ def _enable_local(project: str, hook: Redactor | None) -> Tracing:
             "LANGSMITH_DISABLE_RUN_COMPRESSION": "true",
         }
     )
-    host = str(urlsplit(service.url).hostname)
-    for name in _NO_PROXY:  # or a proxy of the environment would get the traces
-        known = [part for part in os.environ.get(name, "").split(",") if part]
-        os.environ[name] = ",".join(dict.fromkeys([*known, host, "localhost"]))
+    if urllib.request.getproxies():  # or a proxy of the environment would get the traces
+        host = str(urlsplit(service.url).hostname)
+        for name in _NO_PROXY:
+            known = [part for part in os.environ.get(name, "").split(",") if part]
+            os.environ[name] = ",".join(dict.fromkeys([*known, host, "localhost"]))
     client = _turn_on(project, hook, web_url=service.url)
     return Tracing("local", project, client, service.page)
 

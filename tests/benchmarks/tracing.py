@@ -62,7 +62,11 @@ def measure_request(pairs: int) -> dict[str, Any]:
                 enabled = name == "traced"
                 started = time.perf_counter()
                 with tracing_context(client=client, enabled=enabled, project_name="request"):
-                    agent.invoke({"messages": [("user", one.text)]}, context=Caller(one.customer))
+                    agent.invoke(
+                        {"messages": [("user", one.text)]},
+                        {"configurable": {"thread_id": str(uuid.uuid4())}},
+                        context=Caller(one.customer),
+                    )
                 taken = time.perf_counter() - started
                 if number >= 2:  # the first ones load the models
                     times[name].append(taken)

@@ -21,12 +21,16 @@ pytestmark = pytest.mark.filterwarnings(
 EXAMPLES: list[dict[str, Any]] = [
     {
         "inputs": {"question": "How long may I return a tent? <b>"},
-        "outputs": {"answer": "30 days"},
+        "reference_outputs": {"answer": "30 days"},
         "metadata": {"kind": "single_fact", "n": 1},
         "split": "returns",
     },
-    {"inputs": {"question": "Where is FH-10234?"}, "outputs": {"answer": "shipped"}},
-    {"inputs": {"question": "Do you sell kayaks?"}, "outputs": None, "split": ["returns", "rare"]},
+    {"inputs": {"question": "Where is FH-10234?"}, "reference_outputs": {"answer": "shipped"}},
+    {
+        "inputs": {"question": "Do you sell kayaks?"},
+        "reference_outputs": None,
+        "split": ["returns", "rare"],
+    },
 ]
 
 
@@ -55,7 +59,9 @@ def test_a_dataset_and_its_examples_come_back(client: Client, dataset: Dataset) 
     assert read.metadata["by"] == "us"
     examples = list(client.list_examples(dataset_id=dataset.id))
     assert [example.inputs for example in examples] == [one["inputs"] for one in EXAMPLES]
-    assert [example.outputs for example in examples] == [one["outputs"] for one in EXAMPLES]
+    assert [example.outputs for example in examples] == [
+        one["reference_outputs"] for one in EXAMPLES
+    ]
     assert examples[0].metadata == {**EXAMPLES[0]["metadata"], "dataset_split": ["returns"]}
     assert examples[1].metadata is None
     assert client.read_example(examples[0].id).model_dump() == examples[0].model_dump()
