@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from helpers.tracing import multipart
 from helpers.tracing.api.asked import JsonResponse, StoreOf, identifiers, mapping, refuse_others
 from helpers.tracing.errors import Invalid, Unspoken
-from helpers.tracing.store import Store, datasets
+from helpers.tracing.store import Store, datasets, examples
 from helpers.tracing.store.incoming import identifier
 
 router = APIRouter()
@@ -70,7 +70,7 @@ def splits(dataset_id: str, store: StoreOf, as_of: str = "latest") -> Response:
     """The names of a dataset's splits."""
     if as_of != "latest":
         raise Unspoken("the splits of an older version of a dataset")
-    return JsonResponse(datasets.splits(store.reading(), _dataset(dataset_id)))
+    return JsonResponse(examples.splits(store.reading(), _dataset(dataset_id)))
 
 
 @router.post("/platform/datasets/{dataset_id}/examples")
@@ -101,12 +101,12 @@ class SplitsBody(BaseModel):
 @router.patch("/platform/datasets/{dataset_id}/examples/metadata")
 def change_metadata(dataset_id: str, body: SplitsBody, store: StoreOf) -> Response:
     """Change the splits of examples."""
-    if any(operation.key != datasets.SPLIT for operation in body.operations):
+    if any(operation.key != examples.SPLIT for operation in body.operations):
         raise Unspoken("bulk changes of other metadata than dataset_split")
     with store.writing() as connection:
         for operation in body.operations:
             for split in operation.values:
-                datasets.change_splits(
+                examples.change_splits(
                     connection,
                     _dataset(dataset_id),
                     identifiers(body.example_ids, "example_ids"),
@@ -132,7 +132,7 @@ def find_examples(
     refuse_others(request, _FIND, "a query of examples")
     if dataset is None and not id:
         raise Invalid("Say which dataset, or which examples by their ids.")
-    found = datasets.find_examples(
+    found = examples.find(
         store.reading(),
         dataset_id=_dataset(dataset) if dataset else None,
         ids=identifiers(id, "id"),
@@ -149,7 +149,7 @@ def find_examples(
 def delete_examples(example_ids: Annotated[list[str], Query()], store: StoreOf) -> Response:
     """Delete examples."""
     with store.writing() as connection:
-        count = datasets.delete_examples(connection, identifiers(example_ids, "example_ids"))
+        count = examples.delete(connection, identifiers(example_ids, "example_ids"))
     return JsonResponse({"count": count})
 
 
@@ -169,7 +169,7 @@ def one_example(example_id: str, store: StoreOf, as_of: str | None = None) -> Re
     if as_of not in (None, "latest"):
         raise Unspoken("an older version of an example")
     chosen = identifier(example_id, "the example's id")
-    return JsonResponse(datasets.read_example(store.reading(), chosen))
+    return JsonResponse(examples.read(store.reading(), chosen))
 
 
 @router.delete("/examples/{example_id}")
@@ -183,8 +183,8 @@ async def _form(request: Request) -> tuple[bytes, str]:
 
 
 def _examples(store: Store, dataset_id: str, body: bytes, kind: str, *, add: bool) -> Response:
-    found = datasets.from_parts(multipart.parts(body, kind))
-    write = datasets.add_examples if add else datasets.update_examples
+    found = examples.from_parts(multipart.parts(body, kind))
+    write = examples.add if add else examples.update
     with store.writing() as connection:
         answer = write(connection, _dataset(dataset_id), found)
     return JsonResponse(answer, status_code=201 if add else 200)

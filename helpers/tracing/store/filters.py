@@ -10,7 +10,6 @@ Syntax: https://docs.langchain.com/langsmith/trace-query-syntax
 """
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 from helpers.tracing.clock import micros
 from helpers.tracing.errors import Invalid, Unspoken
 from helpers.tracing.store import merge
+from helpers.tracing.store.filter_language import Call, Name, parse
 from helpers.tracing.store.schema import PICO
 
 
@@ -29,23 +29,7 @@ class Condition:
     values: tuple[Any, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
-    name: str
-    arguments: tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Name:
-    text: str
-
-
-_TOKEN = re.compile(
-    r"""\s*(?:(?P<mark>[(),\[\]])|(?P<number>-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)(?![\w.])"""
-    r"""|(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<name>[A-Za-z_]\w*))"""
-)
 _OPERATORS = {"eq": "=", "neq": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
-_DEEPEST = 40
 
 
 def condition(text: str) -> Condition:
@@ -55,12 +39,7 @@ def condition(text: str) -> Condition:
         Invalid: it is not an expression of the language.
         Unspoken: it uses a part of the language that is not spoken here.
     """
-    parser = _Parser(text)
-    found = parser.value(0)
-    parser.end()
-    if not isinstance(found, _Call):
-        raise Invalid(f'The filter {text[:200]!r} is no condition, such as eq(run_type, "llm").')
-    return _compiled(found)
+    return _compiled(parse(text))
 
 
 def among_traces(text: str, *, root: bool) -> Condition:
@@ -74,75 +53,7 @@ def among_traces(text: str, *, root: bool) -> Condition:
     )
 
 
-class _Parser:
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._place = 0
-
-    def value(self, depth: int) -> Any:
-        """A call, a list, a name, a text or a number."""
-        if depth > _DEEPEST:
-            raise Invalid("The filter is nested too deeply.")
-        found = self._next()
-        if found["text"] is not None:
-            return _unquoted(found["text"])
-        if found["number"] is not None:
-            return json.loads(found["number"])
-        if found["mark"] == "[":
-            return self._listed("]", depth)
-        if found["name"] is None:
-            self._refuse()
-        word = found["name"]
-        if self._peek() == "(":
-            self._next()
-            return _Call(word, tuple(self._listed(")", depth)))
-        constants = {"true": True, "false": False, "null": None}
-        return constants[word.lower()] if word.lower() in constants else _Name(word)
-
-    def end(self) -> None:
-        """Nothing may follow."""
-        if self._text[self._place :].strip():
-            self._refuse()
-
-    def _listed(self, closing: str, depth: int) -> list[Any]:
-        items: list[Any] = []
-        while self._peek() != closing:
-            items.append(self.value(depth + 1))
-            if self._peek() not in (",", closing):
-                self._refuse()
-            if self._peek() == ",":
-                self._next()
-        self._next()
-        return items
-
-    def _peek(self) -> str | None:
-        found = _TOKEN.match(self._text, self._place)
-        return found["mark"] if found else None
-
-    def _next(self) -> re.Match[str]:
-        found = _TOKEN.match(self._text, self._place)
-        if found is None:
-            self._refuse()
-        assert found is not None
-        self._place = found.end()
-        return found
-
-    def _refuse(self) -> None:
-        raise Invalid(
-            f"The filter {self._text[:200]!r} cannot be read from character {self._place + 1} on."
-        )
-
-
-def _unquoted(text: str) -> str:
-    if text[0] == '"':
-        try:
-            return str(json.loads(text, strict=False))
-        except ValueError:
-            raise Invalid(f"The filter's text {text[:80]} cannot be read.") from None
-    return re.sub(r"\\(.)", r"\1", text[1:-1])
-
-
-def _compiled(call: _Call) -> Condition:
+def _compiled(call: Call) -> Condition:
     if call.name == "and":
         return _all_of(call)
     if call.name == "or":
@@ -163,7 +74,7 @@ def _compiled(call: _Call) -> Condition:
     raise Unspoken(f"the filter function {call.name}()")
 
 
-def _all_of(call: _Call) -> Condition:
+def _all_of(call: Call) -> Condition:
     """The conditions of an `and`; those on a key and on its value speak of the same pair."""
     calls = _calls(call)
     paired = [item for item in calls if _paired_field(item) is not None]
@@ -185,18 +96,18 @@ def _joined(word: str, conditions: list[Condition]) -> Condition:
     )
 
 
-def _calls(call: _Call, *, exactly: int | None = None) -> list[_Call]:
-    calls = [item for item in call.arguments if isinstance(item, _Call)]
+def _calls(call: Call, *, exactly: int | None = None) -> list[Call]:
+    calls = [item for item in call.arguments if isinstance(item, Call)]
     if len(calls) != len(call.arguments) or (exactly and len(calls) != exactly):
         raise Invalid(f"{call.name}() takes {exactly or 'only'} conditions.")
     return calls
 
 
-def _field_and_value(call: _Call) -> tuple[str, Any]:
-    if len(call.arguments) != 2 or not isinstance(call.arguments[0], _Name):
+def _field_and_value(call: Call) -> tuple[str, Any]:
+    if len(call.arguments) != 2 or not isinstance(call.arguments[0], Name):
         raise Invalid(f"{call.name}() takes the name of a field and a value.")
     field, value = call.arguments
-    if isinstance(value, _Name | _Call):
+    if isinstance(value, Name | Call):
         raise Invalid(f"Put the value of {field.text} into quotation marks.")
     return field.text, value
 
@@ -277,7 +188,7 @@ def _field(name: str) -> tuple[str, Callable[[Any], Any]]:
     return _FIELDS[name]
 
 
-def _in(call: _Call) -> Condition:
+def _in(call: Call) -> Condition:
     field, values = _field_and_value(call)
     if not isinstance(values, list) or not values:
         raise Invalid(f"in({field}, ...) takes a list with at least one value.")
@@ -293,7 +204,7 @@ def _in(call: _Call) -> Condition:
 _PAIRED = ("metadata_key", "metadata_value", "feedback_key", "feedback_score")
 
 
-def _has(call: _Call) -> Condition:
+def _has(call: Call) -> Condition:
     field, value = _field_and_value(call)
     if field == "tags" and isinstance(value, str):
         return _marked("tag", [(value, "")])
@@ -308,14 +219,14 @@ def _has(call: _Call) -> Condition:
     raise Unspoken(f"has() on {field}; it knows tags and metadata")
 
 
-def _paired_field(call: _Call) -> str | None:
-    if call.arguments and isinstance(call.arguments[0], _Name):
+def _paired_field(call: Call) -> str | None:
+    if call.arguments and isinstance(call.arguments[0], Name):
         name = call.arguments[0].text
         return name if name in _PAIRED else None
     return None
 
 
-def _paired(calls: list[_Call]) -> Condition:
+def _paired(calls: list[Call]) -> Condition:
     """Conditions on one key and its value: each at most once."""
     found: dict[str, tuple[str, list[Any]]] = {}
     for call in calls:

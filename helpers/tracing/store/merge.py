@@ -113,9 +113,8 @@ def merge(record: Record, run: Incoming, project_id: str | None, pricer: Pricer)
         bodies["error"] = _error_text(bodies["error"])
     late = run.kind == "post" and record.row["patched"]
     if "extra" in bodies and record.bodies["extra"] is not None:
-        older, newer = (bodies["extra"], record.bodies["extra"])[:: 1 if late else -1]
-        record.bodies["extra"] = _joined(older, newer)
-        del bodies["extra"]
+        had, came = record.bodies["extra"], bodies.pop("extra")
+        record.bodies["extra"] = _joined(came, had) if late else _joined(had, came)
     for target, values in ((record.row, fields), (record.bodies, bodies)):
         for name, value in values.items():
             if not late or target[name] is None:
