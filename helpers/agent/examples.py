@@ -21,6 +21,8 @@ SEARCH = [
     "When does the shop open on Saturday?",
     "Can I park at the shop?",
     "What do you do with my data?",
+    "How do I reach the shop?",
+    "When do you reply to a message?",
     "Do you buy back old gear?",
     "Can I change the address after ordering?",
     "May I bring it back to a shop?",
@@ -82,6 +84,16 @@ LOOKUP = [
     "Did I cancel FH-10000?",
     "Was FH-10000 sent back?",
     "Look up FH-10000, please.",
+    "FH-10000, any news?",
+    "How long until FH-10000 gets here?",
+    "On which day should I be at home for FH-10000?",
+    "Was FH-10000 left with my neighbour?",
+    "Are you still packing FH-10000?",
+    "How many sleeping bags are in FH-10000?",
+    "I lost the confirmation of FH-10000.",
+    "When did I place FH-10000?",
+    "Has the refund of FH-10000 been paid?",
+    "How much did I get back for FH-10000?",
 ]
 
 REFUND = [
@@ -108,4 +120,5 @@ HAND_OVER = [
     "then let me speak to someone",
     "This bot does not help me, I need a real person.",
     "Please have somebody ring me.",
+    "No robots, give me someone real.",
 ]

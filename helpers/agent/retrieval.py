@@ -4,7 +4,11 @@ A document's score is the mean of its own cosine similarity to the query and the
 sentence: the document alone misses a fact that is one sentence of ten, and the sentence alone is
 drawn to the same sentence on another product's page. A sentence's score is its cosine similarity,
 plus a part for the rare words that it shares with the query, plus a part for holding the kind of
-value that the query asks for. The weights were chosen on the dev questions.
+value that the query asks for.
+
+To each document's score the mean of all documents' is added. That changes no order, but tells a
+query that belongs to the shop from one that is about something else: on the dev questions it
+raised the area under the curve of `answerability`. The weights were chosen on dev too.
 """
 
 import math
@@ -12,6 +16,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from langchain_core.documents import Document as Chunk
 from langchain_core.embeddings import Embeddings
@@ -170,8 +175,9 @@ class DocumentIndex:
             name: (whole[name] + near[name][0][0]) / 2 if near[name] else whole[name]
             for name in self._documents
         }
+        background = fmean(scores.values())
         best = sorted(scores, key=lambda name: -scores[name])[:k]
-        return [self._passage(name, scores[name], near[name]) for name in best]
+        return [self._passage(name, scores[name] + background, near[name]) for name in best]
 
     def _rarity(self, stem: str) -> float:
         return math.log(1 + len(self._sentences) / (1 + self._seen[stem]))

@@ -10,7 +10,9 @@ from helpers.agent.vectors import CachedEmbeddings
 from helpers.agent.wording import STATE, TOPICS, order_facts
 from helpers.shop import Order
 
-_ORDER_ID = re.compile(r"\b(?:my )?(?:order )?FH-\d{5}\b", re.IGNORECASE)
+_ORDER_ID = re.compile(
+    r"\b(?:my )?(?:order )?(?:number )?(?:is )?(?:FH[- ]?)?\d{5}\b", re.IGNORECASE
+)
 _CLAUSE = re.compile(r"(?<=[.!?;])\s+|,?\s+(?:and|then|but)\s+")
 
 TIE = 0.05

@@ -16,18 +16,29 @@ TOPICS: dict[str, tuple[str, ...]] = {
         "Was it cancelled?",
         "Did you get my return?",
     ),
-    "shipped": ("When was it shipped?", "On which day did you send it?"),
+    "shipped": (
+        "When was it shipped?",
+        "On which day did you send it?",
+        "When was the parcel posted?",
+        "When did it leave the warehouse?",
+    ),
     "carrier": ("Which carrier brings it?", "Who delivers the parcel, which courier?"),
     "tracking": ("What is the tracking number?", "How can I track the parcel?"),
     "placed": ("When did I place the order?", "On which date did I order?"),
     "items": (
         "What is in my order?",
         "What did I order?",
+        "What is in it?",
+        "Which jacket did I buy?",
         "Which tent is in it?",
         "How many did I order?",
     ),
-    "total": ("How much did I pay?", "What is the total of the order?", "What did it cost me?"),
-    "delivery": ("What did the delivery cost?", "How much was postage?"),
+    "total": ("How much did I pay?", "What is the total of the order?", "What was the bill?"),
+    "delivery": (
+        "What did the delivery cost?",
+        "How much was postage?",
+        "Was it express or standard delivery?",
+    ),
     "refunded": ("How much was refunded?", "Did I get my money back?"),
 }
 """What customers ask about an order; each topic is a fact of `order_facts`."""
