@@ -214,7 +214,7 @@ CHECKLIST: tuple[Item, ...] = (
         "complaint.",
         owner="site reliability engineer",
         module="09",
-        command="the trace check of module 09",
+        command="course trace-check",
         thresholds=(
             Threshold("runs traced", "at least", 0.99, 100),
             Threshold("runs with tokens and cost", "at least", 0.99, 100),
