@@ -7,8 +7,9 @@
 # **60 to 75 minutes. Before it:** the walkthrough
 # [01 Build an agent](../notebooks/01_build_an_agent.ipynb).
 #
-# Fill each cell that holds a `TODO`, run it, then run the check below it. The exercises do not
-# depend on each other: leave one out, and the cells that use it say so.
+# Fill each cell that holds a `TODO` (in exercise 4, mend the code that stands there), run it, then
+# run the check below it. The exercises do not depend on each other: leave one out, and the cells
+# that use it say so.
 
 # %% [markdown] name="title" only="solution"
 # # Solution of lab 01: Build an agent
@@ -180,7 +181,8 @@ if ready("01.2"):
         context=Caller("C-0042"),
     )
     for message in state["messages"]:
-        message.pretty_print()
+        calls = [call["name"] for call in getattr(message, "tool_calls", [])]
+        print(f"{message.type}: {message.text or calls}")
 
 # %% [markdown] name="threshold-goal"
 # ## 3. Choose when to refuse
@@ -251,8 +253,8 @@ if ready("01.3"):
 # had one customer: everybody who calls a conversation *chat-1* shares it. Mend it, such that
 # each caller's each conversation has a thread of its own, and keeps it from turn to turn.
 #
-# Ids and names may hold any sign. `("C-1", "2-x")` and `("C-1-2", "x")` are two conversations, and
-# so are a guest's (`Caller(None)`) and those of a customer called *None*.
+# Ids and names may hold any character. For instance, `("C-1", "2-x")` and `("C-1-2", "x")` are two
+# conversations, and so are *x* of a guest, `Caller(None)`, and *x* of a customer called *None*.
 
 # %% exercise="01.4" mend=true
 # BEGIN SOLUTION
@@ -273,8 +275,8 @@ check("01.4", conversation_config)
 
 # %% [markdown] name="memory-why" only="solution"
 # JSON puts both parts into quotes and escapes quotes inside, so two different pairs never give one
-# text; a guest's `None` is written `null`, without quotes. Gluing parts together with a sign works
-# until somebody's name holds that sign.
+# text; a guest's `None` is written `null`, without quotes. Joining the parts with a hyphen works
+# until somebody's name holds one.
 
 # %% [markdown] name="memory-use-text"
 # Two customers call their conversation *chat-1*. Each question is asked of the same agent; the
@@ -303,7 +305,8 @@ if ready("01.4"):
 # `request.state["messages"]` is the conversation so far: the model's calls in the `tool_calls` of
 # each `AIMessage`, what came of them in the `ToolMessage`s, with the call's id and a `status`. To
 # refuse, return a `ToolMessage` with the same `tool_call_id` and `status="error"`, which tells the
-# model to use lookup_order first.
+# model to use lookup_order first. For instance, after a lookup of FH-10558 alone, a refund of
+# FH-10742 is refused.
 
 # %% exercise="01.5"
 def look_before_refund(
@@ -386,8 +389,8 @@ for message in state["messages"][-2:]:
 #   leave it out. Where no text is left, the reply stays.
 #
 # For instance, after a lookup and a search the answer is *Order FH-10742: It was delivered on
-# 2 June 2026. Warranty: Footwear has a guarantee of 1 year.* The check also asks the running agent
-# questions of the lab part, which takes about half a minute.
+# 2 June 2026. Warranty: Footwear has a guarantee of 1 year.* The check also asks the friendly agent
+# 31 questions of the lab part, which takes about half a minute, and wants 16 right answers.
 
 # %% exercise="01.6"
 def quote(
@@ -449,5 +452,10 @@ if measured:
 # %% [markdown] name="next"
 # ## Next
 #
-# `course status` shows your progress. The walkthrough again:
-# [01 Build an agent](../notebooks/01_build_an_agent.ipynb).
+# `course status` shows your progress.
+#
+# - The walkthrough again: [01 Build an agent](../notebooks/01_build_an_agent.ipynb).
+# - Fusion by rank: Cormack, Clarke and Büttcher, 2009,
+#   [doi:10.1145/1571941.1572114](https://doi.org/10.1145/1571941.1572114).
+# - [LangChain: middleware](https://docs.langchain.com/oss/python/langchain/middleware) and
+#   [tools](https://docs.langchain.com/oss/python/langchain/tools).

@@ -155,10 +155,12 @@ ASKING = (
 """Requests that `my_orders` is for, written before any description of it was tried."""
 
 CHOSEN = 9
-"""Of `ASKING`."""
+"""How many of `ASKING` must choose it: all 12 do with four or six fitting examples, and up to 2
+where the docstring speaks to developers."""
 
-TAKEN = 1
-"""Of the requests for other tools: how many my_orders may take."""
+TAKEN = 3
+"""How many of the 26 requests for other tools it may take: with fitting examples it takes up to 1,
+and 6 with a docstring that promises everything."""
 
 
 @exercise(
@@ -297,7 +299,7 @@ def _says_so(got: str) -> bool:
 def _asks_to_log_in(got: str) -> bool | str:
     if _ids(got):
         return "Without a customer there are no orders to show."
-    return bool(re.search(r"\b(log|sign)(ged|ging|ned)?[ -]?in\b", got, re.IGNORECASE))
+    return bool(re.search(r"\b(log|sign)\w*[ -]?in\b", got, re.IGNORECASE))
 
 
 # --- 01.3: when to refuse -------------------------------------------------------------------------
@@ -427,8 +429,8 @@ def conversation_config(caller: "Caller", conversation: str) -> "RunnableConfig"
         "A checkpointer keeps one memory for each thread_id. Who else uses the same one?",
         "The thread_id needs both: who, and which conversation. Guests have None, which is not the"
         " text 'None'.",
-        "Joined by a sign that may stand in either part, two pairs can give one text. Which way of"
-        " writing a pair can be read back without doubt?",
+        "Joined by a hyphen, which may stand in either part, two pairs can give one text. Which way"
+        " of writing a pair can be read back without doubt?",
         "json.dumps([caller.customer_id, conversation]) quotes every text, and writes null for a"
         " guest.",
     ],
@@ -655,11 +657,11 @@ def _sends_back(got: Any) -> bool | str:
 # --- 01.6: quote instead of rephrase --------------------------------------------------------------
 
 EVERY = 11 if FAST else 2
-"""Of the lab part's 64 questions that have an answer, every how manieth is asked: 6 or 31."""
+"""The step through the lab part's 64 questions that have an answer: 6 or 31 are asked."""
 
 RIGHT = 4 if FAST else 16
-"""How many of them must be answered rightly. The friendly agent answers 1 of 6 and about 5 of 31,
-and when it quotes, 6 of 6 and 22 of 31."""
+"""How many of them must be answered rightly. The friendly agent answers 1 of 6 and 7 of 31, and
+when it quotes, 6 of 6 and 24 of 31."""
 
 
 @exercise(
