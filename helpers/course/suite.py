@@ -8,6 +8,9 @@ from helpers.paths import ROOT
 # Small samples, and one thread a model: with more, models that share the cores stall each other.
 SETTINGS = {"COURSE_FAST": "1", "COURSE_THREADS": "1"}
 
+# Two tests at a time; those of one file stay together, because they share a server or an index.
+TWO_AT_A_TIME = ["-n", "2", "--dist", "loadfile"]
+
 
 def run(extra: Sequence[str], *, fast: bool) -> int:
     """Run pytest in this process on the whole suite; return its exit status.
@@ -18,4 +21,5 @@ def run(extra: Sequence[str], *, fast: bool) -> int:
 
     os.environ.update(SETTINGS)
     os.chdir(ROOT)
-    return int(pytest.main([*(["-m", "not slow"] if fast else []), *extra]))
+    chosen = ["-m", "not slow"] if fast else []
+    return int(pytest.main([*TWO_AT_A_TIME, *chosen, *extra]))

@@ -140,6 +140,7 @@ def test_options_of_pytest_pass_through(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.chdir(ROOT / "tests")
     assert course_test(["--fast", "-k", "refund", "tests/shop"]) == 5
     assert course_test([]) == 5
-    assert calls == [["-m", "not slow", "-k", "refund", "tests/shop"], []]
+    two = suite.TWO_AT_A_TIME
+    assert calls == [[*two, "-m", "not slow", "-k", "refund", "tests/shop"], two]
     assert {name: os.environ[name] for name in suite.SETTINGS} == suite.SETTINGS
     assert Path.cwd() == ROOT
