@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from langchain_core.embeddings import Embeddings
 
+from helpers.agent.expected import expected_questions
 from helpers.agent.retrieval import chunks
 from helpers.agent.vectors import SHIPPED, CachedEmbeddings, rounded
 from helpers.agent.wording import TOPICS
@@ -17,7 +18,7 @@ from helpers.shop import documents
 
 def shipped_texts() -> list[str]:
     """The texts whose vectors come with the course: all documents, and what names order facts."""
-    found = [chunk.page_content for chunk in chunks(documents(internal=True))]
+    found = [chunk.page_content for chunk in chunks(documents(internal=True), expected_questions())]
     return sorted({*found, *(example for examples in TOPICS.values() for example in examples)})
 
 
