@@ -35,7 +35,8 @@ class Version:
     Attributes:
         parts: by the names in `PARTS`. `tools` are their schemas and examples; `model` is which
             models answer and embed, and how the course runs them; `settings` are the variables
-            that change answers; `code` the rest of the agent and the shop; `packages` the lock.
+            that change answers; `code` the rest of the agent, with the questions that sentences are
+            indexed under, and of the shop; `packages` the lock.
     """
 
     parts: Mapping[str, str]
@@ -68,7 +69,7 @@ def current_version(
 
     Raises FileNotFoundError when a file that belongs to a part is missing.
     """
-    agent = set(_python(root, "helpers/agent"))
+    agent = {*_python(root, "helpers/agent"), *(root / "helpers/agent").glob("*.json")}
     tool_files = [root / name for name in _TOOLS if (root / name).exists()]
     prompt_files = [root / name for name in _PROMPT]
     shop = _python(root, "helpers/shop") + sorted((root / "helpers/shop").glob("*.csv"))

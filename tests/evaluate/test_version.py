@@ -51,6 +51,7 @@ def test_the_same_files_give_the_same_version(checkout: Path) -> None:
         ("helpers/shop/documents/returns.md", "documents"),
         ("helpers/models/weights.py", "model"),
         ("helpers/agent/retrieval.py", "code"),
+        ("helpers/agent/expected_questions.json", "code"),
         ("helpers/shop/refund_rules.py", "code"),
         ("requirements.lock", "packages"),
     ],
