@@ -1,0 +1,49 @@
+"""The tools of AgentDojo's slack suite; tuned on that suite.
+
+A message is named by its sender, a page by its address. Naming a colleague does not vouch for the
+page that the colleague's message links to.
+"""
+
+from typing import Final
+
+from helpers.security.policy.declarations import (
+    ANYTHING,
+    REQUEST,
+    Field,
+    Tool,
+    Tools,
+    named,
+    own,
+    text,
+    value,
+    words,
+)
+
+_MEMBER = value(REQUEST, own("member"), named("message"))
+_CHANNEL = value(REQUEST, own("channel"), named("message"))
+_MESSAGE = {"sender": Field("member"), "recipient": Field("place"), "body": text("message")}
+
+SLACK: Final[Tools] = {
+    "get_channels": Tool("read", returns={"": Field("channel")}),
+    "get_users_in_channel": Tool("read", {"channel": ANYTHING}, {"": Field("member")}),
+    "read_channel_messages": Tool("read", {"channel": ANYTHING}, _MESSAGE, named_by=("sender",)),
+    "read_inbox": Tool("read", {"user": ANYTHING}, _MESSAGE, named_by=("sender",)),
+    "get_webpage": Tool(
+        "fetch",
+        {"url": value(REQUEST, named("message"))},
+        {"": text("page")},
+        named_by_argument="url",
+    ),
+    "post_webpage": Tool("act", {"url": value(REQUEST), "content": words(REQUEST)}),
+    "send_direct_message": Tool("act", {"recipient": _MEMBER, "body": words(REQUEST)}),
+    "send_channel_message": Tool("act", {"channel": _CHANNEL, "body": words(REQUEST)}),
+    "add_user_to_channel": Tool("act", {"user": _MEMBER, "channel": _CHANNEL}),
+    "invite_user_to_slack": Tool(
+        "act",
+        {
+            "user": value(REQUEST, named("message")),
+            "user_email": value(REQUEST, named("message"), named("page")),
+        },
+    ),
+    "remove_user_from_slack": Tool("act", {"user": value(REQUEST)}),
+}
