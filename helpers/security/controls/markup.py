@@ -17,10 +17,12 @@ from typing import Final
 import nh3
 from markdown_it import MarkdownIt
 
-TAGS: Final = frozenset(
-    ["p", "br", "hr", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a"]
-    + ["h1", "h2", "h3", "h4", "h5", "h6", "img", "table", "thead", "tbody", "tr", "th", "td"]
-)
+# fmt: off
+TAGS: Final = frozenset({
+    "p", "br", "hr", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a",
+    "h1", "h2", "h3", "h4", "h5", "h6", "img", "table", "thead", "tbody", "tr", "th", "td",
+})
+# fmt: on
 MOST_CHARACTERS: Final = 20_000
 """Of a text; what is longer is cut, since nobody reads it and parsing it takes time."""
 
