@@ -159,7 +159,7 @@ CHECKLIST: tuple[Item, ...] = (
         "once.",
         owner="site reliability engineer",
         module="05",
-        command="the load bench of module 05",
+        command="course serve-check",
         thresholds=(
             Threshold("requests lost", "at most", 0, 500),
             Threshold("server errors", "at most", 0, 500),
@@ -194,7 +194,7 @@ CHECKLIST: tuple[Item, ...] = (
         "success to the caller.",
         owner="site reliability engineer",
         module="05",
-        command="the fault bench of module 05",
+        command="course serve-check",
         thresholds=(Threshold("faults without a clear error", "at most", 0, 10),),
     ),
     Item(
