@@ -5,6 +5,7 @@ attack. It fails on what it does not know: a secret said in other words, or spel
 the detector does not undo.
 """
 
+import html
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -133,6 +134,7 @@ def _is_allowed(target: str, hosts: Collection[str]) -> bool:
     A browser reads a backslash as a slash, and leaves out line ends; urlsplit does not. Such
     targets have no honest use.
     """
+    target = html.unescape(target)
     if "\\" in target or not target.isprintable():
         return False
     try:

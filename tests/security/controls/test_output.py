@@ -106,6 +106,7 @@ def test_the_filter_withholds_data_of_others(others: OthersData) -> None:
         ("[x](https://fernhill.example.evil.example/)", "x"),
         (r"[x](https://evil.example\@fernhill.example/)", "x"),
         ("[x](http:evil.example)", "x"),
+        ("![x](https&colon;//evil.example/)", REMOVED),
         ("[x](https://[broken)", "x"),
         ("HTTPS://EVIL.EXAMPLE/", REMOVED),
     ],
