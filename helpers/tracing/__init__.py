@@ -13,7 +13,7 @@ a loopback port, over one SQLite file. The unchanged `langsmith` SDK talks to it
 speak it answers with 501 and a sentence. `course traces` opens its pages in a browser.
 """
 
-from helpers.tracing.redact import redactor
+from helpers.tracing.redact import personal_data, redactor
 from helpers.tracing.service import Service, ServiceError, running
 from helpers.tracing.switch import Tracing, TracingError, disable, enable
 
@@ -24,6 +24,7 @@ __all__ = [
     "TracingError",
     "disable",
     "enable",
+    "personal_data",
     "redactor",
     "running",
 ]

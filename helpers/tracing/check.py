@@ -4,16 +4,15 @@ It asks the agent requests of the day with tracing on, to wherever `COURSE_TRACI
 traces back by the SDK, and counts. That is the evidence for the checklist's item `monitoring`.
 """
 
-import contextlib
 import time
 import uuid
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from helpers.evaluate.proportion import Proportion
 from helpers.models.errors import OverBudget
+from helpers.tracing.analysis import quiet
 
 if TYPE_CHECKING:
     from langsmith import Client
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from helpers.shop.traffic import Request
 
 ITEM = "monitoring"
-Ask = Callable[["Request", uuid.UUID], None]
+Ask = Callable[["Request", uuid.UUID], object]
 """Asks the agent one request; its root run gets the id that is given."""
 
 _PATIENCE_S = 30.0  # a hosted backend shows a run some seconds after it has taken it
@@ -84,16 +83,8 @@ def _read(client: "Client", project: str, wanted: Iterable[uuid.UUID]) -> "list[
     expected = set(wanted)
     deadline = time.monotonic() + _PATIENCE_S
     while True:
-        with _quiet():
+        with quiet():
             runs = list(client.list_runs(project_name=project))
         if expected <= {run.id for run in runs} or time.monotonic() > deadline:
             return runs
         time.sleep(1)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    # The newer queries give sums without what is below a run, and are there only for async code.
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*will be removed after", DeprecationWarning)
-        yield

@@ -7,7 +7,6 @@ import argparse
 import json
 import secrets
 import sys
-import uuid
 import webbrowser
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -58,16 +57,13 @@ def traces(argv: Sequence[str]) -> int:
     return 0
 
 
-# What a request takes of a hosted model, for the estimate before it is asked.
-_CALLS, _TOKENS_IN, _TOKENS_OUT = 2, 900, 60
-
-
 def trace_check(argv: Sequence[str]) -> int:
     """Ask requests with tracing on and write the evidence for `monitoring`."""
     from helpers.evaluate import evidence
     from helpers.evaluate.version import current_version
     from helpers.models import bulk_run, chat_model
     from helpers.models.errors import ModelError
+    from helpers.tracing.asking import CALLS, TOKENS_IN, TOKENS_OUT
     from helpers.tracing.check import ITEM, check
     from helpers.tracing.service import ServiceError
     from helpers.tracing.switch import TracingError, disable, enable
@@ -91,9 +87,9 @@ def trace_check(argv: Sequence[str]) -> int:
         return 1
     budget = bulk_run(
         chat_model(),
-        calls=options.requests * _CALLS,
-        input_tokens=_TOKENS_IN,
-        output_tokens=_TOKENS_OUT,
+        calls=options.requests * CALLS,
+        input_tokens=TOKENS_IN,
+        output_tokens=TOKENS_OUT,
     )
     try:
         with budget:
@@ -126,19 +122,12 @@ def trace_check(argv: Sequence[str]) -> int:
 
 def _agent(count: int) -> "tuple[list[Request], Ask]":
     """The first requests of the day, and the support agent to ask them."""
-    from helpers.agent import Caller, build_agent
+    from helpers.agent import build_agent
     from helpers.shop.traffic import day
+    from helpers.tracing.asking import ask
 
     agent = build_agent()
-
-    def ask(request: "Request", run_id: uuid.UUID) -> None:
-        agent.invoke(
-            {"messages": [("user", request.text)]},
-            {"run_id": run_id, "configurable": {"thread_id": str(run_id)}},
-            context=Caller(request.customer),
-        )
-
-    return day(max(count, 50))[:count], ask
+    return day(max(count, 50))[:count], lambda request, run_id: ask(agent, request, run_id)
 
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {

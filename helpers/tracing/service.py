@@ -9,9 +9,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
 
 from helpers.paths import ROOT, course_dir
+
+if TYPE_CHECKING:  # the service's own process, which imports this room too, needs none of it
+    from langsmith import Client
 
 START_LIMIT_S = 60
 _FILE = "traces.db"
@@ -80,6 +83,28 @@ class Service:
     def running(self) -> bool:
         """Whether the process is alive."""
         return self._process.poll() is None
+
+    def client(self, **options: Any) -> "Client":
+        """A client of the langsmith SDK that talks to this service alone.
+
+        Neither a key, a proxy nor another way to send that the environment holds is used.
+
+        Args:
+            options: further arguments of `langsmith.Client`, such as `anonymizer`.
+        """
+        import requests
+        from langsmith import Client
+
+        session = requests.Session()
+        session.trust_env = False
+        return Client(
+            api_url=self.url,
+            api_key=self.key,
+            web_url=self.url,
+            session=session,
+            tracing_mode="langsmith",
+            **options,
+        )
 
     def stop(self) -> None:
         """Stop the service; a second call does nothing. What it acknowledged stays in the file."""

@@ -1,7 +1,7 @@
 import pytest
 
 from helpers.shop import open_orders
-from helpers.tracing import redactor
+from helpers.tracing import personal_data, redactor
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,7 @@ def test_personal_data_go(text: str, clean: str) -> None:
         "Where is order FH-10234, customer C-0042?",
         "It weighs 2,400 g and costs £149.00; I bought it on 2026-05-30.",
         "tracking PP123456789",
+        "score 0.8123456789012345, 1.341234567890123",
         "latency 0.123456789 s at 2026-06-15T09:00:00.123456+00:00",
         "run 01a20903-9d1d-70ee-b2a3-4f1560d33e42",
         "1600 mm water column, minus 10 degrees, 30 days",
@@ -53,6 +54,13 @@ def test_all_levels_of_a_run() -> None:
         "no": None,
         "list": ["[email]"],
     }
+
+
+def test_personal_data_are_counted_by_kind() -> None:
+    data = [{"text": "a@b.example and 01632 960123"}, ["a@b.example", 0.8123456789012345]]
+    found = personal_data(data)
+    assert found == {"email": 2, "card": 0, "iban": 0, "phone": 1, "postcode": 0}
+    assert set(personal_data(redactor()(data)).values()) == {0}
 
 
 def test_every_customer_of_the_shop() -> None:
