@@ -1,0 +1,32 @@
+"""The service: Fernhill's agent behind HTTP, hardened for strangers, load and restarts.
+
+`create_app(Settings(...))` makes it; `course serve` runs it. A request's way through the room:
+`envelope` (id, size), `routes` (address, key, caps), `answer` (rate, conversation, budget, place in
+the gate), one of the `engines` (agent or model), `upstream` (retries, circuit breaker), and back
+through `deliver` and `streaming`. `lifecycle` makes the parts that live as long as the service.
+
+Exports are loaded when first used, so that a client of the service need not load the agent.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from helpers.service.app import create_app
+    from helpers.service.keys import HashedKey, issue
+    from helpers.service.settings import Settings
+
+__all__ = ["HashedKey", "Settings", "create_app", "issue"]
+
+_MODULES = {
+    "create_app": "app",
+    "HashedKey": "keys",
+    "issue": "keys",
+    "Settings": "settings",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

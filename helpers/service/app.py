@@ -1,0 +1,70 @@
+"""The service: the agent behind HTTP, hardened. `create_app` makes it, `course serve` runs it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from helpers.agent import build_agent
+from helpers.service.envelope import Envelope
+from helpers.service.handlers import add_handlers
+from helpers.service.lifecycle import MakeAgent, key_ring, running_parts
+from helpers.service.routes import chat
+from helpers.service.settings import Settings
+
+DESCRIPTION = """
+Fernhill's support agent. Send your key as `Authorization: Bearer KEY`; it stands for one customer.
+
+A refusal or failure is a problem document (RFC 9457), in a stream the event `error`. `Retry-After`
+says when to come back.
+"""
+
+
+def create_app(settings: Settings | None = None, *, make_agent: MakeAgent = build_agent) -> FastAPI:
+    """The service as an ASGI app, which starts its model when the server starts it.
+
+    Args:
+        settings: by default from the environment.
+        make_agent: makes the agent from `model` and `middleware`; another one serves another agent,
+            such as one with more controls.
+
+    Raises:
+        pydantic.ValidationError: a setting cannot be used.
+        KeysError: there is no API key, or the file of keys cannot be read.
+    """
+    settings = settings or Settings()
+    keys = key_ring(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with running_parts(settings, make_agent) as parts:
+            app.state.parts = parts
+            yield
+            app.state.parts = None
+
+    app = FastAPI(
+        title="Fernhill support agent",
+        description=DESCRIPTION,
+        version="1",
+        lifespan=lifespan,
+        redoc_url=None,
+    )
+    app.state.settings = settings
+    app.state.keys = keys
+    app.state.parts = None
+    for router in (chat.router,):
+        app.include_router(router)
+    add_handlers(app)
+
+    def observe(method: str, route: str, status: int, seconds: float) -> None:
+        if app.state.parts is not None:
+            labels = (method, route, str(status))
+            app.state.parts.metrics.requests.labels(*labels).observe(seconds)
+
+    app.add_middleware(
+        Envelope,
+        max_bytes=settings.max_body_bytes,
+        body_seconds=settings.body_seconds,
+        observe=observe,
+    )
+    return app

@@ -1,0 +1,7 @@
+"""Whoever answers: the agent, a model by LangChain, a model by HTTP alone."""
+
+from helpers.service.engines.agent import AgentEngine
+from helpers.service.engines.model import ModelEngine
+from helpers.service.engines.passthrough import PassthroughEngine
+
+__all__ = ["AgentEngine", "ModelEngine", "PassthroughEngine"]
