@@ -121,11 +121,14 @@ class Field:
         text: free text: untrusted, unless the user named the record.
         parts: for a field that lists several values in one string: a pattern whose first group is
             one value.
+        spoken: where it names a record: also without a file's ending, and with spaces for hyphens,
+            as people say it.
     """
 
     kind: str
     text: bool = False
     parts: str | None = None
+    spoken: bool = False
 
 
 def text(kind: str) -> Field:
@@ -145,6 +148,8 @@ class Tool:
         named_by: paths of a record: when the request holds one of these values, the user has named
             the record.
         named_by_argument: likewise for an argument of the call, such as the path of a file.
+        named_by_search: an argument that is searched for. Two words or more of the user's own that
+            find a single record name it; one word would let an attacker pick among records.
     """
 
     effect: Effect
@@ -152,15 +157,17 @@ class Tool:
     returns: Mapping[str, Field] = field(default_factory=dict)
     named_by: tuple[str, ...] = ()
     named_by_argument: str | None = None
+    named_by_search: str | None = None
 
     def __post_init__(self) -> None:
         unknown = [path for path in self.named_by if path not in self.returns]
         if unknown:
             raise BadDeclaration(f"named_by holds {unknown[0]!r}, which is not in `returns`.")
-        if self.named_by_argument is not None and self.named_by_argument not in self.arguments:
-            raise BadDeclaration(
-                f"named_by_argument is {self.named_by_argument!r}, which is no argument."
-            )
+        for name in (self.named_by_argument, self.named_by_search):
+            if name is not None and name not in self.arguments:
+                raise BadDeclaration(
+                    f"A record cannot be named by {name!r}, which is no argument of the tool."
+                )
 
     def facts(self, name: str, arguments: Mapping[str, Any], result: Any, request: str) -> Facts:
         """What a result of this tool says, each value with its origin.
@@ -171,17 +178,27 @@ class Tool:
             result: what it returned: records as models, dataclasses or mappings, or one value.
             request: the user's words, which may name records.
         """
-        by_argument = self.named_by_argument and names(
-            str(arguments.get(self.named_by_argument, "")), request
-        )
+        everything = list(records(result))
+        all_named = self._named_by_call(arguments, len(everything), request)
         found: list[Fact] = []
-        for record in records(result):
-            is_named = bool(by_argument) or any(
-                names(each, request) for path in self.named_by for each in values_at(record, path)
+        for record in everything:
+            is_named = all_named or any(
+                names(each, request, spoken=self.returns[path].spoken)
+                for path in self.named_by
+                for each in values_at(record, path)
             )
             for path, leaf in leaves(record):
                 found.extend(self._facts(name, path, leaf, is_named))
         return Facts(tuple(found))
+
+    def _named_by_call(self, arguments: Mapping[str, Any], found: int, request: str) -> bool:
+        """Whether the call itself names what it returned."""
+        if self.named_by_argument and names(
+            str(arguments.get(self.named_by_argument, "")), request
+        ):
+            return True
+        searched = str(arguments.get(self.named_by_search, "")) if self.named_by_search else ""
+        return found == 1 and len(searched.split()) > 1 and names(searched, request)
 
     def _facts(self, name: str, path: str, leaf: Scalar, is_named: bool) -> Iterator[Fact]:
         declared = self.returns.get(path)

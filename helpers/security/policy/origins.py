@@ -1,5 +1,6 @@
 """Where values come from: the facts that tool results give, each with its origin."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from enum import IntEnum
@@ -94,15 +95,20 @@ def records(result: Any) -> Iterator[Any]:
         yield result
 
 
-def names(value: Scalar, request: str) -> bool:
+def names(value: Scalar, request: str, *, spoken: bool = False) -> bool:
     """Whether the request names a record by this value of it.
 
     A person's e-mail address counts as named by the name in it: "Ada Byron" is ada.byron@...
+    With `spoken`, "meeting-notes.txt" is named by "meeting notes" too.
     """
+    written = str(value)
     if occurs(value, request):
         return True
-    local, at, _ = str(value).partition("@")
-    return bool(at) and occurs(local.replace(".", " ").replace("_", " "), request)
+    local, at, _ = written.partition("@")
+    if at:
+        return occurs(re.sub(r"[._]", " ", local), request)
+    said = re.sub(r"[-_]", " ", re.sub(r"\.\w{1,5}$", "", written))
+    return spoken and occurs(said, request)
 
 
 def values_at(record: Any, path: str) -> list[Scalar]:

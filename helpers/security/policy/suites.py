@@ -4,7 +4,6 @@ AgentDojo (Debenedetti et al. 2024, arXiv:2406.13352; MIT) is read at run time a
 """
 
 import importlib
-import importlib.util
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +18,8 @@ from helpers.security.policy.declarations import Tools
 from helpers.security.policy.declared.banking import BANKING
 from helpers.security.policy.declared.slack import SLACK
 from helpers.security.policy.declared.travel import TRAVEL
-from helpers.security.policy.declared.workspace import WORKSPACE
+from helpers.security.policy.declared.workspace import WORKSPACE as WORKSPACE_FIRST
+from helpers.security.policy.declared.workspace_tuned import WORKSPACE
 
 VERSION: Final = "v1.2.2"
 SuiteName = Literal["banking", "slack", "workspace", "travel"]
@@ -33,6 +33,11 @@ DECLARED: Final[Mapping[SuiteName, Tools]] = {
     "workspace": WORKSPACE,
     "travel": TRAVEL,
 }
+"""The declarations of each suite's tools, as they are today."""
+
+FIRST: Final[Mapping[SuiteName, Tools]] = {**DECLARED, "workspace": WORKSPACE_FIRST}
+"""The declarations with which each suite was measured first (banking and slack: tuned from the
+start; travel: not changed since)."""
 
 _CLIENTS = "agentdojo.agent_pipeline"
 
@@ -45,6 +50,11 @@ def load_suite(name: SuiteName) -> Any:
     with _without_model_clients():
         loader = importlib.import_module("agentdojo.task_suite.load_suites")
     return loader.get_suite(VERSION, name)
+
+
+def agentdojo_runtime() -> ModuleType:
+    """AgentDojo's module that runs tools."""
+    return importlib.import_module("agentdojo.functions_runtime")
 
 
 @contextmanager

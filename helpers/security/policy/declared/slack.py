@@ -1,7 +1,8 @@
 """The tools of AgentDojo's slack suite; tuned on that suite.
 
-A message is named by its sender, a page by its address. Naming a colleague does not vouch for the
-page that the colleague's message links to.
+A direct message is named by its sender, a page by its address, a post by its sender or its channel.
+A post can give the address of a page to open and nothing else, since many may write in a channel.
+Naming a colleague or a channel does not vouch for the page that a post there links to.
 """
 
 from typing import Final
@@ -22,15 +23,22 @@ from helpers.security.policy.declarations import (
 _MEMBER = value(REQUEST, own("member"), named("message"))
 _CHANNEL = value(REQUEST, own("channel"), named("message"))
 _MESSAGE = {"sender": Field("member"), "recipient": Field("place"), "body": text("message")}
+_POST = {**_MESSAGE, "body": text("post")}
 
 SLACK: Final[Tools] = {
     "get_channels": Tool("read", returns={"": Field("channel")}),
     "get_users_in_channel": Tool("read", {"channel": ANYTHING}, {"": Field("member")}),
-    "read_channel_messages": Tool("read", {"channel": ANYTHING}, _MESSAGE, named_by=("sender",)),
+    "read_channel_messages": Tool(
+        "read",
+        {"channel": ANYTHING},
+        _POST,
+        named_by=("sender",),
+        named_by_argument="channel",
+    ),
     "read_inbox": Tool("read", {"user": ANYTHING}, _MESSAGE, named_by=("sender",)),
     "get_webpage": Tool(
         "fetch",
-        {"url": value(REQUEST, named("message"))},
+        {"url": value(REQUEST, named("message"), named("post"))},
         {"": text("page")},
         named_by_argument="url",
     ),

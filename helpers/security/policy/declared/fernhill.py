@@ -1,0 +1,78 @@
+"""The tools of Fernhill's support agent (`helpers.agent.tools`).
+
+Which orders a customer may see, and how much may be refunded, the tools decide themselves, from the
+login. The policy adds that the customer has asked: an order that only a document speaks of is
+neither looked up nor refunded.
+"""
+
+from typing import Final
+
+from helpers.security.policy.declarations import (
+    ANYTHING,
+    REQUEST,
+    Field,
+    Tool,
+    Tools,
+    identifier,
+    own,
+    text,
+    value,
+    words,
+)
+
+_ORDER = identifier(REQUEST, own("order"))
+
+FERNHILL: Final[Tools] = {
+    "search_documents": Tool(
+        "read",
+        {"query": ANYTHING},
+        {
+            "document": Field("document"),
+            "kind": Field("document kind"),
+            "score": Field("score"),
+            "title": text("document text"),
+            "text": text("document text"),
+            "sentences": text("document text"),
+            "best": text("document text"),
+        },
+    ),
+    "lookup_order": Tool(
+        "read",
+        {"order_id": _ORDER},
+        {
+            "id": Field("order"),
+            "customer_id": Field("customer"),
+            "status": Field("status"),
+            "items.product_id": Field("product"),
+            "items.title": Field("product"),
+            "items.quantity": Field("quantity"),
+            "items.price": Field("amount"),
+            "delivery": Field("delivery"),
+            "delivery_fee": Field("amount"),
+            "total": Field("amount"),
+            "refunded": Field("amount"),
+            "carrier": Field("carrier"),
+            "tracking": Field("tracking"),
+        },
+    ),
+    "issue_refund": Tool(
+        "act",
+        {"order_id": _ORDER, "amount": value(REQUEST, own("amount"))},
+        {"id": Field("refund"), "order_id": Field("order"), "amount": Field("refunded")},
+    ),
+    "apply_goodwill": Tool(  # `helpers.security.controls`
+        "act", {"order_id": _ORDER}, {"order_id": Field("order"), "amount": Field("discount")}
+    ),
+    "hand_over": Tool(
+        "act",
+        {"reason": words(REQUEST)},
+        {"id": Field("ticket"), "customer_id": Field("customer"), "reason": text("reason")},
+    ),
+}
+
+FERNHILL_VERBS: Final = {
+    "issue_refund": r"refund|money back|pay .*back|return|cancel|reimburse",
+    "apply_goodwill": r"goodwill|discount|late",
+    "hand_over": "",  # a person may always be called
+}
+"""For `RequestVerbs`: looking an order up gives no leave to refund it."""
