@@ -173,6 +173,26 @@ def test_plots_refuse_what_they_cannot_show() -> None:
         show.scatter({"a": ([1, 2], [1])}, title="t", x="x", y="y")
 
 
+def test_a_timeline_has_a_row_for_each_name(shown: list[Output]) -> None:
+    spans = {
+        "waits": {f"client {n}": (0.0, 0.1 * n) for n in range(1, 21)},
+        "reads": {"client 1": (0.1, 0.5), "client 9": (0.9, 1.0)},
+    }
+    show.timeline(spans, title="One of 20 waits 2 s", x="seconds", marks={"stop": 1.0})
+    assert shown[0].text == (
+        "[Plot] One of 20 waits 2 s. A row for each of 20. waits: 20 bars of 0.1 to 2. "
+        "reads: 2 bars of 0.1 to 0.4. stop at 1 (seconds)."
+    )
+    assert picture(shown[0]).height > 600
+
+
+def test_a_timeline_refuses_what_it_cannot_show() -> None:
+    with pytest.raises(ValueError, match="no phase has a name"):
+        show.timeline({"waits": {}}, title="t", x="x")
+    with pytest.raises(ValueError, match="waits of b ends before it starts"):
+        show.timeline({"waits": {"a": (0, 1), "b": (2, 1)}}, title="t", x="x")
+
+
 def test_own_drawing(shown: list[Output]) -> None:
     with show.axes(title="Half are 2", x="value", y="count", alt="Two bars.") as plot:
         plot.hist([1, 1, 2, 2])

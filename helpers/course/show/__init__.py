@@ -9,6 +9,18 @@ it from the figures that the plot shows.
 from helpers.course.show.bar import progress
 from helpers.course.show.plots import Rate, axes, bars, intervals, line, scatter
 from helpers.course.show.tables import table
+from helpers.course.show.timeline import timeline
 from helpers.course.show.traces import trace
 
-__all__ = ["Rate", "axes", "bars", "intervals", "line", "progress", "scatter", "table", "trace"]
+__all__ = [
+    "Rate",
+    "axes",
+    "bars",
+    "intervals",
+    "line",
+    "progress",
+    "scatter",
+    "table",
+    "timeline",
+    "trace",
+]
