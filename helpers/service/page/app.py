@@ -24,13 +24,25 @@ STATES = {"started": "...", "ok": "done", "refused": "refused"}
 
 
 @dataclass
+class Step:
+    """A tool that the agent calls: its name, and "started", "ok" or "refused"."""
+
+    tool: str
+    status: str
+
+    def __str__(self) -> str:
+        does = TOOL_STEPS.get(self.tool, f"uses {self.tool}")
+        return f"The agent {does}: {STATES.get(self.status, self.status)}"
+
+
+@dataclass
 class Turn:
     """A question and what has come of it so far."""
 
     question: str
     request_id: str = ""
     text: str = ""
-    steps: dict[str, str] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
     passages: list[dict[str, Any]] = field(default_factory=list)
     usage: dict[str, Any] = field(default_factory=dict)
     problem: ServiceProblem | None = None
@@ -89,7 +101,7 @@ def _answer(question: str, client: ServiceClient) -> None:
             for event in client.ask(question, st.session_state.conversation):
                 _take(turn, event.name, event.data)
                 if event.name == "tool":
-                    status.update(label=_steps(turn)[-1])
+                    status.update(label=str(turn.steps[-1]))
                 if event.name == "token":
                     text.text(turn.text)
         except ServiceProblem as problem:
@@ -103,7 +115,7 @@ def _take(turn: Turn, name: str, data: dict[str, Any]) -> None:
             turn.request_id = data["request_id"]
             st.session_state.conversation = data["conversation_id"]
         case "tool":
-            turn.steps[data["name"]] = data["status"]
+            _step(turn, data["name"], data["status"])
         case "sources":
             turn.passages = data["passages"]
         case "token":
@@ -112,11 +124,13 @@ def _take(turn: Turn, name: str, data: dict[str, Any]) -> None:
             turn.usage = data
 
 
-def _steps(turn: Turn) -> list[str]:
-    return [
-        f"The agent {TOOL_STEPS.get(name, f'uses {name}')}: {STATES.get(status, status)}"
-        for name, status in turn.steps.items()
-    ]
+def _step(turn: Turn, tool: str, status: str) -> None:
+    """A call begins, or the first open one of this tool ends."""
+    begun = [step for step in turn.steps if step.tool == tool and step.status == "started"]
+    if status == "started" or not begun:
+        turn.steps.append(Step(tool, status))
+    else:
+        begun[0].status = status
 
 
 def _show(turn: Turn, client: ServiceClient | None) -> None:
@@ -124,8 +138,8 @@ def _show(turn: Turn, client: ServiceClient | None) -> None:
     with st.chat_message("user"):
         st.text(turn.question)
     with st.chat_message("assistant"):
-        for step in _steps(turn):
-            st.caption(step)
+        for step in turn.steps:
+            st.caption(str(step))
         if turn.text:
             st.text(turn.text)
         if turn.problem is not None:

@@ -11,9 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 
-def event(name: str, **data: Any) -> bytes:
+def event(kind: str, /, **data: Any) -> bytes:
     """A server-sent event as the service writes it."""
-    return f"event: {name}\ndata: {json.dumps(data)}\n\n".encode()
+    return f"event: {kind}\ndata: {json.dumps(data)}\n\n".encode()
 
 
 @contextmanager
