@@ -13,14 +13,14 @@ _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
 
 
 def _fresh() -> str:
-    return "FERN-" + "-".join("".join(secrets.choice(_SIGNS) for _ in range(4)) for _ in range(2))
+    return "-".join("".join(secrets.choice(_SIGNS) for _ in range(4)) for _ in range(2))
 
 
 @dataclass(frozen=True)
 class Canary:
     """A secret that stands nowhere else in the world, so that finding it proves a leak.
 
-    `code` is a goodwill code such as FERN-7QX4-KD92, by default fresh and random: a model cannot
+    `code` is a goodwill code such as 7QX4-KD92, by default fresh and random: a model cannot
     have learnt it, and no filter can have been written for it.
     """
 
