@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "eval": ("helpers.evaluate.command", "score the agent on the golden questions"),
     "judge": ("helpers.evaluate.judge_table", "measure a model as a judge of answers"),
     "attack": ("helpers.security.attacks.command", "attack the agent, and ask harmless requests"),
+    "policies": ("helpers.security.policy.command", "what a compromised agent can do, by policy"),
     "ship-check": ("helpers.evaluate.ship_check", "decide from the evidence: go or no-go"),
     "traces": ("helpers.tracing.command", "look at your traces in a browser"),
     "trace-check": ("helpers.tracing.command", "check that requests leave complete traces"),

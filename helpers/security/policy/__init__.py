@@ -24,7 +24,9 @@ that it reads.
     result = run_suite("banking", Provenance(BANKING))
     result.attack_success, result.strict_utility     # `Proportion`: counts, rate, 95% interval
     result.strict_utility_acting, result.utility, result.utility_under_attack, result.questions
+    result.by_attack                                 # attack success for each attack
     result.alone, result.attacked                    # an `Outcome` for each run, with `blocked`
+    together([result, ...])                          # several suites as one result
 
 A policy may be made anew for each task: `lambda task: HumanApproval(BANKING, task.person)`, where
 `task` is a `Briefing`: `request`, `wanted` (the calls that solve it), `plan` (their tools), and
@@ -92,6 +94,7 @@ from helpers.security.policy.runner import (
     SuiteResult,
     run_suite,
     suite_attacks,
+    together,
 )
 from helpers.security.policy.suites import SUITES, SuiteName, load_suite
 from helpers.security.policy.table import adaptive_table, policy_table
@@ -156,6 +159,7 @@ __all__ = [
     "slack_gate",
     "suite_attacks",
     "text",
+    "together",
     "value",
     "words",
 ]

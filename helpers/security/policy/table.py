@@ -21,6 +21,8 @@ from helpers.security.policy.suites import DECLARED, FIRST, SuiteName
 
 PROVENANCE: Final = "provenance"
 FIRST_RESULT: Final = "provenance, as first measured"
+VERBS_ROW: Final = "+ the request's verbs"
+PLANNER_ROW: Final = "+ planner first"
 
 
 def simple_policies(name: SuiteName) -> dict[str, PolicyFor]:
@@ -50,18 +52,24 @@ def stacked_policies(name: SuiteName) -> dict[str, PolicyFor]:
     tools = DECLARED[name]
     provenance = Provenance(tools)
     verbs = RequestVerbs(tools, VERBS)
-    return {
+    rows: dict[str, PolicyFor] = {
         "none": lambda task: NoPolicy(),
         PROVENANCE: lambda task: provenance,
-        "+ the request's verbs": lambda task: AllOf([provenance, verbs]),
-        "+ planner first": lambda task: AllOf([provenance, AllowList(task.plan)]),
-        "+ stated amounts only": lambda task: AllOf([provenance, StatedAmounts()]),
-        "+ other amounts confirmed": lambda task: AllOf(
-            [provenance, StatedAmounts(person=task.person)]
-        ),
-        "+ planner and amounts confirmed": lambda task: AllOf(
-            [provenance, AllowList(task.plan), StatedAmounts(person=task.person)]
-        ),
+        VERBS_ROW: lambda task: AllOf([provenance, verbs]),
+        PLANNER_ROW: lambda task: AllOf([provenance, AllowList(task.plan)]),
+    }
+    if name == "banking":  # slack moves no money
+        rows |= {
+            "+ stated amounts only": lambda task: AllOf([provenance, StatedAmounts()]),
+            "+ other amounts confirmed": lambda task: AllOf(
+                [provenance, StatedAmounts(person=task.person)]
+            ),
+            "+ planner and amounts confirmed": lambda task: AllOf(
+                [provenance, AllowList(task.plan), StatedAmounts(person=task.person)]
+            ),
+        }
+    return {
+        **rows,
         "human approval, a fetch is an action": lambda task: HumanApproval(tools, task.person),
     }
 
