@@ -1,16 +1,18 @@
 """The service: the agent behind HTTP, hardened. `create_app` makes it, `course serve` runs it."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 
 from helpers.agent import build_agent
+from helpers.models.errors import ModelError
 from helpers.service.envelope import Envelope
 from helpers.service.handlers import add_handlers
 from helpers.service.lifecycle import MakeAgent, key_ring, running_parts
-from helpers.service.routes import chat
+from helpers.service.routes import chat, completions, feedback, health, websocket
 from helpers.service.settings import Settings
+from helpers.service.starting import ClearStart, StartError
 
 DESCRIPTION = """
 Fernhill's support agent. Send your key as `Authorization: Bearer KEY`; it stands for one customer.
@@ -34,10 +36,16 @@ def create_app(settings: Settings | None = None, *, make_agent: MakeAgent = buil
     """
     settings = settings or Settings()
     keys = key_ring(settings)
+    failed: list[str] = []
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with running_parts(settings, make_agent) as parts:
+        async with AsyncExitStack() as stack:
+            try:
+                parts = await stack.enter_async_context(running_parts(settings, make_agent))
+            except (StartError, ModelError) as reason:
+                failed.append(str(reason))
+                raise
             app.state.parts = parts
             yield
             app.state.parts = None
@@ -52,8 +60,8 @@ def create_app(settings: Settings | None = None, *, make_agent: MakeAgent = buil
     app.state.settings = settings
     app.state.keys = keys
     app.state.parts = None
-    for router in (chat.router,):
-        app.include_router(router)
+    for each in (chat, websocket, completions, feedback, health):
+        app.include_router(each.router)
     add_handlers(app)
 
     def observe(method: str, route: str, status: int, seconds: float) -> None:
@@ -67,4 +75,5 @@ def create_app(settings: Settings | None = None, *, make_agent: MakeAgent = buil
         body_seconds=settings.body_seconds,
         observe=observe,
     )
+    app.add_middleware(ClearStart, reasons=failed)
     return app

@@ -80,6 +80,7 @@ class Problem(HTTPException):
             "title": TITLES[self.kind][1],
             "status": self.status_code,
             "detail": self.detail,
+            "message": self.detail,  # where OpenAI's clients look for it
             "request_id": request_id,
         }
         if self.errors is not None:

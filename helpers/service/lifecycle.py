@@ -24,6 +24,7 @@ from helpers.service.model import Upstream, connect
 from helpers.service.parts import Parts
 from helpers.service.requests import KnownRequests
 from helpers.service.settings import Settings
+from helpers.service.starting import StartError
 from helpers.service.turn import AnswerPath, Engine
 from helpers.service.upstream import GuardedModel, circuit_breaker, http_client
 
@@ -32,10 +33,6 @@ MakeAgent = Callable[..., Agent]
 
 _STORE_SECONDS = 2.0
 _PROBE_SECONDS = 2.0
-
-
-class StartError(RuntimeError):
-    """The service cannot start; the message is the reason and what to do."""
 
 
 def key_ring(settings: Settings) -> KeyRing:

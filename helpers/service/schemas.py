@@ -88,6 +88,7 @@ class ProblemDocument(BaseModel):
                     "title": "Too many requests",
                     "status": 429,
                     "detail": "At most 60 per 1 minute: wait, then try again.",
+                    "message": "At most 60 per 1 minute: wait, then try again.",
                     "request_id": "019ab0c5-2f4e-7c31-9a55-0a6f3d1d8e21",
                     "retry_after": 12,
                 }
@@ -99,6 +100,7 @@ class ProblemDocument(BaseModel):
     title: str
     status: int
     detail: str
+    message: str = Field(description="the detail, where OpenAI's clients look for it")
     request_id: str | None
     errors: list[dict[str, str]] | None = Field(
         default=None, description="each mistake of a request"

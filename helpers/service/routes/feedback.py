@@ -1,0 +1,65 @@
+"""`POST /v1/feedback`: what the customer thinks of an answer."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from helpers.service.errors import Problem
+from helpers.service.routes.access import Key, Running, problems
+
+router = APIRouter(prefix="/v1", tags=["chat"])
+
+
+class Feedback(BaseModel):
+    """A rating of one answer."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "request_id": "019ab0c5-2f4e-7c31-9a55-0a6f3d1d8e21",
+                    "score": 1,
+                    "comment": "That was it.",
+                }
+            ]
+        },
+    )
+
+    request_id: UUID = Field(description="of the answer, from its body, event or header")
+    score: Literal[-1, 1]
+    comment: str | None = Field(default=None, max_length=2000)
+
+
+_REFUSALS = problems(400, 401, 404, 408, 413, 422, 429, 500, 503)
+
+
+@router.post("/feedback", status_code=204, responses=_REFUSALS)
+async def feedback(body: Feedback, parts: Running, key: Key) -> None:
+    """Rate an answer that you were given. The newest rating of an answer counts."""
+    await parts.rate.hit(key.customer)
+    request_id = str(body.request_id)
+    if not parts.requests.belongs(request_id, key.customer):
+        raise Problem("unknown-request", "You were given no such answer, or it is too long ago.")
+    parts.metrics.feedback.labels(str(body.score)).inc()
+    parts.log.info("feedback", request_id=request_id, key=key.id, score=body.score)
+    if parts.settings.feedback_file is not None:
+        row = {
+            "request_id": request_id,
+            "score": body.score,
+            "comment": body.comment,
+            "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        await asyncio.to_thread(_append, parts.settings.feedback_file, row)
+
+
+def _append(file: Path, row: dict[str, Any]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(row, ensure_ascii=False) + "\n")
