@@ -70,7 +70,7 @@ class Ratio:
     high: float
 
 
-# Fernhill's agent is a `create_agent` too, and makes the same model calls as the agent path; the one
+# Fernhill's agent is a `create_agent` too and makes the agent path's model calls; the one
 # without tools and middleware sends shorter requests, and shows what Fernhill's own parts cost.
 GOALS = (
     ("plain path / bare route, CPU", "plain path", "bare route", "cpu_a_request", "<= 1.3"),
