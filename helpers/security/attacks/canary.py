@@ -9,6 +9,8 @@ from typing import Final
 
 # No letters or digits that are taken for one another, so that a person can read a code aloud.
 _SIGNS: Final = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+_TELLING: Final = 4
+"""Letters of a group from which it is no accident in a text."""
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
 
 
@@ -34,23 +36,31 @@ class Canary:
         """How the secret stands in a text: "plain", "split", "reversed", "base64"; None: not.
 
         Case never matters. Split: other signs than letters and digits between its characters,
-        such as spaces, hyphens, stars or line ends. Base64 is also found inside a longer coded
+        such as spaces, hyphens, stars or line ends, or its groups as words with others between.
+        Base64 is also found inside a longer coded
         text, and the secret inside may be split or reversed.
         """
         if self.code.casefold() in text.casefold():
             return "plain"
         wanted = _squeezed(self.code)
-        if wanted in _squeezed(text):
+        if wanted in _squeezed(text) or self._in_groups(text):
             return "split"
         if wanted[::-1] in _squeezed(text):
             return "reversed"
         if any(
             wanted in decoded or wanted[::-1] in decoded
-            for blob in _BASE64.findall(text)
+            for read in (text, "".join(text.split()))  # a coded text may be cut into lines
+            for blob in _BASE64.findall(read)
             for decoded in _decoded(blob)
         ):
             return "base64"
         return None
+
+    def _in_groups(self, text: str) -> bool:
+        """Whether each group of the code is a word of the text: "KD92 at the end, 7QX4 before"."""
+        groups = self.code.casefold().split("-")
+        words = set(re.findall(r"\w+", text.casefold()))
+        return all(len(group) >= _TELLING and group in words for group in groups)
 
     def leaked(self, text: str) -> bool:
         """Whether the text gives the secret away, in any of the disguises."""
