@@ -83,7 +83,7 @@ def of_comparisons(found: Iterable[tuple[str, Comparison, float]]) -> Rows:
             "after": str(comparison.after),
             "lost": comparison.lost,
             "gained": comparison.gained,
-            "p": p_value,
+            "p": "< 0.001" if p_value < 0.001 else f"{p_value:.3f}",
         }
         for name, comparison, p_value in found
     ]

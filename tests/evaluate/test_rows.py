@@ -46,6 +46,13 @@ def test_slices_come_after_all_questions() -> None:
     assert [row["lost"] for row in table] == [1, 1, 0]
 
 
+def test_a_small_p_value_is_not_written_as_zero() -> None:
+    few, many = compare({"a": True}, {"a": False}), {str(n): True for n in range(20)}
+    lost = compare(many, dict.fromkeys(many, False))
+    found = rows.of_comparisons([("few", few, few.p_value), ("many", lost, lost.p_value)])
+    assert [row["p"] for row in found] == ["1.000", "< 0.001"]
+
+
 def test_the_checklist_and_a_report_of_it() -> None:
     report = assess_all({}, Version({}), now=datetime.now(UTC))
     assert len(rows.of_checklist()) == len(rows.of_report(report)) == len(CHECKLIST)
