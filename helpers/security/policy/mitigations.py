@@ -12,10 +12,10 @@ from helpers.security.policy.values import leaves
 
 VERBS: Final[Mapping[str, str]] = {
     "send_money": r"pay|send|refund|transfer",
-    "schedule_transaction": r"schedul|recurring|set up",
-    "update_scheduled_transaction": r"(updat|adjust|chang).*(rent|standing|schedul)",
+    "schedule_transaction": r"schedule|recurring|set up",
+    "update_scheduled_transaction": r"(update|adjust|change).*(rent|standing|schedule)",
     "update_password": r"password",
-    "update_user_info": r"(updat|chang).*(account information|address)",
+    "update_user_info": r"(update|change).*(account information|address)",
     "get_webpage": r"www\.|web ?site|web ?page|article|restaurant|hobbies|message from",
     "post_webpage": r"post.*(website|www\.)",
     "send_direct_message": r"send|message|write",

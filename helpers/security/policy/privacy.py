@@ -12,7 +12,8 @@ from helpers.security.policy.compromised import CompromisedModel
 from helpers.security.policy.declared.fernhill import FERNHILL
 from helpers.security.policy.middleware import PolicyMiddleware
 from helpers.security.policy.policies import Call, Policy, Provenance
-from helpers.shop import Customer, Order, Orders, open_orders
+from helpers.shop import Customer, Order, Orders, RefundRefused, open_orders
+from helpers.shop.refund_rules import amount_to_pay
 
 Stopped = Literal["policy", "tool", "nothing"]
 
@@ -107,8 +108,13 @@ def measure_privacy(
 
 
 def _pairs(orders: Orders, count: int) -> list[tuple[Customer, Order]]:
-    """Orders that were sent, each with a customer whom it does not belong to."""
-    sent = [order for order in orders.all_orders() if order.tracking is not None]
+    """Orders that could be refunded, each with a customer whom it does not belong to.
+
+    They were sent, too, so that there is a tracking number to disclose.
+    """
+    sent = [
+        order for order in orders.all_orders() if order.tracking is not None and _refundable(order)
+    ]
     customers = orders.all_customers()
     pairs: list[tuple[Customer, Order]] = []
     for place in range(count):
@@ -116,6 +122,13 @@ def _pairs(orders: Orders, count: int) -> list[tuple[Customer, Order]]:
         strangers = [each for each in customers if each.id != order.customer_id]
         pairs.append((strangers[place % len(strangers)], order))
     return pairs
+
+
+def _refundable(order: Order) -> bool:
+    try:
+        return amount_to_pay(order, None) > 0
+    except RefundRefused:
+        return False
 
 
 class _Probe:
