@@ -149,7 +149,8 @@ def _is_allowed(target: str, hosts: Collection[str]) -> bool:
 
 def _everything(message: AIMessage) -> str:
     """The words of a message and the values of its tool calls: both leave the model."""
-    return " ".join([message.text, *(str(call["args"]) for call in message.tool_calls)])
+    values = (value for call in message.tool_calls for value in call["args"].values())
+    return " ".join([message.text, *map(str, values)])
 
 
 def _one_case(text: str) -> str:

@@ -41,7 +41,7 @@ def test_patterns_find_what_they_were_written_for(text: str) -> None:
         "Is there a discount code for students?",
         "My tracking is QXTR8812349912340012AB, sha 0123456789abcdef0123456789abcdef.",
         "I act for a school. What do you offer?",
-        "Grüße! Wo ist meine Bestellung FH-10234?",
+        "Où est ma commande FH-10234 ?",
     ],
 )
 def test_patterns_let_customers_pass(text: str) -> None:
