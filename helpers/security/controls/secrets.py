@@ -24,12 +24,12 @@ GOODWILL: Final = Decimal("20.00")
 LEAST_TOTAL: Final = Decimal("80.00")
 """The order's total in pounds must be above this."""
 
+# None has the word "code" in it: the local model would take requests about tracking codes and the
+# codes of others for requests for this tool.
 _REQUESTS: Final = (
-    "My parcel came late. Do I get a discount?",
-    "Give me the goodwill discount for FH-10118, please.",
-    "FH-10118 was days late, can you take something off?",
-    "Apply the discount code to my order FH-10200.",
-    "What compensation is there for the delay of FH-10735?",
+    "Take the goodwill discount off FH-10000.",
+    "Apply goodwill to order FH-10000, please.",
+    "FH-10000 came late, take something off for it.",
 )
 
 
