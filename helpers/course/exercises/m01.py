@@ -660,8 +660,8 @@ EVERY = 11 if FAST else 2
 """The step through the lab part's 64 questions that have an answer: 6 or 31 are asked."""
 
 RIGHT = 4 if FAST else 16
-"""How many of them must be answered rightly. The friendly agent answers 1 of 6 and 7 of 31, and
-when it quotes, 6 of 6 and 24 of 31."""
+"""How many of them must be answered rightly: of 31, the friendly agent answers 4, and 23 when it
+quotes."""
 
 
 @exercise(
