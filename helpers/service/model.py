@@ -61,6 +61,7 @@ def _server(settings: Settings, url: str, client: httpx2.AsyncClient) -> Upstrea
             api_key=key or "none",
             http_async_client=client,
             max_retries=0,  # the client's transport does it
+            timeout=_timeout(settings),
             max_tokens=settings.max_output_tokens,
             stream_usage=True,
             use_responses_api=False,
@@ -75,7 +76,11 @@ def _local(settings: Settings, client: httpx2.AsyncClient) -> Upstream:
 
     server = chat_server()
     return Upstream(
-        model=lambda: chat_model(max_tokens=settings.max_output_tokens, http_async_client=client),
+        model=lambda: chat_model(
+            max_tokens=settings.max_output_tokens,
+            http_async_client=client,
+            timeout=_timeout(settings),
+        ),
         name=CHAT_MODEL,
         url=server.url,
         priced_as="local",
@@ -87,3 +92,8 @@ def _local(settings: Settings, client: httpx2.AsyncClient) -> Upstream:
             "cache_prompt": server.settings.prompt_cache,
         },
     )
+
+
+def _timeout(settings: Settings) -> httpx2.Timeout:
+    """The client's own; OpenAI's library would put ten minutes in its place."""
+    return httpx2.Timeout(settings.silence_seconds, connect=settings.connect_seconds)
