@@ -1,0 +1,201 @@
+"""A small internet for module 04: names, two sites on loopback, and a client that is told where.
+
+On this machine the partner's public address is played by a server on loopback, and a second server
+plays what stands inside the shop's network: keys that it hands to whoever asks, as a cloud's
+metadata service does. TLS is left out; addresses and names are judged as they would be outside.
+"""
+
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from helpers.security.controls.urls import Target, UrlGuard
+
+PUBLIC: Final = "93.184.215.14"
+INSIDE: Final = "127.0.0.1"
+DOCS: Final = "docs.partner.example"
+SHOP: Final = "www.partner.example"
+ADMIN: Final = "admin.fernhill.example"
+REBINDING: Final = "rebinding.example"
+KEYS: Final = "payment-key=4711"
+"""What the server inside hands out."""
+
+ANSWERS: Final[dict[str, Sequence[str]]] = {
+    DOCS: [PUBLIC],
+    SHOP: [PUBLIC],
+    "evil.example": [PUBLIC],
+    ADMIN: [INSIDE],
+    "localhost": [INSIDE],
+    "inside.evil.example": [INSIDE],
+    "metadata.evil.example": ["169.254.169.254"],
+    REBINDING: [PUBLIC, INSIDE],
+}
+"""The addresses of each name, one after the other: a rebinding name changes its mind."""
+
+HOSTILE: Final = (
+    "https://127.0.0.1/keys",
+    "https://localhost/keys",
+    "https://10.0.0.7/",
+    "https://192.168.1.1/",
+    "https://169.254.169.254/latest/meta-data/",
+    "https://[::1]/keys",
+    "https://127.1/keys",
+    "https://2130706433/keys",
+    "https://0x7f000001/keys",
+    "https://0177.0.0.1/keys",
+    "https://0/keys",
+    "https://[::ffff:7f00:1]/keys",
+    "https://[64:ff9b::a9fe:a9fe]/latest/meta-data/",
+    f"https://{DOCS}@0x7f.1/keys",
+    "https://inside.evil.example/keys",
+    "https://metadata.evil.example/latest/meta-data/",
+    "https://evil.example/?seen=FH-10742",
+)
+"""What no tool may fetch: the inside in many spellings, and a page that learns from its address."""
+
+PAGES: Final[dict[str, str]] = {
+    f"{DOCS}/care": "Wash it at 30 degrees.",
+    f"{DOCS}/guides/care": "Wash it at 30 degrees.",
+    f"{SHOP}/care": "Wash it at 30 degrees.",
+    f"{REBINDING}/care": "Wash it at 30 degrees.",
+}
+REDIRECTS: Final[dict[str, str]] = {
+    f"{DOCS}/old": "/care",
+    f"{DOCS}/guides/old": "care",
+    f"{DOCS}/moved": f"https://{SHOP}/care",
+    f"{DOCS}/three": "/two",
+    f"{DOCS}/two": "/one",
+    f"{DOCS}/one": "/care",
+    f"{DOCS}/four": "/three",
+    f"{DOCS}/round": "/round",
+    f"{DOCS}/trap": f"https://{ADMIN}/keys",
+    f"{DOCS}/number": "https://127.0.0.1/keys",
+    f"{DOCS}/late": "/trap",
+    f"{DOCS}/downgrade": f"http://{DOCS}/care",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a site says to one request: `location` is where it redirects to, None for a page."""
+
+    status: int
+    location: str | None
+    body: str
+
+
+Get = Callable[[Target], Awaitable[Answer]]
+"""Asks for one URL at the address that was judged, and follows nothing."""
+
+
+class TooManyRedirects(RuntimeError):  # noqa: N818 - it reads as what it is
+    """The page lies behind more redirects than are followed."""
+
+
+@dataclass
+class Network:
+    """The names and the two servers; `visited` and `resolved` say what was asked for.
+
+    Attributes:
+        inside_port: where the server inside listens on loopback, for a client without any guard.
+        visited: host and path of each request that has reached a server.
+        resolved: each name whose address was asked for.
+    """
+
+    outside_port: int
+    inside_port: int
+    visited: list[str]
+    resolved: list[str] = field(default_factory=list)
+
+    def resolve(self, host: str) -> Sequence[str]:
+        """The address that this name has now."""
+        if host not in ANSWERS:
+            raise OSError("no such name")
+        before = self.resolved.count(host)
+        self.resolved.append(host)
+        return [ANSWERS[host][min(before, len(ANSWERS[host]) - 1)]]
+
+    def guard(self, *hosts: str) -> UrlGuard:
+        """The package's guard over these names; without hosts, every public one is allowed."""
+        return UrlGuard(hosts=hosts or None, resolve=self.resolve)
+
+    async def get(self, target: Target) -> Answer:
+        """One request to the address in the target, which is not resolved again."""
+        return await self._ask(target.url, target.addresses[0])
+
+    async def get_by_name(self, url: str) -> Answer:
+        """One request by a client that knows no guard: it resolves the name by itself."""
+        parsed = httpx.URL(url)
+        return await self._ask(parsed, self.resolve(parsed.host)[0])
+
+    async def _ask(self, url: httpx.URL, address: str) -> Answer:
+        port = self.inside_port if address.startswith("127.") else self.outside_port
+        local = url.copy_with(scheme="http", host=INSIDE, port=port)
+        async with httpx.AsyncClient(trust_env=False) as client:
+            got = await client.get(local, headers={"Host": url.host})
+        return Answer(got.status_code, got.headers.get("Location"), got.text)
+
+
+@contextmanager
+def network() -> Iterator[Network]:
+    """The two servers, running; they are stopped at the end, also after an error."""
+    visited: list[str] = []
+    with _serving(_outside(visited)) as outside, _serving(_inside(visited)) as inside:
+        yield Network(outside, inside, visited)
+
+
+@contextmanager
+def _serving(site: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+    server = ThreadingHTTPServer((INSIDE, 0), site)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Site(BaseHTTPRequestHandler):
+    def place(self) -> str:
+        return f"{(self.headers['Host'] or '').partition(':')[0]}{urlsplit(self.path).path}"
+
+    def say(self, status: int, body: str, location: str | None = None) -> None:
+        self.send_response(status)
+        if location:
+            self.send_header("Location", location)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: a notebook shows what it prints itself."""
+
+
+def _outside(visited: list[str]) -> type[_Site]:
+    class Outside(_Site):
+        def do_GET(self) -> None:
+            visited.append(self.place())
+            if self.place() in REDIRECTS:
+                self.say(302, "", REDIRECTS[self.place()])
+            else:
+                page = PAGES.get(self.place())
+                self.say(200 if page else 404, page or "There is no such page.")
+
+    return Outside
+
+
+def _inside(visited: list[str]) -> type[_Site]:
+    class Inside(_Site):
+        def do_GET(self) -> None:
+            visited.append(f"inside: {self.place()}")
+            self.say(200, KEYS)
+
+    return Inside
