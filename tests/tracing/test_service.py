@@ -70,7 +70,7 @@ def stored(path: Path) -> set[str]:
 def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
     path, acknowledged = tmp_path / "traces.db", set()
     chance = random.Random(7)
-    for _ in range(3):
+    for _ in range(5):
         service = Service(path)
         timer = threading.Timer(chance.uniform(0.05, 0.4), os.kill, [service.pid, signal.SIGKILL])
         try:
