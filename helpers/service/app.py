@@ -7,19 +7,13 @@ from fastapi import FastAPI
 
 from helpers.agent import build_agent
 from helpers.models.errors import ModelError
+from helpers.service.description import DESCRIPTION, describe_problems
 from helpers.service.envelope import Envelope
 from helpers.service.handlers import add_handlers
 from helpers.service.lifecycle import MakeAgent, key_ring, running_parts
 from helpers.service.routes import chat, completions, feedback, health, websocket
 from helpers.service.settings import Settings
 from helpers.service.starting import ClearStart, StartError
-
-DESCRIPTION = """
-Fernhill's support agent. Send your key as `Authorization: Bearer KEY`; it stands for one customer.
-
-A refusal or failure is a problem document (RFC 9457), in a stream the event `error`. `Retry-After`
-says when to come back.
-"""
 
 
 def create_app(settings: Settings | None = None, *, make_agent: MakeAgent = build_agent) -> FastAPI:
@@ -57,6 +51,7 @@ def create_app(settings: Settings | None = None, *, make_agent: MakeAgent = buil
         lifespan=lifespan,
         redoc_url=None,
     )
+    describe_problems(app)
     app.state.settings = settings
     app.state.keys = keys
     app.state.parts = None

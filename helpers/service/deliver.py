@@ -88,9 +88,12 @@ async def pour(
     except Problem as problem:
         await failed(problem)
     except asyncio.CancelledError:
-        # The server's patience with a shutdown is over: better said than silently cut off.
+        # The server's patience with a shutdown is over. Better said than cut off in silence: the
+        # response is ended in good order, and with it the task that was to be cancelled.
+        task = asyncio.current_task()
+        if task is not None:
+            task.uncancel()
         await failed(Problem("stopping", "The service is stopping. Ask again.", retry_after=5))
-        raise
     except Exception as error:
         parts.log.exception("unexpected", request_id=answer.request_id, error=type(error).__name__)
         await failed(Problem("internal", "It is not your fault. Report the request's id."))

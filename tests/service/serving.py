@@ -12,7 +12,7 @@ from typing import Any
 import httpx2
 from fastapi import FastAPI
 
-from helpers.agent import DocumentIndex, build_agent, fernhill_index
+from helpers.agent import DocumentIndex, Passage, build_agent, fernhill_index
 from helpers.service import Settings, create_app, issue
 from helpers.service.check.fake_model import FakeModel
 from helpers.service.lifecycle import MakeAgent
@@ -31,6 +31,17 @@ def index() -> DocumentIndex:
 def agent(**parts: Any) -> Any:
     """The support agent, on an index that all tests share."""
     return build_agent(retriever=index(), **parts)
+
+
+class OneDocument:
+    """A search that always finds the same, for tests of anything but the search."""
+
+    def search(self, query: str, k: int = 3) -> list[Passage]:
+        return [Passage("d", "Title", "It is so.", ("It is so.",), "It is so.", 1.0)]
+
+
+def cheap_agent(**parts: Any) -> Any:
+    return build_agent(retriever=OneDocument(), **parts)
 
 
 @dataclass(frozen=True)

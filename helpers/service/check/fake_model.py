@@ -10,9 +10,11 @@ Shapes: https://platform.openai.com/docs/api-reference/chat (chunk object, `incl
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
+
+_T = TypeVar("_T")
 
 Fault = Literal[
     "none",  # it answers
@@ -53,19 +55,21 @@ class FakeModel:
         self.requests: list[dict[str, Any]] = []
         self.working = 0
         self.abandoned = 0
+        # A thread and a loop of its own: whoever makes it may be on a loop already.
         self._loop = asyncio.new_event_loop()
-        self._server = self._loop.run_until_complete(
-            asyncio.start_server(self._serve, "127.0.0.1", 0)
-        )
-        self.port: int = self._server.sockets[0].getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/v1"
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
+        self._server = self._run(asyncio.start_server(self._serve, "127.0.0.1", 0))
+        self.port: int = self._server.sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}/v1"
+
+    def _run(self, work: Coroutine[Any, Any, _T]) -> _T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(5)
 
     def stop(self) -> None:
         """Stop listening, drop all connections; from now on nobody answers at `url`."""
         if self._thread.is_alive():
-            asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(5)
+            self._run(self._close())
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(5)
             self._loop.close()
