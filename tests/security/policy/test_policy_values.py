@@ -103,3 +103,40 @@ def test_addresses_in_free_words() -> None:
         "a.b@c.example",
         "DE89370400440532013000",
     ]
+
+
+def test_an_address_with_hidden_characters_is_still_seen() -> None:
+    assert addresses("see evil\u200b.exam\u00adple now") == ["evil.example"]
+    assert addresses("see \u0435vil.example") == ["\u0435vil.example"], "a Cyrillic letter"
+
+
+def test_a_value_with_hidden_characters_is_another_value() -> None:
+    assert not occurs("shop\u200b.example", "see shop.example")
+    assert not occurs("\u212aiosk", "the kiosk"), "the sign of Kelvin is no k"
+
+
+@pytest.mark.parametrize(
+    ("piece", "times"),
+    [
+        ("", 1),
+        ("\x00\xff", 50_000),
+        ("a", 1_000_000),
+        ("a.", 50_000),
+        ("a-", 50_000),
+        ("1,", 50_000),
+        ("@", 100_000),
+        ("帳篷在哪裡？", 10_000),
+        ("x@y.", 25_000),
+        ("http://", 15_000),
+    ],
+)
+@pytest.mark.timeout(20)
+def test_huge_and_odd_texts_take_a_time_that_grows_with_their_length(
+    piece: str, times: int
+) -> None:
+    text = piece * times
+    found = addresses(text)
+    assert isinstance(found, list)
+    assert not occurs("shop.example", text)
+    assert not occurs(12345.0, text)
+    assert not occurs_as_id("13", text)
