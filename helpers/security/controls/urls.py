@@ -108,6 +108,14 @@ class UrlGuard:
                 raise UnsafeUrl(f"{host!r} leads to {address}, which is not a public address.")
         return Target(parsed, host, port, tuple(map(str, addresses)))
 
+    def refuses(self, url: str) -> bool:
+        """Whether `check` would raise."""
+        try:
+            self.check(url)
+        except UnsafeUrl:
+            return True
+        return False
+
     def _addresses(self, host: str) -> list[Address]:
         literal = _literal(host)
         if literal is not None:

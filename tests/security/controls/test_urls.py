@@ -151,6 +151,8 @@ def test_what_leads_inside_is_refused_whatever_its_spelling(host: str) -> None:
 def test_the_reason_names_what_is_wrong(url: str, reason: str) -> None:
     with pytest.raises(UnsafeUrl, match=reason):
         guard(PARTNER).check(url)
+    assert guard(PARTNER).refuses(url)
+    assert not guard(PARTNER).refuses(f"https://{PARTNER}/")
 
 
 def test_an_allowed_host_that_leads_inside_is_refused() -> None:
