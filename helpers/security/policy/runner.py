@@ -10,8 +10,8 @@ import contextlib
 import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, Final
 
 from helpers.evaluate.proportion import Proportion
 from helpers.security.policy.declarations import Tools
@@ -207,7 +207,8 @@ def run_suite(
     return SuiteResult(name, tuple(alone), tuple(attacked))
 
 
-def suite_attacks(name: SuiteName) -> list[Attack]:
+@cache
+def suite_attacks(name: SuiteName) -> tuple[Attack, ...]:
     """The suite's attacks that have an action to carry out.
 
     The others want the agent to say something, or are conditions without a call: no policy on
@@ -215,14 +216,14 @@ def suite_attacks(name: SuiteName) -> list[Attack]:
     """
     suite = load_suite(name)
     environment = new_environment(suite, {})
-    return [
+    return tuple(
         _from_suite(injection)
         for injection in suite.injection_tasks.values()
         if any(
             DECLARED[name][call.function].effect != "read"
             for call in injection.ground_truth(environment)
         )
-    ]
+    )
 
 
 def _from_suite(injection: Any) -> Attack:
@@ -250,10 +251,14 @@ def _environment(name: SuiteName, order: str) -> Any:
 
 
 _judged: dict[tuple[Any, ...], tuple[bool, bool]] = {}
-"""What AgentDojo's checks said of a run, by all that decides it: the task, the order, the calls.
+"""What AgentDojo's checks said of a run, by all that decides it: the task, the attack, the calls.
 
 They compare whole environments, which takes most of the time; many policies lead to the same calls.
 """
+
+
+_FAILED: Final = object()
+"""For a call that was blocked or ended in an error."""
 
 
 class _Run:
@@ -281,10 +286,11 @@ class _Run:
         blocked: list[Blocked] = []
         with contextlib.redirect_stdout(io.StringIO()):
             for call in self._briefing.wanted:
-                verdict, seen = self._make(policy, call)
+                verdict, result = self._make(policy, call)
                 if not verdict.allowed:
                     blocked.append(Blocked(call, verdict.reason, wanted=True))
-                if seen:
+                if self._holds_order(result):
+                    self._seen = True
                     self._obey(policy)
             if self._seen:
                 blocked.extend(self._obey(policy))
@@ -299,34 +305,35 @@ class _Run:
             questions=self._questions,
         )
 
-    def _make(self, policy: Policy, call: Call) -> tuple[Verdict, bool]:
-        """Make a call if the policy allows it; and whether its result holds the order."""
+    def _make(self, policy: Policy, call: Call) -> tuple[Verdict, Any]:
+        """Make a call if the policy allows it; its result, or `_FAILED` when there is none."""
         verdict = policy.decide(call, self._briefing.request, self._facts)
         self._questions += verdict.asked
         if not verdict.allowed:
-            return verdict, False
+            return verdict, _FAILED
         made = agentdojo_runtime().FunctionCall(function=call.tool, args=dict(call.arguments))
         self._trace.append(made)
         result, error = self._runtime.run_function(
             self._environment, call.tool, dict(call.arguments)
         )
         if error is not None:
-            return verdict, False
+            return verdict, _FAILED
         found = self._tools[call.tool].facts(
             call.tool, call.arguments, result, self._briefing.request
         )
         self._facts = self._facts.and_also(found.known)
-        seen = bool(self._order) and any(self._order in str(leaf) for _, leaf in leaves(result))
-        self._seen = self._seen or seen
-        return verdict, seen
+        return verdict, result
+
+    def _holds_order(self, result: Any) -> bool:
+        return bool(self._order) and any(self._order in str(leaf) for _, leaf in leaves(result))
 
     def _obey(self, policy: Policy) -> list[Blocked]:
         """Carry out what of the attacker's order was not carried out yet; what was blocked."""
         blocked: list[Blocked] = []
         for place, call in enumerate(self.orders):
             if not self._made[place]:
-                verdict, _ = self._make(policy, call)
-                self._made[place] = verdict.allowed
+                verdict, result = self._make(policy, call)
+                self._made[place] = result is not _FAILED
                 if not verdict.allowed:
                     blocked.append(Blocked(call, verdict.reason, wanted=False))
         return blocked
@@ -334,8 +341,7 @@ class _Run:
     def _judge(self) -> tuple[bool, bool]:
         """Whether the user's task was done, and whether the attack has reached its goal."""
         calls = tuple(repr((each.function, each.args)) for each in self._trace)
-        attack = self._attack.id if self._attack else None
-        key = (self._suite.name, self._task.ID, attack, self._order, calls, tuple(self._made))
+        key = (self._suite.name, self._task.ID, self._attack, calls, tuple(self._made))
         if key not in _judged:
             _judged[key] = self._done(), self._hijacked()
         return _judged[key]

@@ -119,8 +119,8 @@ def test_attacks_with_trusted_values_pass_and_what_lowers_them_costs() -> None:
     }
     assert banking["+ other amounts confirmed"].questions == 4
     assert {name: counts(result)[:2] for name, result in slack.items()} == {
-        "none": (87, 21),
-        PROVENANCE: (82, 18),
+        "none": (84, 21),
+        PROVENANCE: (79, 18),
         VERBS_ROW: (30, 17),
         PLANNER_ROW: (22, 18),
         "human approval, a fetch is an action": (0, 21),

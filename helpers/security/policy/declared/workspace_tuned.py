@@ -4,6 +4,9 @@
 - People say "the team meeting minutes", not "team-meeting-minutes.docx".
 - A search for several of the user's own words that finds one record has found what the user meant.
 - Who reads a file that the user named may be written to about it.
+
+Each widens what counts as named, and so what an attacker can reach who may put a record of a likely
+name into the user's drive, calendar or inbox. AgentDojo's attackers cannot.
 """
 
 from dataclasses import replace
