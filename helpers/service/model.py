@@ -61,7 +61,7 @@ def _server(settings: Settings, url: str, client: httpx2.AsyncClient) -> Upstrea
             api_key=key or "none",
             http_async_client=client,
             max_retries=0,  # the client's transport does it
-            timeout=_timeout(settings),
+            **_waiting(settings),
             max_tokens=settings.max_output_tokens,
             stream_usage=True,
             use_responses_api=False,
@@ -79,7 +79,7 @@ def _local(settings: Settings, client: httpx2.AsyncClient) -> Upstream:
         model=lambda: chat_model(
             max_tokens=settings.max_output_tokens,
             http_async_client=client,
-            timeout=_timeout(settings),
+            **_waiting(settings),
         ),
         name=CHAT_MODEL,
         url=server.url,
@@ -94,6 +94,11 @@ def _local(settings: Settings, client: httpx2.AsyncClient) -> Upstream:
     )
 
 
-def _timeout(settings: Settings) -> httpx2.Timeout:
-    """The client's own; OpenAI's library would put ten minutes in its place."""
-    return httpx2.Timeout(settings.silence_seconds, connect=settings.connect_seconds)
+def _waiting(settings: Settings) -> dict[str, Any]:
+    """How long to wait for the model: what the HTTP client does too, and nothing else.
+
+    OpenAI's library would put ten minutes in place of the client's own timeouts, and LangChain
+    would watch every chunk by a timer: a sixth of what a streamed answer of the agent costs.
+    """
+    timeout = httpx2.Timeout(settings.silence_seconds, connect=settings.connect_seconds)
+    return {"timeout": timeout, "stream_chunk_timeout": None}

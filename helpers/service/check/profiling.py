@@ -1,0 +1,169 @@
+"""Where the time of a streamed answer goes, by the library that spends it.
+
+The service is asked as its server would ask it, without sockets on that side, and its model answers
+at once. What is measured is the event loop's thread: while it computes for one request, all others
+wait. Two runs make a table: one takes the thread's CPU time, the other, under `cProfile`, the shares
+of it. A profiler makes Python code slower than compiled code, so read the shares as about right.
+"""
+
+import asyncio
+import cProfile
+import json
+import pstats
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from fastapi import FastAPI
+
+from helpers.service.app import create_app
+from helpers.service.check.fake_model import fake_model
+from helpers.service.keys import issue
+from helpers.service.settings import Settings
+
+Way = Literal["plain", "plain by LangChain", "agent"]
+
+# By the first part of a file's path that fits; what is compiled counts for who called it.
+_LIBRARIES: tuple[tuple[str, str], ...] = (
+    ("helpers/service/check", "the measurement itself"),
+    ("helpers/service", "this service"),
+    ("helpers/", "the agent's own code"),
+    ("/langgraph/", "LangGraph"),
+    ("/langchain_openai/", "LangChain"),
+    ("/langchain_core/", "LangChain"),
+    ("/langchain/", "LangChain"),
+    ("/langsmith/", "LangChain"),
+    ("/openai/", "OpenAI's client"),
+    ("/pydantic/", "pydantic"),
+    ("/httpx2/", "HTTP client"),
+    ("/httpcore2/", "HTTP client"),
+    ("/h11/", "HTTP client"),
+    ("/anyio/", "HTTP client"),
+    ("/tenacity/", "this service"),
+    ("/purgatory/", "this service"),
+    ("/limits/", "this service"),
+    ("/structlog/", "this service"),
+    ("/prometheus_client/", "this service"),
+    ("/fastapi/", "FastAPI and Starlette"),
+    ("/starlette/", "FastAPI and Starlette"),
+    ("/asyncio/", "event loop"),
+    ("selectors.py", "event loop"),
+)
+_OTHER = "Python's own library"
+_BUILT_IN = "~"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Where the time of one way goes.
+
+    Attributes:
+        way: who answered.
+        milliseconds: CPU time of the event loop's thread for one request.
+        by_library: of these, by library, the largest first.
+    """
+
+    way: Way
+    milliseconds: float
+    by_library: dict[str, float]
+
+
+def profile(way: Way, *, requests: int = 40, chunks: int = 64) -> Profile:
+    """Measure one way of answering.
+
+    Args:
+        way: the plain path by HTTP alone, the plain path by LangChain, or the agent.
+        requests: in each of the two runs, one after the other.
+        chunks: pieces of an answer.
+    """
+    return asyncio.run(_profile(way, requests, chunks))
+
+
+async def _profile(way: Way, requests: int, chunks: int) -> Profile:
+    key, kept = issue("C-0042")
+    with fake_model(chunks=chunks) as model:
+        settings = Settings(
+            path="agent" if way == "agent" else "plain",
+            passthrough=way == "plain",
+            upstream_url=model.url,
+            keys=(kept,),
+            rate="1000000/minute",
+            daily_tokens=10**9,
+        )
+        app = create_app(settings)
+        async with app.router.lifespan_context(app):
+
+            async def ask(count: int) -> None:
+                for _ in range(count):
+                    await _ask(app, key)
+
+            await ask(5)  # what is made once is made now
+            started = time.thread_time()
+            await ask(requests)
+            each = 1000 * (time.thread_time() - started) / requests
+            profiler = cProfile.Profile()
+            profiler.enable()
+            await ask(requests)
+            profiler.disable()
+    shares = _shares(pstats.Stats(profiler))
+    return Profile(way, each, {name: each * share for name, share in shares.items()})
+
+
+async def _ask(app: FastAPI, key: str) -> None:
+    """One streamed request, as a server makes it."""
+    body = json.dumps({"message": "How much does the Alta 2 tent weigh?"}).encode()
+    request: Any = {"type": "http.request", "body": body, "more_body": False}
+    ended = asyncio.Event()
+    sent: list[Any] = [request]
+
+    async def receive() -> Any:
+        if sent:
+            return sent.pop()
+        await ended.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start" and message["status"] != 200:
+            raise RuntimeError(f"The service answered {message['status']}.")
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/v1/chat/stream",
+        "raw_path": b"/v1/chat/stream",
+        "query_string": b"",
+        "root_path": "",
+        "headers": [
+            (b"authorization", f"Bearer {key}".encode()),
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+        ],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+    }
+    await app(scope, receive, send)
+    ended.set()
+
+
+def _shares(stats: pstats.Stats) -> dict[str, float]:
+    """Each library's share of the time that the profile saw, waiting left out."""
+    spent: Counter[str] = Counter()
+    for (file, _, name), (_, _, own, _, callers) in stats.stats.items():  # type: ignore[attr-defined]
+        if "select.epoll" in name or "select.kqueue" in name or "select.select" in name:
+            continue  # waits for the model's next chunk
+        if file != _BUILT_IN or not callers:
+            spent[_library(file)] += own
+            continue
+        for (caller, _, _), (_, _, of_caller, _) in callers.items():
+            spent[_library(caller)] += of_caller
+    total = spent.total()
+    return {name: seconds / total for name, seconds in spent.most_common()}
+
+
+def _library(file: str) -> str:
+    path = file.replace("\\", "/")
+    return next((name for part, name in _LIBRARIES if part in path), _OTHER)
