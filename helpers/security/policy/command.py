@@ -33,7 +33,7 @@ def policies(argv: Sequence[str]) -> int:
         from helpers.security.policy.report import as_text
 
         print(as_text(report))
-    return int(report["privacy"]["policy"]["disclosed"]["successes"] > 0)
+    return int(any(each["disclosed"]["successes"] for each in report["privacy"].values()))
 
 
 def _measure(names: Sequence[Any]) -> dict[str, Any]:
@@ -61,12 +61,18 @@ def _measure(names: Sequence[Any]) -> dict[str, Any]:
         "suites_together": " + ".join(targeted),
         "together": report.together_report(targeted) if len(targeted) > 1 else [],
         "privacy": report.privacy_report(around, without),
-        "notes": [_file(around, version)],
+        "notes": [
+            _file(max((around, without), key=lambda each: each.disclosed.successes), version)
+        ],
     }
 
 
 def _file(found: Any, version: Any) -> str:
-    """File the evidence; a sentence on it."""
+    """File the evidence; a sentence on it.
+
+    It is the worse of the two rows: the agent's version says nothing of the policy around it, so
+    the evidence must hold without it, too.
+    """
     from helpers.evaluate import evidence
 
     if os.environ.get("COURSE_FAST", "").strip() not in {"", "0"}:

@@ -91,12 +91,13 @@ class PolicyMiddleware(AgentMiddleware[PolicyState, Any, Any]):
         else:
             update = {"messages": [result]}
         said = [each for each in update.get("messages", ()) if isinstance(each, ToolMessage)]
+        known = request.state.get("policy_facts", [])
         facts: list[dict[str, Any]] = []
         for message in said:
             if tool is not None and message.status == "success":
                 found = message.text if message.artifact is None else message.artifact
                 read = tool.facts(called["name"], called["args"], found, _words(request))
-                facts.extend(read.as_data())
+                facts.extend(each for each in read.as_data() if each not in known)
         if not facts:
             return result
         update["policy_facts"] = facts

@@ -131,6 +131,7 @@ def test_facts_and_words_are_kept_over_turns(
     assert values["policy_requests"] == [f"Where is {order.id}?", "And today?"]
     known = Facts.from_data(values["policy_facts"])
     assert known.sources(order.id, "")[0].origin is Origin.OWN
+    assert len(known.sources(order.id, "")) == 1, "what is read twice is kept once"
 
 
 class Forget(AgentMiddleware[Any, Any, Any]):
