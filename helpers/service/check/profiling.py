@@ -2,14 +2,15 @@
 
 The service is asked as its server would ask it, without sockets on that side, and its model answers
 at once. What is measured is the event loop's thread: while it computes for one request, all others
-wait. Two runs make a table: one takes the thread's CPU time, the other, under `cProfile`, the shares
-of it. A profiler makes Python code slower than compiled code, so read the shares as about right.
+wait. Two runs make a table: one takes the thread's CPU time, the other, under `cProfile`, the
+shares of it. A profiler slows Python code down more than compiled code: the shares are about right.
 """
 
 import asyncio
 import cProfile
 import json
 import pstats
+import re
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from helpers.service.settings import Settings
 
 Way = Literal["plain", "plain by LangChain", "agent"]
 
-# By the first part of a file's path that fits; what is compiled counts for who called it.
+# By the first part of a file's path that fits.
 _LIBRARIES: tuple[tuple[str, str], ...] = (
     ("helpers/service/check", "the measurement itself"),
     ("helpers/service", "this service"),
@@ -50,8 +51,12 @@ _LIBRARIES: tuple[tuple[str, str], ...] = (
     ("/asyncio/", "event loop"),
     ("selectors.py", "event loop"),
 )
-_OTHER = "Python's own library"
-_BUILT_IN = "~"
+_OTHER = "other"
+_WAITS = re.compile(r"\b(?:epoll|kqueue|select)\b")  # for the model's next chunk
+_DEPTH = 6
+
+_Function = tuple[str, int, str]
+"""As `pstats` names one: file, line, name."""
 
 
 @dataclass(frozen=True)
@@ -150,20 +155,43 @@ async def _ask(app: FastAPI, key: str) -> None:
 
 
 def _shares(stats: pstats.Stats) -> dict[str, float]:
-    """Each library's share of the time that the profile saw, waiting left out."""
+    """Each library's share of the time that the profile saw, waiting left out.
+
+    The time of compiled functions and of Python's own library belongs to those who call them.
+    """
+    found: dict[_Function, Any] = stats.stats  # type: ignore[attr-defined]
+    whose: dict[_Function, dict[str, float]] = {
+        function: {library: 1.0} for function in found if (library := _library(function[0]))
+    }
+    for _ in range(_DEPTH):  # what calls what calls what
+        for function, (_, _, _, _, callers) in found.items():
+            if _library(function[0]) is None:
+                whose[function] = _of_callers(callers, whose)
     spent: Counter[str] = Counter()
-    for (file, _, name), (_, _, own, _, callers) in stats.stats.items():  # type: ignore[attr-defined]
-        if "select.epoll" in name or "select.kqueue" in name or "select.select" in name:
-            continue  # waits for the model's next chunk
-        if file != _BUILT_IN or not callers:
-            spent[_library(file)] += own
-            continue
-        for (caller, _, _), (_, _, of_caller, _) in callers.items():
-            spent[_library(caller)] += of_caller
+    for function, (_, _, own, _, _) in found.items():
+        if not _WAITS.search(function[2]):
+            for library, share in whose.get(function, {_OTHER: 1.0}).items():
+                spent[library] += own * share
     total = spent.total()
     return {name: seconds / total for name, seconds in spent.most_common()}
 
 
-def _library(file: str) -> str:
+def _of_callers(
+    callers: dict[_Function, tuple[int, int, float, float]],
+    whose: dict[_Function, dict[str, float]],
+) -> dict[str, float]:
+    """Whose a function's time is, by how much of it each caller caused."""
+    total = sum(own for _, _, own, _ in callers.values())
+    if not total:
+        return {_OTHER: 1.0}
+    found: Counter[str] = Counter()
+    for caller, (_, _, own, _) in callers.items():
+        for library, share in whose.get(caller, {_OTHER: 1.0}).items():
+            found[library] += share * own / total
+    return dict(found)
+
+
+def _library(file: str) -> str | None:
+    """The library that a file belongs to, None for what works for all of them."""
     path = file.replace("\\", "/")
-    return next((name for part, name in _LIBRARIES if part in path), _OTHER)
+    return next((name for part, name in _LIBRARIES if part in path), None)
