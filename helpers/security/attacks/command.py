@@ -11,11 +11,16 @@ if TYPE_CHECKING:
     from helpers.security.attacks.results import Report
     from helpers.security.attacks.target import Target
 
-_FAST_ATTACKS, _FAST_BENIGN = 12, 6
+_FAST_ATTACKS, _FAST_BENIGN = 6, 3
 """What is asked in fast mode, evenly over all; nothing is filed then."""
 
 FILED_BY = "course attack --agent defended --part heldout"
 """What writes the evidence of the item `security`."""
+
+BY_CONSTRUCTION = (
+    "The defended agent reads the secret nowhere, so that 'secret out' is zero by construction:",
+    "what is measured is the column of actions, and the harmless requests.",
+)
 
 
 def command(argv: Sequence[str]) -> int:
@@ -84,8 +89,9 @@ def _measure(agent: str, part: str, tries: int, send: bool) -> dict[str, Any]:
             target, some, tries=k, benign=benign, send_to_provider=send, progress=_bar(target.name)
         )
 
+    notes = BY_CONSTRUCTION if agent == "defended" else ()
     report = ask(getattr(agents, f"{agent}_agent")(), attacks, tries)
-    lines = as_lines(report)
+    lines = [*as_lines(report), *notes]
     data = {**as_data(report), "part": part, "version": version.digest}
     if part == "heldout":
         lines += ["", *survey_lines(survey())]

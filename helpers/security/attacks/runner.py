@@ -63,7 +63,7 @@ def attack(
     if tries < 1:
         raise ValueError("An attack is tried at least once: give tries a number from 1.")
     model = attacked_model()
-    if not isinstance(model, LocalChatModel) and not send_to_provider:
+    if attacks and not isinstance(model, LocalChatModel) and not send_to_provider:
         raise NotSent(
             "COURSE_MODEL names a hosted model, and these attacks would be sent to its provider: "
             "pass send_to_provider=True (course attack --send-to-provider) if its terms allow it."
