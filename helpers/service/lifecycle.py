@@ -1,10 +1,11 @@
 """Start: make every part, or stop with the reason. End: close what was opened."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any
 
 import httpx2
+from langchain_core.utils.uuid import uuid7
 from purgatory.domain.model import OPENED
 from purgatory.service._async.circuitbreaker import AsyncCircuitBreaker
 from redis.asyncio import Redis
@@ -25,7 +26,7 @@ from helpers.service.parts import Parts
 from helpers.service.requests import KnownRequests
 from helpers.service.settings import Settings
 from helpers.service.starting import StartError
-from helpers.service.turn import AnswerPath, Engine
+from helpers.service.turn import AnswerPath, Engine, Message, Outcome, Turn
 from helpers.service.upstream import GuardedModel, circuit_breaker, http_client
 
 MakeAgent = Callable[..., Agent]
@@ -66,6 +67,8 @@ async def running_parts(settings: Settings, make_agent: MakeAgent) -> AsyncItera
         if settings.path == "agent":
             made = make_agent(model=upstream.model(), middleware=[GuardedModel(breaker)])
             engines["agent"] = agent = AgentEngine(made)
+        if upstream.in_process:
+            await _warm_up(engines[settings.path])
         ledger, redis = await _ledger(settings, stack)
         gate = Gate(
             running=settings.running,
@@ -111,6 +114,22 @@ def _plain(
         system=upstream.system,
         extra=upstream.extra,
     )
+
+
+async def _warm_up(engine: Engine) -> None:
+    """Answer once, so that what is made at the first answer is there before a customer asks.
+
+    A hosted model is not asked: that would cost money at every start.
+    """
+    turn = Turn(
+        request_id=uuid7(),
+        customer="nobody",
+        messages=(Message("user", "How long does delivery take?"),),
+        max_tokens=1,
+    )
+    async with aclosing(engine.events(turn, Outcome())) as events:
+        async for _ in events:
+            pass
 
 
 async def _ledger(settings: Settings, stack: AsyncExitStack) -> tuple[Ledger, Any]:

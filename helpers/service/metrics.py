@@ -71,6 +71,12 @@ class Metrics:
             buckets=_A_TOKEN,
             registry=registry,
         )
+        self.queue = Histogram(
+            "service_queue_seconds",
+            "Seconds from a request's arrival to its place",
+            buckets=_DURATIONS,
+            registry=registry,
+        )
         self.requests = Histogram(
             "http_server_request_duration_seconds",
             "Seconds of an HTTP request, to the end of its answer",
@@ -121,6 +127,7 @@ class Metrics:
         if ended == "left":
             self.left.inc()
         if entered is not None:
+            self.queue.observe(entered - arrived)
             self.duration.labels(*labels, "" if ended == "done" else ended).observe(now - entered)
         if outcome.input_tokens is not None and outcome.output_tokens is not None:
             self.tokens.labels(*labels, "input").observe(outcome.input_tokens)

@@ -23,6 +23,7 @@ class Upstream:
         url: its server's base URL, None where it speaks another API than OpenAI's.
         priced_as: its name in the price table, None where it has no price.
         key: for the server.
+        in_process: whether it runs in this process, so that asking it costs nothing.
         system: the system prompt of a conversation that brings none.
         extra: more fields of each request to the server.
     """
@@ -32,6 +33,7 @@ class Upstream:
     url: str | None = None
     priced_as: str | None = None
     key: str | None = None
+    in_process: bool = False
     system: str | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -84,6 +86,7 @@ def _local(settings: Settings, client: httpx2.AsyncClient) -> Upstream:
         name=CHAT_MODEL,
         url=server.url,
         priced_as="local",
+        in_process=True,
         # What `LocalChatModel` sends too, so that both ways give the same words.
         system=LocalChatModel.model_fields["default_system_prompt"].default,
         extra={

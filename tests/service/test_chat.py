@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import websockets.sync.client
 
 from helpers.agent import REFUSAL
 from helpers.service.check.fake_model import FakeModel, fake_model
-from tests.service.serving import QUESTION, Running, events, names, serving
+from tests.service.serving import QUESTION, Running, events, names, serving, until
 
 
 def test_an_answer_whole(shared: Running) -> None:
@@ -231,3 +232,26 @@ def test_feedback_is_kept_and_only_taken_from_who_got_the_answer(
         assert running.metric("service_feedback_total", score="-1") == 1
     (row,) = map(json.loads, file.read_text().splitlines())
     assert (row["request_id"], row["score"]) == (request_id, -1)
+
+
+def test_leaving_a_websocket_stops_the_model(model: FakeModel) -> None:
+    model.chunks, model.seconds = 1000, 0.02
+    with serving(model) as running:
+        with _connect(running) as socket:
+            socket.send(json.dumps(QUESTION))
+            socket.recv(timeout=10)
+        assert until(lambda: (model.working, model.abandoned) == (0, 1))
+        assert until(lambda: running.parts.gate.running == 0)
+
+
+def test_flooding_a_websocket_ends_it(model: FakeModel) -> None:
+    model.fault = "silent"
+    with serving(model) as running, _connect(running) as socket:
+        with suppress(websockets.exceptions.ConnectionClosed):
+            for _ in range(50):
+                socket.send(json.dumps(QUESTION))
+        with pytest.raises(websockets.exceptions.ConnectionClosed) as closed:
+            socket.recv(timeout=10)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1008
+        assert until(lambda: running.parts.gate.running == 0)

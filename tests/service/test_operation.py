@@ -1,6 +1,7 @@
 """Figures, logs, readiness: what whoever runs the service sees, and what they do not see."""
 
 import json
+import threading
 
 import pytest
 from pydantic import ValidationError
@@ -8,7 +9,7 @@ from pydantic import ValidationError
 from helpers.service import Settings, create_app, issue
 from helpers.service.check.fake_model import FakeModel
 from helpers.service.keys import KeysError
-from tests.service.serving import CUSTOMER, QUESTION, cheap_agent, serving, until
+from tests.service.serving import CUSTOMER, QUESTION, Running, cheap_agent, serving, until
 
 
 def test_figures_by_opentelemetrys_names(model: FakeModel) -> None:
@@ -26,6 +27,7 @@ def test_figures_by_opentelemetrys_names(model: FakeModel) -> None:
             "gen_ai_server_time_to_first_token_seconds",
             "gen_ai_server_time_per_output_token_seconds",
             "http_server_request_duration_seconds",
+            "service_queue_seconds",
         ):
             assert f"# TYPE {name} histogram" in text
         assert running.metric("gen_ai_server_time_to_first_token_seconds_count", **labels) == 1
@@ -69,8 +71,6 @@ def test_a_full_queue_is_not_ready(model: FakeModel) -> None:
     with serving(model, running=1, waiting=0, deadline_seconds=3) as running:
         with running.client() as client, client.stream("GET", "/readyz") as reply:
             assert reply.status_code == 200
-        import threading
-
         asking = threading.Thread(target=_ask, args=[running])
         asking.start()
         assert until(lambda: running.parts.gate.full)
@@ -80,8 +80,8 @@ def test_a_full_queue_is_not_ready(model: FakeModel) -> None:
         asking.join(10)
 
 
-def _ask(running: object) -> None:
-    with running.client() as client:  # type: ignore[attr-defined]
+def _ask(running: Running) -> None:
+    with running.client() as client:
         client.post("/v1/chat", json=QUESTION)
 
 

@@ -12,7 +12,7 @@ import json
 import pstats
 import re
 import time
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -167,13 +167,14 @@ def _shares(stats: pstats.Stats) -> dict[str, float]:
         for function, (_, _, _, _, callers) in found.items():
             if _library(function[0]) is None:
                 whose[function] = _of_callers(callers, whose)
-    spent: Counter[str] = Counter()
+    spent: defaultdict[str, float] = defaultdict(float)
     for function, (_, _, own, _, _) in found.items():
         if not _WAITS.search(function[2]):
             for library, share in whose.get(function, {_OTHER: 1.0}).items():
                 spent[library] += own * share
-    total = spent.total()
-    return {name: seconds / total for name, seconds in spent.most_common()}
+    total = sum(spent.values())
+    largest_first = sorted(spent.items(), key=lambda item: -item[1])
+    return {name: seconds / total for name, seconds in largest_first}
 
 
 def _of_callers(
@@ -184,7 +185,7 @@ def _of_callers(
     total = sum(own for _, _, own, _ in callers.values())
     if not total:
         return {_OTHER: 1.0}
-    found: Counter[str] = Counter()
+    found: defaultdict[str, float] = defaultdict(float)
     for caller, (_, _, own, _) in callers.items():
         for library, share in whose.get(caller, {_OTHER: 1.0}).items():
             found[library] += share * own / total
