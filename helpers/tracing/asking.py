@@ -1,5 +1,6 @@
 """Ask the agent requests of the day, so that their traces can be told apart and grouped."""
 
+import contextlib
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from helpers.models import bulk_run, chat_model
 from helpers.models.errors import OverBudget
+from helpers.models.guard import BULK_CALLS
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -72,8 +74,9 @@ def ask_all(
     from langsmith import uuid7
 
     found = []
-    load = {"input_tokens": TOKENS_IN, "output_tokens": TOKENS_OUT}
-    with bulk_run(chat_model(), calls=CALLS * len(requests), **load):
+    calls = CALLS * len(requests)
+    load = {"calls": calls, "input_tokens": TOKENS_IN, "output_tokens": TOKENS_OUT}
+    with bulk_run(chat_model(), **load) if calls > BULK_CALLS else contextlib.nullcontext():
         for request in progress(requests):
             run_id = uuid7()
             try:

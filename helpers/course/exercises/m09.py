@@ -60,7 +60,7 @@ def pipeline(submission: type) -> Iterator[Case]:
         return Case(
             name,
             call=call,
-            show=f"await Pipeline().answer({_ASKED!r})",
+            show=" and ".join(f"await Pipeline().answer({question!r})" for question in asked),
             expect=expect,
             slips=slips,
         )
