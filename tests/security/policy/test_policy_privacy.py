@@ -51,7 +51,7 @@ def test_the_command_files_no_evidence_in_fast_mode(
 ) -> None:
     monkeypatch.setenv("COURSE_HOME", str(tmp_path))
     monkeypatch.setenv("COURSE_FAST", "1")
-    monkeypatch.setattr("helpers.security.policy.command._PAIRS", 10)
+    monkeypatch.setattr("helpers.security.policy.command._PAIRS", 4)
     assert policies(["--suite", "banking"]) == 0
     printed = capsys.readouterr().out
     assert "banking, adaptive attacks: trusted values only" in printed
@@ -65,7 +65,7 @@ def test_the_command_files_what_the_checklist_asks_for(
 ) -> None:
     monkeypatch.setenv("COURSE_HOME", str(tmp_path))
     monkeypatch.setenv("COURSE_FAST", "0")
-    monkeypatch.setattr("helpers.security.policy.command._PAIRS", 30)
+    monkeypatch.setattr("helpers.security.policy.command._PAIRS", 25)
     assert cli.main(["policies", "--suite", "slack", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["suites"][0]["policies"][-1]["attack_success"]["total"] == 105

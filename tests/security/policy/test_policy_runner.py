@@ -30,9 +30,10 @@ from helpers.security.policy import (
     matching,
     run_suite,
     slack_gate,
+    suite_attacks,
     together,
 )
-from helpers.security.policy.suites import new_environment, places
+from helpers.security.policy.suites import FIRST, new_environment, places
 from helpers.security.policy.table import (
     FIRST_RESULT,
     PLANNER_ROW,
@@ -139,19 +140,24 @@ def test_false_matches_are_counted() -> None:
 
 @pytest.mark.slow
 def test_the_held_out_suites() -> None:
-    # One policy on workspace: 10 CPU seconds, nearly all in AgentDojo's own checks.
+    # AgentDojo's own checks of workspace are slow: two attacks of six here, all by the command.
     policies = simple_policies("workspace")
-    workspace = run_suite("workspace", policies[PROVENANCE])
+    attacks = suite_attacks("workspace")
+    assert len(attacks) == 6, "the others have no action"
+    workspace = run_suite("workspace", policies[PROVENANCE], attacks=attacks[1:4:2])
     assert counts(workspace) == (0, 35, 0)
-    assert workspace.attack_success.total == 240, "six of its attacks have an action"
+    assert workspace.attack_success.total == 80
     done = together([table("banking")[PROVENANCE], table("slack")[PROVENANCE], workspace])
-    assert done.attack_success.successes == 0
-    assert (done.attack_success.total, done.strict_utility_acting.total) == (489, 55)
-    assert done.strict_utility_acting.successes == 46
+    assert done.attack_success.total == 144 + 105 + 80
+    acting = done.strict_utility_acting
+    assert (acting.successes, acting.total) == (46, 55)
     travel = run_suite("travel", simple_policies("travel")[PROVENANCE])
     assert counts(travel) == (41, 20, 0)
     assert travel.attack_success.total == 120, "one of its attacks is text only"
-    assert FIRST_RESULT in policies
+    first = run_suite(
+        "workspace", policies[FIRST_RESULT], tools=FIRST["workspace"], attacks=[]
+    ).strict_utility_acting
+    assert (first.successes, first.total) == (12, 22), "what was measured first stays measurable"
 
 
 def test_strict_utility_sees_a_blocked_read_that_the_suite_does_not() -> None:
