@@ -1,9 +1,12 @@
 """The service: Fernhill's agent behind HTTP, hardened for strangers, load and restarts.
 
-`create_app(Settings(...))` makes it; `course serve` runs it. A request's way through the room:
-`envelope` (id, size), `routes` (address, key, caps), `answer` (rate, conversation, budget, place in
-the gate), one of the `engines` (agent or model), `upstream` (retries, circuit breaker), and back
-through `deliver` and `streaming`. `lifecycle` makes the parts that live as long as the service.
+`create_app(Settings(...))` makes it; `course serve` runs it. So does any ASGI server, with the
+settings from the environment: `uvicorn --factory helpers.service:create_app`.
+
+A request's way through the room: `envelope` (id, size), `routes` (address, key, caps), `answer`
+(rate, conversation, budget, place in the gate), one of the `engines` (agent or model), `upstream`
+(retries, circuit breaker), and back through `deliver` and `streaming`. `lifecycle` makes the parts
+that live as long as the service.
 
 Exports are loaded when first used, so that a client of the service need not load the agent.
 """

@@ -2,11 +2,21 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import httpx2
+from purgatory.domain.model import OPENED
+from purgatory.service._async.circuitbreaker import AsyncCircuitBreaker
+from redis.exceptions import RedisError
+
+from helpers.service.gate import Gate
+from helpers.service.model import Upstream
 
 Probe = Callable[[], Awaitable[str | None]]
 """None when all is well, else the reason in a sentence."""
 
 _FRESH_SECONDS = 1.0
+_PROBE_SECONDS = 2.0
 
 
 class Health:
@@ -32,3 +42,38 @@ class Health:
             found = {name: await probe() for name, probe in self._probes.items()}
             self._found = {name: reason for name, reason in found.items() if reason}
         return self._found
+
+
+def probes(
+    upstream: Upstream,
+    client: httpx2.AsyncClient,
+    breaker: AsyncCircuitBreaker,
+    gate: Gate,
+    redis: Any,
+) -> dict[str, Probe]:
+    """What to ask of the model, the queue and the store; `redis` is None for memory."""
+
+    async def model() -> str | None:
+        if breaker.context.state == OPENED:
+            return "It has failed repeatedly and is left alone for a while."
+        if upstream.url is None:
+            return None
+        try:
+            reply = await client.get(f"{upstream.url}/models", timeout=_PROBE_SECONDS)
+        except httpx2.TransportError:
+            return "It cannot be reached."
+        return None if reply.status_code < 500 else f"It answers {reply.status_code}."
+
+    async def queue() -> str | None:
+        return "It is full." if gate.full else None
+
+    async def store() -> str | None:
+        if redis is None:
+            return None
+        try:
+            await redis.ping()
+        except (RedisError, OSError):
+            return "It cannot be reached."
+        return None
+
+    return {"model": model, "queue": queue, "store": store}

@@ -5,6 +5,7 @@ window charges refused ones too, and lets twice the number through around the tu
 """
 
 import time
+from typing import Any
 
 from limits import parse
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
@@ -35,13 +36,10 @@ class RateLimit:
         )
 
 
-def storage(store: str, timeout_seconds: float) -> Storage:
-    """Where `store` says that counts are kept; a Redis that is silent so long counts as down."""
-    if store.startswith("memory://"):
+def storage(store: str, redis: Any) -> Storage:
+    """Where `store` says that counts are kept; `redis` is its client, None for memory."""
+    if redis is None:
         return MemoryStorage()
     return RedisStorage(
-        f"async+{store}",
-        implementation="redispy",
-        socket_timeout=timeout_seconds,
-        socket_connect_timeout=timeout_seconds,
+        f"async+{store}", implementation="redispy", connection_pool=redis.connection_pool
     )

@@ -1,13 +1,42 @@
-"""What happens when the counts cannot be reached: the request is refused, with the reason."""
+"""Where requests and tokens are counted, and what happens when it cannot be reached."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from helpers.service.errors import Problem
+from helpers.service.starting import StartError
 
 _RETRY_SECONDS = 5
+_SILENCE_SECONDS = 2.0
+
+
+@asynccontextmanager
+async def open_store(store: str) -> AsyncIterator[Any]:
+    """The client of the Redis that a setting names, None for memory, open for a block.
+
+    Raises `StartError` when nobody answers there.
+    """
+    if store.startswith("memory://"):
+        yield None
+        return
+    redis: Any = Redis.from_url(
+        store, socket_timeout=_SILENCE_SECONDS, socket_connect_timeout=_SILENCE_SECONDS
+    )
+    try:
+        await redis.ping()
+    except (RedisError, OSError) as error:
+        raise StartError(
+            f"Nobody answers at the store {store}: start Redis there, or set "
+            "COURSE_SERVICE_STORE to memory:// for a single process."
+        ) from error
+    else:
+        yield redis
+    finally:
+        await redis.aclose()
 
 
 @contextmanager
