@@ -1,0 +1,495 @@
+# %% [markdown] name="title" only="lab"
+# # Lab 05: Serve with FastAPI
+#
+# After this lab you have built the parts of a service that survive load, abuse and people who
+# leave: a stream of events, a queue in front of it, a watch on the connection, a budget, honest
+# probes. At the end you mend a fragile service with them, and send it through a gate.
+#
+# **75 to 90 minutes. Before it:** the walkthrough
+# [05 Serve with FastAPI](../notebooks/05_serve_with_fastapi.ipynb).
+#
+# Fill each cell that holds a `TODO` (in exercise 6, mend the code that stands there), run it, then
+# run the check below it. A check starts your app on a free port of this machine, calls it like any
+# client, and stops it. Exercise 6 can use what you wrote in exercise 2; the others stand alone.
+
+# %% [markdown] name="title" only="solution"
+# # Solution of lab 05: Serve with FastAPI
+#
+# All six exercises solved, and why. The lab itself:
+# [labs/05_serve_with_fastapi.ipynb](../labs/05_serve_with_fastapi.ipynb).
+
+# %% name="imports"
+import asyncio
+import os
+from collections import Counter
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Request
+from fastapi.responses import JSONResponse, StreamingResponse  # noqa: F401
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from starlette.requests import ClientDisconnect
+
+from helpers.course import TODO, check, ready, run_async, show  # noqa: F401
+
+# %% name="parameters" tags=["parameters"]
+model = os.environ.get("COURSE_MODEL", "local")  # which model answers
+fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
+
+# %% name="given"
+from helpers.course.exercises import m05_effects as effects
+from helpers.course.exercises.m05_fragile import fragile
+from helpers.course.exercises.m05_gate import beside_a_greedy_one, strangers
+from helpers.course.exercises.m05_given import (
+    ModelFailed,
+    OverBudget,
+    Question,
+    Service,
+    SlowModel,
+    Spent,
+    Store,
+    events,
+)
+from helpers.course.exercises.m05_serving import Clients, serving
+
+# %% name="lab-model"
+os.environ |= {"COURSE_MODEL": model, "COURSE_SLOTS": "4"}  # the local one writes 4 at a time
+
+# %% [markdown] name="model-text"
+# The exercises use a model that writes the same six words to every question, exactly as slowly as
+# it is told, and counts what it does. So a check can hold it, and look what your service does in
+# the meantime. `async for word in model.stream(question)` gives the words; a question with *break*
+# in it makes the model fail after two, with `ModelFailed`.
+#
+# Async code in a cell runs by `run_async(...)`, on the loop that the checks use too.
+
+# %% name="model"
+async def words(question: str) -> list[str]:
+    """What the model writes to a question."""
+    return [word async for word in SlowModel().stream(question)]
+
+print(run_async(words("What does the Alta 2 weigh?")))
+
+# %% [markdown] name="stream-goal"
+# ## 1. Stream tokens as events
+#
+# Write `streaming_app`: it returns an app whose `POST /chat` takes a `Question` (a `message` of 1
+# to 2,000 characters) and sends *server-sent events* while the model writes:
+#
+# - `token` with the data `{"text": word}` for each word, at once;
+# - at the end `done` with `{"tokens": 6}`, the number of words;
+# - or, if the model fails, `error` with a `title` and the `status` 502, and no `done`.
+#
+# FastAPI sends whatever an async generator under
+# `@app.post("/chat", response_class=EventSourceResponse)` yields; for instance
+# `ServerSentEvent(event="token", data={"text": "The"})` goes out as `event: token`, then
+# `data: {"text": "The"}`, then an empty line.
+
+# %% exercise="05.1"
+def streaming_app(model: SlowModel) -> FastAPI:
+    """An app whose POST /chat streams the model's answer as events."""
+    # LAB: return TODO
+    # BEGIN SOLUTION
+    app = FastAPI()
+
+    @app.post("/chat", response_class=EventSourceResponse)
+    async def chat(question: Question) -> AsyncIterator[ServerSentEvent]:
+        count = 0
+        try:
+            async for word in model.stream(question.message):
+                count += 1
+                yield ServerSentEvent(event="token", data={"text": word})
+        except ModelFailed as error:
+            problem = {"title": "The model failed", "status": 502, "detail": str(error)}
+            yield ServerSentEvent(event="error", data=problem)
+        else:
+            yield ServerSentEvent(event="done", data={"tokens": count})
+
+    return app
+    # END SOLUTION
+
+# %%
+check("05.1", streaming_app)
+
+# %% [markdown] name="stream-why" only="solution"
+# The status 200 goes out before the first word, so a later failure cannot be a status any more: it
+# has to be an event, and without `done` every client knows that something is missing. JSON keeps
+# line breaks inside one `data:` line. And the body's type refuses an empty message before the
+# generator is made.
+
+# %% [markdown] name="stream-use-text"
+# What is it worth to the one who waits? The same model, asked by one client: how long until
+# there is something to read, and how long until the end?
+
+# %% name="stream-use"
+async def read(app: FastAPI, question: str) -> Any:
+    """What one client saw of one answer."""
+    async with serving(app) as url, Clients(url) as clients:
+        return await clients.ask(question)
+
+if ready("05.1"):
+    seen = run_async(read(streaming_app(SlowModel(step=0.1)), "What does the Alta 2 weigh?"))
+    print(f"first word after {seen.waited:.2f} s, the end after {seen.ended - seen.sent:.2f} s")
+    print("".join(seen.texts))
+
+# %% [markdown] name="queue-goal"
+# ## 2. Take the queue's place before the stream
+#
+# The model runs a few streams well and many badly. Write `queueing_app`, which streams as before
+# (`events(model, message)` yields the events of exercise 1) and lets in at most
+#
+# - `running` streams at the model at the same time, and `waiting` more who wait for a place;
+# - for `patience` seconds: then the answer is **503**, as it is at once where all places to wait
+#   are taken;
+# - `each` requests of one caller, running or waiting: one more is **429**. The header `X-Caller`
+#   says who it is.
+#
+# Both come with `Retry-After: 1`, as a status, before any event. A place is held until the last
+# event has been sent, and free again however the stream ends. For instance, with `running=1`,
+# `waiting=0` a second client gets 503 while the first one reads.
+
+# %% exercise="05.2"
+def queueing_app(model: SlowModel, *, running: int, waiting: int, patience: float,
+                 each: int) -> FastAPI:
+    """An app whose POST /chat streams to those who have a place, and tells the others when."""
+    # LAB: return TODO
+    # BEGIN SOLUTION
+    app, places, inside = FastAPI(), asyncio.Semaphore(running), Counter()
+
+    async def place(x_caller: Annotated[str, Header()]) -> AsyncIterator[None]:
+        status = 429 if inside[x_caller] >= each else 503
+        busy = HTTPException(status, "Try again later.", {"Retry-After": "1"})
+        if status == 429 or inside.total() >= running + waiting:
+            raise busy
+        inside[x_caller] += 1
+        try:
+            async with asyncio.timeout(patience) as wait, places:
+                wait.reschedule(None)  # it has its place: the answer may take longer
+                yield
+        except TimeoutError:
+            raise busy from None
+        finally:
+            inside[x_caller] -= 1
+
+    @app.post("/chat", response_class=EventSourceResponse, dependencies=[Depends(place)])
+    async def chat(question: Question) -> AsyncIterator[ServerSentEvent]:
+        async for event in events(model, question.message):
+            yield event
+
+    return app
+    # END SOLUTION
+
+# %%
+check("05.2", queueing_app)
+
+# %% [markdown] name="queue-why" only="solution"
+# A dependency with `yield` is entered before the status goes out and left after the last byte, or
+# when the client has gone: that is exactly how long a place is to be held. `async with semaphore:
+# return StreamingResponse(...)` would give the place back before the first word. There is no
+# `await` between looking at the counters and counting, so nobody comes between.
+
+# %% [markdown] name="queue-use-text"
+# Twelve strangers at once. Compare those whom the queue refuses with those whom it keeps waiting:
+# who can do something else in the meantime?
+
+# %% name="queue-use"
+async def burst(app: FastAPI, count: int) -> list[Any]:
+    """What so many clients saw who came at the same moment."""
+    async with serving(app) as url, Clients(url) as clients:
+        return await clients.burst(["What does the Alta 2 weigh?"] * count)
+
+if ready("05.2"):
+    limits = {"running": 4, "waiting": 4, "patience": 2.0, "each": 1}
+    seen = run_async(burst(queueing_app(SlowModel(step=0.05), **limits), 12))
+    show.timeline(
+        {"waits": {s.client: (s.sent, s.first or s.ended) for s in seen},
+         "reads": {s.client: (s.first, s.ended) for s in seen if s.first}},
+        title=f"{sum(s.status == 503 for s in seen)} of {len(seen)} are told at once to come again",
+        x="seconds")
+
+# %% [markdown] name="left-goal"
+# ## 3. Stop the model when the client has left
+#
+# Whoever closes the page takes no answer any more, but the model writes on: nothing tells an
+# endpoint that answers in one piece. Write `while_connected`: it runs `work` and returns its
+# result, or raises what it raises. If the client leaves first, it cancels `work`, waits until that
+# has ended, and raises `ClientDisconnect`. Cancelled itself, it cancels `work` too, and it leaves
+# no task behind.
+#
+# `await request.is_disconnected()` says whether the client has left by now. For instance, while a
+# client waits, `await while_connected(request, model.answer("weight?"))` is the model's text.
+
+# %% exercise="05.3"
+async def while_connected(request: Request, work: Coroutine[Any, Any, str]) -> str:
+    """The result of `work`, which is cancelled when the client leaves before it has ended."""
+    # LAB: return TODO
+    # BEGIN SOLUTION
+    async def gone() -> None:
+        while not await request.is_disconnected():
+            await asyncio.sleep(0.02)
+
+    working, watching = asyncio.create_task(work), asyncio.create_task(gone())
+    try:
+        await asyncio.wait([working, watching], return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        return working.result()
+    finally:
+        working.cancel()
+        watching.cancel()
+        await asyncio.gather(working, watching, return_exceptions=True)
+    # END SOLUTION
+
+# %%
+check("05.3", while_connected)
+
+# %% [markdown] name="left-why" only="solution"
+# `cancel()` only asks; the work has ended when it has been awaited, and only then is its place
+# free. `finally` covers all four ways out: a result, an error, a client who left, and a deadline
+# that cancels the function itself. Streams need none of this in FastAPI: a connection that closes
+# ends the generator. They need it as soon as the words come from a task of their own.
+
+# %% [markdown] name="left-use-text"
+# What does it save? Eight clients ask, six of them leave after the second word. An answer has six
+# words. How many does the model write, when nobody looks and with your watch?
+
+# %% name="left-use"
+measured = []  # what these cells find out, for the table at the end
+if ready("05.3"):
+    count = {"before": run_async(effects.words_written(effects.careless)),
+             "after": run_async(effects.words_written(while_connected))}
+    measured.append({"exercise": "3 words written, 6 of 8 clients left"} | count)
+    print(count)
+
+# %% [markdown] name="budget-goal"
+# ## 4. A budget that is exact
+#
+# A customer may use `limit` tokens a day, and nobody knows what an answer will take. So *reserve*
+# the most it can take before the model starts, and *settle* afterwards what it took. Write `spend`:
+#
+# - entering it books `most` tokens under `key` in the store, or raises `OverBudget` when they do
+#   not fit, and then leaves the store as it was;
+# - leaving it, by whatever way, books what `spent.tokens` says instead.
+#
+# All workers of the service share the store, in which each call is atomic by itself: `get`, `set`,
+# `add(key, amount)` and `compare_and_set(key, old, new)`, which writes only if `old` still stands
+# there. For instance, of 100 tokens ten requests of 10 are let in and the eleventh is refused, also
+# when all eleven come at the same moment.
+
+# %% exercise="05.4"
+@asynccontextmanager
+async def spend(store: Store, key: str, limit: int, most: int) -> AsyncIterator[Spent]:
+    """Hold `most` tokens of a budget while the block runs; then charge what it has used."""
+    # LAB: raise TODO
+    # LAB: yield Spent()
+    # BEGIN SOLUTION
+    while True:
+        used = await store.get(key)
+        if used + most > limit:
+            raise OverBudget(f"{limit - used} tokens are left, and this may take {most}.")
+        if await store.compare_and_set(key, used, used + most):
+            break
+    spent = Spent()
+    try:
+        yield spent
+    finally:
+        await store.add(key, spent.tokens - most)
+    # END SOLUTION
+
+# %%
+check("05.4", spend)
+
+# %% [markdown] name="budget-why" only="solution"
+# Between reading and writing lies a moment in which others read the same number; a lock closes it
+# for one process and not for two. `compare_and_set` decides in the store itself, and whoever was
+# overtaken looks again. In Redis the same is a script of three lines. Adding first and taking back
+# what is too much never exceeds the budget either, but refuses some who would have fitted.
+
+# %% [markdown] name="budget-use-text"
+# Forty requests at once, of which ten fit: with the version that everybody writes first, which
+# reads the account and then books, and with yours. How many are let in?
+
+# %% name="budget-use"
+if ready("05.4"):
+    count = {"before": run_async(effects.let_in(effects.hopeful)),
+             "after": run_async(effects.let_in(spend))}
+    measured.append({"exercise": "4 requests let in, where 10 fit"} | count)
+    print(count)
+
+# %% [markdown] name="ready-goal"
+# ## 5. Readiness that tells the truth
+#
+# Whoever runs your service asks it two things. `GET /livez`: is this process beyond help, so that
+# it should be ended and started anew? `GET /readyz`: should requests be sent here now? Write
+# `probes`: a router with both. `/livez` is 200 whenever it can answer at all. `/readyz` is 200, or
+# 503 with *all* reasons why not in its JSON:
+#
+# - **model**: `service.model.loaded` is false, or `await service.model.ping()` raises `ModelFailed`
+#   or takes longer than half a second;
+# - **queue**: `service.waiting` has reached `service.most_waiting`;
+# - **stopping**: `service.stopping` is true.
+#
+# For instance, `{"reasons": ["model", "queue"]}` with 503.
+
+# %% exercise="05.5"
+def probes(service: Service) -> APIRouter:
+    """A router with GET /livez and GET /readyz."""
+    # LAB: return TODO
+    # BEGIN SOLUTION
+    router = APIRouter()
+
+    @router.get("/livez")
+    async def livez() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @router.get("/readyz")
+    async def readyz() -> JSONResponse:
+        bad = {"queue": service.waiting >= service.most_waiting, "stopping": service.stopping}
+        try:
+            async with asyncio.timeout(0.5):
+                await service.model.ping()
+            bad["model"] = not service.model.loaded
+        except (ModelFailed, TimeoutError):
+            bad["model"] = True
+        reasons = [name for name, is_so in bad.items() if is_so]
+        return JSONResponse({"reasons": reasons}, 503 if reasons else 200)
+
+    return router
+    # END SOLUTION
+
+# %%
+check("05.5", probes)
+
+# %% [markdown] name="ready-why" only="solution"
+# The two probes have two consequences: a failed `/livez` ends the process, a failed `/readyz` only
+# takes it out of the rotation. A model that is away is no reason to restart the service, which
+# would throw away every stream it still serves. And the probe pings: a question to the model every
+# five seconds from every prober would be load that no customer has asked for.
+
+# %% [markdown] name="ready-use-text"
+# A service loads its model, works, has a full queue, works again, and is told to stop. At each of
+# these five moments a request is sent if the probe says yes. How many are sent into failure by a
+# probe that always says yes, and by yours?
+
+# %% name="ready-use"
+if ready("05.5"):
+    count = {"before": run_async(effects.sent_into_failure(effects.optimist)),
+             "after": run_async(effects.sent_into_failure(probes))}
+    measured.append({"exercise": "5 requests sent into failure, of 5"} | count)
+    print(count)
+
+# %% [markdown] name="fragile-goal"
+# ## 6. Make the fragile service stand load and abuse
+#
+# The service below was written on an afternoon, and works as long as one polite client asks it.
+# Mend it, such that it passes this gate:
+#
+# - **no 500**: whatever stands in the body, the answer is a 4xx, and the model is not asked;
+# - **no lost stream**: every stream ends with `done` or with `error`, and words arrive whole
+#   (`data` is `{"text": ...}`); that also holds when the model fails, and when it falls silent: an
+#   answer takes a fifth of a second, and the gate's clients give up after two seconds;
+# - **nobody starves**: 4 of 32 strangers at once are answered at least, and so are both questions
+#   of a polite client beside one who asks 24 at once; all others are refused with 429 or 503 and
+#   `Retry-After`;
+# - **quick under load**: the first token comes after at most 4.5 times as long as alone, for 19 of
+#   20 of those answered. The model writes 4 streams at full speed; more of them share it.
+#
+# What you wrote in exercise 2 does most of it, with the right numbers.
+
+# %% exercise="05.6" mend=true
+# BEGIN SOLUTION
+class Bounded:
+    """A model that has failed when it is silent for a second."""
+
+    def __init__(self, model: SlowModel) -> None:
+        self.model = model
+
+    async def stream(self, question: str) -> AsyncIterator[str]:
+        clock = asyncio.get_running_loop().time
+        try:
+            async with asyncio.timeout(1) as silence:
+                async for word in self.model.stream(question):
+                    silence.reschedule(clock() + 1)
+                    yield word
+        except TimeoutError:
+            raise ModelFailed("silent for a second") from None
+
+
+# END SOLUTION
+def chat_service(model: SlowModel) -> FastAPI:
+    """An app with POST /chat."""
+    # LAB: app = FastAPI()
+    # LAB:
+    # LAB: @app.post("/chat")
+    # LAB: async def chat(request: Request) -> StreamingResponse:
+    # LAB:     body = await request.json()
+    # LAB:     message = body["message"]
+    # LAB:
+    # LAB:     async def stream() -> AsyncIterator[str]:
+    # LAB:         async for word in model.stream(message):
+    # LAB:             yield f"event: token\ndata: {word}\n\n"
+    # LAB:         yield "event: done\ndata: {}\n\n"
+    # LAB:
+    # LAB:     return StreamingResponse(stream(), media_type="text/event-stream")
+    # LAB:
+    # LAB: return app
+    # BEGIN SOLUTION
+    return queueing_app(Bounded(model), running=4, waiting=2, patience=2.0, each=3)
+    # END SOLUTION
+
+# %%
+check("05.6", chat_service)
+
+# %% [markdown] name="fragile-why" only="solution"
+# Four run because the model writes four at full speed. Two wait, because who waits for one round
+# of answers still has its first token in time, and for two rounds not. Three a caller leave a place
+# for the polite one. The bound turns silence into a failure, which `events` already knows how to
+# tell; it bounds the silence and not the whole answer, so that long answers are not cut. All else
+# is what FastAPI does with a typed body and a dependency.
+
+# %% [markdown] name="fragile-use-text"
+# And on the running system? First the gate's own model behind both services, then the real one,
+# which writes four answers at a time: a burst, and one client alone before it. Who waits for what?
+# An *error* here is an answer that your own bound has cut: what fits one model may not fit another.
+
+# %% name="fragile-use"
+if ready("05.6"):
+    rows = []
+    for name, app in [("fragile", fragile), ("yours", chat_service)]:
+        loads = {"32 strangers": run_async(strangers(app)),
+                 "beside a greedy one": run_async(beside_a_greedy_one(app))}
+        rows += [{"service": name, "load": load, "answered": seen.answered, "of": seen.asked,
+                  "first token, times alone": seen.ratio} for load, seen in loads.items()]
+    show.table(rows, caption="On the gate's model", digits=1)
+
+# %% name="real-use"
+if ready("05.6"):
+    real = {name: run_async(effects.under_load(make(effects.RealModel()), 8 if fast else 24))
+            for name, make in [("fragile", fragile), ("yours", chat_service)]}
+    show.table([{"service": name} | row for name, row in real.items()],
+               caption="On the real model", digits=1)
+    measured.append({"exercise": "6 first token under load, times alone"} | {
+        when: real[name]["first token, times alone"]
+        for when, name in [("before", "fragile"), ("after", "yours")]})
+
+# %% [markdown] name="measured-text"
+# ## What you measured
+#
+# Each row is the same load on the system without and with your code. Exercises 1 and 2 have no
+# row: what they change is who waits for what, and you have seen that above.
+
+# %% name="measured"
+if measured:
+    show.table(measured, caption="What your code changed", digits=1)
+
+# %% [markdown] name="next"
+# ## Next
+#
+# `course status` shows your progress.
+#
+# - The walkthrough again: [05 Serve with FastAPI](../notebooks/05_serve_with_fastapi.ipynb).
+# - Events: [HTML, server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html).
+# - Statuses: [RFC 6585](https://www.rfc-editor.org/rfc/rfc6585) for 429,
+#   [RFC 9110](https://www.rfc-editor.org/rfc/rfc9110) for 503 and `Retry-After`.
+# - [FastAPI: dependencies with yield](https://fastapi.tiangolo.com/tutorial/dependencies/dependencies-with-yield/).
