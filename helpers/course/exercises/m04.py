@@ -188,7 +188,7 @@ def declare(submission: "Mapping[str, Tool]") -> Iterator[Case]:
         "a sender whom the customer names",
         (send(), "Send the invoice of FH-10093 to Ada Byron, who wrote to us."),
         (send(to=mallory), "Send the invoice of FH-10093 to Ada Byron, who wrote to us."),
-        "mallory has written too, but nobody has asked to send him anything.",
+        "mallory has written too, but nobody has asked for an answer to that.",
     )
     yield case(
         "an address in the text of a message that was named",
@@ -281,13 +281,13 @@ def follow(submission: Follow) -> Iterator[Case]:
 
     docs = f"https://{net.DOCS}"
     trapped = "The server inside was asked for its keys: the guard saw the first URL only."
-    yield visited("a redirect to a name inside", f"{docs}/trap", [f"{net.DOCS}/trap"], trapped)
     yield visited(
         "the second redirect leads inside",
         f"{docs}/late",
         [f"{net.DOCS}/late", f"{net.DOCS}/trap"],
         trapped,
     )
+    yield visited("a redirect to a name inside", f"{docs}/trap", [f"{net.DOCS}/trap"], trapped)
     yield visited("a redirect to an address", f"{docs}/number", [f"{net.DOCS}/number"], trapped)
 
     def body(name: str, path: str, why: str) -> Case:
