@@ -82,7 +82,7 @@ def test_faults_see_what_is_not_clear(reply: bytes) -> None:
 
 
 def test_the_services_own_faults_are_clear(model: FakeModel) -> None:
-    hurried = {"silence_seconds": 0.3, "deadline_seconds": 0.6, "attempts": 1}
+    hurried = {"silence_seconds": 0.7, "deadline_seconds": 2, "attempts": 1}
     with serving(model, make_agent=cheap_agent, path="agent", **hurried) as running:
 
         async def all_of_them() -> list[command.Finding]:

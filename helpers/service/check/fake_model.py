@@ -130,7 +130,8 @@ class FakeModel:
         sent = [
             json.dumps(chunk, separators=(",", ":")) for chunk in _chunks(body, self._pieces(body))
         ]
-        middle = len(sent) // 2
+        # In the middle of words, which have been shown; a tool's choice is never half made.
+        middle = -1 if _calls_a_tool(body) else len(sent) // 2
         for number, chunk in enumerate(sent):
             if number == middle and fault == "hangs up":
                 writer.transport.abort()
