@@ -310,8 +310,8 @@ def while_connected(submission: "Guard") -> Iterator[Case]:
         slips=[
             (
                 lambda got: got["answers still running"] > 0 and got["left"] == 1,
-                "When while_connected itself is cancelled, the work must be cancelled too: do it in"
-                " finally.",
+                "When while_connected itself is cancelled, the work must be cancelled too, and"
+                " awaited: do both in finally.",
             ),
         ],
     )
@@ -697,6 +697,6 @@ def _quick(least: int, at_most: float) -> Expectation:
 
     text = (
         f"at least {least} answered, the others refused with 429 or 503 and Retry-After; first"
-        f" token after at most {at_most} times as long as alone"
+        f" token after at most {at_most:g} times as long as alone"
     )
     return Expectation(text=text, judge=judge, show=str)
