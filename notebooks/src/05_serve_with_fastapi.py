@@ -127,7 +127,7 @@ show.table(rows, caption="One client", units={"first words": "s", "all": "s"})
 count = 10 if fast else 24
 flood = await walk.burst(streaming(), asked, count)  # noqa: F704
 first, *_, last = walk.quantiles(flood)[1]
-show.timeline(walk.spans(flood), x="seconds since the burst", title=f"Of {count} clients at once, "
+show.timeline(walk.spans(flood), x="seconds since the burst", title=f"Of {count} clients "
               f"the first reads after {first:.1f} s, the last after {last:.1f} s")
 
 # %% [markdown] name="gate-text"
@@ -204,8 +204,8 @@ show.line({"the model alone": (lengths, costs)}, x="words of the message", y="CP
 
 # %% name="refusals"
 with fake_model() as fake, live(hardened(upstream_url=fake.url)) as url:
-    rows = await walk.refusals(url, key)  # noqa: F704
-show.table(rows, caption=f"{len(rows)} requests, {len(fake.requests)} reached the model", digits=0)
+    sent = await walk.refusals(url, key)  # noqa: F704
+show.table(sent, caption=f"{len(sent)} requests, {len(fake.requests)} reached the model", digits=0)
 
 # %% [markdown] name="restart-text"
 # ## 6. What happens to a stream at a restart?
@@ -323,6 +323,7 @@ before_after = {
     "2 first words (s)": (one_piece.waited, streamed.waited),
     f"3 first token in a burst of {count}, 95% of those answered (s)": p95.values(),
     "4 CPU seconds for clients who have left": (nobody, noticed),
+    f"5 seconds for {lengths[-1]} words read, for 6,000 refused": (costs[-1], sent[4]["ms"] / 1000),
     "6 tokens that arrive of 20, when killed, when asked to end": [e["tokens"] for e in ends[::-1]],
 }
 rows = [{"what": what, "before": float(a), "after": float(b)}

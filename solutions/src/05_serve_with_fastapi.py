@@ -270,7 +270,8 @@ if ready("05.3"):
 #
 # - entering it books `most` tokens under `key` in the store, or raises `OverBudget` when they do
 #   not fit, and then leaves the store as it was;
-# - leaving it, by whatever way, books what `spent.tokens` says instead.
+# - it yields a `Spent()`, in whose `tokens` the request counts what it has used;
+# - leaving it, by whatever way, books that instead.
 #
 # All workers of the service share the store, in which each call is atomic by itself: `get`, `set`,
 # `add(key, amount)` and `compare_and_set(key, old, new)`, which writes only if `old` still stands
@@ -392,7 +393,7 @@ if ready("05.5"):
 # - **nobody starves**: 4 of 32 strangers at once are answered at least, and so are both questions
 #   of a polite client beside one who asks 24 at once; all others are refused with 429 or 503 and
 #   `Retry-After`;
-# - **quick under load**: the first token comes after at most 4.5 times as long as alone, for 19 of
+# - **quick under load**: the first token comes after at most 5 times as long as alone, for 19 of
 #   20 of those answered. The model writes 4 streams at full speed; more of them share it.
 #
 # What you wrote in exercise 2 does most of it, with the right numbers.
