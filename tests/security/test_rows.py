@@ -10,6 +10,7 @@ from helpers.security.policy import (
     Origin,
     Provenance,
     ReadOnly,
+    measure_privacy,
     run_suite,
     suite_attacks,
 )
@@ -53,7 +54,7 @@ def test_facts_verdicts_and_orders() -> None:
 
 
 def test_held_out_suites_and_matches() -> None:
-    held = rows.of_held_out({"banking": ("banking", BANKING)}, TASKS)
+    held = rows.of_held_out(TASKS, {"banking": ("banking", BANKING)})
     assert held[0]["attacks that succeed"].endswith("0/18")
     assert [row["suite"] for row in rows.of_matching(["banking"])] == ["banking"]
 
@@ -61,3 +62,10 @@ def test_held_out_suites_and_matches() -> None:
 def test_refusals_by_guard() -> None:
     guards = {"all": lambda url: True, "none": lambda url: False}
     assert rows.of_refusals(["a"], guards) == [{"URL": "a", "all": True, "none": False}]
+
+
+def test_privacy_counts_both_layers() -> None:
+    counts = {row["what"]: row["count"] for row in rows.of_privacy(measure_privacy(pairs=1))}
+    assert counts["attempts stopped by the policy"] == "2"
+    assert counts["attempts stopped by the tool"] == "2"
+    assert counts["orders of others disclosed or refunded"].endswith("0/4")

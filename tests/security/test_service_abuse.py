@@ -18,9 +18,11 @@ from helpers.course.exercises.m04_given import (
     shifted,
 )
 from helpers.course.exercises.m04_service import (
+    ANSWERS,
     careless_approval,
     harmful,
     naive_html,
+    of_answers,
     others_that_came_back,
     questions_a_day,
 )
@@ -115,3 +117,10 @@ def test_what_was_asked_about_is_not_paid() -> None:
     seen: list[int] = []
     assert decisions(every_second, ordinary_day()[:4]) == ["pay", "ask", "pay", "ask"]
     assert seen == [0, 1, 1, 2]
+
+
+def test_the_rows_of_answers_say_both() -> None:
+    cleaned = [render_markdown(answer, hosts={"fernhill.example"}) for answer in ANSWERS]
+    made = of_answers(cleaned)
+    assert [row["harmful as it is"] for row in made] == [False, True, True, True, True]
+    assert not any(row["when cleaned"] for row in made)
