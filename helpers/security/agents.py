@@ -36,7 +36,13 @@ from helpers.agent.tools import OrderId
 from helpers.models.chat import LocalChatModel
 from helpers.security.attacks.canary import Canary
 from helpers.security.attacks.target import Setting, Target
-from helpers.security.controls import OthersData, Till, make_apply_goodwill, text_controls
+from helpers.security.controls import (
+    OthersData,
+    Till,
+    make_apply_goodwill,
+    redact_pii,
+    text_controls,
+)
 from helpers.security.controls.secrets import Discount, DiscountRefused
 from helpers.shop import Orders, UnknownOrder, open_orders, pounds
 
@@ -115,8 +121,12 @@ def defended_agent(
 
 
 def default_controls(canary: Canary) -> list[Middleware]:
-    """The text controls that the defended agent ships with."""
-    return text_controls(leaks=canary.leaked, others=_others())
+    """The text controls that the defended agent ships with.
+
+    Limits, cleaning, the output filter, and the redaction of personal data. A screen and marks are
+    not among them: they cost right answers, and here they have nothing left to protect.
+    """
+    return [*text_controls(leaks=canary.leaked, others=_others()), *redact_pii()]
 
 
 def _style(setting: Setting) -> Style:
