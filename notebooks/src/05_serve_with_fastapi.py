@@ -79,8 +79,6 @@ def bare(awaited):
 beats = {"blocked": await walk.heartbeat(bare(awaited=False), asked),  # noqa: F704
          "awaited": await walk.heartbeat(bare(awaited=True), asked)}  # noqa: F704
 worst = {name: max(seconds) for name, (_, seconds) in beats.items()}
-
-# %% name="heartbeat-plot"
 show.scatter(beats, x="seconds since the start", y="seconds that /livez takes",
              title=f"/livez takes up to {worst['blocked']:.2f} s when calls block, "
                    f"{worst['awaited']:.2f} s when awaited")
@@ -124,10 +122,9 @@ show.table(rows, caption="One client", units={"first words": "s", "all": "s"})
 # somewhere. With the bare app: in the model's server, without bound, and without a word to them.
 
 # %% name="burst"
-count = 10 if fast else 24
-flood = await walk.burst(streaming(), asked, count)  # noqa: F704
+flood = await walk.burst(streaming(), asked, 10 if fast else 24)  # noqa: F704
 first, *_, last = walk.quantiles(flood)[1]
-show.timeline(walk.spans(flood), x="seconds since the burst", title=f"Of {count} clients "
+show.timeline(walk.spans(flood), x="seconds since the burst", title=f"Of {len(flood)} clients "
               f"the first reads after {first:.1f} s, the last after {last:.1f} s")
 
 # %% [markdown] name="gate-text"
@@ -154,7 +151,7 @@ service = {"path": "/v1/chat/stream", "headers": walk.bearer(key)}
 whole = service | {"path": "/v1/chat"}  # the answer in one piece
 
 # %% name="gate"
-gated = await walk.burst(hardened(), asked, count, **service)  # noqa: F704
+gated = await walk.burst(hardened(), asked, len(flood), **service)  # noqa: F704
 outcomes = Counter(seen.outcome for seen in gated)
 show.timeline(walk.spans(gated), x="seconds since the burst", title="Behind the gate: " + ", ".join(
     f"{n} {name}" for name, n in outcomes.items()))
@@ -163,8 +160,7 @@ show.timeline(walk.spans(gated), x="seconds since the burst", title="Behind the 
 curves = {"bare": walk.quantiles(flood), "behind the gate": walk.quantiles(gated)}
 p95 = {name: percentile(seconds, 0.95) for name, (_, seconds) in curves.items()}
 show.line(curves, x="share of those answered (%)", y="seconds to the first token",
-          title=f"95% of those answered read within {p95['bare']:.1f} s bare, "
-                f"{p95['behind the gate']:.1f} s behind the gate")
+          title=f"95% read within {p95['bare']:.1f} s bare, {p95['behind the gate']:.1f} s gated")
 
 # %% [markdown] name="leave-text"
 # ## 4. Who pays for a client that leaves?
@@ -192,8 +188,7 @@ show.bars({"bare": nobody, "hardened": noticed}, x="CPU seconds after all had le
 
 # %% name="oversized"
 lengths = [10, 100, 300] if fast else [10, 200, 1000, 2000]
-short = chat_model(max_tokens=1)
-costs = [walk.cpu_seconds(lambda n=n: short.invoke("tent " * n)) for n in lengths]
+costs = [walk.cpu_seconds(lambda n=n: llm.invoke("tent " * n, max_tokens=1)) for n in lengths]
 show.line({"the model alone": (lengths, costs)}, x="words of the message", y="CPU seconds",
           title=f"{lengths[-1]} words cost {costs[-1] / costs[0]:.0f} times as much as 10")
 
@@ -236,7 +231,7 @@ show.table(ends, caption="A stream of 20 tokens, stopped after about ten")
 # %% name="agent"
 log = io.StringIO()
 with live(hardened(path="agent", max_output_tokens=60), log=log) as url:
-    happened = await walk.events_of(url, key, "What does the Alta 2 weigh?")  # noqa: F704
+    happened = await walk.events_of(url, key, "How much does the Alta 2 tent weigh?")  # noqa: F704
     said = await walk.openai_says(url, key, "Where is FH-10093?")  # noqa: F704
     figures = await walk.figures(url)  # noqa: F704
 show.table(happened, caption="POST /v1/chat/stream")
@@ -321,7 +316,7 @@ print(f"At most 5 a minute, 12 requests: {passed[1]} pass one worker, {passed[2]
 before_after = {
     "1 /livez at worst, while others ask (s)": worst.values(),
     "2 first words (s)": (one_piece.waited, streamed.waited),
-    f"3 first token in a burst of {count}, 95% of those answered (s)": p95.values(),
+    f"3 first token in a burst of {len(flood)}, 95% of those answered (s)": p95.values(),
     "4 CPU seconds for clients who have left": (nobody, noticed),
     f"5 seconds for {lengths[-1]} words read, for 6,000 refused": (costs[-1], sent[4]["ms"] / 1000),
     "6 tokens that arrive of 20, when killed, when asked to end": [e["tokens"] for e in ends[::-1]],
