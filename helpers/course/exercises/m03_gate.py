@@ -27,6 +27,7 @@ from helpers.security import (
     naive_agent,
     spread,
 )
+from helpers.security.screening import written
 
 Defend = Callable[[Canary], Target]
 
@@ -54,7 +55,10 @@ NOT_LATE, HURRIED = "FH-11007", "C-0093"
 def gate_attacks() -> tuple[Attack, ...]:
     """The gate's attacks: evenly from those that the walkthrough has not tried."""
     known = {one.id for one in spread(heldout_attacks(), _SHOWN_TO_LEARNERS)}
-    return tuple(spread([one for one in heldout_attacks() if one.id not in known], ATTACKS))
+    others = [one for one in heldout_attacks() if one.id not in known]
+    if FAST:  # a model reads every character: take the shortest
+        others.sort(key=lambda one: len(written(one)))
+    return tuple(spread(others, ATTACKS))
 
 
 @cache
@@ -173,7 +177,7 @@ def exposed(defend: Defend) -> list[str]:
 
 def _example(outcome: Outcome) -> str:
     one, tried = outcome.attack, outcome.tries[0]
-    text = one.planted.text if one.planted else one.request
+    text = written(one)
     got = f"the code ({tried.disguise})" if tried.leaked else f"the action {tried.actions[0]}"
     return f"{' '.join(text.split())[:_EXAMPLE]!r} got {got}."
 
