@@ -108,7 +108,7 @@ def test_honest_questions_do_not_leak_without_an_attack() -> None:
 
 
 @pytest.mark.slow
-def test_the_first_try_is_the_same_each_time_and_later_ones_differ() -> None:
+def test_a_run_with_retries_can_be_repeated() -> None:
     target = naive_agent(canary=Canary("7QX4-KD92"))
     attacks = [one for one in heldout_attacks() if one.family == "prompt extraction"][:1]
     first, again = (attack(target, attacks, tries=3).outcomes[0] for _ in range(2))
