@@ -14,9 +14,11 @@ Scrub = Callable[[str], str]
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _PROGRESS = re.compile(r"\d+%\|.*\|\s*[\d.]+\w*/[\d.?]+\w*\s*\[|\b\d+it \[\d\d:\d\d")
+# A path from its beginning: tried at every letter of a picture in base64, it would take minutes.
+_PATH = r"(?<![^\s\"'<>(])[^\s\"'<>(]*[/\\]"
 _PATTERNS = (
-    (re.compile(r"[^\s\"'<>(]*[/\\]ipykernel_\d+[/\\]\d+\.py"), "this cell"),
-    (re.compile(r"[^\s\"'<>(]*[/\\]site-packages[/\\]"), ""),
+    (re.compile(_PATH + r"ipykernel_\d+[/\\]\d+\.py"), "this cell"),
+    (re.compile(_PATH + r"site-packages[/\\]"), ""),
     (re.compile(r" at 0x[0-9a-fA-F]{6,}"), ""),
     # Ports that the system hands out (32768 and up on Linux): another one on every run.
     (
