@@ -22,6 +22,7 @@ model = os.environ.get("COURSE_MODEL", "local")  # which model answers
 fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 
 # %% name="imports"
+import asyncio
 import io
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -32,11 +33,11 @@ from pydantic import BaseModel
 
 from helpers.course import quiz, show
 from helpers.course.exercises import m05_walk as walk
-from helpers.course.exercises.m05_profile import milliseconds_by_package, profile_rows
 from helpers.course.exercises.m05_serving import live, percentile
 from helpers.models import chat_model
 from helpers.service import Settings, create_app, issue
 from helpers.service.check.fake_model import fake_model
+from helpers.service.check.profiling import profile
 
 # %% name="model"
 os.environ |= {"COURSE_MODEL": model, "COURSE_SLOTS": "4"}  # the local one writes 4 at a time
@@ -245,26 +246,25 @@ show.table(figures, caption="From /metrics", digits=3)
 # ## Where does the time go?
 #
 # What is the service's own share of a request? With an instant model only the Python around it is
-# left. The profiler measures CPU time of the event loop's thread, package by package, for 64
-# streamed tokens: by the model alone, and by the agent, whose two model calls write 64 each. It
-# makes many small calls look dearer than they are: read the shares.
+# left. `profile` takes the CPU time of the event loop's thread for 64 streamed tokens, and shares
+# it out by library. Three ways are compared: the model alone by HTTP, the model alone through
+# LangChain, and the agent. Guess the dearest line before you run it.
 
 # %% name="profile"
-spent = {}
-with fake_model(chunks=64) as fake:
-    for path in ("plain", "agent"):
-        app = hardened(path=path, upstream_url=fake.url)
-        with live(app):
-            spent[path] = milliseconds_by_package(app, service["path"], {"message": asked},
-                                                  service["headers"], requests=5 if fast else 30)
-show.table(profile_rows(spent), caption="CPU milliseconds a request, under the profiler", digits=1)
+ways = "plain", "plain by LangChain", "agent"
+spent = [await asyncio.to_thread(profile, way, requests=3 if fast else 40)  # noqa: F704
+         for way in ways]
+libraries = dict.fromkeys(name for found in spent for name in found.by_library)
+show.table([{"where": name} | {p.way: p.by_library.get(name, 0.0) for p in spent}
+            for name in libraries] + [{"where": "all"} | {p.way: p.milliseconds for p in spent}],
+           caption="CPU milliseconds a request of 64 tokens", digits=1)
 
 # %% [markdown] name="profile-why"
 # The service's own code, with keys, limits, budget, gate, metrics and log, is one line of the
-# table; compare it with the lines of LangChain, of OpenAI's client, and of Python's own modules
-# that these call for every token. The plain path goes without them: it hands the model's words on
-# behind the same interface. `python -m tests.benchmarks.service` measures both without a profiler,
-# beside a bare route and other servers.
+# table; compare it with the lines of LangChain, of OpenAI's client and of pydantic, which work on
+# every token. The plain path goes without them: it hands the model's words on behind the same
+# interface. `python -m tests.benchmarks.service` measures all three beside a bare route and two
+# other servers.
 #
 # ## What changes in front of it?
 #

@@ -29,7 +29,6 @@ import warnings
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime
-from importlib.util import find_spec
 from pathlib import Path
 from unittest.mock import patch
 
@@ -320,23 +319,20 @@ print(f"{there.mode}: {arrived} runs of one request arrived at the second instan
 # costs out of proportion: keep them for your answer in module 12.
 
 # %% name="otel"
-if find_spec("opentelemetry.sdk") is None:
-    print("Needs: pip install opentelemetry-sdk opentelemetry-exporter-otlp-proto-http")
-else:
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-    provider, memory = TracerProvider(), InMemorySpanExporter()
-    provider.add_span_processor(SimpleSpanProcessor(memory))
-    sender = Client(tracing_mode="otel", otel_tracer_provider=provider,
-                    api_url="http://127.0.0.1:9", api_key="nobody there")
-    with tracing_context(client=sender, enabled=True):
-        asking.ask_all(agent, [replace(order, session="as spans")])
-    sender.flush()
-    written = [span.attributes.get("gen_ai.usage.output_tokens") for span in
-               memory.get_finished_spans()]
-    print(f"{len(written)} spans; output tokens: {[count for count in written if count]}")
+provider, memory = TracerProvider(), InMemorySpanExporter()
+provider.add_span_processor(SimpleSpanProcessor(memory))
+sender = Client(tracing_mode="otel", otel_tracer_provider=provider,
+                api_url="http://127.0.0.1:9", api_key="nobody there")
+with tracing_context(client=sender, enabled=True):
+    asking.ask_all(agent, [replace(order, session="as spans")])
+sender.flush()
+written = [span.attributes.get("gen_ai.usage.output_tokens") for span in
+           memory.get_finished_spans()]
+print(f"{len(written)} spans; output tokens: {[count for count in written if count]}")
 
 # %% name="measured"
 rows = {"cost of the dearest 5%": f"{dear:.0%}", "time of the model": f"{part['model']:.0f}%",

@@ -205,12 +205,21 @@ def test_a_client_that_leaves_before_the_first_word(model: FakeModel, path: str)
 def test_a_client_that_leaves_the_queue(model: FakeModel) -> None:
     model.fault = "silent"
     with serving(model, running=1, waiting=5) as running:
+        gate = running.parts.gate
 
         async def leave() -> None:
-            async with running.async_client(timeout=0.3) as client:
-                asked = (client.post("/v1/chat", json=QUESTION) for _ in range(4))
+            async with (
+                running.async_client() as patient,
+                running.async_client(timeout=0.3) as hasty,
+            ):
+                first = asyncio.create_task(patient.post("/v1/chat", json=QUESTION))
+                while gate.running == 0:
+                    await asyncio.sleep(0.01)
+                asked = (hasty.post("/v1/chat", json=QUESTION) for _ in range(3))
                 await asyncio.gather(*asked, return_exceptions=True)
+                assert until(lambda: (gate.running, gate.waiting) == (1, 0))
+                first.cancel()
 
         asyncio.run(leave())
-        assert until(lambda: running.parts.gate.running + running.parts.gate.waiting == 0)
+        assert until(lambda: gate.running == 0)
         assert len(model.requests) == 1
