@@ -142,6 +142,7 @@ def service(upstream: str, *, passthrough: bool = True) -> FastAPI:
             upstream_url=upstream,
             upstream_model="local",
             passthrough=passthrough,
+            max_output_tokens=MOST_TOKENS,  # the agent path has no other bound
             # Limits that are checked but never reached: a refusal would look fast.
             rate="1000000/minute",
             daily_tokens=10**9,
