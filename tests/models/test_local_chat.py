@@ -8,14 +8,13 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 from langchain_core.tools import tool
 from pydantic import BaseModel, Field
 
-from helpers.models import chat_model, local, prices
+from helpers.models import chat_model, prices
 from helpers.models.chat import LocalChatModel
 from helpers.models.errors import (
     ContextOverflow,
     EmptyPrompt,
     RequestTimedOut,
     Unfinished,
-    Unreachable,
 )
 
 
@@ -105,14 +104,6 @@ def test_a_huge_prompt_names_both_sizes() -> None:
 def test_a_request_that_takes_too_long_is_cut_off() -> None:
     with pytest.raises(RequestTimedOut, match="did not answer in time: try again, or pass a"):
         chat_model(timeout=0.01).invoke("Tell me a long story.")
-
-
-def test_a_stopped_server_is_unreachable_and_a_new_model_answers() -> None:
-    model = chat_model(max_tokens=4)
-    local.stop()
-    with pytest.raises(Unreachable, match=r"cannot be reached at http://127\.0\.0\.1:\d+/v1"):
-        model.invoke("Hello")
-    assert chat_model(max_tokens=4).invoke("Hello").text
 
 
 class Person(BaseModel):

@@ -1,6 +1,7 @@
 """The local servers: one of each kind, loopback only, quiet, gone with the process."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -106,6 +107,24 @@ def test_a_forked_child_gets_a_clear_error() -> None:
     lines = run.stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["ForkedProcess", "ForkedProcess", "True"]
     assert 'multiprocessing.get_context("spawn")' in lines[0]
+
+
+def test_a_stopped_server_is_unreachable_and_a_new_model_answers() -> None:
+    # In a process of its own: other tests of this one keep their models.
+    program = (
+        "from helpers.models import chat_model, local\n"
+        "model = chat_model(max_tokens=4)\n"
+        "local.stop()\n"
+        "try: model.invoke('Hello')\n"
+        "except Exception as error: print(type(error).__name__, error)\n"
+        "print(len(chat_model(max_tokens=4).invoke('Hello').text) > 0)\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    refused, answered = run.stdout.splitlines()
+    assert re.match(r"Unreachable .*cannot be reached at http://127\.0\.0\.1:\d+/v1", refused)
+    assert answered == "True"
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

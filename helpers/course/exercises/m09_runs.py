@@ -242,9 +242,8 @@ def given_answer(question: str) -> str:
     return model().invoke(prompt(passage.excerpt, question)).text
 
 
-@cache
 def model() -> BaseChatModel:
-    """The course's model, with a bound on what it writes."""
+    """The course's model, with a bound on what it writes; a new one finds the running server."""
     return chat_model(max_tokens=MOST_TOKENS)
 
 
