@@ -2,8 +2,20 @@
 
 import os
 import tempfile
+from typing import Any
+
+import pytest
 
 # Before any room is imported: tests never write into the learner's own `.course/`.
 os.environ.setdefault("COURSE_HOME", tempfile.mkdtemp(prefix="course-tests-"))
 os.environ.setdefault("COURSE_THREADS", "1")
 os.environ.setdefault("COURSE_FAST", "1")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share the tests out by file and by module where `--dist loadfile` is asked for."""
+    # Imported here, because it loads pytest-xdist, which is not there when it is switched off.
+    from tests.scheduling import ByFileAndModule
+
+    return ByFileAndModule(config, log) if config.getvalue("dist") == "loadfile" else None

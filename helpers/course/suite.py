@@ -8,8 +8,9 @@ from helpers.paths import ROOT
 # Small samples, and one thread a model: with more, models that share the cores stall each other.
 SETTINGS = {"COURSE_FAST": "1", "COURSE_THREADS": "1"}
 
-# Two tests at a time; those of one file stay together, because they share a server or an index.
-TWO_AT_A_TIME = ["-n", "2", "--dist", "loadfile"]
+# Two tests at a time; those of one file stay together, because they share a server or an index
+# (`tests/scheduling.py`). In the order of their names: notebooks are long, and not the last.
+TWO_AT_A_TIME = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 def run(extra: Sequence[str], *, fast: bool) -> int:

@@ -10,9 +10,18 @@ from tests.wrong import KINDS, Wrong, load
 
 EXERCISES = [exercise for module in modules() for exercise in of_module(module)]
 WRONG = load()
+# Their checks ask a real agent many questions, or put a service under load, for seconds.
+SLOW = ("02.6", "05.6")
 
 
-@pytest.mark.parametrize("answer", WRONG, ids=str)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(answer, marks=[pytest.mark.slow] if answer.exercise in SLOW else [])
+        for answer in WRONG
+    ],
+    ids=str,
+)
 def test_a_wrong_answer_does_not_pass(answer: Wrong) -> None:
     card = run_check(find(answer.exercise), answer.make())
     assert card.status in (Status.WRONG, Status.PARTLY), f"{answer.why}\n\n{card.text()}"

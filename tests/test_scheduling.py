@@ -1,0 +1,37 @@
+"""Tests that share a server stay in one worker; modules are shared out between both."""
+
+import pytest
+
+from helpers.paths import ROOT
+from tests import scheduling
+from tests.scheduling import scope
+
+
+@pytest.mark.parametrize(
+    ("nodeid", "expected"),
+    [
+        ("tests/service/test_redis.py::test_a[05.1-x]", "tests/service/test_redis.py"),
+        (
+            "tests/course/test_wrong_answers.py::test_a_wrong_answer[05.6-no_bound]",
+            "tests/course/test_wrong_answers.py::05",
+        ),
+        (
+            "tests/notebooks/test_every_notebook.py::test_a[notebooks/09_trace.ipynb]",
+            "tests/notebooks/test_every_notebook.py::09",
+        ),
+        (
+            "tests/notebooks/test_every_notebook.py::test_a[walkthrough-09_trace]",
+            "tests/notebooks/test_every_notebook.py::09",
+        ),
+        (
+            "tests/notebooks/test_every_notebook.py::test_drift",
+            "tests/notebooks/test_every_notebook.py",
+        ),
+    ],
+)
+def test_a_test_belongs_to_its_file_or_to_its_module(nodeid: str, expected: str) -> None:
+    assert scope(nodeid) == expected
+
+
+def test_the_divided_files_exist() -> None:
+    assert all((ROOT / name).is_file() for name in scheduling.BY_MODULE)
