@@ -1,4 +1,4 @@
-"""One browser for all browser tests; without one they are skipped, or fail where it is required."""
+"""A browser for each file of tests; without one they are skipped, or fail where it is required."""
 
 import os
 from collections.abc import Iterator
@@ -15,9 +15,13 @@ def _missing(why: str) -> None:
     pytest.skip(f"{why}; install Chromium to run the browser tests.")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A running Chromium without a window."""
+    """A running Chromium without a window.
+
+    Playwright runs an event loop in this thread until the file's last test, and no other loop can
+    run beside it: a browser that lived longer would break the asynchronous tests of other files.
+    """
     program = browser_program()
     if program is None:
         _missing("there is no Chromium or Chrome on the path")
