@@ -59,7 +59,8 @@ def build(
     """Build every edition of a module that has a source.
 
     Args:
-        changed_only: leave a notebook whose cells are those of its source, and which was executed.
+        changed_only: leave a notebook whose cells are those of its source, and which was executed;
+            where only its text has changed, write that and keep the outputs.
         fast: run with the small samples of the tests; for trying out, not for committing.
         say: gets one line for each notebook.
 
@@ -80,7 +81,9 @@ def build(
         notebook = generate(root, edition, stem)
         if changed_only and _is_current(notebook, path, edition):
             continue
-        if edition in EXECUTED:
+        if changed_only and edition in EXECUTED and _outputs_kept(notebook, path):
+            say(f"{name}: only its text has changed, the outputs stay")
+        elif edition in EXECUTED:
             say(f"running {name} ...")
             run(notebook, root=root, name=name, folder=path.parent, fast=fast)
             if edition == "solution" and (failed := not_passed(notebook)):
@@ -110,15 +113,33 @@ def run(
 
 
 def _is_current(notebook: nbformat.NotebookNode, path: Path, edition: Edition) -> bool:
-    if not path.exists():
-        return False
-    try:
-        present = read(path)
-    except ValueError:
-        return False
-    if differences(notebook, present):
+    present = _present(path)
+    if present is None or differences(notebook, present):
         return False
     return edition not in EXECUTED or not list(not_executed(present))
+
+
+def _outputs_kept(notebook: nbformat.NotebookNode, path: Path) -> bool:
+    """Take the outputs over from the built notebook, where every code cell is as it was run."""
+    present = _present(path)
+    if present is None or list(not_executed(present)):
+        return False
+    new, old = (
+        [cell for cell in one.cells if cell.cell_type == "code"] for one in (notebook, present)
+    )
+    if [(c.id, c.source, c.metadata) for c in new] != [(c.id, c.source, c.metadata) for c in old]:
+        return False
+    for cell, run_before in zip(new, old, strict=True):
+        cell.update(outputs=run_before.outputs, execution_count=run_before.execution_count)
+    return True
+
+
+def _present(path: Path) -> nbformat.NotebookNode | None:
+    """The built notebook, None where there is none that can be read."""
+    try:
+        return read(path) if path.exists() else None
+    except ValueError:
+        return None
 
 
 def _keep_work(path: Path, root: Path, say: Callable[[str], None]) -> None:

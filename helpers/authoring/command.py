@@ -15,7 +15,8 @@ def build(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="course build",
         description="Build notebooks, solutions and labs from notebooks/src and solutions/src. "
-        "Without names: whatever differs from its source. The format of a source is described in "
+        "Without names: whatever differs from its source; where only text differs, without running "
+        "it again. The format of a source is described in "
         "helpers/authoring/__init__.py.",
     )
     parser.add_argument(

@@ -312,11 +312,6 @@ print(f"{there.mode}: {arrived} runs of one request arrived at the second instan
 # With `tracing_mode="otel"` the SDK writes OpenTelemetry spans, by the GenAI conventions, which any
 # backend takes. Here they stay in memory; for a real one, put
 # `OTLPSpanExporter(endpoint="http://collector:4318/v1/traces")` in the exporter's place.
-#
-# ## What you measured
-#
-# The last table has the figures of this notebook. The chapter's question 5 asks how to find what
-# costs out of proportion: keep them for your answer in module 12.
 
 # %% name="otel"
 from opentelemetry.sdk.trace import TracerProvider
@@ -333,6 +328,12 @@ sender.flush()
 written = [span.attributes.get("gen_ai.usage.output_tokens") for span in
            memory.get_finished_spans()]
 print(f"{len(written)} spans; output tokens: {[count for count in written if count]}")
+
+# %% [markdown] name="measured-text"
+# ## What you measured
+#
+# These are the figures of this notebook. The chapter's question 5 asks how to find what costs out
+# of proportion: keep them for your answer in module 12.
 
 # %% name="measured"
 rows = {"cost of the dearest 5%": f"{dear:.0%}", "time of the model": f"{part['model']:.0f}%",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import nbformat
@@ -12,10 +13,12 @@ from helpers.authoring.command import COMMANDS
 from helpers.authoring.drift import drift
 from helpers.authoring.editions import generate
 from helpers.authoring.execute import RunError
-from helpers.authoring.notebook import read
+from helpers.authoring.notebook import read, write
 from helpers.course.card import statuses
 from helpers.paths import ROOT, course_dir
 from tests.authoring import mini
+
+SOURCE = "notebooks/src/01_topic.py"
 
 
 def quiet(_: str) -> None:
@@ -88,6 +91,24 @@ def test_building_again_gives_the_same_bytes(course: Path) -> None:
     before = [path.read_bytes() for path in paths]
     assert len(build(course, "01_topic", changed_only=False, say=quiet)) == len(paths) == 3
     assert [path.read_bytes() for path in paths] == before
+
+
+@pytest.mark.slow
+def test_a_change_of_text_alone_keeps_the_outputs(course: Path, tmp_path: Path) -> None:
+    root = tmp_path / "a course"
+    shutil.copytree(course, root)
+    path, source = (root / name for name in ("notebooks/01_topic.ipynb", SOURCE))
+    before = read(path)
+    before.cells[-1].outputs = [nbformat.v4.new_output("stream", text="from the run before\n")]
+    write(before, path)
+    source.write_text(source.read_text("utf-8").replace("# # Walkthrough 01", "# # A topic"))
+    assert build(root, "01_topic", changed_only=True, say=quiet) == [path]
+    assert read(path).cells[0].source == "# A topic"
+    assert [c.get("outputs") for c in read(path).cells] == [c.get("outputs") for c in before.cells]
+    source.write_text(source.read_text("utf-8").replace("print(Path.cwd())", "print(1)"))
+    assert build(root, "01_topic", changed_only=True, say=quiet) == [path]
+    assert texts(path)["where"].startswith("1\n")
+    assert "from the run before" not in texts(path).values()
 
 
 @pytest.mark.slow
