@@ -27,7 +27,9 @@ def export(root: Path, target: Path) -> str:
     if tracked:
         archive = _git(root, "archive", "--format=tar", "HEAD", "--", *tracked)
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-            tar.extractall(target, filter="data")
+            # Not as an argument: Python 3.11 takes one from 3.11.4 on.
+            tar.extraction_filter = getattr(tarfile, "data_filter", None)
+            tar.extractall(target)
     return commit
 
 

@@ -1,4 +1,4 @@
-"""What exactly was measured: a digest of everything that decides what the agent says.
+"""What exactly was measured: a digest of everything that decides what customers are told.
 
 Read from files and the environment, so that taking it is instant and needs no model. A changed
 comment changes the digest too; measuring once too often is the safe side.
@@ -19,7 +19,10 @@ if TYPE_CHECKING:  # reading files is enough to take a version
 
     from helpers.shop import Document
 
-PARTS = ("prompt", "tools", "documents", "model", "settings", "code", "packages")
+AGENT = ("prompt", "tools", "documents", "model", "settings", "code", "packages")
+"""The parts that decide what the agent itself says."""
+
+PARTS = (*AGENT, "controls", "service")
 
 # Threads change how fast the local model answers, not what; its latency is judged by age alone.
 _SETTINGS = ("COURSE_CONTEXT", "COURSE_PROMPT_CACHE", "COURSE_SEED", "COURSE_SLOTS")
@@ -36,7 +39,8 @@ class Version:
         parts: by the names in `PARTS`. `tools` are their schemas and examples; `model` is which
             models answer and embed, and how the course runs them; `settings` are the variables
             that change answers; `code` the rest of the agent, with the questions that sentences are
-            indexed under, and of the shop; `packages` the lock.
+            indexed under, and of the shop; `packages` the lock; `controls` what guards the
+            agent, with the attacks that it is tried on; `service` what serves it.
     """
 
     parts: Mapping[str, str]
@@ -74,6 +78,7 @@ def current_version(
     prompt_files = [root / name for name in _PROMPT]
     shop = _python(root, "helpers/shop") + sorted((root / "helpers/shop").glob("*.csv"))
     code = sorted({*agent, *shop} - {*tool_files, *prompt_files})
+    controls = [*_python(root, "helpers/security"), *(root / "helpers/security").rglob("*.yaml")]
     texts = sorted((root / "helpers/shop/documents").glob("*.md"))
     return Version({
         "prompt": _files(prompt_files, root) if prompt is None else _sha(prompt),
@@ -92,6 +97,8 @@ def current_version(
         ),
         "code": _files(code, root),
         "packages": _files([root / "requirements.lock"], root),
+        "controls": _files(sorted(controls), root),
+        "service": _files(_python(root, "helpers/service"), root),
     })  # fmt: skip
 
 

@@ -95,6 +95,23 @@ def test_evidence_of_another_version(each: Item) -> None:
     assert "changed: prompt" in found.reasons[0]
 
 
+@pytest.mark.parametrize(
+    ("part", "stale"),
+    [
+        ("controls", {"security", "privacy", "rollback", "documentation", "ownership"}),
+        ("service", {"load", "failure_modes", "rollback", "documentation", "ownership"}),
+    ],
+)
+def test_what_a_change_around_the_agent_makes_stale(part: str, stale: set[str]) -> None:
+    other = Version({**VERSION.parts, part: "changed"})
+    found = {
+        each.name
+        for each in CHECKLIST
+        if decide(each, dataclasses.replace(good(each), version=other)).status != "passed"
+    }
+    assert found == stale
+
+
 @ITEMS
 def test_old_evidence(each: Item) -> None:
     oldest = NOW - timedelta(days=each.max_age)

@@ -16,7 +16,7 @@ from helpers.shop import documents
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the files that a version is read from."""
     root = tmp_path_factory.mktemp("checkout")
-    for room in ("agent", "models", "shop"):
+    for room in ("agent", "models", "security", "service", "shop"):
         ignore = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / "helpers" / room, root / "helpers" / room, ignore=ignore)
     shutil.copy(ROOT / "requirements.lock", root)
@@ -54,6 +54,9 @@ def test_the_same_files_give_the_same_version(checkout: Path) -> None:
         ("helpers/agent/expected_questions.json", "code"),
         ("helpers/shop/refund_rules.py", "code"),
         ("requirements.lock", "packages"),
+        ("helpers/security/agents.py", "controls"),
+        ("helpers/security/attacks/material/direct.yaml", "controls"),
+        ("helpers/service/limits.py", "service"),
     ],
 )
 def test_a_changed_file_changes_its_part_alone(checkout: Path, file: str, part: str) -> None:
