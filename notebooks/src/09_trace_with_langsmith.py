@@ -91,17 +91,17 @@ show.trace(client.read_run(config["run_id"], load_child_runs=True))
 # wordings, a long tail, some callers who behave oddly. Which these are, and what they cost, is for
 # the traces to tell. A model without a price has no cost, which is not a cost of zero: the
 # statistics say what the total leaves out.
+#
+# `course traces`, in a terminal, shows the same runs as pages. In code, `list_runs` filters where
+# the runs are, and `select` leaves out what you do not need. The SDK announces that `list_runs`
+# and `read_run` go in 2027; `runs.query` is the newer form, and asynchronous. The second cell uses
+# both.
 
 # %% name="day"
 requests = day(300)[:: 38 if fast else 1]
 asked = asking.ask_all(agent, requests, lambda some: show.progress(some, label="Asking"))
 traces.flush()
 show.table(analysis.statistics(client, project), caption=f"Project {project}")
-
-# %% [markdown] name="query-text"
-# `course traces`, in a terminal, shows the same runs as pages. In code, `list_runs` filters where
-# the runs are, and `select` leaves out what you do not need. The SDK announces that `list_runs`
-# and `read_run` go in 2027; `runs.query` is the newer form, and asynchronous. Both read the same:
 
 # %% name="query"
 about = 'and(eq(metadata_key, "intent"), eq(metadata_value, "return_window"), gt(latency, 0.5))'
