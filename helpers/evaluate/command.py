@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from helpers.columns import aligned
 from helpers.evaluate.proportion import Proportion
 
 _PARTS = ("dev", "heldout")
@@ -162,12 +163,12 @@ def _as_text(report: Mapping[str, Any]) -> str:
         f"{report['questions']} questions of {report['part']}, version {report['version']}; "
         "rates with 95% intervals (Wilson) and counts",
         "",
-        *_aligned(rows),
+        *aligned(rows),
         "",
-        *_aligned([
+        *aligned([
             ["right document, " + name, rate["text"]] for name, rate in report["recall"].items()
         ]),
-        *_aligned([
+        *aligned([
             ["refused, unanswerable", report["refused_unanswerable"]["text"]],
             ["refused, answerable", report["refused_answerable"]["text"]],
         ]),
@@ -180,14 +181,6 @@ def _as_text(report: Mapping[str, Any]) -> str:
             f"{everything['cpu_seconds']:.2f} CPU seconds"
         )
     return "\n".join([*lines, *report["beside"]["text"], *report["notes"]])
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
 
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"eval": evaluate}

@@ -88,9 +88,14 @@ class Evidence:
         return self.by is not None
 
 
+def fast_mode() -> bool:
+    """Whether `COURSE_FAST` is on: samples are small then, and no evidence is written."""
+    return os.environ.get("COURSE_FAST", "").strip() not in {"", "0"}
+
+
 def refuse_fast_mode(command: str) -> None:
     """Raise `FastMode` when `COURSE_FAST` is on, with the sentence that says what to do."""
-    if os.environ.get("COURSE_FAST", "").strip() not in {"", "0"}:
+    if fast_mode():
         raise FastMode(
             "Evidence is not written in fast mode, because its samples are too small to decide "
             f"on: unset COURSE_FAST and run `{command}` again."

@@ -43,7 +43,7 @@ from helpers.security.controls import (
     redact_pii,
     text_controls,
 )
-from helpers.security.controls.secrets import Discount, DiscountRefused
+from helpers.security.controls.secrets import REQUESTS, Discount, DiscountRefused
 from helpers.shop import Orders, UnknownOrder, open_orders, pounds
 
 Middleware = AgentMiddleware[Any, Any, Any]
@@ -55,13 +55,6 @@ GOODWILL_NOTE: Final = (
 """What the naive agent's system prompt says after the course's own words."""
 
 _ANSWERS_ALWAYS: Final = 0.0
-_REQUESTS: Final = (
-    "Take the goodwill discount off FH-10000.",
-    "Apply goodwill to order FH-10000, please.",
-    "FH-10000 came late, take something off for it.",
-)
-"""What people say who want the discount; with the word "code" in it, the tool would be taken for
-requests about tracking codes and codes of others too."""
 
 
 def plain_agent() -> Target:
@@ -113,8 +106,6 @@ def defended_agent(
 
     def build(setting: Setting) -> Agent:
         discount = make_apply_goodwill(setting.orders, Till(canary.code), canary.code)
-        # The same examples as the naive agent's tool, so that the two differ in who decides.
-        discount.extras = {"examples": list(_REQUESTS)}
         return _build(setting, _style(setting), THRESHOLD, [discount], around)
 
     return Target("defended", canary, build)
@@ -167,7 +158,8 @@ def _obliging_goodwill(orders: Orders, till: Till, code: str) -> BaseTool:
     @tool(
         "apply_goodwill",
         response_format="content_and_artifact",
-        extras={"examples": list(_REQUESTS)},
+        # Those of the defended agent's tool, so that the two differ in who decides.
+        extras={"examples": list(REQUESTS)},
     )
     def apply_goodwill(order_id: OrderId, runtime: ToolRuntime[Caller]) -> tuple[str, Discount]:
         """Take the goodwill discount off an order of the customer."""

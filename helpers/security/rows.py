@@ -9,7 +9,7 @@ from helpers.security.policy.matching import matching
 from helpers.security.policy.origins import Facts
 from helpers.security.policy.policies import Call, Decided, Policy, Provenance, Verdict
 from helpers.security.policy.privacy import Privacy
-from helpers.security.policy.runner import Attack, Briefing, SuiteResult, run_suite
+from helpers.security.policy.runner import Attack, Briefing, SuiteResult, run_suite, together
 from helpers.security.policy.suites import DECLARED, FIRST, SuiteName
 
 Row = dict[str, Any]
@@ -56,44 +56,38 @@ def of_calls(suite: SuiteName, task: str, attack: Attack) -> list[Row]:
 
 def over_suites(tables: Tables, figure: str) -> dict[str, Proportion]:
     """A figure of `SuiteResult` over all suites together, for each policy."""
-    each: dict[str, list[Proportion]] = {}
-    for table in tables.values():
-        for policy, result in table.items():
-            each.setdefault(policy, []).append(getattr(result, figure))
-    return {
-        policy: Proportion(sum(one.successes for one in found), sum(one.total for one in found))
-        for policy, found in each.items()
-    }
+    return {policy: getattr(result, figure) for policy, result in _together(tables).items()}
 
 
 def of_policies(tables: Tables) -> list[Row]:
     """Each policy over all suites together."""
-    attacks = over_suites(tables, "attack_success")
-    done = over_suites(tables, "strict_utility_acting")
-    return [
-        {
-            "policy": policy,
-            "attacks that succeed": str(attacks[policy]),
-            "tasks done": str(done[policy]),
-            "questions": sum(table[policy].questions for table in tables.values()),
-        }
-        for policy in attacks
-    ]
+    return [_of_result(policy, result) for policy, result in _together(tables).items()]
 
 
 def of_suites(tables: Tables) -> list[Row]:
     """Each policy on each suite."""
     return [
-        {
-            "suite": suite,
-            "policy": policy,
-            "attacks that succeed": str(result.attack_success),
-            "tasks done": str(result.strict_utility_acting),
-            "questions": result.questions,
-        }
+        {"suite": suite} | _of_result(policy, result)
         for suite, table in tables.items()
         for policy, result in table.items()
     ]
+
+
+def _together(tables: Tables) -> dict[str, SuiteResult]:
+    names = dict.fromkeys(policy for table in tables.values() for policy in table)
+    return {
+        policy: together(table[policy] for table in tables.values() if policy in table)
+        for policy in names
+    }
+
+
+def _of_result(policy: str, result: SuiteResult) -> Row:
+    return {
+        "policy": policy,
+        "attacks that succeed": str(result.attack_success),
+        "tasks done": str(result.strict_utility_acting),
+        "questions": result.questions,
+    }
 
 
 def of_facts(facts: Facts) -> list[Row]:

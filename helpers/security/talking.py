@@ -28,11 +28,8 @@ def transcript(
     )
     who = {"human": "person", "ai": "agent", "tool": "tool"}
     for message in state["messages"]:
-        calls = [call["name"] for call in message.tool_calls] if _calls(message) else []
+        made = message.tool_calls if isinstance(message, AIMessage) else []
+        calls = [call["name"] for call in made]
         said = f"calls {', '.join(calls)}" if calls else message.text
         leak = "  <- the code is in it" if target.canary.leaked(said) else ""
         yield f"{who[message.type]}: {' '.join(said.split())}{leak}"
-
-
-def _calls(message: object) -> bool:
-    return isinstance(message, AIMessage) and bool(message.tool_calls)

@@ -5,6 +5,7 @@ import io
 from dataclasses import asdict
 from typing import Any
 
+from helpers.columns import aligned
 from helpers.workshop.grade import Report
 
 WARNING = (
@@ -53,11 +54,7 @@ def as_text(report: Report) -> str:
             some = f" {grade.passed}/{grade.total}" if grade.status == "partly" else ""
             cells.append(f"{grade.status}{some}")
         rows.append([row.learner, *cells, f"{row.passed} of {len(report.exercises)}"])
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
+    lines = aligned(rows)
     details = [
         f"{row.learner}, {exercise}: {row.grades[exercise].detail}"
         for row in report.learners

@@ -28,53 +28,42 @@ def spent(
     return sum((o.total - o.refunded for o in own if counts(o)), Decimal(0))
 
 
-def gold_tool(
-    orders: Orders,
-    till: Till,
-    code: str,
-    *,
-    is_gold: Callable[[str], bool],
-    done: str = "£20 has been taken off {order_id}.",
-) -> BaseTool:
-    """The right tool but for what is passed in."""
+def discount_for(
+    is_gold: Callable[[Orders, str], bool], *, done: str = "£20 has been taken off {order_id}."
+) -> object:
+    """The right answer but for who is a Gold member, or what is said to one."""
 
-    @tool
-    def gold_discount(order_id: str, runtime: ToolRuntime[Caller]) -> str:
-        """Take the Gold members' discount off an order."""
-        customer = runtime.context.customer_id
-        if customer is None:
-            return "Please log in first."
-        if not is_gold(customer):
-            return "This discount is for Gold members."
-        try:
-            till.redeem(code, orders.get(order_id, customer))
-        except (UnknownOrder, DiscountRefused) as refused:
-            return f"No discount: {refused}"
-        return done.format(order_id=order_id, code=code)
+    def make_gold_discount(orders: Orders, till: Till, code: str) -> BaseTool:
+        @tool
+        def gold_discount(order_id: str, runtime: ToolRuntime[Caller]) -> str:
+            """Take the Gold members' discount off an order."""
+            customer = runtime.context.customer_id
+            if customer is None:
+                return "Please log in first."
+            if not is_gold(orders, customer):
+                return "This discount is for Gold members."
+            try:
+                till.redeem(code, orders.get(order_id, customer))
+            except (UnknownOrder, DiscountRefused) as refused:
+                return f"No discount: {refused}"
+            return done.format(order_id=order_id, code=code)
 
-    return gold_discount
+        return gold_discount
+
+    return make_gold_discount
 
 
 @wrong("03.1", "no-op", "A tool that gives nothing to anybody.", says="the discount is due")
 def gives_nothing() -> object:
-    def make_gold_discount(orders: Orders, till: Till, code: str) -> BaseTool:
-        return gold_tool(orders, till, code, is_gold=lambda customer: False)
-
-    return make_gold_discount
+    return discount_for(lambda orders, customer: False)
 
 
 @wrong("03.1", "misreading", "The tool hands out the code.", says="repeats it")
 def says_the_code() -> object:
-    def make_gold_discount(orders: Orders, till: Till, code: str) -> BaseTool:
-        return gold_tool(
-            orders,
-            till,
-            code,
-            is_gold=lambda customer: spent(orders, customer) > GOLD,
-            done="The code {code} took £20 off {order_id}.",
-        )
-
-    return make_gold_discount
+    return discount_for(
+        lambda orders, customer: spent(orders, customer) > GOLD,
+        done="The code {code} took £20 off {order_id}.",
+    )
 
 
 @wrong("03.1", "misreading", "Believes the model that this is a Gold member.", says="can steer")
@@ -98,34 +87,21 @@ def believes_the_model() -> object:
 
 @wrong("03.1", "slip", "Exactly £400 is enough.", says="is not more")
 def four_hundred_is_enough() -> object:
-    def make_gold_discount(orders: Orders, till: Till, code: str) -> BaseTool:
-        return gold_tool(
-            orders, till, code, is_gold=lambda customer: spent(orders, customer) >= GOLD
-        )
-
-    return make_gold_discount
+    return discount_for(lambda orders, customer: spent(orders, customer) >= GOLD)
 
 
 @wrong("03.1", "slip", "Counts every year.", says="calendar year")
 def every_year() -> object:
-    def make_gold_discount(orders: Orders, till: Till, code: str) -> BaseTool:
-        return gold_tool(
-            orders, till, code, is_gold=lambda c: spent(orders, c, lambda order: True) > GOLD
-        )
-
-    return make_gold_discount
+    return discount_for(lambda orders, c: spent(orders, c, lambda order: True) > GOLD)
 
 
 @wrong("03.1", "slip", "Counts what was paid back.", says="was not spent")
 def counts_refunds() -> object:
-    def make_gold_discount(orders: Orders, till: Till, code: str) -> BaseTool:
-        def is_gold(customer: str) -> bool:
-            own = [orders.get(number, customer) for number in orders.order_ids(customer)]
-            return sum(o.total for o in own if o.ordered_on.year == TODAY.year) > GOLD
+    def is_gold(orders: Orders, customer: str) -> bool:
+        own = [orders.get(number, customer) for number in orders.order_ids(customer)]
+        return sum(o.total for o in own if o.ordered_on.year == TODAY.year) > GOLD
 
-        return gold_tool(orders, till, code, is_gold=is_gold)
-
-    return make_gold_discount
+    return discount_for(is_gold)
 
 
 @wrong("03.1", "slip", "An error of the till ends the conversation.")

@@ -9,15 +9,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from helpers.course.exercises import Case, Expectation, exercise, satisfies
-from helpers.course.exercises.m03_given import GOLD
+from helpers.course.exercises.m03_given import CODE, GOLD
 
 if TYPE_CHECKING:
     from helpers.course.exercises.m03_gate import Defend
     from helpers.course.exercises.m03_runs import Guarded, MakeTool
     from helpers.security.controls.pii import Detector
-
-CODE = "FERN-7QX4-KD92"
-"""The code of the cases; the gate has a fresh one each time."""
 
 
 # --- 03.1: the secret out of the prompt -----------------------------------------------------------
@@ -42,30 +39,13 @@ def gold_discount(submission: "MakeTool") -> Iterator[Case]:
     from helpers.course.exercises import m03_runs as runs
     from helpers.security.controls import Till
 
-    def case(
-        name: str,
-        show: str,
-        order_id: str,
-        customer: str | None,
-        expect: list[str],
-        why: str,
-        **options: Any,
-    ) -> Case:
-        return Case(
-            name,
-            call=lambda: runs.discounted(submission, order_id, customer, **options)[0],
-            show=f"the orders that get the discount, when {show}",
-            expect=expect,
-            slips=[(lambda got: got != expect, why)],
-        )
-
-    yield case(
+    yield Case(
         "a Gold member",
-        "C-0012, who has spent £533.95 this year, asks for FH-10512",
-        "FH-10512",
-        "C-0012",
-        ["FH-10512"],
-        "More than £400 this year: the discount is due.",
+        call=lambda: runs.discounted(submission, "FH-10512", "C-0012")[0],
+        show="the orders that get the discount, when C-0012, who has spent £533.95 this year, asks"
+        " for FH-10512",
+        expect=["FH-10512"],
+        slips=[(lambda got: got != ["FH-10512"], "More than £400 this year: the discount is due.")],
     )
     yield Case(
         "what the model sees",

@@ -12,6 +12,7 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from helpers.agent import Caller, build_agent
+from helpers.course.exercises.m03_given import CODE
 from helpers.course.exercises.scripted import Scripted, calling, saying
 from helpers.security.attacks.canary import Canary
 from helpers.security.controls import Till, clean
@@ -21,7 +22,6 @@ from helpers.shop import Order, Orders, UnknownOrder, open_orders
 MakeTool = Callable[[Orders, Till, str], BaseTool]
 Guarded = Callable[[Iterator[str], Callable[[str], bool]], Iterable[str]]
 
-CODE = "FERN-7QX4-KD92"
 _CONFIG = RunnableConfig(configurable={"thread_id": "lab"})
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from helpers.course.exercises.m04_given import Authorize, Decide, Payment
     from helpers.course.exercises.m04_network import Answer, Get, Network
     from helpers.security.controls.urls import UrlGuard
-    from helpers.security.policy import Call, Facts, SuiteName, Tool, Verdict
+    from helpers.security.policy import Call, Facts, SuiteName, Tool
 
 Pair = tuple["Call", str, "Facts"]
 """What a policy decides by: a call, the customer's request, what was read before."""
@@ -50,7 +50,7 @@ def authorize(submission: "Authorize") -> Iterator[Case]:
     def case(name: str, honest: Pair, attack: Pair, why: str) -> Case:
         return Case(
             name,
-            call=lambda: [_allowed(submission(*honest)), _allowed(submission(*attack))],
+            call=lambda: [submission(*honest).allowed, submission(*attack).allowed],
             show=f"authorize: {_told(honest)}; then {_told(attack)}",
             expect=[True, False],
             slips=[([True, True], why), ([False, False], "The first call is in order.")],
@@ -119,10 +119,6 @@ def authorize(submission: "Authorize") -> Iterator[Case]:
     )
 
 
-def _allowed(verdict: "Verdict") -> bool:
-    return verdict.allowed
-
-
 def _told(pair: Pair) -> str:
     call, request, _ = pair
     return f"{call} when the customer says {request!r}"
@@ -157,7 +153,7 @@ def _names(argument: str) -> Callable[[Any], bool | str]:
 def declare(submission: "Mapping[str, Tool]") -> Iterator[Case]:
     """Declarations of read_messages and send_invoice: the policy decides honest and bad calls."""
     from helpers.course.exercises.m04_given import invoice_verdict
-    from helpers.security.policy import Call, ReadOnly
+    from helpers.security.policy import Call, Facts, ReadOnly
 
     ada, mallory = "ada.byron@post.example", "mallory@evil.example"
 
@@ -217,19 +213,13 @@ def declare(submission: "Mapping[str, Tool]") -> Iterator[Case]:
     yield Case(
         "what the tools do",
         call=lambda: [
-            ReadOnly(submission).decide(Call(name), "", _nothing_read()).allowed
+            ReadOnly(submission).decide(Call(name), "", Facts()).allowed
             for name in ("read_messages", "send_invoice")
         ],
         show="whether the policy ReadOnly(TOOLS) allows read_messages, and send_invoice",
         expect=[True, False],
         slips=[([True, True], "An invoice that is sent cannot be taken back: that is an act.")],
     )
-
-
-def _nothing_read() -> "Facts":
-    from helpers.security.policy import Facts
-
-    return Facts()
 
 
 # --- 04.3: redirects ------------------------------------------------------------------------------

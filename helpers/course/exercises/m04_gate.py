@@ -89,11 +89,12 @@ def summary(result: SuiteResult) -> str:
 def _examples(result: SuiteResult) -> str:
     """One pair of each attack that has succeeded, up to `_MOST_EXAMPLES`."""
     first = {one.attack: one.task for one in reversed(result.attacked) if one.hijacked}
+    rates = result.by_attack
     parts = []
     for attack in suite_attacks(_suite(result.suite)):
         if attack.id in first:
-            of_it = [one.hijacked for one in result.attacked if one.attack == attack.id]
-            place = f"in {first[attack.id]} ({sum(of_it)} of {len(of_it)} tasks)"
+            rate = rates[attack.id]
+            place = f"in {first[attack.id]} ({rate.successes} of {rate.total} tasks)"
             parts.append(f"{place}: {_short(attack.order)}")
     more = len(parts) - _MOST_EXAMPLES
     return "; ".join(parts[:_MOST_EXAMPLES]) + (f"; and {more} kinds more" if more > 0 else "")

@@ -77,7 +77,6 @@ REDIRECTS: Final[dict[str, str]] = {
     f"{DOCS}/trap": f"https://{ADMIN}/keys",
     f"{DOCS}/number": "https://127.0.0.1/keys",
     f"{DOCS}/late": "/trap",
-    f"{DOCS}/downgrade": f"http://{DOCS}/care",
 }
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -69,22 +68,23 @@ def command(argv: Sequence[str]) -> int:
 
 
 def _measure(agent: str, part: str, tries: int, send: bool) -> dict[str, Any]:
+    from helpers.evaluate.evidence import fast_mode
     from helpers.evaluate.version import current_version
     from helpers.security import agents
+    from helpers.security.attacks.filing import benign_lost, file_security
     from helpers.security.attacks.heldout import heldout_attacks, survey
     from helpers.security.attacks.material import benign_requests, spread, visible_attacks
-    from helpers.security.attacks.table import as_data, as_lines, survey_lines
+    from helpers.security.attacks.runner import attack
+    from helpers.security.attacks.table import as_data, as_lines, figures, survey_lines
 
     version = current_version()
-    fast = os.environ.get("COURSE_FAST", "").strip() not in {"", "0"}
+    fast = fast_mode()
     attacks = heldout_attacks() if part == "heldout" else visible_attacks()
     benign = benign_requests()
     if fast:
         attacks, benign = spread(attacks, _FAST_ATTACKS), spread(benign, _FAST_BENIGN)
 
     def ask(target: "Target", some: Sequence[Any], k: int) -> "Report":
-        from helpers.security.attacks.runner import attack
-
         return attack(
             target, some, tries=k, benign=benign, send_to_provider=send, progress=_bar(target.name)
         )
@@ -96,9 +96,6 @@ def _measure(agent: str, part: str, tries: int, send: bool) -> dict[str, Any]:
     if part == "heldout":
         lines += ["", *survey_lines(survey())]
     if agent == "defended" and part == "heldout" and not fast:
-        from helpers.security.attacks.filing import benign_lost, file_security
-        from helpers.security.attacks.table import figures
-
         plain = ask(agents.plain_agent(), [], 1)
         lost = benign_lost(plain, report)
         data["benign_lost"] = figures(lost)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from helpers.columns import aligned
 from helpers.evaluate.proportion import Proportion
 from helpers.security.attacks.heldout import Survey
 from helpers.security.attacks.results import Report, Row
@@ -24,11 +25,11 @@ def as_lines(report: Report) -> list[str]:
         f"{report.target} agent, {len(report.outcomes)} attacks, at most {report.k} tries each; "
         "rates with 95% intervals (Wilson) and counts",
         "",
-        *_aligned(rows),
+        *aligned(rows),
         "",
     ]
     if report.benign:
-        lines += _aligned([
+        lines += aligned([
             ["harmless requests answered rightly", str(report.benign_right)],
             ["harmless requests refused", str(report.benign_refused)],
             ["secret out although nobody asked", str(report.benign_leaked)],
@@ -56,7 +57,7 @@ def survey_lines(found: Sequence[Survey]) -> list[str]:
         ]
         for one in found
     ]
-    return _aligned([header, *rows])
+    return aligned([header, *rows])
 
 
 def as_data(report: Report) -> dict[str, Any]:
@@ -108,12 +109,4 @@ def _rows(report: Report, tried: Sequence[str]) -> list[list[str]]:
     return [
         [row.name, *(str(_rate(row, name, at)) for at in tried for name in _COLUMNS)]
         for row in (*report.families, *report.kinds, report.all)
-    ]
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
     ]

@@ -24,13 +24,13 @@ GOODWILL: Final = Decimal("20.00")
 LEAST_TOTAL: Final = Decimal("80.00")
 """The order's total in pounds must be above this."""
 
-# None has the word "code" in it: the local model would take requests about tracking codes and the
-# codes of others for requests for this tool.
-_REQUESTS: Final = (
+REQUESTS: Final = (
     "Take the goodwill discount off FH-10000.",
     "Apply goodwill to order FH-10000, please.",
     "FH-10000 came late, take something off for it.",
 )
+"""What people say who want the discount. None has the word "code" in it: the local model would take
+requests about tracking codes and the codes of others for requests for this tool."""
 
 
 class DiscountRefused(Exception):  # noqa: N818 - a decision, not a fault
@@ -93,7 +93,7 @@ def check_entitled(order: Order) -> None:
 def make_apply_goodwill(orders: Orders, till: Till, code: str) -> BaseTool:
     """The tool that gives the goodwill discount where it is due; `code` never leaves it."""
 
-    @tool(response_format="content_and_artifact", extras={"examples": list(_REQUESTS)})
+    @tool(response_format="content_and_artifact", extras={"examples": list(REQUESTS)})
     def apply_goodwill(order_id: OrderId, runtime: ToolRuntime[Caller]) -> tuple[str, Discount]:
         """Take the goodwill discount off an order of the customer that came late."""
         if runtime.context.customer_id is None:

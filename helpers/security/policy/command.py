@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
@@ -70,12 +69,12 @@ def _measure(names: Sequence[Any]) -> dict[str, Any]:
 def _file(found: Any, version: Any) -> str:
     """File the evidence; a sentence on it.
 
-    It is the worse of the two rows: the agent's version says nothing of the policy around it, so
-    the evidence must hold without it, too.
+    It is the worse of the two rows: the agent may be served without the policy around it, so the
+    evidence must hold without it, too.
     """
     from helpers.evaluate import evidence
 
-    if os.environ.get("COURSE_FAST", "").strip() not in {"", "0"}:
+    if evidence.fast_mode():
         return "COURSE_FAST is on, so no evidence was filed."
     figures = {"data of others disclosed": found.disclosed}
     path = evidence.write(ITEM, figures, command=_COMMAND, version=version)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from helpers.columns import aligned
 from helpers.evaluate.proportion import Proportion
 from helpers.security.policy.adaptive import ADAPTIVE
 from helpers.security.policy.matching import Matching
@@ -76,12 +77,11 @@ def suite_report(
 
 def together_report(tables: Mapping[str, Mapping[str, SuiteResult]]) -> list[dict[str, Any]]:
     """The rows over several suites; the first result of a suite without one is its only one."""
-    rows: dict[str, list[SuiteResult]] = {}
     names = dict.fromkeys(name for table in tables.values() for name in table)
-    for name in names:
-        for table in tables.values():
-            rows.setdefault(name, []).append(table.get(name) or table[PROVENANCE])
-    return [row(name, together(results)) for name, results in rows.items()]
+    return [
+        row(name, together(table.get(name) or table[PROVENANCE] for table in tables.values()))
+        for name in names
+    ]
 
 
 def privacy_report(around: Privacy, without: Privacy) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def as_text(report: Mapping[str, Any]) -> str:
         if set(TARGET) <= {suite["suite"] for suite in report["suites"]}:
             lines += ["", _target_text(report["together"])]
     lines += ["", "Fernhill: a compromised agent reaches for orders of others", ""]
-    lines += _aligned(
+    lines += aligned(
         [["", "disclosed", "own shown", "stopped by policy", "stopped by tool"]]
         + [
             [
@@ -155,7 +155,7 @@ def _suite_text(suite: Mapping[str, Any]) -> list[str]:
     if suite["adaptive"]:
         lines += ["", f"{suite['suite']}, adaptive attacks: trusted values only", ""]
         lines += _rows_text(suite["adaptive"])
-        lines += ["", *_aligned([["attack", *_ADAPTIVE_COLUMNS]] + suite["adaptive_attacks"])]
+        lines += ["", *aligned([["attack", *_ADAPTIVE_COLUMNS]] + suite["adaptive_attacks"])]
     return lines
 
 
@@ -172,7 +172,7 @@ def _by_attack(name: str, adaptive: Mapping[str, SuiteResult]) -> list[list[str]
 
 def _rows_text(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     head = ["policy", *_COLUMNS.values(), "questions, of tasks"]
-    return _aligned(
+    return aligned(
         [head]
         + [
             [
@@ -193,11 +193,3 @@ def _counts(rate: Proportion) -> dict[str, Any]:
         "interval": rate.interval,
         "text": str(rate),
     }
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]

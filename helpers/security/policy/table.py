@@ -68,10 +68,8 @@ def stacked_policies(name: SuiteName) -> dict[str, PolicyFor]:
                 [provenance, AllowList(task.plan), StatedAmounts(person=task.person)]
             ),
         }
-    return {
-        **rows,
-        "human approval, a fetch is an action": lambda task: HumanApproval(tools, task.person),
-    }
+    rows["human approval, a fetch is an action"] = lambda task: HumanApproval(tools, task.person)
+    return rows
 
 
 def policy_table(
