@@ -28,6 +28,11 @@ MOST_TOKENS = 160
 Agent = CompiledStateGraph[AgentState[Any], Caller, Any, Any]
 
 
+def style_of(model: BaseChatModel) -> Style:
+    """How the course speaks to a model."""
+    return LOCAL if isinstance(model, LocalChatModel) else HOSTED
+
+
 def build_agent(
     *,
     model: BaseChatModel | None = None,
@@ -58,9 +63,9 @@ def build_agent(
     """
     model = model or chat_model(max_tokens=MOST_TOKENS)
     local = isinstance(model, LocalChatModel)
+    style = style or style_of(model)
     if isinstance(model, LocalChatModel):
         model = model.model_copy(update={"results_prompt": RESULTS_PROMPT})
-    style = style or (LOCAL if local else HOSTED)
     if tools is None:
         retriever = retriever or fernhill_index(sentences=style.sentences)
         tools = make_tools(retriever, orders or open_orders(), threshold=threshold)

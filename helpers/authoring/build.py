@@ -79,9 +79,10 @@ def build(
         path = notebook_path(root, edition, stem)
         name = path.relative_to(root).as_posix()
         notebook = generate(root, edition, stem)
-        if changed_only and _is_current(notebook, path, edition):
+        present = _present(path, edition) if changed_only else None
+        if present is not None and not differences(notebook, present):
             continue
-        if changed_only and edition in EXECUTED and _outputs_kept(notebook, path):
+        if present is not None and edition in EXECUTED and _outputs_kept(notebook, present):
             say(f"{name}: only its text has changed, the outputs stay")
         elif edition in EXECUTED:
             say(f"running {name} ...")
@@ -112,18 +113,8 @@ def run(
     notebook.metadata = assemble([]).metadata  # the run has added this machine's Python
 
 
-def _is_current(notebook: nbformat.NotebookNode, path: Path, edition: Edition) -> bool:
-    present = _present(path)
-    if present is None or differences(notebook, present):
-        return False
-    return edition not in EXECUTED or not list(not_executed(present))
-
-
-def _outputs_kept(notebook: nbformat.NotebookNode, path: Path) -> bool:
+def _outputs_kept(notebook: nbformat.NotebookNode, present: nbformat.NotebookNode) -> bool:
     """Take the outputs over from the built notebook, where every code cell is as it was run."""
-    present = _present(path)
-    if present is None or list(not_executed(present)):
-        return False
     new, old = (
         [cell for cell in one.cells if cell.cell_type == "code"] for one in (notebook, present)
     )
@@ -134,12 +125,15 @@ def _outputs_kept(notebook: nbformat.NotebookNode, path: Path) -> bool:
     return True
 
 
-def _present(path: Path) -> nbformat.NotebookNode | None:
-    """The built notebook, None where there is none that can be read."""
+def _present(path: Path, edition: Edition) -> nbformat.NotebookNode | None:
+    """The built notebook; None where none can be read, or it should have been run and was not."""
     try:
-        return read(path) if path.exists() else None
+        present = read(path) if path.exists() else None
     except ValueError:
         return None
+    if present is not None and edition in EXECUTED and list(not_executed(present)):
+        return None
+    return present
 
 
 def _keep_work(path: Path, root: Path, say: Callable[[str], None]) -> None:

@@ -53,6 +53,7 @@ def _measure(part: str, release: str | None) -> dict[str, Any]:
     from helpers.agent import build_agent, fernhill_index
     from helpers.evaluate.beside import as_data, as_lines, beside
     from helpers.evaluate.eval_evidence import file_evidence, regression_lines
+    from helpers.evaluate.evidence import fast_mode
     from helpers.evaluate.recall import WordSearch, by, extract, recall
     from helpers.evaluate.runs import run
     from helpers.evaluate.scores import score, score_answer
@@ -89,7 +90,7 @@ def _measure(part: str, release: str | None) -> dict[str, Any]:
     model_name = os.environ.get("COURSE_MODEL", "").strip() or "local"
     others = beside(asked, runs, scores, model_name)
     notes: Sequence[str] = ("Evidence for the checklist is filed with --part heldout only.",)
-    if part == "heldout" and os.environ.get("COURSE_FAST", "") in ("", "0"):
+    if part == "heldout" and not fast_mode():
         filed = file_evidence(
             asked,
             runs,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from helpers.evaluate.evidence import refuse_fast_mode, save_json
-from helpers.evaluate.version import Version, current_version
+from helpers.evaluate.version import AGENT, Version, current_version
 from helpers.paths import course_dir
 
 if TYPE_CHECKING:  # a record is read without the rooms that it is about
@@ -96,12 +96,13 @@ def releases() -> list[Release]:
 
 
 def last_release(version: Version) -> Release | None:
-    """The latest release of another version than this one, None where there is none.
+    """The latest release of another agent than this version's, None where there is none.
 
-    A version is never compared with itself, so recording it as a release before it is checked
-    hides no regression.
+    An agent is never compared with itself, so recording it as a release before it is checked, or
+    changing only what is around it, hides no regression.
     """
-    others = [each for each in releases() if each.version.digest != version.digest]
+    agent = version.only(AGENT)
+    others = [each for each in releases() if each.version.only(AGENT) != agent]
     return others[-1] if others else None
 
 

@@ -50,6 +50,10 @@ class Version:
         """One short digest of all parts: 16 hexadecimal digits."""
         return _sha(json.dumps(dict(sorted(self.parts.items()))))[:16]
 
+    def only(self, parts: Iterable[str]) -> "Version":
+        """The version of these parts alone."""
+        return Version({name: self.parts[name] for name in parts if name in self.parts})
+
     def changed(self, other: "Version") -> tuple[str, ...]:
         """The parts in which the two differ."""
         names = dict.fromkeys([*self.parts, *other.parts])

@@ -21,8 +21,6 @@ from langchain.agents.middleware import AgentMiddleware
 from langchain.tools import BaseTool, ToolException, ToolRuntime, tool
 
 from helpers.agent import (
-    HOSTED,
-    LOCAL,
     THRESHOLD,
     Agent,
     Caller,
@@ -32,8 +30,8 @@ from helpers.agent import (
     fernhill_index,
     make_tools,
 )
+from helpers.agent.build import style_of
 from helpers.agent.tools import OrderId
-from helpers.models.chat import LocalChatModel
 from helpers.security.attacks.canary import Canary
 from helpers.security.attacks.target import Setting, Target
 from helpers.security.controls import (
@@ -61,7 +59,7 @@ def plain_agent() -> Target:
     """The course's agent without the secret, the discount and any control, for `attack`."""
 
     def build(setting: Setting) -> Agent:
-        return _build(setting, _style(setting), THRESHOLD, [], [])
+        return _build(setting, style_of(setting.model), THRESHOLD, [], [])
 
     return Target("plain", Canary(), build)
 
@@ -82,7 +80,7 @@ def naive_agent(
     canary = canary or Canary()
 
     def build(setting: Setting) -> Agent:
-        style = _style(setting)
+        style = style_of(setting.model)
         prompt = f"{style.system}\n\n{note.format(code=canary.code)}"
         plain = replace(style, system=prompt, examples=(), small_talk=())
         discount = _obliging_goodwill(setting.orders, Till(canary.code), canary.code)
@@ -106,7 +104,7 @@ def defended_agent(
 
     def build(setting: Setting) -> Agent:
         discount = make_apply_goodwill(setting.orders, Till(canary.code), canary.code)
-        return _build(setting, _style(setting), THRESHOLD, [discount], around)
+        return _build(setting, style_of(setting.model), THRESHOLD, [discount], around)
 
     return Target("defended", canary, build)
 
@@ -118,10 +116,6 @@ def default_controls(canary: Canary) -> list[Middleware]:
     not among them: they cost right answers, and here they have nothing left to protect.
     """
     return [*text_controls(leaks=canary.leaked, others=_others()), *redact_pii()]
-
-
-def _style(setting: Setting) -> Style:
-    return LOCAL if isinstance(setting.model, LocalChatModel) else HOSTED
 
 
 def _build(

@@ -170,6 +170,15 @@ def test_the_last_release_is_one_of_another_version() -> None:
     assert latest.name == "v2"
 
 
+def test_a_change_around_the_agent_makes_no_other_agent() -> None:
+    record("v1", OTHER, 1)
+    record("v2", VERSION, 2)
+    served_anew = Version({**VERSION.parts, "service": "changed"})
+    found = releases.last_release(served_anew)
+    assert found is not None
+    assert found.name == "v1"
+
+
 def test_edited_questions_have_another_digest() -> None:
     edited = [QUESTIONS[0], make.question(2, forbidden=("14 days",))]
     assert releases.digest_of_questions(edited) != releases.digest_of_questions(QUESTIONS)

@@ -9,7 +9,6 @@ from helpers.authoring.committed import NoCommitError
 from helpers.paths import ROOT
 from tests.notebooks import running
 from tests.tracing import connections
-from tests.tracing.test_switch import HOSTILE
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +45,7 @@ def nothing_leaves(
     if not runs or not any(stem in str(value) for value in parameters for stem in TRACING):
         yield
         return
-    for name, value in {**HOSTILE, **connections.environment(tmp_path)}.items():
+    for name, value in {**connections.HOSTILE, **connections.environment(tmp_path)}.items():
         if name not in _MEANT:
             monkeypatch.setenv(name, value)
     yield

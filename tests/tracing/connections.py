@@ -5,8 +5,29 @@ writes it down. It is put into a process by `environment(folder)`: Python runs t
 `sitecustomize` when it starts, and so does every Python that the process starts in turn.
 """
 
+import json
 import os
 from pathlib import Path
+
+# Keys, endpoints and proxies that would take traces elsewhere if anything listened to them.
+HOSTILE = {
+    "LANGSMITH_API_KEY": "lsv2_pt_real_key",
+    "LANGCHAIN_API_KEY": "lsv2_pt_real_key",
+    "LANGSMITH_ENDPOINT": "https://api.smith.langchain.com",
+    "LANGCHAIN_ENDPOINT": "https://eu.api.smith.langchain.com",
+    "LANGSMITH_TRACING": "true",
+    "LANGCHAIN_TRACING_V2": "true",
+    "LANGSMITH_PROJECT": "elsewhere",
+    "LANGSMITH_WORKSPACE_ID": "11111111-1111-1111-1111-111111111111",
+    "LANGSMITH_OTEL_ENABLED": "true",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "https://collector.example.com",
+    "HTTP_PROXY": "http://proxy.example.com:3128",
+    "HTTPS_PROXY": "http://proxy.example.com:3128",
+    "http_proxy": "http://proxy.example.com:3128",
+    "ALL_PROXY": "http://proxy.example.com:3128",
+    "LANGSMITH_RUNS_ENDPOINTS": json.dumps({"https://replica.example.com": "key"}),
+    "OPENAI_API_KEY": "sk-real",
+}
 
 _HOOK = """
 import os, sys

@@ -14,25 +14,6 @@ from helpers.paths import ROOT
 from helpers.tracing.service import running
 from tests.tracing import connections
 
-# Keys, endpoints and proxies that would take traces elsewhere if anything listened to them.
-HOSTILE = {
-    "LANGSMITH_API_KEY": "lsv2_pt_real_key",
-    "LANGCHAIN_API_KEY": "lsv2_pt_real_key",
-    "LANGSMITH_ENDPOINT": "https://api.smith.langchain.com",
-    "LANGCHAIN_ENDPOINT": "https://eu.api.smith.langchain.com",
-    "LANGSMITH_TRACING": "true",
-    "LANGCHAIN_TRACING_V2": "true",
-    "LANGSMITH_PROJECT": "elsewhere",
-    "LANGSMITH_WORKSPACE_ID": "11111111-1111-1111-1111-111111111111",
-    "LANGSMITH_OTEL_ENABLED": "true",
-    "OTEL_EXPORTER_OTLP_ENDPOINT": "https://collector.example.com",
-    "HTTP_PROXY": "http://proxy.example.com:3128",
-    "HTTPS_PROXY": "http://proxy.example.com:3128",
-    "http_proxy": "http://proxy.example.com:3128",
-    "ALL_PROXY": "http://proxy.example.com:3128",
-    "LANGSMITH_RUNS_ENDPOINTS": json.dumps({"https://replica.example.com": "key"}),
-    "OPENAI_API_KEY": "sk-real",
-}
 LOCAL = """
 import asyncio, json, os, warnings
 warnings.simplefilter("ignore")
@@ -93,13 +74,13 @@ def report(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 @pytest.mark.slow
 def test_nothing_leaves_this_machine(tmp_path: Path) -> None:
     recording = connections.environment(tmp_path)
-    done = run(LOCAL, tmp_path, **HOSTILE, **recording, COURSE_TRACING="local")
+    done = run(LOCAL, tmp_path, **connections.HOSTILE, **recording, COURSE_TRACING="local")
     found = report(done)
     assert "127.0.0.1" in connections.seen(tmp_path), "nothing was recorded"
     assert connections.outside(tmp_path) == set()
     assert found["names"] == ["chain", "function"]
     assert found["endpoint"].startswith("http://127.0.0.1:")
-    assert found["sent_key"] == found["key"] != HOSTILE["LANGSMITH_API_KEY"]
+    assert found["sent_key"] == found["key"] != connections.HOSTILE["LANGSMITH_API_KEY"]
     assert (tmp_path / "traces.db").exists()
 
 
@@ -116,7 +97,7 @@ print(json.dumps({"tracing": utils.tracing_is_enabled()}))
 def test_a_key_alone_starts_nothing(tmp_path: Path, switch: str) -> None:
     """Also not `local` before `enable()`: a key would send the traces to LangSmith."""
     recording = connections.environment(tmp_path)
-    found = report(run(OFF, tmp_path, **HOSTILE, **recording, COURSE_TRACING=switch))
+    found = report(run(OFF, tmp_path, **connections.HOSTILE, **recording, COURSE_TRACING=switch))
     assert found["tracing"] is False
     assert connections.outside(tmp_path) == set()
 

@@ -1,6 +1,5 @@
 """Wrong answers to the exercises of module 02."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import date
@@ -15,6 +14,7 @@ from helpers.course.exercises.m02_given import MOST_SECONDS, private_to_others, 
 from helpers.course.exercises.m02_releases import run_releases
 from helpers.evaluate import Call, Proportion, Run, score
 from helpers.evaluate.compare import Comparison, compare, mcnemar, verdicts
+from helpers.evaluate.evidence import fast_mode
 from helpers.evaluate.groundedness import THRESHOLD, run_groundedness
 from helpers.evaluate.sample_size import power_paired, questions_needed
 from helpers.evaluate.scores import right_arguments, right_tools, right_trajectory
@@ -446,7 +446,7 @@ Rule = Callable[[Asked, Runs, Runs], Iterator[str]]
 @cache
 def releases_ran() -> None:
     """The runs that the check looks at; in the lab a cell above it makes them."""
-    run_releases(fast=os.environ.get("COURSE_FAST") == "1")
+    run_releases(fast=fast_mode())
 
 
 def answers(asked: Asked, runs: Runs) -> dict[str, bool | None]:

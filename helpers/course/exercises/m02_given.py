@@ -9,11 +9,15 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cache
+from typing import TYPE_CHECKING
 
 from helpers.evaluate import Call, Run
 from helpers.shop import Order, Question, document, documents, open_orders, questions
 from helpers.shop.questions import Part
 from helpers.shop.records import day, pounds
+
+if TYPE_CHECKING:
+    from helpers.evaluate.compare import Verdicts
 
 MOST_SECONDS = 15.0
 """What Fernhill promises its customers: an answer takes at most so long."""
@@ -253,8 +257,6 @@ def _described(order: Order) -> str:
 
 # --- 02.4: two searches --------------------------------------------------------------------------
 
-Verdicts = Mapping[str, bool | None]
-
 
 def about_documents(part: Part) -> list[Question]:
     """The questions of a part that a document answers."""
@@ -262,23 +264,21 @@ def about_documents(part: Part) -> list[Question]:
 
 
 @cache
-def two_searches(part: Part) -> tuple[Verdicts, Verdicts]:
+def two_searches(part: Part) -> "tuple[Verdicts, Verdicts]":
     """Whether the old and the new search found the right document first, by question id.
 
     The old one compares words (BM25). The new one is the agent's own, on an index that was built on
     `INDEX_BUILT` and never since.
     """
     from helpers.agent import DocumentIndex
-    from helpers.course.exercises.m01_given import by_words
+    from helpers.evaluate.recall import WordSearch
     from helpers.models import embeddings
 
     known = [document for document in documents() if document.updated <= INDEX_BUILT]
-    index = DocumentIndex(known, embeddings())
+    words, index = WordSearch(documents()), DocumentIndex(known, embeddings())
     before: dict[str, bool | None] = {}
     after: dict[str, bool | None] = {}
     for question in about_documents(part):
-        words = by_words(question.question)
-        first = max(words, key=words.__getitem__, default="")
-        before[question.id] = first == question.document
+        before[question.id] = words.search(question.question, k=1) == [question.document]
         after[question.id] = index.search(question.question, k=1)[0].document == question.document
     return before, after

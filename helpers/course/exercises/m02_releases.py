@@ -10,6 +10,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,6 @@ from langchain_core.messages.ai import UsageMetadata, add_usage
 from langchain_core.tools import BaseTool, StructuredTool
 
 from helpers.agent import (
-    HOSTED,
-    LOCAL,
     THRESHOLD,
     Agent,
     Caller,
@@ -36,13 +35,12 @@ from helpers.agent import (
     fernhill_index,
     make_tools,
 )
-from helpers.agent.build import MOST_TOKENS
+from helpers.agent.build import MOST_TOKENS, style_of
 from helpers.evaluate import Call, Run, run
 from helpers.evaluate.evidence import save_json
 from helpers.evaluate.runs import Progress
-from helpers.evaluate.version import current_version
+from helpers.evaluate.version import AGENT, current_version
 from helpers.models import bulk_run, chat_model
-from helpers.models.chat import LocalChatModel
 from helpers.paths import course_dir
 from helpers.shop import Order, Orders, Question, ToolCall, questions
 
@@ -247,7 +245,7 @@ def run_releases(*, fast: bool, progress: Callable[[str], Progress] = lambda _: 
     runs = _read(path) if path.exists() else {}
     if not runs:
         model, memory = chat_model(max_tokens=MOST_TOKENS), SameWordsSameReply()
-        style = LOCAL if isinstance(model, LocalChatModel) else HOSTED
+        style = style_of(model)
         index = fernhill_index(sentences=style.sentences)
         names = (TODAYS, *TO_SHIP, *TO_STOP)
         calls = 2 * len(names) * len(put)
@@ -259,7 +257,7 @@ def run_releases(*, fast: bool, progress: Callable[[str], Progress] = lambda _: 
         if failed := [one for one in runs[TODAYS] if one.status != "ok"]:
             first = failed[0]
             raise RuntimeError(f"Today's release fails {first.question_id}: {first.error}")
-        save_json(path, {name: [_plain(one) for one in each] for name, each in runs.items()})
+        save_json(path, {name: [asdict(one) for one in each] for name, each in runs.items()})
     _latest[:] = [(put, runs)]
     return runs
 
@@ -272,16 +270,10 @@ def latest() -> tuple[list[Question], Runs]:
 
 
 def _path(put: Sequence[Question]) -> Path:
-    digest = hashlib.sha256(current_version().digest.encode())
+    digest = hashlib.sha256(current_version().only(AGENT).digest.encode())
     digest.update(Path(__file__).read_bytes())
     digest.update("\0".join(question.id for question in put).encode())
     return course_dir() / "runs" / f"releases-{digest.hexdigest()[:16]}.json"
-
-
-def _plain(one: Run) -> dict[str, Any]:
-    found = dict(vars(one))
-    found["calls"] = [[call.name, dict(call.args), call.result] for call in one.calls]
-    return found
 
 
 def _read(path: Path) -> dict[str, list[Run]]:
@@ -294,6 +286,6 @@ def _read(path: Path) -> dict[str, list[Run]]:
 
 
 def _run(found: dict[str, Any]) -> Run:
-    calls = tuple(Call(name, args, result) for name, args, result in found["calls"])
+    calls = tuple(Call(**call) for call in found["calls"])
     lists = {name: tuple(found[name]) for name in ("documents", "passages")}
     return Run(**{**found, **lists, "calls": calls})
