@@ -75,7 +75,8 @@ _KINDS: tuple[tuple[type[errors.ModelError], frozenset[str], str], ...] = (
     ),
     (
         errors.ProviderFailed,
-        frozenset({"APIError", "ResponseError"}),
+        # A chunk that is no JSON has no name of its own in OpenAI's library.
+        frozenset({"APIError", "ResponseError", "JSONDecodeError"}),
         "The provider of {model} failed ({detail}): try again later.",
     ),
 )

@@ -1,7 +1,7 @@
 """The service: the agent behind HTTP, hardened. `create_app` makes it, `course serve` runs it."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
@@ -34,15 +34,14 @@ def create_app(settings: Settings | None = None, *, make_agent: MakeAgent = buil
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            try:
-                parts = await stack.enter_async_context(running_parts(settings, make_agent))
-            except (StartError, ModelError) as reason:
-                failed.append(str(reason))
-                raise
-            app.state.parts = parts
-            yield
-            app.state.parts = None
+        try:
+            async with running_parts(settings, make_agent) as parts:
+                app.state.parts = parts
+                yield
+                app.state.parts = None
+        except (StartError, ModelError) as reason:
+            failed.append(str(reason))
+            raise
 
     app = FastAPI(
         title="Fernhill support agent",

@@ -46,14 +46,8 @@ async def streamed(
     Raises:
         Problem: what went wrong before the stream began.
     """
-    try:
-        await answer.begin(request.receive)
-    except ClientLeft:
-        await answer.close()
+    if not await begun(answer, request.receive):
         return Response(status_code=CLIENT_CLOSED_REQUEST)
-    except BaseException:
-        await answer.close()
-        raise
 
     async def pump(receive: Receive, write: Write) -> None:
         async def write_event(event: Event) -> None:
@@ -66,6 +60,21 @@ async def streamed(
         await pour(answer, parts, receive, write_event, ping)
 
     return EventStream(pump)
+
+
+async def begun(answer: Answer, receive: Receive) -> bool:
+    """Begin an answer: False when the client has left. One that does not begin is closed.
+
+    Raises `Problem`: what went wrong before there was anything to send.
+    """
+    try:
+        await answer.begin(receive)
+    except BaseException as error:
+        await answer.close()
+        if isinstance(error, ClientLeft):
+            return False
+        raise
+    return True
 
 
 async def pour(

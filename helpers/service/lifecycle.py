@@ -54,6 +54,8 @@ async def running_parts(settings: Settings, make_agent: MakeAgent) -> AsyncItera
             )
         )
         breaker = await circuit_breaker(settings.breaker_failures, settings.breaker_seconds)
+        redis = await stack.enter_async_context(open_store(settings.store))
+        ledger = MemoryLedger() if redis is None else RedisLedger(redis)
         upstream = connect(settings, client)
         agent: AgentEngine | None = None
         engines: dict[AnswerPath, Engine] = {"plain": _plain(settings, upstream, client, breaker)}
@@ -62,8 +64,6 @@ async def running_parts(settings: Settings, make_agent: MakeAgent) -> AsyncItera
             engines["agent"] = agent = AgentEngine(made)
         if upstream.in_process:
             await _warm_up(engines[settings.path])
-        redis = await stack.enter_async_context(open_store(settings.store))
-        ledger = MemoryLedger() if redis is None else RedisLedger(redis)
         gate = Gate(
             running=settings.running,
             waiting=settings.waiting,

@@ -63,7 +63,7 @@ def _server(settings: Settings, url: str, client: httpx2.AsyncClient) -> Upstrea
             api_key=key or "none",
             http_async_client=client,
             max_retries=0,  # the client's transport does it
-            **_waiting(settings),
+            **_waiting(client),
             max_tokens=settings.max_output_tokens,
             stream_usage=True,
             use_responses_api=False,
@@ -81,7 +81,7 @@ def _local(settings: Settings, client: httpx2.AsyncClient) -> Upstream:
         model=lambda: chat_model(
             max_tokens=settings.max_output_tokens,
             http_async_client=client,
-            **_waiting(settings),
+            **_waiting(client),
         ),
         name=CHAT_MODEL,
         url=server.url,
@@ -97,11 +97,10 @@ def _local(settings: Settings, client: httpx2.AsyncClient) -> Upstream:
     )
 
 
-def _waiting(settings: Settings) -> dict[str, Any]:
-    """How long to wait for the model: what the HTTP client does too, and nothing else.
+def _waiting(client: httpx2.AsyncClient) -> dict[str, Any]:
+    """How long to wait for the model: what the HTTP client does, and nothing else.
 
     OpenAI's library would put ten minutes in place of the client's own timeouts, and LangChain
     would watch every chunk by a timer: a sixth of what a streamed answer of the agent costs.
     """
-    timeout = httpx2.Timeout(settings.silence_seconds, connect=settings.connect_seconds)
-    return {"timeout": timeout, "stream_chunk_timeout": None}
+    return {"timeout": client.timeout, "stream_chunk_timeout": None}

@@ -1,6 +1,7 @@
 """What requests and answers of the chat look like, with an example of each."""
 
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -75,6 +76,18 @@ class ChatAnswer(BaseModel):
     passages: list[Passage]
     tool_calls: list[ToolCall]
     usage: Usage
+
+
+class Feedback(BaseModel):
+    """A rating of one answer."""
+
+    model_config = _example(
+        request_id="019ab0c5-2f4e-7c31-9a55-0a6f3d1d8e21", score=1, comment="That was it."
+    )
+
+    request_id: UUID = Field(description="of the answer, from its body, event or header")
+    score: Literal[-1, 1]
+    comment: str | None = Field(default=None, max_length=2000)
 
 
 class ProblemDocument(BaseModel):

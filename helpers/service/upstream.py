@@ -7,9 +7,7 @@ middle of its answers opens it too.
 """
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx2
@@ -121,23 +119,13 @@ class GuardedModel(AgentMiddleware[AgentState[Any], Any, Any]):
     ) -> ModelResponse[Any] | AIMessage:
         """Call the model unless the circuit is open; an answer that broke off is a failure."""
         async with self._breaker:
-            with readable():
-                response = await handler(request)
+            response = await handler(request)
             message = response if isinstance(response, AIMessage) else response.result[-1]
             if isinstance(request.model, ChatOpenAI) and not message.response_metadata.get(
                 "finish_reason"
             ):
                 raise broke_off(request.model.model_name)
             return response
-
-
-@contextmanager
-def readable() -> Iterator[None]:
-    """Raise `ProviderFailed` for a chunk that is no JSON, which OpenAI's library does not name."""
-    try:
-        yield
-    except json.JSONDecodeError as error:
-        raise errors.ProviderFailed("The model sent what is no JSON: try again.") from error
 
 
 def broke_off(model: str) -> errors.ModelError:

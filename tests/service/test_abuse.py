@@ -13,7 +13,7 @@ import pytest
 
 from helpers.service.check.fake_model import FakeModel
 from helpers.service.keys import KeyRing, KeysError, add_key, issue, read_keys
-from tests.service.serving import QUESTION, Running, cheap_agent, serving
+from tests.service.serving import QUESTION, Running, cheap_agent, events, serving
 
 JSON = {"Content-Type": "application/json"}
 
@@ -217,10 +217,7 @@ def test_two_hundred_interleaved_conversations_do_not_mix(
         answers = asyncio.run(all_of_them())
     for number, said in enumerate(answers):
         for turn, text in enumerate(said):
-            tokens = [line for line in text.splitlines() if '"text":' in line and "data" in line]
-            words = "".join(
-                json.loads(line[6:])["text"] for line in tokens if "passages" not in line
-            )
+            words = "".join(data["text"] for name, data in events(text) if name == "token")
             assert words.split()[-2:] == [f"n{number}", f"t{turn}"]
     for request in model.requests:
         numbers = {m["content"].split()[-2] for m in request["messages"] if m["role"] == "user"}

@@ -17,8 +17,8 @@ from fastapi.responses import Response
 from openai import AsyncOpenAI
 from prometheus_client.parser import text_string_to_metric_families
 
-from helpers.course.exercises.m05_process import service_process
 from helpers.course.exercises.m05_serving import Clients, Seen, live
+from helpers.service.check.process import service_process
 
 Headers = Mapping[str, str]
 Curve = tuple[list[float], list[float]]
@@ -133,7 +133,7 @@ async def stopped_in_the_middle(
         how: `terminate` sends SIGTERM, which asks; `kill` sends SIGKILL, which does not.
         upstream: the base URL of the model.
     """
-    with service_process("--path", "plain", "--upstream", upstream) as service:
+    with service_process(upstream, path="plain") as service:
         where = (service.url, "/v1/chat/stream")
         async with Clients(*where, headers=bearer(service.key)) as clients:
             stream = asyncio.create_task(clients.ask("Tell me about tents."))

@@ -120,7 +120,7 @@ def bars(
         digits: decimals of the figure at each bar's end.
     """
     series = _series(values)
-    names = _names(series)
+    names = names_of(series)
     alt = f"Bars of {x}. " + _spoken(
         {
             label: {name: f"{value:,.{digits}f}" for name, value in one.items()}
@@ -167,7 +167,7 @@ def intervals(
         label: {name: _counted(rate) for name, rate in one.items()}
         for label, one in _series(rates).items()
     }
-    names = _names(series)
+    names = names_of(series)
     alt = f"Points with 95% intervals of {x} (%). " + _spoken(
         {label: {name: rate.spoken for name, rate in one.items()} for label, one in series.items()}
     )
@@ -199,7 +199,7 @@ def line(
         y: label of the vertical axis, with its unit.
         marks: label -> x value, drawn as vertical lines: a threshold, the moment of a change.
     """
-    alt = f"Lines of {y} over {x}. " + _ranges(series) + _spoken_marks(marks, x)
+    alt = f"Lines of {y} over {x}. " + _ranges(series) + spoken_marks(marks, x)
     with axes(title=title, x=x, y=y, alt=alt) as plot:
         for number, (label, (xs, ys)) in enumerate(series.items()):
             plot.plot(
@@ -223,7 +223,7 @@ def scatter(
     marks: Mapping[str, float] | None = None,
 ) -> None:
     """Show points, one marker for each series: name -> (x values, y values). See `line`."""
-    alt = f"Points of {y} against {x}. " + _ranges(series) + _spoken_marks(marks, x)
+    alt = f"Points of {y} against {x}. " + _ranges(series) + spoken_marks(marks, x)
     with axes(title=title, x=x, y=y, alt=alt) as plot:
         for number, (label, (xs, ys)) in enumerate(series.items()):
             plot.scatter(
@@ -306,7 +306,8 @@ def _series(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {"": dict(values)}
 
 
-def _names(series: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def names_of(series: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The names of all series, in the order in which they first come."""
     return list(dict.fromkeys(itertools.chain.from_iterable(series.values())))
 
 
@@ -374,7 +375,8 @@ def _ranges(series: Mapping[str, Points]) -> str:
     return " ".join(parts)
 
 
-def _spoken_marks(marks: Mapping[str, float] | None, x: str) -> str:
+def spoken_marks(marks: Mapping[str, float] | None, x: str) -> str:
+    """The vertical lines of a plot, for those who do not see it."""
     return "".join(f" {label} at {place:.3g} ({x})." for label, place in (marks or {}).items())
 
 

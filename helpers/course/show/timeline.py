@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from helpers.course.show.plots import HATCHES, PALETTE, axes
+from helpers.course.show.plots import HATCHES, PALETTE, axes, names_of, spoken_marks
 
 _ROW_IN = 0.17
 _NAMED_ROWS = 16  # more names than that do not fit beside their rows
@@ -28,7 +28,7 @@ def timeline(
     Raises:
         ValueError: there is nothing to show, or a span ends before it starts.
     """
-    names = list(dict.fromkeys(name for phase in spans.values() for name in phase))
+    names = names_of(spans)
     if not names:
         raise ValueError("nothing to plot: no phase has a name")
     for phase, rows in spans.items():
@@ -38,7 +38,7 @@ def timeline(
     alt = f"A row for each of {len(names)}. " + " ".join(
         _spoken(phase, rows) for phase, rows in spans.items() if rows
     )
-    alt += "".join(f" {label} at {place:.3g} ({x})." for label, place in (marks or {}).items())
+    alt += spoken_marks(marks, x)
     with axes(title=title, x=x, y="", alt=alt, height=height) as plot:
         plot.grid(axis="y", visible=False)
         for number, (phase, rows) in enumerate(spans.items()):

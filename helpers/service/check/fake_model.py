@@ -12,7 +12,7 @@ import json
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar
 
 _T = TypeVar("_T")
 
@@ -29,7 +29,6 @@ Fault = Literal[
     "garbage",  # it sends what is no JSON, in the middle
     "reports",  # it sends an error as a chunk, in the middle
 ]
-FAULTS: tuple[Fault, ...] = get_args(Fault)
 
 _STATUSES = {"refuses": 500, "busy": 429, "bad key": 401}
 _TOOL = "search_documents"
@@ -60,8 +59,8 @@ class FakeModel:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._server = self._run(asyncio.start_server(self._serve, "127.0.0.1", 0))
-        self.port: int = self._server.sockets[0].getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/v1"
+        port = self._server.sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}/v1"
 
     def _run(self, work: Coroutine[Any, Any, _T]) -> _T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(5)
@@ -152,11 +151,16 @@ class FakeModel:
 
     def _pieces(self, body: dict[str, Any]) -> list[str]:
         """The words of the last question, repeated until there are enough."""
-        asked = [each["content"] for each in body["messages"] if each["role"] == "user"][-1]
-        words = [f"{word} " for word in str(asked).split()]
+        words = [f"{word} " for word in _question(body).split()]
+        most = max(self.chunks, len(words))
         while len(words) < self.chunks:
             words += words
-        return words[: max(self.chunks, len(str(asked).split()))]
+        return words[:most]
+
+
+def _question(body: dict[str, Any]) -> str:
+    """The last question of a person."""
+    return str([each["content"] for each in body["messages"] if each["role"] == "user"][-1])
 
 
 def _calls_a_tool(body: dict[str, Any]) -> bool:
@@ -165,8 +169,7 @@ def _calls_a_tool(body: dict[str, Any]) -> bool:
 
 
 def _call(body: dict[str, Any]) -> dict[str, Any]:
-    asked = [each["content"] for each in body["messages"] if each["role"] == "user"][-1]
-    arguments = json.dumps({"query": str(asked)})
+    arguments = json.dumps({"query": _question(body)})
     return {
         "id": "call_1",
         "type": "function",

@@ -10,6 +10,8 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import httpx2
 
@@ -46,6 +48,9 @@ MODEL_FAULTS: tuple[tuple[Fault, str, frozenset[str]], ...] = (
     ("garbage", "the model sends garbage", frozenset({"model-failed"})),
     ("reports", "the model reports an error in the middle", frozenset({"model-failed"})),
 )
+WAYS = (("/v1/chat", "whole"), ("/v1/chat/stream", "streamed"))
+Send = Callable[[], Awaitable[httpx2.Response]]
+
 _LONG = {"message": "How much does the Alta 2 tent weigh? Say it slowly, one word at a time."}
 
 
@@ -54,8 +59,8 @@ async def model_faults(client: httpx2.AsyncClient, model: FakeModel) -> list[Fin
     found = []
     for fault, words, kinds in MODEL_FAULTS:
         model.fault = fault
-        for path, way in (("/v1/chat", "whole"), ("/v1/chat/stream", "streamed")):
-            found.append(await _told(f"{words}, {way}", kinds, _post(client, path, _LONG)))
+        for path, way in WAYS:
+            found.append(await _told(f"{words}, {way}", kinds, _post(client, path, json=_LONG)))
             await _recovered(client, model, fault)
     model.fault = "none"
     return found
@@ -71,14 +76,15 @@ async def _recovered(client: httpx2.AsyncClient, model: FakeModel, fault: Fault)
 
 async def caller_faults(client: httpx2.AsyncClient) -> list[Finding]:
     """Requests that cannot be carried out."""
+    chat = partial(_post, client, "/v1/chat")
     no_key = {"Authorization": "Bearer nonsense"}
     json_type = {"Content-Type": "application/json"}
-    asked: tuple[tuple[str, str, Callable[[], Awaitable[httpx2.Response]]], ...] = (
-        ("no JSON", "bad-request", _sender(client, content=b"{", headers=json_type)),
-        ("wrong types", "invalid", _sender(client, json={"message": 3})),
-        ("a message that is too long", "too-long", _sender(client, json={"message": "x" * 5000})),
-        ("a body that is too large", "too-large", _sender(client, content=b"x" * 70_000)),
-        ("a key that does not exist", "bad-key", _sender(client, json=_LONG, headers=no_key)),
+    asked: tuple[tuple[str, str, Send], ...] = (
+        ("no JSON", "bad-request", chat(content=b"{", headers=json_type)),
+        ("wrong types", "invalid", chat(json={"message": 3})),
+        ("a message that is too long", "too-long", chat(json={"message": "x" * 5000})),
+        ("a body that is too large", "too-large", chat(content=b"x" * 70_000)),
+        ("a key that does not exist", "bad-key", chat(json=_LONG, headers=no_key)),
     )
     return [await _told(words, frozenset({kind}), send) for words, kind, send in asked]
 
@@ -88,8 +94,8 @@ async def dead_model(client: httpx2.AsyncClient, model: FakeModel) -> list[Findi
     model.stop()
     gone = frozenset({"model-unreachable"})
     found = [
-        await _told("the model is down, whole", gone, _post(client, "/v1/chat", _LONG)),
-        await _told("the model is down, streamed", gone, _post(client, "/v1/chat/stream", _LONG)),
+        await _told(f"the model is down, {way}", gone, _post(client, path, json=_LONG))
+        for path, way in WAYS
     ]
     await asyncio.sleep(1.1)  # readiness is asked for once a second
     ready = await _told(
@@ -98,21 +104,11 @@ async def dead_model(client: httpx2.AsyncClient, model: FakeModel) -> list[Findi
     return [*found, ready]
 
 
-def _post(
-    client: httpx2.AsyncClient, path: str, body: dict[str, str]
-) -> Callable[[], Awaitable[httpx2.Response]]:
-    return lambda: client.post(path, json=body)
+def _post(client: httpx2.AsyncClient, path: str, **request: Any) -> Send:
+    return lambda: client.post(path, **request)
 
 
-def _sender(
-    client: httpx2.AsyncClient, **request: object
-) -> Callable[[], Awaitable[httpx2.Response]]:
-    return lambda: client.post("/v1/chat", **request)  # type: ignore[arg-type]
-
-
-async def _told(
-    fault: str, kinds: frozenset[str], send: Callable[[], Awaitable[httpx2.Response]]
-) -> Finding:
+async def _told(fault: str, kinds: frozenset[str], send: Send) -> Finding:
     started = time.perf_counter()
     try:
         async with asyncio.timeout(PATIENCE_S):
@@ -128,14 +124,10 @@ def _read(reply: httpx2.Response) -> tuple[str, str]:
     """What was told, in words, and the kind of the problem, empty where there was none."""
     try:
         if reply.headers.get("content-type", "").startswith("text/event-stream"):
-            *_, name, data = (
-                line.partition(": ")[2]
-                for line in reply.text.splitlines()
-                if line.startswith(("event:", "data:"))
-            )
-            if name != "error":
-                return f"{reply.status_code}, the stream ends with {name}", ""
-            kind = str(json.loads(data)["type"]).rpartition(":")[2]
+            *_, last = httpx2.EventSource(reply)
+            if last.event != "error":
+                return f"{reply.status_code}, the stream ends with {last.event}", ""
+            kind = str(json.loads(last.data)["type"]).rpartition(":")[2]
             return f"{reply.status_code}, event error: {kind}", kind
         kind = str(reply.json()["type"]).rpartition(":")[2]
     except (ValueError, KeyError):

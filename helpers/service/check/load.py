@@ -68,14 +68,10 @@ async def load(
 
     async def one() -> None:
         for number in left:
-            while True:
-                status = await _ask(client, number, found)
-                if status not in _TELL:
-                    break
-                if not retry:
-                    found.told[status] += 1
-                    break
+            while (status := await _ask(client, number, found)) in _TELL and retry:
                 await asyncio.sleep(0.05)
+            if status in _TELL:
+                found.told[status] += 1
 
     await asyncio.gather(*(one() for _ in range(clients)))
     return found
@@ -100,12 +96,11 @@ async def _ask(client: httpx2.AsyncClient, number: int, found: Load) -> int:
                 return 0
             said = ""
             first: float | None = None
-            async for line in reply.aiter_lines():
-                if line.startswith("event: "):
-                    last = line[7:]
-                elif line.startswith("data: ") and last == "token":
+            async for event in httpx2.EventSource(reply):
+                last = event.event
+                if last == "token":
                     first = first or time.perf_counter() - started
-                    said += json.loads(line[6:])["text"]
+                    said += json.loads(event.data)["text"]
     except (httpx2.TransportError, TimeoutError):
         found.lost += 1
         return 0

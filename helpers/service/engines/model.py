@@ -8,7 +8,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from purgatory.service._async.circuitbreaker import AsyncCircuitBreaker
 
 from helpers.service.turn import Event, Message, Outcome, Turn
-from helpers.service.upstream import broke_off, readable
+from helpers.service.upstream import broke_off
 
 _KINDS = {"user": HumanMessage, "assistant": AIMessage, "system": SystemMessage}
 
@@ -39,17 +39,16 @@ class ModelEngine:
         if turn.temperature is not None:
             options["temperature"] = turn.temperature
         async with self._breaker:
-            with readable():
-                stream = self._model.astream(
-                    as_langchain(turn.messages), {"run_id": turn.request_id}, **options
-                )
-                async for chunk in stream:
-                    if chunk.usage_metadata:
-                        usage = chunk.usage_metadata
-                        outcome.count(usage["input_tokens"], usage["output_tokens"])
-                    if reason := why_it_ended(chunk):
-                        outcome.finish_reason = reason
-                    if text := chunk.text:
-                        yield outcome.token(text)
+            stream = self._model.astream(
+                as_langchain(turn.messages), {"run_id": turn.request_id}, **options
+            )
+            async for chunk in stream:
+                if chunk.usage_metadata:
+                    usage = chunk.usage_metadata
+                    outcome.count(usage["input_tokens"], usage["output_tokens"])
+                if reason := why_it_ended(chunk):
+                    outcome.finish_reason = reason
+                if text := chunk.text:
+                    yield outcome.token(text)
             if outcome.finish_reason is None:
                 raise broke_off("the model")

@@ -4,37 +4,15 @@ import asyncio
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
-from uuid import UUID
+from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
 
 from helpers.service.errors import Problem
 from helpers.service.routes.access import Key, Running, problems
+from helpers.service.schemas import Feedback
 
 router = APIRouter(prefix="/v1", tags=["chat"])
-
-
-class Feedback(BaseModel):
-    """A rating of one answer."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "request_id": "019ab0c5-2f4e-7c31-9a55-0a6f3d1d8e21",
-                    "score": 1,
-                    "comment": "That was it.",
-                }
-            ]
-        },
-    )
-
-    request_id: UUID = Field(description="of the answer, from its body, event or header")
-    score: Literal[-1, 1]
-    comment: str | None = Field(default=None, max_length=2000)
 
 
 _REFUSALS = problems(400, 401, 404, 408, 413, 422, 429, 500, 503)

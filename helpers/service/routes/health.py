@@ -19,9 +19,7 @@ def _example(body: dict[str, bool]) -> dict[int | str, dict[str, Any]]:
     return {200: {"content": {"application/json": {"example": body}}}}
 
 
-@router.get(
-    "/livez", responses={200: {"content": {"application/json": {"example": {"alive": True}}}}}
-)
+@router.get("/livez", responses=_example({"alive": True}))
 async def livez() -> dict[str, bool]:
     """Whether the process answers; when not, it should be restarted."""
     return {"alive": True}

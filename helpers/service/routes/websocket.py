@@ -16,7 +16,7 @@ from starlette.types import Message
 from starlette.websockets import WebSocketDisconnect
 
 from helpers.service.answer import Answer
-from helpers.service.deliver import pour
+from helpers.service.deliver import begun, pour
 from helpers.service.errors import Problem
 from helpers.service.handlers import respond
 from helpers.service.keys import HashedKey
@@ -24,7 +24,6 @@ from helpers.service.parts import Parts
 from helpers.service.routes.access import find_key, running
 from helpers.service.routes.chat import asked
 from helpers.service.schemas import ChatRequest
-from helpers.service.streaming import ClientLeft
 from helpers.service.turn import Event
 
 router = APIRouter(prefix="/v1")
@@ -105,12 +104,9 @@ async def _answer(
         await refuse(problem)
         return
     try:
-        await answer.begin(frames.gone)
-    except BaseException as error:
-        await answer.close()
-        if isinstance(error, Problem):
-            await refuse(error)
-        elif not isinstance(error, ClientLeft):
-            raise
+        if not await begun(answer, frames.gone):
+            return
+    except Problem as problem:
+        await refuse(problem)
         return
     await pour(answer, parts, frames.gone, write)
