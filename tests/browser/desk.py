@@ -3,12 +3,13 @@
 import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,6 +18,7 @@ from urllib.parse import quote, urlsplit
 from playwright.sync_api import Browser, Locator, Page, Playwright, expect
 
 from helpers.course.lab import arguments, prepare
+from helpers.paths import ROOT
 
 Theme = Literal["JupyterLab Light", "JupyterLab Dark"]
 
@@ -124,6 +126,33 @@ def _url(process: subprocess.Popen[bytes], runtime: Path, log: Path) -> str:
         time.sleep(0.1)
     ending = log.read_text("utf-8", errors="replace")[-3000:]
     raise RuntimeError(f"JupyterLab did not start:\n{ending}")
+
+
+@contextlib.contextmanager
+def printed_address(command: Sequence[str], **variables: str) -> Iterator[str]:
+    """The first address that a command of the course prints; it is stopped at the end.
+
+    Args:
+        command: program and arguments.
+        variables: of its environment, besides our own.
+
+    Raises:
+        RuntimeError: it has ended without one.
+    """
+    process = subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, **variables}, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    try:
+        for line in process.stdout:
+            if found := re.search(r"http://\S+", line):
+                yield found[0]
+                return
+        raise RuntimeError(f"{' '.join(command)} printed no address.")
+    finally:
+        process.terminate()
+        process.wait(20)
+        process.stdout.close()
 
 
 def run_all(page: Page, panel: Locator) -> None:

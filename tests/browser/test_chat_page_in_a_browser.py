@@ -1,19 +1,16 @@
 """The chat page in a real browser, in front of the real service and its real model."""
 
-import os
 import re
-import subprocess
 from collections.abc import Iterator
 from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from helpers.paths import ROOT
 from helpers.service.page.command import command_line
 from helpers.service.page.names import KEY_VARIABLE, URL_VARIABLE
 from tests.benchmarks.service.running import free_port
-from tests.browser.desk import hosts_asked
+from tests.browser.desk import hosts_asked, printed_address
 from tests.service.serving import Running, serving, until
 
 ANSWER_LIMIT_MS = 60_000
@@ -27,20 +24,10 @@ def service() -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def page_url(service: Running) -> Iterator[str]:
-    port = free_port()
-    process = subprocess.Popen(
-        command_line(port, browser=False),
-        cwd=ROOT,
-        env={**os.environ, URL_VARIABLE: service.url, KEY_VARIABLE: service.key},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    lines = iter(process.stdout.readline, "")
-    yield next(line.split("URL: ")[1].strip() for line in lines if "URL: http" in line)
-    process.terminate()
-    process.wait(20)
-    process.stdout.close()
+    command = command_line(free_port(), browser=False)
+    variables = {URL_VARIABLE: service.url, KEY_VARIABLE: service.key}
+    with printed_address(command, **variables) as url:
+        yield url
 
 
 @pytest.mark.slow

@@ -1,7 +1,6 @@
 """`course traces` in a real browser: hostile traces, keyboard, both themes."""
 
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +9,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, expect
 
-from helpers.paths import ROOT
-from tests.browser.desk import hosts_asked
+from tests.browser.desk import hosts_asked, printed_address
 from tests.tracing.serving import serving
 from tests.tracing.traces import HOSTILE, fill
 
@@ -30,13 +28,8 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def address(file: Path) -> Iterator[str]:
     """What the command prints."""
     command = [sys.executable, "-m", "helpers.cli", "traces", "--no-browser", "--file", str(file)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    lines = iter(process.stdout.readline, "")
-    yield next(line.strip() for line in lines if line.startswith("http"))
-    process.terminate()
-    process.wait(20)
-    process.stdout.close()
+    with printed_address(command) as url:
+        yield url
 
 
 @pytest.mark.slow

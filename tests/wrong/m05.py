@@ -3,8 +3,9 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Request
@@ -12,6 +13,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.requests import ClientDisconnect
 
+from helpers.course.exercises.m05_fragile import fragile
 from helpers.course.exercises.m05_given import (
     ModelFailed,
     OverBudget,
@@ -138,9 +140,10 @@ def by_hand() -> object:
 # --- 05.2 -----------------------------------------------------------------------------------------
 
 Place = Callable[[str], AsyncIterator[None]]
+MakePlace = Callable[[int, int, float, int], Place]
 
 
-def queueing(make: Callable[[int, int, float, int], Place]) -> object:
+def queueing(make: MakePlace) -> Callable[..., FastAPI]:
     """An app whose POST /chat depends on the place that `make` makes."""
 
     def queueing_app(
@@ -160,6 +163,34 @@ def queueing(make: Callable[[int, int, float, int], Place]) -> object:
         return app
 
     return queueing_app
+
+
+def places(
+    *, headers: dict[str, str] | None = AGAIN, greedy: int = 429, endless: bool = False
+) -> MakePlace:
+    """The queue as it should be, but for what is named here."""
+
+    def make(running: int, waiting: int, patience: float, each: int) -> Place:
+        free, inside = asyncio.Semaphore(running), Counter[str]()
+
+        async def place(caller: str) -> AsyncIterator[None]:
+            if inside[caller] >= each:
+                raise HTTPException(greedy, headers=headers)
+            if inside.total() >= running + waiting:
+                raise HTTPException(503, headers=headers)
+            inside[caller] += 1
+            try:
+                async with asyncio.timeout(None if endless else patience) as wait, free:
+                    wait.reschedule(None)
+                    yield
+            except TimeoutError:
+                raise HTTPException(503, headers=headers) from None
+            finally:
+                inside[caller] -= 1
+
+        return place
+
+    return make
 
 
 @wrong("05.2", "no-op", "Lets everybody in.", says="Nobody was refused")
@@ -228,27 +259,7 @@ def given_back_early() -> object:
 
 @wrong("05.2", "slip", "Refuses without saying when to come back.", says="Without Retry-After")
 def no_retry_after() -> object:
-    def make(running: int, waiting: int, patience: float, each: int) -> Place:
-        places, inside = asyncio.Semaphore(running), Counter[str]()
-
-        async def place(caller: str) -> AsyncIterator[None]:
-            if inside[caller] >= each:
-                raise HTTPException(429)
-            if inside.total() >= running + waiting:
-                raise HTTPException(503)
-            inside[caller] += 1
-            try:
-                async with asyncio.timeout(patience) as wait, places:
-                    wait.reschedule(None)
-                    yield
-            except TimeoutError:
-                raise HTTPException(503) from None
-            finally:
-                inside[caller] -= 1
-
-        return place
-
-    return queueing(make)
+    return queueing(places(headers=None))
 
 
 @wrong("05.2", "slip", "Gives back without finally.", says="use finally")
@@ -278,47 +289,12 @@ def never_given_back() -> object:
 
 @wrong("05.2", "misreading", "503 for the greedy caller too.", says="429")
 def one_status_for_all() -> object:
-    def make(running: int, waiting: int, patience: float, each: int) -> Place:
-        places, inside = asyncio.Semaphore(running), Counter[str]()
-
-        async def place(caller: str) -> AsyncIterator[None]:
-            if inside[caller] >= each or inside.total() >= running + waiting:
-                raise HTTPException(503, headers=AGAIN)
-            inside[caller] += 1
-            try:
-                async with asyncio.timeout(patience) as wait, places:
-                    wait.reschedule(None)
-                    yield
-            except TimeoutError:
-                raise HTTPException(503, headers=AGAIN) from None
-            finally:
-                inside[caller] -= 1
-
-        return place
-
-    return queueing(make)
+    return queueing(places(greedy=503))
 
 
 @wrong("05.2", "misreading", "Waits without end.", says="as long as it takes")
 def endless_patience() -> object:
-    def make(running: int, waiting: int, patience: float, each: int) -> Place:
-        places, inside = asyncio.Semaphore(running), Counter[str]()
-
-        async def place(caller: str) -> AsyncIterator[None]:
-            if inside[caller] >= each:
-                raise HTTPException(429, headers=AGAIN)
-            if inside.total() >= running + waiting:
-                raise HTTPException(503, headers=AGAIN)
-            inside[caller] += 1
-            try:
-                async with places:
-                    yield
-            finally:
-                inside[caller] -= 1
-
-        return place
-
-    return queueing(make)
+    return queueing(places(endless=True))
 
 
 # --- 05.3 -----------------------------------------------------------------------------------------
@@ -409,6 +385,27 @@ def forgets_its_own_end() -> object:
 # --- 05.4 -----------------------------------------------------------------------------------------
 
 
+def settling(book: Callable[[Store, str, int, int], Awaitable[None]]) -> object:
+    """A budget that settles as it should, and books by `book`."""
+
+    @asynccontextmanager
+    async def spend(store: Store, key: str, limit: int, most: int) -> AsyncIterator[Spent]:
+        await book(store, key, limit, most)
+        spent = Spent()
+        try:
+            yield spent
+        finally:
+            await store.add(key, spent.tokens - most)
+
+    return spend
+
+
+async def look_and_book(store: Store, key: str, limit: int, most: int) -> None:
+    if await store.get(key) + most > limit:
+        raise OverBudget
+    await store.add(key, most)
+
+
 @wrong("05.4", "no-op", "Books nothing.", says="Nothing is booked")
 def books_nothing() -> object:
     @asynccontextmanager
@@ -435,53 +432,28 @@ def counts_afterwards() -> object:
 
 @wrong("05.4", "slip", "Looks, and then books.", says="read the same number")
 def looks_then_books() -> object:
-    @asynccontextmanager
-    async def spend(store: Store, key: str, limit: int, most: int) -> AsyncIterator[Spent]:
-        if await store.get(key) + most > limit:
-            raise OverBudget
-        await store.add(key, most)
-        spent = Spent()
-        try:
-            yield spent
-        finally:
-            await store.add(key, spent.tokens - most)
-
-    return spend
+    return settling(look_and_book)
 
 
 @wrong("05.4", "misreading", "A lock of this worker.", says="a second worker")
 def locks_this_worker() -> object:
     lock = asyncio.Lock()
 
-    @asynccontextmanager
-    async def spend(store: Store, key: str, limit: int, most: int) -> AsyncIterator[Spent]:
+    async def book(store: Store, key: str, limit: int, most: int) -> None:
         async with lock:
-            if await store.get(key) + most > limit:
-                raise OverBudget
-            await store.add(key, most)
-        spent = Spent()
-        try:
-            yield spent
-        finally:
-            await store.add(key, spent.tokens - most)
+            await look_and_book(store, key, limit, most)
 
-    return spend
+    return settling(book)
 
 
 @wrong("05.4", "misreading", "Adds, and takes back what is too much.", says="for a moment")
 def adds_and_takes_back() -> object:
-    @asynccontextmanager
-    async def spend(store: Store, key: str, limit: int, most: int) -> AsyncIterator[Spent]:
+    async def book(store: Store, key: str, limit: int, most: int) -> None:
         if await store.add(key, most) > limit:
             await store.add(key, -most)
             raise OverBudget
-        spent = Spent()
-        try:
-            yield spent
-        finally:
-            await store.add(key, spent.tokens - most)
 
-    return spend
+    return settling(book)
 
 
 async def reserve(store: Store, key: str, limit: int, most: int, *, full: int = 0) -> None:
@@ -495,16 +467,7 @@ async def reserve(store: Store, key: str, limit: int, most: int, *, full: int = 
 
 @wrong("05.4", "slip", "The last tokens are never given out.", says="fit exactly")
 def one_too_early() -> object:
-    @asynccontextmanager
-    async def spend(store: Store, key: str, limit: int, most: int) -> AsyncIterator[Spent]:
-        await reserve(store, key, limit, most, full=1)
-        spent = Spent()
-        try:
-            yield spent
-        finally:
-            await store.add(key, spent.tokens - most)
-
-    return spend
+    return settling(partial(reserve, full=1))
 
 
 @wrong("05.4", "slip", "Settles only what went well.", says="25 tokens are lost")
@@ -567,6 +530,18 @@ def said(reasons: list[str]) -> JSONResponse:
     return JSONResponse({"reasons": reasons}, 503 if reasons else 200)
 
 
+def probing(reasons: Callable[[Service], Awaitable[list[str]]]) -> object:
+    """Probes as they should be, but for the reasons that /readyz finds."""
+
+    def probes(service: Service) -> APIRouter:
+        async def is_ready() -> JSONResponse:
+            return said(await reasons(service))
+
+        return router(alive, is_ready)
+
+    return probes
+
+
 @wrong("05.5", "no-op", "No routes.", says="both needed")
 def no_routes() -> object:
     def probes(service: Service) -> APIRouter:
@@ -592,60 +567,44 @@ def one_probe_for_both() -> object:
         async def is_ready() -> JSONResponse:
             return said(await wrong_with(service))
 
-        made = router(is_ready, is_ready)  # type: ignore[arg-type]
-        return made
+        return router(is_ready, is_ready)  # type: ignore[arg-type]
 
     return probes
 
 
 @wrong("05.5", "misreading", "Asks the model a question.", says="a customer's place")
 def asks_a_question() -> object:
-    def probes(service: Service) -> APIRouter:
-        async def is_ready() -> JSONResponse:
-            reasons = await wrong_with(service)
-            if not reasons:
-                await service.model.answer("Are you there?")
-            return said(reasons)
+    async def reasons(service: Service) -> list[str]:
+        found = await wrong_with(service)
+        if not found:
+            await service.model.answer("Are you there?")
+        return found
 
-        return router(alive, is_ready)
-
-    return probes
+    return probing(reasons)
 
 
 @wrong("05.5", "slip", "Waits for a ping without end.", says="No answer within 3 s")
 def waits_without_end() -> object:
-    def probes(service: Service) -> APIRouter:
-        async def is_ready() -> JSONResponse:
-            return said(await wrong_with(service, patience=None))
-
-        return router(alive, is_ready)
-
-    return probes
+    return probing(partial(wrong_with, patience=None))
 
 
 @wrong("05.5", "slip", "Full only when it is more than full.", says="the queue is full")
 def one_too_late() -> object:
-    def probes(service: Service) -> APIRouter:
-        async def is_ready() -> JSONResponse:
-            service.waiting -= 1
-            reasons = await wrong_with(service)
-            service.waiting += 1
-            return said(reasons)
+    async def reasons(service: Service) -> list[str]:
+        service.waiting -= 1
+        found = await wrong_with(service)
+        service.waiting += 1
+        return found
 
-        return router(alive, is_ready)
-
-    return probes
+    return probing(reasons)
 
 
 @wrong("05.5", "slip", "Stops at the first reason.", says="stops at the first reason")
 def first_reason_only() -> object:
-    def probes(service: Service) -> APIRouter:
-        async def is_ready() -> JSONResponse:
-            return said((await wrong_with(service))[:1])
+    async def reasons(service: Service) -> list[str]:
+        return (await wrong_with(service))[:1]
 
-        return router(alive, is_ready)
-
-    return probes
+    return probing(reasons)
 
 
 @wrong("05.5", "misreading", "Once not ready, never ready.", says="not wrong for good")
@@ -684,52 +643,17 @@ class Bounded(SlowModel):
 def mended(*, running: int, waiting: int, each: int, bounded: bool = True) -> object:
     """The service as it should be, with numbers of its own."""
 
-    def make(most: int, more: int, patience: float, share: int) -> Place:
-        places, inside = asyncio.Semaphore(most), Counter[str]()
-
-        async def place(caller: str) -> AsyncIterator[None]:
-            if inside[caller] >= share:
-                raise HTTPException(429, headers=AGAIN)
-            if inside.total() >= most + more:
-                raise HTTPException(503, headers=AGAIN)
-            inside[caller] += 1
-            try:
-                async with asyncio.timeout(patience) as wait, places:
-                    wait.reschedule(None)
-                    yield
-            except TimeoutError:
-                raise HTTPException(503, headers=AGAIN) from None
-            finally:
-                inside[caller] -= 1
-
-        return place
-
     def chat_service(model: SlowModel) -> FastAPI:
-        app: Any = queueing(make)
         inner = Bounded(model) if bounded else model
-        made: FastAPI = app(inner, running=running, waiting=waiting, patience=2.0, each=each)
-        return made
+        return queueing(places())(inner, running=running, waiting=waiting, patience=2.0, each=each)
 
     return chat_service
 
 
-@wrong("05.6", "no-op", "The same, with a comment.", says="begun and cut")
+@wrong("05.6", "no-op", "The same, called from another function.", says="begun and cut")
 def the_same_again() -> object:
     def chat_service(model: SlowModel) -> FastAPI:
-        app = FastAPI()
-
-        @app.post("/chat")
-        async def chat(request: Request) -> StreamingResponse:
-            message = (await request.json())["message"]
-
-            async def stream() -> AsyncIterator[str]:
-                async for word in model.stream(message):
-                    yield f"event: token\ndata: {word}\n\n"
-                yield "event: done\ndata: {}\n\n"
-
-            return StreamingResponse(stream(), media_type="text/event-stream")
-
-        return app
+        return fragile(model)
 
     return chat_service
 

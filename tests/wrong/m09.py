@@ -2,7 +2,6 @@ import asyncio
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from statistics import mean, median
 from typing import Any
 
@@ -11,7 +10,14 @@ from langsmith import Client, get_current_run_tree, traceable, tracing_context
 from langsmith.schemas import Run
 
 from helpers.agent import Retriever
-from helpers.course.exercises.m09_given import HOUSE_MODEL, Reply, house_model, prompt
+from helpers.course.exercises.m09_given import (
+    HOUSE_MODEL,
+    NEAR_ENOUGH,
+    Pipeline,
+    Reply,
+    house_model,
+    prompt,
+)
 from helpers.tracing.analysis import quiet
 from helpers.tracing.redact import RULES, redactor
 from tests.wrong import wrong
@@ -23,25 +29,6 @@ def runs_of(client: Client, project: str, **options: Any) -> list[Run]:
 
 
 # --- 09.1 -----------------------------------------------------------------------------------------
-
-
-class Pipeline:
-    """The given pipeline, in pieces that wrong answers put together."""
-
-    def documents(self, question: str) -> str:
-        return f"By the documents on {question.split()[-1]}"
-
-    def orders(self, question: str) -> str:
-        return f"By the order book, for {question.split()[-1]}, shipped"
-
-    async def draft(self, question: str, found: str) -> str:
-        return (await house_model(f"{found}\n\n{question}")).text
-
-    async def answer(self, question: str) -> str:
-        with ThreadPoolExecutor(2) as pool:
-            found = list(pool.map(lambda search: search(question), [self.documents, self.orders]))
-        drafts = await asyncio.gather(*(self.draft(question, text) for text in found))
-        return max(drafts, key=len)
 
 
 def report(reply: Reply) -> None:
@@ -383,7 +370,7 @@ def nothing_remembered() -> object:
 
 def thrifty(question: str, index: Retriever, llm: BaseChatModel) -> str:
     (passage,) = index.search(question, k=1)
-    if passage.score < 0.69:
+    if passage.score < NEAR_ENOUGH:
         words = llm.invoke(f"Say this in other words: {question}").text
         (passage,) = index.search(words, k=1)
     return llm.invoke(prompt(passage.excerpt, question)).text

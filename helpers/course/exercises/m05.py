@@ -4,7 +4,7 @@ The checks start the learner's app on a loopback port and call it. What they do 
 `m05_runs` and `m05_gate`, which bring the server, and are imported where a case needs them.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from helpers.course.exercises import Case, Expectation, exercise, satisfies
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
         Patient,
         Spend,
     )
-
-Slips = Sequence[tuple[Any, str]]
 
 # --- 05.1: events ---------------------------------------------------------------------------------
 

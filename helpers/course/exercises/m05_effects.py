@@ -1,7 +1,6 @@
 """What exercises 05.3 to 05.5 change on a running system, beside the version written first."""
 
 import asyncio
-import math
 from collections import Counter
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
@@ -9,6 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 
+from helpers.course.exercises.m05_gate import load_of
 from helpers.course.exercises.m05_given import (
     OverBudget,
     Question,
@@ -124,13 +124,12 @@ async def under_load(app: FastAPI, count: int) -> dict[str, Any]:
     question = "What is a tent pole?"
     async with serving(app) as url, Clients(url) as clients:
         await clients.ask(question)  # so that the model is loaded
-        alone = await clients.ask(question)
+        alone = percentile([(await clients.ask(question)).waited], 1)
         seen = await clients.burst([question] * count)
-    answered = [one.waited for one in seen if one.outcome == "answered"]
-    slowest = percentile(answered, 0.95) if answered else math.inf
+    found = load_of(seen, [alone])
     return {
-        "answered": len(answered),
-        "of": len(seen),
+        "answered": found.answered,
+        "of": found.asked,
         "errors": sum(one.outcome in ("error event", "lost") for one in seen),
-        "first token, times alone": slowest / percentile([alone.waited], 1),
+        "first token, times alone": found.ratio,
     }

@@ -17,7 +17,7 @@ import httpx2
 
 from helpers.course.exercises.m05_given import WORDS, SlowModel
 from helpers.course.exercises.m05_runs import ALL, MakeApp, clients_of, leave, until
-from helpers.course.exercises.m05_serving import Clients, Seen, percentile, serving
+from helpers.course.exercises.m05_serving import Clients, Seen, percentile
 
 AT_MOST = 5.0
 """Times the first token of a client who is alone. The model runs 4 streams at full speed."""
@@ -78,8 +78,7 @@ async def failing_model(make: MakeApp) -> dict[str, object]:
 
 async def silent_model(make: MakeApp) -> list[str]:
     """How four answers end at which the model falls silent, and then one at which it does not."""
-    app = make(SlowModel())
-    async with serving(app, grace_s=1) as url, Clients(url, patience_s=2.0) as clients:
+    async with clients_of(make(SlowModel()), patience_s=2.0) as clients:
         asked = (clients.ask("hang", client=f"client {number}") for number in range(4))
         seen = await asyncio.gather(*asked)
         after = await clients.ask("weight?")
@@ -154,7 +153,7 @@ async def _strangers(make: MakeApp) -> Load:
     async with clients_of(make(_model(step=0.02))) as clients:
         before = await _alone(clients)
         seen = await clients.burst(["weight?"] * STRANGERS)
-        return _load(seen, [before, await _alone(clients)])
+        return load_of(seen, [before, await _alone(clients)])
 
 
 async def _polite(make: MakeApp) -> Load:
@@ -163,9 +162,9 @@ async def _polite(make: MakeApp) -> Load:
         async with _greedy(clients):
             first = await clients.ask("weight?", client="polite")
             if percentile([first.waited], 1) > _NARROW * AT_MOST * alone:
-                return _load([first], [alone])
+                return load_of([first], [alone])
             second = await clients.ask("weight?", client="polite")
-        return _load([first, second], [alone])
+        return load_of([first, second], [alone])
 
 
 @asynccontextmanager
@@ -193,7 +192,8 @@ async def _alone(clients: Clients) -> float:
     return percentile([seen.waited], 1)
 
 
-def _load(seen: list[Seen], alone: list[float]) -> Load:
+def load_of(seen: list[Seen], alone: list[float]) -> Load:
+    """What clients saw under load, beside the seconds to the first token of one who was alone."""
     answered = [one.waited for one in seen if one.outcome == "answered"]
     others = Counter(_told(one) for one in seen if one.outcome != "answered")
     comparable = answered and mean(alone) < math.inf

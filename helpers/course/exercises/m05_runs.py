@@ -51,9 +51,9 @@ async def until(condition: Callable[[], bool], limit_s: float = _SOON_S) -> bool
 
 
 @asynccontextmanager
-async def clients_of(app: FastAPI) -> AsyncIterator[Clients]:
+async def clients_of(app: FastAPI, *, patience_s: float = 3.0) -> AsyncIterator[Clients]:
     """A running app's clients, who wait for a few seconds at most."""
-    async with serving(app, grace_s=1) as url, Clients(url, patience_s=3.0) as clients:
+    async with serving(app, grace_s=1) as url, Clients(url, patience_s=patience_s) as clients:
         yield clients
 
 
@@ -282,7 +282,6 @@ class _Kitchen(HeldModel):
                 await self._pause(1)
             if "break" in question:
                 raise ModelFailed("the model's process ended")
-            self.finished += 1
             return "".join(self.words)
         finally:
             await asyncio.sleep(0.05)

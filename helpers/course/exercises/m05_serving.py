@@ -20,6 +20,7 @@ import httpx2
 import uvicorn
 
 from helpers.course.loop import run_async
+from helpers.service.server import listen
 
 HOST = "127.0.0.1"
 
@@ -33,9 +34,7 @@ async def serving(app: Any, *, grace_s: int = 2) -> AsyncIterator[str]:
     Raises:
         RuntimeError: the app's own start-up failed.
     """
-    # With the protocol named, asyncio sets TCP_NODELAY; without it, half of the answers wait 40 ms.
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    sock.bind((HOST, 0))
+    sock = listen(HOST, 0)
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -160,9 +159,7 @@ class Clients:
         """Seconds since the load began."""
         return time.perf_counter() - self._began
 
-    async def ask(
-        self, message: str, *, client: str = "client", headers: Mapping[str, str] | None = None
-    ) -> Seen:
+    async def ask(self, message: str, *, client: str = "client") -> Seen:
         """Ask one question and read the answer to its end, in one piece or as a stream.
 
         What happens is told, not raised: a broken connection is an outcome.
@@ -172,7 +169,7 @@ class Clients:
             "POST",
             self.path,
             json={"message": message},
-            headers={"x-caller": client, **(headers or {})},
+            headers={"x-caller": client},
         )
         try:
             async with request as response:
@@ -188,9 +185,9 @@ class Clients:
         seen.ended = self.now
         return seen
 
-    async def burst(self, messages: Sequence[str], *, client: str = "client") -> list[Seen]:
+    async def burst(self, messages: Sequence[str]) -> list[Seen]:
         """Ask all at the same moment, each as a client of its own: "client 1", "client 2"."""
-        asked = (self.ask(text, client=f"{client} {n}") for n, text in enumerate(messages, 1))
+        asked = (self.ask(text, client=f"client {n}") for n, text in enumerate(messages, 1))
         return await asyncio.gather(*asked)
 
     async def _read_stream(self, seen: Seen, response: httpx2.Response) -> None:

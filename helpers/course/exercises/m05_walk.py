@@ -180,22 +180,22 @@ def _json(value: object) -> bytes:
     return json.dumps(value).encode()
 
 
-async def events_of(url: str, key: str, question: str) -> list[dict[str, object]]:
+async def events_of(url: str, key: str, question: str) -> list[dict[str, Any]]:
     """The events of a streamed answer, those of the same name in a row as one; data cut short."""
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, Any]] = []
     async with Clients(url, "/v1/chat/stream", headers=bearer(key)) as clients:
         body = {"message": question}
         async with clients.http.stream("POST", clients.path, json=body) as response:
             async for event in httpx2.EventSource(response):
-                last = rows[-1] if rows else {}
-                if last.get("event") == event.event == "token":
-                    last["data"] = f"{last['data']}{json.loads(event.data)['text']}"
-                    last["events"] = int(str(last["events"])) + 1
-                    continue
-                text = json.loads(event.data)["text"] if event.event == "token" else event.data
-                rows.append(
-                    {"s": clients.now, "event": event.event, "events": 1, "data": text[:160]}
-                )
+                token = event.event == "token"
+                text = json.loads(event.data)["text"] if token else event.data
+                if token and rows and rows[-1]["event"] == "token":
+                    rows[-1]["data"] += text
+                    rows[-1]["events"] += 1
+                else:
+                    rows.append(
+                        {"s": clients.now, "event": event.event, "events": 1, "data": text[:160]}
+                    )
     return rows
 
 

@@ -172,7 +172,7 @@ def costly(submission: CostlyGroup) -> Iterator[Case]:
     from helpers.course.exercises.m09_day import KEYS
     from helpers.course.exercises.m09_desk import desk
 
-    def call(seed: int, part: slice) -> Any:
+    def call(seed: int, part: slice | int) -> Any:
         day = runs.planted(seed)
         return submission(desk(), day.project, list(KEYS))[part]
 
@@ -195,7 +195,7 @@ def costly(submission: CostlyGroup) -> Iterator[Case]:
     day = runs.planted(runs.OTHERS[0])
     yield Case(
         "its part of the cost",
-        call=lambda: call(runs.OTHERS[0], slice(2, 3))[0],
+        call=partial(call, runs.OTHERS[0], 2),
         show=f"costly_group(client, {day.project!r}, KEYS)[2]",
         expect=approx(day.cost_share, rel=1e-3, text="its cost over that of all priced requests"),
         slips=[
@@ -208,7 +208,7 @@ def costly(submission: CostlyGroup) -> Iterator[Case]:
     )
     yield Case(
         "requests without a price",
-        call=lambda: call(runs.OTHERS[1], slice(3, 4))[0],
+        call=partial(call, runs.OTHERS[1], 3),
         show="costly_group(...)[3]",
         expect=runs.planted(runs.OTHERS[1]).unpriced,
         slips=[

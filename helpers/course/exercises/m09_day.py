@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Final
 
+from langchain_core.messages.ai import UsageMetadata
 from langsmith import Client, uuid7_from_datetime
 
 from helpers.models import prices
@@ -104,9 +105,13 @@ class _Request:
     tools: list["_ToolRun"] = field(default_factory=list)
 
     @property
-    def usage(self) -> dict[str, int]:
-        read, written = round(180 * self.factor), 30
-        return {"input_tokens": read, "output_tokens": written, "total_tokens": read + written}
+    def usage(self) -> UsageMetadata:
+        return tokens(round(180 * self.factor), 30)
+
+
+def tokens(read: int, written: int) -> UsageMetadata:
+    """Usage as LangChain reports it."""
+    return UsageMetadata(input_tokens=read, output_tokens=written, total_tokens=read + written)
 
 
 @dataclass(frozen=True)
@@ -149,7 +154,7 @@ class _Plan:
         drawn[-1].factor = _OUTLIER_FACTOR
 
     def _mark_unpriced(self) -> None:
-        usual = [one for one in self._requests if not self._costly(one) and one.factor == 1]
+        usual = [one for one in self._requests if one.factor == 1]
         for request in self._random.sample(usual, _UNPRICED_COUNT):
             request.model = _UNPRICED
 
@@ -257,7 +262,7 @@ class _Plan:
 
     def day(self) -> Day:
         """What was planted."""
-        cost = {one.id: prices.cost("local", one.usage) for one in self._requests}  # type: ignore[arg-type]
+        cost = {one.id: prices.cost("local", one.usage) for one in self._requests}
         priced = [one for one in self._requests if one.model != _UNPRICED]
         costly = sum(cost[one.id] for one in priced if self._costly(one))
         return Day(

@@ -22,10 +22,13 @@ from helpers.tracing.redact import Redactor
 @cache
 def practice() -> Service:
     """The lab's service, started on first use; it stops with this process and keeps nothing."""
-    folder = tempfile.TemporaryDirectory(prefix="lab-09-", ignore_cleanup_errors=True)
-    service = Service(Path(folder.name) / "traces.db")
-    _folders.append(folder)
-    return service
+    return Service(Path(_folder().name) / "traces.db")
+
+
+@cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """Removed when its object is collected, so it is kept as long as the process."""
+    return tempfile.TemporaryDirectory(prefix="lab-09-", ignore_cleanup_errors=True)
 
 
 @cache
@@ -54,7 +57,3 @@ def runs_of(project: str, *, is_root: bool | None = None) -> Sequence[Run]:
     with quiet():
         found = list(desk().list_runs(project_name=project, is_root=is_root))
     return sorted(found, key=lambda run: run.dotted_order or "")
-
-
-# A temporary folder is removed when its object is collected: keep it as long as the process.
-_folders: list[tempfile.TemporaryDirectory[str]] = []

@@ -15,7 +15,7 @@ from langsmith import Client, traceable, tracing_context
 from langsmith.schemas import Run
 
 from helpers.agent import Retriever, fernhill_index
-from helpers.course.exercises.m09_day import Day, plant
+from helpers.course.exercises.m09_day import Day, plant, tokens
 from helpers.course.exercises.m09_desk import desk, fresh, redacting, runs_of
 from helpers.course.exercises.m09_given import NEAR_ENOUGH, Answer, Reply, prompt
 from helpers.models import chat_model, prices
@@ -84,8 +84,7 @@ def _children(root: Run, runs: Sequence[Run]) -> tuple[tuple[str, str], ...]:
 def usage_of(*replies: Reply) -> tuple[int, float]:
     """Tokens of some replies together, and their cost by the price of the house model."""
     read, written = sum(r.read for r in replies), sum(r.written for r in replies)
-    usage: Any = {"input_tokens": read, "output_tokens": written, "total_tokens": read + written}
-    return read + written, prices.cost("local", usage)
+    return read + written, prices.cost("local", tokens(read, written))
 
 
 # --- 09.4: datasets -----------------------------------------------------------------------------
@@ -194,8 +193,7 @@ class Tried:
 def given_cost() -> float:
     """What the given pipeline costs on `REQUESTS`, in US dollars."""
     read, written = (sum(GIVEN[one][side] for one in REQUESTS) for side in (0, 1))
-    usage: Any = {"input_tokens": read, "output_tokens": written, "total_tokens": read + written}
-    return prices.cost("local", usage)
+    return prices.cost("local", tokens(read, written))
 
 
 @cache
