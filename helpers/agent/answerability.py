@@ -14,8 +14,9 @@ from helpers.shop import Question
 MOST_FALSE_REFUSALS = 0.10
 """The share of answerable questions that may be refused for nothing."""
 
-THRESHOLD = 0.69
-"""`curve.threshold(MOST_FALSE_REFUSALS)` on the dev questions, rounded; a test repeats that."""
+THRESHOLD = 0.68
+"""`curve.threshold(MOST_FALSE_REFUSALS)` on the dev and lab questions, rounded; a test repeats
+that."""
 
 _ANSWERED_BY_DOCUMENTS = ("single_fact", "conditional")
 

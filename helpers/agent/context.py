@@ -6,12 +6,17 @@ from collections.abc import Sequence
 from langchain_core.messages import AnyMessage, HumanMessage, ToolMessage
 
 from helpers.agent.passages import Passage, Retriever
-from helpers.agent.retrieval import stems
 from helpers.shop import Order
 
 _POINTS_BACK = re.compile(r"\b(?:it|its|they|them|these|those|this|that one)\b", re.IGNORECASE)
 _GOES_ON = re.compile(r"(?:and|what about|how about|or)\b", re.IGNORECASE)
 _FEW_WORDS = 6
+_COMMON_WORDS = (
+    "a an the of to in on for is are be it its and or with at by as that this do does can i my me "
+    "we you your our how what when which will would much many long have has from not if get am "
+    "about need"
+)
+_COMMON = frozenset(_COMMON_WORDS.split())
 
 
 def this_turn(messages: Sequence[AnyMessage]) -> Sequence[AnyMessage]:
@@ -58,8 +63,14 @@ def _titles(messages: Sequence[AnyMessage]) -> list[str]:
         if isinstance(message, ToolMessage) and isinstance(message.artifact, Order)
         for item in message.artifact.items
     ]
-    named = [title for title in titles if stems(title) & stems(question(messages))]
+    named = [title for title in titles if _stems(title) & _stems(question(messages))]
     return list(dict.fromkeys(named or titles))
+
+
+def _stems(text: str) -> frozenset[str]:
+    """The words of a text that carry meaning, cut to five letters; numbers stay whole."""
+    words = re.findall(r"[a-z]+|\d+(?:[.,]\d+)*", text.casefold())
+    return frozenset(word[:5] if word.isalpha() else word for word in words if word not in _COMMON)
 
 
 def _sort(title: str) -> str:

@@ -10,7 +10,8 @@ class Passage:
 
     `document` is its id. `text` is the whole document; `sentences` are the few that are nearest to
     the query, in the document's order, and `best` is the nearest. `score` says how
-    well the document fits the query, above 1 at most by a little; `kind` is the document's kind.
+    well its best sentence fits the query (see `retrieval`: a cosine, plus at most about 0.4);
+    `kind` is the document's kind.
     """
 
     document: str

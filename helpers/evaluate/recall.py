@@ -4,9 +4,9 @@ The agent's model has to earn its place against both.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 from helpers.agent import REFUSAL, THRESHOLD, Retriever
+from helpers.agent.bm25 import BM25
 from helpers.evaluate.proportion import Proportion
 from helpers.shop import Document, Question
 
@@ -15,26 +15,19 @@ Search = Callable[[str, int], Sequence[str]]
 
 
 class WordSearch:
-    """BM25 over titles and texts (Robertson and Zaragoza, 2009, doi:10.1561/1500000019)."""
+    """BM25 over titles and texts of whole documents."""
 
     def __init__(self, documents: Iterable[Document]) -> None:
         """Index the documents. Raises ValueError when there are none."""
-        import bm25s
-
-        self._texts = {each.id: f"{each.title}: {each.text}" for each in documents}
-        if not self._texts:
+        texts = {each.id: f"{each.title}: {each.text}" for each in documents}
+        if not texts:
             raise ValueError("A search needs at least one document.")
-        self._index: Any = bm25s.BM25()
-        tokens = bm25s.tokenize(list(self._texts.values()), show_progress=False)
-        self._index.index(tokens, show_progress=False)
+        self._names = list(texts)
+        self._index = BM25(list(texts.values()))
 
     def scores(self, query: str) -> dict[str, float]:
         """The score (0 to about 20) of every document that shares a word with the query, by id."""
-        import bm25s
-
-        (words,) = bm25s.tokenize(query, return_ids=False, show_progress=False)
-        scores = self._index.get_scores(words) if words else []
-        pairs = zip(self._texts, map(float, scores), strict=False)
+        pairs = zip(self._names, self._index.scores(query).tolist(), strict=True)
         return {name: score for name, score in pairs if score > 0}
 
     def search(self, query: str, k: int) -> list[str]:

@@ -61,7 +61,7 @@ class Pipeline:
 
 Answer = Callable[[str], str]
 
-NEAR_ENOUGH = 0.69
+NEAR_ENOUGH = 0.68
 """The score of a passage below which this pipeline searches again."""
 
 
