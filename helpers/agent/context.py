@@ -11,6 +11,7 @@ from helpers.shop import Order
 _POINTS_BACK = re.compile(r"\b(?:it|its|they|them|these|those|this|that one)\b", re.IGNORECASE)
 _GOES_ON = re.compile(r"(?:and|what about|how about|or)\b", re.IGNORECASE)
 _FEW_WORDS = 6
+_SUPPLIES = 3
 _COMMON_WORDS = (
     "a an the of to in on for is are be it its and or with at by as that this do does can i my me "
     "we you your our how what when which will would much many long have has from not if get am "
@@ -34,6 +35,18 @@ def question(messages: Sequence[AnyMessage]) -> str:
     if not said:
         return ""
     return f"{said[-2]} {said[-1]}" if len(said) > 1 and _is_short(said[-1]) else said[-1]
+
+
+def refund_words(messages: Sequence[AnyMessage]) -> str:
+    """The words that a refund is read from: the last message of the person.
+
+    When it only supplies what the message before left out, an order or a sum, that one stands in
+    front of it.
+    """
+    said = [message.text for message in messages if isinstance(message, HumanMessage)]
+    if len(said) > 1 and len(said[-1].split()) <= _SUPPLIES and re.search(r"\d", said[-1]):
+        return f"{said[-2]}\n{said[-1]}"
+    return said[-1] if said else ""
 
 
 def find(retriever: Retriever, query: str, messages: Sequence[AnyMessage]) -> list[Passage]:

@@ -8,18 +8,21 @@ Each tool's `extras["examples"]` are requests that it is for. The local model ch
 them; a hosted model reads names and descriptions alone.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated
 
 from langchain.tools import BaseTool, ToolException, ToolRuntime, tool
 from langchain_core.embeddings import Embeddings
+from langchain_core.messages import AIMessage, AnyMessage
 from pydantic import Field
 
 from helpers.agent import examples
 from helpers.agent.caller import Caller
-from helpers.agent.context import find, question
+from helpers.agent.context import find, question, refund_words, this_turn
 from helpers.agent.passages import Passage, Retriever
 from helpers.agent.prompt import NOT_FOUND
+from helpers.agent.refund_words import HOW_MUCH, WHETHER, RefundUnclear, asked_refund
 from helpers.agent.topics import OrderTopics
 from helpers.models import embeddings as course_embeddings
 from helpers.models.errors import ContextOverflow
@@ -31,10 +34,12 @@ OrderId = Annotated[
 ]
 
 AMOUNT = (
-    r"(?:£\s?(?=\d)|(?=\d[\d,.]* ?(?:pounds|quid|gbp))|(?=\d+\.\d\d\b))"
-    r"(\d[\d,]*(?:\.\d{1,2})?)"
+    r"(?<![^\s(])(?:(?:£|GBP) ?(?=\d)|(?=\S+ ?(?:£|pounds?|quid|GBP)(?!\w))|(?=\d+\.\d\d(?!\w)))"
+    r"((?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d{1,2})?)"
+    r"(?: ?(?:£|pounds?|quid|GBP))?(?=[.,;:!?)]*(?:\s|$))"
 )
-"""A sum of money in a customer's words; its group is the number."""
+"""A sum of money in a customer's words, for the local model; its group is the number. What is paid
+is decided by `refund_words`, whatever a model read."""
 
 
 def make_tools(
@@ -89,9 +94,12 @@ def make_tools(
         ] = None,
     ) -> tuple[str, Refund]:
         """Pay back an order of the customer, in full or in part."""
-        pence = None if amount is None else Decimal(str(amount))
+        customer = _customer(runtime)
         try:
-            refund = orders.refund(order_id, _customer(runtime), pence)
+            wanted = _wanted(order_id, amount, runtime)
+            refund = orders.refund(order_id, customer, wanted)
+        except RefundUnclear as unclear:
+            raise ToolException(f"Refund of {order_id}: {unclear}") from unclear
         except UnknownOrder as unknown:
             raise ToolException(f"Order {order_id}: {unknown}") from unknown
         except RefundRefused as refused:
@@ -114,6 +122,41 @@ def make_tools(
     for each in tools:
         each.handle_tool_error = True
     return tools
+
+
+def _wanted(order_id: str, amount: float | None, runtime: ToolRuntime[Caller]) -> Decimal | None:
+    """The pounds to pay back, as the customer wrote them; None for everything.
+
+    The call is an offer of the model's, and only the customer's words decide: raises
+    `RefundUnclear` when they ask for no refund, of another order, or of another sum than the
+    model says, and when this message of theirs has already been paid for.
+    """
+    messages = runtime.state["messages"]
+    try:
+        request = asked_refund(refund_words(messages))
+        if request.orders and order_id not in request.orders:
+            raise RefundUnclear(WHETHER)
+        if amount is not None and Decimal(str(amount)) != request.amount:
+            raise RefundUnclear(HOW_MUCH)
+    except RefundUnclear as unclear:
+        raise RefundUnclear(
+            f"Nothing has been paid back, because {unclear}. Please write one sentence, "
+            f"such as: Refund £20 of {order_id}. Or: Refund all of {order_id}."
+        ) from unclear
+    if _made_before(order_id, runtime.tool_call_id, messages):
+        raise RefundUnclear("This has already been done for your last message, and is done once.")
+    return request.amount
+
+
+def _made_before(order_id: str, this_call: str | None, messages: Sequence[AnyMessage]) -> bool:
+    """Whether an earlier call of this turn, in this message or before, refunds the same order."""
+    for message in this_turn(messages):
+        for call in message.tool_calls if isinstance(message, AIMessage) else ():
+            if call["id"] == this_call:
+                return False
+            if call["name"] == "issue_refund" and call["args"].get("order_id") == order_id:
+                return True
+    return False
 
 
 def _customer(runtime: ToolRuntime[Caller]) -> str:

@@ -25,7 +25,8 @@ from typing import Any
 from helpers.models.tools import ToolCard
 from helpers.models.words import EDGES, NUMBERS
 
-_NUMBER = re.compile(r"(?<![\w.-])\d+(?:\.\d+)?(?![\w-])")
+# A comma stands between thousands only; what else it may mean ("2,75") is not guessed at.
+_NUMBER = re.compile(r"(?<![\w.,-])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?![\w-]|[.,]\d)")
 _QUOTED = re.compile(r"(?<!\w)[\"'“‘«](\S(?:[^\"'”’»\n]*\S)?)[\"'”’»](?!\w)")
 _LONGEST_SPAN = 5
 
@@ -60,8 +61,9 @@ def fill(card: ToolCard, words: str, said: Sequence[str], *, forced: bool) -> Ca
     Args:
         card: the tool.
         words: the words that ask for this call.
-        said: everything the person said, nearest first; only patterns are looked for in it, so
-            that "send it back" finds the number that was named a turn before.
+        said: everything the person said, nearest first; only identifiers are looked for in all of
+            it, so that "send it back" finds the number that was named a turn before, and
+            `written` arguments in the last message.
         forced: see `Call`.
 
     Returns:
@@ -104,13 +106,11 @@ def _found(card: ToolCard, words: str, said: Sequence[str]) -> dict[str, Any]:
             texts = (words, *said)
             options = [v for text in texts for v in card.identifiers[name].find(text)][:1]
         elif name in card.written:
-            pattern = card.written[name]
-            places = [match for text in (words, *said) for match in pattern.finditer(text)]
-            options = [value for match in places if (value := _value(match, spec)) is not None][:1]
+            options = _written(card.written[name], spec, (words, *said[:1]))
         elif "enum" in spec:
             options = _named(spec, words)
         elif _kind(spec) in {"integer", "number"}:
-            options = [_number(text, _kind(spec)) for text in _numbers(card, words)]
+            options = _values(card, words, _kind(spec))
         if len(options) == 1:
             values[name] = options[0]
     return values
@@ -126,11 +126,7 @@ def _narrowed(name: str, card: ToolCard, words: str) -> Mapping[str, Any] | None
         return {**spec, "enum": _named(spec, words) or spec["enum"]}
     if kind not in {"string", "integer", "number"}:
         return spec
-    options = (
-        _spans(words)
-        if _is_text(name, card)
-        else [_number(text, kind) for text in _numbers(card, words)]
-    )
+    options = _spans(words) if _is_text(name, card) else _values(card, words, kind)
     return {"enum": options} if options else None
 
 
@@ -159,9 +155,27 @@ def _kind(spec: Mapping[str, Any]) -> str:
     return next((kind for kind in kinds if kind != "null"), "")
 
 
-def _number(text: str, kind: str) -> int | float:
-    value = float(NUMBERS.get(text.lower(), text.replace(",", "")))
-    return int(value) if kind == "integer" else value
+def _number(text: str, kind: str) -> int | float | None:
+    """A number in digits or letters; None where it does not fit the kind ("2.5" nights)."""
+    number = float(NUMBERS.get(text.lower(), text.replace(",", "")))
+    if kind != "integer":
+        return number
+    return int(number) if number.is_integer() else None
+
+
+def _values(card: ToolCard, words: str, kind: str) -> list[int | float]:
+    """The numbers in the words that fit a kind."""
+    found = [_number(text, kind) for text in _numbers(card, words)]
+    return [number for number in found if number is not None]
+
+
+def _written(pattern: re.Pattern[str], spec: Mapping[str, Any], texts: Sequence[str]) -> list[Any]:
+    """The different values of the first text in which the pattern is found."""
+    for text in texts:
+        found = [_value(match, spec) for match in pattern.finditer(text)]
+        if found:
+            return list(dict.fromkeys(value for value in found if value is not None))
+    return []
 
 
 def _numbers(card: ToolCard, words: str) -> list[str]:

@@ -27,6 +27,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from helpers.models import routing
 from helpers.models.arguments import Call, fill, identifiers
 from helpers.models.classify import Classifier
+from helpers.models.normalise import normalised
 from helpers.models.tools import ToolCard, card, hide_values
 
 # An answer that is hardly more than an identifier belongs to the request before it.
@@ -59,7 +60,11 @@ def decide(
         tools: the bound tools in OpenAI's format, with the course's `extras`.
         choice: OpenAI's `tool_choice`: None or "auto", "none", "required", or one function.
     """
-    said = [message.text for message in reversed(messages) if isinstance(message, HumanMessage)]
+    said = [
+        normalised(message.text)
+        for message in reversed(messages)
+        if isinstance(message, HumanMessage)
+    ]
     if not tools or not said or choice == "none":
         return None
     cards, classifier = _understood(json.dumps(tools, sort_keys=True))

@@ -90,6 +90,48 @@ def test_an_argument_that_is_written_in_a_certain_way_is_found_that_way_only() -
     assert _values(one, "I bought P-123 3 days ago") == {"id": "P-123"}
 
 
+@pytest.mark.parametrize(
+    ("words", "values"),
+    [
+        ("Pay 1,250 for P-123", {"amount": 1250.0}),
+        ("Pay 1,250.50 for P-123.", {"amount": 1250.5}),
+        # A comma that separates no thousands may mean anything, and so may two numbers.
+        ("Pay 1,50 for P-123", {}),
+        ("Pay 2,75 for P-123", {}),
+        ("Pay 1.250,00 for P-123", {}),
+        ("Pay 12.05.2026 for P-123", {}),
+        ("Pay -5 for P-123", {}),
+        ("Pay 5k for P-123", {}),
+        ("Pay 10-20 for P-123", {}),
+        ("Pay 10 or 20 for P-123", {}),
+    ],
+)
+def test_a_number_is_read_whole_or_not_at_all(words: str, values: dict[str, Any]) -> None:
+    optional = {"anyOf": [{"type": "number"}, {"type": "null"}], "default": None}
+    one = _card(required=["id"], id=ID, amount=optional)
+    assert _values(one, words) == {"id": "P-123", **values}
+
+
+def test_a_whole_number_is_not_made_of_a_fraction() -> None:
+    nights = _card(nights={"type": "integer"})
+    assert _fill(nights, "I stay 2.5 nights") == ["nights"]
+    assert _values(nights, "I stay 2.0 nights") == {"nights": 2}
+
+
+def test_of_two_different_values_neither_is_taken_as_written() -> None:
+    one = _card(
+        required=["id"],
+        extras={"written": {"amount": r"£(\d+)"}},
+        id=ID,
+        amount={"type": "number"},
+    )
+    assert _values(one, "P-123: I paid £250, refund £12") == {"id": "P-123"}
+    assert _values(one, "P-123: refund £12, I said £12") == {"id": "P-123", "amount": 12.0}
+    found = fill(one, "refund it", ["refund it", "I paid £250 for P-123"], forced=False)
+    assert isinstance(found, Call)
+    assert found.values == {"id": "P-123"}, "a sum of an earlier message is not this one's"
+
+
 def test_verbatim_arguments_are_the_words_themselves() -> None:
     one = _card(extras={"verbatim": ["query"]}, query={"type": "string"})
     assert _values(one, "What's up, doc?") == {"query": "What's up, doc?"}
