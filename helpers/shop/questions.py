@@ -3,6 +3,9 @@
 One JSON object a line in `questions/<part>-<kind>.jsonl`. A line that breaks the format stops the
 load and names the file, the line and the field, because a question that is silently skipped or
 half read changes every score.
+
+`dev` is to tune on, `lab` for the lab's checks, `heldout` to be looked at rarely. `heldout2` was
+written before anything was run on it and stays as it is: it shows what tuning on the others hid.
 """
 
 import reprlib
@@ -15,7 +18,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
-Part = Literal["dev", "lab", "heldout"]
+Part = Literal["dev", "lab", "heldout", "heldout2"]
 Kind = Literal["single_fact", "conditional", "unanswerable", "order", "action", "two_step"]
 
 PARTS: Final[tuple[Part, ...]] = get_args(Part)
@@ -63,7 +66,7 @@ class Question:
     in (None: nobody); `document` and `order` are where the answer comes from.
     """
 
-    id: Annotated[str, Field(pattern=r"^(dev|lab|heldout)-[a-z_]+-\d{3}$")]
+    id: Annotated[str, Field(pattern=r"^(dev|lab|heldout2?)-[a-z_]+-\d{3}$")]
     kind: Kind
     question: Text
     customer: Annotated[str, Field(pattern=r"^C-\d{4}$")] | None

@@ -11,6 +11,7 @@ from helpers.agent.ship_vectors import shipped_texts
 from helpers.agent.vectors import CachedEmbeddings
 from helpers.models import embeddings
 from helpers.shop import document, documents, questions
+from helpers.shop.questions import PARTS
 
 WRITTEN = [
     (name, sentence, question)
@@ -57,7 +58,7 @@ def test_no_question_is_empty_or_stands_for_two_sentences() -> None:
 
 def test_no_golden_question_is_among_them() -> None:
     asked = {plain(question) for _, _, question in WRITTEN}
-    golden = [each for part in ("dev", "lab", "heldout") for each in questions(part)]
+    golden = [each for part in PARTS for each in questions(part)]
     assert not [each.id for each in golden if plain(each.question) in asked]
 
 

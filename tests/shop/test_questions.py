@@ -1,5 +1,6 @@
 """The golden questions: the format, and those about orders, actions and what nobody knows."""
 
+import hashlib
 import json
 from collections import Counter
 from decimal import Decimal
@@ -22,7 +23,7 @@ from helpers.shop import (
     pounds,
     questions,
 )
-from helpers.shop.questions import KINDS, PARTS, TOOL_ARGUMENTS, load_file
+from helpers.shop.questions import FOLDER, KINDS, PARTS, TOOL_ARGUMENTS, load_file
 
 ALL = [question for part in PARTS for question in questions(part)]
 ABOUT_ORDERS = [q for q in ALL if q.order is not None]
@@ -31,8 +32,9 @@ COUNTS = {
     "dev": {"order": 10, "action": 8, "two_step": 10, "unanswerable": 16},
     "lab": {"order": 10, "action": 8, "two_step": 10, "unanswerable": 16},
     "heldout": {"order": 18, "action": 14, "two_step": 16, "unanswerable": 28},
+    "heldout2": {"order": 8, "action": 6, "two_step": 7, "unanswerable": 12},
 }
-SIZES = {"dev": 80, "lab": 80, "heldout": 140}
+SIZES = {"dev": 80, "lab": 80, "heldout": 140, "heldout2": 60}
 HANDED_OVER = "A colleague will take over; the ticket is T-0001."
 
 
@@ -109,7 +111,7 @@ def right(question: Question, answer: str) -> bool:
 # All questions
 
 
-def test_there_are_300_questions_in_three_parts() -> None:
+def test_there_are_360_questions_in_four_parts() -> None:
     assert {part: len(questions(part)) for part in PARTS} == SIZES
 
 
@@ -123,6 +125,18 @@ def test_ids_are_unique_and_no_wording_is_used_twice() -> None:
     assert len({q.id for q in ALL}) == len(ALL)
     wordings = Counter(" ".join(q.question.casefold().split()).rstrip("?!. ") for q in ALL)
     assert [wording for wording, times in wordings.items() if times > 1] == []
+
+
+def test_heldout2_is_as_it_was_before_anything_was_run_on_it() -> None:
+    """A question that the agent gets wrong is a fault of the agent: do not change the question."""
+    texts = [(FOLDER / f"heldout2-{kind}.jsonl").read_text("utf-8") for kind in KINDS]
+    frozen = "176cbecc84b8581a4e7f410809d792581e8879f52a1ad4f601ef4b878e6eac49"
+    assert hashlib.sha256("".join(texts).encode()).hexdigest() == frozen
+
+
+def test_no_document_answers_more_than_two_questions_of_heldout2() -> None:
+    asked = Counter(q.document for q in questions("heldout2") if q.document)
+    assert max(asked.values()) <= 2
 
 
 def test_no_required_alternative_states_something_forbidden() -> None:
@@ -153,7 +167,7 @@ def test_every_order_exists_is_named_and_belongs_to_who_asks_or_is_denied() -> N
             assert any("no order" in group for group in question.required), question.id
             assert question.forbidden, question.id
             foreign[question.id.partition("-")[0]] += 1
-    assert foreign == {"dev": 2, "heldout": 2}
+    assert foreign == {"dev": 2, "heldout": 2, "heldout2": 1}
 
 
 def test_customers_of_other_questions_exist_or_are_nobody() -> None:
@@ -226,12 +240,22 @@ def test_some_answers_stand_only_in_the_notes_for_staff() -> None:
     """What such a question forbids is what the note says, and no public page answers with it."""
     notes = " ".join(d.text for d in documents(internal=True) if d.kind == "internal")
     secrets = [q for q in UNANSWERABLE if q.forbidden and states(notes, q.forbidden[0])]
-    assert {part: sum(q.id.startswith(part) for q in secrets) for part in PARTS} == {
+    assert {part: sum(q.id.startswith(f"{part}-") for q in secrets) for part in PARTS} == {
         "dev": 3,
         "lab": 3,
         "heldout": 5,
+        "heldout2": 2,
     }
-    names = ("FERN-KIND-20", "Veldane", "Harrow Mere", "Inge Solway", "I-2026-031", "week 27")
+    names = (
+        "FERN-KIND-20",
+        "Veldane",
+        "Harrow Mere",
+        "Inge Solway",
+        "I-2026-031",
+        "week 27",
+        "35 per cent",
+        "lighter model",
+    )
     for page in documents():
         for name in names:
             assert not states(page.text, name), (page.id, name)
