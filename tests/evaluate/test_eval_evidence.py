@@ -201,7 +201,8 @@ def test_a_release_that_cannot_be_recorded_is_refused_before_the_questions(
 ) -> None:
     assert evaluate(["--part", "heldout", "--release", "../v1"]) == 1
     assert "cannot name a release" in capsys.readouterr().err
-    with pytest.raises(SystemExit) as stopped:
-        evaluate(["--release", "v1"])
-    assert stopped.value.code == 2
-    assert "needs --part heldout" in capsys.readouterr().err
+    for part in ("dev", "heldout2"):
+        with pytest.raises(SystemExit) as stopped:
+            evaluate(["--part", part, "--release", "v1"])
+        assert stopped.value.code == 2
+        assert "needs --part heldout:" in capsys.readouterr().err
