@@ -30,27 +30,32 @@ class AnswerEachResult(AgentMiddleware[AgentState[Any], Caller, Any]):
     For a small model, which repeats one of two results and drops the other, or repeats its last
     answer. The tools are chosen as ever, with the whole conversation in view; when no further one
     is wanted, the model answers from each result alone and without the earlier turns.
+
+    What a tool refuses or asks back is said in the tool's own words, behind the rest: this model
+    makes "Nothing has been paid back" into a promise to pay.
     """
 
     def wrap_model_call(self, request: Request, handler: Handler) -> Response | AIMessage:
         """Answer from each result of this turn."""
-        alone = _each_alone(request)
-        if not alone:
+        alone, refused = _each_alone(request)
+        if not alone and not refused:
             return handler(request)
         response = handler(_quiet(request))
-        return response if _calls(response) else _joined(response, [handler(one) for one in alone])
+        if _calls(response):
+            return response
+        return _joined(response, [handler(one) for one in alone], refused)
 
     async def awrap_model_call(
         self, request: Request, handler: AsyncHandler
     ) -> Response | AIMessage:
         """Answer from each result of this turn."""
-        alone = _each_alone(request)
-        if not alone:
+        alone, refused = _each_alone(request)
+        if not alone and not refused:
             return await handler(request)
         response = await handler(_quiet(request))
         if _calls(response):
             return response
-        return _joined(response, [await handler(one) for one in alone])
+        return _joined(response, [await handler(one) for one in alone], refused)
 
 
 class RefuseUnanswered(AgentMiddleware[AgentState[Any], Caller, Any]):
@@ -116,13 +121,19 @@ def _quiet(request: Request) -> Request:
     return request.override(model=model.model_copy(update=changes))
 
 
-def _each_alone(request: Request) -> list[Request]:
-    """A request for each result of this turn, when there are several or there are earlier turns."""
+def _each_alone(request: Request) -> tuple[list[Request], list[str]]:
+    """A request for each result of this turn, and the words of those that are refusals.
+
+    Both are empty where one result, and no refusal, is the first thing in the conversation.
+    """
     turn = this_turn(request.messages)
     results = _results(turn)
-    if not results or (len(results) == 1 and len(turn) == len(request.messages)):
-        return []
-    return [request.override(messages=[turn[0], result], tools=[]) for result in results]
+    refused = [str(result.text) for result in results if result.status == "error"]
+    answered = [result for result in results if result.status != "error"]
+    if not refused and len(answered) < 2 and len(turn) == len(request.messages):
+        return [], []
+    alone = [request.override(messages=[turn[0], result], tools=[]) for result in answered]
+    return alone, refused
 
 
 def _results(turn: Sequence[AnyMessage]) -> list[ToolMessage]:
@@ -145,11 +156,11 @@ def _refused(response: Response) -> Response | AIMessage:
     return _last(response).model_copy(update={"content": REFUSAL})
 
 
-def _joined(asked: Response, answers: Sequence[Response]) -> AIMessage:
-    """One message from several answers, with the tokens of all calls."""
+def _joined(asked: Response, answers: Sequence[Response], refused: Sequence[str]) -> AIMessage:
+    """One message from answers and refusals, with the tokens of all calls."""
     first = _last(asked)
     usage = first.usage_metadata
     for answer in answers:
         usage = add_usage(usage, _last(answer).usage_metadata)
-    words = "\n".join(dict.fromkeys(_last(answer).text for answer in answers))
+    words = "\n".join(dict.fromkeys([*(_last(answer).text for answer in answers), *refused]))
     return first.model_copy(update={"content": words, "usage_metadata": usage})

@@ -269,6 +269,19 @@ def test_a_refund_happens_once_and_within_the_order(agent: Agent, orders: Orders
 
 
 @pytest.mark.slow
+def test_a_question_back_is_asked_in_the_tools_own_words(agent: Agent, orders: Orders) -> None:
+    order = refundable(orders)
+    asked = f"Where is {order.id}? And refund half of it."
+    turn = say(agent, asked, order.customer_id, "half")
+    assert calls(turn) == ["lookup_order", "issue_refund"]
+    where, refused = (m for m in turn if isinstance(m, ToolMessage))
+    assert where.status == "success"
+    assert refused.status == "error"
+    assert turn[-1].text.endswith(f"\n{refused.text}")
+    assert not orders.get(order.id, order.customer_id).refunded
+
+
+@pytest.mark.slow
 def test_it_hands_over_to_a_person(agent: Agent, orders: Orders) -> None:
     turn = say(agent, "I want to speak to a human, please.", MINE)
     assert calls(turn) == ["hand_over"]

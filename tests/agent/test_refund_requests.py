@@ -89,14 +89,21 @@ def test_the_set_is_large_enough_for_what_is_claimed() -> None:
     assert counts == {"none": 101, "asks": 127, "pays": 76}
 
 
-@pytest.mark.parametrize("case", REQUESTS, ids=lambda case: case["id"])
+def test_nothing_is_paid_on_words_that_ask_for_nothing_or_not_clearly(
+    orders: Orders, owner: str
+) -> None:
+    for case in (each for each in REQUESTS if not pays(each)):
+        paid, results = paid_after(orders, owner, [case["text"]], {})
+        assert not paid, case["text"]
+        assert results[0].status == "error"
+
+
+@pytest.mark.parametrize("case", [each for each in REQUESTS if pays(each)], ids=lambda c: c["id"])
 def test_exactly_what_was_written_is_paid_whatever_the_model_says(
     case: dict[str, Any], orders: Orders, owner: str
 ) -> None:
-    paid, results = paid_after(orders, owner, [case["text"]], {})
+    paid, _ = paid_after(orders, owner, [case["text"]], {})
     assert paid == pays(case), case["text"]
-    if not paid:
-        assert results[0].status == "error"
 
 
 @pytest.mark.parametrize("amount", [12.0, 549.0, 0.01])
