@@ -38,6 +38,15 @@ LONG_PATH = (
     "A path is too long for Windows. Move the course to a folder near the drive's root, such as "
     f"C:\\course. {AGAIN}"
 )
+COLON = (
+    "The path of the course's folder contains {0!r}, which separates the folders of PATH: no "
+    "program in it could be found. Rename that folder, and run the same command again."
+)
+INCOMPLETE = (
+    "The installer reported success, but .venv does not hold all that the lock lists: {0}. A "
+    "setting of this machine, or a program that stands in for uv, may have sent the packages "
+    "elsewhere. {1} says where; remove the cause, delete .venv and run the same command again."
+)
 VENV = (
     "This Python has no venv and ensurepip. On Debian or Ubuntu: sudo apt install python3-venv. "
     f"Elsewhere install Python from python.org, or uv. {AGAIN}"

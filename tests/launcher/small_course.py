@@ -146,7 +146,7 @@ class Course:
 def new_course(folder: Path, *, uv: bool) -> Course:
     root = folder / "my course"
     shutil.copytree(REPO / "helpers" / "launcher", root / "helpers" / "launcher")
-    for name in ("__init__.py", "__main__.py"):
+    for name in ("__init__.py", "__main__.py", "doctor.py", "paths.py"):
         shutil.copy(REPO / "helpers" / name, root / "helpers" / name)
     (root / "helpers" / "cli.py").write_text(CLI, encoding="utf-8")
     course = Course(root, folder / "wheels", folder / "home", folder / "programs")

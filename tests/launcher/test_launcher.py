@@ -29,7 +29,8 @@ from helpers.launcher.advice import (
 from helpers.launcher.environment import Environment
 from helpers.launcher.installers import Pip, Uv, find_installer
 from helpers.launcher.mending import point_scripts_at
-from helpers.launcher.running import for_installers, pip_progress, uv_progress
+from helpers.launcher.running import pip_progress, uv_progress
+from helpers.launcher.settings import for_installers
 from helpers.launcher.stamp import Stamp, digest, read_stamp, write_stamp
 from helpers.launcher.start import split
 
@@ -228,7 +229,7 @@ def test_the_folder_of_wheels_is_taken_from_the_launchers_place_only(tmp_path: P
 def test_a_stamp_that_is_not_whole_is_no_stamp(tmp_path: Path) -> None:
     path = tmp_path / "stamp.json"
     assert read_stamp(path) is None
-    stamp = Stamp("3.12", "/course/.venv", {"requirements.lock": "abc"})
+    stamp = Stamp("3.12", "/course/.venv", {"requirements.lock": "abc"}, ["tiny_alpha"])
     write_stamp(path, stamp)
     assert read_stamp(path) == stamp
     for broken in ("", "[]", "{}", '{"python": 1'):
