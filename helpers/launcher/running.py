@@ -89,7 +89,9 @@ def pip_progress(total: int) -> Callable[[str], str | None]:
     def read(line: str) -> str | None:
         nonlocal seen
         package = re.match(
-            r"(?:Collecting|Requirement already satisfied:) ([\w.-]+)|Processing .*/([\w.]+)-", line
+            r"(?:Collecting|Requirement already satisfied:) ([\w.-]+)"
+            r"|Processing .*?([\w.]+)-[^/\\]*\.whl",
+            line,
         )
         if package:
             seen += 1
