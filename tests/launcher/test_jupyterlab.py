@@ -1,4 +1,4 @@
-"""`python3 -m helpers lab` in a shell that holds another Jupyter: its kernels, its configuration."""
+"""`python3 -m helpers lab` in a shell that holds another Jupyter, its kernels and configuration."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -44,6 +45,13 @@ def put_foreign_jupyter(folder: Path) -> dict[str, str]:
     }
 
 
+def answers(address: str) -> bool:
+    try:
+        return bool(ask(address))
+    except urllib.error.URLError:
+        return False
+
+
 @pytest.mark.parametrize("door", ["outside", "inside"])
 def test_the_course_has_its_own_kernel_and_configuration(door: str, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -67,11 +75,11 @@ def test_the_course_has_its_own_kernel_and_configuration(door: str, tmp_path: Pa
         )
     try:
         until = time.monotonic() + 120
-        while "is running at" not in log.read_text("utf-8"):
+        base = f"http://127.0.0.1:{port}/api"
+        while not answers(f"{base}/status?token=secret"):
             assert server.poll() is None, log.read_text("utf-8")
             assert time.monotonic() < until, log.read_text("utf-8")
             time.sleep(0.1)
-        base = f"http://127.0.0.1:{port}/api"
         specs = ask(f"{base}/kernelspecs?token=secret")["kernelspecs"]
         folder = specs["python3"]["resources"]["logo-svg"]  # type: ignore[index]
         assert folder.startswith("/kernelspecs/python3/")
