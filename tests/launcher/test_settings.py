@@ -1,6 +1,10 @@
 """What reaches the course's Python and its installers of the settings that a machine has."""
 
+import json
+import shutil
 import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -122,8 +126,6 @@ def test_pips_own_command_comes_before_what_holds_for_all() -> None:
 
 
 def test_uvs_files_are_read_as_uv_reads_them(tmp_path: Path) -> None:
-    import tomllib
-
     user, system, root = tmp_path / "user", tmp_path / "system", tmp_path / "course"
     texts = {
         root: 'index-url = "https://course"\n',
@@ -236,8 +238,6 @@ esac
 def test_what_is_not_in_the_environment_is_no_complete_set_up(
     tmp_path: Path, program: str, found: str
 ) -> None:
-    import sys
-
     course = new_course(tmp_path, uv=False)
     venv = course.root / ".venv"
     packages = venv / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
@@ -265,6 +265,19 @@ def test_a_package_that_went_since_is_installed_again(quick_course: Course) -> N
     assert said(result)["alpha"] == "1.0"
     assert "Setting the course up" in result.stdout
     assert quick_course.start("say").stdout.startswith("said ")
+
+
+def test_a_stamp_that_names_no_packages_is_not_believed(course: Course) -> None:
+    course.set_up()
+    shutil.rmtree(course.wheels)
+    stamp = course.root / ".venv" / "course-stamp.json"
+    fields = json.loads(stamp.read_text(encoding="utf-8"))
+    assert "tiny_alpha" in fields.pop("packages")
+    stamp.write_text(json.dumps(fields), encoding="utf-8")
+    again = course.start("say")  # what is there needs no network
+    assert said(again)["alpha"] == "1.0"
+    assert "The set-up is complete." in again.stdout
+    assert course.start("say").stdout.startswith("said ")
 
 
 @pytest.mark.parametrize("uv", [True, pytest.param(False, marks=pytest.mark.slow)])
