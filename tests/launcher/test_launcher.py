@@ -15,6 +15,7 @@ from helpers.__main__ import NEWEST, OLDEST, refusal
 from helpers.launcher import installers
 from helpers.launcher.advice import (
     CERTIFICATE,
+    DATED,
     DISK,
     HASH,
     LONG_PATH,
@@ -122,6 +123,11 @@ SAID = {
     ),
     "pip none": ("ERROR: No matching distribution found for a==1 (from versions: none)", MISSING),
     "uv none": ("hint: `a` has no wheels with a matching platform tag", MISSING),
+    "uv date": (
+        "error: No solution found\n  cause: there is no version of a==1\n"
+        "hint: `a` was filtered by `exclude-newer` to only include packages uploaded before 2020",
+        DATED,
+    ),
     "debian": ("The virtual environment was not created because ensurepip is not available", VENV),
     "permission": (
         "error: failed to create directory: Permission denied (os error 13)",
