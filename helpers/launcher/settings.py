@@ -19,7 +19,7 @@ from helpers.launcher.advice import SetUpError
 
 # What changes how Python runs, and where Jupyter looks for kernels and configuration.
 FOREIGN = re.compile(r"PYTHON|JUPYTER(?!HUB)|IPYTHONDIR$")
-# Of these, what changes no answer; keyring, which finds an index's password; the server's own token.
+# Of these, what changes no answer; how keyring finds passwords; the learner's own token.
 HARMLESS = {
     "PYTHONUNBUFFERED",
     "PYTHONDONTWRITEBYTECODE",
