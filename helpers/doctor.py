@@ -1,9 +1,11 @@
 """`course doctor`: is this machine ready for the course? One line a check, OK or what to do."""
 
 import argparse
+import csv
 import importlib.metadata
 import importlib.util
 import json
+import os
 import shutil
 import socket
 import sys
@@ -59,16 +61,9 @@ def check_python() -> Finding:
 
 
 def check_packages(lock: Path) -> Finding:
-    """Every package of the lock is installed, in the lock's version."""
+    """Every package of the lock is installed, in the lock's version, with all its files."""
     wanted = locked(lock)
-    wrong = []
-    for name, version in wanted.items():
-        try:
-            found = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            found = "none"
-        if found != version:
-            wrong.append(f"{name} {version} (here: {found})")
+    wrong = differences(lock)
     if not wrong:
         return Finding("Packages", True, f"{len(wanted)}, each as in {lock.name}")
     more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
@@ -82,15 +77,49 @@ def check_packages(lock: Path) -> Finding:
 
 def locked(lock: Path) -> dict[str, str]:
     """Name and version of each package that a lock names for this machine and Python."""
-    from packaging.requirements import Requirement
-
     wanted = {}
     for line in lock.read_text(encoding="utf-8").splitlines():
         if line and line[0].isalnum():
-            entry = Requirement(line.rstrip("\\ "))
-            if entry.marker is None or entry.marker.evaluate():
-                wanted[entry.name] = str(entry.specifier).removeprefix("==")
+            entry, _, marker = line.rstrip("\\ ").partition(";")
+            if not marker or _applies(marker):
+                name, _, version = entry.strip().partition("==")
+                wanted[name] = version
     return wanted
+
+
+def _applies(marker: str) -> bool:
+    try:
+        from packaging.markers import Marker
+    except ModuleNotFoundError:  # it is in the lock itself, for every machine, and is reported
+        return False
+    return Marker(marker.strip()).evaluate()
+
+
+def differences(*locks: Path) -> list[str]:
+    """What this environment lacks of the locks, each as "name version (here: ...)"."""
+    wrong = []
+    for name, version in [item for lock in locks for item in locked(lock).items()]:
+        try:
+            package = importlib.metadata.distribution(name)
+            found = package.version
+        except importlib.metadata.PackageNotFoundError:
+            found = "none"
+        if found == version:
+            lost = _lost_file(package)
+            if not lost:
+                continue
+            found = f"without {lost}"
+        wrong.append(f"{name} {version} (here: {found})")
+    return wrong
+
+
+def _lost_file(package: importlib.metadata.Distribution) -> str:
+    """A file that the package's record lists and that is not there; "" when all are."""
+    rows = csv.reader((package.read_text("RECORD") or "").splitlines())
+    # Compiled files, listed without a size, come and go.
+    listed = (row[0] for row in rows if len(row) == 3 and row[2])
+    base = package.locate_file("")
+    return next((name for name in listed if not os.access(f"{base}/{name}", os.F_OK)), "")
 
 
 def check_models() -> Finding:

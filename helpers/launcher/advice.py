@@ -29,6 +29,11 @@ MISSING = (
     "folder was filled on another kind of machine or for another Python. Without: README lists "
     "the platforms that have every package."
 )
+DATED = (
+    "A package of the lock is newer than a date that uv's configuration sets for an index "
+    "(exclude-newer). The lock already fixes every package by its hash: take the date out, or use "
+    f"a folder of wheels with --wheels DIR. {AGAIN}"
+)
 PERMISSION = (
     "A file in the course's folder cannot be written. Close JupyterLab and notebooks that are "
     "open, and check that the folder is yours (was it made by another user, or by root?). "
@@ -37,6 +42,15 @@ PERMISSION = (
 LONG_PATH = (
     "A path is too long for Windows. Move the course to a folder near the drive's root, such as "
     f"C:\\course. {AGAIN}"
+)
+COLON = (
+    "The path of the course's folder contains {0!r}, which separates the folders of PATH: no "
+    "program in it could be found. Rename that folder, and run the same command again."
+)
+INCOMPLETE = (
+    "The installer reported success, but .venv does not hold all that the lock lists: {0}. A "
+    "setting of this machine, or a program that stands in for uv, may have sent the packages "
+    "elsewhere. {1} says where; remove the cause, delete .venv and run the same command again."
 )
 VENV = (
     "This Python has no venv and ensurepip. On Debian or Ubuntu: sudo apt install python3-venv. "
@@ -57,6 +71,7 @@ CAUSES = (
     ),
     (r"enable-long-paths|Long Path support|os error 206", LONG_PATH),
     (r"No module named '?ensurepip|ensurepip is not available|No module named '?venv", VENV),
+    (r"filtered by `exclude-newer`", DATED),
     (
         r"No matching distribution|Could not find a version|no wheels with a matching|no version of"
         r"|has no usable wheels|not found in the provided package locations|No solution found",

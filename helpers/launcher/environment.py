@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from helpers.launcher.advice import DISK, SetUpError
+from helpers.launcher.advice import COLON, DISK, INCOMPLETE, SetUpError
 from helpers.launcher.installers import find_installer
-from helpers.launcher.mending import point_scripts_at, remove_unfinished
-from helpers.launcher.running import for_python
+from helpers.launcher.mending import names_in, point_scripts_at, remove_unfinished
+from helpers.launcher.settings import for_python
 from helpers.launcher.stamp import Stamp, digest, read_stamp, write_stamp
 from helpers.launcher.turn import my_turn
 
@@ -23,8 +23,8 @@ HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
 class Environment:
     """The course's own Python environment, in `.venv` of the folder `root`.
 
-    A stamp, written last, says what was installed. Without one, a set-up did not end, and each
-    package in the environment is looked at before it is trusted.
+    A stamp, written last, says what was installed and found there. Without one, or when a package
+    is gone since, each package in the environment is looked at before it is trusted.
     """
 
     def __init__(self, root: Path) -> None:
@@ -57,6 +57,7 @@ class Environment:
             and stamp.folder == str(self.folder)
             and self._has(stamp, locks)
             and stamp.python == self._version()
+            and self._holds(stamp)
         )
 
     def bring_up(self, locks: Sequence[str], wheels: Path | None) -> None:
@@ -73,6 +74,8 @@ class Environment:
     def _bring_up(self, locks: Sequence[str], wheels: Path | None) -> None:
         if shutil.disk_usage(self.root).free < SPACE_MB * 1_000_000:
             raise SetUpError(f"{DISK} The course needs {SPACE_MB / 1000:.0f} GB.")
+        if os.pathsep in str(self.folder):
+            raise SetUpError(COLON.format(os.pathsep))
         log = self._state / "setup.log"
         log.write_text("", encoding="utf-8")
         installer = find_installer()
@@ -89,8 +92,34 @@ class Environment:
         self._link_project()
         if os.name != "nt":
             point_scripts_at(self.python)
-        write_stamp(self._stamp, Stamp(self._version() or HERE, str(self.folder), done))
+        self._verify(locks, log)
+        version = self._version() or HERE
+        found = sorted(names_in(self._packages(version)))
+        write_stamp(self._stamp, Stamp(version, str(self.folder), done, found))
         print("The set-up is complete.", flush=True)
+
+    def _verify(self, locks: Sequence[str], log: Path) -> None:
+        """Ask the environment's own Python whether it has all that the locks list.
+
+        An installer that ends well has not always installed: it may be told to only pretend.
+        """
+        code = (
+            "import sys; from pathlib import Path; from helpers.doctor import differences; "
+            "print(', '.join(differences(*map(Path, sys.argv[1:]))))"
+        )
+        answer = subprocess.run(
+            [str(self.python), "-P", "-c", code, *(str(self.root / name) for name in locks)],
+            env=for_python(os.environ),
+            capture_output=True,
+            check=False,
+            encoding="utf-8",
+            errors="replace",
+        )
+        wrong = answer.stdout.strip() or answer.stderr.strip()
+        if wrong:
+            with log.open("a", encoding="utf-8") as file:
+                file.write(f"Not in {self.folder} as the locks list them:\n{wrong}\n")
+            raise SetUpError(INCOMPLETE.format(wrong[:300], log))
 
     def _prepare(self) -> dict[str, str]:
         """Clear away what cannot be kept; return the locks (name to digest) that are in."""
@@ -99,9 +128,9 @@ class Environment:
             self._remove()
             return {}
         self._stamp.unlink(missing_ok=True)
-        if stamp is not None:
+        if stamp is not None and self._holds(stamp):
             return dict(stamp.locks)
-        for name in remove_unfinished(self._packages()):
+        for name in remove_unfinished(self._packages(version)):
             print(f"An earlier set-up left {name} unfinished; it is installed again.")
         return {}
 
@@ -115,12 +144,16 @@ class Environment:
     def _has(self, stamp: Stamp, locks: Sequence[str]) -> bool:
         return all(stamp.locks.get(name) == digest(self.root / name) for name in locks)
 
+    def _holds(self, stamp: Stamp) -> bool:
+        """Whether each package that was found at the end of the set-up is still there."""
+        return set(stamp.packages) <= names_in(self._packages(stamp.python))
+
     def _version(self) -> str | None:
         """The environment's Python ("3.12"), or None when it does not start or is astray."""
         code = "import sys; print('%d.%d' % sys.version_info[:2], sys.prefix)"
         try:
             answer = subprocess.run(
-                [str(self.python), "-I", "-c", code],
+                [str(self.python), "-I", "-X", "utf8", "-c", code],
                 env=for_python(os.environ),
                 capture_output=True,
                 check=True,
@@ -132,24 +165,24 @@ class Environment:
         version, _, prefix = answer.stdout.strip().partition(" ")
         return version if Path(prefix).resolve() == self.folder.resolve() else None
 
-    def _packages(self) -> Path:
+    def _packages(self, version: str) -> Path:
         if os.name == "nt":
             return self.folder / "Lib" / "site-packages"
-        return self.folder / "lib" / f"python{self._version()}" / "site-packages"
+        return self.folder / "lib" / f"python{version}" / "site-packages"
 
     def _link_project(self) -> None:
         """Make the course importable in the environment, and `course` a command of it.
 
         Both name the folder relatively: they need no build, and a move leaves them right.
         """
-        packages = self._packages()
+        packages = self._packages(self._version() or HERE)
         path = os.path.relpath(self.root, packages)
         (packages / "production_agents_course.pth").write_text(f"{path}\n", encoding="utf-8")
         if os.name == "nt":
             script = self.programs / "course.cmd"
-            script.write_text('@"%~dp0python.exe" -P -m helpers.cli %*\n', encoding="utf-8")
+            script.write_text('@"%~dp0python.exe" -P -m helpers %*\n', encoding="utf-8")
         else:
             script = self.programs / "course"
-            call = 'exec "$(dirname -- "$0")/python" -P -m helpers.cli "$@"'
-            script.write_text(f"#!/bin/sh\n{call}\n", encoding="utf-8")
+            call = 'exec "$(dirname -- "$0")/python" -P -m helpers "$@"'
+            script.write_text(f"#!/bin/sh\nunset PYTHONHOME\n{call}\n", encoding="utf-8")
             script.chmod(0o755)

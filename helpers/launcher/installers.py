@@ -1,19 +1,23 @@
 """The two programs that can fill `.venv`: uv where it is on the path, else venv and pip.
 
 Both install exactly what the lock says: every package by version and hash, without resolving
-dependencies, wheels only, so that nothing is compiled and nothing of a package runs.
+dependencies, wheels only, so that nothing is compiled and nothing of a package runs. The user's
+settings say where packages come from, and nothing else (`settings`).
 """
 
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from helpers.launcher.advice import VENV, SetUpError
+from helpers.launcher.advice import VENV, SetUpError, advise
 from helpers.launcher.running import pip_progress, run, uv_progress
+from helpers.launcher.settings import for_installers, from_pip_files, from_uv_files, set_aside
 
 EXACT = ["--no-deps", "--require-hashes", "--only-binary", ":all:"]
 
@@ -47,9 +51,16 @@ class Uv:
 
     def install(self, python: Path, lock: Path, wheels: Path | None, log: Path) -> None:
         """Install with `uv pip`."""
-        offline = ["--offline"] if wheels else []
-        command = [self._program, "pip", "install", "--python", str(python), *EXACT, *offline]
-        run([*command, *_source(wheels), "-r", str(lock)], log, uv_progress)
+        settings, aside = from_uv_files(os.environ, lock.parent)
+        _name([*set_aside(os.environ, "uv"), *aside])
+        # Indexes may name passwords: the file is the user's alone, and goes.
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "uv.toml"
+            file.write_text(settings, encoding="utf-8")
+            offline = ["--offline"] if wheels else []
+            command = [self._program, "pip", "install", "--python", str(python), *EXACT, *offline]
+            command += ["--config-file", str(file), *_source(wheels), "-r", str(lock)]
+            run(command, log, uv_progress, {"UV_NO_CONFIG": "0"})
 
 
 class Pip:
@@ -67,9 +78,12 @@ class Pip:
         """Install with the environment's own pip, which an environment made by uv has not yet."""
         if not _answers([str(python), "-m", "pip", "--version"]):
             run([str(python), "-m", "ensurepip"], log, _silent)
+        settings, aside = from_pip_files(_pip_files(python))
+        _name([*set_aside(os.environ, "pip"), *aside])
+        variables = {key: value for key, value in settings.items() if not os.environ.get(key)}
         options = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
         command = [str(python), "-m", "pip", "install", *options, *EXACT, *_source(wheels)]
-        run([*command, "-r", str(lock)], log, pip_progress(_packages(lock)))
+        run([*command, "-r", str(lock)], log, pip_progress(_packages(lock)), variables)
 
 
 def find_installer() -> Installer:
@@ -78,6 +92,31 @@ def find_installer() -> Installer:
     if program and _answers([program, "--version"]):
         return Uv(program)
     return Pip()
+
+
+def _pip_files(python: Path) -> str:
+    """What `pip config list` says of the user's files; raises `SetUpError` for a broken one."""
+    environment = {**for_installers(os.environ), "PIP_QUIET": "0"}
+    del environment["PIP_CONFIG_FILE"]
+    if os.environ.get("PIP_CONFIG_FILE"):
+        environment["PIP_CONFIG_FILE"] = os.environ["PIP_CONFIG_FILE"]
+    # Not in the log: an index's address may hold a password.
+    answer = subprocess.run(
+        [str(python), "-m", "pip", "--python=", "config", "list"],
+        env=environment,
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+        errors="replace",
+    )
+    if answer.returncode:
+        raise SetUpError(advise(answer.stderr))
+    return answer.stdout
+
+
+def _name(aside: Sequence[str]) -> None:
+    if aside:
+        print(f"Set aside, because the lock decides what is installed: {', '.join(aside)}.")
 
 
 def _answers(command: Sequence[str]) -> bool:

@@ -19,6 +19,11 @@ def remove_unfinished(packages: Path) -> list[str]:
     return [info.name.split("-")[0] for info in unfinished]
 
 
+def names_in(packages: Path) -> set[str]:
+    """The names of the packages that are installed in the folder `packages`."""
+    return {info.name.split("-")[0] for info in packages.glob("*.dist-info")}
+
+
 def _is_whole(info: Path) -> bool:
     if not (info / "INSTALLER").is_file():
         return False

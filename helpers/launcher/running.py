@@ -8,24 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from helpers.launcher.advice import SetUpError, advise
-
-# Settings of the user's that put other packages before those of the environment.
-SHADOWING = ("PYTHONHOME", "PYTHONPATH")
-# Settings of the user's that would send an installation elsewhere than into `.venv`.
-DIVERTING = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "UV_SYSTEM_PYTHON", "UV_TARGET", "UV_PREFIX")
-
-
-def for_python(environment: Mapping[str, str]) -> dict[str, str]:
-    """The user's environment for the course's own Python."""
-    return {name: value for name, value in environment.items() if name not in SHADOWING}
-
-
-def for_installers(environment: Mapping[str, str]) -> dict[str, str]:
-    """The user's environment for uv and pip: indexes, proxies and certificates are kept."""
-    kept = {key: value for key, value in for_python(environment).items() if key not in DIVERTING}
-    # Neither installer may bring an interpreter, and pip's configuration may ask for --user.
-    return {**kept, "UV_PYTHON_DOWNLOADS": "never", "PIP_USER": "0", "PYTHONUTF8": "1"}
-
+from helpers.launcher.settings import for_installers
 
 # Where the output is not a terminal, one step of so many gets a line.
 STEPS_A_LINE = 25
@@ -52,17 +35,26 @@ class Screen:
             print(f"\r{'':<78}\r", end="", flush=True)
 
 
-def run(command: Sequence[str], log: Path, progress: Callable[[str], str | None]) -> None:
+def run(
+    command: Sequence[str],
+    log: Path,
+    progress: Callable[[str], str | None],
+    variables: Mapping[str, str] | None = None,
+) -> None:
     """Run a command to its end; a failure becomes a `SetUpError` with what to do.
 
-    `progress` turns a line of the command's output into what to show, or None.
+    Args:
+        command: the program and its arguments.
+        log: the file that gets everything it says.
+        progress: turns a line of the command's output into what to show, or None.
+        variables: what the command gets beside the user's environment for installers.
     """
     screen = Screen()
     said: list[str] = []
     with log.open("a", encoding="utf-8") as file:
         file.write(f"$ {' '.join(command)}\n")
         try:
-            for line in _lines(command):
+            for line in _lines(command, {**for_installers(os.environ), **(variables or {})}):
                 file.write(line)
                 said.append(line)
                 text = progress(line.strip())
@@ -74,14 +66,14 @@ def run(command: Sequence[str], log: Path, progress: Callable[[str], str | None]
     screen.done()
 
 
-def _lines(command: Sequence[str]) -> Iterator[str]:
+def _lines(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[str]:
     """What a command prints, as it comes; a failure is raised after the last line."""
     with subprocess.Popen(
         list(command),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env=for_installers(os.environ),
+        env=environment,
         encoding="utf-8",
         errors="replace",
     ) as process:
@@ -97,7 +89,9 @@ def pip_progress(total: int) -> Callable[[str], str | None]:
     def read(line: str) -> str | None:
         nonlocal seen
         package = re.match(
-            r"(?:Collecting|Requirement already satisfied:) ([\w.-]+)|Processing .*/([\w.]+)-", line
+            r"(?:Collecting|Requirement already satisfied:) ([\w.-]+)"
+            r"|Processing .*?([\w.]+)-[^/\\]*\.whl",
+            line,
         )
         if package:
             seen += 1

@@ -7,11 +7,19 @@ from typing import NamedTuple
 
 
 class Stamp(NamedTuple):
-    """What a finished set-up left: the Python ("3.12"), the folder, each lock's digest by name."""
+    """What a finished set-up left.
+
+    Attributes:
+        python: such as "3.12".
+        folder: the environment's, by its full path.
+        locks: each lock's digest by its name.
+        packages: names of the `.dist-info` folders' packages that were found there, sorted.
+    """
 
     python: str
     folder: str
     locks: dict[str, str]
+    packages: list[str]
 
 
 def digest(lock: Path) -> str:
@@ -23,7 +31,8 @@ def read_stamp(path: Path) -> Stamp | None:
     """The stamp, or None where there is none or it cannot be read: the set-up did not end."""
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
-        return Stamp(str(fields["python"]), str(fields["folder"]), dict(fields["locks"]))
+        locks, packages = dict(fields["locks"]), list(fields["packages"])
+        return Stamp(str(fields["python"]), str(fields["folder"]), locks, packages)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

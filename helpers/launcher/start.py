@@ -10,7 +10,7 @@ from pathlib import Path
 from helpers import cli
 from helpers.launcher.advice import SetUpError, advise_on
 from helpers.launcher.environment import Environment
-from helpers.launcher.running import for_python
+from helpers.launcher.settings import for_python
 
 ROOT = Path(__file__).resolve().parents[2]
 LEARNER = "requirements.lock"
@@ -27,6 +27,8 @@ INTERRUPTED = "\nStopped. Run the same command again: it goes on where it stoppe
 
 def start(words: Sequence[str]) -> int:
     """Run `python3 -m helpers WORDS...`; return the exit status, the command's own where it ran."""
+    if not sys.flags.utf8_mode and not _speaks_utf8():
+        return _restart(words)
     wheels, command = split(words)
     if not command or command[0] not in cli.COMMANDS:
         return cli.main(command)  # usage, which needs no environment
@@ -36,7 +38,7 @@ def start(words: Sequence[str]) -> int:
     if environment.is_running():
         if stale:
             print(RENEW, file=sys.stderr)
-        return cli.main(command)
+        return _hand_over(environment.python, command)
     try:
         environment.bring_up(locks, wheels)
     except SetUpError as error:
@@ -75,9 +77,24 @@ def split(words: Sequence[str]) -> tuple[Path | None, list[str]]:
 
 def _hand_over(python: Path, command: Sequence[str]) -> int:
     call = [str(python), "-P", "-m", "helpers.cli", *command]
+    return _become(call, for_python(os.environ))
+
+
+def _speaks_utf8() -> bool:
+    encodings = (sys.getfilesystemencoding(), sys.stdout.encoding, sys.stderr.encoding)
+    return all(name.lower().replace("_", "-") == "utf-8" for name in encodings)
+
+
+def _restart(words: Sequence[str]) -> int:
+    """Start the launcher again so that it can read and print every path and sentence."""
+    call = [sys.executable, "-X", "utf8", "-m", "helpers", *words]
+    return _become(call, {**for_python(os.environ), "PYTHONPATH": str(ROOT)})
+
+
+def _become(call: list[str], environment: dict[str, str]) -> int:
     sys.stdout.flush()
     if os.name == "posix":  # the same process goes on: signals and exit status are the command's
-        os.execve(call[0], call, for_python(os.environ))
+        os.execve(call[0], call, environment)
     # Ctrl-C reaches the command too, which decides what it means: JupyterLab asks first.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    return subprocess.run(call, env=for_python(os.environ), check=False).returncode
+    return subprocess.run(call, env=environment, check=False).returncode

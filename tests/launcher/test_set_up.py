@@ -1,6 +1,5 @@
 """The launcher on a small course: what a learner meets, from the first start on."""
 
-import json
 import os
 import shutil
 import signal
@@ -10,22 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
+from set_up_answers import said, sentence
 from small_course import DEAD, Course, lock_of, new_course, write_wheel
-
-
-def said(result: subprocess.CompletedProcess[str]) -> dict[str, object]:
-    """What the small course's command printed about the Python that it ran on."""
-    assert "said " in result.stdout, result.stdout + result.stderr
-    found: dict[str, object] = json.loads(result.stdout.split("said ")[1])
-    return found
-
-
-def sentence(result: subprocess.CompletedProcess[str]) -> str:
-    """What a start that failed said: a sentence, no traceback."""
-    assert result.returncode == 1
-    assert "Traceback" not in result.stderr
-    assert "The set-up stopped." in result.stderr
-    return result.stderr
 
 
 def test_first_start_sets_up_and_the_second_asks_nobody(course: Course) -> None:
