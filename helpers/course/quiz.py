@@ -152,7 +152,7 @@ class _Live:
             button.add_class("course-choice")
             buttons.append(button)
 
-        def choose(chosen: object) -> None:
+        def choose(chosen: ipywidgets.Button) -> None:
             for each, (letter, choice) in zip(buttons, choices, strict=True):
                 each.description = _label(letter, choice, chosen=each is chosen)
                 if each is not chosen:
