@@ -225,15 +225,12 @@ def _all(widget: ipywidgets.Widget) -> list[ipywidgets.Widget]:
 @pytest.mark.slow
 def test_an_executed_notebook_keeps_no_answer(home: Path) -> None:
     """Neither in its outputs nor in the widgets' state, for the quiz of any module."""
-    notebook = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
+    notebook = nbformat.v4.new_notebook()
     sources = ["from helpers.course.quiz import quiz", *(f"quiz({one!r})" for one in modules())]
-    notebook.cells = [
-        nbformat.v4.new_code_cell(source)  # type: ignore[no-untyped-call]
-        for source in sources
-    ]
+    notebook.cells = [nbformat.v4.new_code_cell(source) for source in sources]
     NotebookClient(notebook, timeout=60, store_widget_state=True).execute()
     assert notebook.metadata.widgets, "the state is there to be looked at"
-    kept = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
+    kept = nbformat.writes(notebook)
     for module, cell in zip(modules(), notebook.cells[1:], strict=True):
         (output,) = cell.outputs
         assert set(output.data) == {
@@ -253,7 +250,7 @@ def test_a_committed_notebook_keeps_no_answer(tmp_path: Path) -> None:
         pytest.skip(str(error))
     asked = set()
     for path in sorted(tmp_path.glob("*/*.ipynb")):
-        notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+        notebook = nbformat.read(path, as_version=4)
         for cell in notebook.cells:
             if found := re.search(r"^quiz\(.(\d\d).\)", cell.source, re.MULTILINE):
                 module = found[1]
