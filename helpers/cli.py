@@ -3,9 +3,13 @@
 A room is imported only when its subcommand runs, so that `course --help` is instant.
 """
 
+import errno
 import importlib
+import io
+import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("helpers.doctor", "check this machine, one line a check"),
@@ -38,11 +42,57 @@ def usage() -> str:
     return "\n".join(["usage: course COMMAND [options]   (course COMMAND --help)", "", *lines])
 
 
+# What the system says of a pipe without a reader: Windows has no number of its own for it.
+_NO_READER = {errno.EPIPE, errno.EINVAL} if os.name == "nt" else {errno.EPIPE}
+
+
+class _Pipe(io.FileIO):
+    """A standard stream whose reader may leave early, as `head` does: the rest goes nowhere.
+
+    The command itself goes on. One that restores a lab or fetches an update must not stop halfway
+    because its report is no longer read, and its exit status says how that work went.
+    """
+
+    def write(self, data: Any) -> int:
+        """Write, or throw away where nobody reads."""
+        try:
+            return super().write(data)
+        except OSError as error:
+            if error.errno not in _NO_READER:
+                raise
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.fileno())  # for child processes, and what Python itself still writes
+        os.close(nowhere)
+        return super().write(data)
+
+
+def _outlive_the_readers() -> None:
+    """Let no stream of this process end in an error because its reader has closed it.
+
+    A terminal and what a test has put in the place of a stream stay as they are.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is not getattr(sys, f"__{name}__") or stream is None or stream.isatty():
+            continue
+        stream.flush()
+        pipe = _Pipe(stream.fileno(), "wb", closefd=False)
+        text = io.TextIOWrapper(
+            pipe if stream.write_through else io.BufferedWriter(pipe),
+            encoding=stream.encoding,
+            errors=stream.errors,
+            line_buffering=stream.line_buffering,
+            write_through=stream.write_through,
+        )
+        setattr(sys, name, text)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand and return its exit status.
 
     2 for a command that does not exist, 130 after Ctrl-C.
     """
+    _outlive_the_readers()
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] in {"-h", "--help", "help"}:
         print(usage())

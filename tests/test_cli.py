@@ -1,8 +1,10 @@
 """The `course` command: its table, its usage, and what passes through it."""
 
 import importlib
+import os
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -68,3 +70,66 @@ def test_ctrl_c_is_one_word(
     )
     assert cli.main(["ask"]) == 130
     assert capsys.readouterr().err == "\nStopped.\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a closed pipe looks different there")
+@pytest.mark.parametrize("unbuffered", [False, True])
+@pytest.mark.parametrize(
+    ("words", "closed", "status"),
+    [
+        ([], "stdout", 0),
+        (["status"], "stdout", 0),
+        (["status", "--json"], "stdout", 0),
+        (["grade", "--help"], "stdout", 0),
+        (["sya"], "stderr", 2),
+        (["reset", "99"], "stderr", 1),
+    ],
+)
+def test_a_reader_that_leaves_early_ends_nothing(
+    words: list[str], closed: str, status: int, unbuffered: bool, tmp_path: Path
+) -> None:
+    """As in `course status | head -1`: no traceback, and the status is that of the work."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    other = "stderr" if closed == "stdout" else "stdout"
+    try:
+        result = subprocess.run(
+            [sys.executable, *(["-u"] if unbuffered else []), "-m", "helpers.cli", *words],
+            cwd=ROOT,
+            env={**os.environ, "COURSE_HOME": str(tmp_path)},
+            text=True,
+            check=False,
+            **{closed: writer, other: subprocess.PIPE},  # type: ignore[call-overload]
+        )
+    finally:
+        os.close(writer)
+    assert (result.returncode, getattr(result, other)) == (status, "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a closed pipe looks different there")
+def test_the_work_goes_on_when_its_report_is_no_longer_read(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    code = (
+        "import sys; from pathlib import Path; from types import SimpleNamespace\n"
+        "from helpers import cli\n"
+        "def work(words):\n"
+        "    for number in range(3): print(number, flush=True)\n"
+        "    Path(words[0]).write_text('done'); return 7\n"
+        "cli.importlib = SimpleNamespace(\n"
+        "    import_module=lambda name: SimpleNamespace(COMMANDS={'reset': work}))\n"
+        "sys.exit(cli.main(['reset', sys.argv[1]]))"
+    )
+    try:
+        result = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / "work")],
+            cwd=ROOT,
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+    assert (result.returncode, result.stderr) == (7, "")
+    assert (tmp_path / "work").read_text() == "done"

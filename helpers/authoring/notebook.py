@@ -8,6 +8,7 @@ from typing import Any
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from helpers.authoring.diagrams import coloured
 from helpers.authoring.source import SourceCell
 from helpers.course.copies import write_whole
 
@@ -26,14 +27,18 @@ def assemble(cells: Iterable[SourceCell]) -> nbformat.NotebookNode:
 
 
 def _cell(cell: SourceCell) -> nbformat.NotebookNode:
-    make = new_code_cell if cell.kind == "code" else new_markdown_cell
+    make, source = (
+        (new_code_cell, cell.source)
+        if cell.kind == "code"
+        else (new_markdown_cell, coloured(cell.source))
+    )
     metadata: dict[str, Any] = {}
     if cell.tags:
         metadata["tags"] = list(cell.tags)
     if cell.exercise is not None:
         metadata["exercise"] = cell.exercise
     node: nbformat.NotebookNode = make(  # type: ignore[no-untyped-call]
-        cell.source, id=cell.id, metadata=metadata
+        source, id=cell.id, metadata=metadata
     )
     return node
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
-from helpers.course.limits import OutOfTime
+from helpers.course.limits import Clock, OutOfTime
 
 AVAILABLE = hasattr(signal, "SIGURG") and hasattr(signal, "pthread_kill")
 """Whether this system has such signals: Windows has none."""
@@ -66,10 +66,11 @@ def under_alarm(call: Callable[[], Any], limit: float) -> Watched:
 
 def _ring(limit: float, over: threading.Event) -> None:
     main = threading.main_thread().ident or 0
-    wait = limit
-    while not over.wait(wait):
+    if Clock(limit).wait(over):
+        return
+    signal.pthread_kill(main, signal.SIGURG)
+    while not over.wait(_AGAIN_S):
         signal.pthread_kill(main, signal.SIGURG)
-        wait = _AGAIN_S
 
 
 class _State:

@@ -1,9 +1,9 @@
 """The card that a check shows: plain text for a terminal, HTML for a notebook, data for tests.
 
 A card carries three forms of the same result. The HTML takes every colour from JupyterLab's
-theme and says the status in words; its headings are headings to a screen reader, but not to the
-notebook's table of contents. `MIME` is the machine-readable form; `statuses` reads it from an
-executed notebook.
+theme and tells the status by a sign and in words; its headings are headings to a screen reader, but
+not to the notebook's table of contents. `MIME` is the machine-readable form; `statuses` reads it
+from an executed notebook.
 """
 
 import html
@@ -36,6 +36,15 @@ class Status(StrEnum):
     NOT_DONE_YET = "not done yet"
 
 
+# For a page, and for a terminal, which may know ASCII alone.
+_SIGNS = {
+    Status.PASSED: ("\u2713", "[+]"),  # a tick
+    Status.PARTLY: ("\u00b1", "[~]"),
+    Status.WRONG: ("\u2717", "[-]"),  # a cross
+    Status.NOT_DONE_YET: ("\u2026", "[ ]"),  # three dots
+}
+
+
 @dataclass(frozen=True)
 class CaseResult:
     """One case of a check, told in text that is ready for display.
@@ -46,6 +55,11 @@ class CaseResult:
     name: str
     passed: bool
     rows: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def status(self) -> Status:
+        """Passed or wrong."""
+        return Status.PASSED if self.passed else Status.WRONG
 
 
 @dataclass(frozen=True)
@@ -87,11 +101,12 @@ class Card:
 
     def text(self) -> str:
         """The form for a terminal, wrapped at 88 columns."""
-        lines = [_wrapped(self.heading)]
+        lines = [_wrapped(_signed(self.status, self.heading), "    ")]
         if self.summary:
             lines.append(_wrapped(self.summary))
         for case in self.cases:
-            lines.append(_wrapped(f"  {_word(case)}: {case.name}", "    "))
+            told = _signed(case.status, f"{_word(case)}: {case.name}")
+            lines.append(_wrapped(f"  {told}", " " * 6))
             for label, body in case.rows:
                 lines.append(_row(label, body))
         if self.hint:
@@ -101,11 +116,11 @@ class Card:
 
     def html(self) -> str:
         """The form for a notebook."""
-        parts = [_heading(self.heading, 4)]
+        parts = [_heading(self.heading, 4, self.status)]
         if self.summary:
             parts.append(_paragraph(self.summary))
         for case in self.cases:
-            parts.append(_heading(f"{_word(case)}: {case.name}", 5))
+            parts.append(_heading(f"{_word(case)}: {case.name}", 5, case.status))
             if case.rows:
                 parts.append(_table(case.rows))
         if self.hint:
@@ -175,6 +190,10 @@ def _word(case: CaseResult) -> str:
     return "passed" if case.passed else "not passed"
 
 
+def _signed(status: Status, text: str) -> str:
+    return f"{_SIGNS[status][1]} {text}"
+
+
 def _wrapped(text: str, indent: str = "") -> str:
     first = text[: len(text) - len(text.lstrip())]
     return textwrap.fill(
@@ -223,11 +242,14 @@ def _box(inner: str, colour: str) -> str:
     )
 
 
-def _heading(text: str, level: int) -> str:
+def _heading(text: str, level: int, status: Status | None = None) -> str:
     # A real <h4> of every card would stand in JupyterLab's table of contents.
     style = "font-weight: bold; margin: 2px 0 4px 0;" if level == 4 else "margin: 6px 0 2px 0;"
+    # A screen reader leaves the sign out: the words say the same.
+    sign = f'<span aria-hidden="true">{_SIGNS[status][0]}</span> ' if status else ""
     return (
-        f'<div role="heading" aria-level="{level}" style="{style} {_WRAP}">{_escaped(text)}</div>'
+        f'<div role="heading" aria-level="{level}" style="{style} {_WRAP}">'
+        f"{sign}{_escaped(text)}</div>"
     )
 
 

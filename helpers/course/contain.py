@@ -4,7 +4,8 @@ What it returns, raises and prints comes back as an `Outcome`. `SystemExit` and 
 `KeyboardInterrupt` that the code raises itself are outcomes like any other; an interrupt by the
 user (the kernel's stop button) ends the code and is told apart. `exit()` does not stop the kernel.
 
-A time limit ends it:
+A time limit ends it. Its clock stands still while a model of this process is being made ready
+(`helpers.course.limits.Clock`), so that the first use of a model costs the code nothing:
 
 - In the main thread of Linux and macOS, where a notebook's cells run, a signal raises `OutOfTime`
   in the code itself (`helpers.course.alarm`). That ends a busy loop and a sleep alike, also where

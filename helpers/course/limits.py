@@ -1,10 +1,16 @@
 """Ending code that does not end by itself."""
 
 import ctypes
+import math
 import os
 import threading
 import time
 from collections.abc import Callable
+
+from helpers import loading
+
+_MOST_LOADING_S = 120.0
+_LOOK_AGAIN_S = 0.02
 
 
 class OutOfTime(BaseException):
@@ -20,6 +26,36 @@ def time_factor() -> float:
         return max(float(os.environ.get("COURSE_TIME_FACTOR", "1")), 0.01)
     except ValueError:
         return 1.0
+
+
+class Clock:
+    """Runs down from a limit, from now on; it stands still while a model is being made ready.
+
+    So a limit starts when the model is warm, whichever line of whoever's code uses it first. At
+    most two minutes of getting ready are left out (times `COURSE_TIME_FACTOR`): what never gets
+    ready is ended like anything else.
+    """
+
+    def __init__(self, limit: float) -> None:
+        self._limit = limit
+        self._began = time.monotonic()
+        self._loaded = loading.seconds()
+
+    def left(self) -> float:
+        """Seconds until the limit; 0 or less once it is reached."""
+        loading_s = loading.seconds() - self._loaded
+        left_out = min(loading_s, _MOST_LOADING_S * time_factor())
+        return self._limit + left_out - (time.monotonic() - self._began)
+
+    def wait(self, event: threading.Event, slice_s: float = threading.TIMEOUT_MAX) -> bool:
+        """Wait for an event until the limit; False at the limit.
+
+        It waits in slices of at most `slice_s` seconds.
+        """
+        while (left := self.left()) > 0:
+            if event.wait(min(max(left, _LOOK_AGAIN_S), slice_s)):
+                return True
+        return event.is_set()
 
 
 def end_thread(thread: threading.Thread, ended: Callable[[], bool], *, patience_s: float) -> bool:
@@ -51,10 +87,4 @@ def wait_for(event: threading.Event, limit: float | None) -> bool:
 
     In slices: on Windows an interrupt by the user does not end one long wait.
     """
-    deadline = None if limit is None else time.monotonic() + limit
-    while True:
-        left = 0.2 if deadline is None else min(0.2, deadline - time.monotonic())
-        if event.wait(max(left, 0)):
-            return True
-        if deadline is not None and time.monotonic() >= deadline:
-            return False
+    return Clock(math.inf if limit is None else limit).wait(event, slice_s=0.2)

@@ -2,7 +2,10 @@
 
 Each choice is a button, so that Tab, Space and Enter work: radio buttons lose their arrow keys to
 JupyterLab, which moves between cells with them. Where there is no live kernel (a stored notebook, a
-test, a terminal) the same questions are shown as text that needs none.
+test, a terminal) the same questions are shown as text.
+
+Which choice is right, and why, stays in the kernel until somebody has chosen: neither the text nor
+the widgets' state, which a saved notebook keeps, holds more than the answers that were given.
 """
 
 from collections.abc import Sequence
@@ -19,12 +22,20 @@ _STYLE = """<style>
   line-height: 1.45; color: var(--jp-ui-font-color1); background: var(--jp-layout-color2);
   border: 1px solid var(--jp-border-color1);
 }
+.course-choice.jupyter-button.course-chosen {
+  font-weight: bold; border: 2px solid var(--jp-ui-font-color1);
+}
 .course-choice.jupyter-button:focus-visible {
   outline: 2px solid var(--jp-brand-color1); outline-offset: 1px;
 }
 .course-quiz .widget-html-content { line-height: 1.45; white-space: normal; }
 .course-quiz p { margin: 4px 0; }
 </style>"""
+# A saved notebook shows its buttons, and no kernel that would hear them.
+_HOW = (
+    "<p>Choose an answer; you then read why it is right or not. If nothing happens, run this cell "
+    "first (Shift+Enter).</p>"
+)
 
 
 def quiz(module: str) -> None:
@@ -64,26 +75,33 @@ def plain(module: str, questions: Sequence[QuizQuestion]) -> str:
 
 
 def static(module: str, questions: Sequence[QuizQuestion]) -> str:
-    """The quiz as HTML that needs no kernel: each choice opens its explanation."""
+    """The quiz as HTML that needs no kernel, without the answers."""
     parts = [
-        f"<p><strong>Quiz {escape(module)}.</strong> Open a choice to read why it is right or "
-        "wrong. Run this cell to have your answers counted.</p>"
+        f"<p><strong>Quiz {escape(module)}.</strong> Run this cell (Shift+Enter) to answer: you "
+        "then read why your choice is right or not.</p>"
     ]
     for number, question in enumerate(questions, start=1):
         choices = "\n".join(
-            f"<details><summary>{letter}. {escape(choice.text)}</summary>"
-            f"<p>{_verdict(choice)} {escape(choice.why)}</p></details>"
+            f"<li>{letter}. {escape(choice.text)}</li>"
             for letter, choice in zip(ascii_uppercase, question.choices, strict=False)
         )
         parts.append(
             f'<section style="margin-bottom: 14px"><p><strong>{number}.</strong> '
-            f"{escape(question.question)}</p>\n{choices}</section>"
+            f'{escape(question.question)}</p>\n<ul style="list-style: none">\n{choices}\n</ul>'
+            "</section>"
         )
     return '<div class="mathjax_ignore">\n' + "\n".join(parts) + "\n</div>"
 
 
 def _verdict(choice: Choice) -> str:
-    return "<strong>Right.</strong>" if choice.right else "<strong>Not right.</strong>"
+    return "Right" if choice.right else "Not right"
+
+
+def _label(letter: str, choice: Choice, *, chosen: bool) -> str:
+    """A button's text: what is chosen differs by a sign and by words, which are read out too."""
+    text = f"{letter}. {choice.text}"
+    sign = "\u2713" if choice.right else "\u2717"  # a tick, a cross
+    return f"{sign} {text} (your answer: {_verdict(choice).lower()})" if chosen else text
 
 
 class _Live:
@@ -106,7 +124,7 @@ class _Live:
         rows = [
             self._question(number, question) for number, question in enumerate(questions, start=1)
         ]
-        self.box = ipywidgets.VBox([ipywidgets.HTML(_STYLE), *rows, self.score])
+        self.box = ipywidgets.VBox([ipywidgets.HTML(_STYLE + _HOW), *rows, self.score])
         self.box.add_class("course-quiz")
         self.box.add_class("mathjax_ignore")
 
@@ -124,23 +142,32 @@ class _Live:
             f"{escape(question.question)}{done}</p>"
         )
         said = ipywidgets.HTML()
-        buttons = []
-        for letter, choice in zip(ascii_uppercase, question.choices, strict=False):
+        choices = tuple(zip(ascii_uppercase, question.choices, strict=False))
+        buttons: list[ipywidgets.Button] = []
+        for letter, choice in choices:
             button = ipywidgets.Button(
-                description=f"{letter}. {choice.text}",
+                description=_label(letter, choice, chosen=False),
                 layout=ipywidgets.Layout(width="auto", height="auto"),
             )
             button.add_class("course-choice")
+            buttons.append(button)
 
-            def choose(_: object, letter: str = letter, choice: Choice = choice) -> None:
+        def choose(chosen: ipywidgets.Button) -> None:
+            for each, (letter, choice) in zip(buttons, choices, strict=True):
+                each.description = _label(letter, choice, chosen=each is chosen)
+                if each is not chosen:
+                    each.remove_class("course-chosen")
+                    continue
+                each.add_class("course-chosen")
                 # role=alert: a screen reader says it without the focus leaving the button.
                 said.value = (
-                    f'<p role="alert">{letter}. {_verdict(choice)} {escape(choice.why)}</p>'
+                    f'<p role="alert">{letter}. <strong>{_verdict(choice)}.</strong> '
+                    f"{escape(choice.why)}</p>"
                 )
                 self._answered(question, choice.right)
 
+        for button in buttons:
             button.on_click(choose)
-            buttons.append(button)
         return ipywidgets.VBox([heading, *buttons, said])
 
     def _answered(self, question: QuizQuestion, right: bool) -> None:

@@ -24,6 +24,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
+from helpers.loading import getting_ready
 from helpers.models import routing
 from helpers.models.arguments import Call, fill, identifiers
 from helpers.models.classify import Classifier
@@ -107,7 +108,8 @@ class _Unfilled:
 def _understood(tools: str) -> tuple[list[ToolCard], Classifier]:
     """The cards of tools given as JSON, and the classifier fitted on them."""
     cards = [card(tool) for tool in json.loads(tools)]
-    return cards, Classifier(cards)
+    with getting_ready():  # it embeds some 100 texts, once for these tools
+        return cards, Classifier(cards)
 
 
 def _request(said: Sequence[str], cards: Sequence[ToolCard]) -> str:

@@ -6,6 +6,8 @@ from typing import Any
 from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
 
+from helpers.loading import getting_ready
+
 _LOCAL = {"", "local"}
 
 
@@ -20,10 +22,12 @@ def chat_model(**overrides: Any) -> BaseChatModel:
     """
     name = os.environ.get("COURSE_MODEL", "").strip()
     if name in _LOCAL:
-        from helpers.models.chat import LocalChatModel
+        with getting_ready():  # the import alone takes seconds on a busy machine
+            from helpers.models.chat import LocalChatModel
 
         return LocalChatModel(**overrides)
-    from helpers.models.providers import hosted_chat_model
+    with getting_ready():
+        from helpers.models.providers import hosted_chat_model
 
     return hosted_chat_model(name, **overrides)
 
@@ -36,9 +40,11 @@ def embeddings() -> Embeddings:
     """
     name = os.environ.get("COURSE_EMBEDDINGS", "").strip()
     if name in _LOCAL:
-        from helpers.models.embed import LocalEmbeddings
+        with getting_ready():
+            from helpers.models.embed import LocalEmbeddings
 
         return LocalEmbeddings()
-    from helpers.models.providers import hosted_embeddings
+    with getting_ready():
+        from helpers.models.providers import hosted_embeddings
 
     return hosted_embeddings(name)

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from helpers.loading import getting_ready
 from helpers.models import weights
 from helpers.models.errors import ForkedProcess
 from helpers.models.server import LocalServer
@@ -37,7 +38,9 @@ def _server(alias: str, path: Callable[[], Path], *, embedding: bool) -> LocalSe
         refuse_after_fork()
         server = _running.get(alias)
         if server is None:
-            server = LocalServer(alias, path(), Settings.from_environment(), embedding=embedding)
+            settings = Settings.from_environment()
+            with getting_ready():
+                server = LocalServer(alias, path(), settings, embedding=embedding)
             _running[alias] = server
     return server
 

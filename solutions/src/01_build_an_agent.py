@@ -33,7 +33,7 @@ from langchain.tools import BaseTool, ToolRuntime, tool
 from langchain_core.runnables import RunnableConfig
 
 from helpers.agent import THRESHOLD, Agent, Caller, build_agent, fernhill_index, make_tools
-from helpers.course import TODO, check, ready, show  # noqa: F401
+from helpers.course import TODO, check, hint, ready, show  # noqa: F401
 from helpers.course.exercises.m01_given import by_meaning, by_words
 from helpers.course.exercises.m01_runs import FRIENDLY, best_scores
 from helpers.evaluate import Proportion, run, score

@@ -24,7 +24,7 @@ from itertools import product
 
 import numpy as np
 
-from helpers.course import TODO, check, ready, show  # noqa: F401
+from helpers.course import TODO, check, hint, ready, show  # noqa: F401
 from helpers.course.exercises.m02_given import (
     MOST_SECONDS,
     agents,

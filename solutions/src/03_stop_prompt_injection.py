@@ -29,7 +29,7 @@ from langchain.tools import BaseTool, ToolRuntime, tool
 
 from helpers import security
 from helpers.agent import THRESHOLD, Agent, Caller, build_agent, fernhill_index, make_tools
-from helpers.course import TODO, check, ready, show  # noqa: F401
+from helpers.course import TODO, check, hint, ready, show  # noqa: F401
 from helpers.course.exercises.m03_given import GOLD, IBAN_LENGTHS
 from helpers.models import chat_model
 from helpers.security import Canary, Setting, Target, attack, naive_agent, spread

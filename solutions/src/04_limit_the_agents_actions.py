@@ -24,7 +24,7 @@ from datetime import timedelta
 from urllib.parse import urljoin
 
 from helpers.agent import Caller, build_agent
-from helpers.course import TODO, check, ready, run_async, show
+from helpers.course import TODO, check, hint, ready, run_async, show  # noqa: F401
 from helpers.course.exercises import m04_given as given
 from helpers.course.exercises import m04_network as net
 from helpers.course.exercises.m04_gate import Card, cards, summary, try_gate

@@ -31,7 +31,7 @@ from fastapi.responses import JSONResponse, StreamingResponse  # noqa: F401
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.requests import ClientDisconnect
 
-from helpers.course import TODO, check, ready, run_async, show  # noqa: F401
+from helpers.course import TODO, check, hint, ready, run_async, show  # noqa: F401
 
 # %% name="parameters" tags=["parameters"]
 model = os.environ.get("COURSE_MODEL", "local")  # which model answers

@@ -33,7 +33,7 @@ from langsmith import Client, get_current_run_tree, traceable, tracing_context
 from langsmith.utils import ContextThreadPoolExecutor
 
 from helpers.agent import Retriever
-from helpers.course import TODO, check, ready, run_async, show  # noqa: F401
+from helpers.course import TODO, check, hint, ready, run_async, show  # noqa: F401
 from helpers.course.exercises import m09_runs as runs
 from helpers.course.exercises.m09_day import KEYS
 from helpers.course.exercises.m09_desk import desk, fresh, practice, runs_of

@@ -165,6 +165,42 @@ def run_all(page: Page, panel: Locator) -> None:
     expect(pending).to_have_count(0, timeout=RUN_LIMIT_S * 1000)
 
 
+def switch_theme(page: Page, theme: Theme) -> None:
+    """Choose a theme in the menu, with whatever is open, and wait until the page has it."""
+    page.get_by_role("menuitem", name="Settings", exact=True).click()
+    page.locator(".lm-Menu-itemLabel", has_text="Theme").first.hover()
+    page.locator(".lm-Menu-itemLabel", has_text=re.compile(f"^{theme}$")).click()
+    expect(page.locator(f'body[data-jp-theme-name="{theme}"]')).to_be_attached()
+    page.wait_for_timeout(1500)  # a diagram that is drawn again would be there by then
+
+
+def contrast(node: Locator, ink: str = "color") -> float:
+    """How a colour of an element stands out from what is behind it (WCAG 2): 1 to 21.
+
+    Args:
+        ink: the style that has the colour, such as `color` or `stroke`.
+    """
+    found: float = node.evaluate(_CONTRAST, ink)
+    return found
+
+
+_CONTRAST = """(node, ink) => {
+  const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map(c => c / 255)
+    .map(c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = node => {
+    for (; node; node = node.parentElement) {
+      const colour = numbers(getComputedStyle(node).backgroundColor);
+      if (colour.length < 4 || colour[3] > 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const [a, b] = [light(numbers(getComputedStyle(node)[ink])), light(behind(node))];
+  return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+}"""
+
+
 def write_cell(page: Page, cell: Locator, source: str) -> None:
     """Replace a cell's code by typing, as a learner does, and run it."""
     editor = cell.locator(".cm-content")

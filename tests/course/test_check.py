@@ -225,7 +225,7 @@ def test_progress_that_fails_altogether_costs_the_record_alone(
 def test_outside_a_notebook_the_card_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     check("99.1", right)
     printed = capsys.readouterr().out
-    assert printed.startswith("Exercise 99.1, Double it: passed\n3 of 3 cases passed.\n")
+    assert printed.startswith("[+] Exercise 99.1, Double it: passed\n3 of 3 cases passed.\n")
     assert MIME not in printed
 
 

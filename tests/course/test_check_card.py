@@ -1,3 +1,4 @@
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -23,10 +24,10 @@ CARD = Card(
 )
 
 TEXT = """\
-Exercise 99.1, Rank <b>it</b>: partly (1 of 2)
+[~] Exercise 99.1, Rank <b>it</b>: partly (1 of 2)
 1 of 2 cases passed.
-  passed: two documents
-  not passed: an <i>empty</i> list
+  [+] passed: two documents
+  [-] not passed: an <i>empty</i> list
     Called    rank([])
     Came      <script>alert(1)</script> & "quoted" 'single' $5 and $6
     Printed   one
@@ -74,14 +75,15 @@ def test_long_text_is_wrapped_and_loses_nothing() -> None:
 def test_every_word_of_the_text_stands_in_the_html() -> None:
     page = " ".join(" ".join(Page(CARD.html()).words).split())
     for line in TEXT.splitlines():
-        for part in line.strip().split("   ", 1):
+        words = re.sub(r"^\s*\[.\] ", "", line)  # the page has signs of its own
+        for part in words.strip().split("   ", 1):
             assert part.strip() in page
 
 
 def test_the_html_is_escaped_and_well_formed() -> None:
     page = Page(CARD.html())
     assert page.depth == 0
-    assert set(page.tags) == {"div", "p", "table", "tbody", "tr", "th", "td", "code"}
+    assert set(page.tags) == {"div", "p", "table", "tbody", "tr", "th", "td", "code", "span"}
     assert NASTY in page.words
 
 
@@ -105,6 +107,32 @@ def test_every_colour_is_the_themes_and_the_status_stands_in_words(status: Statu
     ]
     known = ("gray", "none")  # gray reads on light and dark, where there is no theme
     assert all("var(--jp-" in text or text.endswith(known) for text in map(str.strip, colours))
+
+
+@pytest.mark.parametrize(
+    ("status", "sign", "plain"),
+    [
+        (Status.PASSED, "\u2713", "[+]"),
+        (Status.PARTLY, "\u00b1", "[~]"),
+        (Status.WRONG, "\u2717", "[-]"),
+        (Status.NOT_DONE_YET, "\u2026", "[ ]"),
+    ],
+)
+def test_a_sign_tells_the_status_without_words_or_colour(
+    status: Status, sign: str, plain: str
+) -> None:
+    card = Card("99.1", "T", status)
+    assert Page(card.html()).words[:2] == [sign, f" {card.heading}"]
+    assert card.text() == f"{plain} {card.heading}"
+
+
+def test_a_passed_and_a_failed_line_differ_by_a_sign_too() -> None:
+    page = "".join(Page(CARD.html()).words)
+    assert "\u2713 passed: two documents" in page
+    assert "\u2717 not passed: an <i>empty</i> list" in page
+    assert CARD.text().isascii()
+    hidden = [tag for tag, name, value in Page(CARD.html()).attributes if name == "aria-hidden"]
+    assert hidden == ["span"] * 3, "a screen reader hears the words alone"
 
 
 def test_dollars_are_not_set_as_formulas() -> None:

@@ -76,7 +76,7 @@ def test_a_solved_exercise_shows_one_card_in_three_forms(kernel: Kernel) -> None
     cell = kernel.run("check('00.1', 0.000138)")
     assert (cell.status, cell.check) == ("ok", "passed")
     assert set(cell.card) == {"text/plain", "text/html", MIME}
-    assert cell.card["text/plain"].startswith("Exercise 00.1, What one answer costs: passed")
+    assert cell.card["text/plain"].startswith("[+] Exercise 00.1, What one answer costs: passed")
     assert cell.streams == ""
 
 

@@ -1,4 +1,8 @@
+import json
+import re
 from collections import Counter
+from collections.abc import Sequence
+from html import escape, unescape
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -7,9 +11,11 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from helpers.authoring.committed import NoCommitError, export
 from helpers.course import progress
-from helpers.course.questions import QuizError, load, modules
+from helpers.course.questions import QuizError, QuizQuestion, load, modules
 from helpers.course.quiz import _Live, plain, quiz, static
+from helpers.paths import ROOT
 
 GOOD = """
 - id: first
@@ -101,19 +107,27 @@ def test_plain_text_asks_without_answering(tmp_path: Path) -> None:
     assert "$1" not in text
 
 
-def test_static_html_explains_every_choice(tmp_path: Path) -> None:
-    html = static("01", load("01", write(tmp_path, GOOD)))
-    assert (
-        "<summary>A. This &lt;one&gt;</summary><p><strong>Not right.</strong> It is &amp;" in html
-    )
-    assert "<summary>B. That one</summary><p><strong>Right.</strong>" in html
+def test_static_html_asks_without_answering_and_says_how(tmp_path: Path) -> None:
+    questions = load("01", write(tmp_path, GOOD))
+    html = static("01", questions)
+    assert "<li>A. This &lt;one&gt;</li>\n<li>B. That one</li>" in html
+    assert "Run this cell" in html
     assert 'class="mathjax_ignore"' in html
+    assert not told(html, questions)
 
 
 def parts(live: _Live) -> SimpleNamespace:
-    _, row, score = live.box.children
+    how, row, score = live.box.children
     heading, *buttons, said = row.children
-    return SimpleNamespace(heading=heading, buttons=buttons, said=said, score=score)
+    return SimpleNamespace(how=how, heading=heading, buttons=buttons, said=said, score=score)
+
+
+def labels(shown: SimpleNamespace) -> list[str]:
+    return [button.description for button in shown.buttons]
+
+
+def chosen(shown: SimpleNamespace) -> list[bool]:
+    return ["course-chosen" in button._dom_classes for button in shown.buttons]
 
 
 def test_choosing_explains_and_counts(tmp_path: Path, home: Path) -> None:
@@ -122,10 +136,17 @@ def test_choosing_explains_and_counts(tmp_path: Path, home: Path) -> None:
     assert all(isinstance(button, ipywidgets.Button) for button in shown.buttons)
     assert "0 of 1" in shown.score.value
 
+    assert "run this cell" in shown.how.value
+    assert labels(shown) == ["A. This <one>", "B. That one"]
+
     shown.buttons[0].click()
     assert "A. <strong>Not right.</strong> It is &amp; it is not." in shown.said.value
     assert "0 of 1" in shown.score.value
+    assert labels(shown) == ["\u2717 A. This <one> (your answer: not right)", "B. That one"]
+    assert chosen(shown) == [True, False]
     shown.buttons[1].click()
+    assert labels(shown) == ["A. This <one>", "\u2713 B. That one (your answer: right)"]
+    assert chosen(shown) == [False, True]
     assert 'role="alert"' in shown.said.value
     assert "B. <strong>Right.</strong>" in shown.said.value
     assert "1 of 1" in shown.score.value
@@ -148,16 +169,93 @@ def test_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("Quiz 00: 4 questions. Run this cell in JupyterLab")
 
 
-@pytest.mark.slow
-def test_a_stored_notebook_has_text_beside_the_widget(home: Path) -> None:
-    notebook = nbformat.v4.new_notebook()
-    notebook.cells = [nbformat.v4.new_code_cell("from helpers.course.quiz import quiz\nquiz('00')")]
-    NotebookClient(notebook, timeout=60).execute()
-    (output,) = notebook.cells[0].outputs
-    assert set(output.data) == {
-        "application/vnd.jupyter.widget-view+json",
-        "text/html",
-        "text/plain",
+# --- what a notebook keeps -----------------------------------------------------------------------
+
+
+def told(kept: str, questions: Sequence[QuizQuestion]) -> list[str]:
+    """What of the answers stands in a text, whatever it was written in: HTML, JSON, wrapped lines.
+
+    Explanations are looked for by any run of five of their words that the questions do not have.
+    """
+    words = re.findall(r"\w+", unescape(kept.replace("\\n", " ").replace("\\u0026", "&")).lower())
+    runs = set(zip(*(words[start:] for start in range(5)), strict=False))
+    open_ = {
+        run
+        for question in questions
+        for text in (question.question, *(choice.text for choice in question.choices))
+        for run in _runs(text)
     }
-    assert "<details>" in output.data["text/html"]
-    assert output.data["text/plain"].startswith("Quiz 00")
+    found = [
+        choice.why
+        for question in questions
+        for choice in question.choices
+        if (set(_runs(choice.why)) - open_) & runs
+    ]
+    return found + re.findall(
+        r"(?i)<strong>(?:not )?right|your answer: |<details|right\W+true", kept
+    )
+
+
+def _runs(text: str) -> list[tuple[str, ...]]:
+    words = re.findall(r"\w+", text.lower())
+    return list(zip(*(words[start:] for start in range(5)), strict=False))
+
+
+@pytest.mark.parametrize("module", modules())
+def test_what_would_tell_the_answers_is_found(module: str, home: Path) -> None:
+    questions = load(module)
+    shown = _Live(module, questions)
+    before = json.dumps(ipywidgets.Widget.get_manager_state(widgets=_all(shown.box)))
+    assert json.dumps(f"A. {questions[0].choices[0].text}") in before
+    assert not told(before, questions)
+    _, first, *_ = shown.box.children
+    first.children[1].click()
+    after = json.dumps(ipywidgets.Widget.get_manager_state(widgets=_all(shown.box)))
+    assert questions[0].choices[0].why in told(after, questions)
+    explained = "".join(f"<p>{escape(c.why)}</p>" for q in questions for c in q.choices)
+    assert len(told(json.dumps(explained), questions)) == sum(len(q.choices) for q in questions)
+    assert told("<details><summary>A. x</summary><p><strong>Right.</strong>", questions)
+    assert told(json.dumps({"right": True}), questions)
+
+
+def _all(widget: ipywidgets.Widget) -> list[ipywidgets.Widget]:
+    return [widget, *(w for child in getattr(widget, "children", ()) for w in _all(child))]
+
+
+@pytest.mark.slow
+def test_an_executed_notebook_keeps_no_answer(home: Path) -> None:
+    """Neither in its outputs nor in the widgets' state, for the quiz of any module."""
+    notebook = nbformat.v4.new_notebook()
+    sources = ["from helpers.course.quiz import quiz", *(f"quiz({one!r})" for one in modules())]
+    notebook.cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    NotebookClient(notebook, timeout=60, store_widget_state=True).execute()
+    assert notebook.metadata.widgets, "the state is there to be looked at"
+    kept = nbformat.writes(notebook)
+    for module, cell in zip(modules(), notebook.cells[1:], strict=True):
+        (output,) = cell.outputs
+        assert set(output.data) == {
+            "application/vnd.jupyter.widget-view+json",
+            "text/html",
+            "text/plain",
+        }
+        assert output.data["text/plain"].startswith(f"Quiz {module}")
+        assert load(module)[0].question in unescape(output.data["text/html"])
+    assert not told(kept, [question for module in modules() for question in load(module)])
+
+
+def test_a_committed_notebook_keeps_no_answer(tmp_path: Path) -> None:
+    try:
+        export(ROOT, tmp_path)
+    except NoCommitError as error:
+        pytest.skip(str(error))
+    asked = set()
+    for path in sorted(tmp_path.glob("*/*.ipynb")):
+        notebook = nbformat.read(path, as_version=4)
+        for cell in notebook.cells:
+            if found := re.search(r"^quiz\(.(\d\d).\)", cell.source, re.MULTILINE):
+                module = found[1]
+                asked.add(module)
+                kept = json.dumps([cell.outputs, notebook.metadata])
+                assert f"Quiz {module}" in kept
+                assert not told(kept, load(module)), f"{path.name}: build it again"
+    assert asked == set(modules())
