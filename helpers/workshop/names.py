@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-ALWAYS_THERE = frozenset({*dir(builtins), "display", "get_ipython", "In", "Out", "_", "__", "___"})
+ALWAYS_THERE = frozenset(
+    {*dir(builtins), "__annotations__", "display", "get_ipython", "In", "Out", "_", "__", "___"}
+)
 """What a cell may use in any notebook."""
 
 _GLOBAL_LOADS = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
