@@ -51,6 +51,12 @@ class Lab:
         """The numbers of its exercises, in order."""
         return [number for cell in self.notebook["cells"] if (number := exercise_of(cell))]
 
+    @property
+    def given(self) -> dict[str, str]:
+        """Exercise -> what stands in its cell before the learner fills it."""
+        cells = self.notebook["cells"]
+        return {number: cell["source"] for cell in cells if (number := exercise_of(cell))}
+
     def steps(self, answers: Mapping[str, str], own: Sequence[OwnCell] = ()) -> list[Step]:
         """The lab's code cells, in order, with these answers and cells of the learner's own."""
         imports: dict[str, tuple[str, str]] = {}

@@ -4,6 +4,7 @@ import ast
 import builtins
 import dis
 import functools
+import re
 import types
 import warnings
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ ALWAYS_THERE = frozenset(
 )
 """What a cell may use in any notebook."""
 
+# These run what follows them as if they were not there; other magics are no code of the notebook.
+_TRANSPARENT = re.compile(r"^(?:%%(?:time|capture)\b[^\n]*\n|%time )", re.MULTILINE)
 _GLOBAL_LOADS = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
 _CLASS_SETS = {"__module__", "__qualname__", "__name__", "__annotations__", "__doc__"}
 
@@ -64,7 +67,7 @@ def statements(source: str) -> list[str]:
 
 def _tree(source: str) -> ast.Module | None:
     try:
-        code = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
+        code = TransformerManager().transform_cell(_TRANSPARENT.sub("", source))  # type: ignore[no-untyped-call]
         flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         with warnings.catch_warnings(action="ignore"):
             tree = compile(code, "cell", "exec", flags=flags)

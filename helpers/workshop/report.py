@@ -62,12 +62,8 @@ def as_text(report: Report) -> str:
 
 
 def _reasons(row: LearnerRow) -> list[str]:
-    """Exercise and reason; of what is not done yet the status says enough for the eye."""
-    return [
-        f"{exercise}: {grade.detail}"
-        for exercise, grade in row.grades.items()
-        if grade.detail and grade.status != "not done yet"
-    ]
+    """Each exercise's reason, where there is one."""
+    return [f"{exercise}: {grade.detail}" for exercise, grade in row.grades.items() if grade.detail]
 
 
 def _text(value: str) -> str:

@@ -133,6 +133,8 @@ class _Run:
             return Grade("passed", result["passed"], result["total"], error)
         if result["status"] != "not done yet":
             self.doubtful.add(exercise)
+        elif self.matched.answers[exercise] == self.lab.given[exercise]:
+            return Grade(result["status"])  # untouched: there is no more to say
         reasons = [error, *self._broken_before(exercise), _why(result)]
         detail = "; ".join(filter(None, reasons))
         return Grade(result["status"], result["passed"], result["total"], detail)

@@ -36,17 +36,22 @@ def graded(course: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     ("learner", "first", "second", "told"),
     [
         ("ada-right", "passed", "passed", ""),
-        ("bob-half", "partly", "wrong", ""),
+        (
+            "bob-half",
+            "partly",
+            "wrong",
+            "failed: double(5) (called: double(5); came: 4; expected: 10)",
+        ),
         ("cem-untouched", "not done yet", "not done yet", ""),
         ("dan-replaced-check", "wrong", "passed", "replaced check"),
         ("eve-patched-helpers", "wrong", "passed", "replaced helpers.course.check.run_check"),
-        ("fay-forged-progress", "wrong", "wrong", ""),
+        ("fay-forged-progress", "wrong", "wrong", "failed: double(2)"),
         ("gus-early-exit", "crashed", "passed", "ended by itself"),
         ("hal-endless-loop", "wrong", "passed", "stopped after 4 s in its cell"),
         ("ida-memory-hog", "memory limit", "passed", "600 MB"),
         ("jan-deletes-the-folder", "passed", "passed", "changed the course's files"),
         ("kim-syntax-error", "error", "error", "SyntaxError"),
-        ("lea-fake-exercise", "wrong", "passed", ""),
+        ("lea-fake-exercise", "wrong", "passed", "failed: double(2)"),
     ],
 )
 def test_each_learner(
@@ -57,6 +62,8 @@ def test_each_learner(
     said = [*row.notes, *(grade.detail for grade in row.grades.values() if grade.detail)]
     assert told in " ".join(said)
     assert bool(said) == bool(told)
+    for grade in row.grades.values():
+        assert bool(grade.detail) == (grade.status not in ("passed", "not done yet"))
 
 
 @pytest.mark.slow
@@ -221,7 +228,7 @@ def test_csv_report_runs_no_formula() -> None:
     assert rows == [
         ["learner", "98.1", "98.2", "passed", "of", "notes"],
         ["'=ada", "passed", "partly", "1", "2", ""],
-        ["bob", "error", "missing", "0", "2", "replaced check"],
+        ["bob", "error", "missing", "0", "2", "98.1: NameError: x; replaced check"],
     ]
 
 
