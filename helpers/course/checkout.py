@@ -8,6 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _OF_ANOTHER_GIT = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR"}
+# What git keeps in its folder until one of these has ended.
+_UNFINISHED = {
+    "MERGE_HEAD": "merge",
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+}
 
 
 class CheckoutError(Exception):
@@ -66,6 +74,10 @@ class Checkout:
         done = _git(self.root, "rev-parse", "--abbrev-ref", "--symbolic-full-name", "@{upstream}")
         return done.stdout.strip() if done.returncode == 0 else None
 
+    def has_branch(self, name: str) -> bool:
+        """Whether there is a local branch of this name."""
+        return self.succeeds("show-ref", "--verify", "--quiet", f"refs/heads/{name}")
+
     def content(self, commit: str, path: str) -> bytes | None:
         """A file as it stands in a commit; None where it is not in it."""
         done = subprocess.run(
@@ -96,6 +108,18 @@ class Checkout:
     def untracked(self) -> list[str]:
         """The files in the working folder that git neither knows nor ignores."""
         return _paths(self.git("ls-files", "--others", "--exclude-standard", "-z"))
+
+    def conflicts(self) -> list[str]:
+        """The files in which a merge has left conflicts."""
+        return _paths(self.git("diff", "--name-only", "--diff-filter=U", "-z"))
+
+    def unfinished(self) -> str | None:
+        """What git has begun here and not ended: "merge", "rebase", "cherry-pick", "revert"."""
+        for mark, what in _UNFINISHED.items():
+            place = Path(self.git("rev-parse", "--git-path", mark).strip())
+            if (self.root / place).exists():
+                return what
+        return None
 
     def restore(self, paths: Iterable[str]) -> None:
         """Make files as they are in the newest commit, in folder and index."""

@@ -2,10 +2,10 @@
 
 The order makes sure that nothing is lost, wherever it is interrupted:
 
-1. Fetch. Without a network, nothing has been touched.
+1. Look for a merge that is not finished. Then fetch. Without a network, nothing has been touched.
 2. Look for whatever would stop the move: commits of the learner's own, other files in the way.
-3. Copy every file that the learner changed in labs, notebooks and solutions to a dated folder, and
-   write down what is going on (`.course/update.json`).
+3. Copy every file that the learner changed in labs, notebooks and solutions to a dated folder in
+   `copies/`, and write down what is going on (`.course/update.json`).
 4. Move to the newest commit. Of those files, the ones that it brings anew are restored before.
 5. Put the learner's cells into the new versions (`helpers.course.cells`), and strike out the note.
 
@@ -13,6 +13,7 @@ An update that finds such a note finishes what it describes before anything else
 """
 
 import json
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +63,7 @@ def update(*, root: Path, say: Say = print) -> None:
         OSError: no copy could be made (a full disk). Nothing has been replaced then.
     """
     checkout = Checkout.at(root)
+    _no_conflict(checkout)
     _finish(checkout, say)
     upstream = _fetched(checkout)
     old, new = checkout.commit("HEAD"), checkout.commit(upstream)
@@ -109,14 +111,46 @@ def _fetched(checkout: Checkout) -> str:
     return upstream
 
 
+def _no_conflict(checkout: Checkout) -> None:
+    """Stop in the middle of a merge, where git moves nowhere; what has been edited is copied."""
+    what, conflicts = checkout.unfinished(), set(checkout.conflicts())
+    if not what and not conflicts:
+        return
+    root = checkout.root
+    here = [root / path for path in checkout.changed("HEAD") if (root / path).is_file()]
+    copies = f" Your files as they are now are copied to {keep(here, root=root)}." if here else ""
+    # What git merged by itself and was edited since would keep `--abort` from working.
+    edited = set(checkout.changed()) & set(checkout.changed("--cached")) - conflicts
+    undone = edited if what else conflicts
+    known = set(checkout.files("HEAD"))
+    steps = [
+        f"{words} {shlex.join(sorted(paths))}"
+        for words, paths in (
+            ("git checkout HEAD --", undone & known),
+            ("git rm --quiet --force --", undone - known),
+        )
+        if paths
+    ]
+    steps += [f"git {what} --abort"] if what else []
+    said = f"A git {what} is not finished here" if what else "Git has left conflicts here"
+    where = f" (in {_listed(conflicts)})" if conflicts else ""
+    listed = "\n  ".join([*steps, "course update"])
+    raise CheckoutError(
+        f"{said}{where}, so that the course cannot move to its newest version. Nothing was changed."
+        f"{copies} To go back to your last commit, and update then:\n  {listed}"
+    )
+
+
 def _diverged(checkout: Checkout, upstream: str, new: str) -> str:
     base = checkout.git("merge-base", "HEAD", new).strip()
     count = int(checkout.git("rev-list", "--count", f"{base}..HEAD").strip())
+    names = ("my-work", *(f"my-work-{number}" for number in range(2, 1000)))
+    name = next(name for name in names if not checkout.has_branch(name))
     return (
         f"Your branch has {_counted(count, 'commit')} of its own, so that it cannot simply move to "
         "the newest version. Nothing was changed. To turn your commits into uncommitted work, kept "
-        "under the name my-work as well, and update then:\n"
-        f"  git branch my-work\n  git reset --soft {base[:12]}\n  course update\n"
+        f"under the name {name} as well, and update then:\n"
+        f"  git branch {name}\n  git reset --soft {base[:12]}\n  course update\n"
         f"Or merge by hand: git merge {upstream}"
     )
 

@@ -17,19 +17,22 @@ def grade(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="course grade",
         description="Grade submitted labs: a sub-folder of notebooks, or one notebook, for each "
-        "learner. Only the exercise cells are taken, into a fresh lab. "
+        "learner. The exercise cells are taken, and what they need of the learner's own cells, "
+        "into a fresh lab; the report says why an exercise did not pass, and what was left out. "
         f"{report.WARNING}",
         epilog="On Linux the system itself limits each kernel's address space and file sizes. On "
         "macOS and Windows only the grader's own watch on time and memory does, ten times a second;"
         " on Windows a cell that runs too long is ended with its kernel, not interrupted, and "
-        "the lab is run again without it.",
+        "the lab is run again without it. The exit status is 1 where the grader or the course "
+        "failed, or the limits are too small for the course's own solution: what that concerns is "
+        "not graded.",
     )
     parser.add_argument("folder", type=Path, help="the folder of submissions")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the report as JSON")
     form.add_argument("--csv", action="store_true", help="print the report as CSV")
     parser.add_argument(
-        "--seconds", type=float, default=180, help="time limit of each cell (default 180)"
+        "--seconds", type=float, default=300, help="time limit of each cell (default 300)"
     )
     parser.add_argument(
         "--memory", type=int, default=3072, help="memory limit in MB (default 3072)"
@@ -52,7 +55,15 @@ def grade(argv: Sequence[str]) -> int:
     else:
         print(report.as_text(found))
         print(f"\n{report.WARNING}")
-    return 0
+    for fault in found.faults:
+        print(f"course grade: {fault}", file=sys.stderr)
+    if found.faults:
+        print(
+            "course grade: what these concern is not graded. Where a limit was reached, give more "
+            "with --seconds or --memory, or run fewer --jobs.",
+            file=sys.stderr,
+        )
+    return 1 if found.faults else 0
 
 
 def _say(line: str) -> None:

@@ -61,7 +61,11 @@ class Guard:
             number = exercise if isinstance(exercise, str) else exercise.id
             card = real(self._exercises.get(number, exercise), submission)
             if number == self._asked and number in self._exercises:
-                self._results[number] = card.data()
+                failed = [case for case in card.cases if not case.passed]
+                self._results[number] = card.data() | {
+                    "summary": card.summary,
+                    "failed": [[case.name, dict(case.rows)] for case in failed],
+                }
             return card
 
         check.run_check = run_check
@@ -91,11 +95,15 @@ class Guard:
         os.chdir(self._work)
         self.look()
         for variable, (module, name) in imports.items():
-            if module in self._modules and module.startswith(_DESK):
-                real = getattr(self._modules[module], name)
-                if variable in self._names and self._names[variable] is not real:
-                    self._names[variable] = real
-                    self._note(f"replaced {variable}")
+            if module not in self._modules or not module.startswith(_DESK):
+                continue
+            # A module in a package is no attribute of it before something has imported it.
+            real = getattr(self._modules[module], name, self._modules.get(f"{module}.{name}"))
+            if real is None or variable not in self._names:
+                continue  # the cell that imports it has still to run
+            if self._names[variable] is not real:
+                self._names[variable] = real
+                self._note(f"replaced {variable}")
         self._asked = asked or None
 
     def report(self, token: str) -> str:

@@ -2,12 +2,13 @@
 
 import ast
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from helpers.course.cells import Cell, NotANotebookError, Notebook, exercise_of, parse
 from helpers.course.checkout import Checkout, CheckoutError
+from helpers.workshop.matching import Matched, OwnCell, checked_by, first_line, match
 
 _MOST_BYTES = 50 << 20  # of a submitted notebook
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "workshop", "authoring", "*.pyc")
@@ -19,12 +20,14 @@ class GradeError(Exception):
 
 @dataclass(frozen=True)
 class Step:
-    """One code cell of a lab: the learner's to fill, or the lab's own with the check it runs.
+    """One code cell: the learner's, or the lab's own with the check that it runs.
 
-    `imports` are the names that the lab's own cells up to this one have from the course's package:
-    variable -> (module, name).
+    `name` is what messages call it. `exercise` is the one that a learner's cell is for (a cell of
+    their own may be for several: then the first). `imports` are the names that the lab's own cells
+    up to this one have from the course's package: variable -> (module, name).
     """
 
+    name: str
     source: str
     exercise: str | None
     checks: str | None
@@ -48,31 +51,51 @@ class Lab:
         """The numbers of its exercises, in order."""
         return [number for cell in self.notebook["cells"] if (number := exercise_of(cell))]
 
-    def steps(self, answers: dict[str, str]) -> list[Step]:
-        """The lab's code cells, in order, with these sources in its exercise cells."""
-        made = []
+    @property
+    def given(self) -> dict[str, str]:
+        """Exercise -> what stands in its cell before the learner fills it."""
+        cells = self.notebook["cells"]
+        return {number: cell["source"] for cell in cells if (number := exercise_of(cell))}
+
+    def steps(self, answers: Mapping[str, str], own: Sequence[OwnCell] = ()) -> list[Step]:
+        """The lab's code cells, in order, with these answers and cells of the learner's own."""
         imports: dict[str, tuple[str, str]] = {}
+
+        def owned(after: str) -> Iterator[Step]:
+            for one in own:
+                if one.after == after:
+                    name = f"the learner's own cell {first_line(one.source)}"
+                    yield Step(name, one.source, one.exercises[0], None, dict(imports))
+
+        made = [*owned("")]
         for cell in self.notebook["cells"]:
             if cell["cell_type"] != "code":
                 continue
-            exercise = exercise_of(cell)
+            source, exercise = cell["source"], exercise_of(cell)
             if exercise:
-                made.append(
-                    Step(answers.get(exercise, cell["source"]), exercise, None, dict(imports))
-                )
-                continue
-            imports.update(_imports(cell["source"]))
-            made.append(Step(cell["source"], None, _checked(cell["source"]), dict(imports)))
+                answer = answers.get(exercise, source)
+                made.append(Step("its cell", answer, exercise, None, dict(imports)))
+            else:
+                imports.update(_imports(source))
+                checks = checked_by(source)
+                name = "its check" if checks else f"the lab's own cell {cell.get('id')}"
+                made.append(Step(name, source, None, checks, dict(imports)))
+            made += owned(str(cell.get("id")))
         return made
 
 
 @dataclass(frozen=True)
 class Submission:
-    """One learner's notebooks: lab -> exercise -> what stands in its cell."""
+    """One learner's notebooks: lab -> what is graded of it."""
 
     learner: str
-    answers: dict[str, dict[str, str]]
+    labs: dict[str, Matched]
     notes: tuple[str, ...]
+
+    @property
+    def answers(self) -> dict[str, dict[str, str]]:
+        """Lab -> exercise -> the source that is graded."""
+        return {stem: matched.answers for stem, matched in self.labs.items()}
 
 
 def labs(course: Path) -> list[Lab]:
@@ -107,21 +130,53 @@ def _lab_files(course: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def copy_course(course: Path, target: Path, stem: str) -> None:
-    """What a lab needs of the course: the package and the lab's own files, never solutions."""
+    """What a lab needs of the course: all but solutions, other labs, notebooks and tests."""
+    target.mkdir(parents=True, exist_ok=True)
+    for name in _top_level(course):
+        shutil.copy2(course / name, target / name)
     shutil.copytree(course / "helpers", target / "helpers", ignore=_LEFT_OUT)
     (target / "labs").mkdir()
     if (course / "labs" / stem).is_dir():
         shutil.copytree(course / "labs" / stem, target / "labs" / stem)
 
 
+def _top_level(course: Path) -> list[str]:
+    """The course's own files beside its folders; where git cannot tell them, those not hidden."""
+    try:
+        names = [path for path in Checkout.at(course).files("HEAD") if "/" not in path]
+    except CheckoutError:
+        names = [path.name for path in course.iterdir() if not path.name.startswith(".")]
+    return [name for name in names if (course / name).is_file()]
+
+
+def solution(course: Path, lab: Lab) -> Matched | None:
+    """The course's own answers to a lab; None where the course is there without them."""
+    path = f"solutions/{lab.stem}.ipynb"
+    try:
+        content = Checkout.at(course).content("HEAD", path)
+    except CheckoutError:
+        content = (course / path).read_bytes() if (course / path).is_file() else None
+    if content is None:
+        return None
+    try:
+        return match(lab.notebook["cells"], parse(content)["cells"])
+    except NotANotebookError:
+        return None
+
+
 def submissions(folder: Path, known: Iterable[Lab]) -> list[Submission]:
     """Every learner's submission: a sub-folder of notebooks, or one notebook.
+
+    Notebooks that lie in the folder itself under the labs' own names are one learner's, as in a
+    folder of solved labs.
 
     Raises:
         GradeError: there is no such folder, or no notebook in it.
     """
     if not folder.is_dir():
         raise GradeError(f"There is no folder {folder}.")
+    known = list(known)
+    stems = {lab.stem for lab in known}
     learners: dict[str, list[Path]] = {}
     for entry in sorted(folder.iterdir()):
         if entry.name.startswith("."):
@@ -133,64 +188,53 @@ def submissions(folder: Path, known: Iterable[Lab]) -> list[Submission]:
                 if ".ipynb_checkpoints" not in file.parts and file.is_file()
             )
         elif entry.suffix == ".ipynb":
-            learners.setdefault(entry.stem, []).append(entry)
+            name = folder.resolve().name if entry.stem in stems else entry.stem
+            learners.setdefault(name, []).append(entry)
+    if any(file.stem in stems for file in folder.glob("*.ipynb")):
+        learners = {name: files for name, files in learners.items() if files}
     if not any(learners.values()):
         raise GradeError(
             f"There are no notebooks in {folder}. It should have a sub-folder, or a notebook, for "
             "each learner."
         )
-    by_exercise = {exercise: lab for lab in known for exercise in lab.exercises}
-    return [_submission(learner, files, by_exercise) for learner, files in learners.items()]
+    return [_submission(learner, files, known) for learner, files in learners.items()]
 
 
-def _submission(learner: str, files: list[Path], known: dict[str, Lab]) -> Submission:
-    answers: dict[str, dict[str, str]] = {}
+def _submission(learner: str, files: list[Path], known: Sequence[Lab]) -> Submission:
+    found: dict[str, Matched] = {}
     notes = []
     # Where a learner has handed in a lab twice, the newer one counts.
     for file in sorted(files, key=lambda file: file.stat().st_mtime):
         try:
             if file.stat().st_size > _MOST_BYTES:
                 raise NotANotebookError(f"it is larger than {_MOST_BYTES >> 20} MB")
-            found = _answers(parse(file.read_bytes()))
+            cells = parse(file.read_bytes())["cells"]
         except (NotANotebookError, OSError) as error:
             notes.append(f"{file.name} could not be read: {error}")
             continue
-        stems = {known[exercise].stem for exercise in found if exercise in known}
-        if not stems:
+        exercises = {number for cell in cells if (number := _exercise(cell))}
+        labs = [
+            lab
+            for lab in known
+            if exercises & set(lab.exercises) or (file.stem.startswith(lab.stem) and cells)
+        ]
+        if not labs:
             notes.append(f"{file.name} has no exercise of a lab")
-        for stem in stems:
-            if stem in answers:
-                notes.append(f"{file.name} is newer than another {stem} and was taken")
-            answers[stem] = {
-                exercise: source
-                for exercise, source in found.items()
-                if exercise in known and known[exercise].stem == stem
-            }
+        for lab in labs:
+            if lab.stem in found:
+                notes.append(f"{file.name} is newer than another {lab.stem} and was taken")
+            found[lab.stem] = match(lab.notebook["cells"], cells)
     if not files:
         notes.append("no notebook")
-    return Submission(learner, answers, tuple(notes))
+    return Submission(learner, found, tuple(notes))
 
 
-def _answers(notebook: Notebook) -> dict[str, str]:
-    """Exercise -> its cell's source: the cell with the lab's own id, or else the first marked."""
-    marked: dict[str, str] = {}
-    own: dict[str, str] = {}
-    for cell in notebook["cells"]:
-        if cell.get("cell_type") != "code":
-            continue
-        if number := _exercise_of_id(cell):
-            own.setdefault(number, cell["source"])
-        elif number := exercise_of(cell):
-            marked.setdefault(number, cell["source"])
-    return {**marked, **own}
-
-
-def _exercise_of_id(cell: Cell) -> str | None:
-    """The exercise that a cell's id names: "01.2" of "exercise-01-2"."""
+def _exercise(cell: Cell) -> str | None:
+    """The exercise that a cell is for: by its mark, or by its id ("exercise-01-2")."""
     name = cell.get("id")
-    if not isinstance(name, str) or not name.startswith("exercise-"):
-        return None
-    return name.removeprefix("exercise-").replace("-", ".", 1)
+    if isinstance(name, str) and name.startswith("exercise-"):
+        return name.removeprefix("exercise-").replace("-", ".", 1)
+    return exercise_of(cell)
 
 
 def _imports(source: str) -> dict[str, tuple[str, str]]:
@@ -206,22 +250,3 @@ def _imports(source: str) -> dict[str, tuple[str, str]]:
         and node.module.split(".")[0] == "helpers"
         for alias in node.names
     }
-
-
-def _checked(source: str) -> str | None:
-    """The exercise whose check this cell runs."""
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:
-        return None
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Name)
-            and node.func.id == "check"
-            and node.args
-            and isinstance(node.args[0], ast.Constant)
-            and isinstance(node.args[0].value, str)
-        ):
-            return node.args[0].value
-    return None

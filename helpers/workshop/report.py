@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from helpers.columns import aligned
-from helpers.workshop.grade import Report
+from helpers.workshop.grade import LearnerRow, Report
 
 WARNING = (
     "Submissions run on this machine with your rights: this is no sandbox for code from people whom"
@@ -27,17 +27,18 @@ def as_json(report: Report) -> dict[str, Any]:
             }
             for row in report.learners
         ],
+        "faults": list(report.faults),
     }
 
 
 def as_csv(report: Report) -> str:
-    """One row a learner, a column an exercise, then the count passed and the notes."""
+    """One row a learner, a column an exercise, then the count passed, the reasons and the notes."""
     written = io.StringIO()
     table = csv.writer(written, lineterminator="\n")
     table.writerow(["learner", *report.exercises, "passed", "of", "notes"])
     for row in report.learners:
         statuses = [row.grades[exercise].status for exercise in report.exercises]
-        notes = "; ".join(row.notes)
+        notes = "; ".join([*_reasons(row), *row.notes])
         table.writerow(
             [_text(row.learner), *statuses, row.passed, len(report.exercises), _text(notes)]
         )
@@ -55,14 +56,14 @@ def as_text(report: Report) -> str:
             cells.append(f"{grade.status}{some}")
         rows.append([row.learner, *cells, f"{row.passed} of {len(report.exercises)}"])
     lines = aligned(rows)
-    details = [
-        f"{row.learner}, {exercise}: {row.grades[exercise].detail}"
-        for row in report.learners
-        for exercise in report.exercises
-        if row.grades[exercise].detail
-    ]
+    details = [f"{row.learner}, {reason}" for row in report.learners for reason in _reasons(row)]
     details += [f"{row.learner}: {note}" for row in report.learners for note in row.notes]
     return "\n".join([*lines, *([""] if details else []), *details])
+
+
+def _reasons(row: LearnerRow) -> list[str]:
+    """Each exercise's reason, where there is one."""
+    return [f"{exercise}: {grade.detail}" for exercise, grade in row.grades.items() if grade.detail]
 
 
 def _text(value: str) -> str:

@@ -253,9 +253,10 @@ check("02.5", enough)
 
 # %% name="enough-use"
 if ready("02.5"):
+    pilot = compare(*two_searches("dev"))
     show.table(
-        [{"difference": f"{points} points", "power 0.8": enough(total, points / 100),
-          "power 0.9": enough(total, points / 100, 0.9)} for points in (20, 10, 5)],
+        [{"difference": f"{points} points", "power 0.8": enough(pilot, points / 100),
+          "power 0.9": enough(pilot, points / 100, 0.9)} for points in (20, 10, 5)],
         caption="Questions that a comparison of two searches needs",
     )
 

@@ -44,6 +44,7 @@ fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 
 # %% name="lab-part"
 os.environ["COURSE_MODEL"] = model
+index = fernhill_index(sentences=1)
 
 def bar(items):
     return show.progress(items, label="asked") if items else items
@@ -109,7 +110,6 @@ check("03.1", make_gold_discount)
 # one. What was taken off, and does any message hold the code?
 
 # %% name="discount-use"
-index = fernhill_index(sentences=1)
 if ready("03.1"):
     code, orders = "FERN-7QX4-KD92", open_orders()
     till = Till(code)

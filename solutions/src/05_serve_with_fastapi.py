@@ -55,6 +55,7 @@ from helpers.course.exercises.m05_serving import Clients, serving
 
 # %% name="lab-model"
 os.environ |= {"COURSE_MODEL": model, "COURSE_SLOTS": "4"}  # the local one writes 4 at a time
+measured = []  # what the cells below find out, for the table at the end
 
 # %% [markdown] name="model-text"
 # The exercises use a model that writes the same six words to every question, exactly as slowly as
@@ -255,7 +256,6 @@ check("05.3", while_connected)
 # words. How many does the model write, when nobody looks and with your watch?
 
 # %% name="left-use"
-measured = []  # what these cells find out, for the table at the end
 if ready("05.3"):
     count = {"before": run_async(effects.words_written(effects.careless)),
              "after": run_async(effects.words_written(while_connected))}

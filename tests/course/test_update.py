@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jupyter_server.services.contents.filemanager import FileContentsManager
 
 from helpers.course import checkout, update
 from helpers.course.checkout import CheckoutError
@@ -108,6 +109,14 @@ class World:
                 notebook["cells"] += lab(**{name: source})["cells"]
         write(path, notebook)
 
+    def follow(self, advice: str) -> None:
+        """Type the lines that a message shows indented, one after another, as they stand there."""
+        for line in advice.splitlines():
+            if line == "  course update":
+                self.update()
+            elif line.startswith("  "):
+                subprocess.run(line, shell=True, cwd=self.clone, check=True)
+
     def update(self) -> str:
         before = len(self.said)
         update.update(root=self.clone, say=self.said.append)
@@ -118,7 +127,7 @@ class World:
         return sources(self.clone / LAB)
 
     def copies(self, path: str = LAB) -> list[Path]:
-        return sorted((Path(os.environ["COURSE_HOME"]) / "copies").glob(f"*/{path}"))
+        return sorted((self.clone / "copies").glob(f"*/{path}"))
 
     def note(self) -> Path:
         return Path(os.environ["COURSE_HOME"]) / "update.json"
@@ -179,6 +188,18 @@ def test_learners_cells_come_back_where_the_exercise_is_unchanged(world: World) 
     assert str(copy) in said
     assert sources(copy)["exercise-2"] == "b = 2"
     assert not world.note().exists()
+
+
+def test_jupyterlab_shows_the_copies_and_git_does_not(world: World) -> None:
+    world.learn(exercise_1="a = 1")
+    done = reset("01", root=world.clone)
+    assert done.copies is not None
+    place = done.copies.relative_to(world.clone).as_posix()
+    shown = FileContentsManager(root_dir=str(world.clone))
+    assert "copies" in {one["name"] for one in shown.get("")["content"]}
+    notebook = shown.get(f"{place}/{LAB}", type="notebook")["content"]
+    assert "a = 1" in {cell["source"] for cell in notebook["cells"]}
+    assert git(world.clone, "status", "--porcelain") == ""
 
 
 def test_exercise_that_is_gone(world: World) -> None:
@@ -305,12 +326,103 @@ def test_own_commits_and_the_way_out(world: World) -> None:
         world.update()
     assert world.lab["exercise-1"] == "a = 1"
 
-    advice = [line.split() for line in str(stopped.value).splitlines() if line.startswith("  git")]
-    for words in advice:
-        git(world.clone, *words[1:])
-    world.update()
+    world.follow(str(stopped.value))
     assert world.lab == {"intro": "print(9)", "exercise-1": "a = 1", "exercise-2": "b = TODO"}
     assert "my-work" in git(world.clone, "branch")
+
+
+def diverged(world: World) -> None:
+    """A commit of the learner's and one of the course's that change the same cell and another."""
+    world.learn(exercise_1="a = 1")
+    git(world.clone, "commit", "--quiet", "-am", "solved")
+    world.publish(
+        {
+            LAB: lab(intro="print(9)", exercise_1="a: int = TODO", exercise_2="b = TODO"),
+            "labs/02_other.ipynb": lab(intro="print(8)", exercise_1="c = TODO"),
+            "helpers/new.py": "new\n",
+        }
+    )
+
+
+def begin_merge(world: World) -> None:
+    git(world.clone, "fetch", "--quiet")
+    done = subprocess.run(
+        ["git", *WHO, "merge", "origin/main"], cwd=world.clone, capture_output=True, check=False
+    )
+    assert done.returncode == 1
+    assert b"<<<<<<<" in (world.clone / LAB).read_bytes()
+
+
+def stopped(world: World, message: str) -> str:
+    with pytest.raises(CheckoutError, match=message) as error:
+        world.update()
+    return str(error.value)
+
+
+def test_the_advice_in_the_middle_of_a_conflicted_merge_works(world: World) -> None:
+    diverged(world)
+    write(world.clone / "notebooks/01_topic.ipynb", lab(intro="print('mine')"))  # not committed
+    before = git(world.clone, "rev-parse", "HEAD")
+    begin_merge(world)
+    advice = stopped(world, rf"A git merge is not finished here \(in {LAB}\)")
+    assert "git merge --abort" in advice
+    assert "<<<<<<<" in world.copies()[0].read_text()
+
+    with pytest.raises(CheckoutError, match="1 commit of its own") as next_advice:
+        world.follow(advice)
+    assert git(world.clone, "rev-parse", "HEAD") == before
+    assert not (world.clone / ".git/MERGE_HEAD").exists()
+    assert world.lab["exercise-1"] == "a = 1"
+    assert git(world.clone, "status", "--porcelain").split() == ["M", "notebooks/01_topic.ipynb"]
+
+    world.follow(str(next_advice.value))
+    assert world.lab == {
+        "intro": "print(9)",
+        "exercise-1": "a: int = TODO",
+        "exercise-2": "b = TODO",
+    }
+    assert "a = 1" in world.copies()[-1].read_text()  # the course had changed that cell
+    assert sources(world.clone / "notebooks/01_topic.ipynb") == {"intro": "print('mine')"}
+
+
+def test_it_also_works_where_merged_files_were_edited_since(world: World) -> None:
+    diverged(world)
+    begin_merge(world)
+    world.learn("labs/02_other.ipynb", exercise_1="c = 'since'")
+    write(world.clone / "helpers/new.py", "mine\n")
+    with pytest.raises(CheckoutError, match="1 commit of its own"):
+        world.follow(stopped(world, "A git merge is not finished"))
+    assert git(world.clone, "status", "--porcelain") == ""
+    assert sources(world.copies("labs/02_other.ipynb")[0])["exercise-1"] == "c = 'since'"
+    assert world.copies("helpers/new.py")[0].read_text() == "mine\n"
+
+
+def test_a_rebase_that_stopped(world: World) -> None:
+    diverged(world)
+    git(world.clone, "fetch", "--quiet")
+    subprocess.run(["git", *WHO, "rebase", "-q", "origin/main"], cwd=world.clone, check=False)
+    with pytest.raises(CheckoutError, match="1 commit of its own"):
+        world.follow(stopped(world, "A git rebase is not finished"))
+    assert world.lab["exercise-1"] == "a = 1"
+
+
+def test_conflicts_of_a_stash(world: World) -> None:
+    world.learn(exercise_1="a = 1")
+    git(world.clone, "stash", "--quiet")
+    world.publish({LAB: lab(intro="print(9)", exercise_1="a: int = TODO", exercise_2="b = TODO")})
+    git(world.clone, "pull", "--quiet")
+    world.publish({LAB: lab(intro="print(7)", exercise_1="a: int = TODO", exercise_2="b = TODO")})
+    subprocess.run(["git", *WHO, "stash", "pop", "--quiet"], cwd=world.clone, check=False)
+    world.follow(stopped(world, "Git has left conflicts here"))
+    assert world.lab["intro"] == "print(7)"
+    assert "a = 1" in git(world.clone, "stash", "show", "-p")
+
+
+def test_a_branch_that_keeps_earlier_commits_is_not_in_the_way(world: World) -> None:
+    git(world.clone, "branch", "my-work")
+    diverged(world)
+    world.follow(stopped(world, "1 commit of its own"))
+    assert {"my-work", "my-work-2"} <= set(git(world.clone, "branch").split())
 
 
 def test_branch_without_a_remote(world: World) -> None:

@@ -2,15 +2,19 @@ import csv
 import io
 import json
 import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from helpers.authoring.editions import FOLDERS, generate
+from helpers.authoring.notebook import write as save_notebook
 from helpers.workshop import report as reports
 from helpers.workshop.command import grade as command
 from helpers.workshop.grade import Grade, LearnerRow, Limits, Report, grade
 from helpers.workshop.labs import GradeError, labs, submissions
-from tests.workshop.mini import LEARNERS, RIGHT, STEM, fill, hand_in, make_course
+from tests.workshop.mini import LEARNERS, RIGHT, SOLUTION, STEM, fill, hand_in, make_course
 
 LIMITS = Limits(seconds=4, megabytes=600, fast=True)
 
@@ -36,17 +40,22 @@ def graded(course: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     ("learner", "first", "second", "told"),
     [
         ("ada-right", "passed", "passed", ""),
-        ("bob-half", "partly", "wrong", ""),
+        (
+            "bob-half",
+            "partly",
+            "wrong",
+            "failed: double(5) (called: double(5); came: 4; expected: 10)",
+        ),
         ("cem-untouched", "not done yet", "not done yet", ""),
         ("dan-replaced-check", "wrong", "passed", "replaced check"),
         ("eve-patched-helpers", "wrong", "passed", "replaced helpers.course.check.run_check"),
-        ("fay-forged-progress", "wrong", "wrong", ""),
+        ("fay-forged-progress", "wrong", "wrong", "failed: double(2)"),
         ("gus-early-exit", "crashed", "passed", "ended by itself"),
         ("hal-endless-loop", "wrong", "passed", "stopped after 4 s in its cell"),
         ("ida-memory-hog", "memory limit", "passed", "600 MB"),
         ("jan-deletes-the-folder", "passed", "passed", "changed the course's files"),
         ("kim-syntax-error", "error", "error", "SyntaxError"),
-        ("lea-fake-exercise", "wrong", "passed", ""),
+        ("lea-fake-exercise", "wrong", "passed", "failed: double(2)"),
     ],
 )
 def test_each_learner(
@@ -57,6 +66,8 @@ def test_each_learner(
     said = [*row.notes, *(grade.detail for grade in row.grades.values() if grade.detail)]
     assert told in " ".join(said)
     assert bool(said) == bool(told)
+    for one in row.grades.values():
+        assert bool(one.detail) == (one.status not in ("passed", "not done yet"))
 
 
 @pytest.mark.slow
@@ -190,6 +201,138 @@ def test_nothing_to_grade(course: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert "course grade: " in capsys.readouterr().err
 
 
+def test_labs_lying_loose_under_their_own_names_are_one_learners(
+    course: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "solved"
+    good = fill(course / "labs" / f"{STEM}.ipynb", {"98.1": RIGHT})
+    write(folder / f"{STEM}.ipynb", good)
+    write(folder / "ada" / "my.ipynb", good)
+    write(folder / "src" / "notes.py", "1")
+    found = {one.learner: one for one in submissions(folder, labs(course))}
+    assert sorted(found) == ["ada", "solved"]
+    assert found["solved"].answers[STEM]["98.1"] == RIGHT
+
+
+# --- the learner's own cells, and faults that are not the learner's ------------------------------
+
+
+def cell(name: str, source: str) -> dict[str, Any]:
+    return {"cell_type": "code", "id": name, "metadata": {}, "source": source, "outputs": []}
+
+
+def one_row(course: Path, folder: Path, notebook: dict[str, Any]) -> tuple[LearnerRow, Report]:
+    write(folder / "ada" / f"{STEM}.ipynb", notebook)
+    report = grade(folder, course=course, limits=LIMITS)
+    (row,) = report.learners
+    return row, report
+
+
+@pytest.mark.slow
+def test_own_cells_run_where_an_answer_needs_them(course: Path, tmp_path: Path) -> None:
+    lab = course / "labs" / f"{STEM}.ipynb"
+    notebook = fill(
+        lab, {"98.1": "def double(number):\n    return part(number)", "98.2": "LIMIT = 3"}
+    )
+    notebook["cells"].append(cell("aa", "def part(number):\n    return 2 * number"))
+    notebook["cells"].append(cell("bb", "raise SystemError('looked around')"))
+    row, report = one_row(course, tmp_path, notebook)
+    assert row.passed == 2
+    assert row.notes == (
+        f"{STEM}: not run, since no exercise needs these cells of the learner's own: "
+        "`raise SystemError('looked around')`",
+    )
+    assert report.faults == ()
+
+
+@pytest.mark.slow
+def test_an_own_cell_that_fails_is_the_learners(course: Path, tmp_path: Path) -> None:
+    lab = course / "labs" / f"{STEM}.ipynb"
+    notebook = fill(
+        lab, {"98.1": "def double(number):\n    return part(number)", "98.2": "LIMIT = 3"}
+    )
+    notebook["cells"].insert(3, cell("aa", "part = lambda number: number\nimport away"))
+    row, report = one_row(course, tmp_path, notebook)
+    assert row.grades["98.1"].status == "wrong"
+    assert "No module named 'away'" in row.grades["98.1"].detail
+    assert row.grades["98.2"].status == "passed"
+    assert report.faults == ()
+
+
+def changed_course(folder: Path, before: str, after: str) -> Path:
+    """A course whose lab differs, with a solution of its own."""
+    assert before in SOLUTION
+    made = make_course(folder)
+    source = made / "solutions" / "src" / f"{STEM}.py"
+    source.write_text(SOLUTION.replace(before, after))
+    for edition in ("lab", "solution"):
+        path = made / FOLDERS[edition][1] / f"{STEM}.ipynb"
+        save_notebook(generate(made, edition, STEM), path)
+    return made
+
+
+@pytest.mark.slow
+def test_a_lab_that_imports_a_module_of_the_package_late(tmp_path: Path) -> None:
+    use = "print(double(2)"
+    given = f"from helpers.course.exercises import m98_given as given\n{use}"
+    course = changed_course(tmp_path / "course", use, given)
+    (course / "helpers/course/exercises/m98_given.py").write_text("VALUE = 3\n")
+    notebook = fill(
+        course / "labs" / f"{STEM}.ipynb", {"98.1": RIGHT, "98.2": "LIMIT = given.VALUE"}
+    )
+    row, report = one_row(course, tmp_path / "in", notebook)
+    assert (row.passed, row.notes, report.faults) == (2, (), ())
+
+
+@pytest.mark.slow
+def test_what_the_solution_does_not_pass_is_not_graded(tmp_path: Path) -> None:
+    course = changed_course(tmp_path / "course", "LIMIT = 3", "LIMIT = 33")
+    notebook = fill(course / "labs" / f"{STEM}.ipynb", {"98.1": "def double(n):\n    return n"})
+    notebook["cells"] = [one for one in notebook["cells"] if one["id"] != "exercise-98-2"]
+    notebook["cells"].append(cell("zz", "LIMIT = 4"))
+    row, report = one_row(course, tmp_path / "in", notebook)
+    assert row.grades["98.1"].status == "wrong"  # which the solution passes
+    assert row.grades["98.2"].status == "not graded"
+    (fault,) = report.faults
+    assert "the course's own solution of 98.2 does not pass here: wrong" in fault
+
+
+@pytest.mark.slow
+def test_a_cell_of_the_lab_that_fails_is_told_and_is_a_fault(tmp_path: Path) -> None:
+    use = "print(double(2)"
+    course = changed_course(tmp_path / "course", use, f"FACTOR = open('away.txt').read()\n{use}")
+    answer = "LIMIT = len(FACTOR)"
+    notebook = fill(course / "labs" / f"{STEM}.ipynb", {"98.1": RIGHT, "98.2": answer})
+    row, report = one_row(course, tmp_path / "in", notebook)
+    assert row.grades["98.1"].status == "passed"
+    assert "the lab's own cell uses-it failed: FileNotFoundError" in " ".join(row.notes)
+    assert any("uses-it fails on this machine: FileNotFoundError" in one for one in report.faults)
+
+
+@pytest.mark.slow
+def test_a_lab_that_cannot_run_is_nobodys_zero(tmp_path: Path) -> None:
+    course = changed_course(tmp_path / "course", "import os\n", "import os\nos._exit(3)\n")
+    notebook = fill(course / "labs" / f"{STEM}.ipynb", {"98.1": RIGHT, "98.2": "LIMIT = 4"})
+    row, report = one_row(course, tmp_path / "in", notebook)
+    assert {one.status for one in row.grades.values()} == {"not graded"}
+    (fault,) = report.faults
+    assert "could not be run" in fault
+    assert "the lab's own cell imports" in fault
+
+
+@pytest.mark.parametrize("form", [[], ["--json"], ["--csv"]])
+def test_a_fault_of_the_grader_is_the_exit_status(
+    form: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = Report(REPORT.exercises, REPORT.learners, ("98_mini: it could not be run",))
+    module = sys.modules["helpers.workshop.grade"]  # its name in the package is the function's
+    monkeypatch.setattr(module, "grade", lambda *_, **__: report)
+    assert command(["in", *form]) == 1
+    assert "course grade: 98_mini: it could not be run" in capsys.readouterr().err
+    monkeypatch.setattr(module, "grade", lambda *_, **__: REPORT)
+    assert command(["in", *form]) == 0
+
+
 # --- the report ----------------------------------------------------------------------------------
 
 REPORT = Report(
@@ -221,7 +364,7 @@ def test_csv_report_runs_no_formula() -> None:
     assert rows == [
         ["learner", "98.1", "98.2", "passed", "of", "notes"],
         ["'=ada", "passed", "partly", "1", "2", ""],
-        ["bob", "error", "missing", "0", "2", "replaced check"],
+        ["bob", "error", "missing", "0", "2", "98.1: NameError: x; replaced check"],
     ]
 
 

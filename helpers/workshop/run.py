@@ -1,0 +1,329 @@
+"""Run one lab of one learner in fresh kernels, and collect what the real checks find."""
+
+import ast
+import hashlib
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from json import loads
+from pathlib import Path
+from typing import Any
+
+from helpers.paths import ROOT
+from helpers.workshop.kernel import Kernel, KernelGone, KernelStartError, Reply, literal
+from helpers.workshop.labs import Lab, Step, copy_course
+from helpers.workshop.matching import Matched
+from helpers.workshop.names import names_in
+
+# All that a submission's kernel gets of the instructor's environment: no keys, no other settings.
+_ENVIRONMENT = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "SYSTEMROOT",
+    "WINDIR",
+    "COMSPEC",
+    "PATHEXT",
+    "NUMBER_OF_PROCESSORS",
+    "COURSE_THREADS",
+    "COURSE_TIME_FACTOR",
+)
+_MOST_CASES_NAMED = 5
+_LONGEST_DETAIL = 160
+
+
+@dataclass(frozen=True)
+class Grade:
+    """One exercise of one learner.
+
+    `status` is one of the check's (passed, partly, wrong, not done yet), or what kept it from being
+    checked: missing (no such cell was submitted), error (its cell or its check raised), crashed,
+    time limit, memory limit; or not graded, where the grader or the course failed and not the
+    learner. `passed` of `total` counts the cases of the check; `detail` says why it did not pass.
+    """
+
+    status: str
+    passed: int = 0
+    total: int = 0
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a submission may use: seconds for each cell, megabytes of memory; and how to run it."""
+
+    seconds: float = 300.0
+    megabytes: int = 3072
+    fast: bool = False
+
+
+@dataclass(frozen=True)
+class LabResult:
+    """What came of one lab.
+
+    `broken` are the lab's own cells that failed, with the reason. `doubtful` are the exercises that
+    did not pass for a reason that may lie outside the learner's cells. `fault` says what kept the
+    lab from running with nothing of the learner's in it.
+    """
+
+    grades: dict[str, Grade]
+    broken: dict[str, str]
+    notes: tuple[str, ...]
+    doubtful: frozenset[str]
+    fault: str = ""
+
+
+def run_lab(lab: Lab, matched: Matched, course: Path, limits: Limits) -> LabResult:
+    """Run a lab with these answers, in as many kernels as it takes to try every exercise.
+
+    Args:
+        lab: the lab as the course ships it.
+        matched: the answers, and what they need of the learner's own cells.
+        course: the course whose package and files are used.
+        limits: what the kernels may use.
+    """
+    return _Run(lab, matched, course, limits).result()
+
+
+@dataclass
+class _Run:
+    lab: Lab
+    matched: Matched
+    course: Path
+    limits: Limits
+    notes: list[str] = field(default_factory=list)
+    found: dict[str, dict[str, Any]] = field(default_factory=dict)
+    errors: dict[str, tuple[str, str]] = field(default_factory=dict)  # status, detail
+    broken: dict[str, str] = field(default_factory=dict)
+    doubtful: set[str] = field(default_factory=set)
+    fault: str = ""
+
+    def result(self) -> LabResult:
+        ended: dict[str, Grade] = {}
+        # An exercise that ends the kernel is left out of the next round, so that it costs the
+        # learner itself alone.
+        while not self.fault and (gone := self._round(skipped=ended)):
+            exercise, grade = gone
+            if exercise in ended:  # it ends before anything of the learner's has run
+                self.fault = f"the lab could not be run: {grade.detail}"
+                break
+            ended[exercise] = grade
+        grades = {exercise: self._grade(exercise, ended) for exercise in self.lab.exercises}
+        return LabResult(
+            grades,
+            dict(self.broken),
+            (*self.notes, *(f"{name} failed: {why}" for name, why in self.broken.items())),
+            frozenset(self.doubtful),
+            self.fault,
+        )
+
+    def _grade(self, exercise: str, ended: Mapping[str, Grade]) -> Grade:
+        if exercise in ended:
+            return ended[exercise]
+        if exercise not in self.matched.answers:
+            return Grade("missing")
+        status, error = self.errors.get(exercise, ("error", ""))
+        result = self.found.get(exercise)
+        if result is None:
+            return Grade(status, detail=error or "its check did not run")
+        if result["status"] == "passed":
+            return Grade("passed", result["passed"], result["total"], error)
+        if result["status"] != "not done yet":
+            self.doubtful.add(exercise)
+        elif self.matched.answers[exercise] == self.lab.given[exercise]:
+            return Grade(result["status"])  # untouched: there is no more to say
+        reasons = [error, *self._broken_before(exercise), _why(result)]
+        detail = "; ".join(filter(None, reasons))
+        return Grade(result["status"], result["passed"], result["total"], detail)
+
+    def _broken_before(self, exercise: str) -> list[str]:
+        """The lab's own cells that failed and should have made what this exercise uses."""
+        steps = self.lab.steps(self.matched.answers)
+        users = [step for step in steps if exercise in (step.exercise, step.checks)]
+        used = frozenset().union(*(names_in(step.source).used for step in users))
+        return [
+            f"{step.name} failed: {self.broken[step.name]}"
+            for step in steps
+            if step.name in self.broken and names_in(step.source).defined & used
+        ]
+
+    def _round(self, skipped: Collection[str]) -> tuple[str, Grade] | None:
+        """Run the whole lab once; the exercise that ended its kernel, if one did."""
+        self.errors.clear()
+        self.found.clear()
+        self.broken.clear()
+        given = {name: text for name, text in self.matched.answers.items() if name not in skipped}
+        own = [left for one in self.matched.own if (left := one.without(skipped))]
+        last, step = self.lab.exercises[0], None
+        # ignore_cleanup_errors: a submission may leave what cannot be deleted.
+        with tempfile.TemporaryDirectory(prefix="grade-", ignore_cleanup_errors=True) as place:
+            desk = _Desk(Path(place), self.lab, self.course)
+            environment = desk.environment(fast=self.limits.fast)
+            try:
+                with Kernel(
+                    desk.work,
+                    runtime=Path(place),
+                    environment=environment,
+                    seconds=self.limits.seconds,
+                    megabytes=self.limits.megabytes,
+                ) as kernel:
+                    desk.enter(kernel, self.lab.module, self.course)
+                    for step in self.lab.steps(given, own):
+                        last = self._blamed(step, last, skipped)
+                        self._step(kernel, desk, step)
+            except KernelGone as gone:
+                if step is None or step.exercise is None:
+                    self.doubtful.add(last)
+                where = step.name if step else "its start"
+                return last, Grade(gone.why, detail=f"{gone.detail}, in {where}")
+            except KernelStartError as error:
+                self.fault = str(error)
+        return None
+
+    def _blamed(self, step: Step, last: str, skipped: Collection[str]) -> str:
+        """Whose doing it is when the kernel ends now: this exercise's, or the last one's."""
+        exercise = step.exercise or step.checks
+        return exercise if exercise and exercise not in skipped else last
+
+    def _step(self, kernel: Kernel, desk: "_Desk", step: Step) -> None:
+        for note in desk.repair():
+            self._note(note)
+        if step.exercise:
+            kernel.ask(f"{desk.guard}.look()")
+        else:
+            imports = {variable: list(origin) for variable, origin in step.imports.items()}
+            kernel.ask(f"{desk.guard}.before({literal(imports)}, {literal(step.checks or '')})")
+        self._told(step, kernel.run(step.source))
+        if step.checks:
+            self._collect(kernel, desk)
+
+    def _told(self, step: Step, reply: Reply) -> None:
+        if not reply.error and not reply.stopped:
+            return
+        status, text = "error", reply.error
+        if reply.stopped:
+            status, text = "time limit", f"stopped after {self.limits.seconds:g} s in {step.name}"
+        elif reply.error.startswith("MemoryError"):
+            status = "memory limit"
+        exercise = step.exercise or step.checks
+        if exercise is None:
+            self.broken[step.name] = _shortened(text)
+        elif exercise not in self.errors:  # the first error is the one that led to the others
+            self.errors[exercise] = (status, _shortened(text))
+            if step.checks:
+                self.doubtful.add(exercise)
+
+    def _collect(self, kernel: Kernel, desk: "_Desk") -> None:
+        token = secrets.token_hex(16)
+        text = kernel.ask("pass", f"{desk.guard}.report({token!r})")
+        try:
+            # The text is a string's repr; what is in it comes from the guard, or from a forger.
+            report = loads(_unquoted(text))
+            known = report["token"] == token
+        except (ValueError, LookupError, TypeError):
+            known = False
+        if not known:
+            raise KernelGone("crashed", "the grader's guard was replaced")
+        for exercise, result in report["results"].items():
+            self.found[exercise] = result
+        for note in report["notes"]:
+            self._note(f"{note}; the real one was used")
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+
+def _why(result: Mapping[str, Any]) -> str:
+    """Which cases failed, the first of them in full; of an exercise that is not done, where."""
+    failed = result["failed"]
+    if not failed:
+        return _shortened(result["summary"])
+    name, rows = failed[0]
+    told = "; ".join(
+        f"{label.lower()}: {_shortened(rows[label])}"
+        for label in ("Called", "Came", "Expected", "Why")
+        if label in rows
+    )
+    others = [name for name, _ in failed[1:_MOST_CASES_NAMED]]
+    more = len(failed) - 1 - len(others)
+    also = "".join(f"; {name}" for name in others) + (f"; and {more} more" if more else "")
+    return f"failed: {name}{f' ({told})' if told else ''}{also}"
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return f"{line[:_LONGEST_DETAIL]}..." if len(line) > _LONGEST_DETAIL else line
+
+
+class _Desk:
+    """The folder in which one kernel works: a copy of the course without its solutions."""
+
+    def __init__(self, place: Path, lab: Lab, course: Path) -> None:
+        self._course, self._lab = course, lab
+        self._root = place / "course"
+        self._home = place / "home"
+        self.work = self._root / "labs"
+        # The guard goes by a name that no submission can know beforehand.
+        self.guard = f"__import__('sys').modules['_{secrets.token_hex(16)}']"
+        self._home.mkdir()
+        copy_course(course, self._root, lab.stem)
+        self._digest = _digest(self._root / "helpers")
+
+    def environment(self, *, fast: bool) -> dict[str, str]:
+        """The kernel's whole environment."""
+        kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+        home = str(self._home)
+        return {
+            **kept,
+            "HOME": home,
+            "USERPROFILE": home,
+            "APPDATA": home,
+            "TMPDIR": home,
+            "TEMP": home,
+            "TMP": home,
+            "IPYTHONDIR": str(self._home / "ipython"),
+            "MPLCONFIGDIR": str(self._home / "matplotlib"),
+            "COURSE_HOME": str(self._home / "course"),
+            "COURSE_FAST": "1" if fast else "",
+            "PYTHONPATH": str(self._root),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        }
+
+    def enter(self, kernel: Kernel, module: str, course: Path) -> None:
+        """Put the guard into a fresh kernel."""
+        source = Path(__file__).with_name("inside.py").read_text(encoding="utf-8")
+        hidden = [str(course.resolve()), str(ROOT)]
+        kernel.ask(
+            f"_guard = {{}}\nexec({literal(source)}, _guard)\n{self.guard} = _guard['Guard']("
+            f"globals(), {module!r}, {str(self.work)!r}, {hidden!r})\ndel _guard"
+        )
+
+    def repair(self) -> list[str]:
+        """Make files that the submission changed or deleted as they were; what it did, in words."""
+        self.work.mkdir(parents=True, exist_ok=True)
+        if _digest(self._root / "helpers") == self._digest:
+            return []
+        shutil.rmtree(self._root, ignore_errors=True)
+        copy_course(self._course, self._root, self._lab.stem)
+        return ["changed the course's files; they were restored"]
+
+
+def _digest(folder: Path) -> str:
+    found = hashlib.sha256()
+    for file in sorted(folder.rglob("*")) if folder.is_dir() else ():
+        if file.is_file() and "__pycache__" not in file.parts:
+            found.update(str(file.relative_to(folder)).encode() + b"\0")
+            found.update(hashlib.sha256(file.read_bytes()).digest())
+    return found.hexdigest()
+
+
+def _unquoted(text: str) -> str:
+    value = ast.literal_eval(text)
+    if not isinstance(value, str):
+        raise ValueError("not a string")
+    return value

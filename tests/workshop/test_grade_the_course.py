@@ -1,0 +1,71 @@
+"""The grader on the course's own labs: solutions pass, and of untouched labs nothing is done."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from helpers.authoring.editions import FOLDERS, generate, notebook_path, stems
+from helpers.authoring.notebook import write
+from helpers.paths import ROOT
+from helpers.workshop.grade import Limits, grade
+from helpers.workshop.labs import Lab, labs, solution
+from helpers.workshop.names import ALWAYS_THERE, names_in
+
+STEMS = stems(ROOT / FOLDERS["lab"][0], "*.py")
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The course with labs and solutions as their sources give them now."""
+    root = tmp_path_factory.mktemp("course")
+    shutil.copytree(
+        ROOT / "helpers", root / "helpers", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    for name in ("requirements.lock", "pyproject.toml"):
+        shutil.copy2(ROOT / name, root / name)
+    for stem in STEMS:
+        if (ROOT / "labs" / stem).is_dir():
+            shutil.copytree(ROOT / "labs" / stem, root / "labs" / stem)
+        for edition in ("lab", "solution"):
+            write(generate(ROOT, edition, stem), notebook_path(root, edition, stem))
+    return root
+
+
+def lab_of(course: Path, stem: str) -> Lab:
+    return next(lab for lab in labs(course) if lab.stem == stem)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stem", STEMS)
+def test_the_solution_passes_and_the_untouched_lab_has_nothing_done(
+    stem: str, course: Path, tmp_path: Path
+) -> None:
+    for learner, edition in (("solved", "solution"), ("untouched", "lab")):
+        (tmp_path / "in" / learner).mkdir(parents=True)
+        shutil.copy2(notebook_path(course, edition, stem), tmp_path / "in" / learner)
+    report = grade(tmp_path / "in", course=course, limits=Limits(fast=True))
+    solved, untouched = report.learners
+    told = (*report.faults, *solved.notes, *untouched.notes)
+    assert list(report.exercises) == lab_of(course, stem).exercises
+    assert {name: one.status for name, one in solved.grades.items()} == dict.fromkeys(
+        report.exercises, "passed"
+    ), (solved, told)
+    assert {name: one.status for name, one in untouched.grades.items()} == dict.fromkeys(
+        report.exercises, "not done yet"
+    ), (untouched, told)
+    assert told == ()
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_the_graded_lab_has_every_name_that_a_solution_uses(stem: str, course: Path) -> None:
+    lab = lab_of(course, stem)
+    found = solution(course, lab)
+    assert found is not None
+    assert list(found.answers) == lab.exercises
+    assert found.notes == ()
+    steps = lab.steps(found.answers, found.own)
+    made = ALWAYS_THERE.union(*(names_in(step.source).defined for step in steps))
+    assert {step.name: names_in(step.source).needed - made for step in steps} == dict.fromkeys(
+        (step.name for step in steps), frozenset()
+    )
