@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("helpers.doctor", "check this machine, one line a check"),
     "lab": ("helpers.course.command", "open the course in JupyterLab"),
     "test": ("helpers.course.command", "run the course's tests"),
+    "demo": ("helpers.demo.command", "see an agent leak, a control stop it, and the trace"),
     "ask": ("helpers.agent.command", "ask the support agent one question"),
     "eval": ("helpers.evaluate.command", "score the agent on the golden questions"),
     "judge": ("helpers.evaluate.judge_table", "measure a model as a judge of answers"),
