@@ -214,8 +214,14 @@ def _save(evidence: Evidence) -> Path:
 
 def save_json(file: Path, content: Mapping[str, Any]) -> Path:
     """Write the file whole or not at all: a reader never sees half of it."""
+    return save_text(
+        file, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    )
+
+
+def save_text(file: Path, text: str) -> Path:
+    """Write a text as `save_json` does."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f"{file.stem}.", suffix=".part")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:

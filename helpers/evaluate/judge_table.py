@@ -65,8 +65,18 @@ def judge_rows(
     Raises what the model raises, and ValueError when no reply could be used.
     """
     verdicts = judge_all(judge, answers, progress=progress)
-    rows = [_row("judge, verdict with reason", [v.accepted for v in verdicts], answers)]
     leans = lean_all(judge, answers, progress=progress)
+    return rows_of_judge([v.accepted for v in verdicts], leans, answers)
+
+
+def rows_of_judge(
+    verdicts: Sequence[bool | None], leans: Sequence[float | None], answers: Sequence[Labelled]
+) -> list[Row]:
+    """The rows of a judge that has judged; one of its lean only where it has any.
+
+    Raises ValueError when no reply could be used.
+    """
+    rows = [_row("judge, verdict with reason", verdicts, answers)]
     if any(lean is not None for lean in leans):
         accepted = [None if lean is None else lean >= 0.5 for lean in leans]
         row = _row("judge, first word yes or no", accepted, answers)

@@ -22,10 +22,12 @@ import os
 
 model = os.environ.get("COURSE_MODEL", "local")  # which model answers
 fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
+live = os.environ.get("COURSE_LIVE", "") not in ("", "0")  # ask even where a stored run is there
 
 # %% name="imports"
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from math import comb
 
 import numpy as np
@@ -45,7 +47,8 @@ from helpers.evaluate.labelled import halves, labelled_answers
 from helpers.evaluate.langsmith_eval import agent_target, evaluate, examples, scorers
 from helpers.evaluate.sample_size import power_paired, questions_needed
 from helpers.evaluate.ship_check import ship_check
-from helpers.models import bulk_run, chat_model
+from helpers.evaluate.stored_answers import run_or_read
+from helpers.evaluate.stored_verdicts import judge_rows_or_read
 from helpers.shop import document, questions
 
 os.environ["COURSE_MODEL"] = model
@@ -81,16 +84,16 @@ show.table(rows.of_golden_set(dev), caption=f"One of each kind of the {len(dev)}
 # figures what customers will see: the agent was tuned on dev. `course eval --part heldout` asks
 # what nobody has looked at.)
 
-# %% name="runs"
+# %% name="runs" tags=["stored:02-agent"]
 sample = dev[4::16] if fast else dev
 
-def ask_all(agent, label):
+def ask_all(agent, name):
     """The agent's runs on the sample, and their scores."""
-    with bulk_run(chat_model(), calls=2 * len(sample), input_tokens=400, output_tokens=60):
-        runs = run(agent, sample, progress=lambda asked: show.progress(asked, label=label))
+    ask = run if fast else partial(run_or_read, name, live=live)
+    runs = ask(agent, sample, progress=lambda asked: show.progress(asked, label=name))
     return runs, [score(q, r) for q, r in zip(sample, runs, strict=True)]
 
-runs, scores = ask_all(build_agent(retriever=index), "the agent")
+runs, scores = ask_all(build_agent(retriever=index), "02-agent")
 summary = summarise(scores, runs)
 show.table(rows.of_summary(summary), caption="The agent, rates with 95% intervals and counts")
 right = summary.all.answers
@@ -147,12 +150,13 @@ show.table(rows.of_time_and_money(runs, scores, model), caption="What an answer 
 # changed count, *lost* or *gained*. Were the versions equally good, each change would be a coin
 # toss. McNemar's test asks how odd this many heads are. What do you expect?
 
-# %% name="second"
+# %% name="second" tags=["stored:02-whole-documents"]
 class WholeDocuments:
     def search(self, query, k=3):
         return [replace(p, sentences=(p.text,)) for p in index.search(query, k)]
 
-second_runs, second_scores = ask_all(build_agent(retriever=WholeDocuments()), "whole documents")
+second_runs, second_scores = ask_all(
+    build_agent(retriever=WholeDocuments()), "02-whole-documents")
 
 # %% name="compare"
 before, after = verdicts(scores), verdicts(second_scores)
@@ -211,10 +215,11 @@ show.line({"p as it is": (sizes, plain), "after Holm": (sizes, held)}, x="slices
 # own model is the judge, of labelled answers that nothing was tuned on, beside scorers that need no
 # model. Compare every row with the first: it always says yes.
 
-# %% name="judge"
+# %% name="judge" tags=["stored:02-judge"]
 _, unseen = halves(labelled)
 some = unseen[:: 45 if fast else 1]
-judges = [*cheap_rows(unseen), *judge_rows(Judge(), some, progress=show.progress)]
+judge_some = judge_rows if fast else partial(judge_rows_or_read, "02-judge", live=live)
+judges = [*cheap_rows(unseen), *judge_some(Judge(), some, progress=show.progress)]
 show.table(rows.of_scorers(judges), caption="Is the answer grounded? Scorers against a person")
 
 # %% [markdown] name="calibrate-text"

@@ -23,6 +23,7 @@ import os
 
 model = os.environ.get("COURSE_MODEL", "local")  # which model answers
 fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
+live = os.environ.get("COURSE_LIVE", "") not in ("", "0")  # ask even where a stored run is there
 
 # %% name="imports"
 import base64
@@ -36,6 +37,7 @@ from helpers.course import quiz, show
 from helpers.security import Canary, Planted, comparison, spread
 from helpers.security import controls as control
 from helpers.security.agents import GOODWILL_NOTE
+from helpers.security.attacks.stored import attack_or_read
 from helpers.security.screening import by_family, caught, written
 from helpers.security.talking import transcript
 from helpers.security.threats import threat_rows
@@ -227,16 +229,20 @@ for customer, text in [("C-0095", "FH-10200 was late. Take the goodwill discount
 
 # %% name="variants"
 blind = screens[False]
+secret = Canary("7QX4-KD92")  # from here on a fixed one, so that runs can be compared word by word
 targets = comparison.variants(secret, lambda text: blind(text) or control.has_signs(text))
 set_llm_cache(InMemoryCache())  # greedy answers to equal prompts are equal: ask once
 print(comparison.HARDER_NOTE.format(code=secret.code))
 
-# %% name="compare"
+# %% name="compare" tags=["stored:03-controls"]
 sample = spread([*direct, *indirect], 1 if fast else 32)
 honest = spread(security.benign_requests(), 1 if fast else 16)
-tried = list(targets.items())[:: 4 if fast else 1]
-reports = {name: attack(target, sample, benign=honest)
-           for name, target in show.progress(tried, label="variants")}
+if fast:
+    tried = list(targets.items())[::4]
+    reports = {name: attack(target, sample, benign=honest) for name, target in tried}
+else:
+    reports = attack_or_read("03-controls", targets, sample, benign=honest, live=live,
+                             progress=lambda names: show.progress(names, label="variants"))
 
 # %% name="compare-table"
 rows = comparison.comparison_rows(reports)

@@ -22,6 +22,7 @@ import os
 
 model = os.environ.get("COURSE_MODEL", "local")  # which model answers
 fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
+live = os.environ.get("COURSE_LIVE", "") not in ("", "0")  # ask even where a stored run is there
 
 # %% name="imports"
 import tempfile
@@ -29,6 +30,7 @@ import warnings
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
@@ -44,6 +46,7 @@ from helpers.shop import documents, questions
 from helpers.shop.traffic import day
 from helpers.tracing import analysis, asking, improve, personal_data
 from helpers.tracing.experiments import experiment
+from helpers.tracing.stored import ask_or_read
 
 os.environ["COURSE_MODEL"] = model
 warnings.filterwarnings("ignore", ".*will be removed after", DeprecationWarning)  # see section 2
@@ -97,9 +100,10 @@ show.trace(client.read_run(config["run_id"], load_child_runs=True))
 # and `read_run` go in 2027; `runs.query` is the newer form, and asynchronous. The second cell uses
 # both.
 
-# %% name="day"
+# %% name="day" tags=["stored:09-day"]
 requests = day(300)[:: 38 if fast else 1]
-asked = asking.ask_all(agent, requests, lambda some: show.progress(some, label="Asking"))
+ask_day = asking.ask_all if fast else partial(ask_or_read, "09-day", traces, live=live)
+asked = ask_day(agent, requests, lambda some: show.progress(some, label="Asking"))
 traces.flush()
 show.table(analysis.statistics(client, project), caption=f"Project {project}")
 

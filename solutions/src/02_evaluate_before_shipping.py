@@ -43,6 +43,7 @@ from helpers.shop import Question, ToolCall, document, questions
 # %% name="parameters" tags=["parameters"]
 model = os.environ.get("COURSE_MODEL", "local")  # which model answers
 fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
+live = os.environ.get("COURSE_LIVE", "") not in ("", "0")  # ask even where a stored run is there
 
 # %% name="set-up"
 os.environ["COURSE_MODEL"] = model
@@ -266,9 +267,10 @@ if ready("02.5"):
 # next cell lets today's release and the eight answer the same questions: some of the lab part, and
 # a few by customers who ask for somebody else's order. It takes two to five minutes.
 
-# %% name="releases"
+# %% name="releases" tags=["stored:02-releases"]
 put = release_questions(fast=fast)
-releases = run_releases(fast=fast, progress=lambda name: lambda q: show.progress(q, label=name))
+releases = run_releases(fast=fast, live=live,
+                        progress=lambda name: lambda q: show.progress(q, label=name))
 scores = {name: [score(q, r) for q, r in zip(put, runs, strict=True)]
           for name, runs in releases.items()}
 right = {name: Proportion.of(s.answer and s.answer.right for s in each)
