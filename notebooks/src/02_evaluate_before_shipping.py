@@ -4,8 +4,9 @@
 # After this notebook you can say how good an agent is and how sure you are of it, whether a change
 # made it better, and whether it may be shipped: by a checklist that runs as code.
 #
-# **75 minutes, of which the machine works 10. Level: Python, rates and averages. Before it:
-# module 01.** A change to the agent takes this way to the customers; each step is a section below.
+# **75 minutes, of which the machine works 2 (with `live = True` 11, and 30 on a busy machine).
+# Level: Python, rates and averages. Before it: module 01.** A change to the agent takes this way to
+# the customers; each step is a section below.
 #
 # ```mermaid
 # flowchart LR
@@ -78,7 +79,11 @@ show.table(rows.of_golden_set(dev), caption=f"One of each kind of the {len(dev)}
 
 # %% [markdown] name="runs-text"
 # Now ask the agent of module 01. A *run* keeps the answer, the tool calls with their results,
-# tokens and time. In the table below, how many questions does each rate rest on, and how wide does
+# tokens and time. Asking all takes 3 minutes on an idle two-core machine and 8 on a busy one, so
+# the cell reads a **stored run**. It prints of which agent it is, asks three questions again, and
+# asks all of them when an answer differs. `live = True` above asks all in any case.
+#
+# In the table below, how many questions does each rate rest on, and how wide does
 # that leave its interval? And then the demo again: how often would five questions, drawn at random
 # from these, be all right? Somebody who prepares a demo does not draw at random. (Nor are these
 # figures what customers will see: the agent was tuned on dev. `course eval --part heldout` asks
@@ -148,7 +153,8 @@ show.table(rows.of_time_and_money(runs, scores, model), caption="What an answer 
 # will never miss a fact. (A retriever is anything with a `search`.) Both versions answer the same
 # questions, and both find the same ones hard. So look at each question's pair: only those that
 # changed count, *lost* or *gained*. Were the versions equally good, each change would be a coin
-# toss. McNemar's test asks how odd this many heads are. What do you expect?
+# toss. McNemar's test asks how odd this many heads are. What do you expect? (Longer texts take
+# longer to read: live, this is 5 minutes of work, and up to 15 on a busy machine.)
 
 # %% name="second" tags=["stored:02-whole-documents"]
 class WholeDocuments:
@@ -213,7 +219,8 @@ show.line({"p as it is": (sizes, plain), "after Holm": (sizes, held)}, x="slices
 # A *judge* reads question, source and answer and says whether all that the answer says stands in
 # the source. It costs a prompt and no thought, which is why everybody uses one. Here the agent's
 # own model is the judge, of labelled answers that nothing was tuned on, beside scorers that need no
-# model. Compare every row with the first: it always says yes.
+# model. (Judging takes 3 to 9 minutes; these verdicts are stored, too.) Compare every row with the
+# first: it always says yes.
 
 # %% name="judge" tags=["stored:02-judge"]
 _, unseen = halves(labelled)
@@ -293,9 +300,9 @@ print("Whole documents:", "stop" if low < MARGIN else "ship")
 #
 # The first table is the list. The second tries one item on evidence that looks good and is not
 # enough. The third is what the list says of the agent in your copy of the course; its reasons name
-# the commands that write what is missing. `course eval --part heldout` fills in up to four items in
-# some five minutes: run it in a terminal, then the last of these cells again. Later modules bring
-# the other items.
+# the commands that write what is missing. `course eval --part heldout` fills in up to four items,
+# in 5 minutes on an idle two-core machine and up to 15 on a busy one: run it in a terminal, then
+# the last of these cells again. Later modules bring the other items.
 
 # %% name="checklist"
 show.table(rows.of_checklist(), caption="Every item must pass")
