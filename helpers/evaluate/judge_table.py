@@ -65,25 +65,24 @@ def judge_rows(
     Raises what the model raises, and ValueError when no reply could be used.
     """
     verdicts = judge_all(judge, answers, progress=progress)
-    leans = lean_all(judge, answers, progress=progress)
-    return rows_of_judge([v.accepted for v in verdicts], leans, answers)
+    rows = [verdict_row([v.accepted for v in verdicts], answers)]
+    return rows + lean_rows(lean_all(judge, answers, progress=progress), answers)
 
 
-def rows_of_judge(
-    verdicts: Sequence[bool | None], leans: Sequence[float | None], answers: Sequence[Labelled]
-) -> list[Row]:
-    """The rows of a judge that has judged; one of its lean only where it has any.
+def verdict_row(verdicts: Sequence[bool | None], answers: Sequence[Labelled]) -> Row:
+    """The row of a judge's verdicts. Raises ValueError when no reply could be used."""
+    return _row("judge, verdict with reason", verdicts, answers)
 
-    Raises ValueError when no reply could be used.
-    """
-    rows = [_row("judge, verdict with reason", verdicts, answers)]
-    if any(lean is not None for lean in leans):
-        accepted = [None if lean is None else lean >= 0.5 for lean in leans]
-        row = _row("judge, first word yes or no", accepted, answers)
-        kept = [(p, a.grounded) for p, a in zip(leans, answers, strict=True) if p is not None]
-        area = auc([lean for lean, _ in kept], [label for _, label in kept])
-        rows.append(Row(row.scorer, row.agreement, area, row.unjudged))
-    return rows
+
+def lean_rows(leans: Sequence[float | None], answers: Sequence[Labelled]) -> list[Row]:
+    """The row of a judge's lean to yes; none where the model gives no probabilities."""
+    accepted = [None if lean is None else lean >= 0.5 for lean in leans]
+    if all(one is None for one in accepted):
+        return []
+    row = _row("judge, first word yes or no", accepted, answers)
+    kept = [(p, a.grounded) for p, a in zip(leans, answers, strict=True) if p is not None]
+    area = auc([lean for lean, _ in kept], [label for _, label in kept])
+    return [Row(row.scorer, row.agreement, area, row.unjudged)]
 
 
 def _row(scorer: str, accepted: Sequence[bool | None], answers: Sequence[Labelled]) -> Row:

@@ -161,6 +161,7 @@ class Step:
         *,
         version: Version,
         live: bool = False,
+        of: str = "agent",
         say: Callable[[str], None] = print,
     ) -> None:
         """Look for a run of this name and version.
@@ -169,6 +170,7 @@ class Step:
             name: of the step; begins with the number of its module, such as "02-agent".
             version: what is about to be asked.
             live: leave what comes with the course aside, and ask (or go on asking).
+            of: what the version is of, for the sentences.
             say: gets the sentences that say what is read, and what is not and why.
 
         Raises:
@@ -178,6 +180,7 @@ class Step:
             raise ValueError(f"{name!r} names no step: begin with the module, as in 02-agent.")
         self.name = name
         self._version = version
+        self._of = of
         self._say = say
         self._own = read(runs_dir() / f"{name}.json")
         if self._own and self._own.version.changed(version):
@@ -248,11 +251,12 @@ class Step:
     ) -> bool:
         kept = stored.sections.get(section, {})
         if stored is self._given and (changed := stored.version.changed(self._version)):
-            self._tell(
-                f"The stored run {self.name} is stale: it is of agent version "
+            self._say(
+                f"The stored run {self.name} is stale: it is of {self._of} version "
                 f"{stored.version.digest}, and yours is {self._version.digest} (other: "
-                f"{', '.join(changed)}). It is not used; the questions are asked live, which took "
-                f"{minutes(stored.wall_seconds)} then. To keep a new one: {command(self.name)}"
+                f"{', '.join(changed)}). It is not used. The questions are asked live, which took "
+                f"{_took(stored)} then, and their answers are kept. In a terminal: "
+                f"{command(self.name)}"
             )
             self._given = None
             return False
@@ -261,13 +265,16 @@ class Step:
         if not stored.complete or any(key not in kept for key in keys):
             return False
         again = f" Of {len(keys)} questions {len(spot)} were asked again just now: same answers."
-        whose = "Your own stored run" if stored is self._own else "Stored run"
-        self._tell(
-            f"{whose} {self.name}: not asked just now, but on {_date(stored.made)} of agent "
-            f"version {stored.version.digest}, which is yours; it took "
-            f"{minutes(stored.wall_seconds)} ({stored.cpu_seconds:.0f} CPU seconds, "
-            f"{stored.cores} cores).{again if spot else ''} To run it again: {command(self.name)}"
-        )
+        whose, how = "Stored run", f"live = True in this notebook, or {command(self.name)}"
+        if stored is self._own:
+            whose, how = "Your own stored run", f"{command(self.name)} --anew"
+        if not self._told:
+            self._say(
+                f"{whose} {self.name}: not asked just now, but on {_date(stored.made)} of "
+                f"{self._of} version {stored.version.digest}, which is yours; it took "
+                f"{_took(stored)}.{again if spot else ''} To run it again: {how}"
+            )
+        self._told = True
         return True
 
     def _same(
@@ -286,8 +293,8 @@ class Step:
         ]
         self._trusted = not different
         if different:
-            self._tell(
-                f"The stored run {self.name} is not of this agent: asked again just now, "
+            self._say(
+                f"The stored run {self.name} is not of this {self._of}: asked again just now, "
                 f"{len(different)} of {len(asked)} questions got another answer "
                 f"({different[0]}). It is not used; the questions are asked live."
             )
@@ -296,11 +303,6 @@ class Step:
             else:
                 self._given = None
         return self._trusted
-
-    def _tell(self, sentence: str) -> None:
-        if not self._told:
-            self._say(sentence)
-        self._told = True
 
     def _asked(
         self,
@@ -332,6 +334,13 @@ class Step:
         finally:  # what was asked before an interruption is not asked again
             write(self._own, runs_dir())
         return [found[key] for key in keys]
+
+
+def _took(stored: StoredRun) -> str:
+    return (
+        f"{minutes(stored.wall_seconds)} ({stored.cpu_seconds:.0f} CPU seconds, "
+        f"{stored.cores} cores)"
+    )
 
 
 def _date(when: datetime) -> str:

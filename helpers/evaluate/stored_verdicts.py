@@ -8,7 +8,7 @@ from typing import Any
 
 from helpers.evaluate import judge as judge_module
 from helpers.evaluate.judge import Judge, Progress, judge_all, lean_all
-from helpers.evaluate.judge_table import Row, rows_of_judge
+from helpers.evaluate.judge_table import Row, lean_rows, verdict_row
 from helpers.evaluate.labelled import Labelled
 from helpers.evaluate.stored import Item, Step
 from helpers.evaluate.stored_answers import guarded, is_local
@@ -31,7 +31,7 @@ def judge_rows_or_read(
     A stored run is read when it is of this model and way of judging, and when the judge, asked two
     of them now, gives the stored verdicts. Arguments and errors are those of `run_or_read`.
     """
-    step = Step(name, version=version(), live=live)
+    step = Step(name, version=version(), live=live, of="judge")
     by_key = {key_of(each): each for each in answers}
     spot = list(by_key)[:: max(1, len(by_key) // SPOT)][:SPOT] if is_local() else []
 
@@ -54,11 +54,12 @@ def judge_rows_or_read(
         said = judge_all(judge, [each])[0]
         return {"accepted": said.accepted, "reason": said.reason}
 
+    kept = list(by_key.values())
     with guarded(step, judge.model, 2 * len(by_key)):
         verdicts = read("verdict", verdict, last=False)
+        rows = [verdict_row([one["accepted"] for one in verdicts], kept)]
         leans = read("lean", lambda each: {"lean": lean_all(judge, [each])[0]}, last=True)
-    kept = list(by_key.values())
-    return rows_of_judge([v["accepted"] for v in verdicts], [one["lean"] for one in leans], kept)
+    return rows + lean_rows([one["lean"] for one in leans], kept)
 
 
 def version() -> Version:

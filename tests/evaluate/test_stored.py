@@ -103,6 +103,7 @@ def test_what_is_asked_is_kept_and_read_the_next_time(given: Path, own: Path) ->
     step(said).answers(KEYS, again)
     assert again.asked == []
     assert said[0].startswith("Your own stored run 02-agent")
+    assert said[0].endswith("course runs 02-agent --anew")
     assert not given.exists(), "nobody but an author changes what comes with the course"
 
 
@@ -177,6 +178,18 @@ def test_a_learner_s_own_run_comes_before_the_course_s(given: Path, own: Path) -
     write(whole(words="Course."), given)
     write(whole(words="Mine."), own)
     assert step([]).answers(KEYS, Asker())[0].content["answer"] == "q0: Mine."
+
+
+def test_the_course_s_run_is_named_as_one_also_after_a_learner_s_was_refused(
+    given: Path, own: Path
+) -> None:
+    write(whole(words="Course."), given)
+    write(whole(words="Mine."), own)
+    said: list[str] = []
+    found = step(said).answers(KEYS, Asker("Course."), spot=["q1"])
+    assert found[0].content["answer"] == "q0: Course."
+    assert "is not of this agent" in said[0]
+    assert said[1].startswith("Stored run 02-agent: not asked just now")
 
 
 def test_equal_answers_are_written_once(tmp_path: Path) -> None:
