@@ -80,7 +80,7 @@ def ask_or_read(
             ask,
             spot=_spot(requests) if is_local() else [],
             again=lambda key: _untraced(agent, by_id[key]),
-            keep=lambda item: not item.content["error"],
+            keep=lambda item: bool(item.content["runs"]) and not item.content["error"],
             progress=lambda keys: (one.id for one in progress([by_id[key] for key in keys])),
         )
     read = [
@@ -115,15 +115,19 @@ def _untraced(agent: "Agent", request: "Request") -> Item:
 
 
 def _content(traces: Tracing, asked: Asked) -> dict[str, Any]:
-    """An answer with its trace, the root first and parents before their children."""
+    """An answer with its trace, the root first and parents before their children.
+
+    `runs` is empty where the trace has not arrived whole: LangSmith itself takes its time.
+    """
     with quiet():
         found = list(traces.client.list_runs(project_name=traces.project, trace_id=asked.run_id))
     runs = sorted(found, key=lambda run: run.dotted_order or "")
     places = {run.id: place for place, run in enumerate(runs)}
+    whole = all(run.end_time and run.parent_run_id in {None, *places} for run in runs)
     return {
         "answer": asked.answer,
         "error": asked.error,
-        "runs": [_as_json(run, runs[0].start_time, places) for run in runs],
+        "runs": [_as_json(run, runs[0].start_time, places) for run in runs] if whole else [],
     }
 
 
