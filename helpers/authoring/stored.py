@@ -6,6 +6,7 @@ proceeds, so that an interrupted run goes on where it stopped; notebooks then re
 With `store`, it also replaces the file that comes with the course.
 """
 
+import gzip
 import json
 import shutil
 import tempfile
@@ -96,7 +97,7 @@ def make(
     folder = runs_dir()
     folder.mkdir(parents=True, exist_ok=True)
     for name in _names(steps.notebook):  # earlier ones are run on the way, as they are
-        own, given = folder / f"{name}.json", STORED_RUNS / f"{name}.json"
+        own, given = folder / f"{name}.json.gz", STORED_RUNS / f"{name}.json.gz"
         if anew and name in steps.names:
             own.unlink(missing_ok=True)
         elif store and given.exists() and not own.exists():
@@ -120,8 +121,8 @@ def make(
 
 
 def _stored(folder: Path, name: str) -> Iterator[Path]:
-    own, given = folder / f"{name}.json", STORED_RUNS / f"{name}.json"
-    if not json.loads(own.read_text(encoding="utf-8"))["complete"]:
+    own, given = folder / f"{name}.json.gz", STORED_RUNS / f"{name}.json.gz"
+    if not _json(own)["complete"]:
         raise ValueError(f"{name} was not run to its end: run it again.")
     if not given.exists() or given.read_bytes() != own.read_bytes():
         STORED_RUNS.mkdir(exist_ok=True)
@@ -175,11 +176,15 @@ def _telling(folder: Path, names: Sequence[str], say: Callable[[str], None]) -> 
             say(f"  {time.perf_counter() - begin:5.0f} s  {name}: {now or 'not run'}{same}")
 
 
+def _json(path: Path) -> Any:
+    return json.loads(gzip.decompress(path.read_bytes()))
+
+
 def _progress(folder: Path, name: str) -> str:
     try:
-        found: Any = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        found = _json(folder / f"{name}.json.gz")
         times = [took for answers in found["sections"].values() for took in answers.values()]
-    except (OSError, ValueError, KeyError):
+    except (OSError, EOFError, ValueError, KeyError):
         return ""
     cpu, wall = (sum(took[place] for took in times) for place in (1, 2))
     return f"{len(times)} answers in {wall:.0f} s, {cpu:.0f} CPU s"

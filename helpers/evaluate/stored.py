@@ -10,17 +10,19 @@ A live run is kept in `.course/runs` as it proceeds, so that one that was interr
 it stopped.
 """
 
+import gzip
 import json
 import os
 import re
 import time
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from helpers.evaluate.evidence import save_text
+from helpers.evaluate.evidence import save_bytes
 from helpers.evaluate.version import Version
 from helpers.paths import STORED_RUNS, runs_dir
 
@@ -84,7 +86,7 @@ def read(path: Path) -> StoredRun | None:
     Raises `StoredRunError` when the file cannot be understood.
     """
     try:
-        found: Any = json.loads(path.read_text(encoding="utf-8"))
+        found: Any = json.loads(gzip.decompress(path.read_bytes()))
         contents = found["contents"]
         return StoredRun(
             name=str(found["name"]),
@@ -102,7 +104,15 @@ def read(path: Path) -> StoredRun | None:
         )
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError) as problem:
+    except (
+        OSError,
+        EOFError,
+        zlib.error,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+    ) as problem:
         raise StoredRunError(
             f"The stored run {path.name} cannot be read ({problem!r}): remove {path}, or restore "
             "it from the repository."
@@ -110,7 +120,7 @@ def read(path: Path) -> StoredRun | None:
 
 
 def write(stored: StoredRun, folder: Path) -> Path:
-    """Write a run whole or not at all. Equal answers are written once, one line each."""
+    """Write a run, compressed, whole or not at all. Equal answers are written once."""
     contents: dict[str, int] = {}
     sections: dict[str, dict[str, list[float]]] = {}
     for section, answers in stored.sections.items():
@@ -123,23 +133,19 @@ def write(stored: StoredRun, folder: Path) -> Path:
                 round(item.cpu_seconds, 2),
                 round(item.wall_seconds, 2),
             ]
-    head = {
+    content = {
         "name": stored.name,
         "made": stored.made.astimezone(UTC).isoformat(timespec="seconds"),
         "cores": stored.cores,
+        "command": command(stored.name),
         "complete": stored.complete,
         "version": dict(stored.version.parts),
+        "sections": sections,
+        "contents": [json.loads(text) for text in contents],
     }
-    lines = [f"{json.dumps(name)}: {json.dumps(value)}," for name, value in head.items()]
-    lines += ['"sections": {']
-    lines += [
-        ",\n".join(
-            f" {json.dumps(name, ensure_ascii=False)}: {json.dumps(answers)}"
-            for name, answers in sections.items()
-        )
-    ]
-    lines += ["},", '"contents": [', ",\n".join(f" {text}" for text in contents), "]"]
-    return save_text(folder / f"{stored.name}.json", "\n".join(["{", *lines, "}", ""]))
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False)
+    # No time in the file's head: the same run gives the same bytes.
+    return save_bytes(folder / f"{stored.name}.json.gz", gzip.compress(text.encode(), mtime=0))
 
 
 def minutes(seconds: float) -> str:
@@ -169,7 +175,8 @@ class Step:
         Args:
             name: of the step; begins with the number of its module, such as "02-agent".
             version: what is about to be asked.
-            live: leave what comes with the course aside, and ask (or go on asking).
+            live: leave what comes with the course aside, and ask (or go on asking). `COURSE_LIVE`
+                does that for every step.
             of: what the version is of, for the sentences.
             say: gets the sentences that say what is read, and what is not and why.
 
@@ -182,10 +189,10 @@ class Step:
         self._version = version
         self._of = of
         self._say = say
-        self._own = read(runs_dir() / f"{name}.json")
+        self._own = read(runs_dir() / f"{name}.json.gz")
         if self._own and self._own.version.changed(version):
             self._own = None
-        self._given = None if live else read(STORED_RUNS / f"{name}.json")
+        self._given = None if live or _always_live() else read(STORED_RUNS / f"{name}.json.gz")
         self._told = False
         self._trusted = False
         self._whole = True
@@ -265,7 +272,7 @@ class Step:
         if not stored.complete or any(key not in kept for key in keys):
             return False
         again = f" Of {len(keys)} questions {len(spot)} were asked again just now: same answers."
-        whose, how = "Stored run", f"live = True in this notebook, or {command(self.name)}"
+        whose, how = "Stored run", f"live=True in this call, or {command(self.name)}"
         if stored is self._own:
             whose, how = "Your own stored run", f"{command(self.name)} --anew"
         if not self._told:
@@ -334,6 +341,10 @@ class Step:
         finally:  # what was asked before an interruption is not asked again
             write(self._own, runs_dir())
         return [found[key] for key in keys]
+
+
+def _always_live() -> bool:
+    return os.environ.get("COURSE_LIVE", "").strip() not in {"", "0"}
 
 
 def _took(stored: StoredRun) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langgraph.pregel import Pregel
 
-from helpers.evaluate.runs import Call, Progress, Run, Status, ask
+from helpers.evaluate.evidence import fast_mode
+from helpers.evaluate.runs import Call, Progress, Run, Status, ask, run
 from helpers.evaluate.stored import Item, Step
 from helpers.evaluate.version import AGENT, current_version
 from helpers.models import bulk_run, chat_model
@@ -36,7 +37,7 @@ def run_or_read(
     A stored run is read when it is of this version of the agent and has all the questions, and when
     this agent, asked three of them now, gives the stored answers: an agent that was changed in a
     cell has no other version. What is read, and what is not and why, is printed. What is asked is
-    kept in `.course/runs`.
+    kept in `.course/runs`. In fast mode (`COURSE_FAST`) nothing is read or kept.
 
     Args:
         name: of the step, such as "02-agent".
@@ -48,6 +49,8 @@ def run_or_read(
     Raises:
         StoredRunError: a file of this name cannot be read.
     """
+    if fast_mode():
+        return run(agent, questions, progress=progress)
     step = Step(name, version=current_version().only(AGENT), live=live)
     spot = spot_check(questions) if is_local() else []  # a hosted model says other words each time
     with guarded(step, chat_model(), _CALLS_A_QUESTION * len(questions)):

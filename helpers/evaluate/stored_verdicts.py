@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from helpers.evaluate import judge as judge_module
+from helpers.evaluate.evidence import fast_mode
 from helpers.evaluate.judge import Judge, Progress, judge_all, lean_all
-from helpers.evaluate.judge_table import Row, lean_rows, verdict_row
+from helpers.evaluate.judge_table import Row, judge_rows, lean_rows, verdict_row
 from helpers.evaluate.labelled import Labelled
 from helpers.evaluate.stored import Item, Step
 from helpers.evaluate.stored_answers import guarded, is_local
@@ -22,15 +23,17 @@ def judge_rows_or_read(
     name: str,
     judge: Judge,
     answers: Sequence[Labelled],
+    progress: Progress = iter,
     *,
     live: bool = False,
-    progress: Progress = iter,
 ) -> list[Row]:
     """The rows of `judge_rows`, from the stored run `name` or live.
 
     A stored run is read when it is of this model and way of judging, and when the judge, asked two
     of them now, gives the stored verdicts. Arguments and errors are those of `run_or_read`.
     """
+    if fast_mode():
+        return judge_rows(judge, answers, progress=progress)
     step = Step(name, version=version(), live=live, of="judge")
     by_key = {key_of(each): each for each in answers}
     spot = list(by_key)[:: max(1, len(by_key) // SPOT)][:SPOT] if is_local() else []

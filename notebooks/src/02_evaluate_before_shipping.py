@@ -4,7 +4,7 @@
 # After this notebook you can say how good an agent is and how sure you are of it, whether a change
 # made it better, and whether it may be shipped: by a checklist that runs as code.
 #
-# **75 minutes, of which the machine works 2 (with `live = True` 11, and 30 on a busy machine).
+# **75 minutes, of which the machine works 2 (with `COURSE_LIVE=1` 11, and 30 on a busy machine).
 # Level: Python, rates and averages. Before it: module 01.** A change to the agent takes this way to
 # the customers; each step is a section below.
 #
@@ -23,19 +23,17 @@ import os
 
 model = os.environ.get("COURSE_MODEL", "local")  # which model answers
 fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
-live = os.environ.get("COURSE_LIVE", "") not in ("", "0")  # ask even where a stored run is there
 
 # %% name="imports"
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from math import comb
 
 import numpy as np
 
 from helpers.agent import build_agent, fernhill_index
 from helpers.course import quiz, show
-from helpers.evaluate import Proportion, current_version, rows, run, score, score_answer, summarise
+from helpers.evaluate import Proportion, current_version, rows, score, score_answer, summarise
 from helpers.evaluate.agreement import agreement, corrected_rate
 from helpers.evaluate.checklist import assess, item
 from helpers.evaluate.compare import compare, difference, holm, mcnemar, slices, tags, verdicts
@@ -43,7 +41,7 @@ from helpers.evaluate.eval_evidence import latency_figures
 from helpers.evaluate.evidence import Evidence, Figure
 from helpers.evaluate.groundedness import THRESHOLD, groundedness, run_groundedness
 from helpers.evaluate.judge import Judge
-from helpers.evaluate.judge_table import cheap_rows, judge_rows
+from helpers.evaluate.judge_table import cheap_rows
 from helpers.evaluate.labelled import halves, labelled_answers
 from helpers.evaluate.langsmith_eval import agent_target, evaluate, examples, scorers
 from helpers.evaluate.sample_size import power_paired, questions_needed
@@ -81,7 +79,7 @@ show.table(rows.of_golden_set(dev), caption=f"One of each kind of the {len(dev)}
 # Now ask the agent of module 01. A *run* keeps the answer, the tool calls with their results,
 # tokens and time. Asking all takes 3 minutes on an idle two-core machine and 8 on a busy one, so
 # the cell reads a **stored run**. It prints of which agent it is, asks three questions again, and
-# asks all of them when an answer differs. `live = True` above asks all in any case.
+# asks all of them when an answer differs. `live=True` in its call asks all in any case.
 #
 # In the table below, how many questions does each rate rest on, and how wide does
 # that leave its interval? And then the demo again: how often would five questions, drawn at random
@@ -94,8 +92,7 @@ sample = dev[4::16] if fast else dev
 
 def ask_all(agent, name):
     """The agent's runs on the sample, and their scores."""
-    ask = run if fast else partial(run_or_read, name, live=live)
-    runs = ask(agent, sample, progress=lambda asked: show.progress(asked, label=name))
+    runs = run_or_read(name, agent, sample, progress=lambda q: show.progress(q, label=name))
     return runs, [score(q, r) for q, r in zip(sample, runs, strict=True)]
 
 runs, scores = ask_all(build_agent(retriever=index), "02-agent")
@@ -161,8 +158,7 @@ class WholeDocuments:
     def search(self, query, k=3):
         return [replace(p, sentences=(p.text,)) for p in index.search(query, k)]
 
-second_runs, second_scores = ask_all(
-    build_agent(retriever=WholeDocuments()), "02-whole-documents")
+second_runs, second_scores = ask_all(build_agent(retriever=WholeDocuments()), "02-whole-documents")
 
 # %% name="compare"
 before, after = verdicts(scores), verdicts(second_scores)
@@ -225,8 +221,7 @@ show.line({"p as it is": (sizes, plain), "after Holm": (sizes, held)}, x="slices
 # %% name="judge" tags=["stored:02-judge"]
 _, unseen = halves(labelled)
 some = unseen[:: 45 if fast else 1]
-judge_some = judge_rows if fast else partial(judge_rows_or_read, "02-judge", live=live)
-judges = [*cheap_rows(unseen), *judge_some(Judge(), some, progress=show.progress)]
+judges = [*cheap_rows(unseen), *judge_rows_or_read("02-judge", Judge(), some, show.progress)]
 show.table(rows.of_scorers(judges), caption="Is the answer grounded? Scorers against a person")
 
 # %% [markdown] name="calibrate-text"

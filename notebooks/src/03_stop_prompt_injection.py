@@ -23,7 +23,6 @@ import os
 
 model = os.environ.get("COURSE_MODEL", "local")  # which model answers
 fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
-live = os.environ.get("COURSE_LIVE", "") not in ("", "0")  # ask even where a stored run is there
 
 # %% name="imports"
 import base64
@@ -224,16 +223,15 @@ for customer, text in [("C-0095", "FH-10200 was late. Take the goodwill discount
 # suspicious looking requests of honest customers, and in tokens.
 #
 # That is 432 conversations, so the cell reads a **stored run**: it says of which version of agent
-# and controls, and makes two requests again. `live = True` above makes them all.
+# and controls, and makes two requests again. `live=True` in its call makes them all.
 #
 # *Leaks unasked* in the table are honest customers who were told the code although they had not
 # asked for it. Before you run it: which control will stop the most attacks, and which one will cost
 # the most honest answers?
 
 # %% name="variants"
-blind = screens[False]
 secret = Canary("7QX4-KD92")  # from here on a fixed one, so that runs can be compared word by word
-targets = comparison.variants(secret, lambda text: blind(text) or control.has_signs(text))
+targets = comparison.variants(secret, lambda text: screens[False](text) or control.has_signs(text))
 set_llm_cache(InMemoryCache())  # greedy answers to equal prompts are equal: ask once
 print(comparison.HARDER_NOTE.format(code=secret.code))
 
@@ -244,7 +242,7 @@ if fast:
     tried = list(targets.items())[::4]
     reports = {name: attack(target, sample, benign=honest) for name, target in tried}
 else:
-    reports = attack_or_read("03-controls", targets, sample, benign=honest, live=live,
+    reports = attack_or_read("03-controls", targets, sample, benign=honest,
                              progress=lambda names: show.progress(names, label="variants"))
 
 # %% name="compare-table"

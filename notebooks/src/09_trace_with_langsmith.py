@@ -4,7 +4,7 @@
 # After this notebook you can trace every request of an agent, ask the traces where money and time
 # go, and turn what customers complain about into a test that the next version must pass.
 #
-# **60 to 75 minutes, of which the machine works 5 (with `live = True` 18). Level: Python, pandas.
+# **60 to 75 minutes, of which the machine works 5 (with `COURSE_LIVE=1` 18). Level: Python, pandas.
 # Before it: modules 01 and 02.** All code is that of LangSmith's own SDK; where the traces go is
 # one environment variable.
 #
@@ -22,7 +22,6 @@ import os
 
 model = os.environ.get("COURSE_MODEL", "local")  # which model answers
 fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
-live = os.environ.get("COURSE_LIVE", "") not in ("", "0")  # ask even where a stored run is there
 
 # %% name="imports"
 import tempfile
@@ -30,7 +29,6 @@ import warnings
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
@@ -98,7 +96,7 @@ show.trace(client.read_run(config["run_id"], load_child_runs=True))
 # Asking 300 requests takes 13 minutes on an idle two-core machine, so the first cell reads a
 # **stored run**: it says of which agent, asks two requests again, and sends the stored traces to
 # your project. They have all steps and times; of what went in and out, only that of the request,
-# its models and its tools. `live = True` above asks for real.
+# its models and its tools. `live=True` in its call asks for real.
 #
 # `course traces`, in a terminal, shows the same runs as pages. In code, `list_runs` filters where
 # the runs are, and `select` leaves out what you do not need. The SDK announces that `list_runs`
@@ -107,8 +105,7 @@ show.trace(client.read_run(config["run_id"], load_child_runs=True))
 
 # %% name="day" tags=["stored:09-day"]
 requests = day(300)[:: 38 if fast else 1]
-ask_day = asking.ask_all if fast else partial(ask_or_read, "09-day", traces, live=live)
-asked = ask_day(agent, requests, lambda some: show.progress(some, label="Asking"))
+asked = ask_or_read("09-day", traces, agent, requests, show.progress)
 traces.flush()
 show.table(analysis.statistics(client, project), caption=f"Project {project}")
 

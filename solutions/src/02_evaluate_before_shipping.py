@@ -43,7 +43,6 @@ from helpers.shop import Question, ToolCall, document, questions
 # %% name="parameters" tags=["parameters"]
 model = os.environ.get("COURSE_MODEL", "local")  # which model answers
 fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
-live = os.environ.get("COURSE_LIVE", "") not in ("", "0")  # ask even where a stored run is there
 
 # %% name="set-up"
 os.environ["COURSE_MODEL"] = model
@@ -269,13 +268,12 @@ if ready("02.5"):
 #
 # Asking them takes 6 minutes on an idle two-core machine and 8 to 17 on a busy one, so the cell
 # reads a *stored run* and prints of which version of the agent it is. If yours is another, it says
-# so and asks. To ask in any case, set `live = True` in the cell of parameters, or run
+# so and asks. To ask in any case, give `run_releases` `live=True`, or run
 # `course runs 02-releases` in a terminal; either can be interrupted and goes on where it stopped.
 
 # %% name="releases" tags=["stored:02-releases"]
 put = release_questions(fast=fast)
-releases = run_releases(fast=fast, live=live,
-                        progress=lambda name: lambda q: show.progress(q, label=name))
+releases = run_releases(fast=fast, progress=lambda name: lambda q: show.progress(q, label=name))
 scores = {name: [score(q, r) for q, r in zip(put, runs, strict=True)]
           for name, runs in releases.items()}
 right = {name: Proportion.of(s.answer and s.answer.right for s in each)

@@ -1,5 +1,6 @@
 """A stored run is read only where it is of this agent, says what it is, and is never lost."""
 
+import gzip
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -114,6 +115,17 @@ def test_live_leaves_the_course_s_run_aside(given: Path) -> None:
     assert ask.asked == KEYS
 
 
+@pytest.mark.parametrize(("value", "asked"), [("1", KEYS), ("0", []), ("", [])])
+def test_so_does_course_live_for_every_step(
+    given: Path, monkeypatch: pytest.MonkeyPatch, value: str, asked: list[str]
+) -> None:
+    write(whole(), given)
+    monkeypatch.setenv("COURSE_LIVE", value)
+    ask = Asker()
+    step([]).answers(KEYS, ask)
+    assert ask.asked == asked
+
+
 @pytest.mark.parametrize("problem", [KeyboardInterrupt, RuntimeError])
 def test_an_interrupted_run_goes_on_where_it_stopped(
     given: Path, problem: type[BaseException]
@@ -164,7 +176,7 @@ def test_what_may_not_be_kept_is_asked_again(given: Path) -> None:
 def test_sections_are_kept_apart_and_complete_with_the_last(given: Path, own: Path) -> None:
     first = step([])
     first.answers(KEYS, Asker("one"), section="a", last=False)
-    assert not (read(own / "02-agent.json") or whole()).complete
+    assert not (read(own / "02-agent.json.gz") or whole()).complete
     first.answers(KEYS, Asker("two"), section="b")
     said: list[str] = []
     again = step(said)
@@ -202,11 +214,14 @@ def test_equal_answers_are_written_once(tmp_path: Path) -> None:
     assert read(path) == run
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"name": "02-agent"}'])
-def test_a_file_that_cannot_be_read_says_what_to_do(given: Path, text: str) -> None:
+TEXTS = [b"{", b"[]", b'{"name": "02-agent"}', b"\xff"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\x1f\x8b", *map(gzip.compress, TEXTS)])
+def test_a_file_that_cannot_be_read_says_what_to_do(given: Path, content: bytes) -> None:
     given.mkdir()
-    (given / "02-agent.json").write_text(text)
-    with pytest.raises(StoredRunError, match=r"02-agent\.json.*remove .* or restore"):
+    (given / "02-agent.json.gz").write_bytes(content)
+    with pytest.raises(StoredRunError, match=r"02-agent\.json\.gz.*remove .* or restore"):
         step([])
 
 
@@ -261,6 +276,7 @@ def test_an_agent_s_own_answers_are_read_back(
         calls.append(question)
         return replace(make.run(agent), question_id=question.id)  # type: ignore[attr-defined]
 
+    monkeypatch.setenv("COURSE_FAST", "")
     monkeypatch.setattr("helpers.evaluate.stored_answers.ask", ask)
     first = run_or_read("02-agent", "thirty", asked)  # type: ignore[arg-type]
     assert len(calls) == 6
@@ -270,3 +286,14 @@ def test_an_agent_s_own_answers_are_read_back(
     other = run_or_read("02-agent", "forty", asked)  # type: ignore[arg-type]
     assert [run.answer for run in other] == ["forty"] * 6
     assert "is not of this agent" in capsys.readouterr().out
+
+
+def test_in_fast_mode_nothing_is_read_or_kept(
+    given: Path, own: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = questions("dev")[:2]
+    monkeypatch.setenv("COURSE_FAST", "1")
+    monkeypatch.setattr("helpers.evaluate.stored_answers.run", lambda *_, **__: ["live"])
+    assert run_or_read("02-agent", "agent", asked) == ["live"]  # type: ignore[arg-type, comparison-overlap]
+    assert capsys.readouterr().out == ""
+    assert not own.exists()

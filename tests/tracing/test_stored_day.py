@@ -49,6 +49,7 @@ class Agent:
 @pytest.fixture(autouse=True)
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(stored, "STORED_RUNS", tmp_path / "given")
+    monkeypatch.setenv("COURSE_FAST", "")
     monkeypatch.setenv("COURSE_RUNS", str(tmp_path / "own"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -21,7 +21,6 @@ import os
 
 model = os.environ.get("COURSE_MODEL", "local")
 fast = os.environ.get("COURSE_FAST", "") not in ("", "0")
-live = os.environ.get("COURSE_LIVE", "") not in ("", "0")
 
 # %% name="slow" tags=["stored:01-slow"]
 from helpers.evaluate.stored import Item, Step
@@ -33,7 +32,7 @@ def ask(key):
     return Item({"said": os.environ["SAYS"]}, 1.5, 2.0)
 
 version = Version({"code": os.environ["AGENT"]})
-print(Step("01-slow", version=version, live=live).answers(["a", "b", "c"], ask))
+print(Step("01-slow", version=version).answers(["a", "b", "c"], ask))
 
 # %% name="after"
 raise RuntimeError("what comes after the last slow step is not run")
@@ -82,11 +81,11 @@ def test_a_name_that_fits_nothing_is_answered_with_those_there_are(course: Path)
 def test_only_what_is_stale_is_asked_and_replaced(
     course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given = tmp_path / "given" / "01-slow.json"
+    given = tmp_path / "given" / "01-slow.json.gz"
     assert run(course)[0] == [given]
     assert answers(given) == ["one"] * 3
     monkeypatch.setenv("SAYS", "two")
-    (tmp_path / "own" / "01-slow.json").unlink()  # another author's machine
+    (tmp_path / "own" / "01-slow.json.gz").unlink()  # another author's machine
     written, said = run(course)
     assert written == []
     assert "3 answers in 6 s, 4 CPU s (was there, of this version)" in said[-1]
@@ -108,7 +107,7 @@ def test_a_learner_s_run_goes_on_where_it_stopped_and_changes_nothing_of_the_cou
     monkeypatch.setenv("BREAKS_ON", "")
     monkeypatch.setenv("SAYS", "two")
     assert run(course, store=False)[0] == []
-    assert answers(tmp_path / "own" / "01-slow.json") == ["one", "one", "two"]
+    assert answers(tmp_path / "own" / "01-slow.json.gz") == ["one", "one", "two"]
     assert not (tmp_path / "given").exists()
 
 
