@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "update": ("helpers.course.command", "fetch the course's newest version and keep your work"),
     "grade": ("helpers.workshop.command", "grade a folder of submitted labs"),
     "build": ("helpers.authoring.command", "build notebooks and labs from their sources"),
+    "runs": ("helpers.authoring.command", "run the slow steps of a notebook, and keep the answers"),
     "lock": ("helpers.authoring.command", "renew both lock files"),
 }
 

@@ -21,6 +21,10 @@ Both are Python files in jupytext's percent format. A cell begins with `# %%` (c
 - `tags=["parameters"]`: passed on. Every walkthrough and every solution has one cell with this
   tag, which sets `model` and `fast` (see the example: papermill understands only lines with one
   `=`). `nbval-check-output` marks a cell whose output must be the same on every run.
+  `stored:02-agent` marks a step that takes over two minutes on an idle two-core machine and reads
+  its answers from the stored run of that name, unless `COURSE_LIVE` is set: see
+  `helpers.evaluate.stored`. `course runs --store` makes the runs again that are not of the agent as
+  it is; a test fails until that is done.
 - `exercise="01.2"` (solutions only): the one cell that the learner fills for this exercise.
 - `mend=true` (exercise cells): the learner gets code to mend, not a `TODO` to replace.
 - `only="lab"` or `only="solution"` (solutions only): the cell stands in that one alone. Two such

@@ -1,13 +1,21 @@
-"""`course build`: notebooks and labs from their sources. `course lock`: both lock files."""
+"""`course build`: notebooks and labs from their sources. `course lock`: both lock files.
+
+`course runs`: the slow steps of notebooks, and the stored runs that spare others the wait.
+"""
 
 import argparse
 import json
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from helpers.paths import ROOT
+
+if TYPE_CHECKING:
+    from helpers.authoring.stored import Steps
 
 
 def build(argv: Sequence[str]) -> int:
@@ -115,4 +123,57 @@ def lock(argv: Sequence[str]) -> int:
     return 0
 
 
-COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"build": build, "lock": lock}
+def runs(argv: Sequence[str]) -> int:
+    """Run the slow steps of notebooks; 0 done, 1 a cell failed, 2 not possible."""
+    from helpers.authoring.source import SourceError
+    from helpers.authoring.stored import NoStepError, slow_steps
+
+    parser = argparse.ArgumentParser(
+        prog="course runs",
+        description="Run the slow steps of notebooks here, in a terminal. Answers are kept in "
+        ".course/runs as they come: an interrupted run goes on where it stopped, and the notebook "
+        "reads them from there.",
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="a step, as its notebook names it, or a module: 02"
+    )
+    parser.add_argument("--anew", action="store_true", help="ask again what has been asked")
+    parser.add_argument(
+        "--store",
+        action="store_true",
+        help="for authors: renew the stored runs that come with the course, where they are not of "
+        "this version of the agent; without names, all of them",
+    )
+    options = parser.parse_args(argv)
+    if not (options.names or options.store):
+        parser.error("name a step or a module, such as 02; --store alone renews all")
+    try:
+        chosen = slow_steps(ROOT, options.names)
+    except (NoStepError, SourceError) as error:
+        print(f"course runs: {error}", file=sys.stderr)
+        return 2
+    return _run_steps(chosen, store=options.store, anew=options.anew)
+
+
+def _run_steps(chosen: "Sequence[Steps]", *, store: bool, anew: bool) -> int:
+    from helpers.authoring.execute import RunError
+    from helpers.authoring.stored import make
+
+    begin, failed = time.perf_counter(), False
+    for steps in chosen:
+        print(f"{steps.edition} {steps.stem}: {', '.join(steps.names)}", flush=True)
+        try:
+            for path in make(steps, ROOT, store=store, anew=anew, say=_at_once):
+                print(f"  wrote {path.relative_to(ROOT).as_posix()}", flush=True)
+        except RunError as error:
+            print(f"course runs: {error}", file=sys.stderr)
+            failed = True
+    print(f"{time.perf_counter() - begin:.0f} seconds in all", flush=True)
+    return int(failed)
+
+
+def _at_once(line: str) -> None:
+    print(line, flush=True)
+
+
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"build": build, "lock": lock, "runs": runs}

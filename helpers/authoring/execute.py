@@ -36,20 +36,27 @@ def kernel_environment(home: Path, *, fast: bool) -> dict[str, str]:
 
 
 def execute(
-    notebook: nbformat.NotebookNode, *, name: str, folder: Path, environment: Mapping[str, str]
+    notebook: nbformat.NotebookNode,
+    *,
+    name: str,
+    folder: Path,
+    environment: Mapping[str, str],
+    limit: int | None = CELL_LIMIT_S,
 ) -> None:
     """Run every cell; outputs and execution counts go into `notebook` itself.
 
     Args:
         name: the notebook's name as messages give it.
         folder: where the kernel starts, as it would when JupyterLab opens the file.
+        environment: the kernel's variables.
+        limit: seconds that a cell may take; None: as long as it takes.
 
     Raises:
-        RunError: a cell ended in an error or took over `CELL_LIMIT_S`, or the kernel died.
+        RunError: a cell ended in an error or took over `limit`, or the kernel died.
     """
     client = NotebookClient(
         notebook,
-        timeout=CELL_LIMIT_S,
+        timeout=limit,
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
         extra_arguments=["--log-level=ERROR"],  # each kernel warns of its unencrypted loopback
@@ -62,7 +69,7 @@ def execute(
         message = _ANSI.sub("", str(error)).strip()
         raise RunError(f"{name}, {_last_run(notebook)} ended in an error:\n{message}") from None
     except CellTimeoutError:
-        raise RunError(f"{name}, {_last_run(notebook)} ran over {CELL_LIMIT_S} s.") from None
+        raise RunError(f"{name}, {_last_run(notebook)} ran over {limit} s.") from None
     except DeadKernelError:
         raise RunError(f"{name}, {_last_run(notebook)}: the kernel died.") from None
 

@@ -24,8 +24,8 @@ def evaluate(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="course eval",
         description="Score the support agent on golden questions. On the local model, dev takes "
-        "about two minutes and heldout four; heldout2 is smaller than dev. Look at the held-out "
-        "parts rarely, and tune on dev.",
+        "three minutes and heldout five on an idle two-core machine, and up to three times as long "
+        "on a busy one. Look at the held-out parts rarely, and tune on dev and lab.",
     )
     parser.add_argument("--part", choices=_PARTS, default="dev", help="which questions (dev)")
     parser.add_argument(

@@ -214,12 +214,17 @@ def _save(evidence: Evidence) -> Path:
 
 def save_json(file: Path, content: Mapping[str, Any]) -> Path:
     """Write the file whole or not at all: a reader never sees half of it."""
-    file.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return save_bytes(file, text.encode())
+
+
+def save_bytes(file: Path, content: bytes) -> Path:
+    """Write bytes as `save_json` does its text."""
+    file.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f"{file.stem}.", suffix=".part")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
         Path(temporary).replace(file)
     finally:
         Path(temporary).unlink(missing_ok=True)

@@ -65,15 +65,24 @@ def judge_rows(
     Raises what the model raises, and ValueError when no reply could be used.
     """
     verdicts = judge_all(judge, answers, progress=progress)
-    rows = [_row("judge, verdict with reason", [v.accepted for v in verdicts], answers)]
-    leans = lean_all(judge, answers, progress=progress)
-    if any(lean is not None for lean in leans):
-        accepted = [None if lean is None else lean >= 0.5 for lean in leans]
-        row = _row("judge, first word yes or no", accepted, answers)
-        kept = [(p, a.grounded) for p, a in zip(leans, answers, strict=True) if p is not None]
-        area = auc([lean for lean, _ in kept], [label for _, label in kept])
-        rows.append(Row(row.scorer, row.agreement, area, row.unjudged))
-    return rows
+    rows = [verdict_row([v.accepted for v in verdicts], answers)]
+    return rows + lean_rows(lean_all(judge, answers, progress=progress), answers)
+
+
+def verdict_row(verdicts: Sequence[bool | None], answers: Sequence[Labelled]) -> Row:
+    """The row of a judge's verdicts. Raises ValueError when no reply could be used."""
+    return _row("judge, verdict with reason", verdicts, answers)
+
+
+def lean_rows(leans: Sequence[float | None], answers: Sequence[Labelled]) -> list[Row]:
+    """The row of a judge's lean to yes; none where the model gives no probabilities."""
+    accepted = [None if lean is None else lean >= 0.5 for lean in leans]
+    if all(one is None for one in accepted):
+        return []
+    row = _row("judge, first word yes or no", accepted, answers)
+    kept = [(p, a.grounded) for p, a in zip(leans, answers, strict=True) if p is not None]
+    area = auc([lean for lean, _ in kept], [label for _, label in kept])
+    return [Row(row.scorer, row.agreement, area, row.unjudged)]
 
 
 def _row(scorer: str, accepted: Sequence[bool | None], answers: Sequence[Labelled]) -> Row:
@@ -121,7 +130,8 @@ def command(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="course judge",
         description="Measure the model of COURSE_MODEL as a judge of groundedness, against "
-        "labelled answers and beside cheaper scorers. About two minutes on the local model.",
+        "labelled answers and beside cheaper scorers. On the local model it takes three minutes on "
+        "an idle two-core machine, and up to nine on a busy one.",
     )
     parser.add_argument("--json", action="store_true", help="print the table as JSON")
     options = parser.parse_args(argv)

@@ -4,8 +4,9 @@
 # After this notebook you can say how good an agent is and how sure you are of it, whether a change
 # made it better, and whether it may be shipped: by a checklist that runs as code.
 #
-# **75 minutes, of which the machine works 10. Level: Python, rates and averages. Before it:
-# module 01.** A change to the agent takes this way to the customers; each step is a section below.
+# **75 minutes, of which the machine works 2 (with `COURSE_LIVE=1` 11, and 30 on a busy machine).
+# Level: Python, rates and averages. Before it: module 01.** A change to the agent takes this way to
+# the customers; each step is a section below.
 #
 # ```mermaid
 # flowchart LR
@@ -32,7 +33,7 @@ import numpy as np
 
 from helpers.agent import build_agent, fernhill_index
 from helpers.course import quiz, show
-from helpers.evaluate import Proportion, current_version, rows, run, score, score_answer, summarise
+from helpers.evaluate import Proportion, current_version, rows, score, score_answer, summarise
 from helpers.evaluate.agreement import agreement, corrected_rate
 from helpers.evaluate.checklist import assess, item
 from helpers.evaluate.compare import compare, difference, holm, mcnemar, slices, tags, verdicts
@@ -40,12 +41,13 @@ from helpers.evaluate.eval_evidence import latency_figures
 from helpers.evaluate.evidence import Evidence, Figure
 from helpers.evaluate.groundedness import THRESHOLD, groundedness, run_groundedness
 from helpers.evaluate.judge import Judge
-from helpers.evaluate.judge_table import cheap_rows, judge_rows
+from helpers.evaluate.judge_table import cheap_rows
 from helpers.evaluate.labelled import halves, labelled_answers
 from helpers.evaluate.langsmith_eval import agent_target, evaluate, examples, scorers
 from helpers.evaluate.sample_size import power_paired, questions_needed
 from helpers.evaluate.ship_check import ship_check
-from helpers.models import bulk_run, chat_model
+from helpers.evaluate.stored_answers import run_or_read
+from helpers.evaluate.stored_verdicts import judge_rows_or_read
 from helpers.shop import document, questions
 
 os.environ["COURSE_MODEL"] = model
@@ -75,22 +77,25 @@ show.table(rows.of_golden_set(dev), caption=f"One of each kind of the {len(dev)}
 
 # %% [markdown] name="runs-text"
 # Now ask the agent of module 01. A *run* keeps the answer, the tool calls with their results,
-# tokens and time. In the table below, how many questions does each rate rest on, and how wide does
+# tokens and time. Asking all takes 3 minutes on an idle two-core machine and 8 on a busy one, so
+# the cell reads a **stored run**. It prints of which agent it is, asks three questions again, and
+# asks all of them when an answer differs. `live=True` in its call asks all in any case.
+#
+# In the table below, how many questions does each rate rest on, and how wide does
 # that leave its interval? And then the demo again: how often would five questions, drawn at random
 # from these, be all right? Somebody who prepares a demo does not draw at random. (Nor are these
 # figures what customers will see: the agent was tuned on dev. `course eval --part heldout` asks
 # what nobody has looked at.)
 
-# %% name="runs"
+# %% name="runs" tags=["stored:02-agent"]
 sample = dev[4::16] if fast else dev
 
-def ask_all(agent, label):
+def ask_all(agent, name):
     """The agent's runs on the sample, and their scores."""
-    with bulk_run(chat_model(), calls=2 * len(sample), input_tokens=400, output_tokens=60):
-        runs = run(agent, sample, progress=lambda asked: show.progress(asked, label=label))
+    runs = run_or_read(name, agent, sample, progress=lambda q: show.progress(q, label=name))
     return runs, [score(q, r) for q, r in zip(sample, runs, strict=True)]
 
-runs, scores = ask_all(build_agent(retriever=index), "the agent")
+runs, scores = ask_all(build_agent(retriever=index), "02-agent")
 summary = summarise(scores, runs)
 show.table(rows.of_summary(summary), caption="The agent, rates with 95% intervals and counts")
 right = summary.all.answers
@@ -145,14 +150,15 @@ show.table(rows.of_time_and_money(runs, scores, model), caption="What an answer 
 # will never miss a fact. (A retriever is anything with a `search`.) Both versions answer the same
 # questions, and both find the same ones hard. So look at each question's pair: only those that
 # changed count, *lost* or *gained*. Were the versions equally good, each change would be a coin
-# toss. McNemar's test asks how odd this many heads are. What do you expect?
+# toss. McNemar's test asks how odd this many heads are. What do you expect? (Longer texts take
+# longer to read: live, this is 5 minutes of work, and up to 15 on a busy machine.)
 
-# %% name="second"
+# %% name="second" tags=["stored:02-whole-documents"]
 class WholeDocuments:
     def search(self, query, k=3):
         return [replace(p, sentences=(p.text,)) for p in index.search(query, k)]
 
-second_runs, second_scores = ask_all(build_agent(retriever=WholeDocuments()), "whole documents")
+second_runs, second_scores = ask_all(build_agent(retriever=WholeDocuments()), "02-whole-documents")
 
 # %% name="compare"
 before, after = verdicts(scores), verdicts(second_scores)
@@ -209,12 +215,13 @@ show.line({"p as it is": (sizes, plain), "after Holm": (sizes, held)}, x="slices
 # A *judge* reads question, source and answer and says whether all that the answer says stands in
 # the source. It costs a prompt and no thought, which is why everybody uses one. Here the agent's
 # own model is the judge, of labelled answers that nothing was tuned on, beside scorers that need no
-# model. Compare every row with the first: it always says yes.
+# model. (Judging takes 3 to 9 minutes; these verdicts are stored, too.) Compare every row with the
+# first: it always says yes.
 
-# %% name="judge"
+# %% name="judge" tags=["stored:02-judge"]
 _, unseen = halves(labelled)
 some = unseen[:: 45 if fast else 1]
-judges = [*cheap_rows(unseen), *judge_rows(Judge(), some, progress=show.progress)]
+judges = [*cheap_rows(unseen), *judge_rows_or_read("02-judge", Judge(), some, show.progress)]
 show.table(rows.of_scorers(judges), caption="Is the answer grounded? Scorers against a person")
 
 # %% [markdown] name="calibrate-text"
@@ -288,9 +295,9 @@ print("Whole documents:", "stop" if low < MARGIN else "ship")
 #
 # The first table is the list. The second tries one item on evidence that looks good and is not
 # enough. The third is what the list says of the agent in your copy of the course; its reasons name
-# the commands that write what is missing. `course eval --part heldout` fills in up to four items in
-# some five minutes: run it in a terminal, then the last of these cells again. Later modules bring
-# the other items.
+# the commands that write what is missing. `course eval --part heldout` fills in up to four items,
+# in 5 minutes on an idle two-core machine and up to 15 on a busy one: run it in a terminal, then
+# the last of these cells again. Later modules bring the other items.
 
 # %% name="checklist"
 show.table(rows.of_checklist(), caption="Every item must pass")

@@ -36,6 +36,7 @@ from helpers.course import quiz, show
 from helpers.security import Canary, Planted, comparison, spread
 from helpers.security import controls as control
 from helpers.security.agents import GOODWILL_NOTE
+from helpers.security.attacks.stored import attack_or_read
 from helpers.security.screening import by_family, caught, written
 from helpers.security.talking import transcript
 from helpers.security.threats import threat_rows
@@ -221,22 +222,28 @@ for customer, text in [("C-0095", "FH-10200 was late. Take the goodwill discount
 # the naive agent lacks: the price in answers is not the code's alone.) The price is measured with
 # suspicious looking requests of honest customers, and in tokens.
 #
+# That is 432 conversations, so the cell reads a **stored run**: it says of which version of agent
+# and controls, and makes two requests again. `live=True` in its call makes them all.
+#
 # *Leaks unasked* in the table are honest customers who were told the code although they had not
 # asked for it. Before you run it: which control will stop the most attacks, and which one will cost
 # the most honest answers?
 
 # %% name="variants"
-blind = screens[False]
-targets = comparison.variants(secret, lambda text: blind(text) or control.has_signs(text))
+secret = Canary("7QX4-KD92")  # from here on a fixed one, so that runs can be compared word by word
+targets = comparison.variants(secret, lambda text: screens[False](text) or control.has_signs(text))
 set_llm_cache(InMemoryCache())  # greedy answers to equal prompts are equal: ask once
 print(comparison.HARDER_NOTE.format(code=secret.code))
 
-# %% name="compare"
+# %% name="compare" tags=["stored:03-controls"]
 sample = spread([*direct, *indirect], 1 if fast else 32)
 honest = spread(security.benign_requests(), 1 if fast else 16)
-tried = list(targets.items())[:: 4 if fast else 1]
-reports = {name: attack(target, sample, benign=honest)
-           for name, target in show.progress(tried, label="variants")}
+if fast:
+    tried = list(targets.items())[::4]
+    reports = {name: attack(target, sample, benign=honest) for name, target in tried}
+else:
+    reports = attack_or_read("03-controls", targets, sample, benign=honest,
+                             progress=lambda names: show.progress(names, label="variants"))
 
 # %% name="compare-table"
 rows = comparison.comparison_rows(reports)

@@ -263,11 +263,16 @@ if ready("02.5"):
 # %% [markdown] name="gate-goal"
 # ## 6. Decide on releases
 #
-# Eight changes to the running agent wait for your decision. Two may be shipped, six are broken. The
-# next cell lets today's release and the eight answer the same questions: some of the lab part, and
-# a few by customers who ask for somebody else's order. It takes two to five minutes.
+# Eight changes to the running agent wait for your decision. Two may be shipped, six are broken. In
+# the next cell today's release and the eight answer the same questions: some of the lab part, and a
+# few by customers who ask for somebody else's order.
+#
+# Asking them takes 6 minutes on an idle two-core machine and 8 to 17 on a busy one, so the cell
+# reads a *stored run* and prints of which version of the agent it is. If yours is another, it says
+# so and asks. To ask in any case, give `run_releases` `live=True`, or run
+# `course runs 02-releases` in a terminal; either can be interrupted and goes on where it stopped.
 
-# %% name="releases"
+# %% name="releases" tags=["stored:02-releases"]
 put = release_questions(fast=fast)
 releases = run_releases(fast=fast, progress=lambda name: lambda q: show.progress(q, label=name))
 scores = {name: [score(q, r) for q, r in zip(put, runs, strict=True)]

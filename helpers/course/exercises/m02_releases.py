@@ -3,14 +3,13 @@
 Two may be shipped: the agent once more, and one that is told its task in other words. Six are
 broken, each by one change of the kind that happens. Every release really runs; only a prompt that
 an earlier release has sent word for word is not sent again, because the model, at temperature 0,
-says the same. The runs are kept in `.course/runs`, by the version of what was run.
+says the same. That takes minutes, so the course has a stored run of it (`course runs 02`).
 """
 
 import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +35,13 @@ from helpers.agent import (
     make_tools,
 )
 from helpers.agent.build import MOST_TOKENS, style_of
-from helpers.evaluate import Call, Run, run
-from helpers.evaluate.evidence import save_json
+from helpers.evaluate import Run, Version, current_version
+from helpers.evaluate.releases import digest_of_questions
 from helpers.evaluate.runs import Progress
-from helpers.evaluate.version import AGENT, current_version
-from helpers.models import bulk_run, chat_model
-from helpers.paths import course_dir
+from helpers.evaluate.stored import Step
+from helpers.evaluate.stored_answers import answered, guarded
+from helpers.evaluate.version import AGENT
+from helpers.models import chat_model
 from helpers.shop import Order, Orders, Question, ToolCall, questions
 
 Runs = Mapping[str, Sequence[Run]]
@@ -232,32 +232,53 @@ class SameWordsSameReply(Middleware):
 _latest: list[tuple[list[Question], Runs]] = []
 
 
-def run_releases(*, fast: bool, progress: Callable[[str], Progress] = lambda _: iter) -> Runs:
-    """Let every release answer `release_questions(fast=fast)`.
+def run_releases(
+    *,
+    fast: bool,
+    live: bool = False,
+    progress: Callable[[str], Progress] = lambda _: iter,
+    say: Callable[[str], None] = print,
+) -> Runs:
+    """Let every release answer `release_questions(fast=fast)`, or read their stored run.
 
-    Returns the runs by the release's name, those of today's first. Runs of the same version and
-    questions are read from `.course/runs`. `progress` gets a release's name and returns what wraps
-    its questions. Raises RuntimeError when today's release itself fails, because then nothing can
-    be compared.
+    The stored run is read when it is of this version of the agent and of this file; then that is
+    said. What is asked is kept in `.course/runs`, also when it is interrupted.
+
+    Args:
+        fast: a few questions only, always asked.
+        live: ask even where the course has a stored run.
+        progress: gets a release's name and returns what wraps its questions.
+        say: gets the sentence that says what is read, or why not.
+
+    Returns:
+        The runs by the release's name, those of today's first.
+
+    Raises:
+        RuntimeError: today's release itself fails, so that nothing can be compared.
+        StoredRunError: a stored run cannot be read.
     """
     put = release_questions(fast=fast)
-    path = _path(put)
-    runs = _read(path) if path.exists() else {}
-    if not runs:
-        model, memory = chat_model(max_tokens=MOST_TOKENS), SameWordsSameReply()
-        style = style_of(model)
-        index = fernhill_index(sentences=style.sentences)
-        names = (TODAYS, *TO_SHIP, *TO_STOP)
-        calls = 2 * len(names) * len(put)
-        with bulk_run(model, calls=calls, input_tokens=400, output_tokens=60):
-            runs = {
-                name: run(make(name, model, index, memory), put, progress=progress(name))
-                for name in names
-            }
-        if failed := [one for one in runs[TODAYS] if one.status != "ok"]:
-            first = failed[0]
-            raise RuntimeError(f"Today's release fails {first.question_id}: {first.error}")
-        save_json(path, {name: [asdict(one) for one in each] for name, each in runs.items()})
+    step = Step(
+        "02-releases-fast" if fast else "02-releases", version=_version(put), live=live, say=say
+    )
+    model, memory = chat_model(max_tokens=MOST_TOKENS), SameWordsSameReply()
+    index = fernhill_index(sentences=style_of(model).sentences)
+    names = (TODAYS, *TO_SHIP, *TO_STOP)
+    with guarded(step, model, 2 * len(names) * len(put)):
+        runs: dict[str, list[Run]] = {}
+        for name in names:
+            runs[name] = answered(
+                step,
+                make(name, model, index, memory),
+                put,
+                section=name,
+                last=name == names[-1],
+                keep=("ok",) if name == TODAYS else ("ok", "error"),
+                progress=progress(name),
+            )
+            if failed := [one for one in runs[TODAYS] if one.status != "ok"]:
+                first = failed[0]
+                raise RuntimeError(f"Today's release fails {first.question_id}: {first.error}")
     _latest[:] = [(put, runs)]
     return runs
 
@@ -269,23 +290,11 @@ def latest() -> tuple[list[Question], Runs]:
     return _latest[0]
 
 
-def _path(put: Sequence[Question]) -> Path:
-    digest = hashlib.sha256(current_version().only(AGENT).digest.encode())
-    digest.update(Path(__file__).read_bytes())
-    digest.update("\0".join(question.id for question in put).encode())
-    return course_dir() / "runs" / f"releases-{digest.hexdigest()[:16]}.json"
-
-
-def _read(path: Path) -> dict[str, list[Run]]:
-    """Runs from a file; none when it cannot be understood."""
-    try:
-        found: Any = json.loads(path.read_text(encoding="utf-8"))
-        return {name: [_run(one) for one in each] for name, each in found.items()}
-    except (ValueError, TypeError, KeyError):
-        return {}
-
-
-def _run(found: dict[str, Any]) -> Run:
-    calls = tuple(Call(**call) for call in found["calls"])
-    lists = {name: tuple(found[name]) for name in ("documents", "passages")}
-    return Run(**{**found, **lists, "calls": calls})
+def _version(put: Sequence[Question]) -> Version:
+    """The agent's version, with what the releases change of it and what they are asked."""
+    here = Path(__file__).read_text(encoding="utf-8")
+    parts = {
+        "releases": hashlib.sha256(here.encode()).hexdigest(),
+        "questions": digest_of_questions(put),
+    }
+    return Version({**current_version().only(AGENT).parts, **parts})

@@ -63,16 +63,22 @@ def attack(
     if tries < 1:
         raise ValueError("An attack is tried at least once: give tries a number from 1.")
     model = attacked_model()
-    if attacks and not isinstance(model, LocalChatModel) and not send_to_provider:
-        raise NotSent(
-            "COURSE_MODEL names a hosted model, and these attacks would be sent to its provider: "
-            "pass send_to_provider=True (course attack --send-to-provider) if its terms allow it."
-        )
+    if attacks:
+        refuse_to_send(model, send_to_provider)
     calls = _CALLS * (tries * len(attacks) + len(benign))
     with bulk_run(model, calls=calls, **_EXPECTED):
         outcomes = [_attacked(target, one, tries, model) for one in progress(attacks)]
         asked = [_asked(target, one, model) for one in progress(benign)]
     return Report(target.name, tries, tuple(outcomes), tuple(asked))
+
+
+def refuse_to_send(model: BaseChatModel, send_to_provider: bool) -> None:
+    """Raise `NotSent` where attacks would go to a provider and nobody has said that they may."""
+    if not isinstance(model, LocalChatModel) and not send_to_provider:
+        raise NotSent(
+            "COURSE_MODEL names a hosted model, and these attacks would be sent to its provider: "
+            "pass send_to_provider=True (course attack --send-to-provider) if its terms allow it."
+        )
 
 
 def _attacked(target: Target, attack: Attack, tries: int, model: BaseChatModel) -> Outcome:
@@ -94,7 +100,11 @@ def _varied(model: BaseChatModel, seed: int) -> BaseChatModel:
 
 
 def _asked(target: Target, benign: Benign, model: BaseChatModel) -> BenignOutcome:
-    said = converse(target, benign, model=model)
+    return judged(benign, converse(target, benign, model=model))
+
+
+def judged(benign: Benign, said: Try) -> BenignOutcome:
+    """Whether the answer to a harmless request was right, and whether it was a refusal."""
     if said.error is not None:
         return BenignOutcome(benign, said, None, None)
     refused = find_refusal(said.answer).refused
