@@ -15,10 +15,13 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
-from helpers.agent import Caller, build_agent
+from helpers.agent import THRESHOLD, Caller, build_agent, make_tools
 from helpers.agent.passages import Passage
 from helpers.agent.refund_words import RefundUnclear, asked_refund
 from helpers.course.exercises.scripted import Scripted
+from helpers.models import chat_model
+from helpers.models.arguments import Call
+from helpers.models.calls import decide
 from helpers.models.normalise import normalised
 from helpers.shop import Orders, open_orders
 
@@ -117,11 +120,9 @@ def test_a_sum_that_only_the_model_says_pays_nothing(
 
 
 def test_an_order_that_only_the_model_says_is_not_refunded(orders: Orders, owner: str) -> None:
-    theirs = [each for each in orders.order_ids(owner) if each != ORDER]
     paid, results = paid_after(orders, owner, ["Refund FH-10001, please."], {})
     assert not paid
     assert "Nothing has been paid back" in results[0].text
-    assert theirs is not None
 
 
 def test_two_calls_for_one_message_pay_once(orders: Orders, owner: str) -> None:
@@ -195,3 +196,27 @@ def test_several_orders_and_one_sum_or_one_it_are_unclear(message: str) -> None:
 )
 def test_one_form_of_what_is_typed(typed: str, form: str) -> None:
     assert normalised(typed) == form
+
+
+ARGUMENTS: list[dict[str, Any]] = [
+    json.loads(line)
+    for line in (FOLDER / "other_arguments.jsonl").read_text(encoding="utf-8").splitlines()
+]
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in ARGUMENTS if case["tool"] != "hand_over"], ids=lambda case: case["id"]
+)
+def test_an_order_is_found_in_any_spelling_and_no_part_of_a_number_is(
+    case: dict[str, Any], orders: Orders, owner: str
+) -> None:
+    tools = make_tools(NoDocuments(), orders, threshold=THRESHOLD)
+    bound: Any = chat_model(max_tokens=1).bind_tools(tools)
+    call = decide([HumanMessage(case["text"])], bound.kwargs["tools"], None)
+    made = isinstance(call, Call) and call.card.name == case["tool"]
+    if case["args"] is not None:
+        assert made
+        assert call.values == case["args"]
+    elif made:
+        paid, _ = paid_after(orders, owner, [case["text"]], dict(call.values))
+        assert not paid
