@@ -32,7 +32,7 @@ def grade(argv: Sequence[str]) -> int:
     form.add_argument("--json", action="store_true", help="print the report as JSON")
     form.add_argument("--csv", action="store_true", help="print the report as CSV")
     parser.add_argument(
-        "--seconds", type=float, default=300, help="time limit of each cell (default 300)"
+        "--seconds", type=float, default=600, help="time limit of each cell (default 600)"
     )
     parser.add_argument(
         "--memory", type=int, default=3072, help="memory limit in MB (default 3072)"

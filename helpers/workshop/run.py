@@ -55,7 +55,7 @@ class Grade:
 class Limits:
     """What a submission may use: seconds for each cell, megabytes of memory; and how to run it."""
 
-    seconds: float = 300.0
+    seconds: float = 600.0
     megabytes: int = 3072
     fast: bool = False
 
@@ -105,11 +105,8 @@ class _Run:
         ended: dict[str, Grade] = {}
         # An exercise that ends the kernel is left out of the next round, so that it costs the
         # learner itself alone.
-        while not self.fault and (gone := self._round(skipped=ended)):
+        while gone := self._round(skipped=ended):
             exercise, grade = gone
-            if exercise in ended:  # it ends before anything of the learner's has run
-                self.fault = f"the lab could not be run: {grade.detail}"
-                break
             ended[exercise] = grade
         grades = {exercise: self._grade(exercise, ended) for exercise in self.lab.exercises}
         return LabResult(
@@ -157,7 +154,7 @@ class _Run:
         self.broken.clear()
         given = {name: text for name, text in self.matched.answers.items() if name not in skipped}
         own = [left for one in self.matched.own if (left := one.without(skipped))]
-        last, step = self.lab.exercises[0], None
+        last, step, begun = self.lab.exercises[0], None, False
         # ignore_cleanup_errors: a submission may leave what cannot be deleted.
         with tempfile.TemporaryDirectory(prefix="grade-", ignore_cleanup_errors=True) as place:
             desk = _Desk(Path(place), self.lab, self.course)
@@ -173,15 +170,25 @@ class _Run:
                     desk.enter(kernel, self.lab.module, self.course)
                     for step in self.lab.steps(given, own):
                         last = self._blamed(step, last, skipped)
+                        begun = begun or self._is_the_learners(step, skipped)
                         self._step(kernel, desk, step)
             except KernelGone as gone:
+                why = f"{gone.detail}, in {step.name if step else 'its start'}"
+                if not begun:  # nothing of the learner's has run
+                    self.fault = f"the lab could not be run: {why}"
+                    return None
                 if step is None or step.exercise is None:
                     self.doubtful.add(last)
-                where = step.name if step else "its start"
-                return last, Grade(gone.why, detail=f"{gone.detail}, in {where}")
+                return last, Grade(gone.why, detail=why)
             except KernelStartError as error:
                 self.fault = str(error)
         return None
+
+    def _is_the_learners(self, step: Step, skipped: Collection[str]) -> bool:
+        """Whether this cell holds anything that the lab does not give."""
+        if step.exercise is None or step.exercise in skipped:
+            return False
+        return step.source != self.lab.given[step.exercise]
 
     def _blamed(self, step: Step, last: str, skipped: Collection[str]) -> str:
         """Whose doing it is when the kernel ends now: this exercise's, or the last one's."""
