@@ -1,8 +1,12 @@
 """pyproject.toml, the two locks, environment.yml, README and the launcher say the same."""
 
+import itertools
+import json
 import re
 import tomllib
+from pathlib import Path
 
+import nbformat
 import pytest
 import yaml
 from packaging.requirements import Requirement
@@ -12,6 +16,7 @@ from packaging.utils import canonicalize_name
 from helpers import cli
 from helpers.__main__ import NEWEST, OLDEST
 from helpers.authoring.locks import entries
+from helpers.course import check
 from helpers.paths import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -102,7 +107,144 @@ def test_readme_names_every_command_and_no_other() -> None:
     assert named == set(cli.COMMANDS)
 
 
-def test_what_readme_links_to_is_there() -> None:
-    links = re.findall(r"\]\(([^)#]+)\)", README)
-    assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
+# --- README beside what it speaks of ---
+
+
+def table(heading: str) -> list[list[str]]:
+    """The cells of README's table whose header begins with `heading`, without header and rule."""
+    lines = README[README.index(f"\n{heading}") + 1 :].splitlines()
+    rows = itertools.takewhile(lambda line: line.startswith("|"), lines)
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows][2:]
+
+
+MODULES = table("| | walkthrough |")
+TARGET = re.compile(r"\[([^\]]+)\]\(([^)]+)\)")
+
+
+def title_line(path: Path) -> str:
+    """What follows the first bold mark of a notebook: its minutes, and what comes before it."""
+    cell = nbformat.read(path, as_version=4)["cells"][0]["source"]  # type: ignore[no-untyped-call]
+    return " ".join(cell[cell.index("**") :].split("```")[0].split())
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors that headings of a Markdown page make, code blocks left out."""
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    heads = re.findall(r"^#+ (.+)$", prose, flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).strip().replace(" ", "-") for head in heads}
+
+
+def blocks(language: str) -> list[str]:
+    """README's code blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def test_readme_has_every_link_and_anchor() -> None:
+    targets = [target for _, target in TARGET.findall(README)]
+    assert any(target.startswith("#") for target in targets)
+    for target in targets:
+        path, _, anchor = target.partition("#")
+        assert not path or (ROOT / path).exists(), target
+        page = (ROOT / path).read_text("utf-8") if path else README
+        assert not anchor or anchor in anchors(page), target
+
+
+def test_readme_lists_all_thirteen_modules() -> None:
+    assert [row[0] for row in MODULES] == [f"{number:02}" for number in range(13)]
+
+
+@pytest.mark.parametrize("row", MODULES, ids=lambda row: str(row[0]))
+def test_readme_says_of_each_module_what_its_notebooks_say(row: list[str]) -> None:
+    number, name, minutes, lab, before, state, able = row
+    there = {
+        folder: sorted((ROOT / folder).glob(f"{number}_*.ipynb"))
+        for folder in ("notebooks", "labs", "solutions")
+    }
+    assert able
+    if not any(there.values()):
+        assert (minutes, lab, state) == ("-", "-", "to come")
+        assert not TARGET.search(name)
+        return
+    assert state == "ready"
+    walkthrough, exercises = there["notebooks"][0], there["labs"][0]
+    linked = TARGET.fullmatch(name)
+    assert linked
+    assert ROOT / linked[2] == walkthrough
+    said = title_line(walkthrough)
+    assert re.match(rf"\*\*{minutes} minutes\b", said), said
+    wanted = re.search(r"Before it: ([^.*]+)", said) or re.search(r"Level: ([^.*]+)", said)
+    assert wanted
+    assert re.findall(r"\d\d", wanted[1]) == re.findall(r"\d\d", before), wanted[1]
+    linked = TARGET.fullmatch(lab)
+    assert linked
+    assert ROOT / linked[2] == exercises
+    assert re.search(rf"\*\*{linked[1]} minutes\b", title_line(exercises))
+
+
+def test_each_notebook_is_in_the_table() -> None:
+    numbers = {path.name[:2] for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert numbers == {row[0] for row in MODULES if row[5] == "ready"}
+
+
+def test_what_is_to_come_is_said_wherever_readme_sends_a_reader() -> None:
+    coming = {row[0] for row in MODULES if row[5] == "to come"}
+    symptoms = table("| your agent | module |")
+    assert len(symptoms) >= 10
+    assert ["refunds too much, or calls tools that nobody asked for", "04"] in symptoms
+    for symptom, where in symptoms:
+        for place in re.findall(r"\d\d[^;]*", where):
+            assert ("to come" in place) is (place[:2] in coming), symptom
+
+
+def test_the_picture_names_every_module_of_the_way() -> None:
+    (picture,) = blocks("mermaid")
+    assert "accTitle: " in picture
+    described = picture[picture.index("accDescr: ") :].splitlines()[0]
+    for number in (row[0] for row in MODULES[1:12]):
+        assert number in described
+        assert number in picture.replace(described, "")
+    assert README.index("```mermaid") < README.index("## Start")
+
+
+def test_the_sample_card_is_what_the_check_prints(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("COURSE_HOME", str(tmp_path))
+    (code,), (card,) = blocks("python"), blocks("text")
+    exec(code, {"check": check})
+    assert capsys.readouterr().out == card
+
+
+def test_readme_gives_the_two_commands_after_the_clone_line() -> None:
+    clone = re.search(r"^git clone <[^>]+> (\S+)\ncd (\S+)$", README, flags=re.MULTILINE)
+    assert clone
+    assert clone[1] == clone[2]
+    commands = re.findall(r"^python3 -m helpers (\w+) +#", README, flags=re.MULTILINE)
+    assert commands == ["lab", "test"]
+    assert (
+        README.index(clone[0]) < README.index("python3 -m helpers lab") < README.index("## Modules")
+    )
+
+
+def test_the_commands_table_is_that_of_the_command() -> None:
+    named = [re.match(r"`([a-z-]+)", row[0]) for row in table("| command |")]
+    listed = [found[1] for found in named if found]
+    assert sorted(listed) == sorted(cli.COMMANDS)
+    for name in set(re.findall(r"(?:`course|-m helpers) ([a-z][a-z-]+)", README)):
+        assert name in cli.COMMANDS, f"README speaks of a command {name}, which is not there"
+
+
+def test_the_devcontainer_runs_readmes_command() -> None:
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text("utf-8"))
+    command = container["postAttachCommand"]
+    assert command.startswith("python3 -m helpers lab ")
+    assert "\npython3 -m helpers lab " in README
+    (port,) = container["forwardPorts"]
+    assert f"--port={port}" in command.split()
+    assert "--no-browser" in command.split()
+    assert list(container["portsAttributes"]) == [str(port)]
+    version = container["image"].rpartition(":")[2]
+    assert SpecifierSet(PROJECT["project"]["requires-python"]).contains(f"{version}.1")
+    assert set(container) == {
+        "name", "image", "forwardPorts", "portsAttributes", "postAttachCommand",
+    }, "no extra tool: the command does the rest"  # fmt: skip
