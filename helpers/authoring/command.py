@@ -167,6 +167,7 @@ def _run_steps(chosen: "Sequence[Steps]", *, store: bool, anew: bool) -> int:
                 print(f"  wrote {path.relative_to(ROOT).as_posix()}", flush=True)
         except RunError as error:
             print(f"course runs: {error}", file=sys.stderr)
+            print("What was asked is kept: the same command goes on from there.", file=sys.stderr)
             failed = True
     print(f"{time.perf_counter() - begin:.0f} seconds in all", flush=True)
     return int(failed)

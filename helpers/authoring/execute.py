@@ -70,7 +70,10 @@ def execute(
         raise RunError(f"{name}, {_last_run(notebook)} ended in an error:\n{message}") from None
     except CellTimeoutError:
         raise RunError(f"{name}, {_last_run(notebook)} ran over {limit} s.") from None
-    except DeadKernelError:
+    except (DeadKernelError, AssertionError) as error:
+        # Cleaning up after a kernel that died, nbclient can fail at an assertion of its own.
+        if not any(isinstance(one, DeadKernelError) for one in (error, error.__context__)):
+            raise
         raise RunError(f"{name}, {_last_run(notebook)}: the kernel died.") from None
 
 

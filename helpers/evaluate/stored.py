@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.evaluate.evidence import save_bytes
-from helpers.evaluate.version import Version
+from helpers.evaluate.version import AGENT, Version
 from helpers.paths import STORED_RUNS, runs_dir
 
 SAVE_EVERY_S = 10.0
@@ -260,7 +260,7 @@ class Step:
         if stored is self._given and (changed := stored.version.changed(self._version)):
             self._say(
                 f"The stored run {self.name} is stale: it is of {self._of} version "
-                f"{stored.version.digest}, and yours is {self._version.digest} (other: "
+                f"{_shown(stored.version)}, and yours is {_shown(self._version)} (other: "
                 f"{', '.join(changed)}). It is not used. The questions are asked live, which took "
                 f"{_took(stored)} then, and their answers are kept. In a terminal: "
                 f"{command(self.name)}"
@@ -278,7 +278,7 @@ class Step:
         if not self._told:
             self._say(
                 f"{whose} {self.name}: not asked just now, but on {_date(stored.made)} of "
-                f"{self._of} version {stored.version.digest}, which is yours; it took "
+                f"{self._of} version {_shown(stored.version)}, which is yours; it took "
                 f"{_took(stored)}.{again if spot else ''} To run it again: {how}"
             )
         self._told = True
@@ -341,6 +341,11 @@ class Step:
         finally:  # what was asked before an interruption is not asked again
             write(self._own, runs_dir())
         return [found[key] for key in keys]
+
+
+def _shown(version: Version) -> str:
+    """The digest of the agent, where the version has all of it, and of nothing around it."""
+    return (version.only(AGENT) if version.parts.keys() >= set(AGENT) else version).digest
 
 
 def _always_live() -> bool:

@@ -29,6 +29,8 @@ from helpers.evaluate.version import Version
 def ask(key):
     if key == os.environ.get("BREAKS_ON"):
         raise RuntimeError(f"{key} breaks")
+    if key == os.environ.get("KILLS_ON"):
+        os._exit(1)
     return Item({"said": os.environ["SAYS"]}, 1.5, 2.0)
 
 version = Version({"code": os.environ["AGENT"]})
@@ -109,6 +111,13 @@ def test_a_learner_s_run_goes_on_where_it_stopped_and_changes_nothing_of_the_cou
     assert run(course, store=False)[0] == []
     assert answers(tmp_path / "own" / "01-slow.json.gz") == ["one", "one", "two"]
     assert not (tmp_path / "given").exists()
+
+
+@pytest.mark.slow
+def test_a_kernel_that_dies_is_named(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KILLS_ON", "b")
+    with pytest.raises(RunError, match=r"01_topic\.ipynb, cell 'slow': the kernel died"):
+        run(course)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from helpers.evaluate import Call, Run, Version, stored
 from helpers.evaluate.stored import Item, Step, StoredRun, StoredRunError, read, write
 from helpers.evaluate.stored_answers import as_item, as_run, run_or_read, spot_check
+from helpers.evaluate.version import AGENT
 from helpers.shop import document, questions
 from tests.evaluate import make
 
@@ -64,6 +65,16 @@ def test_a_stored_run_of_this_version_is_read_and_named_as_one(given: Path) -> N
     assert sentence.startswith("Stored run 02-agent: not asked just now, but on 27 November 2026")
     for part in (MINE.digest, "3.3 minutes", "150 CPU seconds", "2 cores", "course runs 02-agent"):
         assert part in sentence
+
+
+def test_the_version_that_is_named_is_the_agent_s(given: Path) -> None:
+    agent = Version(dict.fromkeys(AGENT, "a"))
+    version = Version({**agent.parts, "releases": "b"})
+    write(whole(version), given)
+    said: list[str] = []
+    step(said, version=version).answers(KEYS, Asker())
+    assert agent.digest in said[0]
+    assert version.digest not in said[0]
 
 
 def test_a_stale_run_is_named_and_not_used(given: Path) -> None:
