@@ -108,9 +108,11 @@ print(np.round(vectors @ vectors.T, 2))
 # Compare the first row's second and third figures: the same meaning in other words, and the same
 # words with another meaning. Remember them for the semantic cache of module 10.
 #
-# The course's index compares a question with whole documents and with single sentences, adds the
-# rare words that they share, and takes the mean. *Recall at k* is the share of questions whose
-# right document is among the first k. BM25, the classic search by words, is the row to beat.
+# The course's index compares a question with every sentence of the documents, and with questions
+# that each sentence answers: 968 of them were written for this course. It adds a little for rare
+# words that they share. A document is as good as its best sentence. *Recall at k* is the share of
+# questions whose right document is among the first k. BM25, the classic search by words, is the row
+# to beat.
 
 # %% name="recall"
 index = fernhill.fernhill_index()
@@ -173,7 +175,7 @@ show.line({"each point a threshold": (curve.false_refusals, curve.caught)},
 # %% [markdown] name="threshold-text"
 # Where you cut is a choice between two errors, not a technical detail: an invented answer, or a
 # customer sent away. Fernhill accepts few refused answerable questions, and takes the threshold
-# on dev that catches most within that. It is chosen on dev and judged elsewhere.
+# that catches most within that. It is chosen on the dev and lab questions, and judged on others.
 
 # %% name="threshold"
 def or_refuse(q):
