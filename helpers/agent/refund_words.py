@@ -4,8 +4,9 @@ Money that was paid cannot be fetched back, so this reads strictly, by a list of
 understands. A request is a clause of one of a few English forms ("refund it", "can you pay me back
 £20", "I would like my money back") that holds nothing but words of such requests, and at most one
 sum. Everything else that speaks of a refund is no request: a negation, a question about one, a
-condition, the words of others, a report. What stands around the request may be anything that does
-not take it back or make it depend on something.
+condition, the words of others, a report. What stands around the request must be of a few kinds
+too, so that nothing takes it back or makes it depend on something: a greeting, a question, a plain
+statement about what was bought.
 
 In doubt `RefundUnclear` asks the customer, which costs an honest one a message more. No model is
 asked: what a model says is no evidence of what the customer wants.
@@ -56,21 +57,25 @@ def asked_refund(message: str) -> RefundRequest:
         RefundUnclear: the message asks for no refund, or does not say clearly of which order or
             how much.
     """
-    clauses = _clauses(marked(_spelt_out(plain(message))))
+    text = plain(message)
+    clauses = _clauses(marked(_spelt_out(text)))
     requests = [clause for clause in clauses if _is_request(clause)]
-    if not requests or _QUOTED.search(message):
+    if not requests or _NO_PLAIN_TEXT.search(text) or "<" in message or "{" in message:
         half_read = any(
             _TELLS.match(clause.text) and has_numbers(without_marks(clause.text))
             for clause in clauses
         )
         raise RefundUnclear(HOW_MUCH if half_read else WHETHER)
-    last = clauses.index(requests[-1])
-    for place, clause in enumerate(clauses):
-        if clause not in requests and _takes_back(clause, first=place < last):
+    previous = ["", *(clause.text for clause in clauses)]
+    for clause, before in zip(clauses, previous, strict=False):
+        if clause not in requests and not _is_harmless(clause, before):
             raise RefundUnclear(WHETHER)
+    last = clauses.index(requests[-1])
+    if any(_BEHIND.match(clause.text) for clause in clauses[last + 1 :]):
+        raise RefundUnclear(WHETHER)
     asking, words = (" ".join(each.text for each in some) for some in (requests, clauses))
-    orders = frozenset(ORDER.findall(asking) or ORDER.findall(words))
-    if len(orders) > 1 and (SUM.search(asking) or not ORDER.search(asking)):
+    orders = frozenset(ORDER.findall(words))
+    if len(orders) > 1 and (SUM.search(asking) or orders != set(ORDER.findall(asking))):
         raise RefundUnclear(WHICH)
     try:
         amount = sum_asked(asking, words)
@@ -81,7 +86,8 @@ def asked_refund(message: str) -> RefundRequest:
 
 # --- clauses ------------------------------------------------------------------------------------
 
-_QUOTED = re.compile(r"(?m)^\s*>|[\"“”„«»]|(?<!\w)['‘][^'‘’]+['’](?!\w)")
+# What a plain message does not need: quotation marks, other currencies, lists, mark-up.
+_NO_PLAIN_TEXT = re.compile(r"[^\w\s£.,;:!?'()/&#%-]|_|(?<!\w)'[^']+'(?!\w)")
 _SHORT_FORMS = (
     (r"\b(?:dont|don t)\b", "do not"),
     (r"\bcan'?t\b|\bcannot\b", "can not"),
@@ -91,6 +97,8 @@ _SHORT_FORMS = (
     (r"\b(i)'m\b|\bim\b", "i am"),
     (r"\b(i|we|you|they)'ve\b", r"\1 have"),
     (r"\b(i|we|you|they|it)'ll\b", r"\1 will"),
+    (r"\bi would be (?:very |most )?grateful if you (?:could|would)\b", "can you please"),
+    (r"\bi would (?:really )?appreciate it if you (?:could|would)\b", "can you please"),
     (r"\bas soon as possible\b|\ba\.s\.a\.p\b", "asap"),
     (r"\bas (?:soon|long|far) as\b", "once"),
     (r"\b(?:pls|plz|kindly)\b", "please"),
@@ -98,7 +106,8 @@ _SHORT_FORMS = (
     (r"\bas well\b", "also"),
     (r"\bre-(?=fund)", "re"),
 )
-_SENTENCE = re.compile(r"(?<=[.!?;])\s+|[\n;]+")
+# A line that ends without a mark goes on in the next one.
+_SENTENCE = re.compile(r"(?<=[.!?;])\s+|;|(?<=[,:])[^\S\n]*\n\s*|\n\s*\n\s*")
 # A sum behind a comma, a dash or a colon belongs to what stands before it.
 _CLAUSE = re.compile(
     r"\s*(?:(?:,|\s-+)(?!\s*<)|(?<=:)(?!\s*<))\s+|(?<=[.!])(?=[a-z])"
@@ -161,7 +170,7 @@ _TELLS = re.compile(
 _ASKS = re.compile(
     rf"{_LEAD}(?:(?:can|could|would|will(?=.*\bplease\b)) you "
     rf"(?:(?:please|just|now|also|then|be so kind as to|be able to) )*{_PAY}"
-    r"|(?:can|could|may) (?:i|we) (?=.*\bplease\b)(?:(?:please|just|now|also) )*"
+    r"|(?:can|could|may) (?:i|we) (?=.*\b(?:please|thanks?)\b)(?:(?:please|just|now|also) )*"
     rf"(?:have|get|receive|claim)\b{_MINE})"
 )
 _WORDS_OF_A_REQUEST = (
@@ -179,9 +188,10 @@ _WORDS_OF_A_REQUEST = (
 _OF_A_REQUEST = frozenset(_WORDS_OF_A_REQUEST.split())
 # Behind a sum, a reason in the same clause is only a reason.
 _REASON = re.compile(
-    r" (?:for (?:the|a|an|my|your|being|having)|due to|over|towards) (?!order\b)[^<{]*$"
+    r" (?:for (?:the|a|an|my|your|being|having)|due to|towards) (?!order\b)[^<{]*$"
 )
 _ABOUT_IT = re.compile(r"\{|\bback\b|\bmoney\b|refund|reimburs|repa(?:y|id)")
+_WHEN = re.compile(a_word_of("when after before as_soon"))
 # "I pay you back", "return the refund": the money goes the other way.
 _OTHER_WAY = re.compile(
     rf"{_GIVES} (?:it |this |that )?(?:to )?you\b"
@@ -199,7 +209,10 @@ _UNREAL = re.compile(
 
 
 def _is_request(clause: _Clause) -> bool:
-    text = _REASON.sub("", clause.text) if SUM.search(clause.text) else clause.text
+    reason = _REASON.search(clause.text) if SUM.search(clause.text) else None
+    if reason and (_IN_DOUBT.search(reason[0]) or _WHEN.search(reason[0])):
+        return False
+    text = clause.text[: reason.start()] if reason else clause.text
     if not set(without_marks(text).split()) <= _OF_A_REQUEST or not _ABOUT_IT.search(text):
         return False
     if _OTHER_WAY.search(text) or _led_astray(clause):
@@ -223,54 +236,84 @@ def _led_astray(clause: _Clause) -> bool:
     return bool(goes_on) and _UNREAL.search(_WISHES.sub("", clause.before)) is not None
 
 
-# --- what takes a request away ------------------------------------------------------------------
+# --- what may stand around it -------------------------------------------------------------------
 
+_LINKED = r"(?:(?:and|but|so|then|please|well|now|because|since|as|cos|also|sorry) )*"
+_COURTESIES = (
+    "hi hello hey dear team all there good morning afternoon evening day please thanks thank you "
+    "many very much in advance so kind best warm regards wishes yours sincerely faithfully sir "
+    "madam or sorry again ok okay yes for your help the time fernhill support shop and ever then "
+    "now"
+)
+_COURTESY = frozenset(_COURTESIES.split())
+_SIGNS_OFF = re.compile(r"\b(?:thanks|thank you|regards|wishes|sincerely|faithfully|best)$")
+_NAME = re.compile(r"[a-z'-]+(?: [a-z'.-]+){0,2}")
+_STATES = re.compile(
+    rf"{_LINKED}(?:(?:for|on|about|regarding|re) )?(?:it|its|they|the|my|our|this|that|these|those|"
+    r"one|some|both|all|there|i|we|a|an|arrived|came|changed|wrong|too|never|still|bought|ordered|"
+    r"got|received|broken|damaged|faulty|order|\d+|\{\d+\})(?!\w)"
+)
+_DOES_ELSE = re.compile(
+    rf"{_LINKED}(?:check|look|see|find out|tell me|stop|cancel|send me|return)\b"
+)
+_QUESTION = re.compile(
+    rf"{_LINKED}(?:where|when|what|which|who|how|why|is|are|was|were|has|have|did|does|do|any|can|"
+    r"could|would|will)\b"
+)
+_MODAL = re.compile(rf"^{_LINKED}(?:can|could|would|will)\b")
 _EMBEDDED = re.compile(
-    r"\b(?:see|check|know|find out|tell me|ask|look|say|confirm|wondering) (?:up )?(?:if|whether)\b"
+    r"\b(?:see|check|know|find out|tell me|ask|look) (?:up )?(?:if|whether|when|where)\b"
 )
-_LINKED = r"^(?:and |but |so |then |please |well |oh |now )*"
-_CONDITION = re.compile(
-    a_word_of(
-        "if unless in_case provided providing assuming until till once otherwise depending whether "
-        "except suppose supposing imagine whenever given in_the_event subject_to pending "
-        "approv\\w+ permission consent possible allowed entitled eligible"
-    )
-    + rf"|{_LINKED}(?:when|after|before|should|were|had|only|not until)\b"
+_CONDITIONS = (
+    "if unless in_case provided providing assuming until till once otherwise depending whether "
+    "except suppose supposing imagine whenever given event subject pending approv\\w+ permission "
+    "consent possible allowed entitled eligible condition so_long the_moment only"
 )
-_ASKS_ITSELF = re.compile(rf"{_LINKED}(?:when|should|were|had)\b")
-_WITHDRAWN = a_word_of(
+_WITHDRAWN = (
     "forget never_?mind asking wonder(?:ing)? curious hypothetical\\w* theoretical\\w* ignore "
-    "scrap actually on_second_thoughts? wait hold_on hold_off not_yet later tomorrow next_week "
-    "next_month bother kidding joking joke testing example instead rather make_(?:it|that) "
-    "exchange replace\\w* swap keep_(?:it|them|the) withdraw\\w* take_(?:it|that)_back mistake"
+    "disregard scrap actually second_thoughts? wait hold not_yet later tomorrow next_week "
+    "next_month fortnight beforehand bother kidding joking joke testing example instead rather "
+    "make_(?:it|that) exchange replace\\w* swap keep(?:ing|s)? withdraw\\w* "
+    "take_(?:it|that)_back meant? correction without less"
 )
-_REPORTED = a_word_of(
+_REPORTED = (
     "said says saying told tells wrote writes written reads according suggest\\w* advis\\w* "
-    "recommend\\w* wants claims claimed heard thinks? believes? quote\\w* states? stated asked asks"
+    "recommend\\w* wants claims claimed heard thinks? believes? quote\\w* states? stated asked "
+    "asks text(?:s|ed) typed messag\\w+ e-?mail(?:ed)? replied "
+    "answered demand\\w* contain\\w* mail letter note line chat"
 )
-_DENIED = (
-    rf"{_LINKED}(?:do not|never|no|nope|not|stop(?! \{{| order| it)|avoid|refrain|nobody|no one|"
-    r"none|neither|under no|by no|in no|must not|don)\b|\b(?:not|never|no|nor|without|neither)$"
+_IN_DOUBT = re.compile(
+    "|".join(
+        [
+            a_word_of(f"{_CONDITIONS} {_WITHDRAWN} {_REPORTED}"),
+            r"\b(?:would|should|must|may|might|shall|(?:will|can|could)(?! not))\b",
+            rf"^{_LINKED}(?:do not|never (?:refund|pay)|no|nope|nah|not|nobody|no one|none)\b",
+            r"\b(?:not|never|no|nor|without|neither|ever)$",
+            # a refund that this clause does not ask for
+            r"\brefund|\breimburs|\brepa(?:y|id)\b|\bmoney back\b",
+            r"\b(?:pay|paid|give|gave|send|sent|get|got|have)\b.*\bback\b.*(?:<|\bmoney\b)",
+            r"\b(?:not|never|no|without|nor)\b.*\b(?:money|cash|funds)\b",
+            # something that is to come first
+            r"\b(?:call|ring|phone|ask|contact|check with|talk to|wait for|let) (?:me|us|my)\b",
+        ]
+    )
 )
-_SPEAKS_OF_IT = (
-    r"\brefund|\breimburs|\brepa(?:y|id)\b|\bmoney back\b"
-    r"|\b(?:pay|paid|give|gave|send|sent|get|got|have)\b.*\bback\b.*(?:<|\bmoney\b)"
-    r"|\b(?:not|never|no|without|nor)\b.*\b(?:money|cash|funds)\b"
-)
-_ANYWHERE = re.compile("|".join([_WITHDRAWN, _REPORTED, _DENIED, _SPEAKS_OF_IT]))
-_BEFORE = re.compile(
-    r"\b(?:call|ring|phone|e-?mail|ask|contact|check with|talk to|wait for|let) (?:me|us|my|our)\b"
-)
-_BEHIND = re.compile(rf"{_LINKED}(?:cancel|stop|undo|scrap|leave|drop|skip|keep)\b")
+# "Cancel it and refund me" asks for a refund; "refund me. Cancel that." does not.
+_BEHIND = re.compile(rf"{_LINKED}(?:cancel|stop|undo|leave|drop|skip)\b")
 
 
-def _takes_back(clause: _Clause, *, first: bool) -> bool:
-    """Whether a clause that is no request leaves it in doubt that another one is meant.
+def _is_harmless(clause: _Clause, previous: str) -> bool:
+    """Whether a clause that is no request leaves no doubt that another one is meant.
 
-    `first`: it stands before a request, else behind them all.
+    `previous` is the clause before it, which may sign off with the customer's name to come.
     """
-    text = _EMBEDDED.sub("", clause.text)
-    if _ANYWHERE.search(text) or (_BEFORE if first else _BEHIND).search(text):
+    if set(without_marks(clause.text).split()) <= _COURTESY:
         return True
-    asks = clause.asks and _ASKS_ITSELF.match(clause.text) is not None
-    return _CONDITION.search(text) is not None and not asks
+    if _SIGNS_OFF.search(previous) and _NAME.fullmatch(clause.text):
+        return True
+    text = _EMBEDDED.sub("", clause.text)
+    if clause.asks and _QUESTION.match(text):
+        text = _MODAL.sub("", text)
+    elif not _STATES.match(text) and not _DOES_ELSE.match(clause.text):
+        return False
+    return _IN_DOUBT.search(text) is None

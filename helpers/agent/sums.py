@@ -39,13 +39,21 @@ _MONEY = (
     "bit most rest remainder remaining difference balance share portion fraction fees? charges? "
     "charged costs? postage shipping prices? deposit discount voucher credit tax vat excess extra "
     "one two three four five six seven eight nine ten eleven twelve \\w+teen twenty thirty forty "
-    "fifty sixty seventy eighty ninety hundreds? thousands? dozens? couple few several both first "
-    "second last only"
+    "fifty sixty seventy eighty ninety hundreds? thousands? dozens? couple few several both "
+    "only"
 )
 _SPEAKS_OF_MONEY = re.compile(rf"[%$€¥£<]|{a_word_of(_MONEY)}")
 # Beside a sum, what makes it mean another one: "£20 each", "about £20".
 _CHANGES_A_SUM = re.compile(
     rf"[%$€¥]|{a_word_of(_SHARE)}|(?:\b(?:about|around|over|under|some|say)|(?<!would) like) <"
+)
+# "One stove too many" counts goods; "sorry, thirty" does not.
+_NUMBER_WORD = re.compile(
+    a_word_of(
+        "one two three four five six seven eight nine ten eleven twelve \\w+teen twenty thirty "
+        "forty fifty sixty seventy eighty ninety hundreds? thousands?"
+    )
+    + r"(?! (?:of (?:the|my|our)\b|(?!pounds?|quid|pence|pee)[a-z]{3,}))"
 )
 # "The wrong one" counts nothing.
 _PRONOUN = re.compile(
@@ -112,8 +120,10 @@ def sum_asked(asking: str, words: str) -> Decimal | None:
         if has_numbers(ORDER.sub("", words)) or _SPEAKS_OF_MONEY.search(_PRONOUN.sub("", words)):
             raise ValueError("a number or a word of money, and no sum")
         return None
-    if len(SUM.findall(words)) > 1 or has_numbers(_COUNTED.sub("", without_marks(words))):
-        raise ValueError("more than one sum, or a number that is none")
+    if len(SUM.findall(words)) > 1 or _NUMBER_WORD.search(_PRONOUN.sub("", words)):
+        raise ValueError("more than one sum")
+    if has_numbers(_COUNTED.sub("", without_marks(words))):
+        raise ValueError("a number that is no sum and counts nothing")
     if _CHANGES_A_SUM.search(words) or not Decimal(sums[0]):
         raise ValueError("a sum that another word changes, or no money at all")
     return Decimal(sums[0])
