@@ -14,7 +14,7 @@ from typing import Annotated
 
 from langchain.tools import BaseTool, ToolException, ToolRuntime, tool
 from langchain_core.embeddings import Embeddings
-from langchain_core.messages import AIMessage, AnyMessage
+from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
 from pydantic import Field
 
 from helpers.agent import examples
@@ -28,6 +28,7 @@ from helpers.models import embeddings as course_embeddings
 from helpers.models.errors import ContextOverflow
 from helpers.shop import Order, Orders, Refund, RefundRefused, Ticket, UnknownOrder
 from helpers.shop.records import pounds
+from helpers.shop.refund_rules import amount_to_pay
 
 OrderId = Annotated[
     str, Field(pattern=r"^FH-\d{5}$", description="the number of the order, such as FH-10234")
@@ -96,7 +97,8 @@ def make_tools(
         """Pay back an order of the customer, in full or in part."""
         customer = _customer(runtime)
         try:
-            wanted = _wanted(order_id, amount, runtime)
+            order = orders.get(order_id, customer)
+            wanted = _wanted(order, amount, runtime)
             refund = orders.refund(order_id, customer, wanted)
         except RefundUnclear as unclear:
             raise ToolException(f"Refund of {order_id}: {unclear}") from unclear
@@ -124,37 +126,45 @@ def make_tools(
     return tools
 
 
-def _wanted(order_id: str, amount: float | None, runtime: ToolRuntime[Caller]) -> Decimal | None:
+def _wanted(order: Order, offered: float | None, runtime: ToolRuntime[Caller]) -> Decimal | None:
     """The pounds to pay back, as the customer wrote them; None for everything.
 
     The call is an offer of the model's, and only the customer's words decide: raises
     `RefundUnclear` when they ask for no refund, of another order, or of another sum than the
-    model says, and when this message of theirs has already been paid for.
+    model offers, and when a call before has already paid for this message.
     """
     messages = runtime.state["messages"]
     try:
         request = asked_refund(refund_words(messages))
-        if request.orders and order_id not in request.orders:
+        if request.orders and order.id not in request.orders:
             raise RefundUnclear(WHETHER)
-        if amount is not None and Decimal(str(amount)) != request.amount:
-            raise RefundUnclear(HOW_MUCH)
+        if offered is not None:
+            wanted = amount_to_pay(order, None) if request.amount is None else request.amount
+            if Decimal(str(offered)) != wanted:
+                raise RefundUnclear(HOW_MUCH)
     except RefundUnclear as unclear:
         raise RefundUnclear(
             f"Nothing has been paid back, because {unclear}. Please write one sentence, "
-            f"such as: Refund £20 of {order_id}. Or: Refund all of {order_id}."
+            f"such as: Refund £20 of {order.id}. Or: Refund all of {order.id}."
         ) from unclear
-    if _made_before(order_id, runtime.tool_call_id, messages):
+    if _made_before(order.id, runtime.tool_call_id, this_turn(messages)):
         raise RefundUnclear("This has already been done for your last message, and is done once.")
     return request.amount
 
 
-def _made_before(order_id: str, this_call: str | None, messages: Sequence[AnyMessage]) -> bool:
-    """Whether an earlier call of this turn, in this message or before, refunds the same order."""
-    for message in this_turn(messages):
+def _made_before(order_id: str, this_call: str | None, turn: Sequence[AnyMessage]) -> bool:
+    """Whether an earlier call of this turn refunds the same order and was not refused."""
+    refused = {
+        result.tool_call_id
+        for result in turn
+        if isinstance(result, ToolMessage) and result.status == "error"
+    }
+    for message in turn:
         for call in message.tool_calls if isinstance(message, AIMessage) else ():
             if call["id"] == this_call:
                 return False
-            if call["name"] == "issue_refund" and call["args"].get("order_id") == order_id:
+            same = call["name"] == "issue_refund" and call["args"].get("order_id") == order_id
+            if same and call["id"] not in refused:
                 return True
     return False
 

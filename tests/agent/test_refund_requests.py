@@ -2,10 +2,12 @@
 
 `refund_requests.jsonl` was written first and is not changed; the rule's first run gave 291 of its
 304 sentences right, and its misses then showed what was to be fixed. So the figures here are those
-of a rule that has seen the sentences. `refund_attacks.jsonl` was written afterwards to break it.
-Its first 90 sentences were written without reading it: the first run paid on none of 60 that ask for nothing, and asked back on 6 of 30
-that do. The others (`white-box`) were aimed at what it then was: 66 of 69 were paid. Since then
-the words around a request are read strictly too; two of the 69 are still paid and are not here.
+of a rule that has seen the sentences.
+
+`refund_attacks.jsonl` was written afterwards to break it. Its first 90 sentences were written
+without reading it: the first run paid on none of 60 that ask for nothing, and asked back on 6 of 30
+that do. The others (`white-box`) were aimed at what it then was: 66 of 69 were paid. Since then the
+words around a request are read strictly too; two of the 69 are still paid and are not here.
 """
 
 import json
@@ -70,7 +72,7 @@ def owner() -> str:
 
 
 def paid_after(
-    orders: Orders, owner: str, said: list[str], *calls: dict[str, Any]
+    orders: Orders, owner: str, said: list[str], *calls: dict[str, Any], in_turn: bool = False
 ) -> tuple[list[Decimal], list[ToolMessage]]:
     """What is paid when a model answers the last message with these calls, and what they return.
 
@@ -81,7 +83,9 @@ def paid_after(
         {"name": "issue_refund", "args": {"order_id": ORDER, **args}, "id": f"call-{number}"}
         for number, args in enumerate(calls)
     ]
-    model = Scripted(says=[AIMessage("", tool_calls=made), AIMessage("Done.")])
+    messages = [[call] for call in made] if in_turn else [made]
+    says = [AIMessage("", tool_calls=some) for some in messages]
+    model = Scripted(says=[*says, AIMessage("Done.")])
     agent = build_agent(model=model, retriever=NoDocuments(), orders=orders)
     earlier = [message for text in said[:-1] for message in (HumanMessage(text), AIMessage("Yes?"))]
     state = agent.invoke(
@@ -126,7 +130,7 @@ def test_exactly_what_was_written_is_paid_whatever_the_model_says(
     assert paid == pays(case), case["text"]
 
 
-@pytest.mark.parametrize("amount", [12.0, 549.0, 0.01])
+@pytest.mark.parametrize("amount", [12.0, 548.99, 0.01])
 def test_a_sum_that_only_the_model_says_pays_nothing(
     amount: float, orders: Orders, owner: str
 ) -> None:
@@ -134,6 +138,18 @@ def test_a_sum_that_only_the_model_says_pays_nothing(
         paid, results = paid_after(orders, owner, [text], {"amount": amount})
         assert not paid
         assert "how much" in results[0].text
+
+
+def test_a_model_may_say_what_everything_comes_to(orders: Orders, owner: str) -> None:
+    paid, _ = paid_after(orders, owner, [f"Refund all of {ORDER}."], {"amount": float(TOTAL)})
+    assert paid == [TOTAL]
+
+
+def test_a_call_that_was_refused_can_be_made_again(orders: Orders, owner: str) -> None:
+    calls = ({"amount": 25.0}, {"amount": 20.0})
+    paid, results = paid_after(orders, owner, [f"Refund £20 of {ORDER}."], *calls, in_turn=True)
+    assert [each.status for each in results] == ["error", "success"]
+    assert paid == [Decimal(20)]
 
 
 def test_an_order_that_only_the_model_says_is_not_refunded(orders: Orders, owner: str) -> None:
