@@ -205,12 +205,18 @@ def acted(
         middleware=[middleware],
     )
     messages: list[BaseMessage] = []
-    for name, _ in turns:
+    for name, steps in turns:
         config = RunnableConfig(configurable={"thread_id": name})
-        asked = HumanMessage("Please.")
+        asked = HumanMessage(_request(steps))
         messages = agent.invoke({"messages": [asked]}, config, context=Caller(customer))["messages"]
     refunded = [refund.order_id for refund in orders.refunds()[before:]]
     return refunded, [m for m in messages if isinstance(m, ToolMessage)][-1]
+
+
+def _request(steps: Sequence[Sequence[tuple[str, str]]]) -> str:
+    """What the customer says: the refunds that the model is going to call for are asked for."""
+    refunds = [value for calls in steps for tool, value in calls if tool == "issue_refund"]
+    return f"Please refund {' and '.join(dict.fromkeys(refunds))}." if refunds else "Please."
 
 
 def _call(tool: str, value: str) -> tuple[str, dict[str, str]]:
