@@ -232,6 +232,8 @@ def _traces() -> "Iterator[Client]":
     ):
         client = service.client()
         try:
+            # Its own thread asks this too: it must not do so while Ctrl-C stops the service.
+            assert client.info
             yield client
         finally:
             client.close()
