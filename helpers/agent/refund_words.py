@@ -103,7 +103,7 @@ _SHORT_FORMS = (
     (r"\bas (?:soon|long|far) as\b", "once"),
     (r"\b(?:pls|plz|kindly)\b", "please"),
     (r"\b(?:thx|ty|cheers)\b", "thanks"),
-    (r"\bas well\b", "also"),
+    (r"\bas well\b|\btoo(?=[.!]|$)|\bwhile you(?:'re| are) at it\b", "also"),
     (r"\bre-(?=fund)", "re"),
 )
 # A line that ends without a mark goes on in the next one.
@@ -188,7 +188,7 @@ _WORDS_OF_A_REQUEST = (
 _OF_A_REQUEST = frozenset(_WORDS_OF_A_REQUEST.split())
 # Behind a sum, a reason in the same clause is only a reason.
 _REASON = re.compile(
-    r" (?:for (?:the|a|an|my|your|being|having)|due to|towards) (?!order\b)[^<{]*$"
+    r" (?:for (?:the|a|an|my|your|being|having)|due to|towards) (?!order\b|\{)[^<]*$"
 )
 _ABOUT_IT = re.compile(r"\{|\bback\b|\bmoney\b|refund|reimburs|repa(?:y|id)")
 _WHEN = re.compile(a_word_of("when after before as_soon"))

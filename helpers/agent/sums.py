@@ -120,7 +120,9 @@ def sum_asked(asking: str, words: str) -> Decimal | None:
         if has_numbers(ORDER.sub("", words)) or _SPEAKS_OF_MONEY.search(_PRONOUN.sub("", words)):
             raise ValueError("a number or a word of money, and no sum")
         return None
-    if len(SUM.findall(words)) > 1 or _NUMBER_WORD.search(_PRONOUN.sub("", words)):
+    # The same sum may be named again in what stands around the request: "you promised £12".
+    different = {Decimal(number) for number in SUM.findall(words)}
+    if len(sums) > 1 or len(different) > 1 or _NUMBER_WORD.search(_PRONOUN.sub("", words)):
         raise ValueError("more than one sum")
     if has_numbers(_COUNTED.sub("", without_marks(words))):
         raise ValueError("a number that is no sum and counts nothing")

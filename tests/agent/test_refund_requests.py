@@ -211,11 +211,19 @@ def test_the_orders_of_a_request_are_those_it_names(message: str, named: set[str
         "Refund £20 of FH-10554 and FH-10555.",
         "FH-10554 or FH-10555? Refund it.",
         "Refund FH-10554, FH-10555 arrived fine.",
+        "Refund £20 for the tent and £20 for the stove in FH-10554.",
+        "Refund £20 of FH-10554. Refund £20 of FH-10554.",
+        "I was promised £10 for FH-10554. Refund £12 of it.",
     ],
 )
 def test_several_orders_and_one_sum_or_one_it_are_unclear(message: str) -> None:
     with pytest.raises(RefundUnclear):
         asked_refund(message)
+
+
+def test_a_sum_may_be_named_again_around_the_request() -> None:
+    asked = asked_refund("I was promised £12 for FH-10554. Refund £12.00 of it, please.")
+    assert asked.amount == Decimal(12)
 
 
 @pytest.mark.parametrize(

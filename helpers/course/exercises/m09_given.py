@@ -61,7 +61,7 @@ class Pipeline:
 
 Answer = Callable[[str], str]
 
-NEAR_ENOUGH = 0.68
+NEAR_ENOUGH = 0.78
 """The score of a passage below which this pipeline searches again."""
 
 
