@@ -137,7 +137,7 @@ def _no_conflict(checkout: Checkout) -> None:
     listed = "\n  ".join([*steps, "course update"])
     raise CheckoutError(
         f"{said}{where}, so that the course cannot move to its newest version. Nothing was changed."
-        f"{copies} To go back to your last commit, and update then:\n  {listed}"
+        f"{copies} To go back to your last commit and then update:\n  {listed}"
     )
 
 
@@ -148,8 +148,8 @@ def _diverged(checkout: Checkout, upstream: str, new: str) -> str:
     name = next(name for name in names if not checkout.has_branch(name))
     return (
         f"Your branch has {_counted(count, 'commit')} of its own, so that it cannot simply move to "
-        "the newest version. Nothing was changed. To turn your commits into uncommitted work, kept "
-        f"under the name {name} as well, and update then:\n"
+        "the newest version. Nothing was changed. To turn your commits into uncommitted work, keep "
+        f"them on the branch {name} too, and then update:\n"
         f"  git branch {name}\n  git reset --soft {base[:12]}\n  course update\n"
         f"Or merge by hand: git merge {upstream}"
     )

@@ -37,9 +37,9 @@ def demo(argv: Sequence[str]) -> int:
     """Run the demo; 0 when it has shown all four parts, else 1."""
     parser = argparse.ArgumentParser(
         prog="course demo",
-        description="See the course at work, in about a minute: the agent answers, a planted note "
-        "makes it leak a secret, a control stops that, and the trace shows where it happened. Runs "
-        "on this machine alone and leaves nothing behind.",
+        description="See the course at work, in one to three minutes: the agent answers, a planted "
+        "note makes it leak a secret, a control stops that, and the trace shows where it happened. "
+        "Runs on this machine alone and leaves nothing behind.",
     )
     parser.add_argument("--json", action="store_true", help="the report as JSON, at the end")
     options = parser.parse_args(argv)
@@ -49,7 +49,7 @@ def demo(argv: Sequence[str]) -> int:
         if not options.json:
             print(text, flush=True)
 
-    say("Fernhill's support agent, on this machine alone. About a minute; Ctrl-C ends it.")
+    say("Fernhill's support agent, on this machine alone. One to three minutes; Ctrl-C ends it.")
     from helpers.models.errors import ModelError
     from helpers.tracing import ServiceError
 
@@ -106,7 +106,7 @@ def _show(report: dict[str, Any], say: Say) -> None:
             )
         kept = next(one for one in defended["notes"] if one["note"] == leak["note"])
         say(_line("agent", kept["agent"]))
-        say("   A note can still spoil an answer. What it cannot do now is get the code.")
+        say("   A note can still spoil an answer, but it can no longer get the code.")
 
         say("\n4. The trace shows where.")
         report["trace"] = _traced(client, leak["note"], secret, say)
@@ -136,7 +136,7 @@ def _answer(say: Say) -> dict[str, Any]:
     say(_line("agent", run.answer))
     called = ", ".join(found["tools"]) or "no tool"
     say(
-        f"   Called {called}; {run.wall_seconds:.1f} s with the start; "
+        f"   Called {called}; {run.wall_seconds:.1f} s with loading the model; "
         f"{found['tokens_read']} tokens read, {found['tokens_written']} written."
     )
     return found

@@ -262,7 +262,7 @@ class Step:
                 f"The stored run {self.name} is stale: it is of {self._of} version "
                 f"{_shown(stored.version)}, and yours is {_shown(self._version)} (other: "
                 f"{', '.join(changed)}). It is not used. The questions are asked live, which took "
-                f"{_took(stored)} then, and their answers are kept. In a terminal: "
+                f"{_took(stored)} then, and their answers are kept. To do this in a terminal: "
                 f"{command(self.name)}"
             )
             self._given = None

@@ -49,8 +49,9 @@ COLON = (
 )
 INCOMPLETE = (
     "The installer reported success, but .venv does not hold all that the lock lists: {0}. A "
-    "setting of this machine, or a program that stands in for uv, may have sent the packages "
-    "elsewhere. {1} says where; remove the cause, delete .venv and run the same command again."
+    "setting of this machine, or a program that replaces uv, may have installed the packages "
+    "elsewhere. Look in {1} for the place, remove the cause, delete .venv and run the same "
+    "command again."
 )
 VENV = (
     "This Python has no venv and ensurepip. On Debian or Ubuntu: sudo apt install python3-venv. "

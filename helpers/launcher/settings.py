@@ -126,7 +126,10 @@ def from_uv_files(environment: Mapping[str, str], root: Path) -> tuple[str, list
         except FileNotFoundError:
             continue
         except (OSError, ValueError) as error:
-            raise SetUpError(f"uv's configuration {path} cannot be read ({error}).") from error
+            raise SetUpError(
+                f"uv's configuration {path} cannot be read ({error}). Correct or rename that file, "
+                "and run the same command again."
+            ) from error
         pip = table.pop("pip", {})
         for settings, kept in ((table, found), (pip if isinstance(pip, dict) else {}, for_pip)):
             for key, value in settings.items():

@@ -17,7 +17,7 @@ def grade(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="course grade",
         description="Grade submitted labs: a sub-folder of notebooks, or one notebook, for each "
-        "learner. The exercise cells are taken, and what they need of the learner's own cells, "
+        "learner. The exercise cells, and those of the learner's own cells that they need, are put "
         "into a fresh lab; the report says why an exercise did not pass, and what was left out. "
         f"{report.WARNING}",
         epilog="On Linux the system itself limits each kernel's address space and file sizes. On "
@@ -59,8 +59,8 @@ def grade(argv: Sequence[str]) -> int:
         print(f"course grade: {fault}", file=sys.stderr)
     if found.faults:
         print(
-            "course grade: what these concern is not graded. Where a limit was reached, give more "
-            "with --seconds or --memory, or run fewer --jobs.",
+            "course grade: the exercises concerned are not graded. If a limit was reached, raise "
+            "--seconds or --memory, or lower --jobs.",
             file=sys.stderr,
         )
     return 1 if found.faults else 0

@@ -69,7 +69,7 @@ def checked_by(source: str) -> str | None:
 
 
 def match(lab: Sequence[Cell], handed_in: Sequence[Cell]) -> Matched:
-    """Find a lab's cells in a submitted notebook, and what its exercises need besides.
+    """Find a lab's cells in a submitted notebook, and what else its exercises need.
 
     Args:
         lab: the lab's cells, as the course ships it.

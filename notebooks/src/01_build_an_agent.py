@@ -110,9 +110,9 @@ print(np.round(vectors @ vectors.T, 2))
 #
 # The course's index compares a question with every sentence of the documents, and with questions
 # that each sentence answers: 968 of them were written for this course. It adds a little for rare
-# words that they share. A document is as good as its best sentence. *Recall at k* is the share of
-# questions whose right document is among the first k. BM25, the classic search by words, is the row
-# to beat.
+# words that both contain. A document's score is that of its best sentence. *Recall at k* is the
+# share of questions whose right document is among the first k. BM25, the classic search by words,
+# is the row to beat.
 
 # %% name="recall"
 index = fernhill.fernhill_index()
@@ -174,8 +174,9 @@ show.line({"each point a threshold": (curve.false_refusals, curve.caught)},
 
 # %% [markdown] name="threshold-text"
 # Where you cut is a choice between two errors, not a technical detail: an invented answer, or a
-# customer sent away. Fernhill accepts few refused answerable questions, and takes the threshold
-# that catches most within that. It is chosen on the dev and lab questions, and judged on others.
+# customer sent away. Fernhill lets the agent refuse at most 10% of the answerable questions.
+# Within that limit it takes the threshold that catches the most unanswerable ones. The threshold is
+# chosen on the dev and lab questions, and judged on others.
 
 # %% name="threshold"
 def or_refuse(q):

@@ -78,12 +78,13 @@ show.table(rows.of_golden_set(dev), caption=f"One of each kind of the {len(dev)}
 # %% [markdown] name="runs-text"
 # Now ask the agent of module 01. A *run* keeps the answer, the tool calls with their results,
 # tokens and time. Asking all takes 3 minutes on an idle two-core machine and 8 on a busy one, so
-# the cell reads a **stored run**. It prints of which agent it is, asks three questions again, and
-# asks all of them when an answer differs. `live=True` in its call asks all in any case.
+# the cell reads a **stored run**. It prints which version of the agent gave the answers, and
+# asks three questions again. If an answer differs, it asks all of them. To ask all in any case, add
+# `live=True` to the call of `run_or_read`.
 #
 # In the table below, how many questions does each rate rest on, and how wide does
 # that leave its interval? And then the demo again: how often would five questions, drawn at random
-# from these, be all right? Somebody who prepares a demo does not draw at random. (Nor are these
+# from these, be all right? People who prepare a demo do not draw at random. (Nor are these
 # figures what customers will see: the agent was tuned on dev. `course eval --part heldout` asks
 # what nobody has looked at.)
 
@@ -151,7 +152,7 @@ show.table(rows.of_time_and_money(runs, scores, model), caption="What an answer 
 # questions, and both find the same ones hard. So look at each question's pair: only those that
 # changed count, *lost* or *gained*. Were the versions equally good, each change would be a coin
 # toss. McNemar's test asks how odd this many heads are. What do you expect? (Longer texts take
-# longer to read: live, this is 5 minutes of work, and up to 15 on a busy machine.)
+# longer to read: live, this takes 5 minutes on an idle machine, and up to 15 on a busy one.)
 
 # %% name="second" tags=["stored:02-whole-documents"]
 class WholeDocuments:
@@ -212,7 +213,7 @@ show.line({"p as it is": (sizes, plain), "after Holm": (sizes, held)}, x="slices
 # %% [markdown] name="judge-text"
 # ## Can a model be the judge?
 #
-# A *judge* reads question, source and answer and says whether all that the answer says stands in
+# A *judge* reads question, source and answer and says whether everything in the answer is also in
 # the source. It costs a prompt and no thought, which is why everybody uses one. Here the agent's
 # own model is the judge, of labelled answers that nothing was tuned on, beside scorers that need no
 # model. (Judging takes 3 to 9 minutes; these verdicts are stored, too.) Compare every row with the
@@ -294,7 +295,7 @@ print("Whole documents:", "stop" if low < MARGIN else "ship")
 # who answers the phone, and how to go back. There a person signs a dated statement.
 #
 # The first table is the list. The second tries one item on evidence that looks good and is not
-# enough. The third is what the list says of the agent in your copy of the course; its reasons name
+# enough. The third applies the list to the agent in your copy of the course; its reasons name
 # the commands that write what is missing. `course eval --part heldout` fills in up to four items,
 # in 5 minutes on an idle two-core machine and up to 15 on a busy one: run it in a terminal, then
 # the last of these cells again. Later modules bring the other items.

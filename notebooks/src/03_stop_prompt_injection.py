@@ -222,8 +222,9 @@ for customer, text in [("C-0095", "FH-10200 was late. Take the goodwill discount
 # the naive agent lacks: the price in answers is not the code's alone.) The price is measured with
 # suspicious looking requests of honest customers, and in tokens.
 #
-# That is 432 conversations, so the cell reads a **stored run**: it says of which version of agent
-# and controls, and makes two requests again. `live=True` in its call makes them all.
+# That is 432 conversations, so the second cell reads a **stored run**. It prints the version of
+# agent and controls that the run is from, and makes two requests again. To make them all, add
+# `live=True` to the call of `attack_or_read`.
 #
 # *Leaks unasked* in the table are honest customers who were told the code although they had not
 # asked for it. Before you run it: which control will stop the most attacks, and which one will cost

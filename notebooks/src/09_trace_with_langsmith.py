@@ -93,15 +93,15 @@ show.trace(client.read_run(config["run_id"], load_child_runs=True))
 # the traces to tell. A model without a price has no cost, which is not a cost of zero: the
 # statistics say what the total leaves out.
 #
-# Asking 300 requests takes 13 minutes on an idle two-core machine, so the first cell reads a
-# **stored run**: it says of which agent, asks two requests again, and sends the stored traces to
-# your project. They have all steps and times; of what went in and out, only that of the request,
-# its models and its tools. `live=True` in its call asks for real.
+# Making 300 requests takes 13 minutes on an idle two-core machine, so the first cell reads a
+# **stored run**. It prints the version of the agent, makes two requests again, and sends the stored
+# traces to your project. They have every step with its time, but inputs and outputs only for the
+# request itself, its models and its tools. To make all requests live, add `live=True` to the call.
 #
 # `course traces`, in a terminal, shows the same runs as pages. In code, `list_runs` filters where
 # the runs are, and `select` leaves out what you do not need. The SDK announces that `list_runs`
-# and `read_run` go in 2027; `runs.query` is the newer form, and asynchronous. The second cell uses
-# both.
+# and `read_run` will be removed in 2027; `runs.query` is the newer form, and asynchronous. The
+# second cell uses both.
 
 # %% name="day" tags=["stored:09-day"]
 requests = day(300)[:: 38 if fast else 1]

@@ -383,7 +383,8 @@ for message in state["messages"][-2:]:
 #
 # For instance, after a lookup and a search the answer is *Order FH-10742: It was delivered on
 # 2 June 2026. Warranty: Footwear has a guarantee of 1 year.* The check also asks the friendly agent
-# 31 questions of the lab part (one minute, or three on a busy machine), and wants 16 right answers.
+# 31 questions of the lab part (one minute, or three on a busy machine). At least 16 answers must be
+# right.
 
 # %% exercise="01.6"
 def quote(

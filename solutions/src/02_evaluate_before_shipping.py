@@ -268,9 +268,10 @@ if ready("02.5"):
 # few by customers who ask for somebody else's order.
 #
 # Asking them takes 6 minutes on an idle two-core machine and 8 to 17 on a busy one, so the cell
-# reads a *stored run* and prints of which version of the agent it is. If yours is another, it says
-# so and asks. To ask in any case, give `run_releases` `live=True`, or run
-# `course runs 02-releases` in a terminal; either can be interrupted and goes on where it stopped.
+# reads a *stored run* and prints the version of the agent that it is from. If yours is another
+# version, the cell says so and asks the questions. To ask them in any case, add `live=True` to the
+# call of `run_releases`, or run `course runs 02-releases` in a terminal. You can interrupt either:
+# it resumes where it stopped.
 
 # %% name="releases" tags=["stored:02-releases"]
 put = release_questions(fast=fast)
