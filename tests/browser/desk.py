@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -122,7 +123,10 @@ def _url(process: subprocess.Popen[bytes], runtime: Path, log: Path) -> str:
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(OSError, json.JSONDecodeError, StopIteration):
             state = json.loads(next(runtime.glob("jpserver-*.json")).read_text("utf-8"))
-            return str(state["url"])
+            address = urlsplit(state["url"])
+            # The file is there before the server takes connections.
+            with socket.create_connection((str(address.hostname), int(address.port or 0)), 1):
+                return str(state["url"])
         time.sleep(0.1)
     ending = log.read_text("utf-8", errors="replace")[-3000:]
     raise RuntimeError(f"JupyterLab did not start:\n{ending}")

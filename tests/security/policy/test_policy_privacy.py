@@ -30,12 +30,21 @@ def test_nothing_of_others_gets_out_and_own_orders_do() -> None:
     assert (found.stopped("policy"), found.stopped("tool"), found.stopped("nothing")) == (40, 40, 0)
 
 
-def test_the_measure_sees_a_known_leak() -> None:
+def test_the_measure_sees_a_known_leak(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A tool that does not read the customer's own words either.
+    monkeypatch.setattr("helpers.agent.tools._wanted", lambda order, offered, runtime: None)
     without = measure_privacy(4, policy=NoPolicy(), orders=Careless())
     lookups = [each for each in without.others if each.tool == "lookup_order"]
     refunds = [each for each in without.others if each.tool == "issue_refund"]
     assert all(each.disclosed for each in lookups)
     assert sum(each.disclosed for each in refunds) == 4, "each order can be refunded once"
+
+
+def test_a_refund_that_nobody_asked_for_is_not_even_paid_by_a_careless_shop() -> None:
+    without = measure_privacy(4, policy=NoPolicy(), orders=Careless())
+    refunds = [each for each in without.others if each.tool == "issue_refund"]
+    assert len(refunds) == 8
+    assert not any(each.disclosed for each in refunds)
 
 
 def test_the_policy_stops_what_a_careless_tool_does_not_unless_it_was_asked_for() -> None:
