@@ -188,7 +188,8 @@ def contrast(node: Locator, ink: str = "color") -> float:
     return found
 
 
-_CONTRAST = """(node, ink) => {
+# A function for the page: contrastOf(node, ink). Ends with a line break, for what uses it.
+CONTRAST_OF = """const contrastOf = (node, ink) => {
   const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
   const light = ([r, g, b]) => [r, g, b].map(c => c / 255)
     .map(c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
@@ -202,7 +203,9 @@ _CONTRAST = """(node, ink) => {
   };
   const [a, b] = [light(numbers(getComputedStyle(node)[ink])), light(behind(node))];
   return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-}"""
+};
+"""
+_CONTRAST = f"(node, ink) => {{ {CONTRAST_OF} return contrastOf(node, ink); }}"
 
 
 def write_cell(page: Page, cell: Locator, source: str) -> None:

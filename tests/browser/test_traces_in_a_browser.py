@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.desk import hosts_asked, printed_address
+from tests.browser.desk import CONTRAST_OF, hosts_asked, printed_address
 from tests.tracing.serving import serving
 from tests.tracing.traces import HOSTILE, fill
 
@@ -87,23 +87,11 @@ def contrast(page: object) -> float:
 
 
 _CONTRAST = """() => {
-  const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map(c => c / 255)
-    .map(c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = node => {
-    for (; node; node = node.parentElement) {
-      const colour = numbers(getComputedStyle(node).backgroundColor);
-      if (colour.length < 4 || colour[3] > 0) return colour;
-    }
-    return [255, 255, 255];
-  };
+  %s
   let lowest = 21;
   for (const node of document.querySelectorAll('body *')) {
     const own = [...node.childNodes].some(n => n.nodeType === 3 && n.data.trim());
-    if (!own) continue;
-    const [a, b] = [light(numbers(getComputedStyle(node).color)), light(behind(node))];
-    lowest = Math.min(lowest, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05));
+    if (own) lowest = Math.min(lowest, contrastOf(node, 'color'));
   }
   return lowest;
-}"""
+}""".replace("%s", CONTRAST_OF)
