@@ -30,7 +30,9 @@ _JUPYTEXT_KEYS = {"lines_to_next_cell", "lines_to_end_of_cell_marker"}
 _ATTRIBUTES = {"name", "tags", "exercise", "mend", "only", "app"}
 
 WRITEFILE = re.compile(r"%%writefile (?P<append>(?:-a|--append) )?(?P<path>\S+)\s*$", re.MULTILINE)
-_PROGRAM = re.compile(r"[a-z]\w*\.py|[a-z][\w-]*\.ya?ml|Dockerfile|k8s/[a-z][\w-]*\.ya?ml")
+_PROGRAM = re.compile(
+    r"[a-z]\w*\.py|[a-z][\w-]*\.ya?ml|Dockerfile|k8s/[a-z][\w-]*\.ya?ml", re.ASCII
+)
 _OF_THE_PROJECT = {"main.py", "setup.py", "conftest.py"}  # `course new` writes them, or tools do
 
 
