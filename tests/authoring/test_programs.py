@@ -355,6 +355,16 @@ def test_two_programs_of_one_walkthrough(tmp_path: Path) -> None:
     assert made(tmp_path, FUNCTION + SECOND)["more.py"].startswith("from maths import half\n")
 
 
+@pytest.mark.parametrize("how", ["pass", "from helpers.shop import half"])
+def test_a_name_of_several_programs(tmp_path: Path, how: str) -> None:
+    second = UNMARKED.format(how) + textwrap.dedent(SECOND)
+    other = FUNCTION.replace("maths.py", "sums.py")
+    with pytest.raises(SourceError, match=r"import it from one of .*maths, sums"):
+        made(tmp_path, FUNCTION, other, second)
+    named = UNMARKED.format("from sums import half") + textwrap.dedent(SECOND)
+    assert made(tmp_path, FUNCTION, other, named)["more.py"].startswith("from sums import half")
+
+
 def test_a_later_walkthrough_is_not_there_yet(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="`half`, which no cell makes"):
         made(tmp_path, SECOND, FUNCTION)
