@@ -129,9 +129,9 @@ where `helpers` is not installed and which `course new` writes into a learner's 
 - A cell of a .py file imports and defines: functions, classes, constants. What runs them is in a
   cell without `app`. Model, embeddings and data are arguments. Types and docstrings are complete:
   ruff and mypy check the program by the rules of the package.
-- Definitions keep the order of their cells. Where a later cell defines a name again, the last
-  definition counts and stands in its place; one that others need when they are defined (a
-  decorator, a base class, a constant's value) moves up before them. Several definitions of a name
+- Definitions keep the order of their cells. Where a later cell defines a name again, the program
+  has the last definition, at the later place. A definition that others need when they are defined
+  (as decorator, base class or constant's value) moves up before them. Several definitions of a name
   within one cell, such as overloads, stay together.
 - Imports are gathered at the top, also from cells without `app`, where the program uses what they
   import. A name that another program defines, here or in an earlier walkthrough, is imported from

@@ -31,7 +31,7 @@ _ATTRIBUTES = {"name", "tags", "exercise", "mend", "only", "app"}
 
 WRITEFILE = re.compile(r"%%writefile (?P<append>(?:-a|--append) )?(?P<path>\S+)\s*$", re.MULTILINE)
 _PROGRAM = re.compile(
-    r"[a-z]\w*\.py|[a-z][\w-]*\.ya?ml|Dockerfile|k8s/[a-z][\w-]*\.ya?ml", re.ASCII
+    r"[a-z]\w*\.py|[a-z][\w-]*\.ya?ml|Dockerfile|k8s/([a-z][\w-]*/)*[a-z][\w-]*\.ya?ml", re.ASCII
 )
 _OF_THE_PROJECT = {"main.py", "setup.py", "conftest.py"}  # `course new` writes them, or tools do
 

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.util
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 
@@ -138,8 +139,8 @@ def new(argv: Sequence[str]) -> int:
         print(f"course new: {folder} cannot be written: {reason}.", file=sys.stderr)
         return 1
     print(f"Wrote {len(files)} files: {', '.join(files)}.")
-    steps = "Read README.md" if folder == "." else f"cd {folder}, then read README.md"
-    print(f"Next: {steps}. It says how to install, ask and test.")
+    where = "" if Path(folder).samefile(".") else f" in {shlex.quote(folder)}"
+    print(f"Next: read README.md{where}. It says how to install, ask and test.")
     return 0
 
 

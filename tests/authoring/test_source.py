@@ -187,7 +187,16 @@ def test_a_note_and_a_learners_cell_have_different_names() -> None:
 
 
 @pytest.mark.parametrize(
-    "app", ["agent.py", "serve_app.py", "rules.yml", "serve.yaml", "Dockerfile", "k8s/hpa.yaml"]
+    "app",
+    [
+        "agent.py",
+        "serve_app.py",
+        "rules.yml",
+        "serve.yaml",
+        "Dockerfile",
+        "k8s/hpa.yaml",
+        "k8s/overlays/test/kustomization.yaml",
+    ],
 )
 def test_a_program_has_a_plain_name(app: str) -> None:
     body = "x = 1" if app.endswith(".py") else f"# %%writefile {app}\n# a: 1"
@@ -208,6 +217,7 @@ def test_a_file_cells_lines_are_comments_in_the_source() -> None:
         ('app="Agent.py"', "x = 1", "is no program's name"),
         ('app="../agent.py"', "x = 1", "is no program's name"),
         ('app="k8s/agent.py"', "x = 1", "is no program's name"),
+        ('app="k8s/../agent.yaml"', "x = 1", "is no program's name"),
         ('app="/agent.py"', "x = 1", "is no program's name"),
         ('app="my agent.py"', "x = 1", "is no program's name"),
         ('app="notes.txt"', "x = 1", "is no program's name"),
