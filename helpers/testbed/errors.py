@@ -9,3 +9,10 @@ class TestbedError(RuntimeError):
     """
 
     __test__ = False  # pytest collects classes whose names begin with "Test"
+
+
+class DidNotStart(TestbedError):  # noqa: N818 - named after what happened
+    """A process ended, or did not answer in time; the message has the last that it printed.
+
+    Where a learner wrote what runs in it, this is theirs: an exercise catches it and says so.
+    """

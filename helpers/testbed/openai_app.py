@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from helpers.testbed.openai_server import Body, OpenAIServer, UsedUp
+from helpers.testbed.openai_server import Body, OpenAIServer
 from helpers.testbed.openai_shapes import Answer, embeddings, error, wrong_with
-from helpers.testbed.replies import CutOff, Fails, as_turn
+from helpers.testbed.replies import CutOff, Fails, UsedUp, as_turn
 
 _NO_RETRY = {"x-should-retry": "false"}  # OpenAI's client would ask twice more, for seconds
 

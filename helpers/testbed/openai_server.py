@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
-from helpers.testbed.replies import CutOff, Fails, Fault, Reply, as_turn
+from helpers.testbed.replies import CutOff, Fails, Fault, Reply, UsedUp, as_turn
 from helpers.testbed.serving import serving
 
 Body: TypeAlias = dict[str, Any]
@@ -43,10 +43,6 @@ class OpenAIServer:
     def chats(self) -> list[Body]:
         """Those of `requests` that asked for a chat completion."""
         return [body for body in self.requests if "messages" in body]
-
-
-class UsedUp(Exception):  # noqa: N818 - named after what happened
-    """More was asked than a script has replies."""
 
 
 def scripted(replies: Sequence[Reply | Fault]) -> Replier:
