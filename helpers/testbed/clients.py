@@ -15,7 +15,7 @@ Outcome: TypeAlias = Literal[
     "error event",  # a stream that ended with one
     "lost",  # an answer that was cut, or did not end in time
     "no answer",  # the request was sent, and no status came
-    "not reached",  # nobody took the connection
+    "not reached",  # no connection was made
 ]
 
 

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from helpers.testbed.clients import Clients, Seen
@@ -35,19 +35,8 @@ class Load:
         return self.count("lost", "no answer", "not reached")
 
     def rows(self) -> list[dict[str, Any]]:
-        """A row for each request, as for `pandas.DataFrame`."""
-        return [
-            {
-                "client": one.client,
-                "sent_s": one.sent,
-                "first_token_s": one.waited,
-                "whole_s": one.took,
-                "status": one.status,
-                "outcome": one.outcome,
-                "error": one.error,
-            }
-            for one in self.seen
-        ]
+        """A row for each request, as for `pandas.DataFrame`: the fields of `Seen`, and times."""
+        return [{**asdict(one), "waited": one.waited, "took": one.took} for one in self.seen]
 
 
 async def burst(clients: Clients, bodies: Sequence[Any]) -> Load:
@@ -71,23 +60,24 @@ async def closed_loop(
     clients: Clients,
     body: Any | Callable[[int], Any],
     *,
-    n: int,
+    concurrency: int,
     requests: int | None = None,
     seconds: float | None = None,
 ) -> Load:
-    """Have `n` clients ask one request after another, each as soon as its last one has ended.
+    """Have some clients send requests, each its next one as soon as its last one has ended.
 
     Args:
         clients: whose server and whose patience.
         body: of every request, or a function from the request's number, from 0, to its body.
-        n: how many at the same time: "client 1" to "client n".
-        requests: of all clients together.
+        concurrency: how many clients at the same time: "client 1", "client 2", ...
+        requests: how many of all clients together.
         seconds: after which no new request begins. Give one of the two, or both.
 
     Raises:
         TestbedError: no request reached the server.
     """
-    if n < 1 or (requests is None and seconds is None) or (requests is not None and requests < 1):
+    bounded = requests is not None or seconds is not None
+    if concurrency < 1 or not bounded or (requests is not None and requests < 1):
         raise ValueError("Give at least one client, and how many `requests` or `seconds`.")
     began, seen = clients.now, list[Seen]()
     numbers = iter(range(requests)) if requests is not None else itertools.count()
@@ -101,7 +91,7 @@ async def closed_loop(
             if found.outcome == "not reached":
                 await asyncio.sleep(_PAUSE_S)
 
-    await asyncio.gather(*(one(f"client {number}") for number in range(1, n + 1)))
+    await asyncio.gather(*(one(f"client {number}") for number in range(1, concurrency + 1)))
     return _reached(clients, Load(seen, clients.now - began))
 
 
@@ -110,7 +100,7 @@ def _reached(clients: Clients, load: Load) -> Load:
         why = load.seen[-1].error if load.seen else "none was sent in that time"
         raise TestbedError(
             f"None of the {len(load.seen)} requests reached {clients.url} ({why}): start the server"
-            " first, or look whether it has ended."
+            " first, or check whether it has ended."
         )
     return load
 
@@ -118,8 +108,8 @@ def _reached(clients: Clients, load: Load) -> Load:
 def summary(loads: Mapping[str, Load]) -> list[dict[str, Any]]:
     """A row for each load by its name, as for `pandas.DataFrame`.
 
-    Percentiles are those of the requests that were answered, so read them beside the counts; None
-    where none was.
+    Percentiles are those of the requests that were answered, so read them together with the counts;
+    they are None where none was.
     """
     return [{"load": name, **_row(load)} for name, load in loads.items()]
 

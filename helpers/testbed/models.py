@@ -89,14 +89,14 @@ class ScriptedModel(_Pieces):
         replies: see `helpers.testbed.replies`; also LangChain's messages, and exceptions, which it
             raises.
         then: its reply when the script is used up; without one it raises `UsedUp`.
-        heard: the prompts that it was given, in order.
+        prompts: the prompts that it was given, in order.
         offered: the names of the tools that came with each of them.
     """
 
     model_name: str = "scripted"
     replies: Sequence[Any] = ()
     then: Any = None
-    heard: list[list[BaseMessage]] = Field(default_factory=list)
+    prompts: list[list[BaseMessage]] = Field(default_factory=list)
     offered: list[list[str]] = Field(default_factory=list)
     _lock: Any = PrivateAttr(default_factory=threading.Lock)
 
@@ -109,8 +109,8 @@ class ScriptedModel(_Pieces):
 
     def _written(self, messages: list[BaseMessage], **kwargs: Any) -> Written:
         with self._lock:
-            place = len(self.heard)
-            self.heard.append(list(messages))
+            place = len(self.prompts)
+            self.prompts.append(list(messages))
             self.offered.append([tool["function"]["name"] for tool in kwargs.get("tools", ())])
         reply = self.replies[place] if place < len(self.replies) else self.then
         if reply is None:

@@ -79,12 +79,13 @@ def openai_server(
     Args:
         replies: what each chat request is answered with, one after another (see
             `helpers.testbed.replies`); when they are used up, the answer is status 500 and says so.
-            Or a function from the request's body to a reply, which may be async.
+            Or a function from the request's body to a reply, sync or async. It runs on the server's
+            event loop, so requests wait while a sync one works.
         delay_s: seconds before the first token of an answer.
         token_s: seconds a token.
 
     Raises:
-        TypeError: a reply is none.
+        TypeError: something in `replies` is no reply.
     """
     from helpers.testbed.openai_app import make_app
 

@@ -1,7 +1,7 @@
 """A server in a process of its own: started on a free port, awaited, measured, stopped.
 
 The children of the process belong to it: they are measured with it, and none outlives it. Its
-output goes to a file, so nobody has to read it for the process to go on.
+output goes to a file, so the process never waits for a reader.
 """
 
 import http.client
@@ -27,7 +27,7 @@ _CHILDREN_S = 2.0
 
 
 def free_port() -> int:
-    """A loopback port that nobody uses at this moment."""
+    """A loopback port that is not in use at this moment."""
     with listen() as sock:
         port: int = sock.getsockname()[1]
         return port
@@ -39,7 +39,7 @@ class Process:
     Attributes:
         url: its address, `http://127.0.0.1:PORT`.
         port: where it listens.
-        popen: the process, for signals of one's own.
+        popen: the process itself, for other signals.
     """
 
     def __init__(
@@ -65,8 +65,8 @@ class Process:
                 )
         except OSError as error:
             raise DidNotStart(
-                f"`{self._command}` cannot be run ({error.strerror}): look whether {command[0]} is"
-                " installed and on the path."
+                f"`{self._command}` cannot be run ({error.strerror}): check that {command[0]} is"
+                f" installed and on the path, and that the folder {cwd or Path.cwd()} exists."
             ) from error
 
     @property
@@ -85,13 +85,13 @@ class Process:
         return self._sum(lambda one: one.memory_info().rss) / 1e6
 
     def cpu_s(self) -> float:
-        """CPU seconds so far, of it and those of its children that live."""
+        """CPU seconds so far, of it and its children, without those that have ended."""
         return self._sum(lambda one: sum(one.cpu_times()[:2]))
 
     def stop(self, limit_s: float = 10.0) -> int:
         """End it by SIGTERM, and by force after `limit_s` seconds; gives its exit status.
 
-        Its children have as long as it has, and then two seconds of their own.
+        Children that are left then get SIGTERM too, and are ended by force two seconds later.
         """
         family = self._family()
         try:
@@ -115,7 +115,7 @@ class Process:
                 raise self._did_not_start(f"it ended with status {self.popen.returncode}")
             if time.monotonic() > deadline:
                 where = f"{self.url}{ready or ''}"
-                raise self._did_not_start(f"nobody answered at {where} within {limit_s:g} s")
+                raise self._did_not_start(f"{where} did not answer within {limit_s:g} s")
             time.sleep(0.05)
 
     def _answers(self, ready: str | None) -> bool:
@@ -201,7 +201,7 @@ def process(
         port: where it will listen; by default a free one.
         ready: a path that it answers with a status below 400 when it is ready; without one it is
             ready when its port is open.
-        env: variables besides those of this process.
+        env: variables to add to those of this process.
         cwd: where it runs.
         start_s: seconds until it must be ready.
         stop_s: seconds that it gets at the end before it is ended by force.

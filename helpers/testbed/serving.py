@@ -1,8 +1,8 @@
 """An ASGI app served on a free loopback port, in this process.
 
-`serving` runs it in a thread with an event loop of its own, so a cell that asks it stays a client
-of its own, also while the app blocks. `serving_here` runs it on the caller's loop, for a check that
-shares asyncio's locks and events with the app.
+`serving` runs it in a thread with an event loop of its own, so a cell's clients go on while the app
+blocks. `serving_here` runs it on the caller's loop, for a check that shares asyncio's locks and
+events with the app.
 """
 
 import asyncio
@@ -134,7 +134,7 @@ async def _until_stopped(server: "uvicorn.Server", sock: socket.socket, app: _Wa
 
 @contextmanager
 def serving(app: Any, *, grace_s: int = 2, start_s: float = 60.0) -> Iterator[Served]:
-    """Serve an ASGI app beside this cell: `with serving(app) as server: ... server.url`.
+    """Serve an ASGI app for a block, in a thread of its own.
 
     Args:
         app: what to serve.

@@ -173,7 +173,7 @@ async def test_a_closed_loop_has_so_many_requests_of_so_many_clients() -> None:
     with openai_server(reply, token_s=0.005) as server:
         async with Clients(server.url, "chat/completions") as clients:
             load = await closed_loop(
-                clients, lambda number: {**CHAT, "number": number}, n=3, requests=40
+                clients, lambda number: {**CHAT, "number": number}, concurrency=3, requests=40
             )
     assert sorted(body["number"] for body in server.requests) == list(range(40))
     assert most == 3
@@ -190,7 +190,7 @@ async def test_a_closed_loop_has_so_many_requests_of_so_many_clients() -> None:
 async def test_a_closed_loop_ends_with_its_seconds() -> None:
     with openai_server(lambda body: "Hello") as server:
         async with Clients(server.url, "chat/completions") as clients:
-            load = await closed_loop(clients, CHAT, n=2, seconds=0.5, requests=10**9)
+            load = await closed_loop(clients, CHAT, concurrency=2, seconds=0.5, requests=10**9)
     assert load.count("answered") == len(load.seen) == len(server.requests) > 2
 
 
@@ -201,14 +201,14 @@ async def test_a_dead_server_is_an_error_not_a_zero() -> None:
         with pytest.raises(TestbedError, match="None of the 5 requests reached"):
             await burst(clients, [{}] * 5)
         with pytest.raises(TestbedError, match=r"ConnectError.*start the server first"):
-            await closed_loop(clients, {}, n=2, seconds=0.2)
+            await closed_loop(clients, {}, concurrency=2, seconds=0.2)
 
 
 async def test_a_server_that_dies_on_the_way_loses_requests() -> None:
     with ExitStack() as stack:
         server = stack.enter_context(openai_server(lambda body: "Hello"))
         async with Clients(server.url, "chat/completions") as clients:
-            task = asyncio.create_task(closed_loop(clients, CHAT, n=2, seconds=1.5))
+            task = asyncio.create_task(closed_loop(clients, CHAT, concurrency=2, seconds=1.5))
             async with asyncio.timeout(10):
                 while len(server.requests) < 6:
                     await asyncio.sleep(0.01)
@@ -224,7 +224,11 @@ async def test_what_cannot_be_meant_is_refused() -> None:
     async with Clients("http://127.0.0.1:1") as clients:
         with pytest.raises(ValueError, match="at least one"):
             await burst(clients, [])
-        for wrong in ({"n": 0, "requests": 1}, {"n": 1}, {"n": 1, "requests": 0}):
+        for wrong in (
+            {"concurrency": 0, "requests": 1},
+            {"concurrency": 1},
+            {"concurrency": 1, "requests": 0},
+        ):
             with pytest.raises(ValueError, match="at least one"):
                 await closed_loop(clients, {}, **wrong)
 

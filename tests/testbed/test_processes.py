@@ -108,12 +108,12 @@ def test_one_that_ends_or_stays_silent_is_told_with_what_it_printed() -> None:
         pass
     silent = [PYTHON, "-c", "import time; print('thinking'); time.sleep(600)", "{port}"]
     with (
-        pytest.raises(DidNotStart, match=r"nobody answered at http://\S+/up within[\s\S]*thinking"),
+        pytest.raises(DidNotStart, match=r"http://\S+/up did not answer within[\s\S]*thinking"),
         process(silent, ready="/up", start_s=1.5),
     ):
         pass
     with (
-        pytest.raises(DidNotStart, match="no-such-program is installed"),
+        pytest.raises(DidNotStart, match="check that no-such-program is installed"),
         process(["no-such-program", "{port}"]),
     ):
         pass
@@ -135,7 +135,7 @@ def test_ready_is_a_good_answer_not_an_open_port() -> None:
         assert one.output().count(" 503 ") == 3
 
 
-def test_a_strangers_server_is_not_taken_for_ours() -> None:
+def test_a_port_that_another_program_uses_is_refused() -> None:
     stranger = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
     threading.Thread(target=stranger.serve_forever, daemon=True).start()
     try:

@@ -88,7 +88,7 @@ def test_a_script_is_said_whichever_way_it_is_asked(
         asked(model)
     with pytest.raises(UsedUp, match="has 5 replies, and this is call 6"):
         asked(model)
-    assert [prompt[0].text for prompt in model.heard] == ["How heavy is it?"] * 6
+    assert [prompt[0].text for prompt in model.prompts] == ["How heavy is it?"] * 6
 
 
 def test_after_the_script_comes_then() -> None:
@@ -96,14 +96,14 @@ def test_after_the_script_comes_then() -> None:
     assert [model.invoke("Hi").text for _ in range(3)] == ["First.", "Done.", "Done."]
 
 
-def test_an_agent_completes_its_loop_and_the_model_heard_it() -> None:
+def test_an_agent_completes_its_loop_and_the_model_keeps_its_prompts() -> None:
     model = ScriptedModel(replies=[SEARCH, "It weighs 2.1 kg."])
     state = create_agent(model, [search], system_prompt="Be brief.").invoke(
         {"messages": "How heavy is it?"}
     )
     assert state["messages"][-1].text == "It weighs 2.1 kg."
-    assert isinstance(model.heard[1][-1], ToolMessage)
-    assert model.heard[1][-1].text == "hits for Alta 2"
+    assert isinstance(model.prompts[1][-1], ToolMessage)
+    assert model.prompts[1][-1].text == "hits for Alta 2"
     assert model.offered == [["search"], ["search"]]
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 import helpers.testbed as testbed
+from helpers.faults import EquipmentError
 from helpers.testbed import Clock
 
 HEAVY = {
@@ -45,7 +46,12 @@ def test_functions_named_as_their_modules_are_exported_as_functions() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_a_clock_moves_when_somebody_sleeps() -> None:
+def test_its_errors_are_the_courses_fault_for_a_check() -> None:
+    assert issubclass(testbed.DidNotStart, testbed.TestbedError)
+    assert issubclass(testbed.TestbedError, EquipmentError)
+
+
+def test_a_clock_moves_when_code_sleeps_on_it() -> None:
     clock = Clock(start=datetime(2026, 11, 27, 8, tzinfo=UTC).timestamp())
     began = clock.time()
     clock.sleep(90)
