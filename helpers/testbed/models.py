@@ -1,4 +1,4 @@
-"""LangChain chat models with no model behind them: one says what it is told, one takes its time."""
+"""LangChain chat models with no model behind them: one follows a script, one takes its time."""
 
 import asyncio
 import json

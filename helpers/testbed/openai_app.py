@@ -19,7 +19,7 @@ _NO_RETRY = {"x-should-retry": "false"}  # OpenAI's client would ask twice more,
 
 
 def make_app(server: OpenAIServer) -> Starlette:
-    """The app that answers what `server` is told to, and keeps its books."""
+    """The app that answers what `server` is told to, and records in it what it was asked."""
     paths = _Paths(server)
     routes = [
         Route("/v1/chat/completions", paths.chat, methods=["POST"]),

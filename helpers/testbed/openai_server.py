@@ -1,4 +1,4 @@
-"""A server in the shapes of OpenAI's API on loopback, which says what a script tells it to.
+"""A server in the shapes of OpenAI's API on loopback, which answers from a script.
 
 No model is behind it. Chat completions in one piece and as a stream, tool calls, usage (a token a
 word), embeddings, and what goes wrong on the way. `openai_app` has its paths, `openai_shapes` its
