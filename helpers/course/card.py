@@ -18,6 +18,7 @@ from typing import Any
 MIME = "application/vnd.course.check+json"
 """The type of a card's data: {"exercise", "status", "passed", "total"}."""
 
+_WRONG_VERDICT = 'Is this verdict wrong? See "A verdict that is wrong" in CONTRIBUTING.md.'
 _WIDTH = 88
 _LINE = "var(--jp-border-color1, gray)"
 _LABEL_WIDTH = 10
@@ -49,12 +50,15 @@ _SIGNS = {
 class CaseResult:
     """One case of a check, told in text that is ready for display.
 
-    `rows` are label and text, in the order in which they are read.
+    `rows` are label and text, in the order in which they are read. `slip` is the id of the known
+    mistake that was recognised, `about` what the case tests; both are empty where there is none.
     """
 
     name: str
     passed: bool
     rows: tuple[tuple[str, str], ...] = ()
+    slip: str = ""
+    about: str = ""
 
     @property
     def status(self) -> Status:
@@ -112,6 +116,8 @@ class Card:
         if self.hint:
             lines.append(_wrapped(self.hint))
         lines.extend(_wrapped(f"Note: {note}") for note in self.notes)
+        if self.cases:
+            lines.append(_wrapped(_WRONG_VERDICT))
         return "\n".join(lines)
 
     def html(self) -> str:
@@ -126,6 +132,8 @@ class Card:
         if self.hint:
             parts.append(_paragraph(self.hint))
         parts.extend(_paragraph(f"Note: {note}") for note in self.notes)
+        if self.cases:
+            parts.append(_paragraph(_WRONG_VERDICT, small=True))
         return _box("".join(parts), _COLOURS[self.status])
 
     def __str__(self) -> str:
@@ -253,8 +261,9 @@ def _heading(text: str, level: int, status: Status | None = None) -> str:
     )
 
 
-def _paragraph(text: str) -> str:
-    return f'<p style="margin: 6px 0 4px 0; {_WRAP}">{_escaped(text)}</p>'
+def _paragraph(text: str, *, small: bool = False) -> str:
+    size = " font-size: 90%;" if small else ""
+    return f'<p style="margin: 6px 0 4px 0; {_WRAP}{size}">{_escaped(text)}</p>'
 
 
 def _table(rows: tuple[tuple[str, str], ...]) -> str:

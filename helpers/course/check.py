@@ -6,6 +6,7 @@ the notebook, whatever the learner's object does (`helpers.course.contain`).
 
 import contextlib
 import functools
+import inspect
 import io
 import linecache
 import sysconfig
@@ -13,6 +14,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import CodeType, ModuleType
 from typing import Any, TypeVar
 
 from IPython.display import display
@@ -20,10 +22,13 @@ from IPython.display import display
 from helpers.course import progress
 from helpers.course.card import Card, CaseResult, Note, Status, printable
 from helpers.course.contain import Outcome, contained
-from helpers.course.exercises import Case, Exercise, Expectation, UnknownExercise, equal, find
-from helpers.course.exercises.expect import brief
+from helpers.course.exercises import Case, Exercise, Expectation, UnknownExercise, find
+from helpers.course.exercises.expect import brief, kind
+from helpers.course.exercises.oracle import Difference
+from helpers.course.exercises.slips import Slip
 from helpers.course.limits import time_factor
 from helpers.course.todo import TODO, comes_from_todo, find_todo, unchanged
+from helpers.faults import EquipmentError
 from helpers.paths import ROOT
 
 T = TypeVar("T")
@@ -40,9 +45,11 @@ class _Interrupted(Exception):  # noqa: N818 - the user's own doing, no error
     """The user stopped the check."""
 
 
-# What happened in this kernel: the status that `ready` goes by, and the results of the last try.
+# What happened in this kernel: the status that `ready` goes by, the results of the last try, and
+# which hints were shown.
 _last: dict[str, Status] = {}
 _tries: dict[str, tuple[CaseResult, ...]] = {}
+_shown_hints: dict[str, list[int]] = {}
 
 
 def check(exercise_id: str, submission: object = _NOTHING) -> None:
@@ -70,10 +77,10 @@ def hint(exercise_id: str) -> None:
     """Show the exercise's hints so far and one more."""
     with _calmly(f"The hint for exercise {exercise_id}"):
         exercise = find(exercise_id)
-        used = _hints(exercise, one_more=True)
-        shown = exercise.hints[:used]
-        lines = [f"Hint {n} of {len(exercise.hints)}: {text}" for n, text in enumerate(shown, 1)]
-        if used == len(exercise.hints):
+        about = _failed_about(_tries.get(exercise_id, ()))
+        _next_hint(exercise, about)
+        lines = [_hint_line(exercise, n) for n in sorted(_seen_hints(exercise))]
+        if not _new_hints(exercise, about):
             lines.append("There are no more hints.")
         _show(Note(f"Exercise {exercise_id}, {exercise.title}", tuple(lines)))
 
@@ -101,6 +108,7 @@ def run_check(exercise: Exercise | str, submission: object) -> Card:
 
     Raises:
         UnknownExercise: there is no exercise of this number.
+        EquipmentError: a server or another part of the course failed, twice in one case.
         KeyboardInterrupt: the user stopped the check.
     """
     exercise = exercise if isinstance(exercise, Exercise) else find(exercise)
@@ -116,6 +124,9 @@ def run_check(exercise: Exercise | str, submission: object) -> Card:
                 results.append(CaseResult("the cases can be set up", False, _rows_of(case)))
             elif timeouts == _MOST_TIMEOUTS:
                 row = ("Not run", f"{timeouts} cases before it ran out of time.")
+                results.append(CaseResult(case.name, False, (row,)))
+            elif case.is_live and results and not any(result.passed for result in results):
+                row = ("Not run", "It takes longer. Every case before it has failed: start there.")
                 results.append(CaseResult(case.name, False, (row,)))
             else:
                 outcome = _run(case)
@@ -136,7 +147,7 @@ def run_check(exercise: Exercise | str, submission: object) -> Card:
 def _unfinished(exercise: Exercise, submission: object) -> str | None:
     """Why the exercise counts as not done yet, from a look at the object alone."""
     found = _looked_at(functools.partial(find_todo, submission))
-    if found or not exercise.mends:
+    if found or not exercise.given:
         return found
     if _looked_at(functools.partial(unchanged, submission, exercise.starter)):
         return "It is still as it was given. Change it, run its cell, then check again."
@@ -173,6 +184,11 @@ def _cases(exercise: Exercise, submission: object) -> Iterator[Case | Outcome]:
 def _run(case: Case) -> Outcome:
     outcome = contained(case.call, case.limit)
     _stop_if_interrupted(outcome)
+    if isinstance(outcome.error, EquipmentError):  # once may be a busy machine
+        outcome = contained(case.call, case.limit)
+        _stop_if_interrupted(outcome)
+        if isinstance(outcome.error, EquipmentError):
+            raise outcome.error
     return outcome
 
 
@@ -191,22 +207,30 @@ def _stop_if_interrupted(outcome: Outcome) -> None:
 
 
 def _judged(case: Case, outcome: Outcome) -> CaseResult:
-    expectation = case.expectation
-    passed, why = _verdict(expectation, outcome)
+    expectation, show, arguments, why = case.expectation, case.shown, None, ""
+    if isinstance(found := outcome.value, Difference):
+        expectation, show, arguments, why = found.expect, found.show, found.arguments, found.why
+        outcome = replace(outcome, value=found.value, error=found.error)
+        passed = False
+        why = why or _verdict(expectation, outcome)[1]
+    else:
+        passed, why = _verdict(expectation, outcome)
     shown = _shown(expectation, outcome, case.limit)
     printed = _printed(outcome)
     if passed:
-        rows = [("Came", shown)] if expectation.show else []
+        rows = [("Got", shown)] if expectation.show else []
         return CaseResult(case.name, True, (*rows, *printed))
-    slip = _slip(case, outcome)
-    rows = [
-        ("Called", printable(case.show)),
-        ("Came", shown),
-        ("Expected", printable(expectation.text)),
-    ]
-    rows += [("Why", printable(text)) for text in (slip or why, outcome.note) if text]
+    slip = _slip(case, outcome, arguments)
+    expected = printable(expectation.text)
+    if shown == expected:  # then only the type tells them apart
+        shown = f"{shown} ({kind(outcome.value)})"
+    rows = [("Called", printable(show)), ("Got", shown), ("Expected", expected)]
+    reasons = (slip.text if slip else why, outcome.note)
+    rows += [("Why", printable(text)) for text in reasons if text]
     rows += _where(outcome)
-    return CaseResult(case.name, False, (*rows, *printed))
+    return CaseResult(
+        case.name, False, (*rows, *printed), slip=slip.id if slip else "", about=case.about
+    )
 
 
 def _verdict(expectation: Expectation, outcome: Outcome) -> tuple[bool, str]:
@@ -232,26 +256,15 @@ def _verdict(expectation: Expectation, outcome: Outcome) -> tuple[bool, str]:
     return bool(verdict.value) and not verdict.ended, ""
 
 
-def _slip(case: Case, outcome: Outcome) -> str:
-    """What the exercise says of this wrong result, where it knows it."""
-    for wrong, sentence in case.slips:
-        if isinstance(wrong, type) and issubclass(wrong, BaseException):
-            known = isinstance(outcome.error, wrong)
-        elif outcome.error is not None or outcome.ended:
-            known = False
-        else:
-            test = _test_of(wrong)
-            known = _looked_at(functools.partial(test, outcome.value)) is True
-        if known:
-            return sentence
-    return ""
-
-
-def _test_of(wrong: Any) -> Callable[[Any], Any]:
-    if isinstance(wrong, Expectation):
-        return wrong.judge
-    test: Callable[[Any], Any] = wrong if callable(wrong) else equal(wrong).judge
-    return test
+def _slip(case: Case, outcome: Outcome, arguments: tuple[Any, ...] | None) -> Slip | None:
+    """The known mistake that this wrong result shows, if any."""
+    if outcome.ended:
+        return None
+    for slip in case.known_slips:
+        look = functools.partial(slip.shows, outcome.value, outcome.error, arguments)
+        if _looked_at(look) is True:
+            return slip
+    return None
 
 
 # --- the words ----------------------------------------------------------------------------------
@@ -281,7 +294,7 @@ def _shortened(results: tuple[CaseResult, ...]) -> Iterator[CaseResult]:
 
 
 def _rows_of(outcome: Outcome) -> tuple[tuple[str, str], ...]:
-    rows = [("Came", _ending(outcome, _SET_UP_S)), *_where(outcome), *_printed(outcome)]
+    rows = [("Got", _ending(outcome, _SET_UP_S)), *_where(outcome), *_printed(outcome)]
     return tuple(rows)
 
 
@@ -324,20 +337,50 @@ def _tip(error: BaseException) -> str:
             "Something async was made on another event loop. Make it with run_async(...), so that"
             " it lives on the course's loop, as this check does."
         )
-    return ""
+    return "" if _places(error) else _of_the_wrong_kind(error, text)
+
+
+_EXERCISES = str(ROOT / "helpers" / "course" / "exercises")
+_OF_A_TOOL = {"invoke", "ainvoke", "args", "args_schema", "tool_call_schema", "name", "description"}
+
+
+def _of_the_wrong_kind(error: BaseException, text: str) -> str:
+    """What to say where a check's own line could not use what the learner's code gave it.
+
+    Its error alone means nothing to the learner; Python tells on which object an attribute was
+    missing.
+    """
+    frames = list(traceback.walk_tb(error.__traceback__))
+    if not frames or not frames[-1][0].f_code.co_filename.startswith(_EXERCISES):
+        return ""
+    if isinstance(error, AttributeError) and not isinstance(error.obj, ModuleType):
+        what = _looked_at(lambda: kind(error.obj)) or "something"
+        if inspect.isroutine(error.obj) and error.name in _OF_A_TOOL:
+            return f"This is {what}, not a tool: decorate it with @tool."
+        given = _looked_at(lambda: brief(error.obj)) or ""
+        return f"Your code gave {what}, which has no {error.name}: {given}"
+    if isinstance(error, TypeError) and ("argument" in text or "not callable" in text):
+        return ""  # the error says it: the call itself did not fit
+    return (
+        "Your code ran without an error, but the check could not use what it gave. Return what the"
+        " statement asks for, of the type that it names."
+    )
 
 
 def _where(outcome: Outcome) -> list[tuple[str, str]]:
     """The learner's own lines that an error passed through, the last one where it was raised."""
-    if outcome.error is None:
-        return []
-    walk = traceback.walk_tb(outcome.error.__traceback__)
-    places = [(frame.f_code, line) for frame, line in walk if _learners(frame.f_code.co_filename)]
     lines = [
         f"line {line}, in {code.co_name}: {linecache.getline(code.co_filename, line).strip()}"
-        for code, line in places[-_MOST_FRAMES:]
+        for code, line in _places(outcome.error)[-_MOST_FRAMES:]
     ]
     return [("Where", printable("\n".join(lines)))] if lines else []
+
+
+def _places(error: BaseException | None) -> list[tuple[CodeType, int]]:
+    if error is None:
+        return []
+    walk = traceback.walk_tb(error.__traceback__)
+    return [(frame.f_code, line) for frame, line in walk if _learners(frame.f_code.co_filename)]
 
 
 _NOT_THE_LEARNERS = tuple(
@@ -379,21 +422,58 @@ def _recorded(exercise: Exercise, card: Card) -> Card:
 
 
 def _hint_after(exercise: Exercise, card: Card) -> str:
-    """The next hint after a wrong try; the same hint again after the same try."""
+    """A hint that fits the case that failed first; the same one again after the same try."""
     if card.status not in (Status.WRONG, Status.PARTLY):
         return ""
     again = _tries.get(exercise.id) == card.cases
     _tries[exercise.id] = card.cases
-    used = _hints(exercise, one_more=not again) or _hints(exercise, one_more=True)
-    return f"Hint {used} of {len(exercise.hints)}: {exercise.hints[used - 1]}"
+    about = _failed_about(card.cases)
+    fitting = [n for n in exercise.hints_for(about) if n in _seen_hints(exercise)]
+    if not (again and fitting):
+        return _hint_line(exercise, _next_hint(exercise, about))
+    return _hint_line(exercise, max(fitting, key=_seen_hints(exercise).index))
 
 
-def _hints(exercise: Exercise, *, one_more: bool) -> int:
-    """How many of the exercise's hints the learner has seen, at most all."""
-    used = progress.hints_used(exercise.id)
-    if one_more and used < len(exercise.hints):
-        used = progress.use_hint(exercise.id)
-    return min(used, len(exercise.hints))
+def _failed_about(cases: tuple[CaseResult, ...]) -> str:
+    """What the first case that failed is about."""
+    return next((case.about for case in cases if not case.passed), "")
+
+
+def _next_hint(exercise: Exercise, about: str) -> int:
+    """The place of the next hint for a case about this; the last that fits where all were seen."""
+    new = _new_hints(exercise, about)
+    if not new:
+        return (exercise.hints_for(about) or range(len(exercise.hints)))[-1]
+    _seen_hints(exercise).append(new[0])
+    progress.use_hint(exercise.id)
+    return new[0]
+
+
+def _new_hints(exercise: Exercise, about: str) -> list[int]:
+    """The places of the hints that the learner has not seen and that fit, in their order.
+
+    Without a case that failed every hint fits, the general ones first.
+    """
+    fitting = exercise.hints_for(about)
+    if not about:
+        fitting += [n for n in range(len(exercise.hints)) if n not in fitting]
+    return [n for n in fitting if n not in _seen_hints(exercise)]
+
+
+def _seen_hints(exercise: Exercise) -> list[int]:
+    """The places of the hints that the learner has seen, in the order of seeing.
+
+    Progress keeps how many; which ones is known within one kernel. After a restart the first ones
+    count as seen.
+    """
+    if exercise.id not in _shown_hints:
+        used = min(progress.hints_used(exercise.id), len(exercise.hints))
+        _shown_hints[exercise.id] = list(range(used))
+    return _shown_hints[exercise.id]
+
+
+def _hint_line(exercise: Exercise, place: int) -> str:
+    return f"Hint {place + 1} of {len(exercise.hints)}: {exercise.hints[place]}"
 
 
 # --- showing ------------------------------------------------------------------------------------

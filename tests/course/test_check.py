@@ -21,6 +21,7 @@ def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "_memory", progress._Memory())
     monkeypatch.setattr(checker, "_last", {})
     monkeypatch.setattr(checker, "_tries", {})
+    monkeypatch.setattr(checker, "_shown_hints", {})
     monkeypatch.setattr(define, "_exercises", {})
 
     @exercise("99.1", title="Double it", hints=["More than once?", "Times two.", "n * 2"])
@@ -81,7 +82,7 @@ def test_a_card_says_what_was_called_what_came_what_was_expected_and_why() -> No
     assert card.heading == "Exercise 99.1, Double it: partly (1 of 3)"
     assert card.cases[0].rows == (
         ("Called", "double(3)"),
-        ("Came", "3"),
+        ("Got", "3"),
         ("Expected", "6"),
         ("Why", "That is the number itself."),
     )

@@ -107,7 +107,7 @@ def test_a_coroutine_that_waits_for_ever_is_cancelled() -> None:
 
     loop = run_async(the_loop())
     _, result = result_of(asleep, limit=0.3)
-    assert rows(result)["Came"] == ENDED
+    assert rows(result)["Got"] == ENDED
     assert cleaned == ["up"]
     assert run_async(the_loop()) is loop
 
@@ -119,7 +119,7 @@ def test_a_busy_coroutine_is_ended_and_the_loop_lives_on() -> None:
 
     loop = run_async(the_loop())
     _, result = result_of(busy, limit=0.3)
-    assert rows(result)["Came"] == ENDED
+    assert rows(result)["Got"] == ENDED
     assert run_async(the_loop()) is loop
 
 
@@ -129,7 +129,7 @@ def test_a_busy_coroutine_behind_a_plain_function_is_ended_too() -> None:
             pass
 
     _, result = result_of(lambda: run_async(busy()), limit=0.3)
-    assert rows(result)["Came"] == ENDED
+    assert rows(result)["Got"] == ENDED
     assert run_async(one()) == 1
 
 
@@ -143,7 +143,7 @@ def test_a_blocking_call_in_a_coroutine_costs_the_loop_and_says_so(
 
     loop = run_async(the_loop())
     _, result = result_of(blocking, limit=0.3)
-    assert rows(result)["Came"] == ENDED
+    assert rows(result)["Got"] == ENDED
     assert "started a new event loop" in rows(result)["Why"]
     assert run_async(the_loop()) is not loop
 
@@ -155,7 +155,7 @@ def test_what_async_code_raises_is_contained(error: BaseException) -> None:
 
     loop = run_async(the_loop())
     _, result = result_of(learner)
-    assert rows(result)["Came"].startswith(type(error).__name__)
+    assert rows(result)["Got"].startswith(type(error).__name__)
     assert "raise error" in rows(result)["Where"]
     assert run_async(the_loop()) is loop
 

@@ -11,7 +11,7 @@ NASTY = "<script>alert(1)</script> & \"quoted\" 'single' $5 and $6"
 FAILED = CaseResult(
     "an <i>empty</i> list",
     False,
-    (("Called", "rank([])"), ("Came", NASTY), ("Printed", "one\n  two")),
+    (("Called", "rank([])"), ("Got", NASTY), ("Printed", "one\n  two")),
 )
 CARD = Card(
     "99.1",
@@ -29,11 +29,12 @@ TEXT = """\
   [+] passed: two documents
   [-] not passed: an <i>empty</i> list
     Called    rank([])
-    Came      <script>alert(1)</script> & "quoted" 'single' $5 and $6
+    Got       <script>alert(1)</script> & "quoted" 'single' $5 and $6
     Printed   one
                 two
 Hint 1 of 3: try <em>this</em>.
-Note: Disk & all."""
+Note: Disk & all.
+Is this verdict wrong? See "A verdict that is wrong" in CONTRIBUTING.md."""
 
 
 class Page(HTMLParser):
@@ -67,7 +68,7 @@ def test_the_text_is_readable_in_a_terminal() -> None:
 
 def test_long_text_is_wrapped_and_loses_nothing() -> None:
     words = " ".join(f"word{n}" for n in range(200))
-    card = Card("99.1", "T", Status.WRONG, (CaseResult(words, False, (("Came", words),)),), words)
+    card = Card("99.1", "T", Status.WRONG, (CaseResult(words, False, (("Got", words),)),), words)
     assert max(map(len, card.text().splitlines())) <= 88
     assert card.text().split().count("word199") == 3
 

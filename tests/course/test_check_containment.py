@@ -49,7 +49,7 @@ def test_what_does_not_end_is_ended(endless: Any) -> None:
     tracing = sys.gettrace()
     card, result = result_of(endless, limit=0.3)
     assert card.status is Status.WRONG
-    assert rows(result)["Came"] == ENDED
+    assert rows(result)["Got"] == ENDED
     assert signal.getsignal(signal.SIGURG) is signal.SIG_DFL
     assert sys.gettrace() is tracing
 
@@ -57,7 +57,7 @@ def test_what_does_not_end_is_ended(endless: Any) -> None:
 def test_a_busy_loop_is_ended_in_another_thread() -> None:
     assert in_thread(lambda: rows(result_of(busy, limit=0.3)[1])) == {
         "Called": "f()",
-        "Came": ENDED,
+        "Got": ENDED,
         "Expected": "1",
     }
 
@@ -67,7 +67,7 @@ def test_a_sleep_in_another_thread_is_left_behind_and_says_so(
 ) -> None:
     monkeypatch.setattr("helpers.course.contain._PATIENCE_S", 0.2)
     told = in_thread(lambda: rows(result_of(lambda: time.sleep(5), limit=0.3)[1]))
-    assert told["Came"] == ENDED
+    assert told["Got"] == ENDED
     assert "cannot be ended" in told["Why"]
 
 
@@ -115,7 +115,7 @@ def test_what_is_raised_stands_on_the_card(error: BaseException, words: str) -> 
 
     card, result = result_of(learner)
     assert card.status is Status.WRONG
-    assert rows(result)["Came"] == words
+    assert rows(result)["Got"] == words
 
 
 def test_an_error_shows_the_learners_lines_and_no_others() -> None:
@@ -139,7 +139,7 @@ def test_endless_recursion_is_an_error_like_any_other() -> None:
         return learner()
 
     _, result = result_of(learner)
-    assert rows(result)["Came"].startswith("RecursionError")
+    assert rows(result)["Got"].startswith("RecursionError")
     assert len(rows(result)["Where"].splitlines()) == 4
 
 
@@ -202,7 +202,7 @@ def test_a_print_that_does_not_end_is_ended() -> None:
             print("still here")
 
     told = rows(result_of(learner, limit=0.3)[1])
-    assert told["Came"] == ENDED
+    assert told["Got"] == ENDED
     assert told["Printed"].startswith("still here\nstill here")
 
 
@@ -230,20 +230,20 @@ def fail() -> str:
     ],
 )
 def test_a_hostile_repr_is_contained(act: Any, shown: str) -> None:
-    assert rows(result_of(lambda: Hostile(act))[1])["Came"] == shown
+    assert rows(result_of(lambda: Hostile(act))[1])["Got"] == shown
 
 
 def test_a_repr_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.import_module("helpers.course.check"), "_LOOK_S", 0.3)
     told = rows(result_of(lambda: Hostile(busy))[1])
-    assert told["Came"] == "<Hostile object whose repr() does not end>"
+    assert told["Got"] == "<Hostile object whose repr() does not end>"
 
 
 def test_huge_results_are_cut() -> None:
-    assert len(rows(result_of(lambda: "z" * 10**7)[1])["Came"]) <= 310
-    assert len(rows(result_of(lambda: list(range(10**6)))[1])["Came"]) < 100
-    assert len(rows(result_of(lambda: [["deep" * 1000] * 100] * 100)[1])["Came"]) < 50_000
-    assert rows(result_of(lambda: 10**10_000)[1])["Came"].startswith("<int object")
+    assert len(rows(result_of(lambda: "z" * 10**7)[1])["Got"]) <= 310
+    assert len(rows(result_of(lambda: list(range(10**6)))[1])["Got"]) < 100
+    assert len(rows(result_of(lambda: [["deep" * 1000] * 100] * 100)[1])["Got"]) < 50_000
+    assert rows(result_of(lambda: 10**10_000)[1])["Got"].startswith("<int object")
 
 
 def test_an_error_with_a_hostile_message_is_named() -> None:
@@ -254,7 +254,7 @@ def test_an_error_with_a_hostile_message_is_named() -> None:
     def learner() -> None:
         raise StrangeError
 
-    assert rows(result_of(learner)[1])["Came"] == "StrangeError"
+    assert rows(result_of(learner)[1])["Got"] == "StrangeError"
 
 
 def test_a_hostile_comparison_is_contained() -> None:
@@ -266,7 +266,7 @@ def test_a_hostile_comparison_is_contained() -> None:
 
     card, result = result_of(Incomparable)
     assert card.status is Status.WRONG
-    assert rows(result)["Why"] == "Looking at the result raised RuntimeError: not with me"
+    assert rows(result)["Why"].endswith("is an Incomparable, where an int is expected.")
 
 
 def test_an_object_that_resists_being_looked_at_is_tried_all_the_same() -> None:
@@ -288,7 +288,7 @@ def test_cases_that_cannot_be_set_up_are_a_wrong_answer() -> None:
 
     card = run_check(Exercise("99.1", "Test", ("Look.",), cases), object())
     assert card.status is Status.PARTLY
-    assert rows(card.cases[1])["Came"] == "AttributeError: 'object' object has no attribute 'size'"
+    assert rows(card.cases[1])["Got"] == "AttributeError: 'object' object has no attribute 'size'"
 
 
 def test_an_expected_error_passes_and_its_absence_does_not() -> None:
@@ -314,6 +314,6 @@ def test_a_limit_inside_a_limit_leaves_the_outer_one_working() -> None:
 
 def test_time_limits_stretch_for_a_slow_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COURSE_TIME_FACTOR", "2")
-    assert rows(result_of(busy, limit=0.2)[1])["Came"] == "nothing: it was ended after 0.4 s"
+    assert rows(result_of(busy, limit=0.2)[1])["Got"] == "nothing: it was ended after 0.4 s"
     monkeypatch.setenv("COURSE_TIME_FACTOR", "fast")
     assert contained(lambda: 1, 1.0).value == 1

@@ -61,9 +61,9 @@ def test_expectations(expectation: Expectation, right: list[Any], wrong: list[An
 
 def test_a_count_is_told_with_its_sample_also_when_it_passes() -> None:
     _, result = result_of(lambda: [True] * 27 + [False] * 3, at_least(24, of=30, what="right"))
-    assert rows(result) == {"Came": "27 of 30 right"}
+    assert rows(result) == {"Got": "27 of 30 right"}
     _, result = result_of(lambda: [True] * 23 + [False] * 7, at_least(24, of=30, what="right"))
-    assert rows(result)["Came"] == "23 of 30 right"
+    assert rows(result)["Got"] == "23 of 30 right"
     assert rows(result)["Expected"] == "at least 24 of 30 right"
 
 

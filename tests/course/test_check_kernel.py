@@ -90,7 +90,7 @@ def test_an_unfinished_function_is_located_in_its_cell(kernel: Kernel) -> None:
 def test_an_error_shows_the_lines_of_the_cell(kernel: Kernel) -> None:
     kernel.run("def f(usage, seconds):\n    speed = usage['tokens'] / seconds\n    return speed")
     text = kernel.run("check('00.2', f)").card["text/plain"]
-    assert "Came      KeyError: 'tokens'" in text
+    assert "Got       KeyError: 'tokens'" in text
     assert "Where     line 2, in f: speed = usage['tokens'] / seconds" in text
     assert "ipykernel" not in text
 

@@ -1,13 +1,18 @@
 """What a version is made of, and what changes it."""
 
+import ast
 import dataclasses
+import importlib.metadata
+import re
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 from langchain_core.tools import BaseTool, tool
+from packaging.utils import canonicalize_name
 
-from helpers.evaluate.version import PARTS, Version, current_version
+from helpers.evaluate.version import PACKAGES, PARTS, Version, current_version
 from helpers.paths import ROOT
 from helpers.shop import documents
 
@@ -53,7 +58,6 @@ def test_the_same_files_give_the_same_version(checkout: Path) -> None:
         ("helpers/agent/retrieval.py", "code"),
         ("helpers/agent/expected_questions.json", "code"),
         ("helpers/shop/refund_rules.py", "code"),
-        ("requirements.lock", "packages"),
         ("helpers/security/agents.py", "controls"),
         ("helpers/security/attacks/material/direct.yaml", "controls"),
         ("helpers/service/limits.py", "service"),
@@ -70,6 +74,46 @@ def test_a_changed_file_changes_its_part_alone(checkout: Path, file: str, part: 
         path.write_bytes(text)
     assert after.changed(before) == (part,)
     assert after.digest != before.digest
+
+
+def test_a_package_of_the_agent_counts_and_any_other_does_not(checkout: Path) -> None:
+    lock = checkout / "requirements.lock"
+    before, text = current_version(root=checkout), lock.read_text("utf-8")
+    try:
+        lock.write_text(text + "zzz==1.0 \\\n    --hash=sha256:00\n", encoding="utf-8")
+        assert current_version(root=checkout) == before
+        lock.write_text(re.sub(r"\nnumpy==\S+", r"\nnumpy==9.9.9", text), encoding="utf-8")
+        assert current_version(root=checkout).changed(before) == ("packages",)
+        lock.write_text(re.sub(r"\nnumpy==\S+.*", "", text), encoding="utf-8")
+        with pytest.raises(LookupError, match="no entry for numpy"):
+            current_version(root=checkout)
+    finally:
+        lock.write_text(text, encoding="utf-8")
+
+
+def test_the_packages_are_all_that_the_agent_imports() -> None:
+    rooms = [ROOT / "helpers" / room for room in ("agent", "models", "shop")]
+    found = {
+        name.split(".")[0]
+        for room in rooms
+        for path in room.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    outside = found - sys.stdlib_module_names - {"helpers"}
+    assert len(outside) > 10
+    known = importlib.metadata.packages_distributions()
+    needed = {canonicalize_name(dist) for name in outside for dist in known[name]}
+    # Namespace packages such as `langgraph` are shared by several distributions: one is enough.
+    assert all(
+        {canonicalize_name(dist) for dist in known[name]} & set(PACKAGES) for name in outside
+    ), needed - set(PACKAGES)
 
 
 def test_a_new_document_and_a_new_module_count(checkout: Path) -> None:

@@ -8,14 +8,31 @@ from pathlib import Path
 from typing import Any
 
 from helpers.course.exercises.expect import Expectation, equal
+from helpers.course.exercises.slips import Slip, from_pair
 
-_ID = re.compile(r"(\d\d)\.[1-9]\d*")
+_ID = re.compile(r"(\d\d)\.([1-9]\d*)")
+_FOLDER = Path(__file__).parent
 _NO_STARTER = object()
 _exercises: dict[str, "Exercise"] = {}
 
 
 class UnknownExercise(LookupError):  # noqa: N818 - it reads as what it is
     """There is no exercise of this number; the message says which there are."""
+
+
+@dataclass(frozen=True)
+class Hint:
+    """A hint that fits some cases: those whose `about` is one of these words."""
+
+    text: str
+    about: tuple[str, ...]
+
+    def __init__(self, text: str, *about: str) -> None:
+        object.__setattr__(self, "text", text)
+        object.__setattr__(self, "about", about)
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @dataclass(frozen=True)
@@ -26,23 +43,45 @@ class Case:
         name: what is looked at, as the card names it.
         call: uses the learner's object and returns what is judged; may return an awaitable.
         expect: the value that must come, or an `Expectation`.
-        show: the call as the learner would write it.
-        slips: known wrong results with what to say of each. The result is given as a value, an
-            `Expectation`, a test of the result, or the type of an error that was raised.
+        show: the call as the learner would write it; a function where it is known only afterwards.
+        slips: known mistakes, with what to say of each.
         limit: seconds after which the call is ended.
+        about: one word for what it tests, by which hints find it.
+        live: whether it starts a service or asks a model. Live cases are left out when every case
+            before them failed. By default, those with a limit of more than 10 seconds.
     """
 
     name: str
     call: Callable[[], Any]
     expect: Any
-    show: str
-    slips: Sequence[tuple[Any, str]] = ()
+    show: str | Callable[[], str]
+    slips: Sequence[Slip | tuple[Any, str]] = ()
     limit: float = 10.0
+    about: str = ""
+    live: bool | None = None
 
     @property
     def expectation(self) -> Expectation:
         """What is expected, whichever way it was given."""
         return self.expect if isinstance(self.expect, Expectation) else equal(self.expect)
+
+    @property
+    def shown(self) -> str:
+        """The call as the learner would write it."""
+        return self.show if isinstance(self.show, str) else self.show()
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it takes a running service or a model."""
+        return self.limit > 10 if self.live is None else self.live
+
+    @property
+    def known_slips(self) -> tuple[Slip, ...]:
+        """The slips, with those of older exercises given a kind."""
+        return tuple(
+            slip if isinstance(slip, Slip) else from_pair(number, slip)
+            for number, slip in enumerate(self.slips, 1)
+        )
 
 
 @dataclass(frozen=True)
@@ -51,26 +90,35 @@ class Exercise:
 
     id: str
     title: str
-    hints: tuple[str, ...]
+    hints: tuple[str | Hint, ...]
     cases: Callable[[Any], Iterable[Case]]
     starter: object = _NO_STARTER
 
     @property
-    def mends(self) -> bool:
-        """Whether the learner mends given code instead of replacing a `TODO`."""
+    def given(self) -> bool:
+        """Whether the learner changes given code instead of replacing a `TODO`."""
         return self.starter is not _NO_STARTER
+
+    def hints_for(self, about: str) -> list[int]:
+        """The places of the hints that fit a case about this, the closest first."""
+        special = [n for n, hint in enumerate(self.hints) if about and about in _about(hint)]
+        return special + [n for n, hint in enumerate(self.hints) if not _about(hint)]
+
+
+def _about(hint: str | Hint) -> tuple[str, ...]:
+    return hint.about if isinstance(hint, Hint) else ()
 
 
 def exercise(
-    exercise_id: str, *, title: str, hints: Sequence[str], starter: object = _NO_STARTER
+    exercise_id: str, *, title: str, hints: Sequence[str | Hint], starter: object = _NO_STARTER
 ) -> Callable[[Callable[[Any], Iterable[Case]]], Exercise]:
     """Define an exercise by the function that yields its cases; see `helpers.course.exercises`.
 
     Args:
         exercise_id: module and number, such as "01.2".
         title: what the learner makes, as a short phrase.
-        hints: from gentle to explicit, at least one.
-        starter: the code or value to mend, for exercises that have no `TODO`.
+        hints: from gentle to explicit, at least one; a `Hint` for those that fit some cases alone.
+        starter: the code or value to change, for exercises that have no `TODO`.
 
     Raises:
         ValueError: the number is malformed, used twice, or of another module than the file.
@@ -80,9 +128,12 @@ def exercise(
         found = _ID.fullmatch(exercise_id)
         if found is None:
             raise ValueError(f"{exercise_id!r} is no exercise's number: write it like '01.2'")
-        file = cases.__module__.rpartition(".")[2]
-        if re.fullmatch(r"m\d\d", file) and file[1:] != found[1]:
-            raise ValueError(f"exercise {exercise_id} stands in {file}.py, not in m{found[1]}.py")
+        module = re.search(r"\bexercises\.m(\d\d)(?:\.e(\d+)_\w+)?$", cases.__module__)
+        if module and (module[1] != found[1] or module[2] not in (None, found[2])):
+            raise ValueError(
+                f"exercise {exercise_id} is in {cases.__module__}, not in m{found[1]}.py"
+                f" or m{found[1]}/e{found[2]}_....py"
+            )
         if not hints:
             raise ValueError(f"exercise {exercise_id} has no hints")
         if exercise_id in _exercises:
@@ -96,13 +147,22 @@ def exercise(
 
 def modules() -> list[str]:
     """The modules that have exercises, by number: "00", "01", ..."""
-    return sorted(path.stem[1:] for path in Path(__file__).parent.glob("m[0-9][0-9].py"))
+    files = [path.stem for path in _FOLDER.glob("m[0-9][0-9].py")]
+    return sorted(name[1:] for name in {*files, *(path.parent.name for path in exercise_files())})
+
+
+def exercise_files(module: str = "[0-9][0-9]") -> list[Path]:
+    """The files of modules that have one file an exercise: `mNN/eN_name.py`, in order."""
+    found = _FOLDER.glob(f"m{module}/e[0-9]*_*.py")
+    return sorted(found, key=lambda path: (path.parent.name, int(path.stem[1:].partition("_")[0])))
 
 
 def of_module(module: str) -> list[Exercise]:
     """The exercises of one module, in order; none for a module that has no file of them."""
     if module in modules():
-        importlib.import_module(f"helpers.course.exercises.m{module}")
+        names = [f"m{module}.{path.stem}" for path in exercise_files(module)] or [f"m{module}"]
+        for name in names:
+            importlib.import_module(f"helpers.course.exercises.{name}")
     return sorted(
         (made for made in _exercises.values() if made.id[:2] == module),
         key=lambda made: int(made.id[3:]),

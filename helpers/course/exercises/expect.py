@@ -1,12 +1,18 @@
 """What a case expects of a result, and the words for it."""
 
+import inspect
 import math
 import re
 import reprlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from itertools import islice
+from numbers import Number, Rational
 from typing import Any
+
+import numpy
 
 Verdict = bool | str
 """True: right. False: wrong. A sentence: wrong, and this is why."""
@@ -30,7 +36,11 @@ class Expectation:
 
 
 def equal(value: object) -> Expectation:
-    """A result equal to `value`. True is not 1 here, and an array must be equal as a whole."""
+    """A result equal to `value`, by this course's equality and not by the result's own.
+
+    True is not 1, a list is not a tuple, an array must be equal as a whole, and numbers are equal
+    whatever their type (1, 1.0, `Decimal(1)`, `numpy.int64(1)`).
+    """
     return Expectation(text=brief(value), judge=lambda got: _equal(got, value))
 
 
@@ -39,12 +49,13 @@ def approx(
 ) -> Expectation:
     """A number within `rel` times `value`, or within `abs`, whichever is wider.
 
-    `text` says what is expected where the number itself would give the answer away.
+    Any number counts: int, float, Decimal, Fraction, NumPy's; a bool, a complex number or an array
+    does not. `text` says what is expected where the number itself would give the answer away.
     """
 
     def judge(got: Any) -> Verdict:
-        if not _is_number(got):
-            return f"A number is expected, and this is of type {type(got).__name__}."
+        if not is_number(got):
+            return f"A number is expected; this is {kind(got)}."
         return math.isclose(float(got), value, rel_tol=rel, abs_tol=abs)
 
     return Expectation(text=text or f"about {value!r}", judge=judge)
@@ -92,30 +103,91 @@ def _counted(text: str, enough: Callable[[int], bool], of: int, what: str) -> Ex
     return Expectation(text=text, judge=judge, show=show)
 
 
-def _is_number(got: object) -> bool:
-    """Whether this is a number, another library's (NumPy's, decimal's) included, and no array."""
-    return not isinstance(got, bool) and hasattr(got, "__float__") and not _dimensions(got)
+def is_number(got: Any) -> bool:
+    """Whether this is one real number, of Python's or of another library's types."""
+    if isinstance(got, bool) or _is_boolean(got):
+        return False
+    if isinstance(got, Number):
+        return not isinstance(got, complex) and hasattr(got, "__float__")
+    # An array of no dimension holds one number; its type knows it by its name alone.
+    return getattr(got, "shape", None) == () and getattr(got.dtype, "kind", "") in ("i", "u", "f")
 
 
-def _dimensions(got: object) -> int:
-    return len(getattr(got, "shape", ()))
+def kind(value: object) -> str:
+    """What a value is, in words for a card: "a tuple", "None", "a function", "an int"."""
+    if value is None:
+        return "None"
+    if inspect.iscoroutinefunction(value):
+        return "an async function"
+    if inspect.isroutine(value):
+        return "a function"
+    if inspect.isclass(value):
+        return f"the class {value.__name__}"
+    name = type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
+def _is_boolean(got: object) -> bool:
+    return type(got).__module__ == "numpy" and type(got).__name__ in ("bool", "bool_")
 
 
 def _equal(got: Any, value: Any) -> Verdict:
-    if isinstance(value, list | tuple) and type(got) is type(value):
-        return len(got) == len(value) and all(
-            _equal(a, b) is True for a, b in zip(got, value, strict=True)
+    """Whether two values are the same; a sentence where their types tell them apart.
+
+    The expected value's own type compares: an object that says it equals everything does not pass.
+    """
+    if isinstance(value, bool):
+        return (
+            bool(got) is value if isinstance(got, bool) or _is_boolean(got) else _other(got, value)
         )
-    if isinstance(value, dict) and isinstance(got, dict):
-        return value.keys() == got.keys() and all(
-            _equal(got[key], value[key]) is True for key in value
-        )
-    if isinstance(got, bool) != isinstance(value, bool):
+    if is_number(value):
+        return _exact(got) == _exact(value) if is_number(got) else _other(got, value)
+    if isinstance(value, str | bytes):
+        base: Any = str if isinstance(value, str) else bytes
+        return base.__eq__(value, got) is True if isinstance(got, base) else _other(got, value)
+    if isinstance(value, list | tuple):
+        if not isinstance(got, list if isinstance(value, list) else tuple):
+            return _other(got, value)
+        return len(got) == len(value) and _all_equal(zip(got, value, strict=True))
+    if isinstance(value, dict):
+        if not isinstance(got, dict):
+            return _other(got, value)
+        return value.keys() == got.keys() and _all_equal((got[key], value[key]) for key in value)
+    if value is None or got is None:
+        return got is value or _other(got, value)
+    compare: Any = type(value).__eq__
+    same = compare(value, got)
+    if same is NotImplemented:
+        return got is value
+    if not hasattr(same, "shape"):
+        return bool(same)
+    # Arrays and tables compare item by item, a smaller one with each part of a larger.
+    return getattr(got, "shape", None) == value.shape and bool(numpy.all(same))
+
+
+def _all_equal(pairs: Iterable[tuple[Any, Any]]) -> Verdict:
+    for a, b in pairs:
+        verdict = _equal(a, b)
+        if verdict is not True:
+            return verdict
+    return True
+
+
+def _other(got: object, value: object) -> Verdict:
+    there, wanted = kind(got), kind(value)
+    if there == wanted:
         return False
-    same = got == value
-    if _dimensions(same):  # arrays compare item by item, a smaller one with each part of a larger
-        return bool(getattr(got, "shape", ()) == getattr(value, "shape", ()) and same.all())
-    return bool(same)
+    return f"{brief(got)} is {there}, where {wanted} is expected."
+
+
+def _exact(number: Any) -> Any:
+    """A number as a fraction, so that no rounding hides a difference; infinity as a float."""
+    if isinstance(number, Rational):
+        return Fraction(int(number.numerator), int(number.denominator))
+    if isinstance(number, Decimal):
+        return Fraction(number) if number.is_finite() else float(number)
+    number = float(number)
+    return Fraction(number) if math.isfinite(number) else number
 
 
 # --- values as text ---------------------------------------------------------------------------

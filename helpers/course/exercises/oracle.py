@@ -1,0 +1,195 @@
+"""Cases with generated inputs: the reference solution says what is right.
+
+Hypothesis makes the inputs, from the edges of what the statement allows to its middle, the same
+ones each time; where an answer and the reference differ it finds the smallest input on which they
+do, and the card shows that one.
+"""
+
+import copy
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from helpers.course.exercises.define import Case
+from helpers.course.exercises.expect import Expectation, approx, brief, equal, raises
+from helpers.course.exercises.slips import Slip
+from helpers.course.loop import run_async
+from helpers.course.todo import comes_from_todo
+from helpers.paths import course_dir
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+BUDGET = 150
+"""Inputs a case, before the search for a smaller one."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where an answer and the reference part: a call, what came of it, and what is expected.
+
+    `why` is a sentence where the result alone does not tell; `arguments` are as they were given.
+    """
+
+    show: str
+    expect: Expectation
+    arguments: tuple[Any, ...]
+    value: Any = None
+    error: BaseException | None = None
+    why: str = ""
+
+
+def solved(exercise_id: str) -> Any:
+    """The reference solution's object, made afresh: what the solution gives to `check`.
+
+    It is read from `mNN/solved/eN.py`, which `course build` writes from the solution's source.
+
+    Raises:
+        FileNotFoundError: the build has not written it yet.
+    """
+    path = solved_file(exercise_id)
+    if not path.exists():
+        raise FileNotFoundError(f"{path.name} is missing: run `course build {exercise_id[:2]}`.")
+    module = ModuleType(f"solved_{exercise_id.replace('.', '_')}")
+    module.__file__ = str(path)
+    exec(compile(path.read_text("utf-8"), str(path), "exec"), vars(module))
+    return vars(module)["ANSWER"]
+
+
+def solved_file(exercise_id: str) -> Path:
+    """Where the reference solution of an exercise is kept."""
+    return Path(__file__).parent / f"m{exercise_id[:2]}" / "solved" / f"e{exercise_id[3:]}.py"
+
+
+def like_solution(value: Any) -> Expectation:
+    """What a reference's result asks for: a float near enough, anything else equal."""
+    return approx(value, rel=1e-9) if isinstance(value, float) else equal(value)
+
+
+def generated(
+    name: str,
+    answer: Callable[..., Any],
+    *,
+    exercise: str,
+    inputs: "SearchStrategy[tuple[Any, ...]]",
+    called: str,
+    expect: Callable[[Any], Expectation] = like_solution,
+    errors_name: str = "",
+    slips: Sequence[Slip] = (),
+    about: str = "",
+    budget: int = BUDGET,
+    limit: float = 10.0,
+) -> Case:
+    """A case that tries an answer and the reference solution on generated inputs.
+
+    Each input is given twice in a row, and afterwards compared with a copy: an answer may keep
+    nothing between calls, and change nothing that it was given.
+
+    Args:
+        name: what is looked at, as the card names it.
+        answer: the learner's function, sync or async.
+        exercise: its number, by which the reference is found.
+        inputs: makes the positional arguments, as tuples. Only what the statement allows.
+        called: the function's name, for the card.
+        expect: makes an expectation of the reference's result; here a statement's freedom (order,
+            rounding, list or tuple) is left open.
+        errors_name: what the message of an error must name, where the reference raises one.
+        slips: known mistakes; `Slip.like` compares with a faulty function.
+        about: one word, by which hints find this case.
+        budget: how many inputs are tried.
+        limit: seconds for all of them.
+    """
+    search = _Search(answer, solved(exercise), called, expect, errors_name)
+    return Case(
+        name,
+        call=lambda: search.smallest(inputs, budget),
+        expect=equal(None),
+        show=lambda: search.current,
+        slips=slips,
+        limit=limit,
+        about=about,
+        live=False,
+    )
+
+
+@dataclass
+class _Search:
+    answer: Callable[..., Any]
+    reference: Callable[..., Any]
+    called: str
+    expect: Callable[[Any], Expectation]
+    errors_name: str
+    current: str = field(default="", init=False)
+
+    def smallest(self, inputs: "SearchStrategy[tuple[Any, ...]]", budget: int) -> Difference | None:
+        """The difference on the smallest input that shows one; None where none does."""
+        from hypothesis import HealthCheck, Phase, configuration, find, settings
+        from hypothesis.errors import Flaky, NoSuchExample
+
+        # Hypothesis keeps notes in the working folder otherwise: the learner's.
+        configuration.set_hypothesis_home_dir(course_dir() / "hypothesis")
+        seen: list[Difference] = []
+
+        def differs(arguments: tuple[Any, ...]) -> bool:
+            found = self.difference(arguments)
+            seen.extend([found] if found else [])
+            return found is not None
+
+        fixed = settings(
+            derandomize=True,
+            database=None,
+            deadline=None,
+            max_examples=budget,
+            phases=(Phase.generate, Phase.shrink),
+            suppress_health_check=list(HealthCheck),
+        )
+        try:
+            find(inputs, differs, settings=fixed)
+        except NoSuchExample:
+            return None
+        except Flaky:  # the answer gives now this, now that: the last difference seen is one
+            pass
+        return seen[-1]
+
+    def difference(self, arguments: tuple[Any, ...]) -> Difference | None:
+        """How the answer differs from the reference for these arguments; None where it does not."""
+        self.current = f"{self.called}({', '.join(map(brief, arguments))})"
+        expectation = self._expected(arguments)
+        given = copy.deepcopy(arguments)
+        for turn in (
+            "",
+            "It was the second call with these arguments: keep nothing between calls.",
+        ):
+            value, error = _outcome(self.answer, given)
+            if error is not None and comes_from_todo(error):
+                raise error
+            verdict = _verdict(expectation, value, error)
+            if verdict is not True:
+                why = verdict if isinstance(verdict, str) else turn
+                return Difference(self.current, expectation, arguments, value, error, why)
+            if equal(arguments).judge(given) is not True:
+                changed = f"The arguments are {brief(given)} after the call."
+                why = f"{changed} Leave what you are given as it is."
+                return Difference(self.current, expectation, arguments, value, error, why)
+        return None
+
+    def _expected(self, arguments: tuple[Any, ...]) -> Expectation:
+        value, error = _outcome(self.reference, copy.deepcopy(arguments))
+        return self.expect(value) if error is None else raises(type(error), self.errors_name)
+
+
+def _verdict(expectation: Expectation, value: Any, error: BaseException | None) -> bool | str:
+    if expectation.error is not None:
+        return isinstance(error, expectation.error) and expectation.judge(error)
+    return error is None and expectation.judge(value)
+
+
+def _outcome(call: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, Any]:
+    try:
+        value = call(*arguments)
+        return (run_async(value) if inspect.isawaitable(value) else value), None
+    except (Exception, SystemExit) as error:
+        return None, error

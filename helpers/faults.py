@@ -1,0 +1,9 @@
+"""The error that says: the course's own equipment failed, and not what a learner wrote."""
+
+
+class EquipmentError(RuntimeError):
+    """A server, a port or another part that the course brings did not work.
+
+    A check that meets it runs the case once more, and then says that the course is at fault; it
+    records nothing against the learner.
+    """
