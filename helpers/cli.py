@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "grade": ("helpers.workshop.command", "grade a folder of submitted labs"),
     "build": ("helpers.authoring.command", "build notebooks and labs from their sources"),
     "runs": ("helpers.authoring.command", "run the slow steps of a notebook, and keep the answers"),
+    "style": ("helpers.authoring.command", "measure walkthroughs against the style page"),
     "lock": ("helpers.authoring.command", "renew both lock files"),
 }
 
