@@ -183,9 +183,9 @@ def style(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="course style",
         description="Measure walkthroughs against the limits of the style page, from their "
-        'sources. "low" or "high" stands behind what breaks a limit, and the last column names what '
-        "the module's cells should call and do not. A module that is not rebuilt yet keeps "
-        "the limits from before.",
+        'sources. "low" or "high" stands behind what breaks a limit; the last column names what '
+        "the cells should call and do not. A module that is not rebuilt yet keeps the limits from "
+        "before.",
     )
     parser.add_argument(
         "names", nargs="*", metavar="NN", help="a module, such as 03, or its full name"

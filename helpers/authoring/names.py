@@ -126,6 +126,15 @@ class Names:
                 return
 
 
+def imported_modules(tree: ast.AST) -> Iterator[str]:
+    """The dotted paths that code imports, wherever in it; relative imports are left out."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
 def top(path: str) -> str:
     """The package that a dotted path begins with."""
     return path.split(".", 1)[0]
