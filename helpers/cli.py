@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("helpers.course.command", "show your checks and quizzes, module by module"),
     "reset": ("helpers.course.command", "restore a lab, keeping a dated copy of yours"),
     "update": ("helpers.course.command", "fetch the course's newest version and keep your work"),
+    "new": ("helpers.course.command", "write a project of your own from the course's programs"),
     "grade": ("helpers.workshop.command", "grade a folder of submitted labs"),
     "build": ("helpers.authoring.command", "build notebooks and labs from their sources"),
     "runs": ("helpers.authoring.command", "run the slow steps of a notebook, and keep the answers"),

@@ -1,10 +1,13 @@
-'''The author's bench: sources become notebooks, labs and solutions.
+'''The author's bench: sources become notebooks, labs, solutions and programs.
 
 What is written by hand
 -----------------------
 - `notebooks/src/NN_topic.py`: a walkthrough, becomes `notebooks/NN_topic.ipynb`.
 - `solutions/src/NN_topic.py`: a solved lab, becomes `solutions/NN_topic.ipynb`, and
   `labs/NN_topic.ipynb` with everything marked as solution removed.
+
+From the marked cells of walkthroughs, `helpers/course/home/programs/` gets the programs that a
+learner takes home.
 
 `course build` makes them, running walkthroughs and solutions from top to bottom; `course build
 --check` says whether what is committed is what the sources give. Nobody edits a built notebook.
@@ -29,6 +32,9 @@ Both are Python files in jupytext's percent format. A cell begins with `# %%` (c
 - `mend=true` (exercise cells): the learner gets code to mend, not a `TODO` to replace.
 - `only="lab"` or `only="solution"` (solutions only): the cell stands in that one alone. Two such
   cells, one of each, may share a name.
+- `only="instructor"`: a note beside the text, for those who teach: what people get wrong here, what
+  to ask, what to skip. No learner's notebook has it; `source.with_notes` gives the cells with it.
+- `app="agent.py"` (code cells of walkthroughs): the cell is part of that program; see below.
 
 In an exercise cell, lines of this form make the difference between the two:
 
@@ -102,7 +108,47 @@ The cell of exercise 01.1 in the lab, ready to be filled:
         """Whether a best passage with this similarity (0 to 1) is too far from the question."""
         return TODO  # True or False
 
-A walkthrough source is written the same way, without exercise cells, marks and `only`.
+A walkthrough source is written the same way, without exercise cells and marks; `only` says nothing
+but "instructor" there.
+
+Programs
+--------
+The cells of a walkthrough with the same `app` make one file of plain field libraries, which runs
+where `helpers` is not installed and which `course new` writes into a learner's own project.
+
+    # %% name="search" app="agent.py"
+    from langchain_core.vectorstores import VectorStore
+
+
+    def search(store: VectorStore, question: str) -> list[str]:
+        """The texts of the two documents that are nearest to the question."""
+        return [found.page_content for found in store.similarity_search(question, k=2)]
+
+- Its name is plain and in lower case: "agent.py", "rules.yml", "serve.yaml", "Dockerfile", or a
+  path such as "k8s/deployment.yaml". One walkthrough makes a program, and may make several.
+- A cell of a .py file imports and defines: functions, classes, constants. What runs them is in a
+  cell without `app`. Model, embeddings and data are arguments. Types and docstrings are complete:
+  ruff and mypy check the program by the rules of the package.
+- Definitions keep the order of their cells. Where a later cell defines a name again, the program
+  has the last definition, at the later place. A definition that others need when they are defined
+  (as decorator, base class or constant's value) moves up before them. Several definitions of a name
+  within one cell, such as overloads, stay together.
+- Imports are gathered at the top, also from cells without `app`, where the program uses what they
+  import. A name that another program defines, here or in an earlier walkthrough, is imported from
+  there: `from agent import search`, whether the notebook has it from its own cell or from
+  `helpers`. Any other name from `helpers` or from a cell without `app` is an error.
+- Any other file is what a `%%writefile` cell writes. In the source its lines are comments:
+
+      # %% name="service-yaml" app="k8s/service.yaml"
+      # %%writefile k8s/service.yaml
+      # apiVersion: v1
+      # kind: Service
+
+  A second such cell replaces the file, or adds to it with `%%writefile -a`.
+
+`course build NN` tries whether a changed Python program can be imported without `helpers`, and
+writes it. `course build --check` says where a program is not what the cells give, and where one is
+left over. tests/home/test_programs_alone.py runs each one: a new program needs an entry there.
 
 What the build leaves out
 -------------------------

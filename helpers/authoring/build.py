@@ -1,4 +1,4 @@
-"""Make notebooks from sources: generate, run, clean, write."""
+"""Make notebooks and programs from sources: generate, run, clean, write."""
 
 import contextlib
 import json
@@ -13,6 +13,7 @@ from helpers.authoring.drift import differences, not_executed
 from helpers.authoring.editions import EXECUTED, FOLDERS, generate, notebook_path, stems
 from helpers.authoring.execute import execute, kernel_environment
 from helpers.authoring.notebook import assemble, read, write
+from helpers.authoring.programs import renew
 from helpers.authoring.source import Edition
 from helpers.authoring.verdicts import not_passed
 from helpers.course.copies import keep
@@ -56,7 +57,9 @@ def build(
     fast: bool = False,
     say: Callable[[str], None] = print,
 ) -> list[Path]:
-    """Build every edition of a module that has a source.
+    """Build every edition of a module that has a source, and the programs of its walkthrough.
+
+    Programs come first: a notebook that runs for minutes is not run for cells that make none.
 
     Args:
         changed_only: leave a notebook whose cells are those of its source, and which was executed;
@@ -65,14 +68,14 @@ def build(
         say: gets one line for each notebook.
 
     Returns:
-        The notebooks that were written.
+        The programs and notebooks that were written.
 
     Raises:
-        SourceError: a source breaks the format.
+        SourceError: a source breaks the format, or its marked cells make no program.
         RunError: a cell ended in an error; nothing is written for that notebook.
         BuildError: a solution does not pass its own checks; nothing is written for it.
     """
-    written: list[Path] = []
+    written = renew(root, stem, say=say)
     for edition, (source_folder, _) in FOLDERS.items():
         if stem not in stems(root / source_folder, "*.py"):
             continue

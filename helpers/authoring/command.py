@@ -23,9 +23,9 @@ def build(argv: Sequence[str]) -> int:
     """Build notebooks, or check the committed ones: 0 done, 1 drift or failure, 2 not possible."""
     parser = argparse.ArgumentParser(
         prog="course build",
-        description="Build notebooks, solutions and labs from notebooks/src and solutions/src. "
-        "Without names: whatever differs from its source; where only text differs, without running "
-        "it again. The format of a source is described in "
+        description="Build notebooks, solutions, labs and the programs that learners take home, "
+        "from notebooks/src and solutions/src. Without names: whatever differs from its source; "
+        "where only text differs, without running it again. The format of a source is described in "
         "helpers/authoring/__init__.py.",
     )
     parser.add_argument(

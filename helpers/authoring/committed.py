@@ -6,7 +6,9 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-PARTS = ("notebooks", "labs", "solutions")
+from helpers.authoring.programs import FOLDER as PROGRAMS
+
+PARTS = ("notebooks", "labs", "solutions", PROGRAMS)
 
 
 class NoCommitError(Exception):
@@ -14,7 +16,7 @@ class NoCommitError(Exception):
 
 
 def export(root: Path, target: Path) -> str:
-    """Write the committed `notebooks/`, `labs/` and `solutions/` of `root` below `target`.
+    """Write the committed notebooks, labs, solutions and programs of `root` below `target`.
 
     Returns:
         The commit's short name.

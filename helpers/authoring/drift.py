@@ -1,4 +1,4 @@
-"""Compare sources with built notebooks: what is missing, left over, or no longer the same."""
+"""Compare sources with what is built: what is missing, left over, or no longer the same."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,19 +7,19 @@ import nbformat
 
 from helpers.authoring.editions import EXECUTED, FOLDERS, generate, notebook_path, stems
 from helpers.authoring.notebook import read
+from helpers.authoring.programs import program_drift
 from helpers.authoring.source import Edition, SourceError
 
 
 def drift(root: Path) -> list[str]:
-    """Every difference between the sources below `root` and the notebooks there, as sentences.
+    """Every difference between the sources below `root` and what is built there, as sentences.
 
     Outputs are not compared, since a figure may be measured anew. They have to be there: each code
     cell of a walkthrough or a solution was executed, in order and without an error; of a lab, none.
     """
-    # A broken source has one message, though two editions are made from it.
-    return list(
-        dict.fromkeys(line for edition in FOLDERS for line in _edition_drift(root, edition))
-    )
+    notebooks = (line for edition in FOLDERS for line in _edition_drift(root, edition))
+    # A broken source has one message, though several files are made from it.
+    return list(dict.fromkeys([*notebooks, *program_drift(root)]))
 
 
 def _edition_drift(root: Path, edition: Edition) -> Iterator[str]:

@@ -5,8 +5,9 @@ The format is described in `helpers.authoring`.
 
 import ast
 import re
+import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from IPython.core.inputtransformer2 import TransformerManager
@@ -26,7 +27,13 @@ _LONGEST_ID = 64  # nbformat's limit
 
 # What jupytext adds of its own; the rest of a cell's metadata is what the author wrote.
 _JUPYTEXT_KEYS = {"lines_to_next_cell", "lines_to_end_of_cell_marker"}
-_ATTRIBUTES = {"name", "tags", "exercise", "mend", "only"}
+_ATTRIBUTES = {"name", "tags", "exercise", "mend", "only", "app"}
+
+WRITEFILE = re.compile(r"%%writefile (?P<append>(?:-a|--append) )?(?P<path>\S+)\s*$", re.MULTILINE)
+_PROGRAM = re.compile(
+    r"[a-z]\w*\.py|[a-z][\w-]*\.ya?ml|Dockerfile|k8s/([a-z][\w-]*/)*[a-z][\w-]*\.ya?ml", re.ASCII
+)
+_OF_THE_PROJECT = {"main.py", "setup.py", "conftest.py"}  # `course new` writes them, or tools do
 
 
 class SourceError(Exception):
@@ -42,6 +49,7 @@ class SourceCell:
     """One cell as the author wrote it.
 
     `id` is unique among the cells of one edition; `only` is None for a cell of every edition.
+    `app` is the program that a cell of a walkthrough belongs to, such as "agent.py".
     """
 
     id: str
@@ -50,7 +58,8 @@ class SourceCell:
     tags: tuple[str, ...] = ()
     exercise: str | None = None
     mend: bool = False
-    only: Literal["lab", "solution"] | None = None
+    only: Literal["lab", "solution", "instructor"] | None = None
+    app: str | None = None
 
 
 def read_source(text: str, *, where: str, solution: bool) -> list[SourceCell]:
@@ -81,14 +90,19 @@ def read_source(text: str, *, where: str, solution: bool) -> list[SourceCell]:
     if not cells:
         raise SourceError(f"{where} has no cells: begin one with `# %%`.")
     for edition in ("lab", "solution") if solution else ("walkthrough",):
-        _unique((cell.id for cell in cells_of(cells, edition)), where)
+        _unique((cell.id for cell in with_notes(cells, edition)), where)
     return cells
 
 
 def cells_of(cells: Iterable[SourceCell], edition: Edition) -> list[SourceCell]:
-    """The cells that stand in one edition, with the lines that each has there."""
+    """The cells of one edition as learners get it, with the lines that each has there."""
+    return [cell for cell in with_notes(cells, edition) if cell.only != "instructor"]
+
+
+def with_notes(cells: Iterable[SourceCell], edition: Edition) -> list[SourceCell]:
+    """The cells of one edition, and between them the instructor's own (`only="instructor"`)."""
     return [
-        _in_edition(cell, edition) for cell in cells if cell.only is None or cell.only == edition
+        _in_edition(cell, edition) for cell in cells if cell.only in (None, edition, "instructor")
     ]
 
 
@@ -98,10 +112,7 @@ def _in_edition(cell: SourceCell, edition: Edition) -> SourceCell:
     source = cell.source
     if cell.exercise is not None:
         source = _marked_lines(source, lab=edition == "lab")
-    source = _FOR_LINTERS.sub("", source)
-    return SourceCell(
-        cell.id, cell.kind, source, cell.tags, cell.exercise, cell.mend, only=cell.only
-    )
+    return replace(cell, source=_FOR_LINTERS.sub("", source))
 
 
 def _marked_lines(source: str, *, lab: bool) -> str:
@@ -136,17 +147,24 @@ def _cell(raw: Any, where: str, module: str, solution: bool) -> SourceCell:
     cell = SourceCell(
         id=_id_of(found.get("name"), exercise, raw.source, where),
         kind=raw.cell_type,
-        source=raw.source.strip("\n"),
+        source=_file_uncommented(raw.source.strip("\n")),
         tags=tuple(found.get("tags", ())),
         exercise=exercise,
         mend=bool(found.get("mend", False)),
         only=found.get("only"),
+        app=found.get("app"),
     )
     where = f"{where} ({cell.id})"
-    if not solution and (cell.exercise or cell.only or cell.mend):
-        raise SourceError(f"{where}: exercise, mend and only belong to solutions.")
-    if cell.only not in (None, "lab", "solution"):
-        raise SourceError(f'{where}: only="{cell.only}" should be "lab" or "solution".')
+    if not solution and (cell.exercise or cell.mend or cell.only in ("lab", "solution")):
+        raise SourceError(
+            f"{where}: exercise, mend and only belong to solutions; a walkthrough has only "
+            'only="instructor".'
+        )
+    if cell.only not in (None, "lab", "solution", "instructor"):
+        choices = '"lab", "solution" or "instructor"' if solution else '"instructor"'
+        raise SourceError(f'{where}: only="{cell.only}" should be {choices}.')
+    if cell.app is not None:
+        _valid_program(cell, where, solution)
     if any(tag != tag.lower() for tag in cell.tags):
         raise SourceError(f"{where}: tags are lower-case; the tools ignore any other.")
     if cell.exercise is None:
@@ -160,6 +178,42 @@ def _cell(raw: Any, where: str, module: str, solution: bool) -> SourceCell:
         for edition in ("lab", "solution") if solution else ("walkthrough",):
             parse(_in_edition(cell, edition).source, f"{where}, as {edition}")
     return cell
+
+
+def _valid_program(cell: SourceCell, where: str, solution: bool) -> None:
+    """Check what `app` names, and that the cell can be part of it."""
+    app = str(cell.app)
+    if solution:
+        raise SourceError(f"{where}: app belongs to walkthroughs, whose cells make the programs.")
+    if cell.kind != "code" or cell.only is not None:
+        raise SourceError(f"{where}: app belongs to a code cell that every learner gets.")
+    if not _PROGRAM.fullmatch(app):
+        raise SourceError(
+            f'{where}: app="{app}" is no program\'s name. Write a plain name in lower case that '
+            'ends in .py, .yaml or .yml ("agent.py"), "Dockerfile", or "k8s/deployment.yaml" for a '
+            "file in that folder."
+        )
+    if app in _OF_THE_PROJECT or app.removesuffix(".py") in sys.stdlib_module_names:
+        raise SourceError(
+            f'{where}: app="{app}" is a name that Python or the project needs itself.'
+        )
+    file = WRITEFILE.match(cell.source)
+    if app.endswith(".py"):
+        if cell.source.startswith("%%"):
+            raise SourceError(
+                f"{where}: a cell of {app} is plain Python: leave its first line out, "
+                f"{cell.source.splitlines()[0]!r}."
+            )
+    elif not file or file["path"].rsplit("/", 1)[-1] != app.rsplit("/", 1)[-1]:
+        raise SourceError(f"{where}: begin a cell of {app} with `# %%writefile {app}`.")
+
+
+def _file_uncommented(source: str) -> str:
+    """The text that a `%%writefile` cell writes; in the source each of its lines is a comment."""
+    first, *body = source.splitlines()
+    if not WRITEFILE.match(first) or not all(line.startswith("#") for line in body if line):
+        return source
+    return "\n".join([first, *(re.sub("^# ?", "", line) for line in body)])
 
 
 def _id_of(name: str | None, exercise: str | None, source: str, where: str) -> str:

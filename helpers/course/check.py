@@ -11,7 +11,7 @@ import io
 import linecache
 import sysconfig
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -207,20 +207,23 @@ def _stop_if_interrupted(outcome: Outcome) -> None:
 
 
 def _judged(case: Case, outcome: Outcome) -> CaseResult:
-    expectation, show, arguments, why = case.expectation, case.shown, None, ""
+    expectation, show, why, slip = case.expectation, case.shown, "", None
     if isinstance(found := outcome.value, Difference):
-        expectation, show, arguments, why = found.expect, found.show, found.arguments, found.why
+        expectation, show, why = found.expect, found.show, found.why
         outcome = replace(outcome, value=found.value, error=found.error)
         passed = False
-        why = why or _verdict(expectation, outcome)[1]
+        if not why:  # a result that was right once, or changed arguments, is no slip of a formula
+            why = _verdict(expectation, outcome)[1]
+            slip = _slip(case, outcome, ((found.arguments, found.value), *found.others))
     else:
         passed, why = _verdict(expectation, outcome)
+        if not passed:
+            slip = _slip(case, outcome, [(case.arguments, outcome.value)] if case.arguments else ())
     shown = _shown(expectation, outcome, case.limit)
     printed = _printed(outcome)
     if passed:
         rows = [("Got", shown)] if expectation.show else []
         return CaseResult(case.name, True, (*rows, *printed))
-    slip = _slip(case, outcome, arguments)
     expected = printable(expectation.text)
     if shown == expected:  # then only the type tells them apart
         shown = f"{shown} ({kind(outcome.value)})"
@@ -256,12 +259,15 @@ def _verdict(expectation: Expectation, outcome: Outcome) -> tuple[bool, str]:
     return bool(verdict.value) and not verdict.ended, ""
 
 
-def _slip(case: Case, outcome: Outcome, arguments: tuple[Any, ...] | None) -> Slip | None:
-    """The known mistake that this wrong result shows, if any."""
+def _slip(case: Case, outcome: Outcome, calls: Sequence[tuple[Any, Any]]) -> Slip | None:
+    """The known mistake that this wrong result shows, if any.
+
+    `calls` are the arguments and results that a faulty function has to explain, all of them.
+    """
     if outcome.ended:
         return None
     for slip in case.known_slips:
-        look = functools.partial(slip.shows, outcome.value, outcome.error, arguments)
+        look = functools.partial(slip.shows, outcome.value, outcome.error, calls)
         if _looked_at(look) is True:
             return slip
     return None

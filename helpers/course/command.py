@@ -1,7 +1,8 @@
-"""The learner's commands: `course lab`, `test`, `status`, `reset` and `update`."""
+"""The learner's commands: `course lab`, `test`, `status`, `reset`, `update` and `new`."""
 
 import argparse
 import importlib.util
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 
@@ -113,6 +114,36 @@ def update(argv: Sequence[str]) -> int:
     return 0
 
 
+def new(argv: Sequence[str]) -> int:
+    """Write a project of the learner's own; 0 done, 1 the disk refused, 2 not in that folder."""
+    from pathlib import Path
+
+    from helpers.course.home.project import ProjectError, new_project
+
+    parser = argparse.ArgumentParser(
+        prog="course new",
+        description="Write a project of your own: the programs that the walkthroughs build, a "
+        "command line that takes any model, tests, and CI. It needs nothing of this course.",
+    )
+    parser.add_argument("folder", metavar="DIR", help="a folder that is new or empty, such as .")
+    folder = parser.parse_args(argv).folder
+    if not folder.strip():
+        parser.error("DIR is empty: name a folder that is new or empty")
+    try:
+        files = new_project(Path(folder))
+    except ProjectError as error:
+        print(f"course new: {error}", file=sys.stderr)
+        return 2
+    except (OSError, ValueError) as error:  # a path that the system does not take
+        reason = getattr(error, "strerror", None) or error
+        print(f"course new: {folder} cannot be written: {reason}.", file=sys.stderr)
+        return 1
+    print(f"Wrote {len(files)} files: {', '.join(files)}.")
+    where = "" if Path(folder).samefile(".") else f" in {shlex.quote(folder)}"
+    print(f"Next: read README.md{where}. It says how to install, ask and test.")
+    return 0
+
+
 def _failed(command: str, error: Exception) -> int:
     print(f"course {command}: {error}", file=sys.stderr)
     return 1
@@ -124,4 +155,5 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "status": status,
     "reset": reset,
     "update": update,
+    "new": new,
 }

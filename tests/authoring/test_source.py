@@ -1,11 +1,13 @@
 """The source format: what the lab and the solution get, and what is refused."""
 
+import re
 import textwrap
+from typing import Any
 
 import pytest
 
 import helpers.authoring
-from helpers.authoring.source import SourceError, cells_of, read_source
+from helpers.authoring.source import SourceError, cells_of, read_source, with_notes
 
 HEAD = '# %% [markdown] name="title"\n# # Title\n\n'
 
@@ -140,3 +142,110 @@ def test_one_name_for_the_lab_and_the_solution() -> None:
 def test_magics_and_await_are_python_to_a_notebook() -> None:
     made = solution(f'{HEAD}# %% name="m"\n# %matplotlib inline\nawait something()\n')
     assert made["lab"]["m"].startswith("%matplotlib inline")
+
+
+WALKTHROUGH = "notebooks/src/01_topic.py"
+
+
+def walkthrough(body: str) -> dict[str, str]:
+    cells = read_source(HEAD + textwrap.dedent(body), where=WALKTHROUGH, solution=False)
+    return {cell.id: cell.source for cell in cells_of(cells, "walkthrough")}
+
+
+NOTES = """
+    # %% [markdown] name="ask-them" only="instructor"
+    # Ask what they expect first.
+
+    # %% name="show-them" only="instructor"
+    print("on the projector")
+
+    # %% name="x"
+    x = 1
+"""
+
+
+def test_an_instructors_cell_reaches_no_learner() -> None:
+    assert list(walkthrough(NOTES)) == ["title", "x"]
+    made = solution(HEAD + textwrap.dedent(NOTES))
+    assert list(made["lab"]) == list(made["solution"]) == ["title", "x"]
+
+
+@pytest.mark.parametrize("edition", ["walkthrough", "lab", "solution"])
+def test_an_instructor_gets_the_notes_where_they_stand(edition: Any) -> None:
+    is_solution = edition != "walkthrough"
+    where = "solutions/src/01_topic.py" if is_solution else WALKTHROUGH
+    cells = read_source(HEAD + textwrap.dedent(NOTES), where=where, solution=is_solution)
+    found = with_notes(cells, edition)
+    assert [cell.id for cell in found] == ["title", "ask-them", "show-them", "x"]
+    assert [cell.id for cell in found if cell.only] == ["ask-them", "show-them"]
+
+
+def test_a_note_and_a_learners_cell_have_different_names() -> None:
+    twice = '\n# %% name="x" only="instructor"\nx = 2\n'
+    with pytest.raises(SourceError, match="two cells called 'x'"):
+        walkthrough(textwrap.dedent(NOTES) + twice)
+
+
+@pytest.mark.parametrize(
+    "app",
+    [
+        "agent.py",
+        "serve_app.py",
+        "rules.yml",
+        "serve.yaml",
+        "Dockerfile",
+        "k8s/hpa.yaml",
+        "k8s/overlays/test/kustomization.yaml",
+    ],
+)
+def test_a_program_has_a_plain_name(app: str) -> None:
+    body = "x = 1" if app.endswith(".py") else f"# %%writefile {app}\n# a: 1"
+    text = f'{HEAD}# %% name="a" app="{app}"\n{body}\n'
+    (cell,) = read_source(text, where=WALKTHROUGH, solution=False)[1:]
+    assert cell.app == app
+
+
+def test_a_file_cells_lines_are_comments_in_the_source() -> None:
+    body = "# %%writefile k8s/a.yaml\n# # of the shop\n#\n# spec:\n#   replicas: 2\n"
+    made = walkthrough(f'\n# %% name="a" app="k8s/a.yaml"\n{body}')
+    assert made["a"] == "%%writefile k8s/a.yaml\n# of the shop\n\nspec:\n  replicas: 2"
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "says"),
+    [
+        ('app="Agent.py"', "x = 1", "is no program's name"),
+        ('app="../agent.py"', "x = 1", "is no program's name"),
+        ('app="k8s/agent.py"', "x = 1", "is no program's name"),
+        ('app="k8s/../agent.yaml"', "x = 1", "is no program's name"),
+        ('app="/agent.py"', "x = 1", "is no program's name"),
+        ('app="my agent.py"', "x = 1", "is no program's name"),
+        ('app="notes.txt"', "x = 1", "is no program's name"),
+        ('app=""', "x = 1", "is no program's name"),
+        ("app=true", "x = 1", "is no program's name"),
+        ('app="main.py"', "x = 1", "needs itself"),
+        ('app="types.py"', "x = 1", "needs itself"),
+        ('app="agent.py" only="instructor"', "x = 1", "every learner gets"),
+        ('app="agent.py"', "# %%time\nx = 1", "is plain Python"),
+        ('app="rules.yml"', "x = 1", "begin a cell of rules.yml with"),
+        ('app="rules.yml"', "# %%writefile other.yml\n# a: 1", "begin a cell of rules.yml with"),
+        ('only="lab"', "x = 1", "belong to solutions"),
+        ('only="solution"', "x = 1", "belong to solutions"),
+        ('only="teacher"', "x = 1", 'should be "instructor"'),
+    ],
+)
+def test_a_misused_attribute_of_a_walkthrough_is_refused(head: str, body: str, says: str) -> None:
+    with pytest.raises(SourceError, match=re.escape(says)):
+        walkthrough(f'\n# %% name="a" {head}\n{body}\n')
+
+
+def test_text_and_solutions_are_no_part_of_a_program() -> None:
+    with pytest.raises(SourceError, match="belongs to a code cell"):
+        walkthrough('\n# %% [markdown] name="a" app="agent.py"\n# x\n')
+    with pytest.raises(SourceError, match="belongs to walkthroughs"):
+        solution(f'{HEAD}# %% name="a" app="agent.py"\nx = 1\n')
+
+
+def test_an_exercise_is_not_for_the_instructor_alone() -> None:
+    with pytest.raises(SourceError, match="of both lab and solution"):
+        solution(exercise(GOOD, 'exercise="01.1" only="instructor"'))

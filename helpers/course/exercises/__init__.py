@@ -10,7 +10,7 @@ reads like this:
 
     from hypothesis import strategies as st
 
-    from helpers.course.exercises import Case, Hint, Slip, exercise, generated
+    from helpers.course.exercises import Case, Hint, Slip, example, exercise, generated
 
     @exercise(
         "01.2",
@@ -23,10 +23,11 @@ reads like this:
     )
     def rank(answer: Any) -> Iterator[Case]:
         """Documents by falling score."""
-        yield Case(
+        yield example(
             "the better one comes first",
-            call=lambda: answer(["tent", "stove and tent"]),
-            show="rank(['tent', 'stove and tent'])",
+            answer,
+            ["tent", "stove and tent"],
+            called="rank",
             expect=["stove and tent", "tent"],
             slips=[Slip.value("unsorted", ["tent", "stove and tent"], "That is the old order.")],
         )
@@ -45,6 +46,8 @@ case's own time limit. `call` may return an awaitable or an async generator; bot
 course's loop. Cases are independent, so that each says something of its own: *passed* is all of
 them, *partly* some, *wrong* none. Order them so that a do-nothing answer passes none, and the first
 failure tells most; what starts a service or asks a model comes last.
+
+`example` is a `Case` of one call of a function; a `Case` may do anything else.
 
 **A check is as strong as the statement.** `generated` compares a function with the reference
 solution on inputs that Hypothesis makes, and shows the smallest on which they differ; what the
@@ -91,7 +94,7 @@ from helpers.course.exercises.expect import (
     raises,
     satisfies,
 )
-from helpers.course.exercises.oracle import generated, solved
+from helpers.course.exercises.oracle import example, generated, solved
 from helpers.course.exercises.slips import Slip
 
 __all__ = [
@@ -105,6 +108,7 @@ __all__ = [
     "at_least",
     "at_most",
     "equal",
+    "example",
     "exercise",
     "find",
     "generated",

@@ -47,6 +47,8 @@ class Case:
         slips: known mistakes, with what to say of each.
         limit: seconds after which the call is ended.
         about: one word for what it tests, by which hints find it.
+        arguments: what the learner's function is called with, where that is known: `Slip.like`
+            compares with a faulty function by them.
         live: whether it starts a service or asks a model. Live cases are left out when every case
             before them failed. By default, those with a limit of more than 10 seconds.
     """
@@ -58,6 +60,7 @@ class Case:
     slips: Sequence[Slip | tuple[Any, str]] = ()
     limit: float = 10.0
     about: str = ""
+    arguments: tuple[Any, ...] | None = None
     live: bool | None = None
 
     @property

@@ -8,13 +8,13 @@ do, and the card shows that one.
 import copy
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from helpers.course.exercises.define import Case
-from helpers.course.exercises.expect import Expectation, approx, brief, equal, raises
+from helpers.course.exercises.expect import Expectation, approx, brief, equal, raises, satisfies
 from helpers.course.exercises.slips import Slip
 from helpers.course.loop import run_async
 from helpers.course.todo import comes_from_todo
@@ -26,12 +26,16 @@ if TYPE_CHECKING:
 BUDGET = 150
 """Inputs a case, before the search for a smaller one."""
 
+_MOST_OTHERS = 20
+
 
 @dataclass(frozen=True)
 class Difference:
     """Where an answer and the reference part: a call, what came of it, and what is expected.
 
     `why` is a sentence where the result alone does not tell; `arguments` are as they were given.
+    `others` are the arguments and results of all differences that were met: a faulty function that
+    explains one of them by chance does not explain all.
     """
 
     show: str
@@ -40,6 +44,7 @@ class Difference:
     value: Any = None
     error: BaseException | None = None
     why: str = ""
+    others: tuple[tuple[tuple[Any, ...], Any], ...] = ()
 
 
 def solved(exercise_id: str) -> Any:
@@ -67,6 +72,40 @@ def solved_file(exercise_id: str) -> Path:
 def like_solution(value: Any) -> Expectation:
     """What a reference's result asks for: a float near enough, anything else equal."""
     return approx(value, rel=1e-9) if isinstance(value, float) else equal(value)
+
+
+def example(
+    name: str,
+    answer: Callable[..., Any],
+    *arguments: Any,
+    called: str,
+    expect: Any,
+    slips: Sequence[Slip] = (),
+    about: str = "",
+    limit: float = 10.0,
+) -> Case:
+    """A case of one call with these arguments, of which the answer gets a copy.
+
+    Args:
+        name: what is looked at, as the card names it.
+        answer: the learner's function, sync or async.
+        arguments: what it is called with.
+        called: the function's name, for the card.
+        expect: the value that must come, or an `Expectation`.
+        slips: known mistakes; `Slip.like` compares with a faulty function.
+        about: one word, by which hints find this case.
+        limit: seconds after which the call is ended.
+    """
+    return Case(
+        name,
+        call=lambda: answer(*copy.deepcopy(arguments)),
+        expect=expect,
+        show=_call_of(called, arguments),
+        slips=slips,
+        limit=limit,
+        about=about,
+        arguments=arguments,
+    )
 
 
 def generated(
@@ -106,7 +145,7 @@ def generated(
     return Case(
         name,
         call=lambda: search.smallest(inputs, budget),
-        expect=equal(None),
+        expect=satisfies("an answer within the time", lambda found: found is None),
         show=lambda: search.current,
         slips=slips,
         limit=limit,
@@ -152,11 +191,12 @@ class _Search:
             return None
         except Flaky:  # the answer gives now this, now that: the last difference seen is one
             pass
-        return seen[-1]
+        others = tuple((one.arguments, one.value) for one in seen if one.error is None)
+        return replace(seen[-1], others=others[-_MOST_OTHERS:])
 
     def difference(self, arguments: tuple[Any, ...]) -> Difference | None:
         """How the answer differs from the reference for these arguments; None where it does not."""
-        self.current = f"{self.called}({', '.join(map(brief, arguments))})"
+        self.current = _call_of(self.called, arguments)
         expectation = self._expected(arguments)
         given = copy.deepcopy(arguments)
         for turn in (
@@ -166,14 +206,15 @@ class _Search:
             value, error = _outcome(self.answer, given)
             if error is not None and comes_from_todo(error):
                 raise error
-            verdict = _verdict(expectation, value, error)
-            if verdict is not True:
-                why = verdict if isinstance(verdict, str) else turn
-                return Difference(self.current, expectation, arguments, value, error, why)
+            if verdict(expectation, value, error) is not True:
+                return Difference(self.current, expectation, arguments, value, error, turn)
             if equal(arguments).judge(given) is not True:
                 changed = f"The arguments are {brief(given)} after the call."
                 why = f"{changed} Leave what you are given as it is."
-                return Difference(self.current, expectation, arguments, value, error, why)
+                wanted = replace(
+                    expectation, text=f"{expectation.text}, and the arguments unchanged"
+                )
+                return Difference(self.current, wanted, arguments, value, error, why)
         return None
 
     def _expected(self, arguments: tuple[Any, ...]) -> Expectation:
@@ -181,7 +222,12 @@ class _Search:
         return self.expect(value) if error is None else raises(type(error), self.errors_name)
 
 
-def _verdict(expectation: Expectation, value: Any, error: BaseException | None) -> bool | str:
+def _call_of(name: str, arguments: tuple[Any, ...]) -> str:
+    return f"{name}({', '.join(map(brief, arguments))})"
+
+
+def verdict(expectation: Expectation, value: Any, error: BaseException | None) -> bool | str:
+    """Whether a call that gave `value`, or raised `error`, is what is expected."""
     if expectation.error is not None:
         return isinstance(error, expectation.error) and expectation.judge(error)
     return error is None and expectation.judge(value)

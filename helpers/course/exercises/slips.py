@@ -1,6 +1,6 @@
 """Known wrong results, and what a card says of each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -39,16 +39,18 @@ class Slip:
     def like(cls, slip_id: str, faulty: Callable[..., Any], text: str) -> "Slip":
         """The result is what this faulty function gives for the same arguments.
 
-        For cases with generated inputs, which know the arguments of their counterexample.
+        For cases that know their arguments: `example` and `generated`. With generated inputs it has
+        to explain every difference that was met.
         """
         return cls(slip_id, "like", faulty, text)
 
     def shows(
-        self, value: Any, error: BaseException | None, arguments: tuple[Any, ...] | None
+        self, value: Any, error: BaseException | None, calls: Sequence[tuple[Any, Any]]
     ) -> bool:
         """Whether a call that gave `value`, or raised `error`, made this mistake.
 
-        May raise what the test or the faulty function raises.
+        A faulty function has to explain all `calls`, each the arguments and the result, and there
+        must be one. May raise what the test or the faulty function raises.
         """
         if self.kind == "raises":
             return isinstance(error, self.mark)
@@ -57,7 +59,9 @@ class Slip:
         if self.kind == "when":
             return bool(self.mark(value) is True)
         if self.kind == "like":
-            return arguments is not None and _near(self.mark(*arguments)).judge(value) is True
+            return bool(calls) and all(
+                _near(self.mark(*arguments)).judge(got) is True for arguments, got in calls
+            )
         return _near(self.mark).judge(value) is True
 
 

@@ -1,0 +1,330 @@
+"""`course new`: what it writes, that it runs without the course, and what it refuses."""
+
+import io
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from helpers import cli
+from helpers.authoring.alone import run_alone
+from helpers.course.home import PROGRAMS, TEMPLATES, project
+from helpers.course.home.requirements import bounded, imported, packages
+from helpers.paths import ROOT
+
+PROGRAM_NAMES = sorted(
+    path.relative_to(PROGRAMS).as_posix() for path in PROGRAMS.rglob("*") if path.is_file()
+)
+
+
+PYTEST = (
+    "import os, pytest; os.environ['PYTEST_DISABLE_PLUGIN_AUTOLOAD'] = '1'; "
+    "sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider']))"
+)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("learner") / "shop-agent"
+    assert cli.main(["new", str(folder)]) == 0
+    return folder
+
+
+def tool(written: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", *words], cwd=written, capture_output=True, text=True, check=False
+    )
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+def test_it_has_every_program_and_template(written: Path) -> None:
+    templates = [
+        path.relative_to(TEMPLATES).as_posix().removesuffix(".j2")
+        for path in TEMPLATES.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    ]
+    assert PROGRAM_NAMES
+    assert set(PROGRAM_NAMES) | set(templates) <= set(files(written))
+
+
+@pytest.mark.slow
+def test_its_tests_pass_where_the_course_is_not(written: Path) -> None:
+    done = run_alone(PYTEST, path=written, cwd=written)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"\d passed", done.stdout)
+    assert "skipped" not in done.stdout
+
+
+def test_the_course_is_not_there_in_such_a_process(written: Path) -> None:
+    done = run_alone("import helpers", path=written, cwd=ROOT)
+    assert "No module named 'helpers'" in done.stderr
+
+
+@pytest.mark.slow
+def test_its_tests_find_a_broken_program(tmp_path: Path) -> None:
+    cli.main(["new", str(tmp_path / "broken")])
+    program = tmp_path / "broken" / "ask.py"
+    program.write_text(program.read_text("utf-8").replace("yield chunk.text", "yield ''"), "utf-8")
+    assert run_alone(PYTEST, path=program.parent, cwd=program.parent).returncode == 1
+
+
+@pytest.mark.parametrize("words", [["ruff", "check", "."], ["ruff", "format", "--check", "."]])
+def test_ruff_finds_nothing_by_the_projects_own_rules(written: Path, words: list[str]) -> None:
+    done = tool(written, *words, "--no-cache")
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.slow
+def test_mypy_finds_nothing_by_the_projects_own_rules(written: Path) -> None:
+    done = tool(written, "mypy", "--cache-dir", str(written.parent / "cache"))
+    assert done.returncode == 0, done.stdout
+    assert f"in {len(list(written.rglob('*.py')))} source files" in done.stdout
+
+
+def test_no_file_speaks_of_the_course_or_of_this_machine(written: Path) -> None:
+    for name in files(written):
+        text = (written / name).read_text("utf-8")
+        assert not re.search(r"helpers|fernhill|course build|COURSE_", text, re.IGNORECASE), name
+        assert str(ROOT) not in text
+        assert "{{" not in text
+        assert "{%" not in text
+
+
+def test_pyproject_names_what_the_files_import_and_no_more(written: Path) -> None:
+    made = tomllib.loads((written / "pyproject.toml").read_text("utf-8"))
+    assert made["project"]["name"] == "shop-agent"
+    course = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert course["requires-python"].startswith(made["project"]["requires-python"])
+    code = [p.read_text("utf-8") for p in written.glob("*.py")]
+    needed = packages(module for text in code for module in imported(text))
+    assert made["project"]["dependencies"] == bounded(needed)
+    assert "langchain-openai" in needed  # init_chat_model imports it by name
+    dev = made["project"]["optional-dependencies"]["dev"]
+    assert [re.split(r"[<>=]", line)[0] for line in dev] == ["mypy", "pytest", "ruff"]
+    assert made["tool"]["setuptools"]["py-modules"] == sorted(p.stem for p in written.glob("*.py"))
+
+
+@pytest.mark.parametrize(
+    ("pins", "name", "bound"),
+    [
+        ("shop==1.4.7 \\\n", "Shop", "shop>=1.4.7,<2"),
+        ("shop==0.17.6 \\\n", "shop", "shop>=0.17.6,<0.18"),
+        ("shop==2026.10.1 \\\n", "shop", "shop>=2026.10.1,<2027"),
+        ("shop==3 \\\n", "shop", "shop>=3,<4"),
+        ("the-shop==1.0 ; x\nthe-shop==2.1 ; y\n", "the_shop", "the-shop>=1.0,<3"),
+    ],
+)
+def test_bounds_are_the_locks(tmp_path: Path, pins: str, name: str, bound: str) -> None:
+    (tmp_path / "requirements.lock").write_text(pins)
+    (tmp_path / "requirements-dev.lock").write_text("")
+    assert bounded([name], root=tmp_path) == [bound]
+    with pytest.raises(LookupError, match="do not have other"):
+        bounded(["other", name], root=tmp_path)
+
+
+def test_readme_speaks_of_the_files_that_are_there(written: Path) -> None:
+    readme = (written / "README.md").read_text("utf-8")
+    assert readme.startswith("# shop-agent\n")
+    linked = re.findall(r"\]\((?!https:)([^)]+)\)", readme)
+    assert {"main.py", *PROGRAM_NAMES} <= set(linked)
+    named = re.findall(r"[\w./-]+\.(?:py|ya?ml|toml)\b|\bk8s\b|\bDockerfile\b", readme)
+    for name in {*linked, *named}:
+        assert (written / name).exists(), name
+    for program in written.glob("*.py"):
+        for function in re.findall(r"^def ([a-z]\w*)", program.read_text("utf-8"), re.MULTILINE):
+            assert program.name == "main.py" or f"`{function}`: " in readme
+
+
+def test_ci_runs_what_readme_says_and_takes_no_secret(written: Path) -> None:
+    text = (written / ".github/workflows/ci.yml").read_text("utf-8")
+    assert "secrets" not in text
+    steps = yaml.safe_load(text)["jobs"]["test"]["steps"]
+    commands = [step["run"] for step in steps if "run" in step]
+    readme = (written / "README.md").read_text("utf-8")
+    assert len(commands) == 4
+    assert all(f"\n{command}\n" in readme for command in commands)
+
+
+def test_a_program_that_is_not_there_is_not_spoken_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A template that imports it is left out, too."""
+    templates = tmp_path / "templates"
+    for name in files(TEMPLATES):
+        if "__pycache__" not in name:
+            (templates / name).parent.mkdir(parents=True, exist_ok=True)
+            (templates / name).write_bytes((TEMPLATES / name).read_bytes())
+    (templates / "tests/test_agent.py").write_text("from agent import build\n\nassert build\n")
+    monkeypatch.setattr(project, "TEMPLATES", templates)
+    assert "tests/test_agent.py" not in project.contents("one")
+    programs = tmp_path / "programs"
+    (programs / "k8s").mkdir(parents=True)
+    (programs / "ask.py").write_bytes((PROGRAMS / "ask.py").read_bytes())
+    (programs / "agent.py").write_text(
+        "# Written by `course build` from notebooks/src/01_build_an_agent.py: edit it there.\n\n"
+        'import yaml\n\n\ndef build() -> str:\n    """The agent.\n\n    More."""\n'
+        "    return yaml.dump(1)\n"
+    )
+    (programs / "k8s/hpa.yaml").write_text(
+        "# Written by `course build` from notebooks/src/07_run_on_kubernetes.py: edit it there.\n"
+        "kind: HorizontalPodAutoscaler\n"
+    )
+    monkeypatch.setattr(project, "PROGRAMS", programs)
+    made = project.contents("one")
+    assert made["agent.py"].startswith(
+        "# From the course's walkthrough 01_build_an_agent. It is yours to change.\n\nimport yaml"
+    )
+    assert "tests/test_agent.py" in made
+    assert "| [agent.py](agent.py) | `build`: The agent |" in made["README.md"]
+    assert "| [k8s/hpa.yaml](k8s/hpa.yaml) | From the course's walk" in made["README.md"]
+    assert '"pyyaml>=' in made["pyproject.toml"]
+    assert '["agent", "ask", "main"]' in made["pyproject.toml"]
+    (programs / "ask.py").unlink()
+    with pytest.raises(project.ProjectError, match="`course build 00` makes them"):
+        project.contents("one")
+
+
+def test_a_folder_that_is_not_empty_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/.hidden").write_text("mine")
+    assert cli.main(["new", str(tmp_path / "mine")]) == 2
+    error = capsys.readouterr().err
+    assert "is not empty" in error
+    assert error.count("\n") == 1
+    assert files(tmp_path) == ["mine/.hidden"]
+
+
+def test_a_file_is_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mine").write_text("mine")
+    assert cli.main(["new", str(tmp_path / "mine")]) == 2
+    assert "is a file" in capsys.readouterr().err
+    assert cli.main(["new", str(tmp_path / "mine/inside")]) == 1
+    assert "cannot be written: Not a directory" in capsys.readouterr().err
+    assert (tmp_path / "mine").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("words", "inside"),
+    [("a/b/shop", "a/b/shop"), ("shop/", "shop"), ("./shop", "shop"), ("Shop_2.x", "Shop_2.x")],
+)
+def test_a_path(words: str, inside: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["new", words]) == 0
+    name = tomllib.loads((tmp_path / inside / "pyproject.toml").read_text("utf-8"))["project"]
+    assert name["name"] == Path(inside).name
+
+
+@pytest.mark.parametrize("words", [".", "../empty", "./."])
+def test_an_empty_folder_that_is_there(
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    assert cli.main(["new", words]) == 0
+    assert 'name = "empty"' in Path("pyproject.toml").read_text("utf-8")
+    assert "Next: read README.md. " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "better"),
+    [
+        ("my shop!", "my-shop"),
+        ("-shop", "shop"),
+        ("shop-", "shop"),
+        ("Müller & Söhne", "muller-sohne"),
+        ("店", "my-agent"),
+        ("_shop", "shop"),
+        ('a"b', "a-b"),
+    ],
+)
+def test_a_name_that_is_no_package_name(
+    name: str, better: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["new", "--", str(tmp_path / name)]) == 2
+    error = capsys.readouterr().err
+    assert f"{name!r} is no package name" in error
+    assert error.endswith(f"course new {tmp_path / better}\n")
+    assert files(tmp_path) == []
+    assert cli.main(["new", str(tmp_path / better)]) == 0
+
+
+def test_a_suggestion_for_the_folder_that_one_is_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "my shop").mkdir()
+    monkeypatch.chdir(tmp_path / "my shop")
+    assert cli.main(["new", "."]) == 2
+    assert capsys.readouterr().err.endswith("course new ../my-shop\n")
+
+
+@pytest.mark.parametrize("name", ["langchain", "LangChain_Core", "pytest", "ruff"])
+def test_the_name_of_a_package_that_it_needs(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["new", str(tmp_path / name)]) == 2
+    assert f"for instance my-{name}" in capsys.readouterr().err
+    assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize("words", [[], [""], [" "], ["a", "b"]])
+def test_no_folder(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main(["new", *words])
+    assert left.value.code == 2
+    assert "DIR" in capsys.readouterr().err or len(words) > 1
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "nul\0"])
+def test_a_name_that_the_system_does_not_take(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["new", str(tmp_path / name)]) in (1, 2)
+    assert capsys.readouterr().err.startswith("course new: ")
+    assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+@pytest.mark.parametrize("there", [True, False])
+def test_nothing_half_written_is_left(
+    error: BaseException,
+    there: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = tmp_path / "up" / "shop" if not there else tmp_path / "shop"
+    if there:
+        folder.mkdir()
+    real, count = Path.open, 0
+
+    class Full(io.FileIO):
+        def write(self, data: Any) -> int:
+            super().write(data[:3])
+            raise error
+
+    def filling_up(self: Path, mode: str = "r", **more: Any) -> Any:
+        nonlocal count
+        count += mode == "xb"
+        return Full(self, "x") if count == 5 else real(self, mode, **more)
+
+    monkeypatch.setattr(Path, "open", filling_up)
+    status = cli.main(["new", str(folder)])
+    monkeypatch.undo()
+    assert status == (130 if isinstance(error, KeyboardInterrupt) else 1)
+    assert count == 5
+    assert [p.name for p in tmp_path.rglob("*")] == (["shop"] if there else [])
+    said = capsys.readouterr().err
+    assert "No space left" in said or "Stopped" in said
