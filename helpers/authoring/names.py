@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 
 from helpers.paths import ROOT
 
@@ -49,7 +50,11 @@ class Names:
         body = [node for node in tree.body if not isinstance(node, ast.Import | ast.ImportFrom)]
         field = house = False
         for statement in body:
-            used = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+            used = {
+                node.id
+                for node in ast.walk(statement)
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+            }
             with_field = bool(used & self.field)
             field |= with_field
             house |= any(top(self.imported.get(name, "")) == HOUSE for name in used)
@@ -142,7 +147,22 @@ def top(path: str) -> str:
 
 def _is_module(parts: list[str]) -> bool:
     place = ROOT.joinpath(*parts)
-    return place.is_dir() or place.with_suffix(".py").is_file()
+    is_file = place.with_suffix(".py").is_file() or (place / "__init__.py").is_file()
+    return is_file and parts[-1] not in _exported(".".join(parts[:-1]))
+
+
+@cache
+def _exported(package: str) -> frozenset[str]:
+    """What a package takes from its modules; such a name hides a module of the same name."""
+    init = ROOT.joinpath(*package.split("."), "__init__.py")
+    if not package or not init.is_file():
+        return frozenset()
+    return frozenset(
+        alias.asname or alias.name
+        for node in ast.walk(ast.parse(init.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module != package
+        for alias in node.names
+    )
 
 
 def _made(node: ast.AST) -> Iterator[str]:
