@@ -29,7 +29,7 @@ MAY_ENTER: dict[str, set[str]] = {
 }
 # Modules beside the rooms: those that may enter any room, and those that any room may enter.
 MAY_ENTER_ALL = {"cli", "doctor", "__main__"}
-OPEN_TO_ALL = {"columns", "loading", "paths"}
+OPEN_TO_ALL = {"columns", "faults", "loading", "paths"}
 
 
 def imported(tree: ast.AST, package: str) -> Iterator[str]:

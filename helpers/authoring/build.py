@@ -14,6 +14,7 @@ from helpers.authoring.editions import EXECUTED, FOLDERS, generate, notebook_pat
 from helpers.authoring.execute import execute, kernel_environment
 from helpers.authoring.notebook import assemble, read, write
 from helpers.authoring.programs import renew
+from helpers.authoring.solved import renew_solved
 from helpers.authoring.source import Edition
 from helpers.authoring.verdicts import not_passed
 from helpers.course.copies import keep
@@ -57,9 +58,10 @@ def build(
     fast: bool = False,
     say: Callable[[str], None] = print,
 ) -> list[Path]:
-    """Build every edition of a module that has a source, and the programs of its walkthrough.
+    """Build every edition of a module that has a source, its programs and reference solutions.
 
-    Programs come first: a notebook that runs for minutes is not run for cells that make none.
+    Programs come first: a notebook that runs for minutes is not run for cells that make none. So do
+    reference solutions: the solution's checks compare with them.
 
     Args:
         changed_only: leave a notebook whose cells are those of its source, and which was executed;
@@ -68,14 +70,14 @@ def build(
         say: gets one line for each notebook.
 
     Returns:
-        The programs and notebooks that were written.
+        The files that were written.
 
     Raises:
         SourceError: a source breaks the format, or its marked cells make no program.
         RunError: a cell ended in an error; nothing is written for that notebook.
         BuildError: a solution does not pass its own checks; nothing is written for it.
     """
-    written = renew(root, stem, say=say)
+    written = [*renew(root, stem, say=say), *renew_solved(root, stem[:2])]
     for edition, (source_folder, _) in FOLDERS.items():
         if stem not in stems(root / source_folder, "*.py"):
             continue

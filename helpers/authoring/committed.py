@@ -7,8 +7,9 @@ import tarfile
 from pathlib import Path
 
 from helpers.authoring.programs import FOLDER as PROGRAMS
+from helpers.authoring.solved import EXERCISES
 
-PARTS = ("notebooks", "labs", "solutions", PROGRAMS)
+PARTS = ("notebooks", "labs", "solutions", PROGRAMS, EXERCISES)
 
 
 class NoCommitError(Exception):
@@ -16,7 +17,7 @@ class NoCommitError(Exception):
 
 
 def export(root: Path, target: Path) -> str:
-    """Write the committed notebooks, labs, solutions and programs of `root` below `target`.
+    """Write what is committed of `PARTS` in `root` below `target`.
 
     Returns:
         The commit's short name.

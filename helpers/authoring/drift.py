@@ -8,6 +8,7 @@ import nbformat
 from helpers.authoring.editions import EXECUTED, FOLDERS, generate, notebook_path, stems
 from helpers.authoring.notebook import read
 from helpers.authoring.programs import program_drift
+from helpers.authoring.solved import solved_drift
 from helpers.authoring.source import Edition, SourceError
 
 
@@ -19,7 +20,7 @@ def drift(root: Path) -> list[str]:
     """
     notebooks = (line for edition in FOLDERS for line in _edition_drift(root, edition))
     # A broken source has one message, though several files are made from it.
-    return list(dict.fromkeys([*notebooks, *program_drift(root)]))
+    return list(dict.fromkeys([*notebooks, *program_drift(root), *solved_drift(root)]))
 
 
 def _edition_drift(root: Path, edition: Edition) -> Iterator[str]:

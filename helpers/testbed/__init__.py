@@ -1,38 +1,77 @@
 """What stands around an object in notebooks, labs and checks.
 
-Servers on free loopback ports, clients and load, models that do what they are told, a clock that
-stands still. The object itself (an app, an agent, a command) is handed in as an argument.
+Servers on free loopback ports, clients and load, models that follow a script, a clock that is moved
+by hand. The object itself (an app, an agent, a command) is an argument.
 
     with openai_server(replies=["It weighs 2.1 kg."]) as server:   # OpenAI's API, no model behind
         ChatOpenAI(base_url=server.url, api_key="none", model="any").invoke("How heavy is it?")
 
-    with serving(app) as server:                                   # an ASGI app, beside this cell
+    with serving(app) as server:                                   # an ASGI app, in a thread
         async with Clients(server.url) as clients:
-            load = await closed_loop(clients, {"message": "Hi"}, clients=8, requests=200)
+            load = await closed_loop(clients, {"message": "Hi"}, concurrency=8, requests=200)
         pandas.DataFrame(summary({"8 clients": load}))
 
     with process(["prometheus", "--web.listen-address=127.0.0.1:{port}"], ready="/-/ready") as one:
         print(one.url, one.memory_mb())
 
-After a `with` block nothing listens on its port and no process of it lives, also after an error
-inside. What fails in the course's own equipment raises `TestbedError`.
+After a `with` block nothing listens on its port and no process of it lives, also after an error in
+the block. What fails in the course's own equipment raises `TestbedError`.
 
-What needs seconds to load is loaded when it is first used.
+What takes time to load is loaded when it is first used.
 """
 
-from helpers.testbed.errors import TestbedError
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from helpers.testbed.clock import Clock
+from helpers.testbed.errors import DidNotStart, TestbedError
 from helpers.testbed.openai_server import OpenAIServer, openai_server
-from helpers.testbed.replies import CutOff, Fails, Turn
+from helpers.testbed.replies import CutOff, Fails, Turn, UsedUp
 from helpers.testbed.serving import Served, serving, serving_here
 
+if TYPE_CHECKING:
+    from helpers.testbed.clients import Clients, Seen
+    from helpers.testbed.load import Load, burst, closed_loop, percentile, summary
+    from helpers.testbed.models import HeldModel, ScriptedModel, SlowModel
+    from helpers.testbed.processes import Process, free_port, process
+
 __all__ = [
+    "Clients",
+    "Clock",
     "CutOff",
+    "DidNotStart",
     "Fails",
+    "HeldModel",
+    "Load",
     "OpenAIServer",
+    "Process",
+    "ScriptedModel",
+    "Seen",
     "Served",
+    "SlowModel",
     "TestbedError",
     "Turn",
+    "UsedUp",
+    "burst",
+    "closed_loop",
+    "free_port",
     "openai_server",
+    "percentile",
+    "process",
     "serving",
     "serving_here",
+    "summary",
 ]
+
+_LOADED_LATER = {
+    **dict.fromkeys(["Clients", "Seen"], "clients"),
+    **dict.fromkeys(["Load", "burst", "closed_loop", "percentile", "summary"], "load"),
+    **dict.fromkeys(["HeldModel", "ScriptedModel", "SlowModel"], "models"),
+    **dict.fromkeys(["Process", "free_port", "process"], "processes"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LOADED_LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_LOADED_LATER[name]}"), name)

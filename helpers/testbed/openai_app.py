@@ -11,15 +11,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from helpers.testbed.openai_server import Body, OpenAIServer, UsedUp
+from helpers.testbed.openai_server import Body, OpenAIServer
 from helpers.testbed.openai_shapes import Answer, embeddings, error, wrong_with
-from helpers.testbed.replies import CutOff, Fails, as_turn
+from helpers.testbed.replies import CutOff, Fails, UsedUp, as_turn
 
 _NO_RETRY = {"x-should-retry": "false"}  # OpenAI's client would ask twice more, for seconds
 
 
 def make_app(server: OpenAIServer) -> Starlette:
-    """The app that answers what `server` is told to, and keeps its books."""
+    """The app that answers what `server` is told to, and records in it what it was asked."""
     paths = _Paths(server)
     routes = [
         Route("/v1/chat/completions", paths.chat, methods=["POST"]),

@@ -1,4 +1,4 @@
-"""A server in the shapes of OpenAI's API on loopback, which says what a script tells it to.
+"""A server in the shapes of OpenAI's API on loopback, which answers from a script.
 
 No model is behind it. Chat completions in one piece and as a stream, tool calls, usage (a token a
 word), embeddings, and what goes wrong on the way. `openai_app` has its paths, `openai_shapes` its
@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
-from helpers.testbed.replies import CutOff, Fails, Fault, Reply, as_turn
+from helpers.testbed.replies import CutOff, Fails, Fault, Reply, UsedUp, as_turn
 from helpers.testbed.serving import serving
 
 Body: TypeAlias = dict[str, Any]
@@ -43,10 +43,6 @@ class OpenAIServer:
     def chats(self) -> list[Body]:
         """Those of `requests` that asked for a chat completion."""
         return [body for body in self.requests if "messages" in body]
-
-
-class UsedUp(Exception):  # noqa: N818 - named after what happened
-    """More was asked than a script has replies."""
 
 
 def scripted(replies: Sequence[Reply | Fault]) -> Replier:
@@ -83,12 +79,13 @@ def openai_server(
     Args:
         replies: what each chat request is answered with, one after another (see
             `helpers.testbed.replies`); when they are used up, the answer is status 500 and says so.
-            Or a function from the request's body to a reply, which may be async.
+            Or a function from the request's body to a reply, sync or async. It runs on the server's
+            event loop, so requests wait while a sync one works.
         delay_s: seconds before the first token of an answer.
         token_s: seconds a token.
 
     Raises:
-        TypeError: a reply is none.
+        TypeError: something in `replies` is no reply.
     """
     from helpers.testbed.openai_app import make_app
 

@@ -51,6 +51,10 @@ Reply: TypeAlias = str | Call | Sequence[Call] | Turn
 Fault: TypeAlias = Fails | CutOff
 
 
+class UsedUp(Exception):  # noqa: N818 - named after what happened
+    """More was asked than a script has replies."""
+
+
 def as_turn(reply: object) -> Turn:
     """What a reply says and calls.
 

@@ -1,8 +1,8 @@
 """An ASGI app served on a free loopback port, in this process.
 
-`serving` runs it in a thread with an event loop of its own, so a cell that asks it stays a client
-of its own, also while the app blocks. `serving_here` runs it on the caller's loop, for a check that
-shares asyncio's locks and events with the app.
+`serving` runs it in a thread with an event loop of its own, so a cell's clients go on while the app
+blocks. `serving_here` runs it on the caller's loop, for a check that shares asyncio's locks and
+events with the app.
 """
 
 import asyncio
@@ -13,12 +13,9 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from helpers.testbed.errors import TestbedError
-
-if TYPE_CHECKING:  # importing the room loads this file, and must cost nothing
-    import uvicorn
 
 HOST = "127.0.0.1"
 _LONGER_S = 10.0  # than the grace period: for the app's own clean-up
@@ -58,25 +55,6 @@ def listen(port: int = 0) -> socket.socket:
     return found
 
 
-class _Watched:
-    """An app whose errors are kept."""
-
-    def __init__(self, app: Any) -> None:
-        self.app = app
-        self.errors: list[BaseException] = []
-        self.of_lifespan: BaseException | None = None
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        try:
-            await self.app(scope, receive, send)
-        except Exception as error:
-            if scope["type"] == "lifespan":
-                self.of_lifespan = error
-            else:
-                self.errors.append(error)
-            raise
-
-
 @asynccontextmanager
 async def serving_here(app: Any, *, grace_s: int = 2) -> AsyncIterator[Served]:
     """Serve an ASGI app on a free loopback port, on this event loop.
@@ -93,9 +71,18 @@ async def serving_here(app: Any, *, grace_s: int = 2) -> AsyncIterator[Served]:
 
 @asynccontextmanager
 async def _running(app: Any, sock: socket.socket, grace_s: int) -> AsyncIterator[Served]:
-    import uvicorn
+    import uvicorn  # here, because importing the room must cost nothing
 
-    watched = _Watched(app)
+    served = Served(f"http://{HOST}:{sock.getsockname()[1]}")
+    of_lifespan: list[Exception] = []
+
+    async def watched(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await app(scope, receive, send)
+        except Exception as error:
+            (of_lifespan if scope["type"] == "lifespan" else served.errors).append(error)
+            raise
+
     server = uvicorn.Server(
         uvicorn.Config(
             watched,
@@ -107,14 +94,23 @@ async def _running(app: Any, sock: socket.socket, grace_s: int) -> AsyncIterator
     )
     # Signals are not the server's: an interrupt is for the cell.
     server.capture_signals = nullcontext  # type: ignore[method-assign, assignment]
-    url = f"http://{HOST}:{sock.getsockname()[1]}"
-    running = asyncio.create_task(_until_stopped(server, sock, watched))
+
+    async def serve() -> None:
+        try:
+            await server.serve(sockets=[sock])
+        except SystemExit:  # which would end the whole loop
+            cause = of_lifespan[0] if of_lifespan else None
+            raise RuntimeError(
+                f"The app did not start: its lifespan function raised {cause!r}."
+            ) from cause
+
+    running = asyncio.create_task(serve())
     try:
         while not server.started and not running.done():
             await asyncio.sleep(0.002)
         if running.done():
             await running
-        yield Served(url, watched.errors)
+        yield served
     finally:
         server.should_exit = True
         if not server.started:  # it waits for the app, which may never be ready
@@ -123,18 +119,9 @@ async def _running(app: Any, sock: socket.socket, grace_s: int) -> AsyncIterator
     await running
 
 
-async def _until_stopped(server: "uvicorn.Server", sock: socket.socket, app: _Watched) -> None:
-    try:
-        await server.serve(sockets=[sock])
-    except SystemExit:  # which would end the whole loop
-        raise RuntimeError(
-            f"The app did not start: its lifespan function raised {app.of_lifespan!r}."
-        ) from app.of_lifespan
-
-
 @contextmanager
 def serving(app: Any, *, grace_s: int = 2, start_s: float = 60.0) -> Iterator[Served]:
-    """Serve an ASGI app beside this cell: `with serving(app) as server: ... server.url`.
+    """Serve an ASGI app for a block, in a thread of its own.
 
     Args:
         app: what to serve.
@@ -144,64 +131,49 @@ def serving(app: Any, *, grace_s: int = 2, start_s: float = 60.0) -> Iterator[Se
     Raises:
         RuntimeError: the app did not start, or did not stop.
     """
-    with listen() as sock:
-        thread = _Thread(app, sock, grace_s)
+    loop, stop = asyncio.new_event_loop(), asyncio.Event()
+    ready: Future[Served] = Future()
+
+    async def serve() -> None:
+        async with _running(app, sock, grace_s) as served:
+            ready.set_result(served)
+            await stop.wait()
+
+    def run() -> None:
         try:
-            yield thread.served(start_s)
+            with asyncio.Runner(loop_factory=lambda: loop) as runner:
+                runner.run(serve())
+        except BaseException as error:
+            if not ready.done():
+                ready.set_exception(error)
+
+    def end() -> None:
+        stop.set()
+        if not ready.done():  # it waits for the app, which may never be ready
+            for task in asyncio.all_tasks():
+                task.cancel()
+
+    thread = threading.Thread(target=run, name="testbed", daemon=True)
+    with listen() as sock:
+        thread.start()
+        try:
+            yield _once(ready, start_s)
         finally:
-            stopped = thread.stop(grace_s + _LONGER_S)
+            with suppress(RuntimeError):  # the loop has ended already
+                loop.call_soon_threadsafe(end)
+            thread.join(grace_s + _LONGER_S)
     # Reached when the block raised nothing, which would matter more.
-    if not stopped:
+    if thread.is_alive():
         raise RuntimeError(
             f"The app still works {grace_s + _LONGER_S:g} s after it was told to stop: something in"
             " it blocks, such as time.sleep in a coroutine."
         )
 
 
-class _Thread:
-    """A thread with an event loop that runs an app until it is told to stop."""
-
-    def __init__(self, app: Any, sock: socket.socket, grace_s: int) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._stop = asyncio.Event()
-        self._ready: Future[Served] = Future()
-        self._task: asyncio.Task[None] | None = None
-        self._thread = threading.Thread(
-            target=self._run, args=[app, sock, grace_s], name="testbed", daemon=True
-        )
-        self._thread.start()
-
-    def _run(self, app: Any, sock: socket.socket, grace_s: int) -> None:
-        async def serve() -> None:
-            self._task = asyncio.current_task()
-            async with _running(app, sock, grace_s) as served:
-                self._ready.set_result(served)
-                await self._stop.wait()
-
-        try:
-            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-                runner.run(serve())
-        except BaseException as error:
-            if not self._ready.done():
-                self._ready.set_exception(error)
-
-    def served(self, limit_s: float) -> Served:
-        """The app once it answers."""
-        try:
-            return self._ready.result(limit_s)
-        except TimeoutError:
-            raise RuntimeError(
-                f"The app did not start within {limit_s:g} s: look at its lifespan function."
-            ) from None
-
-    def stop(self, limit_s: float) -> bool:
-        """Stop the app; False where it does not stop in time."""
-        with suppress(RuntimeError):  # the loop has ended already
-            self._loop.call_soon_threadsafe(self._end)
-        self._thread.join(limit_s)
-        return not self._thread.is_alive()
-
-    def _end(self) -> None:
-        self._stop.set()
-        if self._task is not None and not self._ready.done():
-            self._task.cancel()
+def _once(ready: Future[Served], limit_s: float) -> Served:
+    try:
+        return ready.result(limit_s)
+    except TimeoutError:
+        raise RuntimeError(
+            f"The app did not start within {limit_s:g} s: look at its lifespan function."
+        ) from None

@@ -89,13 +89,17 @@ class Case:
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise: its number, its hints, and the cases that its answer is tried on."""
+    """One exercise: its number, its hints, and the cases that its answer is tried on.
+
+    `gate`: it measures an effect on a running system.
+    """
 
     id: str
     title: str
     hints: tuple[str | Hint, ...]
     cases: Callable[[Any], Iterable[Case]]
     starter: object = _NO_STARTER
+    gate: bool = False
 
     @property
     def given(self) -> bool:
@@ -113,7 +117,12 @@ def _about(hint: str | Hint) -> tuple[str, ...]:
 
 
 def exercise(
-    exercise_id: str, *, title: str, hints: Sequence[str | Hint], starter: object = _NO_STARTER
+    exercise_id: str,
+    *,
+    title: str,
+    hints: Sequence[str | Hint],
+    starter: object = _NO_STARTER,
+    gate: bool = False,
 ) -> Callable[[Callable[[Any], Iterable[Case]]], Exercise]:
     """Define an exercise by the function that yields its cases; see `helpers.course.exercises`.
 
@@ -122,6 +131,8 @@ def exercise(
         title: what the learner makes, as a short phrase.
         hints: from gentle to explicit, at least one; a `Hint` for those that fit some cases alone.
         starter: the code or value to change, for exercises that have no `TODO`.
+        gate: it measures an effect on a running system; the strength of its check is measured on
+            faulty answers instead of mutants.
 
     Raises:
         ValueError: the number is malformed, used twice, or of another module than the file.
@@ -141,7 +152,7 @@ def exercise(
             raise ValueError(f"exercise {exercise_id} has no hints")
         if exercise_id in _exercises:
             raise ValueError(f"there are two exercises {exercise_id}")
-        made = Exercise(exercise_id, title, tuple(hints), cases, starter)
+        made = Exercise(exercise_id, title, tuple(hints), cases, starter, gate)
         _exercises[exercise_id] = made
         return made
 

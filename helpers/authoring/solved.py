@@ -1,0 +1,165 @@
+"""The reference solutions that checks compare with, taken from the solutions' sources.
+
+For each exercise of a module with one file an exercise, `mNN/solved/eN.py` below the exercises
+holds the solution's cell, with what it needs of the cells before it. So checks and grading have it
+where `solutions/` is missing.
+"""
+
+import ast
+import copy
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from helpers.authoring.editions import FOLDERS, stems
+from helpers.authoring.source import SourceCell, SourceError, cells_of, parse, read_source
+
+EXERCISES = "helpers/course/exercises"
+MARK = "# The exercise's own cell."
+"""The line after which a reference solution is the learner's part."""
+
+
+def expected(root: Path, module: str) -> dict[Path, str]:
+    """What the reference solutions of a module should be: path and text.
+
+    Empty for a module without a folder of exercises.
+
+    Raises:
+        SourceError: a solution's source breaks the format, or a cell needs what no cell before it
+            defines.
+    """
+    folder = root / EXERCISES / f"m{module}"
+    source_folder = FOLDERS["solution"][0]
+    found = [stem for stem in stems(root / source_folder, "*.py") if stem[:2] == module]
+    if not (folder.is_dir() and found):
+        return {}
+    where = f"{source_folder}/{found[0]}.py"
+    source = read_source((root / where).read_text("utf-8"), where=where, solution=True)
+    cells = [cell for cell in cells_of(source, "solution") if cell.kind == "code"]
+    return {
+        folder / "solved" / f"e{cell.exercise[3:]}.py": _text(cells, cell, where)
+        for cell in cells
+        if cell.exercise is not None
+    }
+
+
+def renew_solved(root: Path, module: str) -> list[Path]:
+    """Write the reference solutions of a module that differ; the paths that were written."""
+    wanted = expected(root, module)
+    written = [path for path, text in wanted.items() if _read(path) != text]
+    for path in written:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(wanted[path], encoding="utf-8")
+    for path in _left_over(root, module, wanted):
+        path.unlink()
+    return written
+
+
+def solved_drift(root: Path) -> Iterator[str]:
+    """The reference solutions that are not what their sources give, as sentences."""
+    for folder in sorted((root / EXERCISES).glob("m[0-9][0-9]")):
+        module = folder.name[1:]
+        try:
+            wanted = expected(root, module)
+        except SourceError:
+            continue  # its notebook's own line says so
+        for path, text in wanted.items():
+            if _read(path) != text:
+                name = path.relative_to(root).as_posix()
+                yield f"{name} is not the solution's cell: run `course build {module}`."
+        for path in _left_over(root, module, wanted):
+            yield f"{path.relative_to(root).as_posix()} has no exercise in the solution's source."
+
+
+def _left_over(root: Path, module: str, wanted: dict[Path, str]) -> list[Path]:
+    there = (root / EXERCISES / f"m{module}" / "solved").glob("*.py")
+    return sorted(path for path in there if path not in wanted)
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text("utf-8") if path.exists() else None
+
+
+def _text(cells: Sequence[SourceCell], cell: SourceCell, where: str) -> str:
+    """The file: what the cell needs of those before it, the cell itself, and its answer."""
+    place = cells.index(cell)
+    before = [node for one in cells[:place] for node in _kept(parse(one.source, where))]
+    own = parse(cell.source, where)
+    answer = _answer(cells[place:], cell, where)
+    needed = _needed(before, _used(own) | _used(answer) - _defined(own))
+    parts = [
+        f"# Written by `course build` from {where}: change it there.",
+        *(ast.unparse(node) for node in needed),
+        MARK,
+        cell.source,
+        f"ANSWER = {ast.unparse(answer)}",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _kept(tree: ast.Module) -> list[ast.stmt]:
+    """The statements of a cell that define names: no calls, no prints, no checks."""
+    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return [node for node in tree.body if isinstance(node, (*kinds, ast.Assign, ast.AnnAssign))]
+
+
+def _needed(before: Sequence[ast.stmt], names: set[str]) -> list[ast.stmt]:
+    """The statements that define these names and what those need, each name's last one."""
+    wanted = set(names)
+    kept: list[ast.stmt] = []
+    for node in reversed(before):
+        defined = _defined(ast.Module([node], []))
+        if defined & wanted:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                aliases = [a for a in node.names if _bound(a) in wanted]
+                only = copy.copy(node)
+                only.names = aliases
+                kept.append(only)
+                wanted -= {_bound(a) for a in aliases}
+            else:
+                kept.append(node)
+                wanted = (wanted - defined) | _used(node)
+    return kept[::-1]
+
+
+def _bound(alias: ast.alias) -> str:
+    return alias.asname or alias.name.split(".")[0]
+
+
+def _used(tree: ast.AST) -> set[str]:
+    loaded = {
+        node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store)
+    }
+    return loaded
+
+
+def _defined(tree: ast.Module) -> set[str]:
+    names: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {_bound(alias) for alias in node.names}
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names |= {
+                part.id for one in targets for part in ast.walk(one) if isinstance(part, ast.Name)
+            }
+    return names
+
+
+def _answer(after: Sequence[SourceCell], cell: SourceCell, where: str) -> ast.expr:
+    """What the solution hands to the check of this exercise."""
+    for one in after:
+        for node in ast.walk(parse(one.source, where)):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id == "check"
+                and len(node.args) == 2
+                and isinstance(node.args[0], ast.Constant)
+                and node.args[0].value == cell.exercise
+            ):
+                return node.args[1]
+    raise SourceError(f'{where}: no cell calls check("{cell.exercise}", ...).')
