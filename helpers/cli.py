@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "runs": ("helpers.authoring.command", "run the slow steps of a notebook, and keep the answers"),
     "strength": ("helpers.authoring.exercise_command", "how strong the checks of a module are"),
     "new-exercise": ("helpers.authoring.exercise_command", "make the places of a new exercise"),
+    "style": ("helpers.authoring.command", "measure walkthroughs against the style page"),
     "lock": ("helpers.authoring.command", "renew both lock files"),
 }
 

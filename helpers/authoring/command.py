@@ -1,6 +1,7 @@
 """`course build`: notebooks and labs from their sources. `course lock`: both lock files.
 
 `course runs`: the slow steps of notebooks, and the stored runs that spare others the wait.
+`course style`: what walkthroughs measure, beside the limits of the style page.
 """
 
 import argparse
@@ -173,8 +174,40 @@ def _run_steps(chosen: "Sequence[Steps]", *, store: bool, anew: bool) -> int:
     return int(failed)
 
 
+def style(argv: Sequence[str]) -> int:
+    """Measure walkthroughs; 0 all is as it must be, 1 a limit is broken, 2 not possible."""
+    from helpers.authoring.measured import NoWalkthrough, picked, table
+    from helpers.authoring.source import MissingToolError, SourceError
+    from helpers.columns import aligned
+
+    parser = argparse.ArgumentParser(
+        prog="course style",
+        description="Measure walkthroughs against the limits of the style page, from their "
+        'sources. "low" or "high" stands behind what breaks a limit; the last column names what '
+        "the cells should call and do not. A module that is not rebuilt yet keeps the limits from "
+        "before.",
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="NN", help="a module, such as 03, or its full name"
+    )
+    options = parser.parse_args(argv)
+    try:
+        rows, good = table(ROOT, picked(ROOT, options.names))
+    except (MissingToolError, NoWalkthrough, SourceError) as error:
+        print(f"course style: {error}", file=sys.stderr)
+        return 2
+    for line in aligned(rows):
+        print(line)
+    return int(not good)
+
+
 def _at_once(line: str) -> None:
     print(line, flush=True)
 
 
-COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"build": build, "lock": lock, "runs": runs}
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+    "build": build,
+    "lock": lock,
+    "runs": runs,
+    "style": style,
+}

@@ -88,8 +88,9 @@ def _faults(node: ast.AST, texts: set[int]) -> Iterator[tuple[str, Change]]:
             for at, keyword in enumerate(node.keywords):
                 if keyword.arg not in _FREE_KEYWORDS:
                     yield f"keyword {keyword.arg} dropped", _drop("keywords", at)
-    if not isinstance(node, ast.Module):
-        for at, statement in enumerate(getattr(node, "body", ()) or ()):
+    body = getattr(node, "body", None)
+    if isinstance(body, list) and not isinstance(node, ast.Module):
+        for at, statement in enumerate(body):
             if _droppable(statement):
                 yield f"statement {at + 1} dropped", _set_item("body", at, ast.Pass())
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):

@@ -79,7 +79,7 @@ class Checkout:
         return self.succeeds("show-ref", "--verify", "--quiet", f"refs/heads/{name}")
 
     def content(self, commit: str, path: str) -> bytes | None:
-        """A file as it stands in a commit; None where it is not in it."""
+        """A file as a commit has it; None where it is not in it."""
         done = subprocess.run(
             ["git", "show", f"{commit}:{path}"],
             cwd=self.root,

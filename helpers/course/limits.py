@@ -31,9 +31,9 @@ def time_factor() -> float:
 class Clock:
     """Runs down from a limit, from now on; it stands still while a model is being made ready.
 
-    So a limit starts when the model is warm, whichever line of whoever's code uses it first. At
-    most two minutes of getting ready are left out (times `COURSE_TIME_FACTOR`): what never gets
-    ready is ended like anything else.
+    So a limit starts when the model is warm, whichever line of code uses it first, the learner's or
+    the check's. At most two minutes of getting ready are left out (times `COURSE_TIME_FACTOR`):
+    what never gets ready is ended like anything else.
     """
 
     def __init__(self, limit: float) -> None:

@@ -135,7 +135,7 @@ class CourseLoop:
             self._loop = None
 
     def close(self) -> None:
-        """Cancel what still runs and stop the loop; it starts anew when it is used again."""
+        """Cancel what still runs and stop the loop; it starts again when it is used again."""
         with self._lock:
             loop, thread = self._loop, self._thread
             self._loop = self._thread = None

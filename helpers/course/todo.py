@@ -5,7 +5,7 @@ long as that stands there, the exercise is *not done yet*: looking at the object
 none of its code runs. A placeholder that hides deeper (in another function that this one calls)
 shows itself when it is used: every operation on it raises `NotDoneYet`.
 
-Where an exercise is to mend given code, there is no `TODO`; there, what equals the starter counts
+Where an exercise is to fix given code, there is no `TODO`; there, what equals the starter counts
 as not done yet (`unchanged`).
 """
 
@@ -63,7 +63,7 @@ for _name in [*_OPERATIONS.split(), *_BINARY.split(), *(f"r{n}" for n in _BINARY
     setattr(_Placeholder, f"__{_name}__", _refuse)
 
 TODO: Any = _Placeholder(_SENTENCE)
-"""What stands in a lab where the learner's own code belongs."""
+"""What a lab has where the learner's own code belongs."""
 
 
 def comes_from_todo(error: BaseException) -> bool:
@@ -79,7 +79,7 @@ def comes_from_todo(error: BaseException) -> bool:
 
 
 def find_todo(submission: object) -> str | None:
-    """Where `TODO` still stands in an object, as a sentence; None when it does not.
+    """Where `TODO` is still in an object, as a sentence; None when it does not.
 
     Looks through functions (decorated, nested, bound or partial ones too), classes, objects and
     containers, nearest parts first, and calls nothing.

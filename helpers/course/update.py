@@ -6,7 +6,7 @@ The order makes sure that nothing is lost, wherever it is interrupted:
 2. Look for whatever would stop the move: commits of the learner's own, other files in the way.
 3. Copy every file that the learner changed in labs, notebooks and solutions to a dated folder in
    `copies/`, and write down what is going on (`.course/update.json`).
-4. Move to the newest commit. Of those files, the ones that it brings anew are restored before.
+4. Move to the newest commit. Those files that have a new version in it are restored before.
 5. Put the learner's cells into the new versions (`helpers.course.cells`), and strike out the note.
 
 An update that finds such a note finishes what it describes before anything else.

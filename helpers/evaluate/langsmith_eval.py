@@ -13,12 +13,12 @@ import logging
 import uuid
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import langsmith
+import pandas as pd
 from langgraph.pregel import Pregel
 from langsmith.evaluation import EvaluationResult, EvaluationResults, RunEvaluator, run_evaluator
-from langsmith.evaluation._runner import ExperimentResults
 from langsmith.schemas import Example
 from langsmith.schemas import Run as TracedRun
 
@@ -30,6 +30,19 @@ Target = Callable[[dict[str, Any]], dict[str, Any]]
 Evaluator = Callable[..., Any] | RunEvaluator
 
 _NAMESPACE = uuid.UUID("6f1d2c1e-6a55-5a5e-9d51-9d0f0c7b2a10")
+
+
+class Results(Protocol):
+    """The table that `langsmith.evaluate` gives, whose own class is private."""
+
+    def __len__(self) -> int:
+        """How many examples were evaluated."""
+
+    def __iter__(self) -> Iterator[Any]:
+        """The rows: `run`, `example` and `evaluation_results`."""
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row an example, with `error`, and `feedback.` and each evaluator's key."""
 
 
 class EvaluationFailed(RuntimeError):  # noqa: N818 (named after what happened)
@@ -95,9 +108,7 @@ def scorers(questions: Sequence[Question]) -> list[Evaluator]:
     return [all_scores]
 
 
-def evaluate(
-    target: Target, data: Sequence[Example], evaluators: Sequence[Evaluator]
-) -> ExperimentResults:
+def evaluate(target: Target, data: Sequence[Example], evaluators: Sequence[Evaluator]) -> Results:
     """Run `langsmith.evaluate` without a server, a key or the network.
 
     Examples run one after another. A target that raises gives a row with its error and without
@@ -180,9 +191,9 @@ def _quiet() -> Iterator[None]:
 
     Nothing is lost: every failure is in the table or raised.
     """
-    log = logging.getLogger("langsmith.evaluation._runner")
-    before = log.disabled
-    log.disabled = True
+    log = logging.getLogger("langsmith.evaluation")
+    before = log.level
+    log.setLevel(logging.CRITICAL + 1)
     try:
         with (
             contextlib.redirect_stdout(io.StringIO()),
@@ -192,4 +203,4 @@ def _quiet() -> Iterator[None]:
             warnings.filterwarnings("ignore", message="'upload_results' parameter is in beta")
             yield
     finally:
-        log.disabled = before
+        log.setLevel(before)

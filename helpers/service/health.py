@@ -6,11 +6,11 @@ from typing import Any
 
 import httpx2
 from purgatory.domain.model import OPENED
-from purgatory.service._async.circuitbreaker import AsyncCircuitBreaker
 from redis.exceptions import RedisError
 
 from helpers.service.gate import Gate
 from helpers.service.model import Upstream
+from helpers.service.upstream import Breaker
 
 Probe = Callable[[], Awaitable[str | None]]
 """None when all is well, else the reason in a sentence."""
@@ -47,7 +47,7 @@ class Health:
 def probes(
     upstream: Upstream,
     client: httpx2.AsyncClient,
-    breaker: AsyncCircuitBreaker,
+    breaker: Breaker,
     gate: Gate,
     redis: Any,
 ) -> dict[str, Probe]:

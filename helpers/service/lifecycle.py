@@ -5,7 +5,6 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 
 import httpx2
 from langchain_core.utils.uuid import uuid7
-from purgatory.service._async.circuitbreaker import AsyncCircuitBreaker
 
 from helpers.agent import Agent
 from helpers.service.budget import Budgets, MemoryLedger, RedisLedger
@@ -23,7 +22,7 @@ from helpers.service.requests import KnownRequests
 from helpers.service.settings import Settings
 from helpers.service.store import open_store
 from helpers.service.turn import AnswerPath, Engine, Message, Outcome, Turn
-from helpers.service.upstream import GuardedModel, circuit_breaker, http_client
+from helpers.service.upstream import Breaker, GuardedModel, circuit_breaker, http_client
 
 MakeAgent = Callable[..., Agent]
 """Makes the agent from `model` and `middleware`, as `build_agent` does."""
@@ -95,7 +94,7 @@ def _plain(
     settings: Settings,
     upstream: Upstream,
     client: httpx2.AsyncClient,
-    breaker: AsyncCircuitBreaker,
+    breaker: Breaker,
 ) -> Engine:
     if upstream.url is None or not settings.passthrough:
         return ModelEngine(upstream.model(), breaker)

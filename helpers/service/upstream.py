@@ -8,15 +8,15 @@ middle of its answers opens it too.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from types import TracebackType
+from typing import Any, Protocol
 
 import httpx2
 from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse
 from langchain_core.messages import AIMessage
 from langchain_openai import ChatOpenAI
 from purgatory import AsyncCircuitBreakerFactory
-from purgatory.domain.model import ExcludeType
-from purgatory.service._async.circuitbreaker import AsyncCircuitBreaker
+from purgatory.domain.model import Context, ExcludeType
 from tenacity import (
     AsyncRetrying,
     retry_if_exception_type,
@@ -94,7 +94,24 @@ def http_client(
     )
 
 
-async def circuit_breaker(failures: int, seconds: float) -> AsyncCircuitBreaker:
+class Breaker(Protocol):
+    """What the service uses of `purgatory`'s breaker, whose own class is private."""
+
+    context: Context
+
+    async def __aenter__(self) -> object:
+        """Raises `OpenedState` while the circuit is open."""
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Counts an error, or that all went well."""
+
+
+async def circuit_breaker(failures: int, seconds: float) -> Breaker:
     """A breaker that opens after so many failures in a row, for so long.
 
     While it is open, entering it raises `purgatory`'s `OpenedState`.
@@ -109,7 +126,7 @@ Handler = Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
 class GuardedModel(AgentMiddleware[AgentState[Any], Any, Any]):
     """Puts the circuit breaker around the agent's calls to its model."""
 
-    def __init__(self, breaker: AsyncCircuitBreaker) -> None:
+    def __init__(self, breaker: Breaker) -> None:
         """`breaker` is shared by all who call this model."""
         super().__init__()
         self._breaker = breaker

@@ -89,10 +89,11 @@ def experiment(
 def _quiet() -> Iterator[None]:
     """Without the address that the SDK prints, and without its progress bar.
 
-    The bar is drawn from another thread, past every redirect, so its loader is replaced.
+    The bar is drawn from another thread, past every redirect, so it is replaced where the SDK
+    finds it.
     """
     with (
         contextlib.redirect_stdout(io.StringIO()),
-        patch("langsmith.evaluation._runner._load_tqdm", return_value=lambda rows: rows),
+        patch("tqdm.auto.tqdm", lambda rows: rows),
     ):
         yield

@@ -148,11 +148,16 @@ def _turn_on(project: str, hook: Redactor | None, *, web_url: str | None) -> "Cl
 
 
 def _flush_earlier() -> None:
-    """What was traced before goes to where it was meant to go."""
-    from langsmith import run_trees
+    """What was traced before goes to where it was meant to go.
 
-    if run_trees._CLIENT is not None:
-        run_trees._CLIENT.flush()
+    Where nothing was, the SDK makes a client to be asked; this one has nowhere to send to, and the
+    caller replaces it.
+    """
+    from langsmith.run_trees import get_cached_client
+
+    get_cached_client(
+        api_url="http://127.0.0.1:9", api_key="none", auto_batch_tracing=False, info={}
+    ).flush()
 
 
 def _forget_settings() -> None:

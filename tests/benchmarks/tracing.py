@@ -11,6 +11,7 @@ Each part prints its medians; other work on the machine falls on both sides alik
 """
 
 import argparse
+import io
 import json
 import os
 import sqlite3
@@ -28,11 +29,7 @@ os.environ.setdefault("COURSE_THREADS", "1")
 
 import requests
 from langsmith import Client, tracing_context, uuid7_from_datetime
-from langsmith._internal._multipart import RewindableMultipartBody
-from langsmith._internal._operations import (
-    serialize_run_dict,
-    serialized_run_operation_to_multipart_parts_and_context,
-)
+from requests.adapters import BaseAdapter
 
 from helpers.tracing import Service, running
 from helpers.tracing.store.schema import connect
@@ -200,18 +197,42 @@ def measure_queries(rounds: int) -> dict[str, Any]:
 # --- ingestion -----------------------------------------------------------------------------------
 
 
+class Recorder(BaseAdapter):
+    """Keeps the requests of a session instead of sending them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bodies: list[tuple[bytes, str]] = []
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        """The service's answer to runs that it takes."""
+        body: Any = request.body
+        whole = body if isinstance(body, bytes) else body.read()
+        self.bodies.append((whole, request.headers["Content-Type"]))
+        reply = requests.Response()
+        reply.status_code, reply.request, reply.url = 202, request, str(request.url)
+        reply.raw = io.BytesIO(b"{}")
+        return reply
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
 def bodies(runs: list[dict[str, Any]]) -> list[tuple[bytes, str]]:
     """The requests that the SDK makes of the runs."""
-    found = []
-    for start in range(0, len(runs), BATCH):
-        parts: list[Any] = []
-        for run in runs[start : start + BATCH]:
-            operation = serialize_run_dict("post", dict(run))
-            form, _ = serialized_run_operation_to_multipart_parts_and_context(operation)
-            parts += form.parts
-        body = RewindableMultipartBody(parts, uuid.uuid4().hex)
-        found.append((body.to_bytes(), body.content_type))
-    return found
+    recorder, nowhere = Recorder(), "http://127.0.0.1:9"
+    with requests.Session() as session:
+        session.mount(nowhere, recorder)
+        client = Client(
+            api_url=nowhere,
+            api_key="none",
+            session=session,
+            info={},
+            auto_batch_tracing=False,
+        )
+        for start in range(0, len(runs), BATCH):
+            client.multipart_ingest(create=[dict(run) for run in runs[start : start + BATCH]])
+    return recorder.bodies
 
 
 def send(session: requests.Session, service: Service, body: bytes, content_type: str) -> None:

@@ -1,7 +1,7 @@
 """One trace: its tree of runs, and when each of them ran.
 
 The bars are drawn with characters, so that they look the same in a terminal, in both themes, and in
-a notebook that nobody has trusted yet; whoever cannot see them reads the columns beside them.
+a notebook that nobody has trusted yet; people who cannot see them read the columns beside them.
 """
 
 from collections.abc import Iterable, Mapping

@@ -5,10 +5,9 @@ from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
-from purgatory.service._async.circuitbreaker import AsyncCircuitBreaker
 
 from helpers.service.turn import Event, Message, Outcome, Turn
-from helpers.service.upstream import broke_off
+from helpers.service.upstream import Breaker, broke_off
 
 _KINDS = {"user": HumanMessage, "assistant": AIMessage, "system": SystemMessage}
 
@@ -28,7 +27,7 @@ def why_it_ended(message: BaseMessage) -> str | None:
 class ModelEngine:
     """Streams from one shared LangChain chat model."""
 
-    def __init__(self, model: BaseChatModel, breaker: AsyncCircuitBreaker) -> None:
+    def __init__(self, model: BaseChatModel, breaker: Breaker) -> None:
         """`model` is shared by all requests, since making its clients costs more than a request."""
         self._model = model
         self._breaker = breaker

@@ -11,12 +11,11 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 import httpx2
-from purgatory.service._async.circuitbreaker import AsyncCircuitBreaker
 
 from helpers.models import errors
 from helpers.models.translate import translate
 from helpers.service.turn import Event, Outcome, Turn
-from helpers.service.upstream import broke_off
+from helpers.service.upstream import Breaker, broke_off
 
 _OVERFLOW = re.compile(r"context|too long|maximum.*tokens", re.IGNORECASE)
 _STATUSES: dict[int, type[errors.ModelError]] = {
@@ -33,7 +32,7 @@ class PassthroughEngine:
     def __init__(
         self,
         client: httpx2.AsyncClient,
-        breaker: AsyncCircuitBreaker,
+        breaker: Breaker,
         *,
         url: str,
         model: str,

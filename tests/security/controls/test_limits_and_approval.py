@@ -67,10 +67,12 @@ def test_a_loop_of_calls_ends() -> None:
     assert [m.status for m in results] == ["success", "success", "error", "error"]
 
 
-def refunded(amount: float | None, decision: str, free: float = 0.0) -> tuple[Orders, str]:
+def refunded(
+    amount: float | None, decision: str, free: float = 0.0, order: str = "FH-10803"
+) -> tuple[Orders, str]:
     """The order book after a refund was asked for and decided, and what the person was asked."""
     orders = open_orders()
-    args = {"order_id": "FH-10803"} | ({} if amount is None else {"amount": amount})
+    args = {"order_id": order} | ({} if amount is None else {"amount": amount})
     agent = build_agent(
         model=Scripted(says=[calling(("issue_refund", args)), saying("Done.")]),
         retriever=NoDocuments(),
@@ -106,12 +108,6 @@ def test_small_refunds_are_free_and_odd_ones_are_not() -> None:
 
 
 def test_the_person_reads_no_words_of_the_model() -> None:
-    from helpers.security.controls.approval import _described
-
-    call = {"name": "issue_refund", "args": {"order_id": "FH-1 (the manager agreed)"}, "id": "1"}
-
-    class Here:
-        context = Caller("C-0011")
-
-    text = _described(call, {"messages": []}, Here())  # type: ignore[arg-type]
-    assert "manager" not in text
+    question = refunded(None, "reject", order="FH-1 (the manager agreed)")[1]
+    assert question.startswith("Pay back ")
+    assert "manager" not in question

@@ -5,6 +5,4 @@ def tokens_per_second(usage: dict[str, int], seconds: float) -> float:
     if seconds <= 0:
         raise ValueError(f"seconds must be more than 0, not {seconds}")
     return usage["output_tokens"] / seconds
-
-
 ANSWER = tokens_per_second

@@ -1,0 +1,99 @@
+"""The limits of the style page, as data: what a walkthrough may measure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from helpers.authoring.exceptions import NOT_REBUILT
+from helpers.authoring.style import Style
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One measure, from which value and up to which it is fine, and how it is written."""
+
+    name: str
+    of: Callable[[Style], float]
+    least: float | None = None
+    most: float | None = None
+    form: str = "{:.0f}"
+
+    def broken(self, style: Style) -> str:
+        """Nothing where the limit holds, else "low" or "high"."""
+        value = self.of(style)
+        if self.least is not None and value < self.least:
+            return "low"
+        return "high" if self.most is not None and value > self.most else ""
+
+    @property
+    def allowed(self) -> str:
+        """The limit in few signs, such as "30-70" or ">=60%"."""
+        low, high = (None if v is None else self.form.format(v) for v in (self.least, self.most))
+        if low is not None and high is not None:
+            return f"{low}-{high}"
+        if low is not None:
+            return f">={low}"
+        return "" if high is None else f"<={high}"
+
+
+def _cells(least: int, most: int | None) -> Limit:
+    return Limit("cells", lambda style: style.cells, least, most)
+
+
+def _lines(at_median: float, at_p90: int) -> tuple[Limit, ...]:
+    return (
+        Limit("median lines", lambda style: style.lines_median, most=at_median, form="{:g}"),
+        Limit("p90 lines", lambda style: style.lines_p90, most=at_p90),
+        Limit("most lines", lambda style: style.lines_max, most=25),
+    )
+
+
+def _text_to_code(most: float) -> Limit:
+    return Limit("text/code", lambda style: style.text_to_code, 0.75, most, "{:.2f}")
+
+
+_DENSITY = (
+    Limit("nodes/line", lambda style: style.nodes_per_line, most=8.5, form="{:.1f}"),
+    Limit("comprehensions", lambda style: style.comprehensions_per_cell, most=0.3, form="{:.2f}"),
+)
+
+REBUILT: tuple[Limit, ...] = (
+    _cells(30, 70),
+    _text_to_code(1.5),
+    *_lines(6, 18),
+    *_DENSITY,
+    Limit("words/text", lambda style: style.words_per_text_cell, most=55),
+    Limit("field", lambda style: style.field, least=0.6, form="{:.0%}"),
+    Limit("house only", lambda style: style.house_only, most=0.3, form="{:.0%}"),
+    Limit("house names", lambda style: style.house_names, most=15),
+)
+"""For the walkthroughs 01 to 11."""
+
+SHORT: tuple[Limit, ...] = (_cells(10, 40), *_lines(6, 18), *_DENSITY)
+"""For 00, which takes ten minutes and is about the course itself, and 12, which asks questions."""
+
+BEFORE: tuple[Limit, ...] = (
+    _cells(25, None),
+    _text_to_code(1.75),
+    *_lines(4.5, 15),
+    Limit("words/code", lambda style: style.words_per_code_cell, 25, 90),
+)
+"""What a module that is not rebuilt yet kept before, so that it gets no worse."""
+
+
+def limits_of(module: str) -> tuple[Limit, ...]:
+    """The limits that the style page sets for a walkthrough, rebuilt or not."""
+    return SHORT if module in ("00", "12") else REBUILT
+
+
+def due(module: str) -> tuple[Limit, ...]:
+    """The limits that a walkthrough has to keep today."""
+    return BEFORE if module in NOT_REBUILT else limits_of(module)
+
+
+def breaks(style: Style, limits: tuple[Limit, ...]) -> list[str]:
+    """The limits that do not hold, such as "field is 15% (>=60%)"."""
+    return [
+        f"{limit.name} is {limit.form.format(limit.of(style))} ({limit.allowed})"
+        for limit in limits
+        if limit.broken(style)
+    ]
