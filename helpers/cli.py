@@ -35,6 +35,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "build": ("helpers.authoring.command", "build notebooks and labs from their sources"),
     "runs": ("helpers.authoring.command", "run the slow steps of a notebook, and keep the answers"),
     "style": ("helpers.authoring.command", "measure walkthroughs against the style page"),
+    "strength": ("helpers.authoring.exercise_command", "how strong the checks of a module are"),
+    "new-exercise": ("helpers.authoring.exercise_command", "make the places of a new exercise"),
     "lock": ("helpers.authoring.command", "renew both lock files"),
 }
 

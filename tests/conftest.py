@@ -12,6 +12,27 @@ os.environ.setdefault("COURSE_THREADS", "1")
 os.environ.setdefault("COURSE_FAST", "1")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The option that `course test NN` sets."""
+    parser.addoption("--module", metavar="NN", help="of tests for all modules, those of this one")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is about other modules, or about none, of the folders that all share."""
+    if not (wanted := config.getoption("--module")):
+        return
+    from helpers.course.suite import SHARED
+    from tests.scheduling import module_of
+
+    mine = [
+        item
+        for item in items
+        if not item.nodeid.startswith(SHARED) or module_of(item.nodeid) == wanted
+    ]
+    config.hook.pytest_deselected(items=[item for item in items if item not in mine])
+    items[:] = mine
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Share the tests out by file and by module where `--dist loadfile` is asked for."""

@@ -1,6 +1,6 @@
 """Which tests run one after another in one worker: those of a file, because they share a server.
 
-Two files hold the tests of every module; there, those of a module stay together, so that both
+Three files hold the tests of every module; there, those of a module stay together, so that both
 workers have something to do until the end.
 """
 
@@ -8,7 +8,11 @@ import re
 
 from xdist.scheduler import LoadFileScheduling
 
-BY_MODULE = ("tests/course/test_wrong_answers.py", "tests/notebooks/test_every_notebook.py")
+BY_MODULE = (
+    "tests/course/test_wrong_answers.py",
+    "tests/notebooks/test_every_notebook.py",
+    "tests/workshop/test_grade_the_course.py",
+)
 
 
 class ByFileAndModule(LoadFileScheduling):
@@ -20,6 +24,16 @@ class ByFileAndModule(LoadFileScheduling):
 
 def scope(nodeid: str) -> str:
     """The name under which a test's neighbours are kept together."""
+    file = nodeid.partition("::")[0]
+    module = module_of(nodeid)
+    return f"{file}::{module}" if file in BY_MODULE and module else file
+
+
+def module_of(nodeid: str) -> str | None:
+    """The module that a test is about, by its parameters or its file's name; None for all others.
+
+    Parameters name it as in `[05.1-...]`, `[solution-05_serve_with_fastapi]` or `[05]`.
+    """
     file, _, test = nodeid.partition("::")
-    module = re.search(r"\[\D*(\d\d)[._]", test)
-    return f"{file}::{module[1]}" if file in BY_MODULE and module else file
+    found = re.search(r"\[\D*(\d\d)[._\]-]", test) or re.search(r"/test_m(\d\d)_", file)
+    return found[1] if found else None

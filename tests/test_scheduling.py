@@ -33,5 +33,19 @@ def test_a_test_belongs_to_its_file_or_to_its_module(nodeid: str, expected: str)
     assert scope(nodeid) == expected
 
 
+@pytest.mark.parametrize(
+    ("nodeid", "module"),
+    [
+        ("tests/exercises/test_exercises.py::test_a[00.2-no_guard]", "00"),
+        ("tests/course/test_quiz.py::test_a[05]", "05"),
+        ("tests/course/test_m02_given.py::test_a", "02"),
+        ("tests/course/test_check.py::test_a[4]", None),
+        ("tests/authoring/test_style.py::test_a", None),
+    ],
+)
+def test_a_test_names_its_module(nodeid: str, module: str | None) -> None:
+    assert scheduling.module_of(nodeid) == module
+
+
 def test_the_divided_files_exist() -> None:
     assert all((ROOT / name).is_file() for name in scheduling.BY_MODULE)

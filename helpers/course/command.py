@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.util
+import re
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -23,12 +24,14 @@ def lab(argv: Sequence[str]) -> int:
 
 def test(argv: Sequence[str]) -> int:
     """Run the tests; what is not ours among the options is pytest's."""
-    from helpers.course.suite import run
+    from helpers.course.suite import UnknownModuleError, run
 
     parser = argparse.ArgumentParser(
         prog="course test",
         allow_abbrev=False,
-        description="Run the course's tests, with small samples and one thread a model.",
+        description="Run the course's tests, with small samples and one thread a model. With a "
+        "module's number, such as 05, what belongs to that module: its room, notebooks, lab, "
+        "solution, exercises and quiz.",
         epilog="Other options and paths go to pytest, for instance -k refund or tests/shop.",
     )
     parser.add_argument("--fast", action="store_true", help="leave out the tests marked slow")
@@ -40,7 +43,16 @@ def test(argv: Sequence[str]) -> int:
             file=sys.stderr,
         )
         return 1
-    return run(extra, fast=options.fast)
+    modules = [word for word in extra if re.fullmatch(r"\d{1,2}", word)]
+    others = [word for word in extra if word not in modules]
+    if len(modules) > 1:
+        print("course test: one module at a time, or none for the whole suite.", file=sys.stderr)
+        return 2
+    try:
+        return run(others, fast=options.fast, module=modules[0].zfill(2) if modules else None)
+    except UnknownModuleError as error:
+        print(f"course test: {error}", file=sys.stderr)
+        return 2
 
 
 def status(argv: Sequence[str]) -> int:

@@ -12,15 +12,60 @@ SETTINGS = {"COURSE_FAST": "1", "COURSE_THREADS": "1"}
 # (`tests/scheduling.py`). In the order of their names: notebooks are long, and not the last.
 TWO_AT_A_TIME = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 
+# The tests of the room that a module is about. What every module has (notebooks, exercises, quiz)
+# is in `SHARED`, of which the module's own tests are taken.
+ROOMS: dict[str, tuple[str, ...]] = {
+    "00": (),
+    "01": ("tests/agent", "tests/shop", "tests/models"),
+    "02": ("tests/evaluate",),
+    "03": (
+        "tests/security/attacks",
+        "tests/security/controls",
+        "tests/security/test_bad_input.py",
+        "tests/security/test_comparing.py",
+        "tests/security/test_threats.py",
+    ),
+    "04": (
+        "tests/security/policy",
+        "tests/security/test_policy_rows.py",
+        "tests/security/test_service_abuse.py",
+    ),
+    "05": ("tests/service",),
+    "09": ("tests/tracing",),
+}
+SHARED = ("tests/notebooks", "tests/exercises", "tests/course", "tests/authoring")
 
-def run(extra: Sequence[str], *, fast: bool) -> int:
-    """Run pytest in this process on the whole suite; return its exit status.
 
-    `fast` leaves out the tests marked slow; `extra` goes to pytest, after our own options.
+class UnknownModuleError(LookupError):
+    """There is no such module; the message says which there are."""
+
+
+def of_module(module: str) -> list[str]:
+    """What pytest is to run for one module: paths, and the option that picks the module's own.
+
+    Raises:
+        UnknownModuleError: there is no module of this number yet.
+    """
+    if module not in ROOMS:
+        raise UnknownModuleError(
+            f"there are no tests of a module {module!r}; there are {', '.join(ROOMS)}."
+        )
+    return [f"--module={module}", *ROOMS[module], *SHARED]
+
+
+def run(extra: Sequence[str], *, fast: bool, module: str | None = None) -> int:
+    """Run pytest in this process; return its exit status.
+
+    `fast` leaves out the tests marked slow; `module` takes what belongs to this one alone; `extra`
+    goes to pytest, after our own options.
+
+    Raises:
+        UnknownModuleError: there is no module of a given number yet.
     """
     import pytest
 
+    chosen = ["-m", "not slow"] if fast else []
+    chosen += of_module(module) if module else []
     os.environ.update(SETTINGS)
     os.chdir(ROOT)
-    chosen = ["-m", "not slow"] if fast else []
     return int(pytest.main([*TWO_AT_A_TIME, *chosen, *extra]))

@@ -1,14 +1,18 @@
-"""Every exercise of every module against its wrong answers; both are found by glob."""
+"""Every exercise of a module with one file for all, against its wrong answers.
+
+Exercises with a file of their own are tested in `tests/exercises`.
+"""
 
 import pytest
 
 from helpers.course.card import Status
 from helpers.course.check import run_check
 from helpers.course.exercises import Exercise, find, modules
-from helpers.course.exercises.define import of_module
+from helpers.course.exercises.define import exercise_files, of_module
 from tests.wrong import KINDS, Wrong, load
 
-EXERCISES = [exercise for module in modules() for exercise in of_module(module)]
+OLD = [module for module in modules() if not exercise_files(module)]
+EXERCISES = [exercise for module in OLD for exercise in of_module(module)]
 WRONG = load()
 # Their checks ask a real agent many questions, or put a service under load, for seconds.
 SLOW = ("02.6", "05.6")

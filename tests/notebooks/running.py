@@ -16,6 +16,7 @@ import papermill
 
 from helpers.authoring.committed import NoCommitError, export
 from helpers.authoring.editions import FOLDERS, generate, notebook_path, stems
+from helpers.authoring.exceptions import NOT_REBUILT
 from helpers.authoring.notebook import write
 from helpers.course.card import statuses
 
@@ -99,13 +100,19 @@ def modules(root: Path) -> list[str]:
     return sorted({number for number in found if re.fullmatch(r"\d\d", number)})
 
 
-# The parts of a module, each one file, as globs.
+# The parts of a module, each one file or folder, as globs.
 PARTS = {
     "a walkthrough": "notebooks/src/[0-9][0-9]_*.py",
     "a solution": "solutions/src/[0-9][0-9]_*.py",
-    "exercises": "helpers/course/exercises/m[0-9][0-9].py",
-    "wrong answers": "tests/wrong/m[0-9][0-9].py",
+    "exercises": "helpers/course/exercises/m[0-9][0-9]",
+    "answers": "tests/exercises/m[0-9][0-9]",
     "a quiz": "helpers/course/quizzes/[0-9][0-9].yaml",
+}
+
+# Where a module that is not rebuilt yet has them.
+BEFORE = {
+    "exercises": "helpers/course/exercises/m[0-9][0-9].py",
+    "answers": "tests/wrong/m[0-9][0-9].py",
 }
 
 
@@ -113,9 +120,11 @@ def missing_parts(root: Path, module: str) -> Iterator[str]:
     """What a module lacks, or has twice, or under two names, as sentences."""
     names: dict[str, set[str]] = {}
     for part, pattern in PARTS.items():
+        if module in NOT_REBUILT:
+            pattern = BEFORE.get(part, pattern)
         paths = [path for path in root.glob(pattern) if path.stem.lstrip("m")[:2] == module]
         if len(paths) != 1:
-            yield f"module {module} has {len(paths) or 'no'} file for {part} ({pattern})"
+            yield f"module {module} has {len(paths) or 'no'} place for {part} ({pattern})"
         names[part] = {path.stem for path in paths}
     if names["a walkthrough"] != names["a solution"]:
         yield f"module {module}: walkthrough and solution have different names"

@@ -73,13 +73,24 @@ def test_a_learners_own_files_are_never_run(course: Path, tmp_path: Path) -> Non
         mine[1].write_text(before, "utf-8")
 
 
+def test_a_rebuilt_module_has_a_folder_of_exercises_and_one_of_answers(tmp_path: Path) -> None:
+    exercises = tmp_path / "helpers/course/exercises/m06"
+    exercises.mkdir(parents=True)
+    assert [line[:38] for line in running.missing_parts(tmp_path, "06")] == [
+        "module 06 has no place for a walkthrou",
+        "module 06 has no place for a solution ",
+        "module 06 has no place for answers (te",
+        "module 06 has no place for a quiz (hel",
+    ]
+
+
 def test_the_parts_of_a_module(tmp_path: Path) -> None:
     root = mini.write(tmp_path)
     assert running.modules(root) == ["01"]
     assert list(running.missing_parts(root, "01")) == [
-        "module 01 has no file for exercises (helpers/course/exercises/m[0-9][0-9].py)",
-        "module 01 has no file for wrong answers (tests/wrong/m[0-9][0-9].py)",
-        "module 01 has no file for a quiz (helpers/course/quizzes/[0-9][0-9].yaml)",
+        "module 01 has no place for exercises (helpers/course/exercises/m[0-9][0-9].py)",
+        "module 01 has no place for answers (tests/wrong/m[0-9][0-9].py)",
+        "module 01 has no place for a quiz (helpers/course/quizzes/[0-9][0-9].yaml)",
     ]
     for path in ("helpers/course/exercises/m01.py", "tests/wrong/m01.py"):
         (root / path).parent.mkdir(parents=True)

@@ -1,0 +1,82 @@
+"""Every exercise with a file of its own: its answers, its strength, and that it is complete."""
+
+import pytest
+
+from helpers.authoring.answers import FEWEST_RIGHT, FEWEST_WRONG, Answer, answers_file, answers_to
+from helpers.authoring.exceptions import NOT_REBUILT
+from helpers.authoring.strength import measurable, measure
+from helpers.course.card import Status
+from helpers.course.check import run_check
+from helpers.course.exercises import Exercise, modules
+from helpers.course.exercises.define import exercise_files
+from helpers.paths import ROOT
+
+EXERCISES = [exercise for module in modules() for exercise in measurable(module)]
+ANSWERS = {exercise.id: answers_to(ROOT, exercise) for exercise in EXERCISES}
+WRONG = [(exercise, answer) for exercise in EXERCISES for answer in ANSWERS[exercise.id].wrong]
+RIGHT = [(exercise, answer) for exercise in EXERCISES for answer in ANSWERS[exercise.id].right]
+SAMPLE, SEED = 5, 12
+
+
+def name(value: Exercise | Answer) -> str:
+    return value.id if isinstance(value, Exercise) else value.name
+
+
+@pytest.mark.parametrize(("exercise", "answer"), WRONG, ids=name)
+def test_a_wrong_answer_does_not_pass(exercise: Exercise, answer: Answer) -> None:
+    card = run_check(exercise, answer.make())
+    assert card.status in (Status.WRONG, Status.PARTLY), f"{answer.why}\n\n{card.text()}"
+    if answer.slip:
+        assert answer.slip in [case.slip for case in card.cases], card.text()
+
+
+@pytest.mark.parametrize(("exercise", "answer"), RIGHT, ids=name)
+def test_a_right_answer_passes(exercise: Exercise, answer: Answer) -> None:
+    card = run_check(exercise, answer.make())
+    assert card.status is Status.PASSED, f"{answer.why}\n\n{card.text()}"
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=name)
+def test_the_check_rejects_a_sample_of_faults(exercise: Exercise) -> None:
+    found = measure(exercise, ANSWERS[exercise.id], sample=SAMPLE, seed=SEED)
+    assert not found.survivors
+    assert not found.unknown
+    assert found.tried == min(SAMPLE, found.tried)
+    assert found.tried
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=name)
+def test_an_exercise_is_complete(exercise: Exercise) -> None:
+    answers = ANSWERS[exercise.id]
+    assert len(answers.wrong) >= FEWEST_WRONG
+    assert len(answers.right) >= FEWEST_RIGHT
+    assert exercise.title
+    assert exercise.cases.__doc__
+    assert len(set(map(str, exercise.hints))) == len(exercise.hints) >= 2
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=name)
+def test_every_hint_fits_a_case_and_every_slip_has_a_wrong_answer(exercise: Exercise) -> None:
+    cases = list(exercise.cases(lambda *_: None))
+    about = {case.about for case in cases}
+    for hint in exercise.hints:
+        assert set(getattr(hint, "about", ())) <= about, hint
+    slips = {slip.id for case in cases for slip in case.known_slips}
+    assert slips == {answer.slip for answer in ANSWERS[exercise.id].wrong} - {""}
+
+
+def test_a_module_has_one_file_an_exercise_unless_it_is_on_the_list() -> None:
+    old = {module for module in modules() if not exercise_files(module)}
+    assert old == set(NOT_REBUILT)
+
+
+def test_the_answers_have_the_names_of_the_exercises() -> None:
+    files = {path.relative_to(path.parents[1]).as_posix() for path in exercise_files()}
+    answers = {
+        path.relative_to(path.parents[1]).as_posix()
+        for exercise in EXERCISES
+        if (path := answers_file(ROOT, exercise))
+    }
+    assert files == answers
+    there = (ROOT / "tests" / "exercises").glob("m[0-9][0-9]/e*.py")
+    assert {path.relative_to(path.parents[1]).as_posix() for path in there} == files
