@@ -28,7 +28,7 @@ BANNED: tuple[Banned, ...] = (
     _banned("[Mm]end(?:s|ed|ing)?", "fix"),
     _banned("[Aa]new", "again; restart; rebuild"),
     _banned("[Bb]esides", "also; more; as well"),
-    _banned("[Ww]hoever", "anyone who; people who"),
+    _banned("(?:whoever|Whoever)", "anyone who; people who"),
     _banned("[Ss]ome(?:body|one) who", "anyone who; people who"),
     _banned("(?:stands?|stood) in(?! (?:for|line|front|the way))", "is in; contains"),
     _banned("never will do", "is not accepted"),

@@ -55,7 +55,7 @@ def quiz(module: str) -> None:
     # One output with three faces: the live one, and what a stored notebook shows without it.
     publish_display_data(  # type: ignore[no-untyped-call]
         {
-            **_Live(module, questions).view(),
+            **Live(module, questions).view(),
             "text/html": static(module, questions),
             "text/plain": plain(module, questions),
         }
@@ -104,7 +104,7 @@ def _label(letter: str, choice: Choice, *, chosen: bool) -> str:
     return f"{sign} {text} (your answer: {_verdict(choice).lower()})" if chosen else text
 
 
-class _Live:
+class Live:
     """The quiz as widgets, with the score so far."""
 
     def __init__(self, module: str, questions: Sequence[QuizQuestion]) -> None:

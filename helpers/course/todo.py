@@ -101,7 +101,7 @@ def _todo_in_code(function: types.FunctionType) -> str | None:
         for step in dis.get_instructions(code):
             if step.argval == "TODO" and step.opname in _NAMES:
                 line = step.positions.lineno if step.positions else None
-                return f"TODO still stands in {function.__name__}" + (
+                return f"TODO is still in {function.__name__}" + (
                     f", line {line} of its cell." if line else "."
                 )
     return None

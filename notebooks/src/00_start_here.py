@@ -1,15 +1,16 @@
 # %% [markdown] name="title"
 # # 00 Start here
 #
-# After this notebook you can run the course, ask its agent a question, say what an answer costs
-# on your machine, and read a check.
+# After this notebook you can run the course, call a language model with LangChain, say what an
+# answer costs on your machine, and read a check.
 #
-# **10 minutes. Level: basic Python. Before it: nothing.** Everything here runs on this machine:
-# no key, no GPU, no network.
+# **10 minutes (the machine works for one of them). Level: basic Python. Before it: nothing.**
+# Everything here runs on this machine: no key, no GPU, no network.
 
 # %% [markdown] name="picture"
 # This is what the course is about: a support agent for Fernhill, an invented shop for outdoor
-# gear. You will build it, measure it, secure it, deploy it and watch it.
+# gear. You will build it, measure it, secure it, deploy it and watch it. This notebook looks at
+# the part on the right, the model.
 #
 # ```mermaid
 # flowchart LR
@@ -17,13 +18,12 @@
 #     agent -- search --> documents[(documents)]
 #     agent -- look up, refund --> orders[(orders)]
 #     agent -- hand over --> person([a person])
-#     agent <-- words --> model[language model]
+#     agent <-- text --> model[language model]
 #     agent -- answer --> customer
 # ```
 
 # %% [markdown] name="parameters-text"
-# The next cell holds the two settings that every notebook has: which model answers, and whether
-# to use small samples.
+# Every notebook has two settings: which model answers, and whether to use small samples.
 
 # %% name="parameters" tags=["parameters"]
 import os
@@ -31,105 +31,185 @@ import os
 model = os.environ.get("COURSE_MODEL", "local")  # which model answers
 fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 
-# %% name="imports"
-import time
-
-from numpy import polyfit
-
-from helpers.agent import Caller, build_agent
-from helpers.course import TODO, check, quiz, show
-from helpers.doctor import findings
-from helpers.models import chat_model, prices
-
-os.environ["COURSE_MODEL"] = model
-
 # %% [markdown] name="machine-question"
 # ## Is this machine ready?
 #
-# The same checks as `course doctor` in a terminal. Each line says OK, or what to do. The digests
-# tell that the two models are, byte for byte, the ones that this course was measured with.
+# The same checks as `course doctor` in a terminal. Each line says OK, or what to do.
 
 # %% name="machine"
-found = findings()
-show.table(
-    [{"check": f.name, "verdict": "OK" if f.ok else f.advice, "found": f.facts} for f in found],
-    caption=f"{sum(f.ok for f in found)} of {len(found)} checks are OK",
-)
+from helpers.course import show
+from helpers.doctor import findings
+
+os.environ["COURSE_MODEL"] = model
+rows = []
+for found in findings():
+    rows.append({"check": found.name, "verdict": "OK" if found.ok else found.advice})
+show.table(rows, caption="The digests show that both models are the ones of this course")
 
 # %% [markdown] name="model-question"
-# ## What does the bare model say?
+# ## How do you call a model with LangChain?
 #
-# The model is SmolLM2-135M-Instruct: small enough to run in this notebook's own process, and
-# large enough to be wrong in the ways that matter. Before you run the cell: does a language model
-# know how long you may keep a tent from a shop that does not exist?
+# A model is a server that takes messages and returns a message. Here it is SmolLM2-135M-Instruct,
+# which runs inside this notebook and speaks the same protocol as OpenAI's servers. It has an
+# address on this machine:
 
-# %% name="bare-model"
+# %% name="address"
+from helpers.models import chat_model
+
+course_model = chat_model(max_tokens=60)
+if model == "local":
+    print(course_model.openai_api_base)
+
+# %% [markdown] name="init-text"
+# `init_chat_model` makes a LangChain chat model from an id: a provider, a colon, a model. For a
+# server of your own you add its address. Temperature 0 means: always the likeliest next token, so
+# that the same prompt gives the same answer.
+
+# %% name="init"
+from langchain.chat_models import init_chat_model
+
+if model == "local":
+    llm = init_chat_model(
+        "openai:smollm2-135m-instruct",
+        base_url=course_model.openai_api_base,
+        api_key="none",
+        temperature=0,
+        max_tokens=60,
+    )
+else:
+    llm = init_chat_model(model, max_tokens=60)
+
+# %% [markdown] name="ask-text"
+# ## What does the model say?
+#
+# `invoke` sends a question and waits for the whole answer, which is an `AIMessage`. Before you run
+# the next cells: does a language model know how long you may keep a tent from a shop that does not
+# exist?
+
+# %% name="ask" app="ask.py"
+from langchain.chat_models import BaseChatModel
+from langchain.messages import AIMessage
+
+
+def ask(model: BaseChatModel, question: str) -> AIMessage:
+    """The model's message in reply to a question: its text, and the tokens that it took."""
+    return model.invoke(question)
+
+# %% name="answer"
 question = "How long do I have to return a tent?"
-print(chat_model(max_tokens=80).invoke(question).text)
+reply = ask(llm, question)
+print(reply.text)
 
-# %% [markdown] name="bare-model-read"
-# It answers anyway. Nothing in the text tells a fact from an invention: that is the first reason
+# %% [markdown] name="answer-read"
+# It answers anyway. Nothing in the text tells a fact from an invention. That is the first reason
 # why this course measures everything.
-
-# %% [markdown] name="agent-question"
-# ## What does the agent say?
 #
-# The agent searches Fernhill's documents first and lets the model answer from what it finds. The
-# caller is the customer who is logged in: here, nobody.
+# The message also says how many tokens were read and written, and why the model stopped: `length`
+# means that `max_tokens` cut it off.
+
+# %% name="usage"
+print(reply.usage_metadata)
+print(reply.response_metadata.get("finish_reason"))
+
+# %% [markdown] name="stream-text"
+# ## How does an answer arrive?
+#
+# A model writes one token after another. `stream` yields each piece as it comes, so that a person
+# can read while the model still writes.
+
+# %% name="stream" app="ask.py"
+from collections.abc import Iterator
+
+
+def stream(model: BaseChatModel, question: str) -> Iterator[str]:
+    """The words of the reply, as the model writes them."""
+    for chunk in model.stream(question):
+        yield chunk.text
+
+# %% name="streamed"
+for piece in stream(llm, question):
+    print(piece, end="|")
+
+# %% [markdown] name="door-text"
+# ## What does the course add?
+#
+# `chat_model()` gives you such a model in one call: a LangChain chat model like `llm`, with
+# settings that suit the small one ([helpers/models/chat.py](../helpers/models/chat.py)). All
+# notebooks use it. Set `COURSE_MODEL` before you start JupyterLab, to any id that
+# `init_chat_model` takes, and the same notebooks run on that model.
+
+# %% name="door"
+print(isinstance(llm, BaseChatModel), isinstance(course_model, BaseChatModel))
+print(ask(course_model, question).text)
+
+# %% [markdown] name="agent-text"
+# An agent searches the shop's documents first and lets the model answer from what it finds. This
+# one is the agent that module 01 builds, step by step.
 
 # %% name="agent"
+from helpers.agent import Caller, build_agent
+
 agent = build_agent()
 config = {"configurable": {"thread_id": "start-here"}}
 state = agent.invoke({"messages": [("user", question)]}, config, context=Caller())
-for message in state["messages"]:
-    calls = [(call["name"], call["args"]) for call in getattr(message, "tool_calls", [])]
-    print(f"{message.type:6}", message.text or calls)
 
 # %% [markdown] name="agent-read"
-# Read the messages from the top: your question, the agent's decision to call a tool, what the
-# tool returned, and the answer. Module 01 builds each of these steps, and measures it.
+# Read the messages from the top: your question, the agent's call of a tool, what the tool found,
+# and the answer.
+
+# %% name="messages"
+for message in state["messages"]:
+    message.pretty_print()
 
 # %% [markdown] name="token-question"
 # ## What does a token cost in time?
 #
 # A model reads a prompt in one go and writes its answer token by token. Which of the two do you
-# expect to cost more for each token? The next cell asks for answers of several lengths, three
-# times each.
+# expect to cost more for each token?
 
 # %% name="stopwatch"
-def timed(prompt, limit):
+import time
+
+
+def timed(prompt, most):
     """The token counts of one call and its time in seconds."""
     start = time.perf_counter()
-    reply = chat_model(max_tokens=limit).invoke(prompt)
+    reply = llm.bind(max_tokens=most).invoke(prompt)
     return reply.usage_metadata, time.perf_counter() - start
 
-# %% name="measure-writing"
-written = []
-for limit in show.progress(([8, 32] if fast else [8, 16, 32, 64, 96]) * 3, label="writing"):
-    usage, seconds = timed("Tell me about walking in the hills.", limit)
-    written.append((usage["output_tokens"], seconds))
+# %% [markdown] name="writing-text"
+# First, answers of several lengths, three times each:
+
+# %% name="writing"
+lengths = [8, 32] if fast else [8, 16, 32, 64, 96]
+written, write_seconds = [], []
+for most in show.progress(lengths * 3, label="writing"):
+    usage, seconds = timed("Tell me about walking in the hills.", most)
+    written.append(usage["output_tokens"])
+    write_seconds.append(seconds)
 
 # %% [markdown] name="reading-text"
-# Now the other direction: prompts of several lengths, and a single token of answer.
+# Then the other direction: prompts of several lengths, and a single token of answer.
 
-# %% name="measure-reading"
-read = []
-for times in show.progress(([4, 16] if fast else [4, 16, 40, 80]) * 3, label="reading"):
+# %% name="reading"
+repeats = [4, 16] if fast else [4, 16, 40, 80]
+read, read_seconds = [], []
+for times in show.progress(repeats * 3, label="reading"):
     usage, seconds = timed("The path goes on over the hill. " * times, 1)
-    read.append((usage["input_tokens"], seconds))
+    read.append(usage["input_tokens"])
+    read_seconds.append(seconds)
 
 # %% [markdown] name="slope-text"
-# The slope of a straight line through the points is the time of one token; where it starts is
-# what a call costs before the first one.
+# The slope of a straight line through the points is the time of one token. Where the line starts
+# is what a call costs before the first token.
 
 # %% name="slope"
-write_s, _ = polyfit(*zip(*written, strict=True), 1)
-read_s, _ = polyfit(*zip(*read, strict=True), 1)
+import numpy as np
 
-# %% name="slope-plot"
-points = {"reading a prompt": read, "writing an answer": written}
+write_s, write_start = np.polyfit(written, write_seconds, 1)
+read_s, read_start = np.polyfit(read, read_seconds, 1)
 show.scatter(
-    {name: tuple(zip(*pairs, strict=True)) for name, pairs in points.items()},
+    {"reading a prompt": (read, read_seconds), "writing an answer": (written, write_seconds)},
     title=f"Writing a token takes {write_s / read_s:.1f} times as long as reading one",
     x="tokens",
     y="seconds",
@@ -140,76 +220,99 @@ show.scatter(
 #
 # The local model is free for you, but not for a machine that you rent. The course prices its
 # tokens by the CPU time that they take and a stated hourly rate, so that figures compare with
-# hosted models. A model without a known price is an error here, never zero.
+# hosted models. A model without a known price is an error, never zero.
 
 # %% name="money"
-used = state["messages"][-1].usage_metadata
-cost = prices.cost(model, used)
-print(f"{used['input_tokens']} tokens read, {used['output_tokens']} written")
-print(f"${cost:.7f} for this answer, ${cost * 1_000_000:,.2f} for a million of them")
+from helpers.models import prices
+
+cost_usd = prices.cost(model, reply.usage_metadata)
+print(f"${cost_usd:.7f} for this answer, ${cost_usd * 1_000_000:,.2f} for a million of them")
 
 # %% [markdown] name="check-text"
 # ## How do labs and checks work?
 #
-# Each module has a lab with exercises. You replace `TODO` by your own code, run the cell, and run
-# the check below it. A check shows a card with one of four statuses:
+# Each module has a lab with exercises. You replace `TODO` with your own code, run the cell, and
+# run the check below it. A check shows a card with one of four statuses:
 #
 # | status | what it means | what to do |
 # |---|---|---|
-# | not done yet | `TODO` still stands there | write it; no hint is used up |
-# | wrong | no case came out right | read what was called, what came and what was expected |
+# | not done yet | `TODO` is still there | write it; no hint is used up |
+# | wrong | no case came out right | read what was called, what your code gave and what was expected |
 # | partly | some cases came out right | the card shows the first that did not |
 # | passed | all cases came out right | go on |
 #
-# This is the card of an exercise that nobody has touched:
+# This is the card of an exercise that nobody has touched, and of one with a typical slip:
 
 # %% name="card"
+from helpers.course import TODO, check
+
 check("00.1", TODO)
+check("00.1", 180 * 0.50 + 24 * 2.00)
 
 # %% [markdown] name="hints-text"
-# After a wrong try the card shows a hint; the next one comes after the next try, or when you ask
-# with `hint("00.1")`. A check never stops the notebook, so a lab runs from top to bottom at any
-# stage, and "it ran" proves nothing: the card does.
+# A wrong try brings a hint that fits what failed; `hint("00.1")` brings the next one. A check never
+# stops the notebook, so a lab runs from top to bottom at any stage, and "it ran" proves nothing:
+# the card does.
 #
 # Your progress is kept in `.course/` beside the notebooks. `course status` shows it,
 # `course reset 00` gives you a fresh lab and keeps a dated copy of yours, and `course update`
-# fetches a newer course and puts your work back.
-
-# %% [markdown] name="other-model"
-# ## How do you use another model?
-#
-# Set `COURSE_MODEL` before you start JupyterLab, to any id that LangChain's `init_chat_model`
-# takes, with that provider's key in its own variable. No notebook changes. Runs of more than 50
-# calls on a hosted model print their estimated price first and stop at `COURSE_BUDGET_USD`.
+# fetches a newer course and keeps your work.
 
 # %% [markdown] name="measured-text"
 # ## What you measured
 #
-# The figures of this machine, from the cells above. You will need them in module 10, when you
-# cut the cost.
+# The figures of this machine. You will need them in module 10, when you cut the cost.
 
 # %% name="measured"
-speeds = {"reading": 1 / read_s, "writing": 1 / write_s}
 show.table(
-    [{"figure": name, "tokens per second": speed} for name, speed in speeds.items()],
-    caption=f"This machine; one answer of the agent costs {cost * 1e6:.1f} millionths of a dollar",
-    digits=0,
+    [
+        {"figure": "tokens read a second", "value": f"{1 / read_s:.0f}"},
+        {"figure": "tokens written a second", "value": f"{1 / write_s:.0f}"},
+        {"figure": "one answer, millionths of a dollar", "value": f"{cost_usd * 1e6:.1f}"},
+    ],
+    caption="This machine, this run",
 )
+print(f"A million answers like this one cost ${cost_usd * 1_000_000:,.2f}, and a token written")
+print(f"takes {write_s / read_s:.1f} times as long as a token read.")
 
 # %% [markdown] name="production"
 # **In production** a hosted model is faster in both directions and serves many callers at once.
-# The asymmetry between reading and writing stays, and stands in the price lists: a token written
-# costs more than a token read.
+# That writing costs more than reading stays true, and shows in the price lists.
 #
 # **Where it breaks:** other programs on this machine slow the model down, so compare figures of
 # one run with each other, and not with those of another day.
 
+# %% [markdown] name="keep"
+# ## Keep this
+#
+# ```python
+# llm = init_chat_model("openai:gpt-4.1-mini")    # or a server of your own: base_url="http://..."
+# reply = llm.invoke("How long do I have to return a tent?")
+# print(reply.text, reply.usage_metadata)
+# for chunk in llm.stream("How long do I have to return a tent?"):
+#     print(chunk.text, end="")
+# ```
+#
+# **The figure:** how many times longer a token takes to write than to read (the title of your
+# plot). **The pitfall:** a fluent answer is no evidence. **In a review meeting:** the sentence that
+# the last cell printed, with your own figures.
+
+# %% [markdown] name="without"
+# ## Without the course
+#
+# In an empty folder: `pip install langchain langchain-openai`, and the key of your provider in
+# `OPENAI_API_KEY`. With a server of your own, its address in `OPENAI_BASE_URL`.
+# `course new my-agent` writes such a project, with the two functions of this notebook, tests and
+# a file for continuous integration.
+
 # %% [markdown] name="quiz-text"
 # ## Quiz
 #
-# Four questions on how the course works. Every choice has an explanation.
+# Questions on how the course works. Every choice has an explanation.
 
 # %% name="quiz"
+from helpers.course import quiz
+
 quiz("00")
 
 # %% [markdown] name="links"
@@ -217,5 +320,6 @@ quiz("00")
 #
 # - The lab: [labs/00_start_here.ipynb](../labs/00_start_here.ipynb), two exercises, 5 minutes.
 # - The next module: [01 Build an agent](01_build_an_agent.ipynb).
+# - LangChain's own page: [Models](https://docs.langchain.com/oss/python/langchain/models).
 # - The model: [SmolLM2, model card](https://huggingface.co/HuggingFaceTB/SmolLM2-135M-Instruct).
 # - The engine: [llama.cpp](https://github.com/ggml-org/llama.cpp).

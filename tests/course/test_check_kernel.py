@@ -84,7 +84,7 @@ def test_an_unfinished_function_is_located_in_its_cell(kernel: Kernel) -> None:
     kernel.run("def tokens_per_second(usage, seconds):\n    # divide\n    return TODO")
     cell = kernel.run("check('00.2', tokens_per_second)")
     assert cell.check == "not done yet"
-    assert "TODO still stands in tokens_per_second, line 3 of its cell." in cell.card["text/plain"]
+    assert "TODO is still in tokens_per_second, line 3 of its cell." in cell.card["text/plain"]
 
 
 def test_an_error_shows_the_lines_of_the_cell(kernel: Kernel) -> None:

@@ -156,7 +156,7 @@ def test_finished_work_has_none(submission: object) -> None:
 
 def test_the_card_says_where_it_stands() -> None:
     line = unfinished.__code__.co_firstlineno + 3
-    assert find_todo(unfinished) == f"TODO still stands in unfinished, line {line} of its cell."
+    assert find_todo(unfinished) == f"TODO is still in unfinished, line {line} of its cell."
     assert find_todo(TODO) == "It is still TODO."
     assert find_todo([TODO]) == "A part of it is still TODO."
 

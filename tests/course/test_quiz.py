@@ -14,7 +14,7 @@ from nbclient import NotebookClient
 from helpers.authoring.committed import NoCommitError, export
 from helpers.course import progress
 from helpers.course.questions import QuizError, QuizQuestion, load, modules
-from helpers.course.quiz import _Live, plain, quiz, static
+from helpers.course.quiz import Live, plain, quiz, static
 from helpers.paths import ROOT
 
 GOOD = """
@@ -116,7 +116,7 @@ def test_static_html_asks_without_answering_and_says_how(tmp_path: Path) -> None
     assert not told(html, questions)
 
 
-def parts(live: _Live) -> SimpleNamespace:
+def parts(live: Live) -> SimpleNamespace:
     how, row, score = live.box.children
     heading, *buttons, said = row.children
     return SimpleNamespace(how=how, heading=heading, buttons=buttons, said=said, score=score)
@@ -132,7 +132,7 @@ def chosen(shown: SimpleNamespace) -> list[bool]:
 
 def test_choosing_explains_and_counts(tmp_path: Path, home: Path) -> None:
     questions = load("01", write(tmp_path, GOOD))
-    shown = parts(_Live("01", questions))
+    shown = parts(Live("01", questions))
     assert all(isinstance(button, ipywidgets.Button) for button in shown.buttons)
     assert "0 of 1" in shown.score.value
 
@@ -154,14 +154,14 @@ def test_choosing_explains_and_counts(tmp_path: Path, home: Path) -> None:
     assert "1 of 1" in shown.score.value
 
     assert progress.report()["01"].quiz == (progress.QuizRecord("first", True, 3),)
-    again = parts(_Live("01", questions))
+    again = parts(Live("01", questions))
     assert "answered before" in again.heading.value
     assert "1 of 1" in again.score.value
 
 
 def test_answers_to_questions_that_are_gone_do_not_count(tmp_path: Path, home: Path) -> None:
     progress.record_quiz("01", "of-an-older-version", True)
-    assert "0 of 1" in parts(_Live("01", load("01", write(tmp_path, GOOD)))).score.value
+    assert "0 of 1" in parts(Live("01", load("01", write(tmp_path, GOOD)))).score.value
 
 
 def test_terminal(capsys: pytest.CaptureFixture[str]) -> None:
@@ -204,7 +204,7 @@ def _runs(text: str) -> list[tuple[str, ...]]:
 @pytest.mark.parametrize("module", modules())
 def test_what_would_tell_the_answers_is_found(module: str, home: Path) -> None:
     questions = load(module)
-    shown = _Live(module, questions)
+    shown = Live(module, questions)
     before = json.dumps(ipywidgets.Widget.get_manager_state(widgets=_all(shown.box)))
     assert json.dumps(f"A. {questions[0].choices[0].text}") in before
     assert not told(before, questions)
