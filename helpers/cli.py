@@ -37,9 +37,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "strength": ("helpers.authoring.exercise_command", "how strong the checks of a module are"),
     "new-exercise": ("helpers.authoring.exercise_command", "make the places of a new exercise"),
     "style": ("helpers.authoring.command", "measure walkthroughs against the style page"),
-    "style": ("helpers.authoring.command", "measure walkthroughs against the style page"),
-    "strength": ("helpers.authoring.exercise_command", "how strong the checks of a module are"),
-    "new-exercise": ("helpers.authoring.exercise_command", "make the places of a new exercise"),
     "lock": ("helpers.authoring.command", "renew both lock files"),
 }
 

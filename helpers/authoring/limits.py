@@ -68,7 +68,7 @@ REBUILT: tuple[Limit, ...] = (
 )
 """For the walkthroughs 01 to 11."""
 
-SHORT: tuple[Limit, ...] = (_cells(10, 40), *_lines(6, 18), *_DENSITY)
+SHORT: tuple[Limit, ...] = (_cells(10, 50), *_lines(6, 18), *_DENSITY)
 """For 00, which takes ten minutes and is about the course itself, and 12, which asks questions."""
 
 BEFORE: tuple[Limit, ...] = (

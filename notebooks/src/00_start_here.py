@@ -237,17 +237,25 @@ print(f"${cost_usd:.7f} for this answer, ${cost_usd * 1_000_000:,.2f} for a mill
 # | status | what it means | what to do |
 # |---|---|---|
 # | not done yet | `TODO` is still there | write it; no hint is used up |
-# | wrong | no case came out right | read what was called, what your code gave and what was expected |
+# | wrong | no case came out right | read what was called, what it gave and what was expected |
 # | partly | some cases came out right | the card shows the first that did not |
 # | passed | all cases came out right | go on |
 #
-# This is the card of an exercise that nobody has touched, and of one with a typical slip:
+# This is the card of an exercise that nobody has touched:
 
 # %% name="card"
 from helpers.course import TODO, check
 
 check("00.1", TODO)
-check("00.1", 180 * 0.50 + 24 * 2.00)
+
+# %% [markdown] name="wrong-card-text"
+# And this is the card of a typical slip in the same exercise, a price that is a million times too
+# high. (`run_check` shows the card without recording a try.)
+
+# %% name="wrong-card"
+from helpers.course.check import run_check
+
+run_check("00.1", 180 * 0.50 + 24 * 2.00)
 
 # %% [markdown] name="hints-text"
 # A wrong try brings a hint that fits what failed; `hint("00.1")` brings the next one. A check never

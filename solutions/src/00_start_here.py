@@ -4,8 +4,8 @@
 # After this lab you know how every lab of the course works. **5 minutes. Before it:** the
 # walkthrough [00 Start here](../notebooks/00_start_here.ipynb).
 #
-# Fill each cell that holds a `TODO`, run it, then run the check below it. Give a wrong answer on
-# purpose once: the card shows what was called, what came, and a hint.
+# Fill each cell that contains a `TODO`, run it, then run the check below it. Give a wrong answer on
+# purpose once: the card shows what was called, what your code gave, and a hint.
 
 # %% [markdown] name="title" only="solution"
 # # Solution of lab 00: Start here
@@ -29,9 +29,10 @@ os.environ["COURSE_MODEL"] = model
 # %% [markdown] name="cost-goal"
 # ## 1. What does one answer cost?
 #
-# A model reads a prompt of 180 tokens and writes 24. Its price is 0.50 US dollars for a million
-# tokens read, and 2.00 for a million written. Put the price of this one answer, in US dollars,
-# into `cost_usd`.
+# Put the price of one answer, in US dollars, into `cost_usd`: a number of any type, not rounded.
+#
+# - The model read a prompt of 180 tokens. Reading costs 0.50 US dollars for a million tokens.
+# - It wrote 24 tokens. Writing costs 2.00 US dollars for a million tokens.
 #
 # An example with other figures: 1,000 tokens read at 1.00 and 100 written at 3.00 cost
 # 0.001 + 0.0003 = 0.0013 US dollars.
@@ -52,10 +53,15 @@ check("00.1", cost_usd)
 # %% [markdown] name="speed-goal"
 # ## 2. How fast does a model write?
 #
-# Write `tokens_per_second`. LangChain's usage metadata counts what was read (`input_tokens`) and
-# what was written (`output_tokens`). For instance, 25 tokens written in 2 seconds are 12.5 a
-# second, however long the prompt was. A time of 0 or less is no time: raise `ValueError` with a
-# sentence that names `seconds`.
+# Write `tokens_per_second(usage, seconds)`: how many tokens the model wrote in a second.
+#
+# - `usage` is a dictionary as LangChain's `usage_metadata`: what was read (`input_tokens`), what
+#   was written (`output_tokens`), and the sum (`total_tokens`). Leave it as it is.
+# - `seconds` is a number: how long the call took. A short time, such as 0.01, is a time.
+# - Return a number of any type, not rounded.
+# - A time of 0 or less is no time: raise `ValueError` with a message that contains `seconds`.
+#
+# For instance, 25 tokens written in 2 seconds are 12.5 a second, however long the prompt was.
 
 # %% exercise="00.2"
 def tokens_per_second(usage: dict[str, int], seconds: float) -> float:
@@ -72,7 +78,8 @@ check("00.2", tokens_per_second)
 
 # %% [markdown] name="speed-why" only="solution"
 # The guard comes first: a speed of infinity, or a division error from deep inside, would say less
-# than one sentence about the argument that is wrong.
+# than one sentence about the argument that is wrong. The check tries the function and this solution
+# on 150 generated inputs and shows the smallest on which they differ.
 
 # %% [markdown] name="use-text"
 # ## Now on the real model
