@@ -76,11 +76,11 @@ def test_a_learners_own_files_are_never_run(course: Path, tmp_path: Path) -> Non
 def test_a_rebuilt_module_has_a_folder_of_exercises_and_one_of_answers(tmp_path: Path) -> None:
     exercises = tmp_path / "helpers/course/exercises/m06"
     exercises.mkdir(parents=True)
-    assert [line[:38] for line in running.missing_parts(tmp_path, "06")] == [
-        "module 06 has no place for a walkthrou",
-        "module 06 has no place for a solution ",
-        "module 06 has no place for answers (te",
-        "module 06 has no place for a quiz (hel",
+    assert [line.partition(" (")[0] for line in running.missing_parts(tmp_path, "06")] == [
+        "module 06 has no place for a walkthrough",
+        "module 06 has no place for a solution",
+        "module 06 has no place for answers",
+        "module 06 has no place for a quiz",
     ]
 
 
