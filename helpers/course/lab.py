@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from helpers.paths import ROOT, course_dir
@@ -42,7 +42,26 @@ def prepare(prefix: Path, home: Path) -> dict[str, str]:
     programs = Path(sys.executable).parent
     path = os.pathsep.join([str(programs), os.environ.get("PATH", "")])
     shared = {"PATH": path, "VIRTUAL_ENV": str(prefix)}
-    return {**{name: str(folder) for name, folder in folders.items()}, **shared}
+    return {
+        **{name: str(folder) for name, folder in folders.items()},
+        **shared,
+        **_past_proxies(os.environ),
+    }
+
+
+def _past_proxies(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables by which calls to this machine pass by a proxy of the environment.
+
+    Notebooks call servers on loopback with the field's own clients, which ask a proxy otherwise.
+    Nothing is set without a proxy: on macOS the variable alone would hide the system's proxy.
+    """
+    if not any(name.lower() in ("http_proxy", "https_proxy", "all_proxy") for name in environment):
+        return {}
+    names = {}
+    for name in ("NO_PROXY", "no_proxy"):
+        known = [part for part in environment.get(name, "").split(",") if part]
+        names[name] = ",".join(dict.fromkeys([*known, "127.0.0.1", "localhost"]))
+    return names
 
 
 def arguments(root: Path, extra: Sequence[str]) -> list[str]:

@@ -40,7 +40,7 @@ def test_what_a_labs_text_tells_to_call_is_imported(stem: str) -> None:
     """Of the desk's names: what is called in the text, in a comment, or in a hint."""
     cells = generate(ROOT, "lab", stem).cells
     code = [cell.source for cell in cells if cell.cell_type == "code"]
-    hints = [hint for exercise in of_module(stem[:2]) for hint in exercise.hints]
+    hints = [str(hint) for exercise in of_module(stem[:2]) for hint in exercise.hints]
     told = "\n".join([*(cell.source for cell in cells), *hints])
     called = {name for name in course.__all__ if re.search(rf"(?<![\w.]){name}\(", told)}
     assert called >= {"check"}

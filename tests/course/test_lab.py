@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.course import suite
+from helpers.course import lab, suite
 from helpers.course.command import test as course_test
 from helpers.course.lab import START, arguments, prepare
 from helpers.paths import ROOT
@@ -144,3 +144,47 @@ def test_options_of_pytest_pass_through(monkeypatch: pytest.MonkeyPatch) -> None
     assert calls == [[*two, "-m", "not slow", "-k", "refund", "tests/shop"], two]
     assert {name: os.environ[name] for name in suite.SETTINGS} == suite.SETTINGS
     assert Path.cwd() == ROOT
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, None),
+        ({"NO_PROXY": "intern"}, None),
+        ({"HTTP_PROXY": "http://proxy:3128"}, "127.0.0.1,localhost"),
+        ({"https_proxy": "http://p", "NO_PROXY": "intern"}, "intern,127.0.0.1,localhost"),
+        ({"ALL_PROXY": "http://p", "NO_PROXY": "localhost"}, "localhost,127.0.0.1"),
+    ],
+)
+def test_calls_to_this_machine_pass_by_a_proxy(
+    environment: dict[str, str], expected: str | None
+) -> None:
+    found = lab._past_proxies(environment)
+    assert found.get("NO_PROXY") == expected
+    assert set(found) == ({"NO_PROXY", "no_proxy"} if expected else set())
+
+
+@pytest.mark.parametrize("words", [["77"], ["5", "9"], ["x/../77", "77"]])
+def test_a_module_that_is_none_is_a_sentence(
+    words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pytest, "main", lambda options: pytest.fail("it ran"))
+    assert course_test(words) == 2
+    assert capsys.readouterr().err.startswith("course test: ")
+
+
+def test_a_module_is_tested_by_its_room_and_its_share_of_what_all_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[list[str]] = []
+    monkeypatch.setattr(pytest, "main", lambda options: asked.append(options) or 0)
+    assert course_test(["5", "--fast"]) == 0
+    (options,) = asked
+    assert {"--module=05", "tests/service", "not slow", *suite.SHARED} <= set(options)
+
+
+def test_every_module_has_its_tests_named() -> None:
+    numbers = {path.name[:2] for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert set(suite.ROOMS) == numbers
+    for path in [*suite.SHARED, *(path for paths in suite.ROOMS.values() for path in paths)]:
+        assert (ROOT / path).exists(), path
