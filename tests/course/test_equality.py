@@ -109,7 +109,6 @@ def test_what_says_that_it_equals_everything_does_not(value: object, liar: objec
 def test_neither_do_keys_members_and_items_of_arrays() -> None:
     liar = Liar()
     assert equal({"a": 1}).judge({liar: 1}) is False
-    assert equal({liar: 1}).judge({"a": 1}) is False
     assert not accepts(equal({"a"}).judge({liar}))
     assert not accepts(equal(deque(["a"])).judge(deque([liar])))
     assert not accepts(equal(np.array([1])).judge(np.array([liar], dtype=object)))
@@ -245,13 +244,13 @@ def test_a_kind_is_named(value: object, words: str) -> None:
 
 
 def test_equal_texts_on_a_card_are_told_apart() -> None:
-    class One:
+    class Mine:
         def __repr__(self) -> str:
             return "1"
 
-    _, result = result_of(One, 1)
-    assert rows(result)["Got"] == "1 (a One)"
-    assert rows(result)["Why"] == "1 is a One, where an int is expected."
+    _, result = result_of(Mine, 1)
+    assert rows(result)["Got"] == "1 (a Mine)"
+    assert rows(result)["Why"] == "1 is a Mine, where an int is expected."
 
 
 @pytest.mark.parametrize(
@@ -261,7 +260,7 @@ def test_equal_texts_on_a_card_are_told_apart() -> None:
         (list(range(30)), list(range(31)), "It has 31 items, where 30 are expected."),
         ("x" * 999, "x" * 500 + "y" + "x" * 498, "From character 500 on it is"),
         ({n: n for n in range(30)}, {n: min(n, 20) for n in range(30)}, "At the key 21 is 20"),
-        ([[[[[1]]]]], [[[[[2]]]]], "At index 0: At index 0: At index 0"),
+        ([[[[[1]]]]], [[[[[2]]]]], "At index 0 is [[[[2]]]]"),
     ],
 )
 def test_where_the_card_cuts_what_differs_it_says_where(value: Any, got: Any, why: str) -> None:

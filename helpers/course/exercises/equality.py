@@ -58,7 +58,7 @@ def same(got: Any, value: Any, rel: float = 0.0) -> Verdict:
         return (
             _same_array(got, value, rel) if issubclass(own, numpy.ndarray) else _other(got, value)
         )
-    if type(value).__module__.startswith("pandas.") and hasattr(value, "axes"):
+    if type(value).__module__.partition(".")[0] == "pandas" and hasattr(value, "axes"):
         return _same_table(got, value, rel) if own is type(value) else _other(got, value)
     if fields := _fields(value):
         if own is not type(value):

@@ -31,7 +31,7 @@ def kind(value: object) -> str:
         code = getattr(getattr(value, "__func__", value), "__code__", None)
         return "an async function" if code and code.co_flags & _ASYNC else "a function"
     if issubclass(own, type):
-        return f"the class {type.__getattribute__(value, '__name__')}"  # type: ignore[arg-type]
+        return f"the class {type.__getattribute__(value, '__name__')}"
     name = type.__getattribute__(own, "__name__") or "object"
     an = name[0].lower() in "aeiou" and not _SOUNDS_LIKE_YOU.match(name)
     return f"{'an' if an else 'a'} {name}"
