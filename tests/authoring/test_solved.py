@@ -7,7 +7,7 @@ import pytest
 from helpers.authoring.solved import EXERCISES, MARK, expected, renew_solved, solved_drift
 from helpers.authoring.source import SourceError
 
-SOURCE = """
+SOURCE = """\
 # %% name="imports"
 import os
 from math import ceil, floor
