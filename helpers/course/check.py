@@ -6,7 +6,6 @@ the notebook, whatever the learner's object does (`helpers.course.contain`).
 
 import contextlib
 import functools
-import inspect
 import io
 import linecache
 import sysconfig
@@ -23,9 +22,10 @@ from helpers.course import progress
 from helpers.course.card import Card, CaseResult, Note, Status, printable
 from helpers.course.contain import Outcome, contained
 from helpers.course.exercises import Case, Exercise, Expectation, UnknownExercise, find
-from helpers.course.exercises.expect import brief, kind
+from helpers.course.exercises.equality import accepts
 from helpers.course.exercises.oracle import Difference
 from helpers.course.exercises.slips import Slip
+from helpers.course.exercises.words import brief, is_function, kind
 from helpers.course.limits import time_factor
 from helpers.course.todo import TODO, comes_from_todo, find_todo, unchanged
 from helpers.faults import EquipmentError
@@ -77,10 +77,11 @@ def hint(exercise_id: str) -> None:
     """Show the exercise's hints so far and one more."""
     with _calmly(f"The hint for exercise {exercise_id}"):
         exercise = find(exercise_id)
-        about = _failed_about(_tries.get(exercise_id, ()))
-        _next_hint(exercise, about)
+        fitting = _fitting_hints(exercise, _failed_about(_tries.get(exercise_id, ())))
+        if _new_hints(exercise, fitting):
+            _next_hint(exercise, fitting)
         lines = [_hint_line(exercise, n) for n in sorted(_seen_hints(exercise))]
-        if not _new_hints(exercise, about):
+        if not _new_hints(exercise, fitting):
             lines.append("There are no more hints.")
         _show(Note(f"Exercise {exercise_id}, {exercise.title}", tuple(lines)))
 
@@ -170,11 +171,18 @@ def _cases(exercise: Exercise, submission: object) -> Iterator[Case | Outcome]:
         cases = iter(exercise.cases(submission)) if cases is None else cases
         return next(cases, None)
 
+    begun = tried = False
     while True:
         outcome = contained(step, _SET_UP_S)
         _stop_if_interrupted(outcome)
         if isinstance(outcome.value, Case):
+            begun = True
             yield outcome.value
+            continue
+        if fault := _equipment_fault(outcome.error):
+            if begun or tried:
+                raise fault
+            cases, tried = None, True
             continue
         if outcome.error is not None or outcome.ended:
             yield outcome
@@ -184,12 +192,21 @@ def _cases(exercise: Exercise, submission: object) -> Iterator[Case | Outcome]:
 def _run(case: Case) -> Outcome:
     outcome = contained(case.call, case.limit)
     _stop_if_interrupted(outcome)
-    if isinstance(outcome.error, EquipmentError):  # once may be a busy machine
+    if _equipment_fault(outcome.error):  # once may be a busy machine
         outcome = contained(case.call, case.limit)
         _stop_if_interrupted(outcome)
-        if isinstance(outcome.error, EquipmentError):
-            raise outcome.error
+        if fault := _equipment_fault(outcome.error):
+            raise fault
     return outcome
+
+
+def _equipment_fault(error: BaseException | None) -> EquipmentError | None:
+    """The course's own fault that an error is, stands for, or holds; None for the learner's."""
+    if error is None or isinstance(error, EquipmentError):
+        return error
+    inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    found = (_equipment_fault(one) for one in (*inner, error.__cause__) if one is not error)
+    return next(filter(None, found), None)
 
 
 def _used_todo(outcome: Outcome) -> bool:
@@ -218,7 +235,7 @@ def _judged(case: Case, outcome: Outcome) -> CaseResult:
     else:
         passed, why = _verdict(expectation, outcome)
         if not passed:
-            slip = _slip(case, outcome, [(case.arguments, outcome.value)] if case.arguments else ())
+            slip = _slip(case, outcome, _calls(case, outcome))
     shown = _shown(expectation, outcome, case.limit)
     printed = _printed(outcome)
     if passed:
@@ -226,7 +243,7 @@ def _judged(case: Case, outcome: Outcome) -> CaseResult:
         return CaseResult(case.name, True, (*rows, *printed))
     expected = printable(expectation.text)
     if shown == expected:  # then only the type tells them apart
-        shown = f"{shown} ({kind(outcome.value)})"
+        shown = f"{shown} ({_looked_at(lambda: kind(outcome.value)) or 'an object'})"
     rows = [("Called", printable(show)), ("Got", shown), ("Expected", expected)]
     reasons = (slip.text if slip else why, outcome.note)
     rows += [("Why", printable(text)) for text in reasons if text]
@@ -256,7 +273,11 @@ def _verdict(expectation: Expectation, outcome: Outcome) -> tuple[bool, str]:
         return False, f"Looking at the result raised {_error(verdict.error)}"
     if isinstance(verdict.value, str):
         return False, verdict.value
-    return bool(verdict.value) and not verdict.ended, ""
+    return not verdict.ended and accepts(verdict.value), ""
+
+
+def _calls(case: Case, outcome: Outcome) -> Sequence[tuple[Any, Any]]:
+    return () if case.arguments is None else [(case.arguments, outcome.value)]
 
 
 def _slip(case: Case, outcome: Outcome, calls: Sequence[tuple[Any, Any]]) -> Slip | None:
@@ -313,10 +334,10 @@ def _shown(expectation: Expectation, outcome: Outcome, limit: float) -> str:
     _stop_if_interrupted(written)
     if isinstance(written.value, str):
         return printable(written.value)
-    kind = type(outcome.value).__name__
+    name = type(outcome.value).__name__
     if written.ended:
-        return f"<{kind} object whose repr() does not end>"
-    return printable(_looked_at(lambda: brief(outcome.value)) or f"<{kind} object>")
+        return f"<{name} object whose repr() does not end>"
+    return printable(_looked_at(lambda: brief(outcome.value)) or f"<{name} object>")
 
 
 def _ending(outcome: Outcome, limit: float) -> str:
@@ -346,7 +367,7 @@ def _tip(error: BaseException) -> str:
     return "" if _places(error) else _of_the_wrong_kind(error, text)
 
 
-_EXERCISES = str(ROOT / "helpers" / "course" / "exercises")
+_COURSES = str(ROOT / "helpers")
 _OF_A_TOOL = {"invoke", "ainvoke", "args", "args_schema", "tool_call_schema", "name", "description"}
 
 
@@ -357,11 +378,11 @@ def _of_the_wrong_kind(error: BaseException, text: str) -> str:
     missing.
     """
     frames = list(traceback.walk_tb(error.__traceback__))
-    if not frames or not frames[-1][0].f_code.co_filename.startswith(_EXERCISES):
+    if not frames or not frames[-1][0].f_code.co_filename.startswith(_COURSES):
         return ""
-    if isinstance(error, AttributeError) and not isinstance(error.obj, ModuleType):
+    if isinstance(error, AttributeError) and error.name and type(error.obj) is not ModuleType:
         what = _looked_at(lambda: kind(error.obj)) or "something"
-        if inspect.isroutine(error.obj) and error.name in _OF_A_TOOL:
+        if is_function(error.obj) and error.name in _OF_A_TOOL:
             return f"This is {what}, not a tool: decorate it with @tool."
         given = _looked_at(lambda: brief(error.obj)) or ""
         return f"Your code gave {what}, which has no {error.name}: {given}"
@@ -433,11 +454,9 @@ def _hint_after(exercise: Exercise, card: Card) -> str:
         return ""
     again = _tries.get(exercise.id) == card.cases
     _tries[exercise.id] = card.cases
-    about = _failed_about(card.cases)
-    fitting = [n for n in exercise.hints_for(about) if n in _seen_hints(exercise)]
-    if not (again and fitting):
-        return _hint_line(exercise, _next_hint(exercise, about))
-    return _hint_line(exercise, max(fitting, key=_seen_hints(exercise).index))
+    fitting = exercise.hints_for(_failed_about(card.cases)) or list(range(len(exercise.hints)))
+    shown = [n for n in _seen_hints(exercise) if n in fitting]
+    return _hint_line(exercise, shown[-1] if again and shown else _next_hint(exercise, fitting))
 
 
 def _failed_about(cases: tuple[CaseResult, ...]) -> str:
@@ -445,24 +464,28 @@ def _failed_about(cases: tuple[CaseResult, ...]) -> str:
     return next((case.about for case in cases if not case.passed), "")
 
 
-def _next_hint(exercise: Exercise, about: str) -> int:
-    """The place of the next hint for a case about this; the last that fits where all were seen."""
-    new = _new_hints(exercise, about)
+def _fitting_hints(exercise: Exercise, about: str) -> list[int]:
+    """The hints to give on request: those for such a case, the general ones, and no others.
+
+    Without a case that failed every hint fits, the general ones first.
+    """
+    places = [*exercise.hints_for(about), *exercise.general_hints()]
+    if not about:
+        places += range(len(exercise.hints))
+    return list(dict.fromkeys(places))
+
+
+def _next_hint(exercise: Exercise, fitting: list[int]) -> int:
+    """The place of the first of these hints that is new; the last one where all were seen."""
+    new = _new_hints(exercise, fitting)
     if not new:
-        return (exercise.hints_for(about) or range(len(exercise.hints)))[-1]
+        return fitting[-1]
     _seen_hints(exercise).append(new[0])
     progress.use_hint(exercise.id)
     return new[0]
 
 
-def _new_hints(exercise: Exercise, about: str) -> list[int]:
-    """The places of the hints that the learner has not seen and that fit, in their order.
-
-    Without a case that failed every hint fits, the general ones first.
-    """
-    fitting = exercise.hints_for(about)
-    if not about:
-        fitting += [n for n in range(len(exercise.hints)) if n not in fitting]
+def _new_hints(exercise: Exercise, fitting: list[int]) -> list[int]:
     return [n for n in fitting if n not in _seen_hints(exercise)]
 
 

@@ -107,9 +107,13 @@ class Exercise:
         return self.starter is not _NO_STARTER
 
     def hints_for(self, about: str) -> list[int]:
-        """The places of the hints that fit a case about this, the closest first."""
-        special = [n for n, hint in enumerate(self.hints) if about and about in _about(hint)]
-        return special + [n for n, hint in enumerate(self.hints) if not _about(hint)]
+        """The places of the hints that fit a case about this: its own, or else the general ones."""
+        own = [n for n, hint in enumerate(self.hints) if about and about in _about(hint)]
+        return own or self.general_hints()
+
+    def general_hints(self) -> list[int]:
+        """The places of the hints that fit any case."""
+        return [n for n, hint in enumerate(self.hints) if not _about(hint)]
 
 
 def _about(hint: str | Hint) -> tuple[str, ...]:

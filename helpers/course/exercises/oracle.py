@@ -7,17 +7,22 @@ do, and the card shows that one.
 
 import copy
 import inspect
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import AsyncIterable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from helpers.course.exercises.define import Case
-from helpers.course.exercises.expect import Expectation, approx, brief, equal, raises, satisfies
+from helpers.course.exercises.equality import accepts, same
+from helpers.course.exercises.expect import Expectation, approx, equal, raises, satisfies
 from helpers.course.exercises.slips import Slip
+from helpers.course.exercises.words import brief
+from helpers.course.limits import OutOfTime, time_factor
 from helpers.course.loop import run_async
 from helpers.course.todo import comes_from_todo
+from helpers.faults import EquipmentError
 from helpers.paths import course_dir
 
 if TYPE_CHECKING:
@@ -26,7 +31,8 @@ if TYPE_CHECKING:
 BUDGET = 150
 """Inputs a case, before the search for a smaller one."""
 
-_MOST_OTHERS = 20
+_MOST_OTHERS = 40
+_SHRINK_SHARE = 0.5  # of the time limit, after which the smallest difference so far is shown
 
 
 @dataclass(frozen=True)
@@ -70,8 +76,8 @@ def solved_file(exercise_id: str) -> Path:
 
 
 def like_solution(value: Any) -> Expectation:
-    """What a reference's result asks for: a float near enough, anything else equal."""
-    return approx(value, rel=1e-9) if isinstance(value, float) else equal(value)
+    """What a reference's result asks for: floats near enough, anything else equal."""
+    return approx(value, rel=1e-9) if isinstance(value, float) else equal(value, rel=1e-9)
 
 
 def example(
@@ -98,7 +104,7 @@ def example(
     """
     return Case(
         name,
-        call=lambda: answer(*copy.deepcopy(arguments)),
+        call=lambda: answer(*_copied(arguments)),
         expect=expect,
         show=_call_of(called, arguments),
         slips=slips,
@@ -144,7 +150,7 @@ def generated(
     search = _Search(answer, solved(exercise), called, expect, errors_name)
     return Case(
         name,
-        call=lambda: search.smallest(inputs, budget),
+        call=lambda: search.smallest(inputs, budget, limit),
         expect=satisfies("an answer within the time", lambda found: found is None),
         show=lambda: search.current,
         slips=slips,
@@ -163,19 +169,36 @@ class _Search:
     errors_name: str
     current: str = field(default="", init=False)
 
-    def smallest(self, inputs: "SearchStrategy[tuple[Any, ...]]", budget: int) -> Difference | None:
-        """The difference on the smallest input that shows one; None where none does."""
+    def smallest(
+        self, inputs: "SearchStrategy[tuple[Any, ...]]", budget: int, limit: float
+    ) -> Difference | None:
+        """The difference on the smallest input that shows one; None where none does.
+
+        Raises:
+            EquipmentError: the inputs could not be made, or the reference's results not judged.
+        """
         from hypothesis import HealthCheck, Phase, configuration, find, settings
         from hypothesis.errors import Flaky, NoSuchExample
 
         # Hypothesis keeps notes in the working folder otherwise: the learner's.
         configuration.set_hypothesis_home_dir(course_dir() / "hypothesis")
-        seen: list[Difference] = []
+        smallest: Difference | None = None
+        met: list[tuple[tuple[Any, ...], Any]] = []
+        late = time.monotonic() + limit * time_factor() * _SHRINK_SHARE
 
         def differs(arguments: tuple[Any, ...]) -> bool:
+            nonlocal smallest
+            if smallest is not None and time.monotonic() > late:
+                raise _Stopped
             found = self.difference(arguments)
-            seen.extend([found] if found else [])
-            return found is not None
+            if found is None:
+                return False
+            smallest = found
+            if found.error is None and not found.why:
+                # The first ones are anywhere, the last ones close to the smallest.
+                met.append((found.arguments, found.value))
+                del met[_MOST_OTHERS // 2 : -_MOST_OTHERS // 2]
+            return True
 
         fixed = settings(
             derandomize=True,
@@ -188,27 +211,33 @@ class _Search:
         try:
             find(inputs, differs, settings=fixed)
         except NoSuchExample:
-            return None
-        except Flaky:  # the answer gives now this, now that: the last difference seen is one
             pass
-        others = tuple((one.arguments, one.value) for one in seen if one.error is None)
-        return replace(seen[-1], others=others[-_MOST_OTHERS:])
+        except _Stopped as stopped:
+            if stopped.cause is not None:
+                raise stopped.cause from None
+        except Flaky as error:  # the answer gives now this, now that: the last difference is one
+            if smallest is None:
+                raise EquipmentError("the inputs differ from one time to the next") from error
+        except Exception as error:  # what the answer raises is a difference, and ends up there
+            raise EquipmentError(f"{self.called}: no inputs could be tried: {error!r}") from error
+        return replace(smallest, others=tuple(met)) if smallest is not None else None
 
     def difference(self, arguments: tuple[Any, ...]) -> Difference | None:
         """How the answer differs from the reference for these arguments; None where it does not."""
         self.current = _call_of(self.called, arguments)
         expectation = self._expected(arguments)
         given = copy.deepcopy(arguments)
+        comparable = same(given, arguments) is True  # not so for objects that equal themselves only
         for turn in (
             "",
             "It was the second call with these arguments: keep nothing between calls.",
         ):
             value, error = _outcome(self.answer, given)
             if error is not None and comes_from_todo(error):
-                raise error
-            if verdict(expectation, value, error) is not True:
+                raise _Stopped(error)
+            if not accepts(verdict(expectation, value, error)):
                 return Difference(self.current, expectation, arguments, value, error, turn)
-            if equal(arguments).judge(given) is not True:
+            if comparable and same(given, arguments) is not True:
                 changed = f"The arguments are {brief(given)} after the call."
                 why = f"{changed} Leave what you are given as it is."
                 wanted = replace(
@@ -229,13 +258,45 @@ def _call_of(name: str, arguments: tuple[Any, ...]) -> str:
 def verdict(expectation: Expectation, value: Any, error: BaseException | None) -> bool | str:
     """Whether a call that gave `value`, or raised `error`, is what is expected."""
     if expectation.error is not None:
-        return isinstance(error, expectation.error) and expectation.judge(error)
-    return error is None and expectation.judge(value)
+        judged: Any = error
+        if not isinstance(error, expectation.error):
+            return False
+    else:
+        judged = value
+        if error is not None:
+            return False
+    try:
+        return expectation.judge(judged)
+    except Exception:  # the result does not let itself be looked at; the card says how
+        return False
+
+
+def _copied(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    try:
+        return copy.deepcopy(arguments)
+    except Exception as error:
+        raise EquipmentError(f"the arguments of a case cannot be copied: {error!r}") from error
 
 
 def _outcome(call: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, Any]:
     try:
         value = call(*arguments)
+        if inspect.isasyncgen(value):
+            return run_async(_collected(value)), None
         return (run_async(value) if inspect.isawaitable(value) else value), None
-    except (Exception, SystemExit) as error:
+    except (OutOfTime, KeyboardInterrupt):
+        raise
+    except BaseException as error:
         return None, error
+
+
+async def _collected(items: AsyncIterable[Any]) -> list[Any]:
+    return [item async for item in items]
+
+
+class _Stopped(BaseException):
+    """Ends a search at once: Hypothesis takes an `Exception` for one more difference."""
+
+    def __init__(self, cause: BaseException | None = None) -> None:
+        super().__init__()
+        self.cause = cause

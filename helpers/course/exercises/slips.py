@@ -1,9 +1,11 @@
 """Known wrong results, and what a card says of each."""
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from helpers.course.exercises.equality import accepts
 from helpers.course.exercises.expect import Expectation, approx, equal
 
 
@@ -57,18 +59,19 @@ class Slip:
         if error is not None:
             return False
         if self.kind == "when":
-            return bool(self.mark(value) is True)
+            return accepts(self.mark(value))
         if self.kind == "like":
             return bool(calls) and all(
-                _near(self.mark(*arguments)).judge(got) is True for arguments, got in calls
+                accepts(_near(self.mark(*copy.deepcopy(arguments))).judge(got))
+                for arguments, got in calls
             )
-        return _near(self.mark).judge(value) is True
+        return accepts(_near(self.mark).judge(value))
 
 
 def _near(value: Any) -> Expectation:
     if isinstance(value, Expectation):
         return value
-    return approx(value, rel=1e-9) if isinstance(value, float) else equal(value)
+    return approx(value, rel=1e-9) if isinstance(value, float) else equal(value, rel=1e-9)
 
 
 def from_pair(number: int, pair: tuple[Any, str]) -> Slip:
