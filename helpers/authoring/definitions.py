@@ -120,7 +120,7 @@ def definitions(source: str, cell: str) -> list[Definition]:
             continue
         names = _names(node)
         text = "\n".join(lines[start:end]).strip("\n")
-        now, later = _used(node)
+        now, later = names_used(node)
         if names in found:
             before = found[names]
             text, now, later = f"{before.text}\n{text}", before.now | now, before.later | later
@@ -161,7 +161,7 @@ def _plain_imports(node: ast.stmt) -> None:
                 raise DefinitionError(f"a function imports `{each.name}` from helpers")
 
 
-def _used(node: ast.stmt) -> tuple[frozenset[str], frozenset[str]]:
+def names_used(node: ast.stmt) -> tuple[frozenset[str], frozenset[str]]:
     """The global names that a statement uses at once, and later."""
     now: set[str] = set()
     later: set[str] = set()

@@ -6,10 +6,10 @@ where `solutions/` is missing.
 """
 
 import ast
-import copy
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from helpers.authoring.definitions import bindings, imports, names_used
 from helpers.authoring.editions import FOLDERS, stems
 from helpers.authoring.source import SourceCell, SourceError, cells_of, parse, read_source
 
@@ -82,13 +82,13 @@ def _read(path: Path) -> str | None:
 def _text(cells: Sequence[SourceCell], cell: SourceCell, where: str) -> str:
     """The file: what the cell needs of those before it, the cell itself, and its answer."""
     place = cells.index(cell)
-    before = [node for one in cells[:place] for node in _kept(parse(one.source, where))]
+    before = [node for one in cells[:place] for node in parse(one.source, where).body]
     own = parse(cell.source, where)
     answer = _answer(cells[place:], cell, where)
-    needed = _needed(before, _used(own) | _used(answer) - _defined(own))
+    wanted = _used([*own.body, ast.Expr(answer)]) - bindings(own).keys()
     parts = [
         f"# Written by `course build` from {where}: change it there.",
-        *(ast.unparse(node) for node in needed),
+        *_needed(before, wanted),
         MARK,
         cell.source,
         f"ANSWER = {ast.unparse(answer)}",
@@ -96,57 +96,32 @@ def _text(cells: Sequence[SourceCell], cell: SourceCell, where: str) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _kept(tree: ast.Module) -> list[ast.stmt]:
-    """The statements of a cell that define names: no calls, no prints, no checks."""
-    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    return [node for node in tree.body if isinstance(node, (*kinds, ast.Assign, ast.AnnAssign))]
+_DEFINES = (
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef),
+    *(ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom),
+)
 
 
-def _needed(before: Sequence[ast.stmt], names: set[str]) -> list[ast.stmt]:
+def _needed(before: Sequence[ast.stmt], names: set[str]) -> list[str]:
     """The statements that define these names and what those need, each name's last one."""
     wanted = set(names)
-    kept: list[ast.stmt] = []
+    kept: list[str] = []
     for node in reversed(before):
-        defined = _defined(ast.Module([node], []))
-        if defined & wanted:
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                aliases = [a for a in node.names if _bound(a) in wanted]
-                only = copy.copy(node)
-                only.names = aliases
-                kept.append(only)
-                wanted -= {_bound(a) for a in aliases}
-            else:
-                kept.append(node)
-                wanted = (wanted - defined) | _used(node)
+        bound = bindings(ast.Module([node], [])).keys() & wanted
+        if not bound or not isinstance(node, _DEFINES):  # no calls, no prints, no checks
+            continue
+        wanted -= bound
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            there = imports(ast.Module([node], []))
+            kept += [one.line() for one in there if one.name in bound]
+        else:
+            kept.append(ast.unparse(node))
+            wanted |= _used([node])
     return kept[::-1]
 
 
-def _bound(alias: ast.alias) -> str:
-    return alias.asname or alias.name.split(".")[0]
-
-
-def _used(tree: ast.AST) -> set[str]:
-    loaded = {
-        node.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store)
-    }
-    return loaded
-
-
-def _defined(tree: ast.Module) -> set[str]:
-    names: set[str] = set()
-    for node in tree.body:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            names |= {_bound(alias) for alias in node.names}
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            names |= {
-                part.id for one in targets for part in ast.walk(one) if isinstance(part, ast.Name)
-            }
-    return names
+def _used(nodes: Sequence[ast.stmt]) -> set[str]:
+    return {name for node in nodes for names in names_used(node) for name in names}
 
 
 def _answer(after: Sequence[SourceCell], cell: SourceCell, where: str) -> ast.expr:

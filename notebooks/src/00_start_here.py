@@ -100,6 +100,11 @@ question = "How long do I have to return a tent?"
 reply = ask(llm, question)
 print(reply.text)
 
+# %% [markdown] name="answer-notes" only="instructor"
+# Ask before the cell runs: "Who expects an error? Who expects 30 days?" Most people expect a
+# refusal, and nobody expects a wrong answer that reads this well. Wait for two guesses. Skip the
+# address cell when the room is late: it is there for those who ask where the model is.
+
 # %% [markdown] name="answer-read"
 # It answers anyway. Nothing in the text tells a fact from an invention. That is the first reason
 # why this course measures everything.
@@ -227,6 +232,10 @@ from helpers.models import prices
 
 cost_usd = prices.cost(model, reply.usage_metadata)
 print(f"${cost_usd:.7f} for this answer, ${cost_usd * 1_000_000:,.2f} for a million of them")
+
+# %% [markdown] name="check-notes" only="instructor"
+# People read "it ran" as "it is right". Let them run the whole lab untouched first and count the
+# errors (none), then the cards (not done yet). Two minutes here save twenty in lab 01.
 
 # %% [markdown] name="check-text"
 # ## How do labs and checks work?
