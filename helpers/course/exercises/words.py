@@ -63,7 +63,7 @@ class _Brief(reprlib.Repr):
         try:
             return super().repr_int(x, level)
         except ValueError:  # Python does not write integers of more than 4,300 digits
-            return f"<an int of {x.bit_length():,} bits>"
+            return f"<int object of {x.bit_length():,} bits>"
 
     def repr_dict(self, x: dict[Any, Any], level: int) -> str:
         if level <= 0 and x:
