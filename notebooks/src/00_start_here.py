@@ -2,7 +2,7 @@
 # # 00 Start here
 #
 # After this notebook you can run the course, call a language model with LangChain, say what an
-# answer costs on your machine, and read a check.
+# answer costs, and read a check.
 #
 # **10 minutes (the machine works for one of them). Level: basic Python. Before it: nothing.**
 # Everything here runs on this machine: no key, no GPU, no network.
@@ -10,7 +10,7 @@
 # %% [markdown] name="picture"
 # This is what the course is about: a support agent for Fernhill, an invented shop for outdoor
 # gear. You will build it, measure it, secure it, deploy it and watch it. This notebook looks at
-# the part on the right, the model.
+# the language model.
 #
 # ```mermaid
 # flowchart LR
@@ -205,14 +205,13 @@ for times in show.progress(repeats * 3, label="reading"):
     read_seconds.append(seconds)
 
 # %% [markdown] name="slope-text"
-# The slope of a straight line through the points is the time of one token. Where the line starts
-# is what a call costs before the first token.
+# The slope of a straight line through the points is the time of one token.
 
 # %% name="slope"
 import numpy as np
 
-write_s, write_start = np.polyfit(written, write_seconds, 1)
-read_s, read_start = np.polyfit(read, read_seconds, 1)
+write_s, _ = np.polyfit(written, write_seconds, 1)
+read_s, _ = np.polyfit(read, read_seconds, 1)
 show.scatter(
     {"reading a prompt": (read, read_seconds), "writing an answer": (written, write_seconds)},
     title=f"Writing a token takes {write_s / read_s:.1f} times as long as reading one",
@@ -223,9 +222,10 @@ show.scatter(
 # %% [markdown] name="money-question"
 # ## And in money?
 #
-# The local model is free for you, but not for a machine that you rent. The course prices its
-# tokens by the CPU time that they take and a stated hourly rate, so that figures compare with
-# hosted models. A model without a known price is an error, never zero.
+# The local model is free for you, but not on a machine that you rent. The course has a fixed price
+# for its tokens: the CPU time that they took on one reference machine, at a stated rate for an hour
+# ([helpers/models/prices.py](../helpers/models/prices.py)). So figures compare with hosted models.
+# A model without a known price is an error, never zero.
 
 # %% name="money"
 from helpers.models import prices
@@ -247,7 +247,7 @@ print(f"${cost_usd:.7f} for this answer, ${cost_usd * 1_000_000:,.2f} for a mill
 # |---|---|---|
 # | not done yet | `TODO` is still there | write it; no hint is used up |
 # | wrong | no case came out right | read what was called, what it gave and what was expected |
-# | partly | some cases came out right | the card shows the first that did not |
+# | partly | some cases came out right | read the first that did not |
 # | passed | all cases came out right | go on |
 #
 # This is the card of an exercise that nobody has touched:
@@ -278,7 +278,8 @@ run_check("00.1", 180 * 0.50 + 24 * 2.00)
 # %% [markdown] name="measured-text"
 # ## What you measured
 #
-# The figures of this machine. You will need them in module 10, when you cut the cost.
+# Two speeds of this machine, and the price of one answer. You will need them in module 10, when
+# you cut the cost.
 
 # %% name="measured"
 show.table(
@@ -303,6 +304,8 @@ print(f"takes {write_s / read_s:.1f} times as long as a token read.")
 # ## Keep this
 #
 # ```python
+# from langchain.chat_models import init_chat_model
+#
 # llm = init_chat_model("openai:gpt-4.1-mini")    # or a server of your own: base_url="http://..."
 # reply = llm.invoke("How long do I have to return a tent?")
 # print(reply.text, reply.usage_metadata)
@@ -311,16 +314,19 @@ print(f"takes {write_s / read_s:.1f} times as long as a token read.")
 # ```
 #
 # **The figure:** how many times longer a token takes to write than to read (the title of your
-# plot). **The pitfall:** a fluent answer is no evidence. **In a review meeting:** the sentence that
+# plot). **The pitfall:** a fluent answer is no evidence. (Another: a server of your own counts the
+# tokens of a stream only with `stream_usage=True`.) **In a review meeting:** the sentence that
 # the last cell printed, with your own figures.
 
 # %% [markdown] name="without"
 # ## Without the course
 #
 # In an empty folder: `pip install langchain langchain-openai`, and the key of your provider in
-# `OPENAI_API_KEY`. With a server of your own, its address in `OPENAI_BASE_URL`.
-# `course new my-agent` writes such a project, with the two functions of this notebook, tests and
-# a file for continuous integration.
+# `OPENAI_API_KEY`. With a server of your own, its address in `OPENAI_BASE_URL`, and any word as the
+# key if it asks for none.
+#
+# In a terminal of JupyterLab, `course new ../my-agent` writes such a project beside the course, with
+# the two functions of this notebook, tests and a file for continuous integration.
 
 # %% [markdown] name="quiz-text"
 # ## Quiz

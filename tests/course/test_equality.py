@@ -236,7 +236,7 @@ async def items() -> Any:
         (type("Usage", (), {})(), "a Usage"),
         (type("Upper", (), {})(), "an Upper"),
         (type("", (), {})(), "an object"),
-        (Pretender(), "a Pretender"),
+        pytest.param(Pretender(), "a Pretender", id="pretender"),
     ],
 )
 def test_a_kind_is_named(value: object, words: str) -> None:

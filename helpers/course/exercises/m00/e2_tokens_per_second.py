@@ -53,12 +53,12 @@ SLIPS = [
         lambda usage, seconds: usage["output_tokens"] // seconds,
         "The fraction is lost: // rounds down, / does not.",
     ),
-    Slip.raises(
-        "no-guard",
-        ZeroDivisionError,
-        "Nothing can be divided by 0: look at seconds first.",
-    ),
 ]
+NO_GUARD = Slip.raises(
+    "no-guard",
+    ZeroDivisionError,
+    "Nothing can be divided by 0: look at seconds first.",
+)
 
 
 @exercise(
@@ -67,13 +67,13 @@ SLIPS = [
     hints=[
         "Speed is a count divided by a time. Which of the three counts did the model write?",
         'Use usage["output_tokens"]; the prompt was read, not written.',
-        Hint("Which times are no times? Test seconds before you divide.", "no-time"),
+        Hint("Which times are no times? Test seconds before you divide.", "no-time", "any"),
         Hint(
             "if seconds <= 0: raise ValueError(...) with a sentence that names seconds. A short"
             " time, such as 0.1, is a time.",
             "no-time",
+            "any",
         ),
-        Hint("Read the counts without changing usage: usage[...], not usage.pop(...).", "any"),
     ],
 )
 def tokens_per_second(answer: Callable[[Usage, Any], Any]) -> Iterator[Case]:
@@ -95,7 +95,7 @@ def tokens_per_second(answer: Callable[[Usage, Any], Any]) -> Iterator[Case]:
         0.0,
         called="tokens_per_second",
         expect=raises(ValueError, "seconds"),
-        slips=SLIPS,
+        slips=[NO_GUARD],
         about="no-time",
     )
     yield generated(
@@ -104,6 +104,7 @@ def tokens_per_second(answer: Callable[[Usage, Any], Any]) -> Iterator[Case]:
         exercise="00.2",
         inputs=st.tuples(_USAGES, _TIMES),
         called="tokens_per_second",
+        expect=lambda speed: approx(speed, rel=1e-6),  # what NumPy's float32 keeps
         errors_name="seconds",
         slips=SLIPS,
         about="any",
