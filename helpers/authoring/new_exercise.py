@@ -88,8 +88,10 @@ _CELLS = '''
 # %% [markdown] name="{slug}-goal"
 # ## {place}. {title}
 #
-# Write `{name}`: the goal in one sentence. Say what its types mean, each rule and each boundary,
-# what bad input does, and give one example: `{name}(2)` is `4`.
+# Write `{name}`.
+#
+# The goal in one sentence. Say what its types mean, each rule and each boundary, what bad input
+# does, and give one example: of 2 it makes 4.
 
 # %% exercise="{number}"
 def {name}(value: int) -> int:

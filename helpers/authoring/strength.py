@@ -100,6 +100,8 @@ def _faulty(answers: Answers) -> dict[str, Callable[[], object]]:
 
 def _mutated(exercise: Exercise) -> dict[str, Callable[[], object]]:
     path = solved_file(exercise.id)
+    if not path.exists():
+        raise FileNotFoundError(f"{path.name} is missing: run `course build {exercise.id[:2]}`.")
     prelude, _, own = path.read_text("utf-8").partition(f"{MARK}\n")
     cell, _, answer = own.rpartition("ANSWER = ")
 

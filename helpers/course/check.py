@@ -121,7 +121,7 @@ def run_check(exercise: Exercise | str, submission: object) -> Card:
         for case in _cases(exercise, submission):
             if isinstance(case, Outcome):  # the case could not even be set up
                 if case.error is not None and comes_from_todo(case.error):
-                    return _not_done(exercise, "A part that it uses is still TODO.")
+                    return _not_done(exercise, "It uses a part that is still TODO.")
                 results.append(CaseResult("the cases can be set up", False, _rows_of(case)))
             elif timeouts == _MOST_TIMEOUTS:
                 row = ("Not run", f"{timeouts} cases before it ran out of time.")
@@ -132,7 +132,7 @@ def run_check(exercise: Exercise | str, submission: object) -> Card:
             else:
                 outcome = _run(case)
                 if _used_todo(outcome):
-                    return _not_done(exercise, "A part that it uses is still TODO.")
+                    return _not_done(exercise, "It uses a part that is still TODO.")
                 timeouts += outcome.ended == "time"
                 results.append(_judged(case, outcome))
     except _Interrupted:
@@ -342,7 +342,7 @@ def _shown(expectation: Expectation, outcome: Outcome, limit: float) -> str:
 
 def _ending(outcome: Outcome, limit: float) -> str:
     if outcome.error is None:
-        return f"nothing: it was ended after {limit * time_factor():g} s"
+        return f"nothing: it was stopped after {limit * time_factor():g} s"
     return f"{_error(outcome.error)}"
 
 

@@ -43,7 +43,7 @@ def test(argv: Sequence[str]) -> int:
             file=sys.stderr,
         )
         return 1
-    modules = [word for word in extra if re.fullmatch(r"\d{1,2}", word)]
+    modules = [word for word in extra if re.fullmatch(r"\d\d?\w?", word)]
     others = [word for word in extra if word not in modules]
     if len(modules) > 1:
         print("course test: one module at a time, or none for the whole suite.", file=sys.stderr)

@@ -62,8 +62,8 @@ if model == "local":
 
 # %% [markdown] name="init-text"
 # `init_chat_model` makes a LangChain chat model from an id: a provider, a colon, a model. For a
-# server of your own you add its address. Temperature 0 means: always the likeliest next token, so
-# that the same prompt gives the same answer.
+# server of your own you add its address. Temperature 0 means that the model always picks the
+# likeliest next token, so the same prompt gives the same answer.
 
 # %% name="init"
 from langchain.chat_models import init_chat_model
@@ -107,7 +107,7 @@ print(reply.text)
 
 # %% [markdown] name="answer-read"
 # It answers anyway. Nothing in the text tells a fact from an invention. That is the first reason
-# why this course measures everything.
+# this course measures everything.
 #
 # The message also says how many tokens were read and written, and why the model stopped: `length`
 # means that `max_tokens` cut it off.
@@ -138,7 +138,7 @@ for piece in stream(llm, question):
 # %% [markdown] name="door-text"
 # ## What does the course add?
 #
-# `chat_model()` gives you such a model in one call: a LangChain chat model like `llm`, with
+# `chat_model()` gives you a LangChain chat model like `llm` in one call, with
 # settings that suit the small one ([helpers/models/chat.py](../helpers/models/chat.py)). All
 # notebooks use it. Set `COURSE_MODEL` before you start JupyterLab, to any id that
 # `init_chat_model` takes, and the same notebooks run on that model.
@@ -194,7 +194,7 @@ for most in show.progress(lengths * 3, label="writing"):
     write_seconds.append(seconds)
 
 # %% [markdown] name="reading-text"
-# Then the other direction: prompts of several lengths, and a single token of answer.
+# Then the other direction: prompts of several lengths, with an answer of one token.
 
 # %% name="reading"
 repeats = [4, 16] if fast else [4, 16, 40, 80]
@@ -224,7 +224,7 @@ show.scatter(
 #
 # The local model is free for you, but not on a machine that you rent. The course has a fixed price
 # for its tokens: the CPU time that they took on one reference machine, at a stated rate for an hour
-# ([helpers/models/prices.py](../helpers/models/prices.py)). So figures compare with hosted models.
+# ([helpers/models/prices.py](../helpers/models/prices.py)). So you can compare its figures with hosted models.
 # A model without a known price is an error, never zero.
 
 # %% name="money"
@@ -245,7 +245,7 @@ print(f"${cost_usd:.7f} for this answer, ${cost_usd * 1_000_000:,.2f} for a mill
 #
 # | status | what it means | what to do |
 # |---|---|---|
-# | not done yet | `TODO` is still there | write it; no hint is used up |
+# | not done yet | `TODO` is still there | write your code; this uses no hint |
 # | wrong | no case came out right | read what was called, what it gave and what was expected |
 # | partly | some cases came out right | read the first that did not |
 # | passed | all cases came out right | go on |
@@ -268,11 +268,11 @@ run_check("00.1", 180 * 0.50 + 24 * 2.00)
 
 # %% [markdown] name="hints-text"
 # A wrong try brings a hint that fits what failed; `hint("00.1")` brings the next one. A check never
-# stops the notebook, so a lab runs from top to bottom at any stage, and "it ran" proves nothing:
-# the card does.
+# stops the notebook, so a lab runs from top to bottom at any stage, and "it ran" proves nothing.
+# Read the card.
 #
 # Your progress is kept in `.course/` beside the notebooks. `course status` shows it,
-# `course reset 00` gives you a fresh lab and keeps a dated copy of yours, and `course update`
+# `course reset 00` gives you a fresh lab, keeps a dated copy of yours and what was recorded, and `course update`
 # fetches a newer course and keeps your work.
 
 # %% [markdown] name="measured-text"
@@ -284,8 +284,8 @@ run_check("00.1", 180 * 0.50 + 24 * 2.00)
 # %% name="measured"
 show.table(
     [
-        {"figure": "tokens read a second", "value": f"{1 / read_s:.0f}"},
-        {"figure": "tokens written a second", "value": f"{1 / write_s:.0f}"},
+        {"figure": "tokens read per second", "value": f"{1 / read_s:.0f}"},
+        {"figure": "tokens written per second", "value": f"{1 / write_s:.0f}"},
         {"figure": "one answer, millionths of a dollar", "value": f"{cost_usd * 1e6:.1f}"},
     ],
     caption="This machine, this run",
@@ -295,10 +295,10 @@ print(f"takes {write_s / read_s:.1f} times as long as a token read.")
 
 # %% [markdown] name="production"
 # **In production** a hosted model is faster in both directions and serves many callers at once.
-# That writing costs more than reading stays true, and shows in the price lists.
+# Writing still costs more than reading, and price lists show it.
 #
-# **Where it breaks:** other programs on this machine slow the model down, so compare figures of
-# one run with each other, and not with those of another day.
+# **Where it breaks:** other programs on this machine slow the model down, so compare figures
+# only within one run.
 
 # %% [markdown] name="keep"
 # ## Keep this

@@ -31,8 +31,8 @@ os.environ["COURSE_MODEL"] = model
 #
 # Put the price of one answer, in US dollars, into `cost_usd`: a number of any type, not rounded.
 #
-# - The model read a prompt of 180 tokens. Reading costs 0.50 US dollars for a million tokens.
-# - It wrote 24 tokens. Writing costs 2.00 US dollars for a million tokens.
+# - The model read a prompt of 180 tokens. Reading costs 0.50 US dollars per million tokens.
+# - It wrote 24 tokens. Writing costs 2.00 US dollars per million tokens.
 #
 # An example with other figures: 1,000 tokens read at 1.00 and 100 written at 3.00 cost
 # 0.001 + 0.0003 = 0.0013 US dollars.
@@ -47,7 +47,7 @@ cost_usd: float = (180 * 0.50 + 24 * 2.00) / 1_000_000
 check("00.1", cost_usd)
 
 # %% [markdown] name="cost-why" only="solution"
-# Reading and writing have prices of their own, so each count is multiplied by its own. The
+# Reading and writing have different prices, so multiply each count by its own price. The
 # answer is an eighth of the tokens and a third of the price.
 
 # %% [markdown] name="speed-goal"
@@ -55,13 +55,13 @@ check("00.1", cost_usd)
 #
 # Write `tokens_per_second(usage, seconds)`: how many tokens the model wrote in a second.
 #
-# - `usage` is a dictionary as LangChain's `usage_metadata`: what was read (`input_tokens`), what
+# - `usage` is a dictionary like LangChain's `usage_metadata`: what was read (`input_tokens`), what
 #   was written (`output_tokens`), and the sum (`total_tokens`). Leave it as it is.
-# - `seconds` is a number: how long the call took. A short time, such as 0.01, is a time.
+# - `seconds` is a number: how long the call took. A short time, such as 0.01, is valid.
 # - Return a number of any type, not rounded.
-# - A time of 0 or less is no time: raise `ValueError` with a message that contains `seconds`.
+# - A time of 0 or less is invalid: raise `ValueError` with a message that contains `seconds`.
 #
-# For instance, 25 tokens written in 2 seconds are 12.5 a second, however long the prompt was.
+# For instance, 25 tokens written in 2 seconds is 12.5 per second, however long the prompt was.
 
 # %% exercise="00.2"
 def tokens_per_second(usage: dict[str, int], seconds: float) -> float:

@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 from helpers.authoring.new_exercise import NewExerciseError, create
+from helpers.course.exercises.define import of_module
 from helpers.paths import ROOT
+
+THERE = [exercise.id for exercise in of_module("00")]
+NEXT = f"00.{len(THERE) + 1}"
 
 
 @pytest.fixture(scope="module")
@@ -29,14 +33,14 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("0.3", "a_name", "write it like 06.1"),
         ("00.0", "a_name", "write it like 06.1"),
-        ("00.3", "A-Name", "lower-case words"),
-        ("00.3", "class", "lower-case words"),
-        ("00.3", "", "lower-case words"),
-        ("00.2", "again", "the next exercise of module 00 is 00.3"),
-        ("00.7", "too_far", "the next exercise of module 00 is 00.3"),
+        (NEXT, "A-Name", "lower-case words"),
+        (NEXT, "class", "lower-case words"),
+        (NEXT, "", "lower-case words"),
+        ("00.2", "again", f"the next exercise of module 00 is {NEXT}"),
+        ("00.99", "too_far", f"the next exercise of module 00 is {NEXT}"),
         ("01.9", "old_shape", "still has one file for all"),
         ("77.1", "no_module", "there is no solutions/src/77_"),
-        ("00.3", "cost", "has cells called 'cost'"),
+        (NEXT, "cost", "has cells called 'cost'"),
     ],
 )
 def test_what_cannot_be_made_is_refused_and_nothing_is_written(
@@ -51,10 +55,10 @@ def test_what_cannot_be_made_is_refused_and_nothing_is_written(
 
 @pytest.mark.slow
 def test_a_new_exercise_is_complete_as_made(course: Path) -> None:
-    written = create(course, "00.3", "double_it")
+    written = create(course, NEXT, "double_it")
     assert [path.relative_to(course).as_posix() for path in written] == [
-        "helpers/course/exercises/m00/e3_double_it.py",
-        "tests/exercises/m00/e3_double_it.py",
+        f"helpers/course/exercises/m00/e{len(THERE) + 1}_double_it.py",
+        f"tests/exercises/m00/e{len(THERE) + 1}_double_it.py",
         "solutions/src/00_start_here.py",
     ]
     lines = "\n".join([
@@ -70,9 +74,9 @@ def test_a_new_exercise_is_complete_as_made(course: Path) -> None:
         f"assert ROOT.samefile({str(course)!r}), ROOT",
         "print([path.name for path in renew_solved(ROOT, '00')])",
         "print(exercises(generate(ROOT, 'lab', '00_start_here')))",
-        "there = answers_to(ROOT, find('00.3'))",
-        "print([str(run_check('00.3', one.make()).status) for one in there.wrong + there.right])",
-        "print(measure(find('00.3'), there).enough)",
+        f"there = answers_to(ROOT, find('{NEXT}'))",
+        f"print([str(run_check('{NEXT}', one.make()).status) for one in there.wrong + there.right])",
+        f"print(measure(find('{NEXT}'), there).enough)",
     ])  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", lines],
@@ -83,8 +87,8 @@ def test_a_new_exercise_is_complete_as_made(course: Path) -> None:
         check=False,
     )
     assert done.stdout.splitlines() == [
-        "['e3.py']",
-        "['00.1', '00.2', '00.3']",
+        f"['e{len(THERE) + 1}.py']",
+        str([*THERE, NEXT]),
         "['wrong', 'wrong', 'partly', 'partly', 'passed', 'passed']",
         "True",
     ], done.stdout + done.stderr

@@ -14,7 +14,7 @@ from helpers.course.check import run_check
 from helpers.course.contain import contained
 from helpers.course.loop import LOOP, CourseLoop
 
-ENDED = "nothing: it was ended after 0.3 s"
+ENDED = "nothing: it was stopped after 0.3 s"
 
 
 @pytest.fixture(autouse=True)

@@ -89,7 +89,7 @@ def test_the_code_after_it_has_its_whole_limit_and_no_more() -> None:
         began = time.monotonic()
         card, result = result_of(slow, limit=LIMIT_S)
         assert card.status is Status.WRONG
-        assert rows(result)["Got"] == f"nothing: it was ended after {LIMIT_S} s"
+        assert rows(result)["Got"] == f"nothing: it was stopped after {LIMIT_S} s"
         assert LIMIT_S + LOADING_S <= time.monotonic() - began < LIMIT_S + LOADING_S + 1
 
 

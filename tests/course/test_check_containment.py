@@ -15,7 +15,7 @@ from helpers.course.check import check, run_check
 from helpers.course.contain import contained
 from helpers.course.exercises import Case, Exercise, raises
 
-ENDED = "nothing: it was ended after 0.3 s"
+ENDED = "nothing: it was stopped after 0.3 s"
 
 
 def busy() -> None:
@@ -314,6 +314,6 @@ def test_a_limit_inside_a_limit_leaves_the_outer_one_working() -> None:
 
 def test_time_limits_stretch_for_a_slow_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COURSE_TIME_FACTOR", "2")
-    assert rows(result_of(busy, limit=0.2)[1])["Got"] == "nothing: it was ended after 0.4 s"
+    assert rows(result_of(busy, limit=0.2)[1])["Got"] == "nothing: it was stopped after 0.4 s"
     monkeypatch.setenv("COURSE_TIME_FACTOR", "fast")
     assert contained(lambda: 1, 1.0).value == 1

@@ -160,7 +160,7 @@ def test_a_loop_that_does_not_end_is_ended_and_its_input_shown(tried: Try) -> No
         return sum(numbers)
 
     result = tried(answer, limit=0.5).cases[0]
-    assert rows(result)["Got"] == "nothing: it was ended after 0.5 s"
+    assert rows(result)["Got"] == "nothing: it was stopped after 0.5 s"
     assert rows(result)["Called"].count(",") >= 3
     assert tried(sum).status is Status.PASSED  # nothing of the search is left behind
 

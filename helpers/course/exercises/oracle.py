@@ -230,7 +230,7 @@ class _Search:
         comparable = same(given, arguments) is True  # not so for objects that equal themselves only
         for turn in (
             "",
-            "It was the second call with these arguments: keep nothing between calls.",
+            "The second call with the same arguments differed: keep nothing between calls.",
         ):
             value, error = _outcome(self.answer, given)
             if error is not None and comes_from_todo(error):
@@ -239,7 +239,7 @@ class _Search:
                 return Difference(self.current, expectation, arguments, value, error, turn)
             if comparable and same(given, arguments) is not True:
                 changed = f"The arguments are {brief(given)} after the call."
-                why = f"{changed} Leave what you are given as it is."
+                why = f"{changed} Do not change your arguments."
                 wanted = replace(
                     expectation, text=f"{expectation.text}, and the arguments unchanged"
                 )

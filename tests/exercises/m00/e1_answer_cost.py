@@ -107,6 +107,11 @@ def numpy() -> object:
     return np.dot([180, 24], [0.50, 2.00]) / 1_000_000
 
 
+@right("A number of NumPy with seven digits.")
+def float32() -> object:
+    return np.float32(0.000138)
+
+
 @right("The number itself.")
 def literal() -> object:
     return 1.38e-4

@@ -14,7 +14,7 @@ COST = (READ * READ_PRICE + WRITTEN * WRITTEN_PRICE) / 1_000_000
     "00.1",
     title="What one answer costs",
     hints=[
-        "A price holds for a million tokens. What does one token of the prompt cost?",
+        "A price is per million tokens. What does one token of the prompt cost?",
         "Prompt and answer have prices of their own: work out each, then add the two.",
         "cost_usd = 180 * 0.50 / 1_000_000 plus the same for the 24 tokens of the answer.",
     ],
@@ -27,7 +27,7 @@ def answer_cost(answer: object) -> Iterator[Case]:
         show="cost_usd",
         expect=approx(
             COST,
-            rel=1e-6,  # what NumPy's float32 keeps
+            rel=2e-7,  # what NumPy's float32 keeps
             text=f"the price of {READ} tokens at {READ_PRICE:.2f} and {WRITTEN} at"
             f" {WRITTEN_PRICE:.2f} US dollars for a million",
         ),
@@ -53,12 +53,12 @@ def answer_cost(answer: object) -> Iterator[Case]:
             Slip.value(
                 "answer-alone",
                 WRITTEN * WRITTEN_PRICE / 1e6,
-                "That is the answer alone: the prompt is paid for as well.",
+                "That is the answer alone: the prompt costs money too.",
             ),
             Slip.value(
                 "prompt-alone",
                 READ * READ_PRICE / 1e6,
-                "That is the prompt alone: the answer is paid for as well.",
+                "That is the prompt alone: the answer costs money too.",
             ),
             Slip.value("rounded", approx(COST, rel=0.02), "That is rounded: keep every digit."),
         ],

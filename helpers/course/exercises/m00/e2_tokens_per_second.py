@@ -57,7 +57,7 @@ SLIPS = [
 NO_GUARD = Slip.raises(
     "no-guard",
     ZeroDivisionError,
-    "Nothing can be divided by 0: look at seconds first.",
+    "You cannot divide by 0: check seconds first.",
 )
 
 
@@ -67,10 +67,10 @@ NO_GUARD = Slip.raises(
     hints=[
         "Speed is a count divided by a time. Which of the three counts did the model write?",
         'Use usage["output_tokens"]; the prompt was read, not written.',
-        Hint("Which times are no times? Test seconds before you divide.", "no-time", "any"),
+        Hint("Which times are invalid? Test seconds before you divide.", "no-time", "any"),
         Hint(
             "if seconds <= 0: raise ValueError(...) with a sentence that names seconds. A short"
-            " time, such as 0.1, is a time.",
+            " time, such as 0.1, is valid.",
             "no-time",
             "any",
         ),
@@ -104,7 +104,7 @@ def tokens_per_second(answer: Callable[[Usage, Any], Any]) -> Iterator[Case]:
         exercise="00.2",
         inputs=st.tuples(_USAGES, _TIMES),
         called="tokens_per_second",
-        expect=lambda speed: approx(speed, rel=1e-6),  # what NumPy's float32 keeps
+        expect=lambda speed: approx(speed, rel=2e-7),  # what NumPy's float32 keeps
         errors_name="seconds",
         slips=SLIPS,
         about="any",
