@@ -55,7 +55,10 @@ def _why_none(name: str, there: Sequence[object], modules: Sequence[str]) -> str
     if there:
         return f"module {name[:2]} has no exercise {name}."
     if name in modules:
-        return f"module {name} still has one file for all its exercises, so their strength cannot be measured."
+        return (
+            f"module {name} still has one file for all its exercises, so their strength cannot be "
+            "measured."
+        )
     return f"there is no module {name!r} with exercises; there are {', '.join(modules)}."
 
 

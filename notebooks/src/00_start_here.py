@@ -223,9 +223,9 @@ show.scatter(
 # ## And in money?
 #
 # The local model is free for you, but not on a machine that you rent. The course has a fixed price
-# for its tokens: the CPU time that they took on one reference machine, at a stated rate for an hour
-# ([helpers/models/prices.py](../helpers/models/prices.py)). So you can compare its figures with hosted models.
-# A model without a known price is an error, never zero.
+# for its tokens: the CPU time that they took on one reference machine, at a stated rate for an
+# hour ([helpers/models/prices.py](../helpers/models/prices.py)). So you can compare its figures
+# with hosted models. A model without a known price is an error, never zero.
 
 # %% name="money"
 from helpers.models import prices
@@ -271,8 +271,8 @@ run_check("00.1", 180 * 0.50 + 24 * 2.00)
 # stops the notebook, so a lab runs from top to bottom at any stage, and "it ran" proves nothing.
 # Read the card.
 #
-# Your progress is kept in `.course/` beside the notebooks. `course status` shows it,
-# `course reset 00` gives you a fresh lab, keeps a dated copy of yours and what was recorded, and `course update`
+# Your progress is kept in `.course/` beside the notebooks. `course status` shows it, `course reset
+# 00` gives you a fresh lab, keeps a dated copy of yours and what was recorded, and `course update`
 # fetches a newer course and keeps your work.
 
 # %% [markdown] name="measured-text"
@@ -325,8 +325,8 @@ print(f"takes {write_s / read_s:.1f} times as long as a token read.")
 # `OPENAI_API_KEY`. With a server of your own, its address in `OPENAI_BASE_URL`, and any word as the
 # key if it asks for none.
 #
-# In a terminal of JupyterLab, `course new ../my-agent` writes such a project beside the course, with
-# the two functions of this notebook, tests and a file for continuous integration.
+# In a terminal of JupyterLab, `course new ../my-agent` writes such a project beside the course,
+# with the two functions of this notebook, tests and a file for continuous integration.
 
 # %% [markdown] name="quiz-text"
 # ## Quiz

@@ -75,7 +75,8 @@ def test_a_new_exercise_is_complete_as_made(course: Path) -> None:
         "print([path.name for path in renew_solved(ROOT, '00')])",
         "print(exercises(generate(ROOT, 'lab', '00_start_here')))",
         f"there = answers_to(ROOT, find('{NEXT}'))",
-        f"print([str(run_check('{NEXT}', one.make()).status) for one in there.wrong + there.right])",
+        "tried = there.wrong + there.right",
+        f"print([str(run_check('{NEXT}', one.make()).status) for one in tried])",
         f"print(measure(find('{NEXT}'), there).enough)",
     ])  # fmt: skip
     done = subprocess.run(
