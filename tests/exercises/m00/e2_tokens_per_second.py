@@ -64,6 +64,40 @@ def refuses_a_hundredth() -> object:
     return refusing(lambda s: s <= 0.01, ValueError("seconds must be more than 0"))
 
 
+@wrong("Refuses a millionth of a second.")
+def refuses_a_millionth() -> object:
+    return refusing(lambda s: s <= 1e-6, ValueError("seconds must be more than 0"))
+
+
+@wrong("Lets a time just below 0 through.")
+def lets_a_little_less_than_zero_through() -> object:
+    return refusing(lambda s: s == 0 or s < -0.01, ValueError("seconds must be more than 0"))
+
+
+@wrong("Takes a short time for a tenth of a second.")
+def at_least_a_tenth() -> object:
+    return guarded(lambda usage, seconds: usage["output_tokens"] / max(seconds, 0.1))
+
+
+@wrong("Refuses times above an hour.")
+def refuses_an_hour() -> object:
+    return refusing(lambda s: not 0 < s < 3600, ValueError("seconds must be more than 0"))
+
+
+@wrong("Takes the second count, whatever its name is.")
+def takes_the_second_count() -> object:
+    return guarded(lambda usage, seconds: list(usage.values())[1] / seconds)
+
+
+@wrong("Changes the details inside what it was given.")
+def changes_the_details() -> object:
+    def speed(usage: Any, seconds: float) -> object:
+        usage.get("input_token_details", {}).clear()
+        return usage["output_tokens"] / seconds
+
+    return guarded(speed)
+
+
 @wrong("Refuses 0, but nothing below it.")
 def refuses_zero_alone() -> object:
     return refusing(lambda s: s == 0, ValueError("seconds must be more than 0"))

@@ -23,12 +23,29 @@ def _usage(read: int, written: int) -> dict[str, int]:
     return {"input_tokens": read, "output_tokens": written, "total_tokens": read + written}
 
 
-# What LangChain counts, and a time in seconds: a stopwatch may show any, 0 and less included.
-_USAGES = st.builds(_usage, st.integers(0, 4000), st.integers(0, 500))
+def _detailed(read: int, written: int, order: list[str]) -> dict[str, Any]:
+    """The same with the details that LangChain adds, and the counts in any order."""
+    usage: dict[str, Any] = {**_usage(read, written), "input_token_details": {"cache_read": read}}
+    return {key: usage[key] for key in order}
+
+
+# What LangChain counts, and a time in seconds: a stopwatch may show any, 0 and less included. The
+# times that a wrong guard would refuse, or let through, are named.
+_COUNTS = ["input_tokens", "output_tokens", "total_tokens"]
+_USAGES = st.one_of(
+    st.builds(_usage, st.integers(0, 4000), st.integers(0, 500)),
+    st.builds(
+        _detailed,
+        st.integers(0, 4000),
+        st.integers(1, 500),
+        st.permutations([*_COUNTS, "input_token_details"]),
+    ),
+)
 _TIMES = st.one_of(
+    st.sampled_from([1e-9, 1e-6, 5e-4, 0.005, 0.05, 0.3, 1, 5000, 1e6]),
+    st.sampled_from([0, 0.0, -1e-9, -1e-3, -0.5, -1]),
     st.floats(1e-3, 600, allow_subnormal=False),
     st.integers(1, 600),
-    st.sampled_from([0, 0.0, -1, -0.5]),
     st.floats(-600, -1e-6),
 )
 
