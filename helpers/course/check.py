@@ -231,11 +231,12 @@ def _judged(case: Case, outcome: Outcome) -> CaseResult:
         passed = False
         if not why:  # a result that was right once, or changed arguments, is no slip of a formula
             why = _verdict(expectation, outcome)[1]
-            slip = _slip(case, outcome, ((found.arguments, found.value), *found.others))
+            calls = ((found.arguments, found.value), *found.others)
+            slip = _slip(case, outcome, calls, expectation)
     else:
         passed, why = _verdict(expectation, outcome)
         if not passed:
-            slip = _slip(case, outcome, _calls(case, outcome))
+            slip = _slip(case, outcome, _calls(case, outcome), expectation)
     shown = _shown(expectation, outcome, case.limit)
     printed = _printed(outcome)
     if passed:
@@ -280,14 +281,19 @@ def _calls(case: Case, outcome: Outcome) -> Sequence[tuple[Any, Any]]:
     return () if case.arguments is None else [(case.arguments, outcome.value)]
 
 
-def _slip(case: Case, outcome: Outcome, calls: Sequence[tuple[Any, Any]]) -> Slip | None:
+def _slip(
+    case: Case, outcome: Outcome, calls: Sequence[tuple[Any, Any]], expectation: Expectation
+) -> Slip | None:
     """The known mistake that this wrong result shows, if any.
 
-    `calls` are the arguments and results that a faulty function has to explain, all of them.
+    `calls` are the arguments and results that a faulty function has to explain, all of them. Where
+    an error is expected, a faulty function explains nothing: the fault is that none was raised.
     """
     if outcome.ended:
         return None
     for slip in case.known_slips:
+        if slip.kind == "like" and expectation.error is not None:
+            continue
         look = functools.partial(slip.shows, outcome.value, outcome.error, calls)
         if _looked_at(look) is True:
             return slip

@@ -79,6 +79,16 @@ def at_least_a_tenth() -> object:
     return guarded(lambda usage, seconds: usage["output_tokens"] / max(seconds, 0.1))
 
 
+@wrong("Takes a short time for a second.")
+def at_least_a_second() -> object:
+    return guarded(lambda usage, seconds: usage["output_tokens"] / max(seconds, 1))
+
+
+@wrong("At most a thousand a second.")
+def at_most_a_thousand() -> object:
+    return guarded(lambda usage, seconds: min(usage["output_tokens"] / seconds, 1000))
+
+
 @wrong("Refuses times above an hour.")
 def refuses_an_hour() -> object:
     return refusing(lambda s: not 0 < s < 3600, ValueError("seconds must be more than 0"))

@@ -68,7 +68,7 @@ SLIPS = [
     Slip.like(
         "rounded-down",
         lambda usage, seconds: usage["output_tokens"] // seconds,
-        "The fraction is lost: // rounds down, / does not.",
+        "The fraction is lost: // and int() round down, / does not.",
     ),
 ]
 NO_GUARD = Slip.raises(
@@ -102,8 +102,18 @@ def tokens_per_second(answer: Callable[[Usage, Any], Any]) -> Iterator[Case]:
         _usage(180, 25),
         2.0,
         called="tokens_per_second",
-        expect=approx(12.5, rel=1e-9),
+        expect=approx(12.5, rel=2e-7),
         slips=SLIPS,
+    )
+    yield example(
+        "a short time",
+        answer,
+        _usage(180, 40),
+        0.05,
+        called="tokens_per_second",
+        expect=approx(800.0, rel=2e-7),
+        slips=SLIPS,
+        about="no-time",
     )
     yield example(
         "no time at all",
