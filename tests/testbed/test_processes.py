@@ -100,6 +100,7 @@ def test_one_that_ignores_sigterm_is_killed_and_others_may_end_well() -> None:
 
 
 def test_one_that_ends_or_stays_silent_is_told_with_what_it_printed() -> None:
+    before = psutil.Process().children()  # of other tests in this worker
     ends = [PYTHON, "-c", "import sys; print('no config file'); sys.exit(3)", "{port}"]
     with (
         pytest.raises(DidNotStart, match=r"ended with status 3[\s\S]*no config file"),
@@ -117,7 +118,8 @@ def test_one_that_ends_or_stays_silent_is_told_with_what_it_printed() -> None:
         process(["no-such-program", "{port}"]),
     ):
         pass
-    assert not [one for one in psutil.Process().children() if one.status() != "zombie"]
+    new = [one for one in psutil.Process().children() if one not in before]
+    assert not [one for one in new if one.status() != "zombie"]
 
 
 def test_ready_is_a_good_answer_not_an_open_port() -> None:
