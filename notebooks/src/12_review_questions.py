@@ -32,9 +32,10 @@
 #
 # 1. Read a question and answer it aloud, in two minutes, before you read on.
 # 2. Compare your answer with the list of what a full answer contains.
-# 3. Follow the links to what you left out: each leads to the cells that measured it.
+# 3. Follow the links to what you left out: each leads to the section that measured it. Where
+#    JupyterLab shows the top of a notebook that it has just opened, click the link once more.
 # 4. Run the cell below it. It shows your own evidence; where there is none, it names the command
-#    that writes it.
+#    that writes it. `course policies` takes seconds, the others minutes.
 
 # %% [markdown] name="parameters-text"
 # The usual two settings. This page needs neither: it reads files and asks no model.
@@ -69,16 +70,17 @@ for found in report.findings:
 
 def show_evidence(*items):
     """One row for each item: its status, and the figures or the gap behind it."""
-    rows = []
+    rows, passed = [], 0
     for name in items:
         found = findings[name]
+        passed += found.status == "passed"
         row = {
             "item": found.item.title,
             "status": found.status,
             "evidence": "\n".join(found.reasons),
         }
         rows.append(row)
-    show.table(rows, caption="What your evidence says")
+    show.table(rows, caption=f"{passed} of {len(items)} passed")
 
 # %% [markdown] name="release"
 # ## 1. What do you check before release, and why?
@@ -386,8 +388,8 @@ print(f"have passed on evidence of this version. That is a {decision}.")
 #
 # **Where it breaks.** The lists of what a full answer contains are this course's, not the book's.
 # The figures are those of a small model, an invented shop and one machine: take the method along,
-# and measure your own. A file of evidence is no proof against a person who edits it. And questions
-# 1, 4 and 5 stay incomplete until modules 06, 07, 08, 10 and 11 are there.
+# and measure your own. A file of evidence is no proof against a person who edits it. And parts of
+# questions 1, 2, 4 and 5 stay open until modules 06, 07, 08, 10 and 11 are there.
 
 # %% [markdown] name="keep"
 # ## Keep this
