@@ -32,6 +32,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "05": ("tests/service",),
     "09": ("tests/tracing",),
+    "12": (),
 }
 SHARED = ("tests/notebooks", "tests/exercises", "tests/course", "tests/authoring")
 
