@@ -66,7 +66,17 @@ REBUILT: tuple[Limit, ...] = (
     Limit("house only", lambda style: style.house_only, most=0.3, form="{:.0%}"),
     Limit("house names", lambda style: style.house_names, most=15),
 )
-"""For the walkthroughs 01 to 11."""
+"""For the walkthroughs 02 to 11."""
+
+WHOLE: tuple[Limit, ...] = (
+    _cells(30, 115),
+    _text_to_code(1.5),
+    *_lines(8, 18),
+    Limit("nodes/line", lambda style: style.nodes_per_line, most=8.8, form="{:.1f}"),
+    *REBUILT[6:],
+)
+"""For 01, which builds a whole agent, and most of it as a program: a function with its types and
+docstring to a cell. Fewer cells were longer ones, and shorter cells were denser."""
 
 SHORT: tuple[Limit, ...] = (_cells(10, 50), *_lines(6, 18), *_DENSITY)
 """For 00, which takes ten minutes and is about the course itself, and 12, which asks questions."""
@@ -82,6 +92,8 @@ BEFORE: tuple[Limit, ...] = (
 
 def limits_of(module: str) -> tuple[Limit, ...]:
     """The limits that the style page sets for a walkthrough, rebuilt or not."""
+    if module == "01":
+        return WHOLE
     return SHORT if module in ("00", "12") else REBUILT
 
 

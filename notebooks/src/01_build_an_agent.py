@@ -62,9 +62,13 @@ def right(question, answer):
     refused = states(answer, "do not know") or states(answer, "don't know")
     if question.kind == "unanswerable":
         return refused
-    if refused or any(states(answer, fact) for fact in question.forbidden):
-        return False
-    return all(any(states(answer, fact) for fact in group) for group in question.required)
+    for fact in question.forbidden:
+        if states(answer, fact):
+            return False
+    for group in question.required:
+        if not any(states(answer, fact) for fact in group):
+            return False
+    return not refused
 
 # %% [markdown] name="measure-text"
 # Every step of this notebook is a function from a question to an answer. `measure` asks the same
@@ -102,8 +106,13 @@ os.environ["COURSE_MODEL"] = model
 llm = chat_model(max_tokens=60)
 print(llm.invoke(one.question).text)
 
-# %% name="bare-measured"
-measure("1 model", lambda q: llm.invoke(q.question).text)
+
+def bare(q):
+    """What the model alone says."""
+    return llm.invoke(q.question).text
+
+
+measure("1 model", bare)
 
 # %% [markdown] name="prompt-text"
 # ## Does a better prompt help?
@@ -120,7 +129,14 @@ honest = ChatPromptTemplate(
     [("system", ROLE + " If you are not sure, say that you do not know."), ("user", "{question}")]
 )
 chain = honest | llm
-measure("2 prompt", lambda q: chain.invoke({"question": q.question}).text)
+
+
+def asked_honestly(q):
+    """What the chain says."""
+    return chain.invoke({"question": q.question}).text
+
+
+measure("2 prompt", asked_honestly)
 
 # %% [markdown] name="embed-text"
 # ## How do you find a text by its meaning?
@@ -139,22 +155,28 @@ texts = [
 vectors = embeddings().embed_documents(texts)
 print(len(vectors), "vectors of", len(vectors[0]), "numbers")
 
+# %% [markdown] name="cosine-text"
+# Here is the cosine by hand. Before you run it: which of the other two texts is nearer to the
+# first?
+
 # %% name="cosine"
 import math
 
 
 def cosine(a, b):
     """The cosine of the angle between two vectors: their product over their lengths."""
-    product = sum(x * y for x, y in zip(a, b, strict=True))
+    product = 0.0
+    for x, y in zip(a, b, strict=True):
+        product += x * y
     return product / (math.hypot(*a) * math.hypot(*b))
 
 
 for text, vector in zip(texts, vectors, strict=True):
-    print(f"{cosine(vectors[0], vector):.2f}  {text}")
+    print(round(cosine(vectors[0], vector), 2), text)
 
 # %% [markdown] name="cosine-read"
-# Compare the second and third line: the same meaning in other words, and the same words with
-# another meaning. Which is nearer? Remember it for the semantic cache of module 10.
+# The second text has the same meaning in other words, the third the same words with another
+# meaning. Remember which is nearer for the semantic cache of module 10.
 #
 # ## Which text holds the answer?
 #
@@ -192,7 +214,8 @@ SENTENCES = RecursiveCharacterTextSplitter(
 )
 
 # %% name="pieces"
-chunks = RecursiveCharacterTextSplitter(chunk_size=300, chunk_overlap=0).split_documents(library)
+by_size = RecursiveCharacterTextSplitter(chunk_size=300, chunk_overlap=0)
+chunks = by_size.split_documents(library)
 sentences = SENTENCES.split_documents(library)
 print(len(chunks), "chunks, for instance:", chunks[1].page_content)
 print(len(sentences), "sentences, for instance:", sentences[1].page_content)
@@ -215,12 +238,12 @@ Expected = Mapping[str, Sequence[str]]
 def titled(page: Document, expected: Expected) -> list[Document]:
     """The texts by which each sentence of a page is found: itself, and questions it answers.
 
-    The metadata of each hold `sentence` (with the title) and `source`. `expected` has the
-    questions of a sentence, and may be empty.
+    `expected` has the questions of a sentence, and may be empty. The page's metadata have its
+    `title`; each text's metadata have `sentence`, with the title in front.
     """
     title, found = page.metadata["title"], []
     for sentence in SENTENCES.split_text(page.page_content):
-        meta = {"source": page.metadata["source"], "sentence": f"{title}: {sentence}"}
+        meta = {**page.metadata, "sentence": f"{title}: {sentence}"}
         for text in [sentence, *expected.get(sentence, ())]:
             found.append(Document(f"{title}: {text}", metadata=meta))
     return found
@@ -234,7 +257,8 @@ for page in library:
     titles += titled(page, {})
     both += titled(page, expected.get(page.metadata["source"], {}))
 print(len(titles), "sentences, and", len(both) - len(titles), "questions written for this course")
-print([text.page_content for text in both[:3]])
+for text in both[:3]:
+    print("-", text.page_content)
 
 # %% [markdown] name="words-text"
 # ## Does a search by words help?
@@ -252,12 +276,17 @@ def tokens(texts: list[str]) -> list[list[str]]:
     found: list[list[str]] = bm25s.tokenize(texts, return_ids=False, show_progress=False)
     return found
 
+# %% [markdown] name="words-used-text"
+# The best text for the question above, by words alone:
+
 # %% name="words-used"
 words = bm25s.BM25()
-words.index(tokens([text.page_content for text in titles]), show_progress=False)
-scores = words.get_scores(tokens([one.question])[0])
-best = scores.argmax()
-print(f"{scores[best]:.1f}  {titles[best].page_content}")
+stored = tokens([text.page_content for text in titles])
+words.index(stored, show_progress=False)
+(said,) = tokens([one.question])
+scores = words.get_scores(said)
+print(scores.max())
+print(titles[scores.argmax()].page_content)
 
 # %% [markdown] name="search-text"
 # The two scores add up, with a small weight for BM25, which goes to about 20 where a cosine goes
@@ -268,11 +297,11 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
-WORDS = 0.015  # of a BM25 score, beside a cosine
+Scores = NDArray[np.float64]
 
 
 class Search:
-    """Sentences in memory, found by meaning and by words."""
+    """Texts in memory, scored by meaning and by words."""
 
     def __init__(self, texts: list[Document], embeddings: Embeddings) -> None:
         if not texts:
@@ -283,20 +312,23 @@ class Search:
         self.words = bm25s.BM25()
         self.words.index(tokens([text.page_content for text in texts]), show_progress=False)
 
-    def scores(self, query: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def scores(self, query: str) -> tuple[Scores, Scores]:
         """The cosine and the BM25 score of every text for a query."""
-        meaning = np.zeros(len(self.texts))
+        meaning, (said,) = np.zeros(len(self.texts)), tokens([query])
         for text, cosine in self.store.similarity_search_with_score(query, k=len(self.texts)):
             meaning[self.place[str(text.id)]] = cosine
-        (said,) = tokens([query])
-        return meaning, self.words.get_scores(said) if said else np.zeros(len(self.texts))
+        return meaning, self.words.get_scores(said) if said else 0 * meaning
 
-    def best(self, query: str) -> tuple[str, float]:
-        """The sentence that fits a query best, with its title, and its score."""
-        meaning, words = self.scores(query)
-        total = meaning + WORDS * words
-        place = int(total.argmax())
-        return str(self.texts[place].metadata["sentence"]), float(total[place])
+# %% name="best" app="agent.py"
+WORDS = 0.015  # of a BM25 score, beside a cosine
+
+
+def best(search: Search, query: str) -> tuple[str, float]:
+    """The sentence that fits a query best, with its title, and its score."""
+    meaning, words = search.scores(query)
+    total = meaning + WORDS * words
+    place = int(total.argmax())
+    return search.texts[place].metadata["sentence"], float(total[place])
 
 # %% [markdown] name="ablation-text"
 # An *ablation* changes one thing at a time. Here are five ways to store the same documents, and
@@ -307,17 +339,22 @@ class Search:
 # %% name="stores"
 from helpers.agent.vectors import CachedEmbeddings
 
-plain = {"whole documents": library, "chunks": chunks, "sentences": sentences}
-stores = {}
-for name, pieces in plain.items():
-    stores[name] = [Document(p.page_content, metadata={"sentence": p.page_content}) for p in pieces]
-stores |= {"titled sentences": titles, "with questions": both}
+stores = {
+    "whole documents": library,
+    "chunks": chunks,
+    "sentences": sentences,
+    "titled sentences": titles,
+    "with questions": both,
+}
 searches = {}
-for name, stored in show.progress(stores.items(), label="embedding"):
-    searches[name] = Search(stored, CachedEmbeddings(embeddings()))
+for name, texts in show.progress(stores.items(), label="embedding"):
+    searches[name] = Search(texts, CachedEmbeddings(embeddings()))
 
 # %% name="ablation"
-asked = [q for q in dev[:: 4 if fast else 1] if q.kind in ("single_fact", "conditional")]
+asked = []
+for question in dev[:: 4 if fast else 1]:
+    if question.kind in ("single_fact", "conditional"):
+        asked.append(question)
 table = []
 for name, search in show.progress(searches.items(), label="searching"):
     row = {"texts": name, "stored": len(search.texts), "vectors": 0, "words": 0, "sum": 0}
@@ -325,8 +362,9 @@ for name, search in show.progress(searches.items(), label="searching"):
         meaning, words = search.scores(question.question)
         totals = {"vectors": meaning, "words": words, "sum": meaning + WORDS * words}
         for way, total in totals.items():
-            found = search.texts[int(total.argmax())].metadata["sentence"]
-            row[way] += right(question, found)
+            found = search.texts[int(total.argmax())]
+            sentence = found.metadata.get("sentence", found.page_content)
+            row[way] += right(question, sentence)
     table.append(row)
 show.table(table, caption=f"Right text first, of {len(asked)} questions of dev")
 
@@ -344,29 +382,48 @@ RULE = ROLE + " Use only the text given."
 reading = ChatPromptTemplate([("system", RULE), ("user", "{text}\n\n{question}")]) | llm
 
 
-def read(text, q, chain=reading):
+def read(text, q):
     """What the chain answers to a question about a text."""
-    return chain.invoke({"text": text, "question": q.question}).text
+    return reading.invoke({"text": text, "question": q.question}).text
 
 
-def first_page(q):
-    """The whole document that is nearest to a question."""
-    return whole.similarity_search(q.question, k=1)[0].page_content
+def from_document(q):
+    """The answer from the nearest whole document."""
+    (page,) = whole.similarity_search(q.question, k=1)
+    return read(page.page_content, q)
 
 
-measure("3 whole document", lambda q: read(first_page(q), q))
+measure("3 whole document", from_document)
+
+# %% [markdown] name="sentence-text"
+# A document holds several figures, and a small model takes the wrong one. Give it one sentence.
 
 # %% name="sentence"
-def nearest(q):
-    """The titled sentence that is nearest by its vector alone."""
-    return searches["titled sentences"].store.similarity_search(q.question, k=1)[0]
+by_vector = searches["titled sentences"].store
 
 
-measure("4 one sentence", lambda q: read(nearest(q).metadata["sentence"], q))
+def from_sentence(q):
+    """The answer from the titled sentence whose vector is nearest."""
+    (sentence,) = by_vector.similarity_search(q.question, k=1)
+    return read(sentence.page_content, q)
+
+
+measure("4 one sentence", from_sentence)
+
+# %% [markdown] name="better-search-text"
+# Now the same with the better search: only the sentence that the model reads has changed.
 
 # %% name="better-search"
 search = searches["with questions"]
-measure("5 better search", lambda q: read(search.best(q.question)[0], q))
+
+
+def from_best(q):
+    """The answer from the best sentence, by meaning, questions and words."""
+    sentence, _ = best(search, q.question)
+    return read(sentence, q)
+
+
+measure("5 better search", from_best)
 
 # %% [markdown] name="examples-text"
 # ## Do examples say it better than instructions?
@@ -395,7 +452,15 @@ EXAMPLES: list[AnyMessage] = [
 # %% name="examples-measured"
 turns = [("system", SYSTEM), *EXAMPLES, ("user", "{question}\n\n{text}")]
 repeating = ChatPromptTemplate(turns) | llm
-measure("6 examples", lambda q: read(search.best(q.question)[0], q, repeating))
+
+
+def repeated(q):
+    """The best sentence, as the model repeats it."""
+    sentence, _ = best(search, q.question)
+    return repeating.invoke({"text": sentence, "question": q.question}).text
+
+
+measure("6 examples", repeated)
 
 # %% [markdown] name="refuse-text"
 # ## When should it refuse?
@@ -404,17 +469,20 @@ measure("6 examples", lambda q: read(search.best(q.question)[0], q, repeating))
 # question. The *receiver operating characteristic* (ROC) shows for every threshold how many
 # unanswerable questions are caught, and how many answerable ones are lost.
 
-# %% name="roc"
+# %% name="scores"
 from sklearn.metrics import roc_auc_score, roc_curve
 
-about_documents = [q for q in dev if q.kind in ("single_fact", "conditional", "unanswerable")]
-scores = [search.best(q.question)[1] for q in about_documents]
-answerable = [q.kind != "unanswerable" for q in about_documents]
-false_positive, true_positive, _ = roc_curve(answerable, scores)
-area = roc_auc_score(answerable, scores)
+scores, answerable = [], []
+for q in dev:
+    if q.kind in ("single_fact", "conditional", "unanswerable"):
+        scores.append(best(search, q.question)[1])
+        answerable.append(q.kind != "unanswerable")
+answered, kept, thresholds = roc_curve(answerable, scores, drop_intermediate=False)
+
+# %% name="roc"
 show.line(
-    {"each point a threshold": (1 - true_positive, 1 - false_positive)},
-    title=f"The score separates what can be answered with an area of {area:.2f}",
+    {"each point a threshold": (1 - kept, 1 - answered)},
+    title=f"The score separates with an area of {roc_auc_score(answerable, scores):.2f}",
     x="answerable questions refused (share)",
     y="unanswerable questions refused (share)",
 )
@@ -424,35 +492,21 @@ show.line(
 # shop makes it. Fernhill loses at most 10% of the answerable questions, and takes the threshold
 # that catches most of the others.
 
-# %% name="threshold" app="agent.py"
-from sklearn.metrics import roc_curve
+# %% name="threshold"
+place = np.flatnonzero(kept >= 0.9)[0]  # the highest threshold that keeps 90%
+THRESHOLD = float(thresholds[place])
+print("refuse below", round(THRESHOLD, 3))
+print(f"answerable refused: {1 - kept[place]:.0%}")
+print(f"unanswerable refused: {1 - answered[place]:.0%}")
 
+# %% name="refusal-measured"
 REFUSAL = "Sorry, I do not know: our documents do not answer that."
 
 
-def choose_threshold(
-    answerable: Sequence[float], unanswerable: Sequence[float], most_lost: float = 0.1
-) -> float:
-    """The highest score to refuse below that loses at most this share of answerable questions.
-
-    Takes the best search score of each question, of those with an answer and of the others.
-    """
-    labels = [True] * len(answerable) + [False] * len(unanswerable)
-    _, kept, thresholds = roc_curve(labels, [*answerable, *unanswerable], drop_intermediate=False)
-    return float(thresholds[kept >= 1 - most_lost].max())
-
-# %% name="threshold-chosen"
-with_answer = [s for s, known in zip(scores, answerable, strict=True) if known]
-without = [s for s, known in zip(scores, answerable, strict=True) if not known]
-THRESHOLD = choose_threshold(with_answer, without)
-print(f"refuse below {THRESHOLD:.2f}: {sum(s < THRESHOLD for s in without)} of {len(without)} "
-      f"unanswerable caught, {sum(s < THRESHOLD for s in with_answer)} of {len(with_answer)} lost")
-
-# %% name="refusal-measured"
 def or_refuse(q):
-    """The answer from the best sentence, or the refusal where it is too far away."""
-    text, score = search.best(q.question)
-    return read(text, q, repeating) if score >= THRESHOLD else REFUSAL
+    """The repeated sentence, or the refusal where even the best one is too far away."""
+    _, score = best(search, q.question)
+    return repeated(q) if score >= THRESHOLD else REFUSAL
 
 
 measure("7 refusal", or_refuse)
@@ -469,24 +523,28 @@ measure("7 refusal", or_refuse)
 from langchain.tools import BaseTool, tool
 
 NOT_FOUND = "Nothing in the shop's documents answers this."
+ABOUT_GOODS = ["How long do I have to return a tent?", "How heavy is it?", "Do you sell kayaks?"]
+ABOUT_GOODS += ["How do I wash a jacket?", "What does delivery cost?"]
 
 
 def search_tool(search: Search, threshold: float) -> BaseTool:
     """The tool that looks up one sentence in the documents."""
-    asking = ["How long do I have to return a tent?", "How heavy is it?", "Do you sell kayaks?"]
-    asking += ["How do I wash a jacket?", "What does delivery cost?"]
 
-    @tool(extras={"examples": asking, "verbatim": ["query"], "default": True})
+    @tool(extras={"examples": ABOUT_GOODS, "verbatim": ["query"], "default": True})
     def search_documents(query: str) -> str:
         """Search the shop's documents: products, delivery, returns, warranty, repairs, care."""
-        sentence, score = search.best(query)
+        sentence, score = best(search, query)
         return sentence if score >= threshold else NOT_FOUND
 
     return search_documents
 
+# %% [markdown] name="search-tool-text"
+# This is what a model sees of the tool, and what a call returns:
+
 # %% name="search-tool-used"
 look_up = search_tool(search, THRESHOLD)
-print(look_up.name, look_up.args, look_up.description, sep="\n")
+print(look_up.name, look_up.args)
+print(look_up.description)
 print(look_up.invoke({"query": one.question}))
 
 # %% [markdown] name="order-text"
@@ -496,8 +554,8 @@ print(look_up.invoke({"query": one.question}))
 
 # %% name="caller" app="agent.py"
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Protocol
+
+from langchain.tools import ToolException, ToolRuntime
 
 
 @dataclass(frozen=True)
@@ -507,102 +565,70 @@ class Caller:
     customer_id: str | None = None
 
 
-class OrderBook(Protocol):
-    """What the agent needs from a shop's orders; each returns a sentence for the customer."""
-
-    def describe(self, order_id: str, customer_id: str) -> str:
-        """This customer's order. Raises LookupError where the customer has no such order."""
-
-    def refund(self, order_id: str, customer_id: str, pounds: Decimal | None) -> str:
-        """Pay back pounds (None: everything). Raises LookupError, or ValueError by the rules."""
-
-    def hand_over(self, customer_id: str | None, reason: str) -> str:
-        """Open a ticket for a person."""
-
-# %% name="order-tool" app="agent.py"
-from typing import Annotated
-
-from langchain.tools import ToolException, ToolRuntime
-from pydantic import Field
-
-OrderId = Annotated[str, Field(pattern=r"^FH-\d{5}$", description="such as FH-10234")]
-
-
-def order_tool(orders: OrderBook) -> BaseTool:
-    """The tool that looks up an order of whoever is logged in."""
-    asking = ["Where is my order FH-10000?", "What did I pay for FH-10000?", "Is FH-10000 late?"]
-    asking += ["When was FH-10000 delivered?", "Which tent is in FH-10000?"]
-
-    @tool(extras={"examples": asking})
-    def lookup_order(order_id: OrderId, runtime: ToolRuntime[Caller]) -> str:
-        """Look up one order of the customer: status, dates, carrier, items, amounts."""
-        return orders.describe(order_id, logged_in(runtime))
-
-    return lookup_order
-
-
 def logged_in(runtime: ToolRuntime[Caller]) -> str:
     """The customer's id."""
     if runtime.context.customer_id is None:
         raise ToolException("Please log in first: orders are shown to their customer only.")
     return runtime.context.customer_id
 
-# %% name="person-tool" app="agent.py"
-def person_tool(orders: OrderBook) -> BaseTool:
-    """The tool that hands over to a person."""
-    asking = ["I want to speak to a person.", "Let me talk to your manager.", "Can somebody ring me?"]
+# %% name="order-tool" app="agent.py"
+from collections.abc import Callable
+from typing import Annotated
 
-    @tool(extras={"examples": asking, "verbatim": ["reason"]})
-    def hand_over(reason: str, runtime: ToolRuntime[Caller]) -> str:
-        """Hand the conversation over to a person who works for the shop."""
-        return orders.hand_over(runtime.context.customer_id, reason)
+from pydantic import Field
 
-    return hand_over
+OrderId = Annotated[str, Field(pattern=r"^FH-\d{5}$", description="such as FH-10234")]
+Describe = Callable[[str, str], str]  # an order's and a customer's id -> the order in words
+ABOUT_ORDERS = ["Where is my order FH-10000?", "What did I pay for FH-10000?", "Is FH-10000 late?"]
+ABOUT_ORDERS += ["When was FH-10000 delivered?", "Which tent is in FH-10000?"]
+
+
+def order_tool(describe: Describe) -> BaseTool:
+    """The tool that looks up an order of whoever is logged in."""
+
+    @tool(extras={"examples": ABOUT_ORDERS})
+    def lookup_order(order_id: OrderId, runtime: ToolRuntime[Caller]) -> str:
+        """Look up one order of the customer: status, dates, carrier, items, amounts."""
+        return describe(order_id, logged_in(runtime))
+
+    return lookup_order
 
 # %% [markdown] name="book-text"
-# Fernhill's order book is a small SQLite database. This adapter puts it into words.
+# Fernhill's order book is a small SQLite database. One function puts an order into words.
 
 # %% name="book"
-from helpers.shop import RefundRefused, open_orders
+from helpers.shop import open_orders
+
+orders = open_orders()  # a copy in memory
 
 
-class Fernhill:
-    """Fernhill's order book, as the agent's tools need it."""
-
-    def __init__(self):
-        self.orders = open_orders()  # a copy in memory
-
-    def describe(self, order_id, customer_id):
-        order = self.orders.get(order_id, customer_id)
-        goods = ", ".join(f"{item.quantity} {item.title}" for item in order.items)
-        due = order.expected_on or "no day"
-        way = f"Carrier: {order.carrier}. Expected: {due}. Total: £{order.total}."
-        return f"Order {order.id} is {order.status}. {way} Items: {goods}."
-
-    def refund(self, order_id, customer_id, pounds):
-        try:
-            paid = self.orders.refund(order_id, customer_id, pounds)
-        except RefundRefused as refused:
-            raise ValueError(str(refused)) from refused
-        return f"Refund of {order_id}: £{paid.amount} has been refunded."
-
-    def hand_over(self, customer_id, reason):
-        ticket = self.orders.open_ticket(customer_id, reason)
-        return f"A colleague will take over. The ticket is {ticket.id}."
+def describe(order_id, customer_id):
+    """A customer's order in sentences."""
+    order = orders.get(order_id, customer_id)
+    goods = ", ".join(f"{item.quantity} {item.title}" for item in order.items)
+    due = order.expected_on or "no day"
+    way = f"Carrier: {order.carrier}. Expected: {due}. Total: £{order.total}."
+    return f"Order {order.id} is {order.status}. {way} Items: {goods}."
 
 # %% [markdown] name="choice-text"
-# `bind_tools` shows the tools to a model, which then may answer with a call. To be plain about who
+# `bind_tools` shows the tools to a model, which may then answer with a call. To be plain about who
 # chooses here: this model is too small for it. The course's chat model fits a classifier to the
-# descriptions and examples of the tools, and takes order numbers from your words; the model writes
-# the answer ([helpers/models/routing.py](../helpers/models/routing.py)). A hosted model does
-# all of it itself, and every line of this notebook stays the same.
+# tools' descriptions and examples, and takes order numbers from your words; the model writes the
+# answer ([helpers/models/routing.py](../helpers/models/routing.py)). A hosted model does all of it
+# itself, with the same lines of code.
+
+# %% name="results-prompt"
+if model == "local":  # its chat template has no place for tool results: they go here
+    llm = llm.model_copy(update={"results_prompt": "{question}\n\n{results}"})
 
 # %% name="choice"
-tools = [look_up, order_tool(Fernhill()), person_tool(Fernhill())]
-chooser = llm.bind_tools(tools)
-for text in ["Where is FH-10234?", "Is the Alta 2 waterproof?", "Let me talk to a person", "Hi!"]:
-    calls = chooser.invoke(text).tool_calls
-    print(f"{text:26}", [(call["name"], call["args"]) for call in calls] or "no tool")
+look_up_order = order_tool(describe)
+tools = [look_up, look_up_order]
+thinking = llm.bind_tools(tools)
+for text in ["Where is FH-10234?", "Is the Alta 2 waterproof?", "Hi!"]:
+    print(text)
+    reply = thinking.invoke(text)
+    print("   ", reply.tool_calls or "no tool")
 
 # %% [markdown] name="loop-text"
 # ## What is an agent?
@@ -611,16 +637,10 @@ for text in ["Where is FH-10234?", "Is the Alta 2 waterproof?", "Let me talk to 
 # LangGraph it is a graph of two nodes. `ToolNode` makes the calls; one *conditional edge* decides
 # whether to go round again.
 
-# %% name="results-prompt"
-if model == "local":  # its chat template has no place for tool results: this is where they go
-    llm = llm.model_copy(update={"results_prompt": "{question}\n\n{results}"})
-
-# %% name="graph"
+# %% name="nodes"
 from langchain.messages import SystemMessage
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
-
-thinking = llm.bind_tools(tools)
 
 
 def call_model(state: MessagesState):
@@ -632,7 +652,7 @@ def go_on(state: MessagesState):
     """To the tools where the model asks for them, else to the end."""
     return "tools" if state["messages"][-1].tool_calls else END
 
-
+# %% name="graph"
 graph = StateGraph(MessagesState, context_schema=Caller)
 graph.add_node("model", call_model)
 graph.add_node("tools", ToolNode(tools))
@@ -640,32 +660,39 @@ graph.add_edge(START, "model")
 graph.add_conditional_edges("model", go_on, ["tools", END])
 graph.add_edge("tools", "model")
 loop = graph.compile()
-
-# %% name="drawn"
 from IPython.display import Markdown
 
 drawing = loop.get_graph().draw_mermaid(with_styles=False)
 display(Markdown(f"```mermaid\n{drawing}\n```"))  # noqa: F821 - a name that notebooks have
 
+# %% [markdown] name="loop-run-text"
+# Run it once and read the messages. How often is the model called?
+
 # %% name="loop-run"
-mine = Fernhill().orders.order_ids("C-0042")[0]
-state = loop.invoke({"messages": [("user", f"Where is {mine}?")]}, context=Caller("C-0042"))
+mine = orders.order_ids("C-0042")[0]
+asking = {"messages": [("user", f"Where is {mine}?")]}
+state = loop.invoke(asking, context=Caller("C-0042"))
 for message in state["messages"]:
     message.pretty_print()
 
 # %% [markdown] name="loop-measured-text"
-# Count the calls of the model: one to ask for the tool, one to answer. Before you measure it: the
-# loop has tools, but has lost the examples and the refusal of the step before. More or fewer right
-# answers?
+# Twice: once to ask for the tool, once to answer. Before you measure it: the loop has tools, but
+# has lost the examples and the refusal of the step before. More or fewer right answers?
 
 # %% name="loop-measured"
-def reply(agent, q, **config):
-    """What an agent says to a question of its customer."""
-    state = agent.invoke({"messages": [("user", q.question)]}, config, context=Caller(q.customer))
+def say(agent, thread, text, customer=None):
+    """What an agent answers in a conversation, to a customer."""
+    config = {"configurable": {"thread_id": thread}}
+    state = agent.invoke({"messages": [("user", text)]}, config, context=Caller(customer))
     return state["messages"][-1].text
 
 
-measure("8 loop by hand", lambda q: reply(loop, q))
+def each_alone(agent):
+    """A function that asks the agent each question in a conversation of its own."""
+    return lambda q: say(agent, q.id, q.question, q.customer)
+
+
+measure("8 loop by hand", each_alone(loop))
 
 # %% [markdown] name="create-text"
 # ## Is there a shorter way to write this?
@@ -684,15 +711,8 @@ agent = create_agent(
     context_schema=Caller,
     checkpointer=InMemorySaver(),
 )
-
-# %% name="create-measured"
-def new_thread(agent):
-    """A function that asks this agent each question in a conversation of its own."""
-    return lambda q: reply(agent, q, configurable={"thread_id": q.id})
-
-
-measure("9 create_agent", new_thread(agent))
-print("the same verdicts as by hand:", verdicts["9 create_agent"] == verdicts["8 loop by hand"])
+measure("9 create_agent", each_alone(agent))
+print("the same verdicts:", verdicts["9 create_agent"] == verdicts["8 loop by hand"])
 
 # %% [markdown] name="stream-text"
 # ## What does a reader see while it works?
@@ -701,18 +721,13 @@ print("the same verdicts as by hand:", verdicts["9 create_agent"] == verdicts["8
 # the model writes them.
 
 # %% name="stream"
-def config(thread):
-    """The config of one conversation."""
-    return {"configurable": {"thread_id": thread}}
-
-
 asking = {"messages": [("user", "How long is the guarantee on boots?")]}
-for mode, part in agent.stream(
-    asking, config("stream"), context=Caller(), stream_mode=["updates", "messages"]
-):
+config = {"configurable": {"thread_id": "stream"}}
+modes = ["updates", "messages"]
+for mode, part in agent.stream(asking, config, context=Caller(), stream_mode=modes):
     if mode == "updates":
         print("\nfinished:", *part)
-    elif part[0].text and part[1]["langgraph_node"] == "model":
+    elif part[1]["langgraph_node"] == "model":
         print(part[0].text, end="|")
 
 # %% [markdown] name="memory-text"
@@ -722,15 +737,10 @@ for mode, part in agent.stream(
 # the model read when it answers the second one?
 
 # %% name="second"
-def say(agent, thread, text, customer=None):
-    """Print what the agent answers in a thread, to a customer."""
-    state = agent.invoke({"messages": [("user", text)]}, config(thread), context=Caller(customer))
-    print(f"{text}\n    {state['messages'][-1].text}")
-
-
-guarantee, weight = "How long is the guarantee on boots?", "What does the Skerry 2 weigh?"
-say(agent, "morning", guarantee)
-say(agent, "morning", weight)
+guarantee = "How long is the guarantee on boots?"
+weight = "How many people sleep in the Alta 2?"
+print(say(agent, "morning", guarantee))
+print(say(agent, "morning", weight))
 
 # %% [markdown] name="hook-text"
 # With the first answer in view this small model repeats it. A larger one does so less often, and
@@ -763,58 +773,71 @@ def answer_from_results(request, handler):
     return handler(focused(request))
 
 
-parts = {"context_schema": Caller, "system_prompt": SYSTEM, "checkpointer": InMemorySaver()}
-agent = create_agent(llm, tools, middleware=[answer_from_results], **parts)
-say(agent, "noon", guarantee)
-say(agent, "noon", weight)
-
-# %% name="hook-measured"
-measure("10 with the hook", new_thread(agent))
+agent = create_agent(
+    llm,
+    tools,
+    system_prompt=SYSTEM,
+    middleware=[answer_from_results],
+    context_schema=Caller,
+    checkpointer=InMemorySaver(),
+)
+print(say(agent, "noon", guarantee))
+print(say(agent, "noon", weight))
+measure("10 with the hook", each_alone(agent))
 
 # %% [markdown] name="refusing-text"
 # The refusal is still missing: told that nothing was found, a small model answers all the same. So
-# code says it. The middleware below does both, in a class, because an application that runs
-# asynchronously needs the second method. This `make_agent` is the one to take home.
+# code says it. Where a tool refuses, the customer reads the tool's own words. The class below joins
+# this to the hook; an application that runs asynchronously needs its second method.
 
-# %% name="make-agent" app="agent.py"
-from collections.abc import Awaitable, Callable
+# %% name="or-refusal" app="agent.py"
+from langchain.agents.middleware import ModelResponse
+
+REFUSAL = "Sorry, I do not know: our documents do not answer that."
+
+
+def or_refusal(turn: list[AnyMessage], response: ModelResponse) -> ModelResponse | AIMessage:
+    """The response; the tools' own words where one refused, the refusal where nothing was found."""
+    reply = response.result[-1]
+    results = [message for message in turn if isinstance(message, ToolMessage)]
+    if not results or not isinstance(reply, AIMessage) or reply.tool_calls:
+        return response
+    if all(result.text == NOT_FOUND for result in results):
+        return reply.model_copy(update={"content": REFUSAL})
+    if any(result.status == "error" for result in results):
+        return reply.model_copy(update={"content": " ".join(one.text for one in results)})
+    return response
+
+# %% name="middleware" app="agent.py"
+from collections.abc import Awaitable
 from typing import Any
 
-from langchain.agents import AgentState, create_agent
-from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
+from langchain.agents import AgentState
+from langchain.agents.middleware import AgentMiddleware
 
 Request = ModelRequest[Caller]
 
 
 class AnswerFromResults(AgentMiddleware[AgentState[Any], Caller]):
-    """The model answers from this turn's results, and code refuses where nothing was found."""
+    """The model answers from this turn's results; where there is nothing, code answers."""
 
     def wrap_model_call(
         self, request: Request, handler: Callable[[Request], ModelResponse]
     ) -> ModelResponse | AIMessage:
         """Call the model."""
-        return or_refusal(request, handler(focused(request)))
+        return or_refusal(this_turn(request.messages), handler(focused(request)))
 
     async def awrap_model_call(
         self, request: Request, handler: Callable[[Request], Awaitable[ModelResponse]]
     ) -> ModelResponse | AIMessage:
         """Call the model."""
-        return or_refusal(request, await handler(focused(request)))
+        return or_refusal(this_turn(request.messages), await handler(focused(request)))
 
+# %% [markdown] name="make-agent-text"
+# This `make_agent` is the one to take home.
 
-def or_refusal(request: Request, response: ModelResponse) -> ModelResponse | AIMessage:
-    """The response; the tools' own words where one refused, the refusal where nothing was found."""
-    reply = response.result[-1]
-    results = [m for m in this_turn(request.messages) if isinstance(m, ToolMessage)]
-    if not results or not isinstance(reply, AIMessage) or reply.tool_calls:
-        return response
-    if all(m.text == NOT_FOUND for m in results):
-        return reply.model_copy(update={"content": REFUSAL})
-    if any(m.status == "error" for m in results):
-        return reply.model_copy(update={"content": " ".join(m.text for m in results)})
-    return response
-
-# %% name="make-agent-2" app="agent.py"
+# %% name="make-agent" app="agent.py"
+from langchain.agents import create_agent
 from langchain_core.language_models import BaseChatModel
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
@@ -823,23 +846,22 @@ Agent = CompiledStateGraph[AgentState[Any], Caller, Any, Any]
 
 
 def make_agent(
-    model: BaseChatModel,
-    tools: Sequence[BaseTool],
-    checkpointer: BaseCheckpointSaver[Any] | None = None,
+    model: BaseChatModel, tools: list[BaseTool], memory: BaseCheckpointSaver[Any] | None = None
 ) -> Agent:
-    """The agent: call it with `context=Caller(...)`, and with a `thread_id` where it remembers."""
+    """The agent: call it with `context=Caller(...)`, and with a `thread_id` where it has memory."""
     return create_agent(
         model,
         tools,
         system_prompt=SYSTEM,
         middleware=[AnswerFromResults()],
         context_schema=Caller,
-        checkpointer=checkpointer,
+        checkpointer=memory,
     )
 
 # %% name="refusal-in-agent"
-agent = make_agent(llm, tools, InMemorySaver())
-measure("11 with the refusal", new_thread(agent))
+memory = InMemorySaver()
+agent = make_agent(llm, tools, memory)
+measure("11 with the refusal", each_alone(agent))
 
 # %% [markdown] name="apart-text"
 # ## Are two customers kept apart?
@@ -849,10 +871,11 @@ measure("11 with the refusal", new_thread(agent))
 # you expect for each line?
 
 # %% name="apart"
-say(agent, "C-0042/chat", f"Where is my order {mine}?", "C-0042")
-say(agent, "C-0042/chat", "And what did I pay for it?", "C-0042")
+where = f"Where is my order {mine}?"
+print(say(agent, "C-0042/chat", where, "C-0042"))
+print(say(agent, "C-0042/chat", "And what did I pay for it?", "C-0042"))
 try:
-    say(agent, "C-0007/chat", f"Where is my order {mine}?", "C-0007")
+    say(agent, "C-0007/chat", where, "C-0007")
 except LookupError as error:
     print(type(error).__name__, error)
 
@@ -864,16 +887,17 @@ except LookupError as error:
 # comes back as a message with the status *error*, and the loop goes on.
 
 # %% name="errors" app="agent.py"
-def order_tool(orders: OrderBook) -> BaseTool:
-    """The tool that looks up an order of whoever is logged in."""
-    asking = ["Where is my order FH-10000?", "What did I pay for FH-10000?", "Is FH-10000 late?"]
-    asking += ["When was FH-10000 delivered?", "Which tent is in FH-10000?"]
+def order_tool(describe: Describe) -> BaseTool:
+    """The tool that looks up an order of whoever is logged in.
 
-    @tool(extras={"examples": asking})
+    `describe` raises LookupError where this customer has no such order.
+    """
+
+    @tool(extras={"examples": ABOUT_ORDERS})
     def lookup_order(order_id: OrderId, runtime: ToolRuntime[Caller]) -> str:
         """Look up one order of the customer: status, dates, carrier, items, amounts."""
         try:
-            return orders.describe(order_id, logged_in(runtime))
+            return describe(order_id, logged_in(runtime))
         except LookupError as unknown:
             raise ToolException(str(unknown)) from unknown
 
@@ -881,12 +905,11 @@ def order_tool(orders: OrderBook) -> BaseTool:
     return lookup_order
 
 # %% name="errors-used"
-tools[1] = order_tool(Fernhill())
-agent = make_agent(llm, tools, InMemorySaver())
-asking = {"messages": [("user", f"Where is my order {mine}?")]}
-state = agent.invoke(asking, config("C-0007/later"), context=Caller("C-0007"))
-for message in state["messages"][-2:]:
-    print(message.type, getattr(message, "status", ""), message.text)
+look_up_order = order_tool(describe)
+tools = [look_up, look_up_order]
+agent = make_agent(llm, tools, memory)
+print(say(agent, "C-0007/later", where, "C-0007"))
+print(say(agent, "guest", where))
 
 # %% [markdown] name="money-text"
 # ## Which words may move money?
@@ -895,18 +918,16 @@ for message in state["messages"][-2:]:
 # who does not want a refund.
 
 # %% name="naive-refund"
-shop = Fernhill()
-refunding = ["Refund FH-10000, please.", "Refund £20 of FH-10000.", "I want my money back."]
-
-
-@tool(extras={"examples": refunding})
+@tool(extras={"examples": ["Refund FH-10000, please.", "I want my money back for FH-10000."]})
 def issue_refund(order_id: OrderId, runtime: ToolRuntime[Caller]) -> str:
     """Pay back an order of the customer."""
-    return shop.refund(order_id, logged_in(runtime), None)
+    paid = orders.refund(order_id, logged_in(runtime))
+    return f"Refund of {order_id}: £{paid.amount} has been refunded."
 
 
-naive = make_agent(llm, [*tools, issue_refund], InMemorySaver())
-say(naive, "money", "Do not refund FH-10743! I only want to know how a refund works.", "C-0055")
+naive = make_agent(llm, [*tools, issue_refund])
+text = "Do not refund FH-10743! I only want to know how a refund works."
+print(say(naive, "money", text, "C-0055"))
 
 # %% [markdown] name="strict-text"
 # The model asked for the call, and the tool trusted it. The strict rule: only a message that says
@@ -915,7 +936,9 @@ say(naive, "money", "Do not refund FH-10743! I only want to know how a refund wo
 # that says what to write.
 
 # %% name="strict" app="agent.py"
-REFUND = re.compile(
+from decimal import Decimal
+
+ALLOWED = re.compile(
     r"(?:please )?refund (all|£\d+(?:\.\d\d)?) of (FH-\d{5})(?:,? please)?[.!]?",
     re.IGNORECASE | re.ASCII,
 )
@@ -923,14 +946,12 @@ REFUND = re.compile(
 
 def asked_for(text: str) -> tuple[str, Decimal | None] | None:
     """The order and the pounds (None: all) of a message that asks for a refund and nothing else."""
-    found = REFUND.fullmatch(text.strip())
+    found = ALLOWED.fullmatch(text.strip())
     if found is None:
         return None
-    pounds = None if found[1].lower() == "all" else Decimal(found[1].removeprefix("£"))
-    return found[2].upper(), pounds
-
-
-def first_call(turn: Sequence[AnyMessage], name: str) -> str | None:
+    amount, order_id = found.groups()
+    return order_id.upper(), None if amount.lower() == "all" else Decimal(amount[1:])
+def first_call(turn: list[AnyMessage], name: str) -> str | None:
     """The id of a turn's first call of a tool."""
     for message in turn:
         for call in message.tool_calls if isinstance(message, AIMessage) else []:
@@ -939,11 +960,17 @@ def first_call(turn: Sequence[AnyMessage], name: str) -> str | None:
     return None
 
 # %% name="refund-tool" app="agent.py"
-def refund_tool(orders: OrderBook) -> BaseTool:
-    """The tool that pays back what the customer's own words ask for, once."""
-    asking = ["Refund FH-10000, please.", "Refund £20 of FH-10000.", "I want my money back."]
+Pay = Callable[[str, str, Decimal | None], str]  # order, customer, pounds -> a receipt
+ABOUT_REFUNDS = ["Refund FH-10000, please.", "Refund £20 of FH-10000.", "I want my money back."]
 
-    @tool(extras={"examples": asking})
+
+def refund_tool(pay: Pay) -> BaseTool:
+    """The tool that pays back what the customer's own words ask for, once.
+
+    `pay` raises LookupError for an unknown order, and ValueError where the rules forbid it.
+    """
+
+    @tool(extras={"examples": ABOUT_REFUNDS})
     def issue_refund(order_id: OrderId, runtime: ToolRuntime[Caller]) -> str:
         """Pay back an order of the customer, in full or in part."""
         turn = this_turn(runtime.state["messages"])
@@ -954,26 +981,33 @@ def refund_tool(orders: OrderBook) -> BaseTool:
         if runtime.tool_call_id != first_call(turn, "issue_refund"):
             raise ToolException("Your message was carried out before, and is carried out once.")
         try:
-            return orders.refund(order_id, logged_in(runtime), asked[1])
+            return pay(order_id, logged_in(runtime), asked[1])
         except (LookupError, ValueError) as refused:
             raise ToolException(str(refused)) from refused
 
     issue_refund.handle_tool_error = True
     return issue_refund
 
-# %% name="strict-used"
-tools = [look_up, order_tool(shop), person_tool(shop), refund_tool(shop)]
+# %% name="pay"
+from helpers.shop import RefundRefused
+
+
+def pay(order_id, customer_id, pounds):
+    """Pay back through Fernhill's order book, by its rules."""
+    try:
+        paid = orders.refund(order_id, customer_id, pounds)
+    except RefundRefused as refused:
+        raise ValueError(str(refused)) from refused
+    return f"Refund of {order_id}: £{paid.amount} has been refunded."
+tools = [*tools, refund_tool(pay)]
 strict = make_agent(llm, tools, InMemorySaver())
-for text in [
-    "Do not refund FH-10788! I only want to know how a refund works.",
-    "Please refund FH-10788, one stove was too many.",
-    "Refund £39.00 of FH-10788.",
-]:
-    say(strict, text, text, "C-0050")
-print([(refund.order_id, str(refund.amount)) for refund in shop.orders.refunds()[-1:]])
+print(say(strict, "1", text.replace("FH-10743", "FH-10788"), "C-0050"))
+print(say(strict, "2", "Please refund FH-10788, one stove was too many.", "C-0050"))
+print(say(strict, "3", "Refund £39.00 of FH-10788.", "C-0050"))
 
 # %% name="strict-measured"
-measure("12 with refunds", new_thread(strict))
+orders = open_orders()  # the measurement pays from a fresh order book
+measure("12 with refunds", each_alone(strict))
 
 # %% [markdown] name="course-text"
 # ## What does the course's agent add?
@@ -987,19 +1021,18 @@ measure("12 with refunds", new_thread(strict))
 
 # %% name="course"
 import helpers.agent as fernhill
-from helpers.agent.middleware import AnswerEachResult, RefuseUnanswered, ShowExamples
+from helpers.agent import middleware as around
+from helpers.agent.build import style_of
 
-style = fernhill.LOCAL if model == "local" else fernhill.HOSTED
-own = [AnswerEachResult(), RefuseUnanswered(), ShowExamples(style)]
+style = style_of(llm)
 index = fernhill.fernhill_index(sentences=style.sentences)
 
 
 def put_together(middleware):
     """The course's agent with these middlewares, on an order book of its own."""
-    tools = fernhill.make_tools(index, open_orders(), threshold=fernhill.THRESHOLD)
     return create_agent(
         llm,
-        tools,
+        fernhill.make_tools(index, open_orders(), threshold=fernhill.THRESHOLD),
         system_prompt=style.system,
         middleware=middleware,
         context_schema=Caller,
@@ -1007,12 +1040,18 @@ def put_together(middleware):
     )
 
 
-measure("13 build_agent", new_thread(put_together(own)))
+three = [around.AnswerEachResult(), around.RefuseUnanswered(), around.ShowExamples(style)]
+measure("13 build_agent", each_alone(put_together(three)))
+
+# %% [markdown] name="without-text"
+# Take each of the three away once. Which one do you expect to matter most?
 
 # %% name="without-each"
-for gone in own:
-    rest = [part for part in own if part is not gone]
-    measure(f"without {type(gone).__name__}", new_thread(put_together(rest)))
+for gone in three:
+    rest = list(three)
+    rest.remove(gone)
+    lesser = put_together(rest)
+    measure("without " + gone.name, each_alone(lesser))
 
 # %% [markdown] name="worth-text"
 # ## What was each step worth?
@@ -1022,27 +1061,31 @@ for gone in own:
 # which kind, and which kind is still weak?
 
 # %% name="steps"
-rates = {step: (sum(each), len(each)) for step, each in verdicts.items()}
-low, high = rates["1 model"][0], rates["13 build_agent"][0]
-title = f"From {low} of {len(sample)} right with the bare model to {high} with the agent"
+rates = {}
+for step, each in verdicts.items():
+    rates[step] = (sum(each), len(each))
+first, _ = rates["1 model"]
+last, _ = rates["13 build_agent"]
+title = f"From {first} of {len(sample)} right with the bare model to {last} with the agent"
 show.intervals(rates, title=title, x="right answers")
 
 # %% name="kinds"
 import pandas as pd
 
+all_verdicts = pd.DataFrame(verdicts)
+all_verdicts["questions asked"] = True
 kinds = [q.kind for q in sample]
-counts = {step: pd.Series(each).groupby(kinds).sum() for step, each in verdicts.items()}
-counts["questions asked"] = pd.Series(kinds).value_counts()
-by_kind = pd.DataFrame(counts).T.reset_index(names="step")
-show.table(by_kind.to_dict("records"), caption="Right answers by kind")
+by_kind = all_verdicts.groupby(kinds).sum().T
+rows = by_kind.reset_index(names="step").to_dict("records")
+show.table(rows, caption="Right answers by kind")
 
 # %% [markdown] name="structured-text"
 # ## How do you get data instead of words?
 #
 # A program that routes complaints needs fields, not prose. `with_structured_output` makes the model
-# fill a schema; here the engine cannot write anything else. Which field would you trust?
+# fill a schema, such as this one.
 
-# %% name="structured"
+# %% name="schema"
 from typing import Literal
 
 from pydantic import BaseModel
@@ -1055,13 +1098,13 @@ class Complaint(BaseModel):
     problem: str = Field(max_length=60, description="what is wrong with it")
     wants: Literal["refund", "repair", "replacement"]
 
+# %% [markdown] name="structured-used-text"
+# The local engine cannot write anything that breaks the schema. Which field would you trust?
 
+# %% name="structured"
 reader = chat_model(max_tokens=120).with_structured_output(Complaint)
-for text in [
-    "My Alta 2 tent leaks at the seam. I want my money back.",
-    "The zip of my Squall jacket broke. Can you fix it?",
-]:
-    print(reader.invoke(text))
+print(reader.invoke("My Alta 2 tent leaks at the seam. I want my money back."))
+print(reader.invoke("The zip of my Squall jacket broke. Can you fix it?"))
 
 # %% [markdown] name="structured-read"
 # The schema promises the shape: three fields, one of three words. It promises nothing about what is
@@ -1083,8 +1126,7 @@ figures = {
 }
 rows = []
 for name, (count, of) in figures.items():
-    low, high = binomtest(count, of).proportion_ci(method="wilson")
-    rows.append({"figure": name, "counts": f"{count} of {of}", "95%": f"{low:.0%} to {high:.0%}"})
+    rows.append({"figure": name, "right": count, "of": of})
 show.table(rows, caption=f"Questions of dev, model {model}")
 
 # %% [markdown] name="production"
@@ -1122,9 +1164,9 @@ show.table(rows, caption=f"Questions of dev, model {model}")
 # the sentence that the next cell prints.
 
 # %% name="sentence-to-say"
-count, of = rates["12 with refunds"]
-print(f"On {of} questions with known answers the agent gets {count} right and the bare model "
-      f"{rates['1 model'][0]}; refunds follow the customer's words, not the model's.")
+agent_right, of = rates["12 with refunds"]
+print(f"On {of} questions with known answers our agent gets {agent_right} right.")
+print(f"The bare model gets {first}. Refunds follow the customer's words, not the model's.")
 
 # %% [markdown] name="without"
 # ## Without the course
