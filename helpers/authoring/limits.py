@@ -69,7 +69,7 @@ REBUILT: tuple[Limit, ...] = (
 """For the walkthroughs 02 to 11."""
 
 WHOLE: tuple[Limit, ...] = (
-    _cells(30, 115),
+    _cells(30, 120),
     _text_to_code(1.5),
     *_lines(8, 18),
     Limit("nodes/line", lambda style: style.nodes_per_line, most=8.8, form="{:.1f}"),

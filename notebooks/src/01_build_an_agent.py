@@ -523,8 +523,10 @@ measure("7 refusal", or_refuse)
 from langchain.tools import BaseTool, tool
 
 NOT_FOUND = "Nothing in the shop's documents answers this."
-ABOUT_GOODS = ["How long do I have to return a tent?", "How heavy is it?", "Do you sell kayaks?"]
-ABOUT_GOODS += ["How do I wash a jacket?", "What does delivery cost?"]
+ABOUT_GOODS = [
+    *("How long do I have to return a tent?", "How heavy is it?", "Do you sell kayaks?"),
+    *("How do I wash a jacket?", "What does delivery cost?"),
+]
 
 
 def search_tool(search: Search, threshold: float) -> BaseTool:
@@ -579,8 +581,10 @@ from pydantic import Field
 
 OrderId = Annotated[str, Field(pattern=r"^FH-\d{5}$", description="such as FH-10234")]
 Describe = Callable[[str, str], str]  # an order's and a customer's id -> the order in words
-ABOUT_ORDERS = ["Where is my order FH-10000?", "What did I pay for FH-10000?", "Is FH-10000 late?"]
-ABOUT_ORDERS += ["When was FH-10000 delivered?", "Which tent is in FH-10000?"]
+ABOUT_ORDERS = [
+    *("Where is my order FH-10000?", "What did I pay for FH-10000?", "Is FH-10000 late?"),
+    *("When was FH-10000 delivered?", "Which tent is in FH-10000?"),
+]
 
 
 def order_tool(describe: Describe) -> BaseTool:
