@@ -366,7 +366,13 @@ for name, search in show.progress(searches.items(), label="searching"):
             sentence = found.metadata.get("sentence", found.page_content)
             row[way] += right(question, sentence)
     table.append(row)
-show.table(table, caption=f"Right text first, of {len(asked)} questions of dev")
+written = len(both) - len(titles)
+show.table(table, caption=f"Right text first, of {len(asked)} questions of dev; {written} of the "
+           "stored texts are questions written for this course")
+
+# %% [markdown] name="ablation-notes" only="instructor"
+# Cover the table and let the room bet: better splitting, or a second way to search? Most people
+# bet on BM25. The rows move more than the columns. Skip the chunks when the room is late.
 
 # %% [markdown] name="ablation-read"
 # Read down the column of the vectors, then across the last row. Which change brought most? A
@@ -588,7 +594,7 @@ ABOUT_ORDERS = [
 
 
 def order_tool(describe: Describe) -> BaseTool:
-    """The tool that looks up an order of whoever is logged in."""
+    """The tool that looks up an order of the customer who is logged in."""
 
     @tool(extras={"examples": ABOUT_ORDERS})
     def lookup_order(order_id: OrderId, runtime: ToolRuntime[Caller]) -> str:
@@ -746,6 +752,10 @@ weight = "How many people sleep in the Alta 2?"
 print(say(agent, "morning", guarantee))
 print(say(agent, "morning", weight))
 
+# %% [markdown] name="second-notes" only="instructor"
+# Ask what the model has read before you explain: draw the messages of the thread on the board.
+# People who have only used large models expect memory to help, never to hurt.
+
 # %% [markdown] name="hook-text"
 # With the first answer in view this small model repeats it. A larger one does so less often, and
 # pays for every old message at every call. *Middleware* hooks into the loop: `wrap_model_call`
@@ -892,7 +902,7 @@ except LookupError as error:
 
 # %% name="errors" app="agent.py"
 def order_tool(describe: Describe) -> BaseTool:
-    """The tool that looks up an order of whoever is logged in.
+    """The tool that looks up an order of the customer who is logged in.
 
     `describe` raises LookupError where this customer has no such order.
     """
@@ -932,6 +942,10 @@ def issue_refund(order_id: OrderId, runtime: ToolRuntime[Caller]) -> str:
 naive = make_agent(llm, [*tools, issue_refund])
 text = "Do not refund FH-10743! I only want to know how a refund works."
 print(say(naive, "money", text, "C-0055"))
+
+# %% [markdown] name="money-notes" only="instructor"
+# The pause after this output is the lesson: nobody attacked the agent, and money is gone. Collect
+# other sentences that must not pay, and try them on the strict rule afterwards.
 
 # %% [markdown] name="strict-text"
 # The model asked for the call, and the tool trusted it. The strict rule: only a message that says
@@ -1056,6 +1070,7 @@ for gone in three:
     rest.remove(gone)
     lesser = put_together(rest)
     measure("without " + gone.name, each_alone(lesser))
+measure("without all three", each_alone(put_together([])))
 
 # %% [markdown] name="worth-text"
 # ## What was each step worth?
@@ -1131,7 +1146,8 @@ figures = {
 rows = []
 for name, (count, of) in figures.items():
     rows.append({"figure": name, "right": count, "of": of})
-show.table(rows, caption=f"Questions of dev, model {model}")
+chooser = "the course's classifier" if model == "local" else model
+show.table(rows, caption=f"Questions of dev; model {model}; tools chosen by {chooser}")
 
 # %% [markdown] name="production"
 # **In production** a hosted model does three jobs that the local one cannot: it chooses tools,
