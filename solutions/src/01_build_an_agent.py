@@ -39,39 +39,58 @@ measured = []  # what the cells below find out, for the table at the end
 # ## 1. Fuse two searches
 #
 # A search by words (BM25) does not know that *postage* is what *delivery* costs. A search with
-# one vector for a whole document loses a fact that is one sentence of ten. Each gives a score to
-# every document, on a scale of its own:
+# one vector for a whole document loses a fact that is one sentence of ten. Each gives scores to
+# documents, on a scale of its own. Here are the three best documents of each:
 
 # %% name="two-searches"
 from helpers.course.exercises.m01.searches import by_meaning, by_words
 
-asked = "What's the postage to Dublin?"
-words, meaning = by_words(asked), by_meaning(asked)
-for scores in (words, meaning):
-    print({name: round(scores[name], 2) for name in sorted(scores, key=scores.get)[:-4:-1]})
+question = "What's the postage to Dublin?"
+for search in (by_words, by_meaning):
+    scores = search(question)
+    for name in sorted(scores, key=scores.get, reverse=True)[:3]:
+        print(f"{search.__name__}: {name} {scores[name]:.2f}")
 
 # %% [markdown] name="fuse-task"
-# Write `fuse`: from both scores, the ids of all documents, best first. A document without a
-# common word is missing in `words`; `meaning` names all. For instance,
-# `fuse({"a": 9.0, "b": 8.0}, {"a": 0.1, "b": 0.7, "c": 0.2})` is `["b", "a", "c"]`: *a* is a little
-# better by words, *b* much better by meaning. On the lab part's questions the right document
-# must come first more often than with either search alone.
+# Write `fuse(words, meaning)`: rank all documents by a weighted sum of both scores.
+#
+# - Both arguments are dictionaries from a document's id to its score, a number of any size, also
+#   below 0. Do not change them.
+# - `meaning` has every document. One that is missing in `words` has the score 0 there.
+# - Scale each search over all documents to 0 to 1: (score - lowest) / (highest - lowest). Where
+#   all scores of a search are equal, all scale to 0.
+# - A document's fused score is 0.25 times its scaled score by words plus 0.75 times that by
+#   meaning.
+# - Return the ids of all documents, highest fused score first; equal ones as `sorted` orders their
+#   ids. A list, a tuple, an array or a generator will do. Without documents it is empty.
+# - An id that only `words` has is an error: raise `ValueError` with a message that contains the id.
+#
+# For instance, `fuse({"boots": 9.0, "tent": 8.0}, {"stove": 0.2, "tent": 0.7, "boots": 0.1})` is
+# `["tent", "boots", "stove"]`. By words the three scale to 1 (boots), 0.89 (tent) and 0 (stove),
+# by meaning to 0, 1 and 0.17, so the fused scores are 0.25, 0.97 and 0.13.
 
 # %% exercise="01.1"
 def fuse(words: dict[str, float], meaning: dict[str, float]) -> list[str]:
     """The ids of all documents in `meaning`, best first, by the scores of both searches."""
     # LAB: return TODO
     # BEGIN SOLUTION
+    for name in words:
+        if name not in meaning:
+            raise ValueError(f"{name!r} is in words, but not in meaning")
+    if not meaning:
+        return []
     lexical = scaled({name: words.get(name, 0.0) for name in meaning})
     semantic = scaled(meaning)
-    both = {name: 0.3 * lexical[name] + 0.7 * semantic[name] for name in meaning}
-    return sorted(both, key=both.get, reverse=True)
+    both = {name: 0.25 * lexical[name] + 0.75 * semantic[name] for name in meaning}
+    return sorted(both, key=lambda name: (-both[name], name))
 
 
 def scaled(scores: dict[str, float]) -> dict[str, float]:
     """The same scores from 0 for the lowest to 1 for the highest; all 0 where all are equal."""
     low, high = min(scores.values()), max(scores.values())
-    return {name: (s - low) / (high - low) if high > low else 0.0 for name, s in scores.items()}
+    if low == high:
+        return dict.fromkeys(scores, 0.0)
+    return {name: (score - low) / (high - low) for name, score in scores.items()}
     # END SOLUTION
 
 # %%
@@ -79,32 +98,39 @@ check("01.1", fuse)
 
 # %% [markdown] name="fuse-why" only="solution"
 # BM25 and a cosine have different units, so each is brought to 0 to 1 before they are weighted.
-# Where all scores are equal a search says nothing, and adds 0. Fusing by rank (reciprocal rank
-# fusion) needs no scale at all; it forgets by how much one document beats the next.
+# Where all scores are equal a search says nothing, and adds 0. The key with two parts keeps the
+# order the same on every run: without it, ties follow the order of a dictionary. A search that
+# returns ids which the other has never seen means that one index is out of date, and an error says
+# so at once. Fusing by rank (reciprocal rank fusion) needs no scale at all; it forgets by how much
+# one document beats the next.
 
 # %% [markdown] name="fuse-use-text"
-# How does it compare with the index of the walkthrough, which compares single sentences too?
-# Before you run the cell: would you rather fuse two simple searches, or have one good one?
+# How often is the right document first? The questions are those of the lab part that one document
+# answers. The last row is the index of the walkthrough, which compares single sentences too. Before
+# you run the cell: would you rather fuse two simple searches, or have one good one?
 
 # %% name="fuse-use"
-from helpers.evaluate.recall import by, recall
-
-
-def best_first(scores: dict[str, float]) -> list[str]:
-    """The ids by their scores, best first."""
-    return sorted(scores, key=scores.get, reverse=True)
+from helpers.evaluate import Proportion
 
 if ready("01.1"):
-    searches = {
-        "words": lambda q, k: best_first(by_words(q))[:k],
-        "meaning": lambda q, k: best_first(by_meaning(q))[:k],
-        "your fusion": lambda q, k: fuse(by_words(q), by_meaning(q))[:k],
-        "the agent's index": by(index),
-    }
-    found = {name: recall(search, lab, k=1) for name, search in searches.items()}
+    asked = [question for question in lab if question.document]
+    first = {"words": [], "meaning": [], "your fusion": [], "the agent's index": []}
+    for one in asked:
+        words, meaning = by_words(one.question), by_meaning(one.question)
+        first["words"].append(max(words, key=words.get, default=None))
+        first["meaning"].append(max(meaning, key=meaning.get))
+        first["your fusion"].append(next(iter(fuse(words, meaning))))
+        first["the agent's index"].append(index.search(one.question, 1)[0].document)
+
+# %% name="fuse-measured"
+if ready("01.1"):
+    found = {}
+    for name, documents in first.items():
+        right = [got == one.document for got, one in zip(documents, asked, strict=True)]
+        found[name] = Proportion.of(right)
     best = max(found, key=lambda name: found[name].successes)
     show.intervals(found, title=f"Most often right: {best}", x="right document first")
-    measured.append({"exercise": "1 right document first", "of": found["meaning"].total,
+    measured.append({"exercise": "1 right document first", "of": len(asked),
                      "before": found["meaning"].successes, "after": found["your fusion"].successes})
 
 # %% [markdown] name="tool-goal"

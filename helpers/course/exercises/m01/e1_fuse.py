@@ -1,18 +1,194 @@
 """Exercise 01.1: two searches, one ranking."""
 
+import inspect
+import itertools
 from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
 from typing import Any
 
-from helpers.course.exercises import Case, Expectation, at_least, exercise, satisfies
-from helpers.course.exercises.m01.searches import by_meaning, by_words
-from helpers.shop import questions
+from hypothesis import strategies as st
 
-Fuse = Callable[[dict[str, float], dict[str, float]], list[str]]
+from helpers.course.exercises import (
+    Case,
+    Hint,
+    Slip,
+    example,
+    exercise,
+    generated,
+    raises,
+)
 
-RIGHT_FIRST = 32
-"""Of the lab part's 42 questions that one document answers. The words alone put the right one
-first 28 times, the meaning alone 31 times, their plain sum 29 times; every usual fusion 33 to 37.
-"""
+Scores = dict[str, float]
+Fuse = Callable[[Scores, Scores], Any]
+
+WORDS = Fraction(1, 4)
+"""The weight of the search by words. With it, and 3/4 for the search by meaning, all sums of the
+scores on a grid below are exact, whichever way they are added: equal is equal for everyone."""
+
+
+def _scaled(scores: Scores) -> dict[str, Fraction]:
+    """The scores from 0 to 1, without any rounding."""
+    exact = {name: Fraction(score) for name, score in scores.items()}
+    low, high = min(exact.values()), max(exact.values())
+    return {name: (score - low) / (high - low or 1) for name, score in exact.items()}
+
+
+def _order_is_clear(arguments: tuple[Scores, Scores]) -> bool:
+    """Whether no rounding can change the order: fused scores are apart, or alike for certain."""
+    words, meaning = arguments
+    if not meaning or not set(words) <= set(meaning):
+        return True
+    every = {name: words.get(name, 0.0) for name in meaning}
+    spans = [Fraction(max(one.values())) - Fraction(min(one.values())) for one in (every, meaning)]
+    if any(0 < span < 1e-3 for span in spans):
+        return False
+    on_a_grid = all(not span or _power_of_two(span) for span in spans)
+    lexical, semantic = _scaled(every), _scaled(meaning)
+    fused = {name: WORDS * lexical[name] + (1 - WORDS) * semantic[name] for name in meaning}
+    ranked = sorted(fused, key=lambda name: fused[name])
+    for worse, better in itertools.pairwise(ranked):
+        apart = fused[better] - fused[worse]
+        alike = (every[worse], meaning[worse]) == (every[better], meaning[better])
+        if apart < 1e-6 and not alike and (apart or not on_a_grid):
+            return False
+    return True
+
+
+def _power_of_two(number: Fraction) -> bool:
+    return all(part & (part - 1) == 0 for part in (number.numerator, number.denominator))
+
+
+_IDS = ["a", "b", "c", "B", "corrie-10", "corrie-2", "returns", "ridge-28"]
+_STRAY = "stray"
+_FEWEST = st.sampled_from([0, 2, 4, 6])
+_ANYWHERE = st.floats(-20, 20, width=32)
+_CLOSE = st.sampled_from([0.4, 0.4001, 0.403, 0.43, 0.5, 0.55, 0.7])
+
+
+@st.composite
+def _searches(draw: st.DrawFn) -> tuple[Scores, Scores]:
+    """Scores of both searches: on a grid, where ties are many, or anywhere, close ones included."""
+    ids = draw(st.lists(st.sampled_from(_IDS), unique=True, min_size=draw(_FEWEST), max_size=8))
+    named = [name for name in draw(st.permutations(ids)) if draw(st.booleans())]
+    found = []
+    for part in (named, ids):
+        low = draw(st.sampled_from([0.0, 0.5, -4.0, 6.0]))
+        span = draw(st.sampled_from([1.0, 0.25, 16.0, 0.0]))
+        grid = st.sampled_from([low + span * step / 8 for step in range(9)])
+        score = draw(st.sampled_from([grid, grid, _ANYWHERE, _CLOSE]))
+        found.append({name: draw(score) for name in part})
+    words, meaning = found
+    if draw(st.integers(0, 19)) == 19:
+        words[_STRAY] = 1.0
+    return words, meaning
+
+
+def listed(answer: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function; where it gives a tuple, an array or a generator, a list of the items."""
+
+    def call(*arguments: Any) -> Any:
+        value = answer(*arguments)
+        return _later(value) if inspect.isawaitable(value) else _as_list(value)
+
+    return call
+
+
+async def _later(value: Any) -> Any:
+    return _as_list(await value)
+
+
+def _as_list(value: Any) -> Any:
+    if isinstance(value, tuple | Iterator):
+        return list(value)
+    if hasattr(type(value), "tolist"):  # an array of NumPy, an index of pandas
+        return value.tolist()
+    return value
+
+
+def _by(
+    score: Callable[[str, Scores, Scores], float], ties: Callable[[list[str]], list[str]] = sorted
+) -> Fuse:
+    """A ranking by another score, or with another order of ties."""
+
+    def fuse(words: Scores, meaning: Scores) -> list[str]:
+        every = {name: words.get(name, 0.0) for name in meaning}
+        return sorted(ties(list(meaning)), key=lambda name: -score(name, every, meaning))
+
+    return fuse
+
+
+def _right(name: str, words: Scores, meaning: Scores) -> float:
+    return float(WORDS * _scaled(words)[name] + (1 - WORDS) * _scaled(meaning)[name])
+
+
+FORMULAS = [
+    Slip.like(
+        "worst-first",
+        lambda words, meaning: _by(lambda *one: -_right(*one))(words, meaning),
+        "That is the worst first.",
+    ),
+    Slip.like(
+        "as-they-came",
+        lambda words, meaning: list(meaning),
+        "That is the order in which they came.",
+    ),
+    Slip.like(
+        "meaning-alone",
+        _by(lambda name, words, meaning: meaning[name]),
+        "That ranks by meaning alone.",
+    ),
+    Slip.like(
+        "words-alone",
+        _by(lambda name, words, meaning: words[name]),
+        "That ranks by words alone.",
+    ),
+    Slip.like(
+        "plain-sum",
+        _by(lambda name, words, meaning: words[name] + meaning[name]),
+        "That adds the scores as they are: the search with the larger numbers decides alone.",
+    ),
+    Slip.like(
+        "not-scaled",
+        _by(lambda name, words, meaning: 0.25 * words[name] + 0.75 * meaning[name]),
+        "That weights the scores as they are: bring both onto 0 to 1 first.",
+    ),
+    Slip.like(
+        "weights-swapped",
+        _by(
+            lambda name, words, meaning: float(
+                _scaled(words)[name] * 3 / 4 + _scaled(meaning)[name] / 4
+            )
+        ),
+        "The weights are swapped: words have 0.25 and meaning 0.75.",
+    ),
+    Slip.like(
+        "common-only",
+        lambda words, meaning: [name for name in _by(_right)(words, meaning) if name in words],
+        "Every id of meaning is ranked, also where words does not have it.",
+    ),
+]
+TIES = [
+    Slip.like(
+        "ties-by-place",
+        _by(_right, ties=lambda names: names),
+        "Ties are in the order of the dictionary: the alphabet decides.",
+    ),
+    Slip.like(
+        "ties-backwards",
+        _by(_right, ties=lambda names: sorted(names, reverse=True)),
+        "Ties are in the order z to a: reverse=True turns the ids round too.",
+    ),
+]
+NO_DISTANCE = Slip.raises(
+    "no-distance",
+    ZeroDivisionError,
+    "The highest and the lowest score are equal, so there is nothing to divide by.",
+)
+NOTHING = Slip.raises(
+    "nothing-to-look-at",
+    ValueError,
+    "A dictionary may be empty: max() and min() need something to look at.",
+)
 
 
 @exercise(
@@ -21,94 +197,114 @@ first 28 times, the meaning alone 31 times, their plain sum 29 times; every usua
     hints=[
         "BM25 goes up to about 20, a cosine to 1. What does a plain sum of the two listen to?",
         "Bring both onto one scale first: subtract the lowest score of a search, divide by the"
-        " distance from its lowest to its highest. A document that words does not name has 0.",
-        "When all scores of a search are equal, that distance is 0: then the search says nothing,"
-        " so let it add 0 for every document.",
-        "sorted(meaning, key=lambda name: 0.3 * w[name] + 0.7 * m[name], reverse=True), where w and"
-        " m are the scaled scores. By rank instead of score works too: add up 1 / (10 + rank).",
+        " distance from its lowest to its highest. A document that words does not have counts as"
+        " 0, before you look for the lowest.",
+        Hint(
+            "When all scores of a search are equal, that distance is 0. Which value do they scale"
+            " to?",
+            "equal",
+        ),
+        Hint("Without documents there is nothing to rank: return an empty list first.", "empty"),
+        Hint(
+            "sorted() compares tuples item by item: key=lambda name: (-score[name], name) puts"
+            " higher scores first, and equal ones in the order of the alphabet.",
+            "ties",
+            "any",
+        ),
+        Hint(
+            "Look for ids of words that are not in meaning before you do anything else, and raise"
+            " ValueError with the id.",
+            "stray",
+        ),
     ],
 )
-def fuse(submission: Fuse) -> Iterator[Case]:
+def fuse(answer: Fuse) -> Iterator[Case]:
     """A ranking from the scores of two searches."""
 
     def case(
         name: str,
-        words: dict[str, float],
-        meaning: dict[str, float],
-        expect: object,
-        slips: Sequence[tuple[Any, str]] = (),
+        words: Scores,
+        meaning: Scores,
+        expect: Any,
+        slips: Sequence[Slip] = (),
+        about: str = "",
     ) -> Case:
-        return Case(
+        return example(
             name,
-            call=lambda: submission(dict(words), dict(meaning)),
-            show=f"fuse({words}, {meaning})",
+            listed(answer),
+            words,
+            meaning,
+            called="fuse",
             expect=expect,
             slips=slips,
+            about=about,
         )
 
     yield case(
-        "both searches agree",
-        {"stove": 2.0, "tent": 9.0, "mat": 4.0},
-        {"stove": 0.2, "tent": 0.7, "mat": 0.4},
-        ["tent", "mat", "stove"],
-        [
-            (["stove", "mat", "tent"], "That is the worst first."),
-            (["stove", "tent", "mat"], "That is the order in which they came."),
-            (lambda got: isinstance(got, dict), "Only the ids are asked for, best first."),
-        ],
+        "the example of the statement",
+        {"boots": 9.0, "tent": 8.0},
+        {"stove": 0.2, "tent": 0.7, "boots": 0.1},
+        ["tent", "boots", "stove"],
+    )
+    yield case(  # each known mistake gives another ranking of these
+        "six documents, of which words has four",
+        {"returns": 8.5, "payment": 9.2, "warranty": 8.8, "ridge-45": 4.3},
+        {
+            "delivery": 0.64,
+            "ridge-45": 0.63,
+            "returns": 0.53,
+            "warranty": 0.61,
+            "ridge-28": 0.66,
+            "payment": 0.47,
+        },
+        ["warranty", "ridge-28", "ridge-45", "delivery", "returns", "payment"],
+        FORMULAS,
     )
     yield case(
-        "one is much better by meaning, the other a little by words",
-        {"returns": 12.0, "refunds": 11.0, "rental": 2.0},
-        {"returns": 0.30, "refunds": 0.80, "rental": 0.50, "delivery": 0.45},
-        _first("refunds", of=4),
-        [(_starts("returns"), "That listens to the words alone: 12 and 11 drown 0.30 and 0.80.")],
-    )
-    yield case(
-        "almost alike by meaning, and the words decide",
-        {"ridge-28": 9.0, "corrie-1": 3.0, "returns": 2.0},
-        {"ridge-45": 0.52, "ridge-28": 0.51, "corrie-1": 0.40, "returns": 0.30},
-        _first("ridge-28", of=4),
-        [(_starts("ridge-45"), "That does not listen to the words: only ridge-28 has them.")],
+        "ties",
+        {"mat": 2.0, "tent": 2.0, "axe": 2.0},
+        {"mat": 0.5, "tent": 0.5, "axe": 0.5, "pump": 0.75, "stove": 0.25, "lamp": 0.75},
+        ["axe", "mat", "tent", "lamp", "pump", "stove"],
+        TIES,
+        "ties",
     )
     yield case(
         "no document shares a word with the question",
         {},
         {"delivery": 0.5, "returns": 0.1, "payment": 0.6},
         ["payment", "delivery", "returns"],
-        [
-            ([], "Every id of meaning is to be ranked, also where words names none."),
-            (ZeroDivisionError, "Without any word score, highest and lowest are equal."),
-            (ValueError, "words may be empty: max() and min() need something to look at."),
-        ],
+        [NO_DISTANCE, NOTHING],
+        "equal",
     )
     yield case(
-        "a single document",
-        {"privacy": 3.0},
-        {"privacy": 0.4},
-        ["privacy"],
-        [(ZeroDivisionError, "With one document, highest and lowest are equal.")],
+        "all alike by meaning",
+        {"tent": 3.0, "mat": 9.0},
+        {"stove": 0.5, "tent": 0.5, "mat": 0.5},
+        ["mat", "tent", "stove"],
+        [NO_DISTANCE],
+        "equal",
     )
-    asked = [question for question in questions("lab") if question.document]
-    yield Case(
-        "the right document first, on the lab part",
-        call=lambda: [
-            submission(by_words(one.question), by_meaning(one.question))[0] == one.document
-            for one in asked
-        ],
-        show="fuse(by_words(question), by_meaning(question))[0], for each question",
-        expect=at_least(RIGHT_FIRST, of=len(asked), what="questions with the right document first"),
+    yield case(
+        "close scores, and one far above the others",
+        {"tent": 20.0},
+        {"axe": 1.0, "mat": 0.8, "tent": 0.48, "pump": 0.2003, "map": 0.2, "bag": 0.0},
+        ["axe", "tent", "mat", "pump", "map", "bag"],
     )
-
-
-def _starts(name: str) -> Callable[[Any], bool]:
-    return lambda got: bool(got) and isinstance(got, list) and got[0] == name
-
-
-def _first(name: str, *, of: int) -> Expectation:
-    def test(got: Any) -> bool | str:
-        if not isinstance(got, list) or len(set(got)) != of or len(got) != of:
-            return f"A list of all {of} ids of meaning is expected, each once."
-        return bool(got[0] == name)
-
-    return satisfies(f"{name} first, then the other {of - 1}", test)
+    yield case("no documents", {}, {}, [], [NO_DISTANCE, NOTHING], "empty")
+    yield case(
+        "an id that only words has",
+        {"tent": 3.0, _STRAY: 2.0},
+        {"tent": 0.4, "mat": 0.2},
+        raises(ValueError, _STRAY),
+        about="stray",
+    )
+    yield generated(
+        "any scores",
+        listed(answer),
+        exercise="01.1",
+        inputs=_searches().filter(_order_is_clear),
+        called="fuse",
+        errors_name=_STRAY,
+        slips=[*TIES, NO_DISTANCE],
+        about="any",
+    )
