@@ -2,8 +2,8 @@
 
 import inspect
 import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
-from fractions import Fraction
 from typing import Any
 
 from hypothesis import strategies as st
@@ -21,16 +21,14 @@ from helpers.course.exercises import (
 Scores = dict[str, float]
 Fuse = Callable[[Scores, Scores], Any]
 
-WORDS = Fraction(1, 4)
-"""The weight of the search by words. With it, and 3/4 for the search by meaning, all sums of the
-scores on a grid below are exact, whichever way they are added: equal is equal for everyone."""
+WORDS, MEANING = 0.25, 0.75
+"""The weights. With them, sums of the scores on a grid below are exact, whichever way they are
+added: what is equal is equal for everyone."""
 
 
-def _scaled(scores: Scores) -> dict[str, Fraction]:
-    """The scores from 0 to 1, without any rounding."""
-    exact = {name: Fraction(score) for name, score in scores.items()}
-    low, high = min(exact.values()), max(exact.values())
-    return {name: (score - low) / (high - low or 1) for name, score in exact.items()}
+def _scaled(scores: Scores) -> Scores:
+    low, high = min(scores.values()), max(scores.values())
+    return {name: (score - low) / (high - low or 1.0) for name, score in scores.items()}
 
 
 def _order_is_clear(arguments: tuple[Scores, Scores]) -> bool:
@@ -39,23 +37,19 @@ def _order_is_clear(arguments: tuple[Scores, Scores]) -> bool:
     if not meaning or not set(words) <= set(meaning):
         return True
     every = {name: words.get(name, 0.0) for name in meaning}
-    spans = [Fraction(max(one.values())) - Fraction(min(one.values())) for one in (every, meaning)]
+    spans = [max(one.values()) - min(one.values()) for one in (every, meaning)]
     if any(0 < span < 1e-3 for span in spans):
         return False
-    on_a_grid = all(not span or _power_of_two(span) for span in spans)
+    powers_of_two = all(math.frexp(span)[0] in (0.0, 0.5) for span in spans)
     lexical, semantic = _scaled(every), _scaled(meaning)
-    fused = {name: WORDS * lexical[name] + (1 - WORDS) * semantic[name] for name in meaning}
+    fused = {name: WORDS * lexical[name] + MEANING * semantic[name] for name in meaning}
     ranked = sorted(fused, key=lambda name: fused[name])
     for worse, better in itertools.pairwise(ranked):
         apart = fused[better] - fused[worse]
         alike = (every[worse], meaning[worse]) == (every[better], meaning[better])
-        if apart < 1e-6 and not alike and (apart or not on_a_grid):
+        if apart < 1e-6 and not alike and (apart or not powers_of_two):
             return False
     return True
-
-
-def _power_of_two(number: Fraction) -> bool:
-    return all(part & (part - 1) == 0 for part in (number.numerator, number.denominator))
 
 
 _IDS = ["a", "b", "c", "B", "corrie-10", "corrie-2", "returns", "ridge-28"]
@@ -118,7 +112,7 @@ def _by(
 
 
 def _right(name: str, words: Scores, meaning: Scores) -> float:
-    return float(WORDS * _scaled(words)[name] + (1 - WORDS) * _scaled(meaning)[name])
+    return WORDS * _scaled(words)[name] + MEANING * _scaled(meaning)[name]
 
 
 FORMULAS = [
@@ -149,14 +143,14 @@ FORMULAS = [
     ),
     Slip.like(
         "not-scaled",
-        _by(lambda name, words, meaning: 0.25 * words[name] + 0.75 * meaning[name]),
+        _by(lambda name, words, meaning: WORDS * words[name] + MEANING * meaning[name]),
         "That weights the scores as they are: bring both onto 0 to 1 first.",
     ),
     Slip.like(
         "weights-swapped",
         _by(
-            lambda name, words, meaning: float(
-                _scaled(words)[name] * 3 / 4 + _scaled(meaning)[name] / 4
+            lambda name, words, meaning: (
+                MEANING * _scaled(words)[name] + WORDS * _scaled(meaning)[name]
             )
         ),
         "The weights are swapped: words have 0.25 and meaning 0.75.",
@@ -264,7 +258,7 @@ def fuse(answer: Fuse) -> Iterator[Case]:
         "ties",
         {"mat": 2.0, "tent": 2.0, "axe": 2.0},
         {"mat": 0.5, "tent": 0.5, "axe": 0.5, "pump": 0.75, "stove": 0.25, "lamp": 0.75},
-        ["axe", "mat", "tent", "lamp", "pump", "stove"],
+        ["lamp", "pump", "axe", "mat", "tent", "stove"],
         TIES,
         "ties",
     )
