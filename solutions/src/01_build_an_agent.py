@@ -214,19 +214,27 @@ if ready("01.2"):
 # %% [markdown] name="threshold-goal"
 # ## 3. Choose when to refuse
 #
-# A question whose best passage scores below a threshold is refused. That goes wrong in two ways: an
-# *answerable* question below it is refused for nothing (cost 1), an *unanswerable* one that is not
-# below it gets an invented answer (cost `price`). Write `choose_threshold`: the threshold with the
-# lowest total cost on the scores given.
+# The agent refuses a question whose best passage scores below a threshold. Write
+# `choose_threshold(answerable, unanswerable, price)`: the threshold with the lowest total cost.
+#
+# - `answerable` and `unanswerable` are lists with one score for each question. Scores are any
+#   floats, also below 0 or above 1, in any order. The same score may occur often, in both lists,
+#   and either list may be empty, or both. Do not change the lists.
+# - A question is refused if its score is below the threshold. A score equal to it is answered.
+# - Each refused question of `answerable` costs 1. Each answered question of `unanswerable` costs
+#   `price`, a number of 0 or more: the agent invents an answer.
+# - Return a number of any type; it may be infinite. Where several thresholds have the lowest cost,
+#   return any of them.
 #
 # For instance, `choose_threshold([0.6, 0.8], [0.7, 0.3], 3)` may return 0.8: it refuses one
-# answerable question, a cost of 1. A threshold of 0.5 would answer one unanswerable: a cost of 3.
+# answerable question, a cost of 1. A threshold of 0.5 answers one unanswerable question, a cost of
+# 3.
 
 # %% exercise="01.3"
 def choose_threshold(
     answerable: list[float], unanswerable: list[float], price: float
 ) -> float:
-    """The threshold of lowest cost: refused are scores below it, and it may be above them all."""
+    """A threshold of the lowest cost: scores below it are refused."""
     # LAB: return TODO
     # BEGIN SOLUTION
     def cost(threshold: float) -> float:
@@ -241,32 +249,35 @@ check("01.3", choose_threshold)
 
 # %% [markdown] name="threshold-why" only="solution"
 # The cost only changes where the threshold passes a score, so the scores themselves are all there
-# is to try, and one value above them for "refuse everything". Whether that is absurd or right
-# depends on the price, which the shop sets, not the model.
+# is to try, and infinity for "refuse everything". A fixed number in its place, such as 1.0, works
+# only until a score is higher. Whether refusing everything is absurd or right depends on the price,
+# which the shop sets, not the model.
 
 # %% [markdown] name="threshold-use-text"
-# What you choose on dev must hold on questions that you did not choose it on. How do the two kinds
-# of mistakes on the lab part move, as an invented answer gets dearer? The second price is the one
-# of the check.
+# What you choose on the dev part must hold on questions that you did not choose it on. How do the
+# two kinds of mistakes on the lab part move as an invented answer gets more expensive?
 
 # %% name="threshold-use"
 from helpers.course.exercises.m01.scores import best_scores
 
+dev_answerable, dev_unanswerable = best_scores("dev")
+lab_answerable, lab_unanswerable = best_scores("lab")
+print(f"lab: {len(lab_answerable)} answerable, {len(lab_unanswerable)} unanswerable questions")
+
+# %% name="threshold-measured"
 if ready("01.3"):
-    dev_scores = best_scores("dev")  # of the answerable questions, and of the others
-    lab_yes, lab_no = best_scores("lab")
     rows = []
     for price in (0.25, 2, 16):
-        threshold = choose_threshold(*dev_scores, price)
-        rows.append({"price": price, "threshold": threshold,
-                     "refused for nothing": sum(s < threshold for s in lab_yes),
-                     "invented answers": sum(s >= threshold for s in lab_no)})
-    asked = f"{len(lab_yes)} answerable and {len(lab_no)} unanswerable questions of the lab part"
-    show.table(rows, caption=f"Chosen on dev, judged on {asked}")
-    for kind, of, before in [("invented answers", len(lab_no), len(lab_no)),
-                             ("refused for nothing", len(lab_yes), 0)]:
-        measured.append({"exercise": f"3 {kind}", "of": of, "before": before,
-                         "after": rows[1][kind]})
+        threshold = choose_threshold(dev_answerable, dev_unanswerable, price)
+        refused = sum(score < threshold for score in lab_answerable)
+        invented = sum(score >= threshold for score in lab_unanswerable)
+        rows.append({"price": price, "threshold": threshold, "refused for nothing": refused,
+                     "invented answers": invented, "cost": refused + price * invented})
+    show.table(rows, caption="Chosen on the dev part, counted on the lab part")
+    measured.append({"exercise": "3 invented answers, price 2", "of": len(lab_unanswerable),
+                     "before": len(lab_unanswerable), "after": rows[1]["invented answers"]})
+    measured.append({"exercise": "3 refused for nothing, price 2", "of": len(lab_answerable),
+                     "before": 0, "after": rows[1]["refused for nothing"]})
 
 # %% [markdown] name="memory-goal"
 # ## 4. Keep two customers apart

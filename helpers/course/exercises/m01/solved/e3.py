@@ -3,7 +3,7 @@
 def choose_threshold(
     answerable: list[float], unanswerable: list[float], price: float
 ) -> float:
-    """The threshold of lowest cost: refused are scores below it, and it may be above them all."""
+    """A threshold of the lowest cost: scores below it are refused."""
     def cost(threshold: float) -> float:
         refused = sum(score < threshold for score in answerable)
         return refused + price * sum(score >= threshold for score in unanswerable)
