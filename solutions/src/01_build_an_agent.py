@@ -7,9 +7,9 @@
 # **60 to 75 minutes. Before it:** the walkthrough
 # [01 Build an agent](../notebooks/01_build_an_agent.ipynb).
 #
-# Fill each cell that holds a `TODO` (in exercise 4, mend the code that stands there), run it, then
-# run the check below it. The exercises do not depend on each other: leave one out, and the cells
-# that use it say so.
+# Fill each cell that contains a `TODO` (in exercise 4, change the given code), run it, then run the
+# check below it. The exercises do not depend on each other: leave one out, and the cells that use
+# it say so.
 
 # %% [markdown] name="title" only="solution"
 # # Solution of lab 01: Build an agent
@@ -136,26 +136,48 @@ if ready("01.1"):
 # %% [markdown] name="tool-goal"
 # ## 2. Add a tool
 #
-# Customers forget their order numbers. Write `make_my_orders`: it returns a tool `my_orders` that
-# lists the orders of whoever is logged in, with their numbers, and takes no argument.
-#
-# - It must be **chosen**: docstring and `extras={"examples": [...]}` say what it is for. The local
-#   model goes by both, a hosted one by name and docstring.
-# - It must be **safe**: an argument `runtime: ToolRuntime[Caller]` is filled in by the agent and
-#   invisible to the model; `runtime.context.customer_id` is who is logged in, or `None`. Then ask
-#   to log in. Say so when there are no orders.
-#
-# `orders.order_ids("C-0042")` gives `["FH-10093", ...]`; `orders.get("FH-10093", "C-0042")` the
-# order, with `status` and `ordered_on`. When C-0042 asks, the tool may say: *Order FH-10093 is
-# delivered. Order FH-10102 ...*
+# Customers forget their order numbers. Before you write a tool that lists them, look at a smaller
+# one. `@tool` makes a tool of a function: its name and docstring, and the arguments that the model
+# fills in, are what a model sees. An argument `runtime: ToolRuntime[Caller]` is filled in by the
+# agent and hidden from the model. The local model also goes by `extras`: requests that the tool is
+# for, in a customer's words.
 
-# %% exercise="01.2"
+# %% name="tool-example"
 from langchain.tools import BaseTool, ToolRuntime, tool
+from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from helpers.agent import Caller
 from helpers.shop import Orders
 
 
+@tool(extras={"examples": ["Am I logged in?", "Who do you think I am?"]})
+def who_am_i(runtime: ToolRuntime[Caller]) -> str:
+    """Say which customer is logged in."""
+    return f"You are customer {runtime.context.customer_id}."
+
+
+convert_to_openai_tool(who_am_i)["function"]
+
+# %% [markdown] name="tool-task"
+# Write `make_my_orders(orders)`, which returns a tool `my_orders` over this order book.
+#
+# - The tool has no argument that the model fills in. `runtime.context.customer_id` is the customer
+#   who is logged in, such as `"C-0042"`, or `None`.
+# - It may be a function or an `async` function, and returns a text, in any wording, with the
+#   numbers of all orders of this customer, such as FH-10093. No other order number is in it.
+# - `orders.order_ids("C-0042")` gives a customer's order numbers,
+#   `orders.get("FH-10093", "C-0042")` one order, with `status` and `ordered_on`.
+# - Without a customer, it asks to log in: any form of *log in* or *sign in* counts. A customer
+#   without orders reads that there are none, with a word such as *no*, *not* or *nothing*. Both are
+#   sentences, not exceptions.
+# - One tool serves many customers, some at the same time. Orders come and change owners while it
+#   is in use, and a second tool may have another order book. It only reads.
+# - It is chosen: the check binds it to the model with the agent's four tools. Of 12 requests for
+#   orders, at least 9 must choose it, and of 26 other requests at most 3.
+#
+# For instance, the tool may say to C-0042: *Order FH-10093 is delivered. Order FH-10102 ...*
+
+# %% exercise="01.2"
 def make_my_orders(orders: Orders) -> BaseTool:
     """The tool my_orders over this order book."""
     # LAB: return TODO
@@ -186,30 +208,44 @@ check("01.2", make_my_orders)
 
 # %% [markdown] name="tool-why" only="solution"
 # The customer's id is nowhere among the arguments, so no text can change whose orders are shown.
-# The docstring says what the tool gives, the examples say what customers say. Without a customer
-# the tool answers with a sentence, because an exception would end the conversation.
+# The tool asks the order book at each call and keeps nothing: what it kept would be shared by all
+# customers. The docstring says what the tool gives, the examples say what customers say. Without a
+# customer the tool answers with a sentence, because an exception would end the conversation.
 
 # %% [markdown] name="tool-use-text"
-# The agent with the four tools of the shop and yours. Compare the tool's message with the answer
-# that the model makes of it: exercise 6 comes back to that.
+# What does the model call for these requests, with the agent's four tools and with yours as a
+# fifth? The second request is for one order, whose number the customer knows.
 
-# %% name="tool-use"
-from langchain.messages import HumanMessage
-
+# %% name="tool-choice"
 from helpers.agent import THRESHOLD, build_agent, make_tools
+from helpers.models import chat_model
 from helpers.shop import open_orders
 
 if ready("01.2"):
     orders = open_orders()
-    tools = [*make_tools(index, orders, threshold=THRESHOLD), make_my_orders(orders)]
-    state = build_agent(tools=tools).invoke(
+    tools = make_tools(index, orders, threshold=THRESHOLD)
+    with_mine = [*tools, make_my_orders(orders)]
+    for request in ("I lost my order number. What did I buy?", "Where is FH-10093?"):
+        for offered in (tools, with_mine):
+            reply = chat_model().bind_tools(offered).invoke(request)
+            print(request, len(offered), "tools:", [call["name"] for call in reply.tool_calls])
+
+# %% [markdown] name="tool-answer-text"
+# Compare the tool's message with the answer that the model makes of it: exercise 6 comes back to
+# that.
+
+# %% name="tool-use"
+from langchain.messages import HumanMessage
+
+if ready("01.2"):
+    agent = build_agent(tools=with_mine)
+    state = agent.invoke(
         {"messages": [HumanMessage("I lost my order number. What did I buy?")]},
         {"configurable": {"thread_id": "my-orders"}},
         context=Caller("C-0042"),
     )
     for message in state["messages"]:
-        calls = [call["name"] for call in getattr(message, "tool_calls", [])]
-        print(f"{message.type}: {message.text or calls}")
+        message.pretty_print()
 
 # %% [markdown] name="threshold-goal"
 # ## 3. Choose when to refuse

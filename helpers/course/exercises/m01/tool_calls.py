@@ -1,5 +1,6 @@
 """What a model sees of a tool for exercise 01.2, what the tool says, and whether it is chosen."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 
 from langchain_core.messages import HumanMessage, ToolMessage
@@ -13,22 +14,34 @@ from helpers.models import chat_model
 from helpers.shop import open_orders
 from helpers.testbed import ScriptedModel
 
+ASKED = "Show me my orders, please."
 
-def arguments(tool: BaseTool) -> dict[str, object]:
+
+def seen(tool: BaseTool) -> tuple[str, list[str]]:
     """What a model sees of a tool: its name and the names of its arguments."""
     function = convert_to_openai_tool(tool)["function"]
-    seen = function.get("parameters", {}).get("properties", {})
-    return {"name": function["name"], "arguments": sorted(seen)}
+    return function["name"], sorted(function.get("parameters", {}).get("properties", {}))
 
 
-def told(tool: BaseTool, customer: str | None) -> str:
-    """What a tool without arguments says when the agent calls it for this customer."""
+async def told(tool: BaseTool, customer: str | None, asked: str = ASKED) -> str:
+    """What a tool without arguments says when an agent calls it for this customer."""
     model = ScriptedModel(replies=[{"name": tool.name, "args": {}}], then="Done.")
     agent = build_agent(model=model, tools=[tool])
     config = RunnableConfig(configurable={"thread_id": "chat-1"})
-    asked = HumanMessage("Mine, please.")
-    state = agent.invoke({"messages": [asked]}, config, context=Caller(customer))
+    state = await agent.ainvoke(
+        {"messages": [HumanMessage(asked)]}, config, context=Caller(customer)
+    )
     return next(m.text for m in state["messages"] if isinstance(m, ToolMessage))
+
+
+async def told_in_turn(tool: BaseTool, customers: Sequence[str | None]) -> list[str]:
+    """What it says to each of these, one after another."""
+    return [await told(tool, customer) for customer in customers]
+
+
+async def told_at_once(tool: BaseTool, customers: Sequence[str | None]) -> list[str]:
+    """What it says to each of these, all at the same time."""
+    return await asyncio.gather(*(told(tool, customer) for customer in customers))
 
 
 _PATIENCE = 12
@@ -40,7 +53,7 @@ def chosen(added: BaseTool, requests: Sequence[str]) -> Iterator[str]:
 
     Raises ValueError when this tool takes arguments, which nobody has asked for.
     """
-    if arguments(added)["arguments"]:
+    if seen(added)[1]:
         raise ValueError(f"{added.name} takes arguments: see the first case.")
     tools = make_tools(NoDocuments(), open_orders(), threshold=0.0)
     model = chat_model().bind_tools([*tools, added])

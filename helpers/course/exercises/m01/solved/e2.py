@@ -1,11 +1,10 @@
 # Written by `course build` from solutions/src/01_build_an_agent.py: change it there.
-# The exercise's own cell.
-from langchain.tools import BaseTool, ToolRuntime, tool
-
+from langchain.tools import tool
+from langchain.tools import ToolRuntime
+from langchain.tools import BaseTool
 from helpers.agent import Caller
 from helpers.shop import Orders
-
-
+# The exercise's own cell.
 def make_my_orders(orders: Orders) -> BaseTool:
     """The tool my_orders over this order book."""
     examples = [
