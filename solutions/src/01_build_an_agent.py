@@ -20,7 +20,7 @@
 # %% name="imports"
 import os
 
-from helpers.course import TODO, check, hint, ready, show  # noqa: F401
+from helpers.course import TODO, check, hint, ready, run_async, show  # noqa: F401
 
 # %% name="parameters" tags=["parameters"]
 model = os.environ.get("COURSE_MODEL", "local")  # which model answers
@@ -239,11 +239,10 @@ from langchain.messages import HumanMessage
 
 if ready("01.2"):
     agent = build_agent(tools=with_mine)
-    state = agent.invoke(
-        {"messages": [HumanMessage("I lost my order number. What did I buy?")]},
-        {"configurable": {"thread_id": "my-orders"}},
-        context=Caller("C-0042"),
-    )
+    asked = {"messages": [HumanMessage("I lost my order number. What did I buy?")]}
+    config = {"configurable": {"thread_id": "my-orders"}}
+    # An async tool needs ainvoke; run_async runs it on the course's event loop.
+    state = run_async(agent.ainvoke(asked, config, context=Caller("C-0042")))
     for message in state["messages"]:
         message.pretty_print()
 
@@ -253,9 +252,9 @@ if ready("01.2"):
 # The agent refuses a question whose best passage scores below a threshold. Write
 # `choose_threshold(answerable, unanswerable, price)`: the threshold with the lowest total cost.
 #
-# - `answerable` and `unanswerable` are lists with one score for each question. Scores are any
-#   floats, also below 0 or above 1, in any order. The same score may occur often, in both lists,
-#   and either list may be empty, or both. Do not change the lists.
+# - `answerable` and `unanswerable` are lists with one score for each question. Scores are
+#   floats from -1,000,000 to 1,000,000, in any order. The same score may occur often, in both
+#   lists, and either list may be empty, or both. Do not change the lists.
 # - A question is refused if its score is below the threshold. A score equal to it is answered.
 # - Each refused question of `answerable` costs 1. Each answered question of `unanswerable` costs
 #   `price`, a number of 0 or more: the agent invents an answer.

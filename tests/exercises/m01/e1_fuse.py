@@ -379,6 +379,122 @@ def the_best_alone() -> object:
     return ranking(lambda scores: (best_first(scores) or [""])[0])
 
 
+@wrong("The best ten.")
+def the_best_ten() -> object:
+    return ranking(lambda scores: best_first(scores)[:10])
+
+
+@wrong("One scale for both searches.")
+def one_scale() -> object:
+    def score(words: Scores, meaning: Scores) -> Scores:
+        both = [*words.values(), *meaning.values()]
+        low, distance = min(both), max(both) - min(both) or 1.0
+        return {n: (0.25 * words[n] + 0.75 * meaning[n] - low) / distance for n in meaning}
+
+    return scoring(score)
+
+
+@wrong("A score below 0 counts as 0.")
+def nothing_below_zero() -> object:
+    return scoring(
+        lambda words, meaning: weighted(
+            scaled({n: max(0.0, s) for n, s in words.items()}),
+            scaled({n: max(0.0, s) for n, s in meaning.items()}),
+        )
+    )
+
+
+@wrong("The sign of a score does not count.")
+def without_signs() -> object:
+    return scoring(
+        lambda words, meaning: weighted(
+            scaled({n: abs(s) for n, s in words.items()}),
+            scaled({n: abs(s) for n, s in meaning.items()}),
+        )
+    )
+
+
+@wrong("A missing document has the lowest score of words.")
+def missing_is_the_lowest() -> object:
+    def fuse(words: Scores, meaning: Scores) -> list[str]:
+        guard(words, meaning)
+        if not meaning:
+            return []
+        lowest = min(words.values(), default=0.0)
+        every = {name: words.get(name, lowest) for name in meaning}
+        return best_first(weighted(scaled(every), scaled(meaning)))
+
+    return fuse
+
+
+@wrong("Scores that are almost alike count as equal.")
+def almost_alike() -> object:
+    return ranking(
+        lambda scores: sorted(scores, key=lambda name: (-round(scores[name] * 1000), name))
+    )
+
+
+@wrong("Rounds what it has scaled to four digits.")
+def rounds_to_four() -> object:
+    def scale(scores: Scores) -> Scores:
+        return {name: round(score, 4) for name, score in scaled(scores).items()}
+
+    return scoring(lambda words, meaning: weighted(scale(words), scale(meaning)))
+
+
+@wrong("Nothing to rank, so nothing to look for.")
+def no_guard_without_documents() -> object:
+    def fuse(words: Scores, meaning: Scores) -> list[str]:
+        if not meaning:
+            return []
+        guard(words, meaning)
+        return best_first(fused(words, meaning))
+
+    return fuse
+
+
+@wrong("An id that only words has is an error where it has a score.")
+def strays_with_a_score() -> object:
+    def fuse(words: Scores, meaning: Scores) -> list[str]:
+        found = {name: score for name, score in words.items() if score > 0 or name in meaning}
+        guard(found, meaning)
+        return best_first(fused(words, meaning))
+
+    return fuse
+
+
+@wrong("More ids in words than in meaning are the only error.")
+def counts_the_ids() -> object:
+    def fuse(words: Scores, meaning: Scores) -> list[str]:
+        if len(words) > len(meaning):
+            guard(words, meaning)
+        return best_first(fused(words, meaning))
+
+    return fuse
+
+
+@wrong("Prints the error.")
+def prints_the_error() -> object:
+    def fuse(words: Scores, meaning: Scores) -> list[str]:
+        try:
+            guard(words, meaning)
+        except ValueError as error:
+            print(error)
+        return best_first(fused(words, meaning))
+
+    return fuse
+
+
+@wrong("Every id twice.")
+def twice() -> object:
+    return ranking(lambda scores: [name for name in best_first(scores) for _ in range(2)])
+
+
+@wrong("The ids in one text.")
+def one_text() -> object:
+    return ranking(lambda scores: ", ".join(best_first(scores)))
+
+
 @right("A tuple.")
 def a_tuple() -> object:
     return ranking(lambda scores: tuple(best_first(scores)))
@@ -458,15 +574,6 @@ def compares() -> object:
         return sorted(scores, key=functools.cmp_to_key(order))
 
     return ranking(rank)
-
-
-@right("An async function.")
-def an_async_function() -> object:
-    async def fuse(words: Scores, meaning: Scores) -> list[str]:
-        guard(words, meaning)
-        return best_first(fused(words, meaning))
-
-    return fuse
 
 
 EQUIVALENT = {

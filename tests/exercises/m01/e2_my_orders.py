@@ -448,6 +448,104 @@ def takes_everything() -> object:
     )
 
 
+@wrong("An async factory.")
+def an_async_factory() -> object:
+    async def make_my_orders(orders: Orders) -> BaseTool:
+        make: Any = listed(listing)
+        return make(orders)
+
+    return make_my_orders
+
+
+@wrong("A list with the tool in it.")
+def a_list_of_tools() -> object:
+    make: Any = listed(listing)
+    return lambda orders: [make(orders)]
+
+
+@wrong("Closes the order book after the first call.")
+def closes_the_book() -> object:
+    def text(orders: Orders, customer: str | None) -> str:
+        with orders:
+            return listing(orders, customer) if customer else LOG_IN
+
+    return saying(text)
+
+
+@wrong("Looks at the caller, which is never None itself.")
+def looks_at_the_caller() -> object:
+    def make_my_orders(orders: Orders) -> BaseTool:
+        @tool(extras={"examples": EXAMPLES})
+        def my_orders(runtime: Runtime) -> str:
+            """List the orders of the customer who is logged in."""
+            if runtime.context is None:
+                return LOG_IN
+            return listing(orders, runtime.context.customer_id)  # type: ignore[arg-type]
+
+        return my_orders
+
+    return make_my_orders
+
+
+@wrong("The oldest and the newest number.")
+def from_to() -> object:
+    return listed(
+        lambda orders, customer: " to ".join(
+            [orders.order_ids(customer)[0], orders.order_ids(customer)[-1]]
+        )
+    )
+
+
+@wrong("A customer without orders is asked to log in.")
+def log_in_without_orders() -> object:
+    return listed(listing, none=LOG_IN)
+
+
+@wrong("A caller who was here once stays logged in.")
+def stays_logged_in() -> object:
+    def make_my_orders(orders: Orders) -> BaseTool:
+        last: list[str] = []
+
+        @tool(extras={"examples": EXAMPLES})
+        def my_orders(runtime: Runtime) -> str:
+            """List the orders of the customer who is logged in."""
+            if runtime.context.customer_id:
+                last[:] = [runtime.context.customer_id]
+            return listing(orders, last[0]) if last else LOG_IN
+
+        return my_orders
+
+    return make_my_orders
+
+
+@wrong("Reads an order at each of its own calls only, and keeps the numbers.")
+def keeps_the_numbers() -> object:
+    def make_my_orders(orders: Orders) -> BaseTool:
+        numbers = {one.id: orders.order_ids(one.id) for one in orders.all_customers()}
+
+        @tool(extras={"examples": EXAMPLES})
+        def my_orders(runtime: Runtime) -> str:
+            """List the orders of the customer who is logged in."""
+            customer = runtime.context.customer_id
+            return ", ".join(numbers[customer]) or NONE if customer else LOG_IN
+
+        return my_orders
+
+    return make_my_orders
+
+
+@wrong("Swallows every error, also that of an order that is missing.")
+def swallows_errors() -> object:
+    def text(orders: Orders, customer: str | None) -> str:
+        try:
+            first, *others = orders.order_ids(customer or "")
+            return ", ".join([first, *others])
+        except Exception:
+            return "Something went wrong."
+
+    return saying(text)
+
+
 @right("An async tool.")
 def an_async_tool() -> object:
     def make_my_orders(orders: Orders) -> BaseTool:
@@ -553,6 +651,39 @@ def another_way() -> object:
         return StructuredTool.from_function(
             my_orders, response_format="content_and_artifact", extras={"examples": EXAMPLES}
         )
+
+    return make_my_orders
+
+
+@right("A class of its own.")
+def a_class() -> object:
+    class MyOrders(BaseTool):
+        name: str = "my_orders"
+        description: str = "List all orders of the customer who is logged in, with their numbers."
+        extras: dict[str, Any] | None = {"examples": EXAMPLES}  # noqa: RUF012
+        orders: Any = None
+
+        def _run(self, runtime: Runtime) -> str:
+            customer = runtime.context.customer_id
+            return listing(self.orders, customer) if customer else LOG_IN
+
+    return lambda orders: MyOrders(orders=orders)
+
+
+@right("A name, a description and an answer that ends the turn.")
+def named_and_described() -> object:
+    def make_my_orders(orders: Orders) -> BaseTool:
+        @tool(
+            "my_orders",
+            description="List all orders of the customer who is logged in, with their numbers.",
+            return_direct=True,
+            extras={"examples": EXAMPLES},
+        )
+        def any_name(runtime: ToolRuntime) -> str:  # type: ignore[type-arg]
+            customer = runtime.context.customer_id
+            return listing(orders, customer) if customer else "You're not logged in."
+
+        return any_name
 
     return make_my_orders
 

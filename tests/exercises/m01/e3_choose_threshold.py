@@ -261,6 +261,64 @@ def swallows_the_error() -> object:
     return choose_threshold
 
 
+@wrong("The first ten questions are enough.")
+def the_first_ten() -> object:
+    return by_cost(lambda t, yes, no, price: cost(t, yes[:10], no[:10], price))
+
+
+@wrong("Scores that are almost equal count as equal.")
+def almost_equal() -> object:
+    def of(t: float, yes: Given, no: Given, price: float) -> float:
+        refused = sum(s < t - 1e-6 for s in yes)
+        return refused + price * sum(s >= t - 1e-6 for s in no)
+
+    return by_cost(of)
+
+
+@wrong("Candidates are answerable scores and the highest score of all.")
+def up_to_the_highest() -> object:
+    def candidates(yes: Given, no: Given) -> list[float]:
+        return [*yes, max([*yes, *no], default=0.0)]
+
+    return among(candidates)
+
+
+@wrong("A price above 1 counts as 1.")
+def price_up_to_one() -> object:
+    return by_cost(lambda t, yes, no, price: cost(t, yes, no, min(price, 1)))
+
+
+@wrong("The price as a whole number.")
+def whole_price() -> object:
+    return by_cost(lambda t, yes, no, price: cost(t, yes, no, int(price)))
+
+
+@wrong("Scores below 0 are left out.")
+def above_zero() -> object:
+    def of(t: float, yes: Given, no: Given, price: float) -> float:
+        return cost(t, [s for s in yes if s >= 0], [s for s in no if s >= 0], price)
+
+    return by_cost(of)
+
+
+@wrong("Where the two lists are empty, an error.")
+def refuses_no_questions() -> object:
+    choose = among(lambda yes, no: [*yes, *no, math.inf])
+
+    def choose_threshold(answerable: Given, unanswerable: Given, price: float) -> object:
+        if not answerable and not unanswerable:
+            raise LookupError("no questions")
+        return choose(answerable, unanswerable, price)
+
+    return choose_threshold
+
+
+@wrong("Between 0 and 1 only.")
+def clipped() -> object:
+    choose = among(lambda yes, no: [*yes, *no, math.inf])
+    return lambda yes, no, price: min(max(choose(yes, no, price), 0.0), 1.0)  # type: ignore[call-overload]
+
+
 @right("Every score in NumPy, and infinity.")
 def numpy() -> object:
     def choose_threshold(answerable: Given, unanswerable: Given, price: float) -> object:
@@ -321,13 +379,3 @@ def decimals() -> object:
 def fractions() -> object:
     choose = among(lambda yes, no: [*yes, *no, 10**9])
     return lambda yes, no, price: Fraction(choose(yes, no, price))  # type: ignore[arg-type]
-
-
-@right("An async function.")
-def an_async_function() -> object:
-    choose = among(lambda yes, no: [*yes, *no, math.inf])
-
-    async def choose_threshold(answerable: Given, unanswerable: Given, price: float) -> object:
-        return choose(answerable, unanswerable, price)
-
-    return choose_threshold

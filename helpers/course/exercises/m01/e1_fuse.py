@@ -56,7 +56,7 @@ _IDS = ["a", "b", "c", "B", "corrie-10", "corrie-2", "returns", "ridge-28"]
 _STRAY = "stray"
 _FEWEST = st.sampled_from([0, 2, 4, 6])
 _ANYWHERE = st.floats(-20, 20, width=32)
-_CLOSE = st.sampled_from([0.4, 0.4001, 0.403, 0.43, 0.5, 0.55, 0.7])
+_CLOSE = st.sampled_from([0.4, 0.40001, 0.4001, 0.403, 0.43, 0.5, 0.55, 0.7])
 
 
 @st.composite
@@ -73,7 +73,7 @@ def _searches(draw: st.DrawFn) -> tuple[Scores, Scores]:
         found.append({name: draw(score) for name in part})
     words, meaning = found
     if draw(st.integers(0, 19)) == 19:
-        words[_STRAY] = 1.0
+        words[_STRAY] = draw(st.sampled_from([1.0, 0.0, -1.0]))
     return words, meaning
 
 
@@ -281,14 +281,29 @@ def fuse(answer: Fuse) -> Iterator[Case]:
     yield case(
         "close scores, and one far above the others",
         {"tent": 20.0},
-        {"axe": 1.0, "mat": 0.8, "tent": 0.48, "pump": 0.2003, "map": 0.2, "bag": 0.0},
+        {"axe": 1.0, "mat": 0.8, "tent": 0.48, "pump": 0.20001, "map": 0.2, "bag": 0.0},
         ["axe", "tent", "mat", "pump", "map", "bag"],
+    )
+    shelf = {f"doc-{number:02}": number % 7 / 8 for number in range(40)}
+    yield case(
+        "forty documents",
+        {},
+        shelf,
+        sorted(shelf, key=lambda name: (-shelf[name], name)),
+        [NO_DISTANCE, NOTHING],
     )
     yield case("no documents", {}, {}, [], [NO_DISTANCE, NOTHING], "empty")
     yield case(
         "an id that only words has",
         {"tent": 3.0, _STRAY: 2.0},
         {"tent": 0.4, "mat": 0.2},
+        raises(ValueError, _STRAY),
+        about="stray",
+    )
+    yield case(
+        "an id of words, and no documents",
+        {_STRAY: 0.0},
+        {},
         raises(ValueError, _STRAY),
         about="stray",
     )

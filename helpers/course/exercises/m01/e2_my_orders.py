@@ -1,5 +1,6 @@
 """Exercise 01.2: a tool that is chosen, and safe."""
 
+import inspect
 import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -96,6 +97,8 @@ def _says(*expected: tuple[str | None, Sequence[str]]) -> Expectation:
 
 def _is_a_tool_without_arguments(got: Any) -> bool | str:
     if not isinstance(got, tuple):
+        if got == "a coroutine":
+            return "make_my_orders is async. Make it a plain function; my_orders may be async."
         return f"make_my_orders returned {kind(got)}. Decorate my_orders with @tool, and return it."
     name, arguments = got
     if arguments:
@@ -164,6 +167,9 @@ def my_orders(answer: MakeTool) -> Iterator[Case]:
     def seen() -> Any:
         made.append(None)
         made[0] = answer(ChangingOrders())
+        if inspect.iscoroutine(made[0]):
+            made[0].close()
+            return "a coroutine"  # as it is: awaited, it would be the tool
         return tool_calls.seen(made[0]) if isinstance(made[0], BaseTool) else made[0]
 
     def case(

@@ -92,7 +92,9 @@ CHEAPEST: Expectation = satisfies("a threshold of the lowest cost", lambda got: 
 
 # Scores with many ties, some of them close to each other, below 0 and above 1; or any.
 _SCORE = st.one_of(
-    st.sampled_from([0.5, 0.4, 0.6, 0.0, 0.612, 0.613, 0.9, 1.0, 1.5, -0.2, -3.0, 20.0, 1e6]),
+    st.sampled_from(
+        [0.5, 0.4, 0.6, 0.0, 0.612, 0.6120001, 0.613, 0.9, 1.0, 1.5, -0.2, -3.0, 20.0, 1e6]
+    ),
     st.integers(-3000, 3000).map(lambda number: number / 1000),
 )
 _SCORES = st.lists(_SCORE, max_size=8)
@@ -153,9 +155,16 @@ def choose_threshold(answer: Choose) -> Iterator[Case]:
     yield case("an invented answer is expensive", [0.9, 0.5, 0.6, 0.65], [0.7, 0.3, 0.85, 0.2], 3)
     yield case("an invented answer is cheap", [0.5, 0.8, 0.45], [0.3, 0.55], 0.5)
     yield case("the same score on both sides", [0.5, 0.9], [0.5, 0.1], 4)
+    yield case("scores close to each other", [0.6120001, 0.9], [0.612, 0.3], 3)
     yield case("every answer would be wrong", [0.2], [0.9, 0.6], 2, "refuse-all")
     yield case("scores above 1", [3.0], [12.5, 7.0], 2, "refuse-all")
     yield case("scores below 0", [-0.4, -0.1], [-0.5, -0.2], 0.25)
+    yield case(
+        "a hundred questions",
+        [number * 37 % 100 / 100 for number in range(60)],
+        [(number * 53 % 100 - 15) / 100 for number in range(40)],
+        1.5,
+    )
     yield case("nothing is unanswerable", [0.6, 0.3], [], 5, "empty")
     yield case("nothing is answerable", [], [0.6, 0.3], 5, "empty")
     yield case("no questions at all", [], [], 5, "empty")
