@@ -48,8 +48,8 @@ _PATIENCE = 12
 """Pieces of text after which no call is expected: some hosted models speak before they call."""
 
 
-def chosen(added: BaseTool, requests: Sequence[str]) -> Iterator[str]:
-    """The tool that the model calls first, of the shop's and this one; "" where it answers.
+def chosen(added: BaseTool, requests: Sequence[str]) -> Iterator[bool]:
+    """Whether the model, which has the shop's four tools too, calls this one first.
 
     Raises ValueError when this tool takes arguments, which nobody has asked for.
     """
@@ -65,4 +65,4 @@ def chosen(added: BaseTool, requests: Sequence[str]) -> Iterator[str]:
             spoken += bool(chunk.text)
             if called or spoken > _PATIENCE:
                 break  # the rest of an answer takes seconds, and is not looked at
-        yield called
+        yield called == added.name
