@@ -7,9 +7,9 @@
 # **60 to 75 minutes. Before it:** the walkthrough
 # [01 Build an agent](../notebooks/01_build_an_agent.ipynb).
 #
-# Fill each cell that holds a `TODO` (in exercise 4, mend the code that stands there), run it, then
-# run the check below it. The exercises do not depend on each other: leave one out, and the cells
-# that use it say so.
+# Fill each cell that contains a `TODO` (in exercise 4, change the given code), run it, then run the
+# check below it. The exercises do not depend on each other: leave one out, and the cells that use
+# it say so.
 
 # %% [markdown] name="title" only="solution"
 # # Solution of lab 01: Build an agent
@@ -19,32 +19,17 @@
 
 # %% name="imports"
 import os
-from collections.abc import Callable
 
-from langchain.agents.middleware import (
-    ModelRequest,
-    ModelResponse,
-    ToolCallRequest,
-    wrap_model_call,
-    wrap_tool_call,
-)
-from langchain.messages import AIMessage, HumanMessage, ToolMessage
-from langchain.tools import BaseTool, ToolRuntime, tool
-from langchain_core.runnables import RunnableConfig
-
-from helpers.agent import THRESHOLD, Agent, Caller, build_agent, fernhill_index, make_tools
-from helpers.course import TODO, check, hint, ready, show  # noqa: F401
-from helpers.course.exercises.m01_given import by_meaning, by_words
-from helpers.course.exercises.m01_runs import FRIENDLY, best_scores
-from helpers.evaluate import Proportion, run, score
-from helpers.evaluate.recall import by, recall
-from helpers.shop import Orders, open_orders, questions
+from helpers.course import TODO, check, hint, ready, run_async, show  # noqa: F401
 
 # %% name="parameters" tags=["parameters"]
 model = os.environ.get("COURSE_MODEL", "local")  # which model answers
 fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 
 # %% name="lab-part"
+from helpers.agent import fernhill_index
+from helpers.shop import questions
+
 os.environ["COURSE_MODEL"] = model
 index = fernhill_index()
 lab = questions("lab")
@@ -54,37 +39,58 @@ measured = []  # what the cells below find out, for the table at the end
 # ## 1. Fuse two searches
 #
 # A search by words (BM25) does not know that *postage* is what *delivery* costs. A search with
-# one vector for a whole document loses a fact that is one sentence of ten. Each gives a score to
-# every document, on a scale of its own:
+# one vector for a whole document loses a fact that is one sentence of ten. Each gives scores to
+# documents, on a scale of its own. Here are the three best documents of each:
 
 # %% name="two-searches"
-asked = "What's the postage to Dublin?"
-words, meaning = by_words(asked), by_meaning(asked)
-for scores in (words, meaning):
-    print({name: round(scores[name], 2) for name in sorted(scores, key=scores.get)[:-4:-1]})
+from helpers.course.exercises.m01.searches import by_meaning, by_words
+
+question = "What's the postage to Dublin?"
+for search in (by_words, by_meaning):
+    scores = search(question)
+    for name in sorted(scores, key=scores.get, reverse=True)[:3]:
+        print(f"{search.__name__}: {name} {scores[name]:.2f}")
 
 # %% [markdown] name="fuse-task"
-# Write `fuse`: from both scores, the ids of all documents, best first. A document without a
-# common word is missing in `words`; `meaning` names all. For instance,
-# `fuse({"a": 9.0, "b": 8.0}, {"a": 0.1, "b": 0.7, "c": 0.2})` is `["b", "a", "c"]`: *a* is a little
-# better by words, *b* much better by meaning. On the lab part's questions the right document
-# must come first more often than with either search alone.
+# Write `fuse(words, meaning)`: rank all documents by a weighted sum of both scores.
+#
+# - Both arguments are dictionaries from a document's id to its score, a number of any size, also
+#   below 0. Do not change them.
+# - `meaning` has every document. One that is missing in `words` has the score 0 there.
+# - Scale each search over all documents to 0 to 1: (score - lowest) / (highest - lowest). Where
+#   all scores of a search are equal, all scale to 0.
+# - A document's fused score is 0.25 times its scaled score by words plus 0.75 times that by
+#   meaning.
+# - Return the ids of all documents, highest fused score first; equal ones as `sorted` orders their
+#   ids. A list, a tuple, an array or a generator will do. Without documents it is empty.
+# - An id that only `words` has is an error: raise `ValueError` with a message that contains the id.
+#
+# For instance, `fuse({"boots": 9.0, "tent": 8.0}, {"stove": 0.2, "tent": 0.7, "boots": 0.1})` is
+# `["tent", "boots", "stove"]`. By words the three scale to 1 (boots), 0.89 (tent) and 0 (stove),
+# by meaning to 0, 1 and 0.17, so the fused scores are 0.25, 0.97 and 0.13.
 
 # %% exercise="01.1"
 def fuse(words: dict[str, float], meaning: dict[str, float]) -> list[str]:
     """The ids of all documents in `meaning`, best first, by the scores of both searches."""
     # LAB: return TODO
     # BEGIN SOLUTION
+    for name in words:
+        if name not in meaning:
+            raise ValueError(f"{name!r} is in words, but not in meaning")
+    if not meaning:
+        return []
     lexical = scaled({name: words.get(name, 0.0) for name in meaning})
     semantic = scaled(meaning)
-    both = {name: 0.3 * lexical[name] + 0.7 * semantic[name] for name in meaning}
-    return sorted(both, key=both.get, reverse=True)
+    both = {name: 0.25 * lexical[name] + 0.75 * semantic[name] for name in meaning}
+    return sorted(both, key=lambda name: (-both[name], name))
 
 
 def scaled(scores: dict[str, float]) -> dict[str, float]:
     """The same scores from 0 for the lowest to 1 for the highest; all 0 where all are equal."""
     low, high = min(scores.values()), max(scores.values())
-    return {name: (s - low) / (high - low) if high > low else 0.0 for name, s in scores.items()}
+    if low == high:
+        return dict.fromkeys(scores, 0.0)
+    return {name: (score - low) / (high - low) for name, score in scores.items()}
     # END SOLUTION
 
 # %%
@@ -92,46 +98,84 @@ check("01.1", fuse)
 
 # %% [markdown] name="fuse-why" only="solution"
 # BM25 and a cosine have different units, so each is brought to 0 to 1 before they are weighted.
-# Where all scores are equal a search says nothing, and adds 0. Fusing by rank (reciprocal rank
-# fusion) needs no scale at all; it forgets by how much one document beats the next.
+# Where all scores are equal a search says nothing, and adds 0. The key with two parts keeps the
+# order the same on every run: without it, ties follow the order of a dictionary. A search that
+# returns ids which the other has never seen means that one index is out of date, and an error says
+# so at once. Fusing by rank (reciprocal rank fusion) needs no scale at all; it forgets by how much
+# one document beats the next.
 
 # %% [markdown] name="fuse-use-text"
-# How does it compare with the index of the walkthrough, which compares single sentences too?
-# Before you run the cell: would you rather fuse two simple searches, or have one good one?
+# How often is the right document first? The questions are those of the lab part that one document
+# answers. The last row is the index of the walkthrough, which compares single sentences too. Before
+# you run the cell: would you rather fuse two simple searches, or have one good one?
 
 # %% name="fuse-use"
-def best_first(scores: dict[str, float]) -> list[str]:
-    """The ids by their scores, best first."""
-    return sorted(scores, key=scores.get, reverse=True)
+from helpers.evaluate import Proportion
 
 if ready("01.1"):
-    searches = {
-        "words": lambda q, k: best_first(by_words(q))[:k],
-        "meaning": lambda q, k: best_first(by_meaning(q))[:k],
-        "your fusion": lambda q, k: fuse(by_words(q), by_meaning(q))[:k],
-        "the agent's index": by(index),
-    }
-    found = {name: recall(search, lab, k=1) for name, search in searches.items()}
+    asked = [question for question in lab if question.document]
+    first = {"words": [], "meaning": [], "your fusion": [], "the agent's index": []}
+    for one in asked:
+        words, meaning = by_words(one.question), by_meaning(one.question)
+        first["words"].append(max(words, key=words.get, default=None))
+        first["meaning"].append(max(meaning, key=meaning.get))
+        first["your fusion"].append(next(iter(fuse(words, meaning))))
+        first["the agent's index"].append(index.search(one.question, 1)[0].document)
+
+# %% name="fuse-measured"
+if ready("01.1"):
+    found = {}
+    for name, documents in first.items():
+        right = [got == one.document for got, one in zip(documents, asked, strict=True)]
+        found[name] = Proportion.of(right)
     best = max(found, key=lambda name: found[name].successes)
     show.intervals(found, title=f"Most often right: {best}", x="right document first")
-    measured.append({"exercise": "1 right document first", "of": found["meaning"].total,
+    measured.append({"exercise": "1 right document first", "of": len(asked),
                      "before": found["meaning"].successes, "after": found["your fusion"].successes})
 
 # %% [markdown] name="tool-goal"
 # ## 2. Add a tool
 #
-# Customers forget their order numbers. Write `make_my_orders`: it returns a tool `my_orders` that
-# lists the orders of whoever is logged in, with their numbers, and takes no argument.
+# Customers forget their order numbers. Before you write a tool that lists them, look at a smaller
+# one. `@tool` makes a tool of a function: its name and docstring, and the arguments that the model
+# fills in, are what a model sees. An argument `runtime: ToolRuntime[Caller]` is filled in by the
+# agent and hidden from the model. The local model also goes by `extras`: requests that the tool is
+# for, in a customer's words.
+
+# %% name="tool-example"
+from langchain.tools import BaseTool, ToolRuntime, tool
+from langchain_core.utils.function_calling import convert_to_openai_tool
+
+from helpers.agent import Caller
+from helpers.shop import Orders
+
+
+@tool(extras={"examples": ["Am I logged in?", "Who do you think I am?"]})
+def who_am_i(runtime: ToolRuntime[Caller]) -> str:
+    """Say which customer is logged in."""
+    return f"You are customer {runtime.context.customer_id}."
+
+
+convert_to_openai_tool(who_am_i)["function"]
+
+# %% [markdown] name="tool-task"
+# Write `make_my_orders(orders)`, which returns a tool `my_orders` over this order book.
 #
-# - It must be **chosen**: docstring and `extras={"examples": [...]}` say what it is for. The local
-#   model goes by both, a hosted one by name and docstring.
-# - It must be **safe**: an argument `runtime: ToolRuntime[Caller]` is filled in by the agent and
-#   invisible to the model; `runtime.context.customer_id` is who is logged in, or `None`. Then ask
-#   to log in. Say so when there are no orders.
+# - The tool has no argument that the model fills in. `runtime.context.customer_id` is the customer
+#   who is logged in, such as `"C-0042"`, or `None`.
+# - It may be a function or an `async` function, and returns a text, in any wording, with the
+#   numbers of all orders of this customer, such as FH-10093. No other order number is in it.
+# - `orders.order_ids("C-0042")` gives a customer's order numbers,
+#   `orders.get("FH-10093", "C-0042")` one order, with `status` and `ordered_on`.
+# - Without a customer, it asks to log in: any form of *log in* or *sign in* counts. A customer
+#   without orders reads that there are none, with a word such as *no*, *not* or *nothing*. Both are
+#   sentences, not exceptions.
+# - One tool serves many customers, some at the same time. Orders come and change owners while it
+#   is in use, and a second tool may have another order book. It only reads.
+# - It is chosen: the check binds it to the model with the agent's four tools. Of 12 requests for
+#   orders, at least 9 must choose it, and of 26 other requests at most 3.
 #
-# `orders.order_ids("C-0042")` gives `["FH-10093", ...]`; `orders.get("FH-10093", "C-0042")` the
-# order, with `status` and `ordered_on`. When C-0042 asks, the tool may say: *Order FH-10093 is
-# delivered. Order FH-10102 ...*
+# For instance, the tool may say to C-0042: *Order FH-10093 is delivered. Order FH-10102 ...*
 
 # %% exercise="01.2"
 def make_my_orders(orders: Orders) -> BaseTool:
@@ -164,42 +208,68 @@ check("01.2", make_my_orders)
 
 # %% [markdown] name="tool-why" only="solution"
 # The customer's id is nowhere among the arguments, so no text can change whose orders are shown.
-# The docstring says what the tool gives, the examples say what customers say. Without a customer
-# the tool answers with a sentence, because an exception would end the conversation.
+# The tool asks the order book at each call and keeps nothing: what it kept would be shared by all
+# customers. The docstring says what the tool gives, the examples say what customers say. Without a
+# customer the tool answers with a sentence, because an exception would end the conversation.
 
 # %% [markdown] name="tool-use-text"
-# The agent with the four tools of the shop and yours. Compare the tool's message with the answer
-# that the model makes of it: exercise 6 comes back to that.
+# What does the model call for these requests, with the agent's four tools and with yours as a
+# fifth? The second request is for one order, whose number the customer knows.
 
-# %% name="tool-use"
+# %% name="tool-choice"
+from helpers.agent import THRESHOLD, build_agent, make_tools
+from helpers.models import chat_model
+from helpers.shop import open_orders
+
 if ready("01.2"):
     orders = open_orders()
-    tools = [*make_tools(index, orders, threshold=THRESHOLD), make_my_orders(orders)]
-    state = build_agent(tools=tools).invoke(
-        {"messages": [HumanMessage("I lost my order number. What did I buy?")]},
-        {"configurable": {"thread_id": "my-orders"}},
-        context=Caller("C-0042"),
-    )
+    tools = make_tools(index, orders, threshold=THRESHOLD)
+    with_mine = [*tools, make_my_orders(orders)]
+    for request in ("I lost my order number. What did I buy?", "Where is FH-10093?"):
+        for offered in (tools, with_mine):
+            reply = chat_model().bind_tools(offered).invoke(request)
+            print(request, len(offered), "tools:", [call["name"] for call in reply.tool_calls])
+
+# %% [markdown] name="tool-answer-text"
+# Compare the tool's message with the answer that the model makes of it: exercise 6 comes back to
+# that.
+
+# %% name="tool-use"
+from langchain.messages import HumanMessage
+
+if ready("01.2"):
+    agent = build_agent(tools=with_mine)
+    asked = {"messages": [HumanMessage("I lost my order number. What did I buy?")]}
+    config = {"configurable": {"thread_id": "my-orders"}}
+    # An async tool needs ainvoke; run_async runs it on the course's event loop.
+    state = run_async(agent.ainvoke(asked, config, context=Caller("C-0042")))
     for message in state["messages"]:
-        calls = [call["name"] for call in getattr(message, "tool_calls", [])]
-        print(f"{message.type}: {message.text or calls}")
+        message.pretty_print()
 
 # %% [markdown] name="threshold-goal"
 # ## 3. Choose when to refuse
 #
-# A question whose best passage scores below a threshold is refused. That goes wrong in two ways: an
-# *answerable* question below it is refused for nothing (cost 1), an *unanswerable* one that is not
-# below it gets an invented answer (cost `price`). Write `choose_threshold`: the threshold with the
-# lowest total cost on the scores given.
+# The agent refuses a question whose best passage scores below a threshold. Write
+# `choose_threshold(answerable, unanswerable, price)`: the threshold with the lowest total cost.
+#
+# - `answerable` and `unanswerable` are lists with one score for each question. Scores are
+#   floats from -1,000,000 to 1,000,000, in any order. The same score may occur often, in both
+#   lists, and either list may be empty, or both. Do not change the lists.
+# - A question is refused if its score is below the threshold. A score equal to it is answered.
+# - Each refused question of `answerable` costs 1. Each answered question of `unanswerable` costs
+#   `price`, a number of 0 or more: the agent invents an answer.
+# - Return a number of any type; it may be infinite. Where several thresholds have the lowest cost,
+#   return any of them.
 #
 # For instance, `choose_threshold([0.6, 0.8], [0.7, 0.3], 3)` may return 0.8: it refuses one
-# answerable question, a cost of 1. A threshold of 0.5 would answer one unanswerable: a cost of 3.
+# answerable question, a cost of 1. A threshold of 0.5 answers one unanswerable question, a cost of
+# 3.
 
 # %% exercise="01.3"
 def choose_threshold(
     answerable: list[float], unanswerable: list[float], price: float
 ) -> float:
-    """The threshold of lowest cost: refused are scores below it, and it may be above them all."""
+    """A threshold of the lowest cost: scores below it are refused."""
     # LAB: return TODO
     # BEGIN SOLUTION
     def cost(threshold: float) -> float:
@@ -214,30 +284,35 @@ check("01.3", choose_threshold)
 
 # %% [markdown] name="threshold-why" only="solution"
 # The cost only changes where the threshold passes a score, so the scores themselves are all there
-# is to try, and one value above them for "refuse everything". Whether that is absurd or right
-# depends on the price, which the shop sets, not the model.
+# is to try, and infinity for "refuse everything". A fixed number in its place, such as 1.0, works
+# only until a score is higher. Whether refusing everything is absurd or right depends on the price,
+# which the shop sets, not the model.
 
 # %% [markdown] name="threshold-use-text"
-# What you choose on dev must hold on questions that you did not choose it on. How do the two kinds
-# of mistakes on the lab part move, as an invented answer gets dearer? The second price is the one
-# of the check.
+# What you choose on the dev part must hold on questions that you did not choose it on. How do the
+# two kinds of mistakes on the lab part move as an invented answer gets more expensive?
 
 # %% name="threshold-use"
+from helpers.course.exercises.m01.scores import best_scores
+
+dev_answerable, dev_unanswerable = best_scores("dev")
+lab_answerable, lab_unanswerable = best_scores("lab")
+print(f"lab: {len(lab_answerable)} answerable, {len(lab_unanswerable)} unanswerable questions")
+
+# %% name="threshold-measured"
 if ready("01.3"):
-    dev_scores = best_scores("dev")  # of the answerable questions, and of the others
-    lab_yes, lab_no = best_scores("lab")
     rows = []
     for price in (0.25, 2, 16):
-        threshold = choose_threshold(*dev_scores, price)
-        rows.append({"price": price, "threshold": threshold,
-                     "refused for nothing": sum(s < threshold for s in lab_yes),
-                     "invented answers": sum(s >= threshold for s in lab_no)})
-    asked = f"{len(lab_yes)} answerable and {len(lab_no)} unanswerable questions of the lab part"
-    show.table(rows, caption=f"Chosen on dev, judged on {asked}")
-    for kind, of, before in [("invented answers", len(lab_no), len(lab_no)),
-                             ("refused for nothing", len(lab_yes), 0)]:
-        measured.append({"exercise": f"3 {kind}", "of": of, "before": before,
-                         "after": rows[1][kind]})
+        threshold = choose_threshold(dev_answerable, dev_unanswerable, price)
+        refused = sum(score < threshold for score in lab_answerable)
+        invented = sum(score >= threshold for score in lab_unanswerable)
+        rows.append({"price": price, "threshold": threshold, "refused for nothing": refused,
+                     "invented answers": invented, "cost": refused + price * invented})
+    show.table(rows, caption="Chosen on the dev part, counted on the lab part")
+    measured.append({"exercise": "3 invented answers, price 2", "of": len(lab_unanswerable),
+                     "before": len(lab_unanswerable), "after": rows[1]["invented answers"]})
+    measured.append({"exercise": "3 refused for nothing, price 2", "of": len(lab_answerable),
+                     "before": 0, "after": rows[1]["refused for nothing"]})
 
 # %% [markdown] name="memory-goal"
 # ## 4. Keep two customers apart
@@ -250,15 +325,17 @@ if ready("01.3"):
 # conversations, and so are *x* of a guest, `Caller(None)`, and *x* of a customer called *None*.
 
 # %% exercise="01.4" mend=true
-# BEGIN SOLUTION
-import json
+from langchain_core.runnables import RunnableConfig
+
+from helpers.agent import Caller
 
 
-# END SOLUTION
 def conversation_config(caller: Caller, conversation: str) -> RunnableConfig:
     """The config that gives a caller's conversation its own memory."""
     # LAB: return {"configurable": {"thread_id": conversation}}
     # BEGIN SOLUTION
+    import json
+
     thread = json.dumps([caller.customer_id, conversation])
     return {"configurable": {"thread_id": thread}}
     # END SOLUTION
@@ -276,6 +353,10 @@ check("01.4", conversation_config)
 # second customer's memory must hold one question only.
 
 # %% name="memory-use"
+from langchain.messages import HumanMessage
+
+from helpers.agent import build_agent
+
 if ready("01.4"):
     agent = build_agent(retriever=index)
     for customer, text in [("C-0042", "How long is the guarantee on boots?"),
@@ -302,6 +383,12 @@ if ready("01.4"):
 # FH-10742 is refused.
 
 # %% exercise="01.5"
+from collections.abc import Callable
+
+from langchain.agents.middleware import ToolCallRequest
+from langchain.messages import AIMessage, ToolMessage
+
+
 def look_before_refund(
     request: ToolCallRequest, handler: Callable[[ToolCallRequest], ToolMessage]
 ) -> ToolMessage:
@@ -338,6 +425,11 @@ check("01.5", look_before_refund)
 # and the customer has to ask for both.
 
 # %% name="guard-use"
+from langchain.agents.middleware import wrap_tool_call
+from langchain.messages import HumanMessage
+
+from helpers.agent import Caller, build_agent
+
 if ready("01.5"):
     guarded = build_agent(retriever=index, middleware=[wrap_tool_call(look_before_refund)])
     requests = ["Refund FH-10803, please.", "Where is FH-10803? Then refund FH-10803, please."]
@@ -360,6 +452,11 @@ if ready("01.5"):
 # what the customer gets to read.
 
 # %% name="friendly"
+from langchain.messages import HumanMessage
+
+from helpers.agent import Caller, build_agent
+from helpers.course.exercises.m01.quoting import FRIENDLY
+
 print(FRIENDLY.system)
 friendly = build_agent(style=FRIENDLY, retriever=index)
 state = friendly.invoke(
@@ -387,6 +484,12 @@ for message in state["messages"][-2:]:
 # right.
 
 # %% exercise="01.6"
+from collections.abc import Callable
+
+from langchain.agents.middleware import ModelRequest, ModelResponse
+from langchain.messages import HumanMessage, ToolMessage
+
+
 def quote(
     request: ModelRequest, handler: Callable[[ModelRequest], ModelResponse]
 ) -> ModelResponse | AIMessage:
@@ -417,6 +520,12 @@ check("01.6", quote)
 # Look at the intervals before you believe a difference.
 
 # %% name="quote-use"
+from langchain.agents.middleware import wrap_model_call
+
+from helpers.agent import Agent
+from helpers.evaluate import Proportion, run, score
+
+
 def right_answers(agent: Agent) -> Proportion:
     """How many of the lab part's answerable questions (a sample) the agent answers rightly."""
     asked = [q for q in lab if q.kind != "unanswerable"][3 :: 22 if fast else 2]
