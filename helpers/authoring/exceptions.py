@@ -1,6 +1,6 @@
 """The modules that do not keep the desk's rules yet; the list only shrinks."""
 
-NOT_REBUILT: tuple[str, ...] = ("01", "02", "03", "04", "05", "09")
+NOT_REBUILT: tuple[str, ...] = ("02", "03", "04", "05", "09")
 """Modules from before the rules: of style, of words, of names called, of one file an exercise.
 
 A module leaves the list when it is rebuilt, and no module enters it. Tests hold that each of these

@@ -19,32 +19,17 @@
 
 # %% name="imports"
 import os
-from collections.abc import Callable
 
-from langchain.agents.middleware import (
-    ModelRequest,
-    ModelResponse,
-    ToolCallRequest,
-    wrap_model_call,
-    wrap_tool_call,
-)
-from langchain.messages import AIMessage, HumanMessage, ToolMessage
-from langchain.tools import BaseTool, ToolRuntime, tool
-from langchain_core.runnables import RunnableConfig
-
-from helpers.agent import THRESHOLD, Agent, Caller, build_agent, fernhill_index, make_tools
 from helpers.course import TODO, check, hint, ready, show  # noqa: F401
-from helpers.course.exercises.m01_given import by_meaning, by_words
-from helpers.course.exercises.m01_runs import FRIENDLY, best_scores
-from helpers.evaluate import Proportion, run, score
-from helpers.evaluate.recall import by, recall
-from helpers.shop import Orders, open_orders, questions
 
 # %% name="parameters" tags=["parameters"]
 model = os.environ.get("COURSE_MODEL", "local")  # which model answers
 fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 
 # %% name="lab-part"
+from helpers.agent import fernhill_index
+from helpers.shop import questions
+
 os.environ["COURSE_MODEL"] = model
 index = fernhill_index()
 lab = questions("lab")
@@ -58,6 +43,8 @@ measured = []  # what the cells below find out, for the table at the end
 # every document, on a scale of its own:
 
 # %% name="two-searches"
+from helpers.course.exercises.m01.searches import by_meaning, by_words
+
 asked = "What's the postage to Dublin?"
 words, meaning = by_words(asked), by_meaning(asked)
 for scores in (words, meaning):
@@ -100,6 +87,9 @@ check("01.1", fuse)
 # Before you run the cell: would you rather fuse two simple searches, or have one good one?
 
 # %% name="fuse-use"
+from helpers.evaluate.recall import by, recall
+
+
 def best_first(scores: dict[str, float]) -> list[str]:
     """The ids by their scores, best first."""
     return sorted(scores, key=scores.get, reverse=True)
@@ -134,6 +124,12 @@ if ready("01.1"):
 # delivered. Order FH-10102 ...*
 
 # %% exercise="01.2"
+from langchain.tools import BaseTool, ToolRuntime, tool
+
+from helpers.agent import Caller
+from helpers.shop import Orders
+
+
 def make_my_orders(orders: Orders) -> BaseTool:
     """The tool my_orders over this order book."""
     # LAB: return TODO
@@ -172,6 +168,11 @@ check("01.2", make_my_orders)
 # that the model makes of it: exercise 6 comes back to that.
 
 # %% name="tool-use"
+from langchain.messages import HumanMessage
+
+from helpers.agent import THRESHOLD, build_agent, make_tools
+from helpers.shop import open_orders
+
 if ready("01.2"):
     orders = open_orders()
     tools = [*make_tools(index, orders, threshold=THRESHOLD), make_my_orders(orders)]
@@ -223,6 +224,8 @@ check("01.3", choose_threshold)
 # of the check.
 
 # %% name="threshold-use"
+from helpers.course.exercises.m01.scores import best_scores
+
 if ready("01.3"):
     dev_scores = best_scores("dev")  # of the answerable questions, and of the others
     lab_yes, lab_no = best_scores("lab")
@@ -250,15 +253,17 @@ if ready("01.3"):
 # conversations, and so are *x* of a guest, `Caller(None)`, and *x* of a customer called *None*.
 
 # %% exercise="01.4" mend=true
-# BEGIN SOLUTION
-import json
+from langchain_core.runnables import RunnableConfig
+
+from helpers.agent import Caller
 
 
-# END SOLUTION
 def conversation_config(caller: Caller, conversation: str) -> RunnableConfig:
     """The config that gives a caller's conversation its own memory."""
     # LAB: return {"configurable": {"thread_id": conversation}}
     # BEGIN SOLUTION
+    import json
+
     thread = json.dumps([caller.customer_id, conversation])
     return {"configurable": {"thread_id": thread}}
     # END SOLUTION
@@ -276,6 +281,10 @@ check("01.4", conversation_config)
 # second customer's memory must hold one question only.
 
 # %% name="memory-use"
+from langchain.messages import HumanMessage
+
+from helpers.agent import build_agent
+
 if ready("01.4"):
     agent = build_agent(retriever=index)
     for customer, text in [("C-0042", "How long is the guarantee on boots?"),
@@ -302,6 +311,12 @@ if ready("01.4"):
 # FH-10742 is refused.
 
 # %% exercise="01.5"
+from collections.abc import Callable
+
+from langchain.agents.middleware import ToolCallRequest
+from langchain.messages import AIMessage, ToolMessage
+
+
 def look_before_refund(
     request: ToolCallRequest, handler: Callable[[ToolCallRequest], ToolMessage]
 ) -> ToolMessage:
@@ -338,6 +353,11 @@ check("01.5", look_before_refund)
 # and the customer has to ask for both.
 
 # %% name="guard-use"
+from langchain.agents.middleware import wrap_tool_call
+from langchain.messages import HumanMessage
+
+from helpers.agent import Caller, build_agent
+
 if ready("01.5"):
     guarded = build_agent(retriever=index, middleware=[wrap_tool_call(look_before_refund)])
     requests = ["Refund FH-10803, please.", "Where is FH-10803? Then refund FH-10803, please."]
@@ -360,6 +380,11 @@ if ready("01.5"):
 # what the customer gets to read.
 
 # %% name="friendly"
+from langchain.messages import HumanMessage
+
+from helpers.agent import Caller, build_agent
+from helpers.course.exercises.m01.quoting import FRIENDLY
+
 print(FRIENDLY.system)
 friendly = build_agent(style=FRIENDLY, retriever=index)
 state = friendly.invoke(
@@ -387,6 +412,12 @@ for message in state["messages"][-2:]:
 # right.
 
 # %% exercise="01.6"
+from collections.abc import Callable
+
+from langchain.agents.middleware import ModelRequest, ModelResponse
+from langchain.messages import HumanMessage, ToolMessage
+
+
 def quote(
     request: ModelRequest, handler: Callable[[ModelRequest], ModelResponse]
 ) -> ModelResponse | AIMessage:
@@ -417,6 +448,12 @@ check("01.6", quote)
 # Look at the intervals before you believe a difference.
 
 # %% name="quote-use"
+from langchain.agents.middleware import wrap_model_call
+
+from helpers.agent import Agent
+from helpers.evaluate import Proportion, run, score
+
+
 def right_answers(agent: Agent) -> Proportion:
     """How many of the lab part's answerable questions (a sample) the agent answers rightly."""
     asked = [q for q in lab if q.kind != "unanswerable"][3 :: 22 if fast else 2]

@@ -128,7 +128,7 @@ def test_seconds_of_several_threads_count_once() -> None:
 SLOW_START = """
 import os, time
 from helpers.course.check import run_check
-from helpers.course.exercises import find, m01_runs
+from helpers.course.exercises.m01 import tool_calls
 from helpers.models import local, weights
 
 real, started = local.LocalServer, []

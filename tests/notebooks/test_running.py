@@ -88,11 +88,11 @@ def test_the_parts_of_a_module(tmp_path: Path) -> None:
     root = mini.write(tmp_path)
     assert running.modules(root) == ["01"]
     assert list(running.missing_parts(root, "01")) == [
-        "module 01 has no place for exercises (helpers/course/exercises/m[0-9][0-9].py)",
-        "module 01 has no place for answers (tests/wrong/m[0-9][0-9].py)",
+        "module 01 has no place for exercises (helpers/course/exercises/m[0-9][0-9])",
+        "module 01 has no place for answers (tests/exercises/m[0-9][0-9])",
         "module 01 has no place for a quiz (helpers/course/quizzes/[0-9][0-9].yaml)",
     ]
-    for path in ("helpers/course/exercises/m01.py", "tests/wrong/m01.py"):
+    for path in ("helpers/course/exercises/m01", "tests/exercises/m01"):
         (root / path).parent.mkdir(parents=True)
         (root / path).touch()
     quizzes = root / "helpers/course/quizzes"

@@ -7,7 +7,7 @@ from langchain_core.messages import ToolMessage
 from langgraph.types import Command
 
 from helpers.agent import Caller, build_agent
-from helpers.course.exercises.m01_runs import NoDocuments
+from helpers.course.exercises.m01.retrievers import NoDocuments
 from helpers.course.exercises.scripted import Scripted, calling, saying
 from helpers.security.controls import LimitInput, LimitResults, approve_refunds, limit_calls
 from helpers.security.controls.limits import EMPTY, TOO_LONG, estimated_tokens

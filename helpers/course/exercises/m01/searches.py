@@ -1,4 +1,4 @@
-"""What the lab of module 01 gives: two searches over the shop's documents, each with one flaw.
+"""Two searches over the shop's documents, each with one flaw.
 
 The search by words (BM25) knows nothing of meaning: "postage" does not find "delivery costs". The
 search by meaning has one vector for a whole document, so a fact that is one sentence of ten is lost
