@@ -1,12 +1,12 @@
 """Exercise 01.5: an action in two steps."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from helpers.course.exercises import Case, exercise, satisfies
+from helpers.course.exercises import Case, Hint, Slip, exercise, generated, satisfies
 
 if TYPE_CHECKING:
-    from helpers.course.exercises.m01.refunds import Guard, Turn
+    from helpers.course.exercises.m01.refunds import Guard, Step, Turn
 
 
 def _look(order: str) -> tuple[str, str]:
@@ -23,102 +23,219 @@ def _refund(order: str) -> tuple[str, str]:
     hints=[
         "request.tool_call is a dictionary with name, args and id. Which calls are not your"
         " business? Those are handler(request).",
-        'What was looked up stands in request.state["messages"], and nowhere else: what you keep'
-        " yourself is shared by all customers.",
-        "Which order was asked for stands in an AIMessage's tool_calls, whether it was found in a"
-        ' ToolMessage\'s status, "success" or "error". id and tool_call_id join the two.',
-        "To refuse, do not call handler: return ToolMessage('Look ... up with lookup_order first.',"
-        ' tool_call_id=request.tool_call["id"], status="error").',
+        Hint(
+            'What was looked up is in request.state["messages"], and nowhere else: what you keep'
+            " yourself is shared by all customers.",
+            "memory",
+        ),
+        Hint(
+            "An AIMessage's tool_calls say which order was asked for, a ToolMessage's status says"
+            " whether it was found. id and tool_call_id join the two.",
+            "found",
+            "any",
+        ),
+        Hint(
+            "To refuse, do not call handler: return ToolMessage(text,"
+            ' tool_call_id=request.tool_call["id"], status="error"), where the text says what'
+            " lookup_order should look up.",
+            "refusal",
+        ),
+        "Go through the messages: note the ids of the lookup_order calls for this order; where a"
+        " ToolMessage with one of them succeeded, return handler(request). Refuse at the end.",
     ],
 )
-def look_before_refund(submission: "Guard") -> Iterator[Case]:
+def look_before_refund(answer: "Guard") -> Iterator[Case]:
     """A guard around tool calls: no refund of an order that was not looked up before."""
-    from helpers.course.exercises.m01.refunds import acted
+    from helpers.course.exercises.m01 import conversations, middleware
+    from helpers.course.exercises.m01.refunds import Call, acted, acted_at_once, judged
+
+    slips = middleware.slips("wrap_tool_call")
+
+    def alone(
+        name: str,
+        steps: "Sequence[Step]",
+        expect: list[str],
+        *more: Slip,
+        about: str,
+        known: int = 0,
+    ) -> Case:
+        return Case(
+            name,
+            call=lambda: judged(answer, steps, known),
+            show=conversations.told(steps, known),
+            expect=expect,
+            slips=[*slips, *more],
+            about=about,
+        )
 
     def case(
         name: str,
         customer: str,
         turns: "Sequence[Turn]",
         expect: list[str],
+        slip: str,
         why: str,
         *,
+        about: str,
         busy: bool = False,
     ) -> Case:
         last_order = turns[-1][1][-1][-1][1]
         return Case(
             name,
-            call=lambda: acted(submission, turns, customer, busy=busy)[0],
+            call=lambda: acted(answer, turns, customer, busy=busy)[0],
             show=f"the orders refunded, when the model calls {_story(turns)}",
             expect=expect,
-            slips=[([] if expect else [last_order], why)],
+            slips=[Slip.value(slip, [] if expect else [last_order], why)],
+            about=about,
         )
 
+    order, other = "FH-10742", "FH-10743"
+    yield alone(
+        "a refund without a lookup",
+        [f"Refund {order}, please.", [Call("issue_refund", order)]],
+        [f"issue_refund({order}) is refused"],
+        Slip.value(
+            "all-pass",
+            [f"issue_refund({order}) goes through"],
+            "The refund was paid before the order was looked up.",
+        ),
+        Slip.value(
+            "says-success",
+            [f'issue_refund({order}) is not made, but the status is "success"'],
+            'The message says that all went well: give it status="error".',
+        ),
+        about="refusal",
+    )
+    yield alone(
+        "a lookup, then the refund",
+        [f"Refund {order}.", [Call("lookup_order", order)], [Call("issue_refund", order)]],
+        [f"lookup_order({order}) goes through", f"issue_refund({order}) goes through"],
+        about="found",
+    )
+    yield alone(
+        "a lookup of one order, a refund of another",
+        [f"Refund {other}.", [Call("lookup_order", order)], [Call("issue_refund", other)]],
+        [f"lookup_order({order}) goes through", f"issue_refund({other}) is refused"],
+        Slip.value(
+            "any-lookup",
+            [f"lookup_order({order}) goes through", f"issue_refund({other}) goes through"],
+            f"{order} was looked up, and {other} refunded.",
+        ),
+        about="found",
+    )
+    yield alone(
+        "two lookups in one message, whose results come the other way round",
+        [
+            f"Refund {order}.",
+            "And the other.",
+            [Call("lookup_order", order, "error"), Call("lookup_order", other)],
+            [Call("issue_refund", order)],
+            [Call("issue_refund", other)],
+        ],
+        [
+            f"lookup_order({order}) goes through",
+            f"lookup_order({other}) goes through",
+            f"issue_refund({order}) is refused",
+            f"issue_refund({other}) goes through",
+        ],
+        about="found",
+    )
+    yield alone(
+        "a lookup before a restart",
+        [
+            f"Where is {order}?",
+            [Call("lookup_order", order)],
+            "Refund.",
+            [Call("issue_refund", order)],
+        ],
+        [f"issue_refund({order}) goes through"],
+        about="memory",
+        known=2,
+    )
+    yield alone(
+        "other tools, whatever they return or raise",
+        [
+            f"Cancel {order}.",
+            [
+                Call("search_documents", "Can I cancel?"),
+                Call("hand_over", "a complaint", "command"),
+            ],
+            [Call("cancel_order", order, "raises"), Call("issue_refund_label", order)],
+        ],
+        [
+            "search_documents(Can I cancel?) goes through",
+            "hand_over(a complaint) goes through",
+            f"cancel_order({order}) goes through",
+            f"issue_refund_label({order}) goes through",
+        ],
+        about="others",
+    )
     # Every case has an order of its own: what a guard keeps to itself must not tip another case.
     yield case(
-        "no lookup at all",
-        "C-0029",
-        [("chat-1", [[_refund("FH-10742")]])],
-        [],
-        "The refund was paid before anybody had looked at the order.",
-    )
-    yield case(
-        "looked up, then refunded",
+        "in an agent: looked up, then refunded",
         "C-0011",
         [("chat-1", [[_look("FH-10803")], [_refund("FH-10803")]])],
         ["FH-10803"],
+        "blocks-all",
         "The order had been looked up: this refund is in order.",
+        about="found",
     )
     yield case(
-        "another order was looked up",
-        "C-0132",
-        [("chat-1", [[_look("FH-10563")], [_refund("FH-10839")]])],
-        [],
-        "FH-10563 was looked up, and FH-10839 refunded.",
-    )
-    yield case(
-        "the lookup failed",
+        "in an agent: the lookup failed",
         "C-0026",
         [("chat-1", [[_look("FH-10654")], [_refund("FH-10654")]])],
         [],
-        'The lookup came back with status "error": nobody has seen the order.',
+        "calls-count",
+        'The lookup came back with status "error": the order was not found.',
+        about="found",
         busy=True,
     )
     yield case(
-        "both in one message",
+        "in an agent: both in one message",
         "C-0053",
         [("chat-1", [[_look("FH-10777"), _refund("FH-10777")]])],
         [],
+        "same-message",
         "The model asked for both at once: it decided on the refund before it saw the order.",
+        about="found",
     )
     yield case(
-        "looked up earlier in the conversation",
-        "C-0075",
-        [("chat-1", [[_look("FH-10847")]]), ("chat-1", [[_refund("FH-10847")]])],
-        ["FH-10847"],
-        "The lookup stands in the messages of an earlier turn: it counts.",
-    )
-    yield case(
-        "looked up in another conversation",
+        "in an agent: looked up in another conversation",
         "C-0035",
         [("chat-1", [[_look("FH-10824")]]), ("chat-2", [[_refund("FH-10824")]])],
         [],
+        "remembers",
         "The guard remembers lookups of other conversations: it must read them off the messages.",
+        about="memory",
     )
     yield Case(
-        "what the model is told",
-        call=lambda: acted(submission, [("chat-1", [[_refund("FH-10738")]])], customer="C-0045")[1],
-        show="the tool's message after a refund without a lookup",
-        expect=satisfies('a message with status "error" that names lookup_order', _sends_back),
-    )
-    yield Case(
-        "the other tools work as before",
-        call=lambda: (
-            acted(submission, [("chat-1", [[("hand_over", "a complaint")]])], customer="C-0045")[
-                1
-            ].status
+        "in two agents at the same time",
+        call=lambda: acted_at_once(
+            answer,
+            [
+                (
+                    "C-0075",
+                    [("chat-1", [[_look("FH-10847")]]), ("chat-1", [[_refund("FH-10847")]])],
+                ),
+                ("C-0132", [("chat-1", [[_look("FH-10563")], [_refund("FH-10839")]])]),
+            ],
         ),
-        show='the status of the message after hand_over("a complaint")',
-        expect="success",
+        show="the orders refunded to C-0075, who has FH-10847 looked up and then refunded, and to"
+        " C-0132, who has FH-10563 looked up and FH-10839 refunded",
+        expect=[["FH-10847"], []],
+        about="memory",
+    )
+    yield generated(
+        "any conversation",
+        answer,
+        exercise="01.5",
+        inputs=conversations.WITH_REFUNDS,
+        used=lambda guard: lambda steps, known: judged(guard, steps, known),
+        called=conversations.told,
+        expect=lambda verdicts: satisfies(str(verdicts), lambda got: got == verdicts),
+        slips=slips,
+        about="any",
+        limit=6.0,
     )
 
 
@@ -128,11 +245,3 @@ def _story(turns: "Sequence[Turn]") -> str:
         made = [" and ".join(f"{tool}({value!r})" for tool, value in calls) for calls in steps]
         told.append(f"{', then '.join(made)} in {name}")
     return ", later ".join(told)
-
-
-def _sends_back(got: Any) -> bool | str:
-    if got.status != "error":
-        return 'The message says that all went well. Give it status="error".'
-    if "lookup_order" not in got.text:
-        return "It does not name lookup_order, so the model cannot know what to do first."
-    return True
