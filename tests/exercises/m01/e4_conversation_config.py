@@ -63,7 +63,7 @@ def joined_by_colons() -> object:
 
 @wrong("Joined by something that nobody would write.", slip="joined")
 def joined_by_a_rare_text() -> object:
-    return named(lambda who, where: f"{where}<~#SEP#~>{who if who is not None else ''}<guest>")
+    return named(lambda who, where: f"{where}<~#SEP#~>{who}" if who is not None else f"[{where}")
 
 
 @wrong("Joined by a character that nobody can type.")

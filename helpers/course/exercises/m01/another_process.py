@@ -46,7 +46,7 @@ class AnotherProcess:
         here, real = threading.get_ident(), builtins.hash
 
         def salted(value: object) -> int:
-            return real(value) ^ (_SALT if threading.get_ident() == here else 0)
+            return real(value) + (_SALT if threading.get_ident() == here else 0)
 
         with patch("builtins.hash", salted):
             yield
@@ -67,12 +67,12 @@ class AnotherProcess:
             if _is_a_learners(part.__module__):
                 self._look_at_function(part)
         elif hasattr(part, "__dict__") and _is_a_learners(type(part).__module__):
-            self._names(vars(part), [*vars(part)])
+            self._look_at_names(vars(part), [*vars(part)])
             self._look_at(vars(type(part)).get("__call__"))
 
     def _look_at_function(self, function: types.FunctionType) -> None:
-        self._names(function.__globals__, _global_names(function.__code__))
-        self._names(vars(function), [*vars(function)])
+        self._look_at_names(function.__globals__, _global_names(function.__code__))
+        self._keep(functools.partial(_refill, vars(function)), vars(function))
         for cell in function.__closure__ or ():
             with suppress(ValueError):  # the variable has no value yet
                 self._keep(functools.partial(setattr, cell, "cell_contents"), cell.cell_contents)
@@ -80,10 +80,12 @@ class AnotherProcess:
             if values := getattr(function, name):
                 self._keep(functools.partial(setattr, function, name), values)
 
-    def _names(self, space: dict[str, Any], names: Iterable[str]) -> None:
+    def _look_at_names(self, space: dict[str, Any], names: Iterable[str]) -> None:
         for name in names:
             if name in space:
                 self._keep(functools.partial(space.__setitem__, name), space[name])
+            else:
+                self._kept.append((functools.partial(_forget, space, name), None))
 
     def _keep(self, put: Callable[[Any], None], value: object) -> None:
         if isinstance(value, (*_PLAIN, tuple)):
@@ -91,6 +93,15 @@ class AnotherProcess:
                 self._kept.append((put, copy.deepcopy(value)))
         else:
             self._look_at(value)
+
+
+def _refill(attributes: dict[str, Any], values: dict[str, Any]) -> None:
+    attributes.clear()
+    attributes.update(values)
+
+
+def _forget(space: dict[str, Any], name: str, _: None) -> None:
+    space.pop(name, None)
 
 
 def _is_a_learners(module: str) -> bool:

@@ -210,14 +210,16 @@ def _configs(got: Any) -> bool | str:
 def _run_together(one: pairs.Pair, other: pairs.Pair) -> bool:
     """Whether a customer's id goes on with a part of the other's conversation."""
     (short, whole), (long, rest) = sorted([one, other], key=lambda pair: len(str(pair[0])))
-    return str(long).startswith(str(short)) and short != long and whole.endswith(rest)
+    forwards = str(long).startswith(str(short)) and whole.endswith(rest)
+    backwards = str(long).endswith(str(short)) and whole.startswith(rest)
+    return short != long and (forwards or backwards)
 
 
 def _told_apart(thread: "Callable[[pairs.Pair], Any]", some: "Iterable[pairs.Pair]") -> Any:
     """Two conversations with one thread, and two that no guest has part in."""
     found = pairs.sharing(thread, some)
-    customers = [two for two in found if None not in (two[0][0], two[1][0])]
-    return [*customers[:1], *[two for two in found if two not in customers][:1]]
+    guests = [None in (one[0], other[0]) for one, other in found]
+    return [found[guests.index(is_guest)] for is_guest in (False, True) if is_guest in guests]
 
 
 def _none_share(got: Any) -> bool | str:

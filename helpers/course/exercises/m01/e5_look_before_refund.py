@@ -47,7 +47,7 @@ def _refund(order: str) -> tuple[str, str]:
 def look_before_refund(answer: "Guard") -> Iterator[Case]:
     """A guard around tool calls: no refund of an order that was not looked up before."""
     from helpers.course.exercises.m01 import conversations, middleware
-    from helpers.course.exercises.m01.refunds import Call, acted, acted_at_once, judged
+    from helpers.course.exercises.m01.refunds import Call, acted_at_once, judged
 
     slips = middleware.slips("wrap_tool_call")
 
@@ -68,28 +68,14 @@ def look_before_refund(answer: "Guard") -> Iterator[Case]:
             about=about,
         )
 
-    def case(
-        name: str,
-        customer: str,
-        turns: "Sequence[Turn]",
-        expect: list[str],
-        slip: str,
-        why: str,
-        *,
-        about: str,
-        busy: bool = False,
-    ) -> Case:
-        last_order = turns[-1][1][-1][-1][1]
-        return Case(
-            name,
-            call=lambda: acted(answer, turns, customer, busy=busy)[0],
-            show=f"the orders refunded, when the model calls {_story(turns)}",
-            expect=expect,
-            slips=[Slip.value(slip, [] if expect else [last_order], why)],
-            about=about,
-        )
-
     order, other = "FH-10742", "FH-10743"
+    looked: list[Step] = [f"Where is {order}?", [Call("lookup_order", order)]]
+    refunds: list[Step] = [f"Refund {order}.", [Call("issue_refund", order)]]
+    mine: list[Turn] = [
+        ("chat-1", [[_look("FH-10847")]]),
+        ("chat-1", [[_refund("FH-10847")]]),
+    ]
+    theirs: list[Turn] = [("chat-1", [[_look("FH-10563")], [_refund("FH-10839")]])]
     yield alone(
         "a refund without a lookup",
         [f"Refund {order}, please.", [Call("issue_refund", order)]],
@@ -110,6 +96,11 @@ def look_before_refund(answer: "Guard") -> Iterator[Case]:
         "a lookup, then the refund",
         [f"Refund {order}.", [Call("lookup_order", order)], [Call("issue_refund", order)]],
         [f"lookup_order({order}) goes through", f"issue_refund({order}) goes through"],
+        Slip.value(
+            "blocks-all",
+            [f"lookup_order({order}) goes through", f"issue_refund({order}) is refused"],
+            "The order had been looked up: this refund is in order.",
+        ),
         about="found",
     )
     yield alone(
@@ -120,6 +111,28 @@ def look_before_refund(answer: "Guard") -> Iterator[Case]:
             "any-lookup",
             [f"lookup_order({order}) goes through", f"issue_refund({other}) goes through"],
             f"{order} was looked up, and {other} refunded.",
+        ),
+        about="found",
+    )
+    yield alone(
+        "a lookup that failed",
+        [f"Refund {order}.", [Call("lookup_order", order, "error")], [Call("issue_refund", order)]],
+        [f"lookup_order({order}) goes through", f"issue_refund({order}) is refused"],
+        Slip.value(
+            "calls-count",
+            [f"lookup_order({order}) goes through", f"issue_refund({order}) goes through"],
+            'The lookup came back with status "error": the order was not found.',
+        ),
+        about="found",
+    )
+    yield alone(
+        "both in one message",
+        [f"Refund {order}.", [Call("lookup_order", order), Call("issue_refund", order)]],
+        [f"lookup_order({order}) goes through", f"issue_refund({order}) is refused"],
+        Slip.value(
+            "same-message",
+            [f"lookup_order({order}) goes through", f"issue_refund({order}) goes through"],
+            "The model asked for both at once: it decided on the refund before it saw the order.",
         ),
         about="found",
     )
@@ -170,59 +183,19 @@ def look_before_refund(answer: "Guard") -> Iterator[Case]:
         ],
         about="others",
     )
-    # Every case has an order of its own: what a guard keeps to itself must not tip another case.
-    yield case(
-        "in an agent: looked up, then refunded",
-        "C-0011",
-        [("chat-1", [[_look("FH-10803")], [_refund("FH-10803")]])],
-        ["FH-10803"],
-        "blocks-all",
-        "The order had been looked up: this refund is in order.",
-        about="found",
-    )
-    yield case(
-        "in an agent: the lookup failed",
-        "C-0026",
-        [("chat-1", [[_look("FH-10654")], [_refund("FH-10654")]])],
-        [],
-        "calls-count",
-        'The lookup came back with status "error": the order was not found.',
-        about="found",
-        busy=True,
-    )
-    yield case(
-        "in an agent: both in one message",
-        "C-0053",
-        [("chat-1", [[_look("FH-10777"), _refund("FH-10777")]])],
-        [],
-        "same-message",
-        "The model asked for both at once: it decided on the refund before it saw the order.",
-        about="found",
-    )
-    yield case(
-        "in an agent: looked up in another conversation",
-        "C-0035",
-        [("chat-1", [[_look("FH-10824")]]), ("chat-2", [[_refund("FH-10824")]])],
-        [],
-        "remembers",
-        "The guard remembers lookups of other conversations: it must read them off the messages.",
-        about="memory",
-    )
     yield Case(
-        "in two agents at the same time",
-        call=lambda: acted_at_once(
-            answer,
-            [
-                (
-                    "C-0075",
-                    [("chat-1", [[_look("FH-10847")]]), ("chat-1", [[_refund("FH-10847")]])],
-                ),
-                ("C-0132", [("chat-1", [[_look("FH-10563")], [_refund("FH-10839")]])]),
-            ],
-        ),
-        show="the orders refunded to C-0075, who has FH-10847 looked up and then refunded, and to"
-        " C-0132, who has FH-10563 looked up and FH-10839 refunded",
-        expect=[["FH-10847"], []],
+        "looked up in another conversation",
+        call=lambda: judged(answer, looked) and judged(answer, refunds),
+        show=f"{conversations.told(looked)}\n(Another customer.)\n{conversations.told(refunds)}",
+        expect=[f"issue_refund({order}) is refused"],
+        slips=[
+            *slips,
+            Slip.value(
+                "remembers",
+                [f"issue_refund({order}) goes through"],
+                "The guard remembers other conversations: it must read lookups off the messages.",
+            ),
+        ],
         about="memory",
     )
     yield generated(
@@ -236,6 +209,15 @@ def look_before_refund(answer: "Guard") -> Iterator[Case]:
         slips=slips,
         about="any",
         limit=6.0,
+    )
+    yield Case(
+        "in the agents of two customers at the same time",
+        call=lambda: acted_at_once(answer, [("C-0075", mine), ("C-0132", theirs)]),
+        show=f"the orders refunded, when the model calls {_story(mine)} for one customer, and"
+        f" {_story(theirs)} for another",
+        expect=[["FH-10847"], []],
+        slips=slips,
+        about="memory",
     )
 
 

@@ -12,6 +12,8 @@ Pair = tuple[str | None, str]
 
 Thread = Callable[[Pair], Any]
 
+_ENOUGH = 500
+
 _JOINERS = ["-", "--", "_", "__", ":", "::", "/", "//", "|", "||", ".", ",", ", ", ";", " ", "#"]
 _JOINERS += ["@", "+", "&", "=", "~", "->", " - ", "\t", "\n", "\0", "\x1f", "\\", "'", '"', "', '"]
 _JOINERS += ['", "', ")(", "}{", "%", "None", "chat-"]
@@ -52,11 +54,16 @@ ANY = st.tuples(st.one_of(st.none(), _TEXTS), _TEXTS)
 
 
 def sharing(thread: Thread, pairs: Iterable[Pair]) -> list[tuple[Pair, Pair]]:
-    """Two different pairs with one thread, or one pair with two; the shortest first."""
+    """Two different pairs with one thread, or one pair with two; the shortest first.
+
+    It stops where it has found many.
+    """
     first: dict[Any, Pair] = {}
     of: dict[Pair, Any] = {}
-    found = []
+    found: list[tuple[Pair, Pair]] = []
     for pair in pairs:
+        if len(found) == _ENOUGH:
+            break
         name = thread(pair)
         if of.setdefault(pair, name) != name or thread(pair) != name:
             found.append((pair, pair))

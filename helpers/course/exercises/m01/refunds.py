@@ -17,7 +17,7 @@ from helpers.agent import Caller, build_agent
 from helpers.course.exercises.m01.middleware import needs_middleware
 from helpers.course.exercises.m01.retrievers import BOOTS, NoDocuments
 from helpers.course.todo import TODO
-from helpers.shop import Order, Orders, Refund, Ticket, UnknownOrder, open_orders
+from helpers.shop import Order, Refund, Ticket, open_orders
 from helpers.testbed import ScriptedModel
 
 Guard = AgentMiddleware[Any, Any, Any]
@@ -52,7 +52,7 @@ class BusyError(RuntimeError):
     """The shop's order book does not answer."""
 
 
-def judged(guard: Guard, steps: Sequence[Step], known: int) -> list[str]:
+def judged(guard: Guard, steps: Sequence[Step], known: int = 0) -> list[str]:
     """What the guard does with each call of a conversation, in order, in a few words.
 
     The first `known` steps happened in another process: the guard finds them in the messages.
@@ -194,26 +194,9 @@ def _some_order() -> Order:
 # --- in an agent ----------------------------------------------------------------------------------
 
 
-class BusyOnce(Orders):
-    """An order book whose first lookup fails."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._busy = True
-
-    def get(self, order_id: str, customer_id: str) -> Order:
-        """The order, from the second lookup on."""
-        if self._busy:
-            self._busy = False
-            raise UnknownOrder(order_id)
-        return super().get(order_id, customer_id)
-
-
-def acted(
-    guard: Guard, turns: Sequence[Turn], customer: str, *, busy: bool = False
-) -> tuple[list[str], ToolMessage]:
-    """The orders that were refunded in these turns, and the last message of a tool."""
-    orders = BusyOnce() if busy else open_orders()
+def acted(guard: Guard, turns: Sequence[Turn], customer: str) -> list[str]:
+    """The orders that were refunded in these turns."""
+    orders = open_orders()
     before = len(orders.refunds())
     replies: list[Any] = []
     for _, steps in turns:
@@ -225,20 +208,18 @@ def acted(
         orders=orders,
         middleware=[guard],
     )
-    messages: list[AnyMessage] = []
     for name, steps in turns:
         config = RunnableConfig(configurable={"thread_id": name})
         asked = HumanMessage(_request(steps))
-        messages = agent.invoke({"messages": [asked]}, config, context=Caller(customer))["messages"]
-    refunded = [refund.order_id for refund in orders.refunds()[before:]]
-    return refunded, [m for m in messages if isinstance(m, ToolMessage)][-1]
+        agent.invoke({"messages": [asked]}, config, context=Caller(customer))
+    return [refund.order_id for refund in orders.refunds()[before:]]
 
 
 def acted_at_once(guard: Guard, customers: Sequence[tuple[str, Sequence[Turn]]]) -> list[list[str]]:
     """The orders refunded to each of these customers, whose agents share the guard and the time."""
     with ThreadPoolExecutor(len(customers)) as pool:
         runs = [pool.submit(acted, guard, turns, customer) for customer, turns in customers]
-        return [run.result()[0] for run in runs]
+        return [run.result() for run in runs]
 
 
 def _request(steps: Sequence[Sequence[tuple[str, str]]]) -> str:
