@@ -257,7 +257,7 @@ if ready("01.3"):
 #   spaces count. The guest `Caller(None)` is not the customer `Caller("None")`.
 # - Return a new dictionary in every call, as in the cell. Its `thread_id` is a `str`.
 # - Equal arguments give an equal `thread_id`: in every call, for every `Caller` of the same
-#   `customer_id`, and in another process. So keep nothing between calls.
+#   `customer_id`, and in another process, which knows nothing of the calls in this one.
 # - Different arguments give a different `thread_id`. A digest is fine if it has at least 64 bits
 #   (16 hexadecimal digits).
 #
@@ -327,9 +327,9 @@ if ready("01.4"):
 #   another order than the calls. (The `artifact` of a lookup is the order that was found; once a
 #   checkpointer has stored it, it is a dictionary.)
 # - An order counts as found if at least one lookup of it has the status `"success"`, in this turn
-#   or an earlier one. What a text says does not count, whoever wrote it: customer, model or tool.
-#   Nor does a lookup that the model asks for in the same message as the refund: there is no result
-#   yet.
+#   or an earlier one. What a text says does not count, whether the customer, the model or a tool
+#   wrote it. Nor does a lookup that the model asks for in the same message as the refund: there is
+#   no result yet.
 # - A refund of an order that was found, and any call of another tool, goes through: call `handler`
 #   once, with the request as it is, and return what it returns. What it raises is not yours to
 #   catch.
@@ -447,8 +447,8 @@ for message in state["messages"][-2:]:
 # - Return an `AIMessage`, or a `ModelResponse` whose `.result` ends in it. Change neither the
 #   request nor its messages, and keep nothing between calls.
 #
-# For instance, after a lookup and a search the answer is *Order FH-10742: It was delivered on 2
-# June 2026. Warranty: Footwear has a guarantee of 1 year.*
+# For instance, after a lookup and a search the answer is *Order FH-10742: It was delivered on
+# 2 June 2026. Warranty: Footwear has a guarantee of 1 year.*
 #
 # If all of this is right, the check also asks the friendly agent 31 questions of the lab part (one
 # minute, or three on a busy machine). At least 16 answers must be right.

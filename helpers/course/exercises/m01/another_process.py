@@ -1,9 +1,10 @@
-"""How an object behaves in another process: what it kept is gone, and texts hash differently."""
+"""How an object behaves in another process: it has kept nothing, and texts hash differently."""
 
 import builtins
 import copy
 import functools
 import itertools
+import os
 import sys
 import threading
 import types
@@ -38,7 +39,7 @@ class AnotherProcess:
 
     @contextmanager
     def entered(self) -> Iterator[None]:
-        """In this block nothing is kept from before, and `hash()` gives other numbers."""
+        """In this block nothing is kept from before, and `hash()` and the process id are others."""
         for put, value in self._kept:
             put(copy.deepcopy(value))
         for cache in self._caches:
@@ -48,16 +49,26 @@ class AnotherProcess:
         def salted(value: object) -> int:
             return real(value) + (_SALT if threading.get_ident() == here else 0)
 
-        with patch("builtins.hash", salted):
+        process = os.getpid()
+
+        def other_process() -> int:
+            return process + (threading.get_ident() == here)
+
+        with patch("builtins.hash", salted), patch("os.getpid", other_process):
             yield
 
     def _look_at(self, part: object) -> None:
-        if id(part) in self._seen or isinstance(part, types.ModuleType | type):
+        if id(part) in self._seen or isinstance(part, types.ModuleType):
             return
         self._seen.add(id(part))
         if hasattr(part, "cache_clear"):
             self._caches.append(part)
             self._look_at(getattr(part, "__wrapped__", None))
+        elif isinstance(part, type):
+            if _is_a_learners(part.__module__):
+                for name, value in vars(part).items():
+                    if not name.startswith("__"):
+                        self._keep(functools.partial(setattr, part, name), value)
         elif isinstance(part, types.MethodType):
             self._look_at(part.__self__)
             self._look_at(part.__func__)
@@ -69,6 +80,7 @@ class AnotherProcess:
         elif hasattr(part, "__dict__") and _is_a_learners(type(part).__module__):
             self._look_at_names(vars(part), [*vars(part)])
             self._look_at(vars(type(part)).get("__call__"))
+            self._look_at(type(part))
 
     def _look_at_function(self, function: types.FunctionType) -> None:
         self._look_at_names(function.__globals__, _global_names(function.__code__))

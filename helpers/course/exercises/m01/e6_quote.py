@@ -252,7 +252,12 @@ def quote(answer: "Quote") -> Iterator[Case]:
 
 
 _TICKET = "Handed over: A colleague will take over. The ticket is T-0001."
-_TEXTS = ("Order FH-10742: It is on its way.", "Warranty: 1 year.", "Two  spaces,\nand a line. ")
+_TEXTS = (
+    "Order FH-10742: It is on its way.",
+    "Warranty: 1 year.",
+    'Two  spaces, <b>"marks"</b> & an accent, e\u0301,\nand a line. ',
+    f"Returns: {'Send it back within 30 days. ' * 80}",
+)
 _KINDS = ("order", "passages", "plain", "blocks", "refused", "nothing")
 
 

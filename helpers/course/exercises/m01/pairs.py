@@ -65,11 +65,17 @@ def sharing(thread: Thread, pairs: Iterable[Pair]) -> list[tuple[Pair, Pair]]:
         if len(found) == _ENOUGH:
             break
         name = thread(pair)
-        if of.setdefault(pair, name) != name or thread(pair) != name:
+        if of.setdefault(pair, name) != name or thread(_made_again(pair)) != name:
             found.append((pair, pair))
         elif first.setdefault(name, pair) != pair:
             found.append((first[name], pair))
     return sorted(found, key=lambda two: len(repr(two)))
+
+
+def _made_again(pair: Pair) -> Pair:
+    """An equal pair of other objects."""
+    who, where = (text and text.encode().decode() for text in pair)
+    return who, str(where)
 
 
 def written(pairs: Sequence[Pair]) -> str:

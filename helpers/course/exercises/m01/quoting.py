@@ -108,8 +108,9 @@ def answered(quote: Quote, turns: Sequence[Turn], said: Said) -> dict[str, Any]:
     now = [message.model_dump() for message in request.messages]
     if now != before or [message.model_dump() for message in request.state["messages"]] != before:
         return {**seen, "messages": "changed"}
-    if last.tool_calls and last.tool_calls != unchanged.tool_calls:
-        return {**seen, "calls": last.tool_calls}
+    passes = bool(said.tools) or all(r.kind == "nothing" for step in turns[-1] for r in step)
+    if passes and last.model_dump() != unchanged.model_dump():
+        return {**seen, "reply": "changed"}
     return seen
 
 

@@ -159,7 +159,7 @@ def _result(call: Call, call_id: str) -> ToolMessage:
     )
 
 
-ORDERS = ("FH-10742", "FH-10743")
+ORDERS = ("FH-10742", "FH-10743", "FH-1074", "fh-10742")
 
 
 def _other(order: str) -> str:
