@@ -2,6 +2,7 @@ import base64
 import functools
 import hashlib
 import json
+import pickle
 import re
 import unicodedata
 import urllib.parse
@@ -220,6 +221,28 @@ def kept_on_the_function() -> object:
         return {"configurable": {"thread_id": name}}
 
     return conversation_config
+
+
+@wrong("A random name for each pair, kept by an object.")
+def kept_by_an_object() -> object:
+    class Names:
+        kept: dict[Any, str] = {}  # noqa: RUF012 - what this one gets wrong
+
+        def config(self, caller: Caller, conversation: str) -> RunnableConfig:
+            name = self.kept.setdefault((caller, conversation), uuid.uuid4().hex)
+            return {"configurable": {"thread_id": name}}
+
+    return Names().config
+
+
+@wrong("Python's pickle, which tells equal texts of two objects from one text.")
+def pickled() -> object:
+    return named(lambda who, where: pickle.dumps((who, where)).hex())
+
+
+@wrong("JSON with the customer as a key, which writes None like 'null'.")
+def as_a_key() -> object:
+    return named(lambda who, where: json.dumps({who: where}))
 
 
 @wrong("One dictionary for all calls.")

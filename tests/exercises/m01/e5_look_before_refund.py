@@ -331,6 +331,62 @@ def newest_lookup_alone() -> object:
     return guard(seen)
 
 
+@wrong("One lookup is good for one refund.")
+def one_lookup_a_refund() -> object:
+    def seen(request: ToolCallRequest) -> bool:
+        kinds: dict[str, str] = {}
+        looked = False
+        for message in request.state["messages"]:
+            for call in getattr(message, "tool_calls", []):
+                if call["args"].get("order_id") == order_of(request):
+                    kinds[call["id"]] = call["name"]
+            if isinstance(message, ToolMessage) and message.status == "success":
+                kind = kinds.get(message.tool_call_id)
+                looked = (looked or kind == "lookup_order") and kind != "issue_refund"
+        return looked
+
+    return guard(seen)
+
+
+@wrong("The second try goes through.")
+def the_second_try() -> object:
+    def seen(request: ToolCallRequest) -> bool:
+        refused = [message.text for message in results(request, status="error")]
+        tried = any("lookup_order" in text and order_of(request) in text for text in refused)
+        return was_found(request) or tried
+
+    return guard(seen)
+
+
+@wrong("Small letters are capital letters.")
+def any_letters() -> object:
+    def seen(request: ToolCallRequest) -> bool:
+        orders = found(request.state["messages"])
+        return order_of(request).upper() in {order.upper() for order in orders}
+
+    return guard(seen)
+
+
+@wrong("A lookup that was made before is answered from the conversation.")
+def lookups_once() -> object:
+    def passes(request: ToolCallRequest, handler: Handler) -> Any:
+        looks = request.tool_call["name"] == "lookup_order"
+        if looks and was_found(request):
+            return ToolMessage("See above.", tool_call_id=request.tool_call["id"])
+        return handler(request)
+
+    return guard(passes=passes)
+
+
+@wrong("Writes into the call.")
+def writes_into_the_call() -> object:
+    def passes(request: ToolCallRequest, handler: Handler) -> Any:
+        request.tool_call["args"]["checked"] = True
+        return handler(request)
+
+    return guard(passes=passes)
+
+
 @wrong("Makes the refund twice.")
 def twice() -> object:
     def passes(request: ToolCallRequest, handler: Handler) -> Any:

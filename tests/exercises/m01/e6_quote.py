@@ -273,6 +273,21 @@ def strips() -> object:
     return quoting(join=lambda texts: " ".join(text.strip() for text in texts))
 
 
+@wrong("A long answer is cut.")
+def cuts_long_answers() -> object:
+    return quoting(join=lambda texts: " ".join(texts)[:1500])
+
+
+@wrong("The reply that passes is made again, without what it cost.")
+def makes_the_reply_again() -> object:
+    def made(text: str, response: ModelResponse[Any]) -> AIMessage:
+        reply = response.result[-1]
+        calls = reply.tool_calls  # type: ignore[union-attr]
+        return AIMessage(reply.text if calls or not text else text, tool_calls=calls)
+
+    return quoting(passes=lambda response, texts: False, made=made)
+
+
 @wrong("The title in front of a text is cut.")
 def cuts_the_title() -> object:
     return quoting(join=lambda texts: " ".join(re.sub(r"^[^:]*: ", "", text) for text in texts))

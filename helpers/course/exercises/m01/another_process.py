@@ -78,6 +78,7 @@ class AnotherProcess:
             if _is_a_learners(part.__module__):
                 self._look_at_function(part)
         elif hasattr(part, "__dict__") and _is_a_learners(type(part).__module__):
+            self._kept.append((functools.partial(_only, vars(part), frozenset(vars(part))), None))
             self._look_at_names(vars(part), [*vars(part)])
             self._look_at(vars(type(part)).get("__call__"))
             self._look_at(type(part))
@@ -110,6 +111,11 @@ class AnotherProcess:
 def _refill(attributes: dict[str, Any], values: dict[str, Any]) -> None:
     attributes.clear()
     attributes.update(values)
+
+
+def _only(attributes: dict[str, Any], names: frozenset[str], _: None) -> None:
+    for name in attributes.keys() - names:
+        del attributes[name]
 
 
 def _forget(space: dict[str, Any], name: str, _: None) -> None:

@@ -93,13 +93,27 @@ def look_before_refund(answer: "Guard") -> Iterator[Case]:
         about="refusal",
     )
     yield alone(
-        "a lookup, then the refund",
-        [f"Refund {order}.", [Call("lookup_order", order)], [Call("issue_refund", order)]],
-        [f"lookup_order({order}) goes through", f"issue_refund({order}) goes through"],
+        "a lookup, then the refund, and one more later",
+        [
+            f"Refund {order}.",
+            [Call("lookup_order", order)],
+            [Call("issue_refund", order)],
+            "And the delivery fee, please.",
+            [Call("issue_refund", order)],
+        ],
+        [
+            f"lookup_order({order}) goes through",
+            f"issue_refund({order}) goes through",
+            f"issue_refund({order}) goes through",
+        ],
         Slip.value(
             "blocks-all",
-            [f"lookup_order({order}) goes through", f"issue_refund({order}) is refused"],
-            "The order had been looked up: this refund is in order.",
+            [
+                f"lookup_order({order}) goes through",
+                f"issue_refund({order}) is refused",
+                f"issue_refund({order}) is refused",
+            ],
+            "The order had been looked up: these refunds are in order.",
         ),
         about="found",
     )

@@ -1,5 +1,6 @@
 """What a guard around tool calls does, for exercise 01.5: called by itself, and in an agent."""
 
+import copy
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -103,6 +104,7 @@ def _asked(
         state={"messages": list(messages)},
         runtime=runtime,
     )
+    whole = copy.deepcopy(request.tool_call)
     before = [message.model_dump() for message in messages]
     try:
         returned: Any = guard.wrap_tool_call(request, handler)
@@ -117,7 +119,7 @@ def _asked(
         return _refused(returned, made, told), told
     if len(handed) > 1:
         return f"is made {len(handed)} times", result
-    if handed[0].tool_call != request.tool_call or handed[0].state != request.state:
+    if handed[0].tool_call != whole or handed[0].state != request.state:
         return "is made with another request", result
     if returned is not (busy if call.ends == "raises" else gives):
         return "is made, and something else comes back", result
