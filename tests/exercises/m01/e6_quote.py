@@ -278,7 +278,7 @@ def cuts_long_answers() -> object:
     return quoting(join=lambda texts: " ".join(texts)[:1500])
 
 
-@wrong("The reply that passes is made again, without what it cost.")
+@wrong("The reply that passes is made again, without what it cost.", slip="remade")
 def makes_the_reply_again() -> object:
     def made(text: str, response: ModelResponse[Any]) -> AIMessage:
         reply = response.result[-1]

@@ -74,6 +74,11 @@ def quote(answer: "Quote") -> Iterator[Case]:
             "The conversation was changed: make a new message, or change the reply.",
         ),
     ]
+    remade = Slip.when(
+        "remade",
+        lambda got: got.get("reply") == "changed",
+        "Here the reply passes as it is, with all that it holds: return the response.",
+    )
     boots = Result(BOOTS.excerpt, "passages")
     order = Result("Order FH-10742: It was delivered on 2 June 2026.", "order")
     refused = Result("Order FH-10001: There is no order FH-10001 on your account.", "refused")
@@ -93,7 +98,7 @@ def quote(answer: "Quote") -> Iterator[Case]:
             call=lambda: answered(answer, turns, said),
             show=told(turns, said),
             expect={"answer": expect, "calls": list(calls)},
-            slips=[*slips, *more],
+            slips=[*slips, *more, remade],
             about=about,
         )
 
