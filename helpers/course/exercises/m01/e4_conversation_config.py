@@ -138,6 +138,7 @@ def memory(answer: "Configure") -> Iterator[Case]:
         expect=lambda _: satisfies("a thread_id for each, equal where the two are", _none_share),
         slips=SLIPS,
         about="apart",
+        budget=60,  # the enumerated ones before have found most
         limit=4.0,
     )
     yield Case(

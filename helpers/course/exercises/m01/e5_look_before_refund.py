@@ -232,6 +232,7 @@ def look_before_refund(answer: "Guard") -> Iterator[Case]:
         expect=[["FH-10847"], []],
         slips=slips,
         about="memory",
+        after_all=True,
     )
 
 

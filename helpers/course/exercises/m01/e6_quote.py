@@ -209,6 +209,7 @@ def quote(answer: "Quote") -> Iterator[Case]:
         called=told,
         slips=slips,
         about="any",
+        budget=100,
         limit=6.0,
     )
 
@@ -227,6 +228,7 @@ def quote(answer: "Quote") -> Iterator[Case]:
             expect=(tools, expect),
             slips=slips,
             about="turn",
+            after_all=True,
         )
 
     yield in_an_agent(
@@ -244,6 +246,7 @@ def quote(answer: "Quote") -> Iterator[Case]:
         expect=[f"Warranty: {text} {_TICKET}" for text in texts],
         slips=slips,
         about="turn",
+        after_all=True,
     )
     asked = [one for one in questions("lab") if one.kind != "unanswerable"][3::EVERY]
     yield Case(
