@@ -126,9 +126,8 @@ def run_check(exercise: Exercise | str, submission: object) -> Card:
             elif timeouts == _MOST_TIMEOUTS:
                 row = ("Not run", f"{timeouts} cases before it ran out of time.")
                 results.append(CaseResult(case.name, False, (row,)))
-            elif case.is_live and results and not any(result.passed for result in results):
-                row = ("Not run", "It takes longer. Every case before it has failed: start there.")
-                results.append(CaseResult(case.name, False, (row,)))
+            elif why := _left_out(case, results):
+                results.append(CaseResult(case.name, False, (("Not run", why),)))
             else:
                 outcome = _run(case)
                 if _used_todo(outcome):
@@ -207,6 +206,16 @@ def _equipment_fault(error: BaseException | None) -> EquipmentError | None:
     inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
     found = (_equipment_fault(one) for one in (*inner, error.__cause__) if one is not error)
     return next(filter(None, found), None)
+
+
+def _left_out(case: Case, results: Sequence[CaseResult]) -> str:
+    """Why a case that takes long is not run after these results; "" where it is."""
+    passed = [result.passed for result in results]
+    if case.after_all and not all(passed):
+        return "It takes longer, and a case before it has failed: start there."
+    if case.is_live and passed and not any(passed):
+        return "It takes longer. Every case before it has failed: start there."
+    return ""
 
 
 def _used_todo(outcome: Outcome) -> bool:

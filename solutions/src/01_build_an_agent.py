@@ -317,12 +317,23 @@ if ready("01.3"):
 # %% [markdown] name="memory-goal"
 # ## 4. Keep two customers apart
 #
-# A checkpointer keeps one memory for each `thread_id`. The config below was written when the shop
-# had one customer: everybody who calls a conversation *chat-1* shares it. Mend it, such that
-# each caller's each conversation has a thread of its own, and keeps it from turn to turn.
+# Give each conversation of each caller a memory of its own.
 #
-# Ids and names may hold any character. For instance, `("C-1", "2-x")` and `("C-1-2", "x")` are two
-# conversations, and so are *x* of a guest, `Caller(None)`, and *x* of a customer called *None*.
+# A checkpointer keeps one memory for each `thread_id`, and an agent finds it by its config, a
+# `RunnableConfig`: `agent.invoke(messages, {"configurable": {"thread_id": "..."}})`. The function
+# below was written when the shop had one customer. Today everyone who calls a conversation *chat-1*
+# shares one memory. Fix `conversation_config(caller, conversation)`.
+#
+# - `caller.customer_id` is a `str`, or `None` for a guest; `conversation` is a `str`. Each can be
+#   any text: empty, long, with quotes, separators or any other character. Capital letters and
+#   spaces count. The guest `Caller(None)` is not the customer `Caller("None")`.
+# - Return a new dictionary in every call, as in the cell. Its `thread_id` is a `str`.
+# - Equal arguments give an equal `thread_id`: in every call, for every `Caller` of the same
+#   `customer_id`, and in another process, which knows nothing of the calls in this one.
+# - Different arguments give a different `thread_id`. A digest is fine if it has at least 64 bits
+#   (16 hexadecimal digits).
+#
+# For instance, `("C-1", "2-x")` and `("C-1-2", "x")` are two conversations.
 
 # %% exercise="01.4" mend=true
 from langchain_core.runnables import RunnableConfig
@@ -344,101 +355,122 @@ def conversation_config(caller: Caller, conversation: str) -> RunnableConfig:
 check("01.4", conversation_config)
 
 # %% [markdown] name="memory-why" only="solution"
-# JSON puts both parts into quotes and escapes quotes inside, so two different pairs never give one
-# text; a guest's `None` is written `null`, without quotes. Joining the parts with a hyphen works
-# until somebody's name holds one.
+# JSON puts both parts into quotes and escapes the quotes inside, so two different pairs never give
+# one text. A guest's `None` is written `null`, without quotes. Joining the parts with a hyphen
+# works until a name contains one. Python's `hash()` differs from process to process.
 
 # %% [markdown] name="memory-use-text"
-# Two customers call their conversation *chat-1*. Each question is asked of the same agent; the
-# second customer's memory must hold one question only.
+# Two customers call their conversation *chat-1*. What does the agent remember after each message?
+# The second customer's list must start empty.
 
 # %% name="memory-use"
+from langchain.agents import create_agent
 from langchain.messages import HumanMessage
+from langgraph.checkpoint.memory import InMemorySaver
 
-from helpers.agent import build_agent
+from helpers.models import chat_model
 
 if ready("01.4"):
-    agent = build_agent(retriever=index)
-    for customer, text in [("C-0042", "How long is the guarantee on boots?"),
-                           ("C-0042", "What does the Skerry 2 weigh?"),
-                           ("C-0029", "What does express delivery cost?")]:
+    agent = create_agent(chat_model(max_tokens=8), checkpointer=InMemorySaver())
+    for customer, text in [("C-0042", "My boots are size 43."), ("C-0042", "Which size?"),
+                           ("C-0029", "Which size?")]:
         config = conversation_config(Caller(customer), "chat-1")
-        state = agent.invoke({"messages": [HumanMessage(text)]}, config, context=Caller(customer))
-        said = [message.text for message in state["messages"] if isinstance(message, HumanMessage)]
-        print(customer, said)
+        state = agent.invoke({"messages": [HumanMessage(text)]}, config)
+        print(customer, [m.text for m in state["messages"] if isinstance(m, HumanMessage)])
 
 # %% [markdown] name="guard-goal"
 # ## 5. Look before a refund
 #
-# Write a guard around tool calls: `issue_refund` goes through only when `lookup_order` has found
-# the same order earlier in this conversation. Everything else goes through: `handler(request)`
-# makes the call and returns its message.
+# Let `issue_refund` through only for an order that `lookup_order` has found earlier in the
+# conversation.
 #
-# `request.tool_call` is such as
-# `{"name": "issue_refund", "args": {"order_id": "FH-10742"}, "id": "a1"}`, and
-# `request.state["messages"]` is the conversation so far: the model's calls in the `tool_calls` of
-# each `AIMessage`, what came of them in the `ToolMessage`s, with the call's id and a `status`. To
-# refuse, return a `ToolMessage` with the same `tool_call_id` and `status="error"`, which tells the
-# model to use lookup_order first. For instance, after a lookup of FH-10558 alone, a refund of
-# FH-10742 is refused.
+# A function that is decorated with `@wrap_tool_call` is called in the place of every tool call.
+# `handler(request)` makes the call and returns what the tool gives: a `ToolMessage`, or a
+# `Command`. Write `look_before_refund(request, handler)`, with `def`, not `async def`. (An instance
+# of your own `AgentMiddleware` class with a method `wrap_tool_call` is fine, too.)
+#
+# - `request.tool_call` is a dictionary, such as
+#   `{"name": "issue_refund", "args": {"order_id": "FH-10742"}, "id": "a1"}`. Calls of
+#   `issue_refund` and `lookup_order` always have an `order_id`; two ids are the same order if the
+#   texts are equal.
+# - `request.state["messages"]` is the conversation so far. An `AIMessage` has the model's calls,
+#   each a dictionary like the above, in its `tool_calls`. A `ToolMessage` has what came of one: its
+#   `tool_call_id` is the call's `id`, its `status` is `"success"` or `"error"`. Results can come in
+#   another order than the calls. (The `artifact` of a lookup is the order that was found; once a
+#   checkpointer has stored it, it is a dictionary.)
+# - An order counts as found if at least one lookup of it has the status `"success"`, in this turn
+#   or an earlier one. What a text says does not count, whether the customer, the model or a tool
+#   wrote it. Nor does a lookup that the model asks for in the same message as the refund: there is
+#   no result yet.
+# - A refund of an order that was found, and any call of another tool, goes through: call `handler`
+#   once, with the request as it is, and return what it returns. What it raises is not yours to
+#   catch.
+# - To refuse, do not call `handler`. Return a `ToolMessage` with the call's id as `tool_call_id`,
+#   `status="error"`, and a text that names `lookup_order` and the order, so that the model knows
+#   what to do first.
+# - Change no message, and keep nothing between calls: one guard serves all customers, and a
+#   conversation may go on in another process.
+#
+# For instance, after a lookup of FH-10558 alone, a refund of FH-10742 is refused with *Call
+# lookup_order for FH-10742 first.*
 
 # %% exercise="01.5"
 from collections.abc import Callable
 
-from langchain.agents.middleware import ToolCallRequest
+from langchain.agents.middleware import ToolCallRequest, wrap_tool_call
 from langchain.messages import AIMessage, ToolMessage
+from langgraph.types import Command
 
 
+@wrap_tool_call
 def look_before_refund(
-    request: ToolCallRequest, handler: Callable[[ToolCallRequest], ToolMessage]
-) -> ToolMessage:
+    request: ToolCallRequest, handler: Callable[[ToolCallRequest], ToolMessage | Command]
+) -> ToolMessage | Command:
     """Make the tool call, but no refund of an order that was not looked up before."""
     # LAB: return TODO
     # BEGIN SOLUTION
-    call, messages = request.tool_call, request.state["messages"]
-    asked = {
-        made["id"]: made["args"]["order_id"]
-        for message in messages
-        if isinstance(message, AIMessage)
-        for made in message.tool_calls
-        if made["name"] == "lookup_order"
-    }
-    results = [m for m in messages if isinstance(m, ToolMessage) and m.tool_call_id in asked]
-    seen = {asked[m.tool_call_id] for m in results if m.status == "success"}
-    if call["name"] != "issue_refund" or call["args"]["order_id"] in seen:
+    call = request.tool_call
+    if call["name"] != "issue_refund":
         return handler(request)
-    text = f"Use lookup_order on {call['args']['order_id']} first, then refund it."
-    return ToolMessage(text, tool_call_id=call["id"], name=call["name"], status="error")
+    order_id = call["args"]["order_id"]
+    lookups = set()  # the ids of the calls that look this order up
+    for message in request.state["messages"]:
+        if isinstance(message, AIMessage):
+            for made in message.tool_calls:
+                if made["name"] == "lookup_order" and made["args"]["order_id"] == order_id:
+                    lookups.add(made["id"])
+        found = isinstance(message, ToolMessage) and message.status == "success"
+        if found and message.tool_call_id in lookups:
+            return handler(request)
+    text = f"Call lookup_order for {order_id} first."
+    return ToolMessage(text, tool_call_id=call["id"], status="error")
     # END SOLUTION
 
 # %%
 check("01.5", look_before_refund)
 
 # %% [markdown] name="guard-why" only="solution"
-# The conversation is the only memory: what the guard kept itself would be shared by all customers.
-# A call says which order was asked for, its result whether it was found; the id joins the two. Two
-# calls in one message cannot see each other's results, so the refund has to wait for the next.
+# The conversation is the only memory: what the guard itself kept would be shared by all customers.
+# A call says which order was asked for, and its result whether it was found; the id joins the two.
+# Two calls in one message cannot see each other's results, so the refund has to wait for the next
+# message.
 
 # %% [markdown] name="guard-use-text"
-# Here is the guard around the running agent. A hosted model that is told to look first does so and
-# tries again. The local one has made its plan from the customer's words: it passes the message on,
+# The guard around the running agent. A hosted model that is told to look first does so and tries
+# again. The local one chooses its tools by the customer's words alone: it passes the message on,
 # and the customer has to ask for both.
 
 # %% name="guard-use"
-from langchain.agents.middleware import wrap_tool_call
 from langchain.messages import HumanMessage
 
 from helpers.agent import Caller, build_agent
 
 if ready("01.5"):
-    guarded = build_agent(retriever=index, middleware=[wrap_tool_call(look_before_refund)])
-    requests = ["Refund FH-10803, please.", "Where is FH-10803? Then refund FH-10803, please."]
-    for number, text in enumerate(requests):
-        state = guarded.invoke(
-            {"messages": [HumanMessage(text)]},
-            {"configurable": {"thread_id": f"guard-{number}"}},
-            context=Caller("C-0011"),
-        )
+    guarded = build_agent(retriever=index, middleware=[look_before_refund])
+    for text in ["Refund FH-10803, please.", "Where is FH-10803? Then refund FH-10803, please."]:
+        config = {"configurable": {"thread_id": text}}
+        asked = {"messages": [HumanMessage(text)]}
+        state = guarded.invoke(asked, config, context=Caller("C-0011"))
         print(text)
         for message in state["messages"]:
             if isinstance(message, ToolMessage):
@@ -447,9 +479,9 @@ if ready("01.5"):
 # %% [markdown] name="friendly-text"
 # ## 6. Quote instead of rephrase
 #
-# The agent's own prompt makes the local model repeat what it reads, word by word. Fernhill's
-# owner would like a warmer voice, and has written this one. Compare what the tool returns with
-# what the customer gets to read.
+# The agent's own prompt makes the local model repeat what it reads, word by word. Fernhill's owner
+# would like a warmer voice, and has written this one. Compare what the tool returns with what the
+# customer reads.
 
 # %% name="friendly"
 from langchain.messages import HumanMessage
@@ -468,28 +500,39 @@ for message in state["messages"][-2:]:
     print(f"{message.type}: {message.text}")
 
 # %% [markdown] name="quote-goal"
-# A voice must not cost the facts, so let the agent quote. Write a wrapper around the model that
-# puts the texts of this turn's tool results, in their order and with a space between, in the place
-# of the model's words.
+# A voice must not cost the facts. Replace the words of the model's answer with the texts of this
+# turn's tool results.
 #
-# - `handler(request)` asks the model; the last message of its `.result` is the reply. A reply that
-#   calls a tool passes unchanged.
-# - This turn begins at the last `HumanMessage` of `request.messages`. Its `ToolMessage`s have
-#   `.text`, also where a tool refuses. A search that found nothing has `[]` as its `.artifact`:
-#   leave it out. Where no text is left, the reply stays.
+# A function that is decorated with `@wrap_model_call` is called in the place of every model call.
+# `handler(request)` asks the model. Write `quote(request, handler)`, with `def`, not `async def`.
+# (An instance of your own `AgentMiddleware` class with a method `wrap_model_call` is fine, too.)
+#
+# - Call `handler` once, with the request as it is. It returns a `ModelResponse`; the last message
+#   of the list `.result` is the reply, an `AIMessage`.
+# - A reply that calls tools (`.tool_calls`) passes unchanged: the turn goes on.
+# - `request.messages` is the conversation so far. This turn begins at the last `HumanMessage`. Its
+#   `ToolMessage`s are the results; each has a `.text` and an `.artifact`, which can be any object
+#   or `None`. A search that found nothing has an empty list, `[]`, as its artifact: leave its text
+#   out. All others count, also where a tool refuses (`status="error"`).
+# - The new answer is exactly these texts, unchanged, in their order, with one space between two. If
+#   there is none, the reply passes unchanged.
+# - Return an `AIMessage`, or a `ModelResponse` whose `.result` ends in it. Change neither the
+#   request nor its messages, and keep nothing between calls.
 #
 # For instance, after a lookup and a search the answer is *Order FH-10742: It was delivered on
-# 2 June 2026. Warranty: Footwear has a guarantee of 1 year.* The check also asks the friendly agent
-# 31 questions of the lab part (one minute, or three on a busy machine). At least 16 answers must be
-# right.
+# 2 June 2026. Warranty: Footwear has a guarantee of 1 year.*
+#
+# If all of this is right, the check also asks the friendly agent 31 questions of the lab part (one
+# minute, or three on a busy machine). At least 16 answers must be right.
 
 # %% exercise="01.6"
 from collections.abc import Callable
 
-from langchain.agents.middleware import ModelRequest, ModelResponse
+from langchain.agents.middleware import ModelRequest, ModelResponse, wrap_model_call
 from langchain.messages import HumanMessage, ToolMessage
 
 
+@wrap_model_call
 def quote(
     request: ModelRequest, handler: Callable[[ModelRequest], ModelResponse]
 ) -> ModelResponse | AIMessage:
@@ -498,9 +541,12 @@ def quote(
     # BEGIN SOLUTION
     response = handler(request)
     reply = response.result[-1]
-    last = max(i for i, m in enumerate(request.messages) if isinstance(m, HumanMessage))
-    results = [m for m in request.messages[last:] if isinstance(m, ToolMessage)]
-    texts = [m.text for m in results if m.artifact != []]
+    texts = []
+    for message in request.messages:
+        if isinstance(message, HumanMessage):
+            texts = []  # a new turn begins
+        if isinstance(message, ToolMessage) and message.artifact != []:
+            texts.append(message.text)
     if reply.tool_calls or not texts:
         return response
     return reply.model_copy(update={"content": " ".join(texts)})
@@ -520,8 +566,6 @@ check("01.6", quote)
 # Look at the intervals before you believe a difference.
 
 # %% name="quote-use"
-from langchain.agents.middleware import wrap_model_call
-
 from helpers.agent import Agent
 from helpers.evaluate import Proportion, run, score
 
@@ -534,7 +578,7 @@ def right_answers(agent: Agent) -> Proportion:
     return Proportion.of(verdict is not None and verdict.right for verdict in verdicts)
 
 if ready("01.6"):
-    quoting = build_agent(style=FRIENDLY, retriever=index, middleware=[wrap_model_call(quote)])
+    quoting = build_agent(style=FRIENDLY, retriever=index, middleware=[quote])
     right = {"rephrasing": right_answers(friendly), "quoting": right_answers(quoting)}
     before, after = right["rephrasing"], right["quoting"]
     title = f"Quoting {after.successes} of {after.total} right, rephrasing {before.successes}"

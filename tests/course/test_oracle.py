@@ -45,7 +45,13 @@ def tried(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Card]:
 
         def cases(submission: Any) -> list[Case]:
             return [
-                generated("any", submission, exercise="99.1", inputs=inputs, called="total", **more)
+                generated(
+                    "any",
+                    submission,
+                    exercise="99.1",
+                    inputs=inputs,
+                    **{"called": "total", **more},
+                )
             ]
 
         return run_check(Exercise("99.1", "Total", ("Look.",), cases), answer)
@@ -89,6 +95,22 @@ def test_an_async_generator_is_compared_as_a_list(tried: Try) -> None:
         return [n * 2 for n in numbers]
 
     assert tried(doubled, reference).status is Status.PASSED
+
+
+def test_an_object_is_compared_by_how_it_is_used(tried: Try) -> None:
+    def used(box: dict[str, Callable[[list[int]], int]]) -> Callable[[list[int]], int]:
+        return lambda numbers: box["sum"](numbers)
+
+    def called(numbers: list[int]) -> str:
+        return f"the box, given {len(numbers)} numbers"
+
+    assert tried({"sum": sum}, {"sum": total}, used=used).status is Status.PASSED
+    wrong = tried({"sum": len}, {"sum": total}, used=used, called=called).cases[0]
+    assert rows(wrong) == {
+        "Called": "the box, given 1 numbers",
+        "Got": "1",
+        "Expected": "0",
+    }
 
 
 def test_a_changed_argument_is_found_however_deep(tried: Try) -> None:

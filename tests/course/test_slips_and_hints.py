@@ -129,6 +129,23 @@ def test_live_cases_are_left_out_where_every_case_before_failed() -> None:
     assert ran == ["live", "long"]
 
 
+def test_a_case_after_all_is_left_out_where_one_case_before_failed() -> None:
+    ran: list[str] = []
+
+    def cases(submission: Any) -> Iterator[Case]:
+        yield Case("small", lambda: submission < 2, True, "f")
+        yield Case("exact", lambda: submission, 1, "f")
+        yield Case("live", lambda: ran.append("live") or 1, 1, "f", live=True)
+        yield Case("last", lambda: ran.append("last") or 1, 1, "f", after_all=True)
+
+    made = Exercise("99.2", "T", ("H",), cases)
+    card = run_check(made, 0)
+    assert ran == ["live"]
+    assert "a case before it has failed" in rows(card.cases[3])["Not run"]
+    assert run_check(made, 1).status is Status.PASSED
+    assert ran == ["live", "live", "last"]
+
+
 def failing(times: int, error: Callable[[], BaseException]) -> Callable[[], int]:
     left = [times]
 

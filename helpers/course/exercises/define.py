@@ -51,6 +51,8 @@ class Case:
             compares with a faulty function by them.
         live: whether it starts a service or asks a model. Live cases are left out when every case
             before them failed. By default, those with a limit of more than 10 seconds.
+        after_all: whether it is left out as soon as one case before it has failed: for what takes
+            so long that a wrong answer should not wait for it.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Case:
     about: str = ""
     arguments: tuple[Any, ...] | None = None
     live: bool | None = None
+    after_all: bool = False
 
     @property
     def expectation(self) -> Expectation:

@@ -116,11 +116,12 @@ def example(
 
 def generated(
     name: str,
-    answer: Callable[..., Any],
+    answer: Any,
     *,
     exercise: str,
     inputs: "SearchStrategy[tuple[Any, ...]]",
-    called: str,
+    called: str | Callable[..., str],
+    used: Callable[[Any], Callable[..., Any]] | None = None,
     expect: Callable[[Any], Expectation] = like_solution,
     errors_name: str = "",
     slips: Sequence[Slip] = (),
@@ -135,10 +136,13 @@ def generated(
 
     Args:
         name: what is looked at, as the card names it.
-        answer: the learner's function, sync or async.
+        answer: the learner's function, sync or async, or what `used` makes a function of.
         exercise: its number, by which the reference is found.
         inputs: makes the positional arguments, as tuples. Only what the statement allows.
-        called: the function's name, for the card.
+        called: the function's name, for the card; or a function that writes the call, from the
+            arguments.
+        used: for objects that are no functions of the inputs: makes a function of the answer, and
+            of the reference. What it returns is compared.
         expect: makes an expectation of the reference's result; here a statement's freedom (order,
             rounding, list or tuple) is left open.
         errors_name: what the message of an error must name, where the reference raises one.
@@ -147,7 +151,10 @@ def generated(
         budget: how many inputs are tried.
         limit: seconds for all of them.
     """
-    search = _Search(answer, solved(exercise), called, expect, errors_name)
+    reference = solved(exercise)
+    if used is not None:
+        answer, reference = used(answer), used(reference)
+    search = _Search(answer, reference, called, expect, errors_name)
     return Case(
         name,
         call=lambda: search.smallest(inputs, budget, limit),
@@ -164,7 +171,7 @@ def generated(
 class _Search:
     answer: Callable[..., Any]
     reference: Callable[..., Any]
-    called: str
+    called: str | Callable[..., str]
     expect: Callable[[Any], Expectation]
     errors_name: str
     current: str = field(default="", init=False)
@@ -251,7 +258,9 @@ class _Search:
         return self.expect(value) if error is None else raises(type(error), self.errors_name)
 
 
-def _call_of(name: str, arguments: tuple[Any, ...]) -> str:
+def _call_of(name: str | Callable[..., str], arguments: tuple[Any, ...]) -> str:
+    if not isinstance(name, str):
+        return name(*arguments)
     return f"{name}({', '.join(map(brief, arguments))})"
 
 

@@ -1,20 +1,26 @@
 """Exercise 01.4: two customers, two memories."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from helpers.course.exercises import Case, exercise
+from hypothesis import strategies as st
+
+from helpers.course.exercises import Case, Hint, Slip, exercise, generated, satisfies
+from helpers.course.exercises.m01 import pairs
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
     from helpers.agent import Caller
-    from helpers.course.exercises.m01.memory import Configure
+    from helpers.course.exercises.m01.memory import Configure, Turn
 
 
 def conversation_config(caller: "Caller", conversation: str) -> "RunnableConfig":
     """The config that gives a caller's conversation its own memory."""
     return {"configurable": {"thread_id": conversation}}
+
+
+CARD = "My card ends in 4242."
 
 
 @exercise(
@@ -23,94 +29,224 @@ def conversation_config(caller: "Caller", conversation: str) -> "RunnableConfig"
     starter=conversation_config,
     hints=[
         "A checkpointer keeps one memory for each thread_id. Who else uses the same one?",
-        "The thread_id needs both: who, and which conversation. Guests have None, which is not the"
-        " text 'None'.",
-        "Joined by a hyphen, which may stand in either part, two pairs can give one text. Which way"
-        " of writing a pair can be read back without doubt?",
+        "The thread_id needs both: who, and which conversation.",
+        Hint(
+            "Joined by a hyphen, which either part may contain, two pairs can give one text. Which"
+            " way of writing a pair can be read back without doubt?",
+            "apart",
+        ),
+        Hint("A guest has None, which is not the text 'None'. Do you write both alike?", "apart"),
+        Hint(
+            "The same two values must always give the same text: no random number, no hash(), and"
+            " nothing that is kept between calls.",
+            "same",
+        ),
+        Hint("A text: str, not tuple. And a new dictionary in every call.", "shape"),
         "json.dumps([caller.customer_id, conversation]) quotes every text, and writes null for a"
         " guest.",
     ],
 )
-def memory(submission: "Configure") -> Iterator[Case]:
+def memory(answer: "Configure") -> Iterator[Case]:
     """A config whose thread belongs to one caller's one conversation."""
     from helpers.agent import Caller
-    from helpers.course.exercises.m01.memory import remembered as read_at_the_end
+    from helpers.course.exercises.m01.another_process import AnotherProcess
+    from helpers.course.exercises.m01.memory import remembered, remembered_at_once
 
     ann, ben, guest = Caller("C-0042"), Caller("C-0029"), Caller(None)
+    elsewhere = AnotherProcess(answer)
 
-    def case(
-        name: str,
-        turns: "Sequence[tuple[Caller, str, str]]",
-        remembered: Sequence[str],
-        slips: Sequence[tuple[Any, str]] = (),
-    ) -> Case:
-        said = "; ".join(f"{who.customer_id} in {where!r}: {text!r}" for who, where, text in turns)
+    def case(name: str, turns: "Sequence[Turn]", *, slips: Sequence[Slip], about: str) -> Case:
+        who, where, _ = turns[-1]
         return Case(
             name,
-            call=lambda: read_at_the_end(submission, turns),
-            show=f"what the model reads at the end, after {said}",
-            expect=list(remembered),
+            call=lambda: remembered(answer, turns),
+            show=f"what the agent remembers at the end, after {_told(turns)}",
+            expect=[text for one, at, text in turns if (one, at) == (who, where)],
             slips=slips,
+            about=about,
         )
 
-    card = "My card ends in 4242."
+    yield Case(
+        "a config of its own for each call",
+        call=lambda: [answer(ann, "chat-1"), answer(ann, "chat-1")],
+        show='conversation_config(Caller("C-0042"), "chat-1"), called twice',
+        expect=satisfies('two dictionaries like {"configurable": {"thread_id": "..."}}', _configs),
+        about="shape",
+    )
     yield case(
         "another customer's conversation of the same name",
-        [(ann, "chat-1", card), (ben, "chat-1", "Which card do I use?")],
-        ["Which card do I use?"],
-        [([card, "Which card do I use?"], "C-0029 can ask for what C-0042 has told.")],
+        [(ann, "chat-1", CARD), (ben, "chat-1", "Which card do I use?")],
+        slips=[
+            Slip.value(
+                "shared",
+                [CARD, "Which card do I use?"],
+                "C-0029 can ask for what C-0042 has told.",
+            )
+        ],
+        about="apart",
     )
     yield case(
         "a conversation goes on",
-        [(ann, "chat-1", card), (ben, "chat-1", "Hello."), (ann, "chat-1", "Which card?")],
-        [card, "Which card?"],
-        [(["Which card?"], "The agent has forgotten what the same customer said before.")],
+        [(ann, "chat-1", CARD), (ben, "chat-1", "Hello."), (ann, "chat-1", "Which card?")],
+        slips=[
+            Slip.value(
+                "forgets",
+                ["Which card?"],
+                "The agent has forgotten what the same customer said before.",
+            )
+        ],
+        about="same",
     )
     yield case(
         "two conversations of one customer",
-        [(ann, "chat-1", card), (ann, "chat-2", "Which card do I use?")],
-        ["Which card do I use?"],
-        [([card, "Which card do I use?"], "This is a new conversation: it is empty.")],
-    )
-    yield case(
-        "a guest's conversation goes on",
-        [(guest, "g-8f2c", "I like red."), (guest, "g-8f2c", "What do I like?")],
-        ["I like red.", "What do I like?"],
-    )
-    yield Case(
-        "no two pairs share a thread",
-        call=lambda: _shared(submission),
-        show='such as ("C-1", "2-x") and ("C-1-2", "x"), or a guest and a customer called "None"',
-        expect=[],
-        slips=[(lambda got: bool(got), "Each of these is a caller and a conversation, twice.")],
+        [(ann, "chat-1", CARD), (ann, "chat-2", "Which card do I use?")],
+        slips=[
+            Slip.value(
+                "one-a-customer",
+                [CARD, "Which card do I use?"],
+                "This is a new conversation: it is empty.",
+            )
+        ],
+        about="apart",
     )
     yield Case(
-        "a guest names a conversation like a customer's thread",
-        call=lambda: (
-            _thread(submission, guest, _thread(submission, ann, "chat-1"))
-            == _thread(submission, ann, "chat-1")
-        ),
-        show="whether conversation_config(Caller(None), <C-0042's thread_id>) is C-0042's thread",
-        expect=False,
-        slips=[(True, "Whoever can choose a conversation's name can choose this one.")],
+        "several at the same time",
+        call=lambda: remembered_at_once(answer, _rounds(ann, ben, guest)),
+        show="what the agent remembers of C-0042, C-0029 and a guest's two conversations, which all"
+        " happen at the same time",
+        expect=[
+            [text for _, _, text in turns] for turns in zip(*_rounds(ann, ben, guest), strict=True)
+        ],
+        about="apart",
+    )
+    yield Case(
+        "no two conversations share a thread_id",
+        call=lambda: _told_apart(_thread_of(answer), pairs.TRICKY),
+        show=f"conversation_config for {len(pairs.TRICKY):,} callers and conversations that look"
+        " much alike",
+        expect=satisfies("a thread_id of its own for each", _none_share),
+        slips=SLIPS,
+        about="apart",
+    )
+    yield generated(
+        "any conversations",
+        answer,
+        exercise="01.4",
+        inputs=st.tuples(st.lists(pairs.ANY, min_size=2, max_size=3)),
+        used=lambda configure: lambda some: pairs.sharing(_thread_of(configure), some)[:1],
+        called=lambda some: f"conversation_config for {pairs.written(some)}",
+        expect=lambda _: satisfies("a thread_id for each, equal where the two are", _none_share),
+        slips=SLIPS,
+        about="apart",
+        budget=60,  # the enumerated ones before have found most
+        limit=4.0,
+    )
+    yield Case(
+        "names that somebody made up to get into another conversation",
+        call=lambda: _told_apart(_thread_of(answer), pairs.fitted(_thread_of(answer))),
+        show="conversation_config for callers and conversations whose names are made of pieces of"
+        " your own thread_ids",
+        expect=satisfies("a thread_id of its own for each", _none_share),
+        slips=SLIPS,
+        about="apart",
+    )
+    yield Case(
+        "the same in another process",
+        call=lambda: _here_and_there(_thread_of(answer), elsewhere.entered),
+        show="the thread_ids of three conversations here, and in another process",
+        expect=satisfies("the same three", lambda got: got[0] == got[1] or KEPT),
+        about="same",
+    )
+    yield Case(
+        "long enough for every conversation",
+        call=lambda: pairs.fewest_bits(_thread_of(answer)),
+        show="in how many bits the thread_ids of many conversations differ",
+        expect=satisfies(f"{LEAST_BITS} bits or more", lambda got: got >= LEAST_BITS or SHORT),
+        about="apart",
     )
 
 
-def _thread(configure: "Configure", caller: "Caller", conversation: str) -> Any:
-    return configure(caller, conversation)["configurable"]["thread_id"]
+LEAST_BITS = 64
+KEPT = "Something else than the two arguments decides: hash(), or what was kept between calls."
+SHORT = (
+    "So few texts are possible that two conversations will share one: a digest needs at least 16"
+    " hexadecimal digits, and a name must not be cut."
+)
+SLIPS = [
+    Slip.when(
+        "guest",
+        lambda got: got[0][0] != got[0][1] and None in (got[0][0][0], got[0][1][0]),
+        "A guest shares a thread_id with a customer: guests have None, and an id may be any text.",
+    ),
+    Slip.when(
+        "joined",
+        lambda got: got[0][0] != got[0][1] and _run_together(*got[0]),
+        "The two parts run together: it is not clear where one ends and the other begins.",
+    ),
+]
 
 
-def _shared(configure: "Configure") -> list[str]:
-    """Pairs of caller and conversation that get one thread although they differ."""
+def _thread_of(configure: "Configure") -> "Callable[[pairs.Pair], Any]":
     from helpers.agent import Caller
 
-    pairs: list[tuple[str | None, str]] = [(None, "x"), ("None", "x"), ("", "x"), ("guest", "x")]
-    for sign in "-:/_|,. ":
-        pairs += [("C", f"1{sign}x"), (f"C{sign}1", "x")]
-    seen: dict[Any, tuple[str | None, str]] = {}
-    shared = []
-    for pair in pairs:
-        first = seen.setdefault(_thread(configure, Caller(pair[0]), pair[1]), pair)
-        if first != pair:
-            shared.append(f"{first} and {pair}")
-    return shared
+    def thread(pair: pairs.Pair) -> Any:
+        return configure(Caller(pair[0]), pair[1])["configurable"]["thread_id"]
+
+    return thread
+
+
+def _configs(got: Any) -> bool | str:
+    for config in got:
+        if not (isinstance(config, dict) and isinstance(config.get("configurable"), dict)):
+            return 'Return a dictionary with the key "configurable", whose value is a dictionary.'
+        thread = config["configurable"].get("thread_id")
+        if not isinstance(thread, str):
+            return f"The thread_id must be a str; this is of type {type(thread).__name__}."
+    one, two = got
+    if one is two or one["configurable"] is two["configurable"]:
+        return "Both calls return one dictionary: the second call changes what the first returned."
+    return True
+
+
+def _run_together(one: pairs.Pair, other: pairs.Pair) -> bool:
+    """Whether a customer's id goes on with a part of the other's conversation."""
+    (short, whole), (long, rest) = sorted([one, other], key=lambda pair: len(str(pair[0])))
+    forwards = str(long).startswith(str(short)) and whole.endswith(rest)
+    backwards = str(long).endswith(str(short)) and whole.startswith(rest)
+    return short != long and (forwards or backwards)
+
+
+def _told_apart(thread: "Callable[[pairs.Pair], Any]", some: "Iterable[pairs.Pair]") -> Any:
+    """Two conversations with one thread, and two that no guest has part in."""
+    found = pairs.sharing(thread, some)
+    guests = [None in (one[0], other[0]) for one, other in found]
+    return [found[guests.index(is_guest)] for is_guest in (False, True) if is_guest in guests]
+
+
+def _none_share(got: Any) -> bool | str:
+    if not got:
+        return True
+    (one, two), *_ = got
+    return f"{pairs.written([one])} and {pairs.written([two])} " + (
+        "are the same conversation, and have two." if one == two else "have the same thread_id."
+    )
+
+
+def _here_and_there(thread: "Callable[[pairs.Pair], Any]", elsewhere: Any) -> list[list[Any]]:
+    some: list[pairs.Pair] = [("C-0042", "chat-1"), ("C-0029", "chat-1"), (None, "chat-1")]
+    here = [thread(pair) for pair in some]
+    with elsewhere():
+        there = [thread(pair) for pair in reversed(some)]
+    return [here, there[::-1]]
+
+
+def _rounds(ann: "Caller", ben: "Caller", guest: "Caller") -> "list[list[Turn]]":
+    speakers = [(ann, "chat-1"), (ben, "chat-1"), (guest, "chat-1"), (guest, "chat-2")]
+    return [
+        [(who, where, f"{words} {n}") for n, (who, where) in enumerate(speakers)]
+        for words in ("Hello from", "Again from", "Goodbye from")
+    ]
+
+
+def _told(turns: "Sequence[Turn]") -> str:
+    return "; ".join(f"{who.customer_id} in {where!r}: {text!r}" for who, where, text in turns)

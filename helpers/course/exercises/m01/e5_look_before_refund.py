@@ -1,12 +1,12 @@
 """Exercise 01.5: an action in two steps."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from helpers.course.exercises import Case, exercise, satisfies
+from helpers.course.exercises import Case, Hint, Slip, exercise, generated, satisfies
 
 if TYPE_CHECKING:
-    from helpers.course.exercises.m01.refunds import Guard, Turn
+    from helpers.course.exercises.m01.refunds import Guard, Step, Turn
 
 
 def _look(order: str) -> tuple[str, str]:
@@ -23,102 +23,216 @@ def _refund(order: str) -> tuple[str, str]:
     hints=[
         "request.tool_call is a dictionary with name, args and id. Which calls are not your"
         " business? Those are handler(request).",
-        'What was looked up stands in request.state["messages"], and nowhere else: what you keep'
-        " yourself is shared by all customers.",
-        "Which order was asked for stands in an AIMessage's tool_calls, whether it was found in a"
-        ' ToolMessage\'s status, "success" or "error". id and tool_call_id join the two.',
-        "To refuse, do not call handler: return ToolMessage('Look ... up with lookup_order first.',"
-        ' tool_call_id=request.tool_call["id"], status="error").',
+        Hint(
+            'What was looked up is in request.state["messages"], and nowhere else: what you keep'
+            " yourself is shared by all customers.",
+            "memory",
+        ),
+        Hint(
+            "An AIMessage's tool_calls say which order was asked for, a ToolMessage's status says"
+            " whether it was found. id and tool_call_id join the two.",
+            "found",
+            "any",
+        ),
+        Hint(
+            "To refuse, do not call handler: return ToolMessage(text,"
+            ' tool_call_id=request.tool_call["id"], status="error"), where the text says what'
+            " lookup_order should look up.",
+            "refusal",
+        ),
+        "Go through the messages: note the ids of the lookup_order calls for this order; where a"
+        " ToolMessage with one of them succeeded, return handler(request). Refuse at the end.",
     ],
 )
-def look_before_refund(submission: "Guard") -> Iterator[Case]:
+def look_before_refund(answer: "Guard") -> Iterator[Case]:
     """A guard around tool calls: no refund of an order that was not looked up before."""
-    from helpers.course.exercises.m01.refunds import acted
+    from helpers.course.exercises.m01 import conversations, middleware
+    from helpers.course.exercises.m01.refunds import Call, acted_at_once, judged
 
-    def case(
+    slips = middleware.slips("wrap_tool_call")
+
+    def alone(
         name: str,
-        customer: str,
-        turns: "Sequence[Turn]",
+        steps: "Sequence[Step]",
         expect: list[str],
-        why: str,
-        *,
-        busy: bool = False,
+        *more: Slip,
+        about: str,
+        known: int = 0,
     ) -> Case:
-        last_order = turns[-1][1][-1][-1][1]
         return Case(
             name,
-            call=lambda: acted(submission, turns, customer, busy=busy)[0],
-            show=f"the orders refunded, when the model calls {_story(turns)}",
+            call=lambda: judged(answer, steps, known),
+            show=conversations.told(steps, known),
             expect=expect,
-            slips=[([] if expect else [last_order], why)],
+            slips=[*slips, *more],
+            about=about,
         )
 
-    # Every case has an order of its own: what a guard keeps to itself must not tip another case.
-    yield case(
-        "no lookup at all",
-        "C-0029",
-        [("chat-1", [[_refund("FH-10742")]])],
-        [],
-        "The refund was paid before anybody had looked at the order.",
-    )
-    yield case(
-        "looked up, then refunded",
-        "C-0011",
-        [("chat-1", [[_look("FH-10803")], [_refund("FH-10803")]])],
-        ["FH-10803"],
-        "The order had been looked up: this refund is in order.",
-    )
-    yield case(
-        "another order was looked up",
-        "C-0132",
-        [("chat-1", [[_look("FH-10563")], [_refund("FH-10839")]])],
-        [],
-        "FH-10563 was looked up, and FH-10839 refunded.",
-    )
-    yield case(
-        "the lookup failed",
-        "C-0026",
-        [("chat-1", [[_look("FH-10654")], [_refund("FH-10654")]])],
-        [],
-        'The lookup came back with status "error": nobody has seen the order.',
-        busy=True,
-    )
-    yield case(
-        "both in one message",
-        "C-0053",
-        [("chat-1", [[_look("FH-10777"), _refund("FH-10777")]])],
-        [],
-        "The model asked for both at once: it decided on the refund before it saw the order.",
-    )
-    yield case(
-        "looked up earlier in the conversation",
-        "C-0075",
-        [("chat-1", [[_look("FH-10847")]]), ("chat-1", [[_refund("FH-10847")]])],
-        ["FH-10847"],
-        "The lookup stands in the messages of an earlier turn: it counts.",
-    )
-    yield case(
-        "looked up in another conversation",
-        "C-0035",
-        [("chat-1", [[_look("FH-10824")]]), ("chat-2", [[_refund("FH-10824")]])],
-        [],
-        "The guard remembers lookups of other conversations: it must read them off the messages.",
-    )
-    yield Case(
-        "what the model is told",
-        call=lambda: acted(submission, [("chat-1", [[_refund("FH-10738")]])], customer="C-0045")[1],
-        show="the tool's message after a refund without a lookup",
-        expect=satisfies('a message with status "error" that names lookup_order', _sends_back),
-    )
-    yield Case(
-        "the other tools work as before",
-        call=lambda: (
-            acted(submission, [("chat-1", [[("hand_over", "a complaint")]])], customer="C-0045")[
-                1
-            ].status
+    order, other = "FH-10742", "FH-10743"
+    looked: list[Step] = [f"Where is {order}?", [Call("lookup_order", order)]]
+    refunds: list[Step] = [f"Refund {order}.", [Call("issue_refund", order)]]
+    mine: list[Turn] = [
+        ("chat-1", [[_look("FH-10847")]]),
+        ("chat-1", [[_refund("FH-10847")]]),
+    ]
+    theirs: list[Turn] = [("chat-1", [[_look("FH-10563")], [_refund("FH-10839")]])]
+    yield alone(
+        "a refund without a lookup",
+        [f"Refund {order}, please.", [Call("issue_refund", order)]],
+        [f"issue_refund({order}) is refused"],
+        Slip.value(
+            "all-pass",
+            [f"issue_refund({order}) goes through"],
+            "The refund was paid before the order was looked up.",
         ),
-        show='the status of the message after hand_over("a complaint")',
-        expect="success",
+        Slip.value(
+            "says-success",
+            [f'issue_refund({order}) is not made, but the status is "success"'],
+            'The message says that all went well: give it status="error".',
+        ),
+        about="refusal",
+    )
+    yield alone(
+        "a lookup, then the refund, and one more later",
+        [
+            f"Refund {order}.",
+            [Call("lookup_order", order)],
+            [Call("issue_refund", order)],
+            "And the delivery fee, please.",
+            [Call("issue_refund", order)],
+        ],
+        [
+            f"lookup_order({order}) goes through",
+            f"issue_refund({order}) goes through",
+            f"issue_refund({order}) goes through",
+        ],
+        Slip.value(
+            "blocks-all",
+            [
+                f"lookup_order({order}) goes through",
+                f"issue_refund({order}) is refused",
+                f"issue_refund({order}) is refused",
+            ],
+            "The order had been looked up: these refunds are in order.",
+        ),
+        about="found",
+    )
+    yield alone(
+        "a lookup of one order, a refund of another",
+        [f"Refund {other}.", [Call("lookup_order", order)], [Call("issue_refund", other)]],
+        [f"lookup_order({order}) goes through", f"issue_refund({other}) is refused"],
+        Slip.value(
+            "any-lookup",
+            [f"lookup_order({order}) goes through", f"issue_refund({other}) goes through"],
+            f"{order} was looked up, and {other} refunded.",
+        ),
+        about="found",
+    )
+    yield alone(
+        "a lookup that failed",
+        [f"Refund {order}.", [Call("lookup_order", order, "error")], [Call("issue_refund", order)]],
+        [f"lookup_order({order}) goes through", f"issue_refund({order}) is refused"],
+        Slip.value(
+            "calls-count",
+            [f"lookup_order({order}) goes through", f"issue_refund({order}) goes through"],
+            'The lookup came back with status "error": the order was not found.',
+        ),
+        about="found",
+    )
+    yield alone(
+        "both in one message",
+        [f"Refund {order}.", [Call("lookup_order", order), Call("issue_refund", order)]],
+        [f"lookup_order({order}) goes through", f"issue_refund({order}) is refused"],
+        Slip.value(
+            "same-message",
+            [f"lookup_order({order}) goes through", f"issue_refund({order}) goes through"],
+            "The model asked for both at once: it decided on the refund before it saw the order.",
+        ),
+        about="found",
+    )
+    yield alone(
+        "two lookups in one message, whose results come the other way round",
+        [
+            f"Refund {order}.",
+            "And the other.",
+            [Call("lookup_order", order, "error"), Call("lookup_order", other)],
+            [Call("issue_refund", order)],
+            [Call("issue_refund", other)],
+        ],
+        [
+            f"lookup_order({order}) goes through",
+            f"lookup_order({other}) goes through",
+            f"issue_refund({order}) is refused",
+            f"issue_refund({other}) goes through",
+        ],
+        about="found",
+    )
+    yield alone(
+        "a lookup before a restart",
+        [
+            f"Where is {order}?",
+            [Call("lookup_order", order)],
+            "Refund.",
+            [Call("issue_refund", order)],
+        ],
+        [f"issue_refund({order}) goes through"],
+        about="memory",
+        known=2,
+    )
+    yield alone(
+        "other tools, whatever they return or raise",
+        [
+            f"Cancel {order}.",
+            [
+                Call("search_documents", "Can I cancel?"),
+                Call("hand_over", "a complaint", "command"),
+            ],
+            [Call("cancel_order", order, "raises"), Call("issue_refund_label", order)],
+        ],
+        [
+            "search_documents(Can I cancel?) goes through",
+            "hand_over(a complaint) goes through",
+            f"cancel_order({order}) goes through",
+            f"issue_refund_label({order}) goes through",
+        ],
+        about="others",
+    )
+    yield Case(
+        "looked up in another conversation",
+        call=lambda: judged(answer, looked) and judged(answer, refunds),
+        show=f"{conversations.told(looked)}\n(Another customer.)\n{conversations.told(refunds)}",
+        expect=[f"issue_refund({order}) is refused"],
+        slips=[
+            *slips,
+            Slip.value(
+                "remembers",
+                [f"issue_refund({order}) goes through"],
+                "The guard remembers other conversations: it must read lookups off the messages.",
+            ),
+        ],
+        about="memory",
+    )
+    yield generated(
+        "any conversation",
+        answer,
+        exercise="01.5",
+        inputs=conversations.WITH_REFUNDS,
+        used=lambda guard: lambda steps, known: judged(guard, steps, known),
+        called=conversations.told,
+        expect=lambda verdicts: satisfies(str(verdicts), lambda got: got == verdicts),
+        slips=slips,
+        about="any",
+        limit=6.0,
+    )
+    yield Case(
+        "in the agents of two customers at the same time",
+        call=lambda: acted_at_once(answer, [("C-0075", mine), ("C-0132", theirs)]),
+        show=f"the orders refunded, when the model calls {_story(mine)} for one customer, and"
+        f" {_story(theirs)} for another",
+        expect=[["FH-10847"], []],
+        slips=slips,
+        about="memory",
+        after_all=True,
     )
 
 
@@ -128,11 +242,3 @@ def _story(turns: "Sequence[Turn]") -> str:
         made = [" and ".join(f"{tool}({value!r})" for tool, value in calls) for calls in steps]
         told.append(f"{', then '.join(made)} in {name}")
     return ", later ".join(told)
-
-
-def _sends_back(got: Any) -> bool | str:
-    if got.status != "error":
-        return 'The message says that all went well. Give it status="error".'
-    if "lookup_order" not in got.text:
-        return "It does not name lookup_order, so the model cannot know what to do first."
-    return True

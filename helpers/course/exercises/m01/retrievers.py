@@ -15,11 +15,14 @@ BOOTS = Passage(
 
 
 class OnePassage:
-    """A search that always finds `BOOTS`."""
+    """A search that always finds the same passage, by default `BOOTS`."""
+
+    def __init__(self, passage: Passage = BOOTS) -> None:
+        self._passage = passage
 
     def search(self, query: str, k: int = 3) -> list[Passage]:
         """The one passage."""
-        return [BOOTS]
+        return [self._passage]
 
 
 class NoDocuments:

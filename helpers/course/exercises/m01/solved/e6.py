@@ -3,19 +3,23 @@ from langchain.messages import AIMessage
 # The exercise's own cell.
 from collections.abc import Callable
 
-from langchain.agents.middleware import ModelRequest, ModelResponse
+from langchain.agents.middleware import ModelRequest, ModelResponse, wrap_model_call
 from langchain.messages import HumanMessage, ToolMessage
 
 
+@wrap_model_call
 def quote(
     request: ModelRequest, handler: Callable[[ModelRequest], ModelResponse]
 ) -> ModelResponse | AIMessage:
     """The model's reply, its words replaced by what the tools of this turn have said."""
     response = handler(request)
     reply = response.result[-1]
-    last = max(i for i, m in enumerate(request.messages) if isinstance(m, HumanMessage))
-    results = [m for m in request.messages[last:] if isinstance(m, ToolMessage)]
-    texts = [m.text for m in results if m.artifact != []]
+    texts = []
+    for message in request.messages:
+        if isinstance(message, HumanMessage):
+            texts = []  # a new turn begins
+        if isinstance(message, ToolMessage) and message.artifact != []:
+            texts.append(message.text)
     if reply.tool_calls or not texts:
         return response
     return reply.model_copy(update={"content": " ".join(texts)})
