@@ -209,7 +209,7 @@ def make_agent(
 
 
 def order_tool(describe: Describe) -> BaseTool:
-    """The tool that looks up an order of whoever is logged in.
+    """The tool that looks up an order of the customer who is logged in.
 
     `describe` raises LookupError where this customer has no such order.
     """
