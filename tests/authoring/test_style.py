@@ -5,7 +5,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from helpers.authoring.cells import read_code
-from helpers.authoring.limits import BEFORE, REBUILT, SHORT, Limit, breaks, due, limits_of
+from helpers.authoring.limits import BEFORE, REBUILT, SHORT, WHOLE, Limit, breaks, due, limits_of
 from helpers.authoring.style import density, measure, origins, words
 
 
@@ -146,7 +146,16 @@ def test_the_limits_are_those_of_the_style_page() -> None:
         "house only": "<=30%",
         "house names": "<=15",
     }
-    assert [limits_of(f"{module:02}") for module in range(13)] == [SHORT, *[REBUILT] * 11, SHORT]
+    modules = [limits_of(f"{module:02}") for module in range(13)]
+    assert modules == [SHORT, WHOLE, *[REBUILT] * 10, SHORT]
+    wider = {limit.name: limit.allowed for limit in WHOLE}
+    assert wider.keys() == {limit.name for limit in REBUILT}
+    page = {limit.name: limit.allowed for limit in REBUILT}
+    assert {name: allowed for name, allowed in wider.items() if allowed != page[name]} == {
+        "cells": "30-120",
+        "median lines": "<=8",
+        "nodes/line": "<=8.8",
+    }
     assert due("06") is REBUILT
     assert due("00") is SHORT
     assert "cells" in {limit.name for limit in BEFORE if limit.most is None}
