@@ -69,11 +69,24 @@ def test_the_course_is_not_there_in_such_a_process(written: Path) -> None:
 
 
 @pytest.mark.slow
-def test_its_tests_find_a_broken_program(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        ("ask.py", "yield chunk.text", "yield ''"),
+        ("agent.py", "fullmatch(text.strip())", "search(text.strip())"),
+        ("agent.py", "if score >= threshold else NOT_FOUND", ""),
+        ("orders.py", " or order.customer != customer_id", ""),
+        ("orders.py", "not 0 < amount <= order.left", "not 0 < amount"),
+        ("chat.py", "memory.delete_thread(thread)", "pass"),
+    ],
+)
+def test_its_tests_find_a_broken_file(name: str, right: str, wrong: str, tmp_path: Path) -> None:
     cli.main(["new", str(tmp_path / "broken")])
-    program = tmp_path / "broken" / "ask.py"
-    program.write_text(program.read_text("utf-8").replace("yield chunk.text", "yield ''"), "utf-8")
-    assert run_alone(PYTEST, path=program.parent, cwd=program.parent).returncode == 1
+    file = tmp_path / "broken" / name
+    text = file.read_text("utf-8")
+    assert right in text
+    file.write_text(text.replace(right, wrong), "utf-8")
+    assert run_alone(PYTEST, path=file.parent, cwd=file.parent).returncode == 1
 
 
 @pytest.mark.parametrize("words", [["ruff", "check", "."], ["ruff", "format", "--check", "."]])

@@ -69,7 +69,7 @@ def test_many_requests_at_once_pay_no_more_than_there_is() -> None:
         ("{", "JSON"),
         (json.dumps(ONE), "valid array"),
         (json.dumps([ONE, {**ONE, "id": "7"}]), "order 2.id: String should match"),
-        (json.dumps([{**ONE, "payed": "1"}]), "order 1.payed: Extra inputs"),
+        (json.dumps([{**ONE, "price": "1"}]), "order 1.price: Extra inputs"),
         (json.dumps([{**ONE, "paid": "-1"}]), "order 1.paid: Input should be greater"),
         (json.dumps([{**ONE, "paid": "much"}]), "order 1.paid: Input should be a valid decimal"),
         (json.dumps([{**ONE, "refunded": "41"}]), "more refunded than paid"),
