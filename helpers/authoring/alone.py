@@ -19,7 +19,7 @@ sys.meta_path.insert(0, Refused())
 sys.path.insert(0, sys.argv.pop(1))
 """
 
-_OWN = ("COURSE_", "LANGSMITH_", "LANGCHAIN_", "OPENAI_", "PYTHONPATH", "MODEL")
+_OWN = ("COURSE_", "LANGSMITH_", "LANGCHAIN_", "OPENAI_", "PYTHONPATH", "MODEL", "EMBEDDINGS")
 
 
 def run_alone(

@@ -69,11 +69,24 @@ def test_the_course_is_not_there_in_such_a_process(written: Path) -> None:
 
 
 @pytest.mark.slow
-def test_its_tests_find_a_broken_program(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        ("ask.py", "yield chunk.text", "yield ''"),
+        ("agent.py", "fullmatch(text.strip())", "search(text.strip())"),
+        ("agent.py", "if score >= threshold else NOT_FOUND", ""),
+        ("orders.py", " or order.customer != customer_id", ""),
+        ("orders.py", "not 0 < amount <= order.left", "not 0 < amount"),
+        ("chat.py", "memory.delete_thread(thread)", "pass"),
+    ],
+)
+def test_its_tests_find_a_broken_file(name: str, right: str, wrong: str, tmp_path: Path) -> None:
     cli.main(["new", str(tmp_path / "broken")])
-    program = tmp_path / "broken" / "ask.py"
-    program.write_text(program.read_text("utf-8").replace("yield chunk.text", "yield ''"), "utf-8")
-    assert run_alone(PYTEST, path=program.parent, cwd=program.parent).returncode == 1
+    file = tmp_path / "broken" / name
+    text = file.read_text("utf-8")
+    assert right in text
+    file.write_text(text.replace(right, wrong), "utf-8")
+    assert run_alone(PYTEST, path=file.parent, cwd=file.parent).returncode == 1
 
 
 @pytest.mark.parametrize("words", [["ruff", "check", "."], ["ruff", "format", "--check", "."]])
@@ -140,7 +153,7 @@ def test_readme_speaks_of_the_files_that_are_there(written: Path) -> None:
         assert (written / name).exists(), name
     for program in written.glob("*.py"):
         for function in re.findall(r"^def ([a-z]\w*)", program.read_text("utf-8"), re.MULTILINE):
-            assert program.name == "main.py" or f"`{function}`: " in readme
+            assert program.name not in PROGRAM_NAMES or f"`{function}`: " in readme
 
 
 def test_ci_runs_what_readme_says_and_takes_no_secret(written: Path) -> None:
@@ -164,10 +177,16 @@ def test_a_program_that_is_not_there_is_not_spoken_of(
             (templates / name).write_bytes((TEMPLATES / name).read_bytes())
     (templates / "tests/test_agent.py").write_text("from agent import build\n\nassert build\n")
     monkeypatch.setattr(project, "TEMPLATES", templates)
-    assert "tests/test_agent.py" not in project.contents("one")
     programs = tmp_path / "programs"
     (programs / "k8s").mkdir(parents=True)
     (programs / "ask.py").write_bytes((PROGRAMS / "ask.py").read_bytes())
+    monkeypatch.setattr(project, "PROGRAMS", programs)
+    without = project.contents("one")
+    assert "tests/test_agent.py" not in without
+    assert "chat.py" not in without
+    assert "tests/test_chat.py" not in without  # it imports chat.py
+    assert '["ask", "main", "orders"]' in without["pyproject.toml"]
+    assert "chat" not in without["README.md"].replace("integrations/chat", "")
     (programs / "agent.py").write_text(
         "# Written by `course build` from notebooks/src/01_build_an_agent.py: edit it there.\n\n"
         'import yaml\n\n\ndef build() -> str:\n    """The agent.\n\n    More."""\n'
@@ -177,7 +196,6 @@ def test_a_program_that_is_not_there_is_not_spoken_of(
         "# Written by `course build` from notebooks/src/07_run_on_kubernetes.py: edit it there.\n"
         "kind: HorizontalPodAutoscaler\n"
     )
-    monkeypatch.setattr(project, "PROGRAMS", programs)
     made = project.contents("one")
     assert made["agent.py"].startswith(
         "# From the course's walkthrough 01_build_an_agent. It is yours to change.\n\nimport yaml"
@@ -186,7 +204,7 @@ def test_a_program_that_is_not_there_is_not_spoken_of(
     assert "| [agent.py](agent.py) | `build`: The agent |" in made["README.md"]
     assert "| [k8s/hpa.yaml](k8s/hpa.yaml) | From the course's walk" in made["README.md"]
     assert '"pyyaml>=' in made["pyproject.toml"]
-    assert '["agent", "ask", "main"]' in made["pyproject.toml"]
+    assert '["agent", "ask", "chat", "main", "orders"]' in made["pyproject.toml"]
     (programs / "ask.py").unlink()
     with pytest.raises(project.ProjectError, match="`course build 00` makes them"):
         project.contents("one")

@@ -4,11 +4,8 @@ A new program needs an entry in `TRIED`: a function that says what to call and w
 model is a server in the shapes of OpenAI's API; the program runs in a process of its own.
 """
 
-import json
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,25 +15,14 @@ from helpers.course.home.project import new_project
 from helpers.course.home.requirements import imported
 from helpers.testbed import openai_server
 from helpers.testbed.replies import Fails
+from tests.home.agent import try_agent
+from tests.home.alone import run
 
 NAMES = sorted(
     path.relative_to(PROGRAMS).as_posix()
     for path in PROGRAMS.rglob("*")
     if path.is_file() and "__pycache__" not in path.parts
 )
-MODEL = (
-    "import json\nfrom langchain.chat_models import init_chat_model\n"
-    'model = init_chat_model("openai:any", stream_usage=True, max_retries=0)\n'
-)
-
-
-def run(code: str, url: str) -> Any:
-    """What the code prints as JSON, with `model` on the server at this URL."""
-    with tempfile.TemporaryDirectory(prefix="elsewhere-") as folder:
-        env = {"OPENAI_BASE_URL": url, "OPENAI_API_KEY": "none"}
-        done = run_alone(MODEL + code, path=PROGRAMS, cwd=Path(folder), env=env)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 def try_ask() -> None:
@@ -78,7 +64,7 @@ print(json.dumps([reply.text, reply.usage_metadata["output_tokens"], call.tool_c
     assert [bool(body.get("stream")) for body in server.requests] == [False, False, True, True]
 
 
-TRIED: dict[str, Callable[[], None]] = {"ask.py": try_ask}
+TRIED: dict[str, Callable[[], None]] = {"agent.py": try_agent, "ask.py": try_ask}
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import shlex
 import tomllib
 import unicodedata
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from helpers.course.home import PROGRAMS, TEMPLATES, taken_home
 from helpers.course.home.requirements import TOOLS, bounded, imported, installed, packages
@@ -48,22 +48,29 @@ def contents(name: str) -> dict[str, str]:
     """
     files = {path: taken_home(text) for path, text in _texts(PROGRAMS)}
     programs = list(files)
-    blanks: dict[str, str] = {}
-    modules = {path.removesuffix(".py") for path in [*programs, *dict(_texts(TEMPLATES))]}
-    for path, text in _texts(TEMPLATES):
-        if path.endswith(_BLANKS):
-            blanks[path.removesuffix(_BLANKS)] = text
-        elif not path.endswith(".py") or all(
-            installed(module) or module in modules for module in imported(text)
-        ):
-            files[path] = text
+    templates = dict(_texts(TEMPLATES))
+    blanks = {path: templates.pop(path) for path in list(templates) if path.endswith(_BLANKS)}
+    files |= _importable(templates, programs)
     if "main.py" not in files:
         raise ProjectError(
             "the programs that it begins with are not in this copy of the course: "
             "`course update` fetches them, `course build 00` makes them."
         )
     values = _values(name, files, programs)
-    return dict(sorted((files | {path: _filled(t, values) for path, t in blanks.items()}).items()))
+    filled = {path.removesuffix(_BLANKS): _filled(text, values) for path, text in blanks.items()}
+    return dict(sorted((files | filled).items()))
+
+
+def _importable(templates: dict[str, str], programs: list[str]) -> dict[str, str]:
+    """The templates without those that import, themselves or by another, a program not there."""
+    modules = {PurePosixPath(path).stem for path in [*programs, *templates]}
+    kept = {
+        path: text
+        for path, text in templates.items()
+        if not path.endswith(".py")
+        or all(installed(module) or module in modules for module in imported(text))
+    }
+    return kept if kept == templates else _importable(kept, programs)
 
 
 def _texts(folder: Path) -> Iterator[tuple[str, str]]:
@@ -103,7 +110,7 @@ def _says(path: str, text: str) -> str:
     """What a program has, in the words of its own docstrings."""
     if not path.endswith(".py"):
         return text.partition("\n")[0].removeprefix("# ").partition(". ")[0]
-    return "; ".join(
+    return "<br>".join(
         f"`{node.name}`: {said.partition(chr(10))[0].rstrip('.').replace('|', '/')}"
         for node in ast.parse(text).body
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)

@@ -14,7 +14,7 @@ TOOLS = ("mypy", "ruff")
 """What a project's CI runs beside its tests."""
 
 # What a call imports by name: `init_chat_model("openai:...")`, the model that README begins with.
-_BY_NAME = {"init_chat_model": "langchain_openai"}
+_BY_NAME = {"init_chat_model": "langchain_openai", "init_embeddings": "langchain_openai"}
 
 _PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)==([\w.+!-]+)", re.MULTILINE)
 
