@@ -31,9 +31,9 @@ fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 # %% [markdown] name="questions-text"
 # ## What is a right answer?
 #
-# Fernhill has *golden questions*. Each one knows the facts that a right answer states (one of each
-# group) and those that it must not state. You build on the part called *dev*, the lab checks on
-# *lab*, and *heldout* is for the end, because whatever you tune on flatters you.
+# Fernhill has *golden questions*. Each one lists the facts that a right answer must state (one of
+# each group) and those that it must not state. You build on the part called *dev*. The lab checks
+# on *lab*. Keep *heldout* for the end, because scores on questions that you tuned on look too good.
 
 # %% name="questions"
 from helpers.shop import questions
@@ -45,8 +45,8 @@ print(one.question)
 print("must state", one.required, "and not", one.forbidden)
 
 # %% [markdown] name="right-text"
-# To judge an answer, look for these facts as whole words. For a question without an answer, right
-# is to say so.
+# To judge an answer, look for these facts as whole words. If the documents do not answer a
+# question, the right answer says so.
 
 # %% name="right"
 import re
@@ -71,9 +71,9 @@ def right(question, answer):
     return not refused
 
 # %% [markdown] name="measure-text"
-# Every step of this notebook is a function from a question to an answer. `measure` asks the same
-# questions each time, and SciPy gives the 95% interval (Wilson's): the rate of a few dozen answers
-# is a rough figure. Module 02 replaces this with a stricter score
+# Every step of this notebook is a function that takes a question and returns an answer. `measure`
+# asks the same questions each time. A rate from a few dozen answers is a rough figure, so SciPy
+# adds its 95% interval (Wilson's). Module 02 replaces this with a stricter score
 # ([helpers/evaluate/scores.py](../helpers/evaluate/scores.py)) and a proper comparison.
 
 # %% name="measure"
@@ -175,8 +175,8 @@ for text, vector in zip(texts, vectors, strict=True):
     print(round(cosine(vectors[0], vector), 2), text)
 
 # %% [markdown] name="cosine-read"
-# The second text has the same meaning in other words, the third the same words with another
-# meaning. Remember which is nearer for the semantic cache of module 10.
+# The second text has the same meaning in other words. The third has the same words with another
+# meaning. Remember which one is nearer when you come to the semantic cache of module 10.
 #
 # ## Which text holds the answer?
 #
@@ -198,9 +198,9 @@ whole.add_documents(library)
 print(len(library), "documents;", whole.similarity_search(one.question, k=1)[0].metadata)
 
 # %% [markdown] name="split-text"
-# A document of 160 words is one vector, in which a single fact gets lost. So documents are *split*.
-# The usual splitter cuts at about a number of characters; this one can also cut at the end of each
-# sentence.
+# A document of 160 words becomes one vector, and a single fact gets lost in it. So documents are
+# *split*. The usual splitter makes chunks of a limited number of characters. It can also cut at the
+# end of each sentence.
 
 # %% name="split" app="agent.py"
 from langchain_text_splitters import RecursiveCharacterTextSplitter
@@ -221,13 +221,13 @@ print(len(chunks), "chunks, for instance:", chunks[1].page_content)
 print(len(sentences), "sentences, for instance:", sentences[1].page_content)
 
 # %% [markdown] name="titled-text"
-# A sentence such as "It weighs 2.1 kg" does not say what weighs that. Put the document's title in
+# A sentence such as "It weighs 2.1 kg" does not say what "it" is. Put the document's title in
 # front.
 #
-# And a question often shares no word with the sentence that answers it, but two questions for the
-# same thing are close. So each sentence is also stored under questions that it answers: a
-# *multi-vector index*. Fernhill's were written by hand for this course, from the documents alone; a
-# team would let a model write them whenever a document changes.
+# A question often shares no word with the sentence that answers it, but two questions about the
+# same thing are close. So each sentence is also stored under questions that it answers. This is a
+# *multi-vector index*. Fernhill's questions were written by hand for this course, from the
+# documents alone. A team would let a model write them whenever a document changes.
 
 # %% name="titled" app="agent.py"
 from collections.abc import Mapping, Sequence
@@ -289,8 +289,8 @@ print(scores.max())
 print(titles[scores.argmax()].page_content)
 
 # %% [markdown] name="search-text"
-# The two scores add up, with a small weight for BM25, which goes to about 20 where a cosine goes
-# to 1. The weight was chosen on dev.
+# `best` adds the two scores. BM25 gets a small weight, because its scores go up to about 20 and a
+# cosine only to 1. The weight was chosen on dev.
 
 # %% name="search" app="agent.py"
 import numpy as np
@@ -320,7 +320,7 @@ class Search:
         return meaning, self.words.get_scores(said) if said else 0 * meaning
 
 # %% name="best" app="agent.py"
-WORDS = 0.015  # of a BM25 score, beside a cosine
+WORDS = 0.015  # the weight of a BM25 score that is added to a cosine
 
 
 def best(search: Search, query: str) -> tuple[str, float]:
@@ -332,9 +332,9 @@ def best(search: Search, query: str) -> tuple[str, float]:
 
 # %% [markdown] name="ablation-text"
 # An *ablation* changes one thing at a time. Here are five ways to store the same documents, and
-# three ways to search each: every search in a row sees the same texts. What counts is whether the
-# text found first states the fact and nothing that it must not. (The course keeps the vectors of
-# its sentences and questions on disk, so those are not computed again.)
+# three ways to search each. The three searches in one row of the table see the same texts. A search
+# is right if the text that it finds first states the fact, and nothing that it must not state. (The
+# course keeps the vectors of its sentences and questions on disk, so those are not computed again.)
 
 # %% name="stores"
 from helpers.agent.vectors import CachedEmbeddings
@@ -380,8 +380,9 @@ show.table(table, caption=f"Right text first, of {len(asked)} questions of dev; 
 #
 # ## What does the model make of a passage?
 #
-# Now the model reads what was found, and is told to use nothing else: *retrieval-augmented
-# generation* (RAG). First the whole document, then one titled sentence, then the better search.
+# Now the model reads what was found, and is told to use nothing else. This is *retrieval-augmented
+# generation* (RAG). Give it the whole document first, then one titled sentence, then the result of
+# the better search.
 
 # %% name="reading"
 RULE = ROLE + " Use only the text given."
@@ -435,9 +436,9 @@ measure("5 better search", from_best)
 # %% [markdown] name="examples-text"
 # ## Do examples say it better than instructions?
 #
-# *Few-shot prompting* shows the model finished turns. These two, about another shop, ask this model
-# for little: repeat the text that answers. Such details are found on dev and do not carry over to
-# another model; a large one needs neither.
+# *Few-shot prompting* shows the model finished turns. These two are about another shop, and ask
+# little of this model: it repeats the text that answers. Such details are found on dev and do not
+# carry over to another model. A large model does not need them.
 
 # %% name="examples" app="agent.py"
 from langchain.messages import AIMessage, AnyMessage, HumanMessage
@@ -488,16 +489,16 @@ answered, kept, thresholds = roc_curve(answerable, scores, drop_intermediate=Fal
 
 # %% name="roc"
 show.line(
-    {"each point a threshold": (1 - kept, 1 - answered)},
-    title=f"The score separates with an area of {roc_auc_score(answerable, scores):.2f}",
+    {"one point for each threshold": (1 - kept, 1 - answered)},
+    title=f"The score separates the two: area {roc_auc_score(answerable, scores):.2f}",
     x="answerable questions refused (share)",
     y="unanswerable questions refused (share)",
 )
 
 # %% [markdown] name="threshold-text"
-# Where you cut is a choice between two errors, an invented answer and a customer sent away, and the
-# shop makes it. Fernhill loses at most 10% of the answerable questions, and takes the threshold
-# that catches most of the others.
+# The threshold trades two errors against each other: an invented answer, and a customer who is sent
+# away without one. The shop makes this choice. Fernhill loses at most 10% of the answerable
+# questions. Within that limit, it takes the threshold that catches the most unanswerable ones.
 
 # %% name="threshold"
 place = np.flatnonzero(kept >= 0.9)[0]  # the highest threshold that keeps 90%
@@ -557,9 +558,9 @@ print(look_up.description)
 print(look_up.invoke({"query": one.question}))
 
 # %% [markdown] name="order-text"
-# What is missing among a tool's arguments matters as much: the customer. Who is logged in comes
-# from your service, as the *context* of the run. `ToolRuntime` hands it to the tool, and the model
-# neither sees it nor can change it.
+# The arguments of the next tool leave one thing out on purpose: the customer. Your service knows
+# who is logged in, and passes it as the *context* of the run. `ToolRuntime` hands the context to
+# the tool. The model neither sees it nor can change it.
 
 # %% name="caller" app="agent.py"
 from dataclasses import dataclass
@@ -624,10 +625,10 @@ def describe(order_id, customer_id):
     return f"Order {order.id}: {state}. {way} Items: {goods}. Total paid: £{order.total}."
 
 # %% [markdown] name="choice-text"
-# `bind_tools` shows the tools to a model, which may then answer with a call. To be plain about who
-# chooses here: this model is too small for it. The course's chat model fits a classifier to the
-# tools' descriptions and examples, and takes order numbers from your words; the model writes the
-# answer ([helpers/models/routing.py](../helpers/models/routing.py)). A hosted model does all of it
+# `bind_tools` shows the tools to a model, which may then answer with a call. The local model is too
+# small to choose a tool. So the course's chat model fits a classifier to the tools' descriptions
+# and examples, and takes order numbers from your words. The local model only writes the answer
+# ([helpers/models/routing.py](../helpers/models/routing.py)). A hosted model does all of this
 # itself, with the same lines of code.
 
 # %% name="results-prompt"
@@ -647,9 +648,9 @@ for text in ["Where is FH-10234?", "Is the Alta 2 waterproof?", "Hi!"]:
 # %% [markdown] name="loop-text"
 # ## What is an agent?
 #
-# A loop: the model answers or asks for tools, the tools run, the model reads the results. In
-# LangGraph it is a graph of two nodes. `ToolNode` makes the calls; one *conditional edge* decides
-# whether to go round again.
+# An agent is a loop: the model answers or asks for tools, the tools run, the model reads the
+# results. In LangGraph it is a graph of two nodes. `ToolNode` makes the calls; one *conditional
+# edge* decides whether to go round again.
 
 # %% name="nodes"
 from langchain.messages import SystemMessage
@@ -690,8 +691,9 @@ for message in state["messages"]:
     message.pretty_print()
 
 # %% [markdown] name="loop-measured-text"
-# Twice: once to ask for the tool, once to answer. Before you measure it: the loop has tools, but
-# has lost the examples and the refusal of the step before. More or fewer right answers?
+# The model is called twice: once to ask for the tool, once to answer. This loop has tools, but it
+# has lost the examples and the refusal of the step before. Before you measure it: do you expect
+# more right answers, or fewer?
 
 # %% name="loop-measured"
 def say(agent, thread, text, customer=None):
@@ -711,8 +713,9 @@ measure("8 loop by hand", each_alone(loop))
 # %% [markdown] name="create-text"
 # ## Is there a shorter way to write this?
 #
-# `create_agent` builds the same graph in one call. `context_schema` says who may be talking, and a
-# *checkpointer* keeps each conversation, so that it can go on.
+# `create_agent` builds the same graph in one call. `context_schema` declares the type of the
+# context that you pass, here `Caller`. A *checkpointer* keeps each conversation, so that it can go
+# on.
 
 # %% name="create"
 from langchain.agents import create_agent
@@ -780,10 +783,10 @@ print(right_as_second(agent), "of", len(facts), "right as the second question")
 # People who have only used large models expect memory to help, never to hurt.
 
 # %% [markdown] name="hook-text"
-# With the first answer in view this small model repeats it. A larger one does so less often, and
-# pays for every old message at every call. *Middleware* hooks into the loop: `wrap_model_call`
-# stands around each call of the model, sees the request and may change it. Once a tool has
-# answered, let the model read this turn alone, after the examples.
+# When this small model can see the first answer, it repeats it. A larger model does so less often,
+# but you still pay for every old message in every call. *Middleware* hooks into the loop:
+# `wrap_model_call` wraps each call of the model, so it sees the request and may change it. Once a
+# tool has answered, let the model read only the examples and this turn.
 
 # %% name="hook" app="agent.py"
 from langchain.agents.middleware import ModelRequest, wrap_model_call
@@ -791,13 +794,13 @@ from langchain.messages import ToolMessage
 
 
 def this_turn(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
-    """The messages from the last one of the person on."""
+    """The messages of this turn, from the customer's last one to the end."""
     last = max(n for n, message in enumerate(messages) if isinstance(message, HumanMessage))
     return list(messages[last:])
 
 
 def focused(request: ModelRequest[Caller]) -> ModelRequest[Caller]:
-    """The same request; where this turn has tool results, with examples and this turn alone."""
+    """The request; if this turn has tool results, with the examples and this turn alone."""
     turn = this_turn(request.messages)
     if not any(isinstance(message, ToolMessage) for message in turn):
         return request
@@ -824,9 +827,9 @@ print(right_as_second(agent), "of", len(facts), "right as the second question")
 measure("10 with the hook", each_alone(agent))
 
 # %% [markdown] name="refusing-text"
-# The refusal is still missing: told that nothing was found, a small model answers all the same. So
-# code says it. Where a tool refuses, the customer reads the tool's own words. The class below joins
-# this to the hook; an application that runs asynchronously needs its second method.
+# The refusal is still missing. A small model answers even when it is told that nothing was found,
+# so code gives the refusal. If a tool refuses, the customer reads the tool's own words. The class
+# below adds this to the hook. Its second method is for applications that run asynchronously.
 
 # %% name="or-refusal" app="agent.py"
 from langchain.agents.middleware import ModelResponse
@@ -921,8 +924,8 @@ except LookupError as error:
 # ## What happens when a tool fails?
 #
 # The order stays hidden, but the exception ends the run, and the customer reads nothing. A tool
-# that expects such a case raises `ToolException` with a sentence; with `handle_tool_error` it
-# comes back as a message with the status *error*, and the loop goes on.
+# that expects such a case raises `ToolException` with a sentence. With `handle_tool_error`, the
+# sentence comes back as a message with the status *error*, and the loop goes on.
 
 # %% name="errors" app="agent.py"
 def order_tool(describe: Describe) -> BaseTool:
@@ -972,10 +975,10 @@ print(say(naive, "money", text, "C-0055"))
 # other sentences that must not pay, and try them on the strict rule afterwards.
 
 # %% [markdown] name="strict-text"
-# The model asked for the call, and the tool trusted it. The strict rule: only a message that says
-# nothing else than *Refund £20 of FH-10743* or *Refund all of FH-10743* moves money, order and sum
-# come from that message and never from the model, and it pays once. Everything else gets a sentence
-# that says what to write.
+# The model asked for the call, and the tool trusted it. The strict rule has three parts. Only a
+# message that says *Refund £20 of FH-10743* or *Refund all of FH-10743*, and nothing else, moves
+# money. The order and the amount come from that message, never from the model. Each message pays
+# once. Any other request gets a sentence that says what to write.
 
 # %% name="strict" app="agent.py"
 from decimal import Decimal
@@ -1021,7 +1024,7 @@ def refund_tool(pay: Pay) -> BaseTool:
             how = f"Refund £20 of {order_id}. Or: Refund all of {order_id}."
             raise ToolException(f"Nothing has been paid back. To get a refund, write: {how}")
         if runtime.tool_call_id != first_call(turn, "issue_refund"):
-            raise ToolException("Your message was carried out before, and is carried out once.")
+            raise ToolException("Your message was already carried out, and it counts only once.")
         try:
             return pay(order_id, logged_in(runtime), asked[1])
         except (LookupError, ValueError) as refused:
@@ -1055,11 +1058,11 @@ measure("12 with refunds", each_alone(strict))
 # ## What does the course's agent add?
 #
 # `build_agent` ([helpers/agent/build.py](../helpers/agent/build.py)) is this agent with three
-# middlewares and a reader of refunds that understands more than two sentences
-# ([refund_words.py](../helpers/agent/refund_words.py)). All are in
+# middlewares, and a parser of refund requests that understands more than two sentences
+# ([refund_words.py](../helpers/agent/refund_words.py)). The middlewares are in
 # [middleware.py](../helpers/agent/middleware.py): `AnswerEachResult` lets the model answer from one
-# result at a time, `RefuseUnanswered` is your refusal, `ShowExamples` your examples. Here it is put
-# together by hand, and each one taken away once.
+# result at a time, `RefuseUnanswered` is your refusal, and `ShowExamples` shows your examples. The
+# next cell puts this agent together by hand.
 
 # %% name="course"
 import helpers.agent as fernhill
@@ -1086,7 +1089,7 @@ three = [around.AnswerEachResult(), around.RefuseUnanswered(), around.ShowExampl
 measure("13 build_agent", each_alone(put_together(three)))
 
 # %% [markdown] name="without-text"
-# Take each of the three away once. Which one do you expect to matter most?
+# Now remove one of the three at a time. Which one do you expect to matter most?
 
 # %% name="without-each"
 for gone in three:
@@ -1099,9 +1102,9 @@ measure("without all three", each_alone(put_together([])))
 # %% [markdown] name="worth-text"
 # ## What was each step worth?
 #
-# All steps on the same questions. Intervals that overlap do not say that two steps are equal, only
-# that this many questions cannot tell them apart. The table below counts by kind: which step helped
-# which kind, and which kind is still weak?
+# The plot shows all steps on the same questions. Intervals that overlap do not say that two steps
+# are equal. They say only that this many questions cannot tell them apart. The table after it
+# counts by kind of question. Which step helped which kind, and which kind is still weak?
 
 # %% name="steps"
 rates = {}
@@ -1150,8 +1153,8 @@ print(reader.invoke("My Alta 2 tent leaks at the seam. I want my money back."))
 print(reader.invoke("The zip of my Squall jacket broke. Can you fix it?"))
 
 # %% [markdown] name="structured-read"
-# The schema promises the shape: three fields, one of three words. It promises nothing about what is
-# in them. Measure that like any other answer before a program acts on it.
+# The schema promises the shape: three fields, the last of them one of three words. It promises
+# nothing about what the fields say. Measure that like any other answer before a program acts on it.
 
 # %% [markdown] name="measured-text"
 # ## What you measured
@@ -1179,10 +1182,10 @@ show.table(rows, caption=f"Questions of dev; model {model}; tools chosen by {cho
 # notebook again to compare. A checkpointer in memory forgets when the process ends: use
 # `langgraph-checkpoint-postgres` or Redis, and a vector store that is a service.
 #
-# **Where it breaks.** A nearest sentence does not read conditions ("if I am not a member?"). A
-# threshold on a score cannot tell a question that is off topic from one that is on topic and
-# unanswered, and another embedding model needs another threshold. Nothing here stops a hostile
-# document: that is module 03.
+# **Where it breaks.** A search for the nearest sentence ignores conditions in the question ("if I
+# am not a member?"). A threshold on a score cannot tell a question that is off topic from one that
+# is on topic and unanswered. Another embedding model needs another threshold. Nothing here stops a
+# hostile document: that is module 03.
 
 # %% [markdown] name="keep"
 # ## Keep this
@@ -1203,9 +1206,9 @@ show.table(rows, caption=f"Questions of dev; model {model}; tools chosen by {cho
 # ```
 #
 # **The figure:** right answers of the bare model and of the agent, on the same questions (the title
-# of the plot above). **The pitfall:** an argument that the model fills in can be talked into
-# anything, so who is logged in and what is paid never come from the model. **In a review meeting:**
-# the sentence that the next cell prints.
+# of the plot above). **The pitfall:** a customer can talk the model into any argument that it fills
+# in, so who is logged in and what is paid never come from the model. **In a review meeting:** say
+# what the next cell prints.
 
 # %% name="sentence-to-say"
 agent_right, of = rates["12 with refunds"]

@@ -32,10 +32,10 @@
 #
 # 1. Read a question and answer it aloud, in two minutes, before you read on.
 # 2. Compare your answer with the list of what a full answer contains.
-# 3. Follow the links to what you left out: each leads to the section that measured it. Where
-#    JupyterLab shows the top of a notebook that it has just opened, click the link once more.
-# 4. Run the cell below it. It shows your own evidence; where there is none, it names the command
-#    that writes it. `course policies` takes seconds, the others minutes.
+# 3. Follow the links to what you left out: each leads to the section that measured it. If
+#    JupyterLab opens a notebook at its top, click the link once more.
+# 4. Run the cell below the links. It shows your own evidence. If there is none, it names the
+#    command that writes it. `course policies` takes seconds; the other commands take minutes.
 
 # %% [markdown] name="parameters-text"
 # The usual two settings. This page needs neither: it reads files and asks no model.
@@ -48,7 +48,7 @@ fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 
 # %% [markdown] name="report-text"
 # `ship_check` decides each item of the checklist from the files in `.course/evidence`. It accepts
-# only evidence of the agent as it is now, which has a version: a digest of prompt, tools,
+# only evidence of the agent as it is now. The agent's version is a digest of prompt, tools,
 # documents, model and code.
 
 # %% name="report"
@@ -91,8 +91,8 @@ def show_evidence(*items):
 # %% [markdown] name="release-full"
 # **A full answer contains:**
 #
-# - **A list that is longer than quality.** It also has regression, security, privacy, load,
-#   latency, cost, failure modes, rollback, monitoring, documentation and ownership.
+# - **More than quality.** The list also has regression, security, privacy, load, latency, cost,
+#   failure modes, rollback, monitoring, documentation and ownership.
 # - **A reason for each item**: the kind of incident that it would have caught.
 # - **An owner and a threshold**, both written down before the result is known.
 # - **What counts as evidence**: a measurement of this very version, recent, on enough cases.
@@ -135,8 +135,8 @@ show_evidence(*findings)
 # %% [markdown] name="risks-full"
 # **A full answer contains:**
 #
-# - **A map, not a favourite.** Go through a list such as OWASP's Top 10 for LLM applications, and
-#   say for each risk where your application is exposed.
+# - **The whole list, not one favourite risk.** Go through a list such as OWASP's Top 10 for LLM
+#   applications, and say for each risk where your application is exposed.
 # - **The damage**: what the agent can read, what it can do, and who can write what it reads.
 # - **Controls outside the model**, in code that no text can persuade: few rights, identity from the
 #   login, lists of what is allowed, caps, approval by a person.
@@ -175,8 +175,8 @@ show_evidence("security", "privacy", "load", "failure_modes")
 # %% [markdown] name="injection"
 # ## 3. How does prompt injection work, and what stops it?
 #
-# **The question.** A customer types a sentence that the model takes for an order, or a document
-# contains one. How does that become damage, and where can you cut the path?
+# **The question.** A customer types a sentence that the model takes for an instruction, or a
+# document contains one. How does that become damage, and where can you cut the path?
 #
 # ```mermaid
 # flowchart LR
@@ -201,7 +201,7 @@ show_evidence("security", "privacy", "load", "failure_modes")
 #   decide.
 # - **A measurement**: a canary, success in one try and in several, attacks by other authors and by
 #   people who know the control, and the honest requests that are lost.
-# - **What remains**: a planted falsehood is no order, and no control here sees it.
+# - **What remains**: a planted falsehood gives no instruction, and no control here sees it.
 
 # %% [markdown] name="injection-links"
 # **Where you measured it:**
@@ -248,7 +248,7 @@ for module in modules:
 show.table(rows, caption="Your controls")
 
 # %% [markdown] name="name"
-# ## 4. What is the work of running such a system called?
+# ## 4. What do you call the work of running such a system?
 #
 # **The question.** Software has DevOps. Which name fits the work of running an application on top
 # of a language model, and what does that work consist of?
@@ -305,8 +305,8 @@ show_evidence("monitoring", "rollback", "documentation", "ownership")
 # %% [markdown] name="demands"
 # ## 5. What does production require, and what does it cost you?
 #
-# **The question.** Name what a service in production has to be, put a number on each, and say which
-# of these pull against each other.
+# **The question.** Name the requirements of a service in production, put a number on each, and say
+# which of them conflict.
 
 # %% [markdown] name="demands-full"
 # **A full answer contains:**
@@ -356,8 +356,8 @@ show_evidence("functional_quality", "latency", "cost", "load")
 # %% [markdown] name="measured-text"
 # ## What you measured
 #
-# How far your own evidence goes: every module's checks and quiz, as `course status` counts them,
-# and the decision that `course ship-check` comes to.
+# The first table shows how far your own evidence goes: every module's checks and quiz, as `course
+# status` counts them. The cell after it prints the decision of `course ship-check`.
 
 # %% name="measured"
 rows = []
@@ -368,7 +368,7 @@ for module in modules:
         "exercises": len(module.exercises),
         "passed": module.checks_passed,
         "quiz questions": module.quiz_total,
-        "answered": module.quiz_right,
+        "right answers": module.quiz_right,
     }
     rows.append(row)
 show.table(rows, caption="Your checks and quizzes")
@@ -387,9 +387,9 @@ print(f"have passed on evidence of this version. That is a {decision}.")
 # version changes: evidence of another version is no evidence.
 #
 # **Where it breaks.** The lists of what a full answer contains are this course's, not the book's.
-# The figures are those of a small model, an invented shop and one machine: take the method along,
-# and measure your own. A file of evidence is no proof against a person who edits it. And parts of
-# questions 1, 2, 4 and 5 stay open until modules 06, 07, 08, 10 and 11 are there.
+# The figures are those of a small model, an invented shop and one machine: take the method, and
+# measure your own figures. A file of evidence does not stop a person who edits it. Parts of
+# questions 1, 2, 4 and 5 stay open until modules 06, 07, 08, 10 and 11 are ready.
 
 # %% [markdown] name="keep"
 # ## Keep this
@@ -410,9 +410,9 @@ print(f"have passed on evidence of this version. That is a {decision}.")
 # %% [markdown] name="without"
 # ## Without the course
 #
-# No package is needed: a table in your repository, with a row for each item of question 1, and
-# columns for owner, threshold, figure, version, date and command. Let your pipeline fail while a
-# row is empty or older than your release.
+# You need no package. Keep a table in your repository, with a row for each item of question 1, and
+# columns for owner, threshold, figure, version, date and command. Let your pipeline fail if a row
+# is empty or older than your release.
 
 # %% [markdown] name="links"
 # ## Next

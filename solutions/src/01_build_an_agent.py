@@ -38,9 +38,9 @@ measured = []  # what the cells below find out, for the table at the end
 # %% [markdown] name="fuse-goal"
 # ## 1. Fuse two searches
 #
-# A search by words (BM25) does not know that *postage* is what *delivery* costs. A search with
-# one vector for a whole document loses a fact that is one sentence of ten. Each gives scores to
-# documents, on a scale of its own. Here are the three best documents of each:
+# A search by words (BM25) does not know that *postage* is the price of *delivery*. A search with
+# one vector for a whole document loses a fact that fills one sentence of ten. Each search scores
+# the documents on a scale of its own. Here are the three best documents of each search:
 
 # %% name="two-searches"
 from helpers.course.exercises.m01.searches import by_meaning, by_words
@@ -54,15 +54,16 @@ for search in (by_words, by_meaning):
 # %% [markdown] name="fuse-task"
 # Write `fuse(words, meaning)`: rank all documents by a weighted sum of both scores.
 #
-# - Both arguments are dictionaries from a document's id to its score, a number of any size, also
-#   below 0. Do not change them.
-# - `meaning` has every document. One that is missing in `words` has the score 0 there.
-# - Scale each search over all documents to 0 to 1: (score - lowest) / (highest - lowest). Where
-#   all scores of a search are equal, all scale to 0.
+# - Both arguments are dictionaries that map a document's id to its score. A score is a number of
+#   any size, and may be below 0. Do not change the dictionaries.
+# - `meaning` has every document. A document that is missing from `words` has the score 0 there.
+# - Scale the scores of each search to 0 to 1: (score - lowest) / (highest - lowest), over all
+#   documents. If all scores of a search are equal, they all scale to 0.
 # - A document's fused score is 0.25 times its scaled score by words plus 0.75 times that by
 #   meaning.
-# - Return the ids of all documents, highest fused score first; equal ones as `sorted` orders their
-#   ids. A list, a tuple, an array or a generator will do. Without documents it is empty.
+# - Return the ids of all documents, highest fused score first. Documents with equal scores come in
+#   the order in which `sorted` puts their ids. You may return a list, a tuple, an array or a
+#   generator. If there are no documents, return an empty one.
 # - An id that only `words` has is an error: raise `ValueError` with a message that contains the id.
 #
 # For instance, `fuse({"boots": 9.0, "tent": 8.0}, {"stove": 0.2, "tent": 0.7, "boots": 0.1})` is
@@ -97,12 +98,12 @@ def scaled(scores: dict[str, float]) -> dict[str, float]:
 check("01.1", fuse)
 
 # %% [markdown] name="fuse-why" only="solution"
-# BM25 and a cosine have different units, so each is brought to 0 to 1 before they are weighted.
-# Where all scores are equal a search says nothing, and adds 0. The key with two parts keeps the
-# order the same on every run: without it, ties follow the order of a dictionary. A search that
-# returns ids which the other has never seen means that one index is out of date, and an error says
-# so at once. Fusing by rank (reciprocal rank fusion) needs no scale at all; it forgets by how much
-# one document beats the next.
+# BM25 and a cosine have different scales, so both are scaled to the range from 0 to 1 before they
+# are weighted. If all its scores are equal, a search says nothing, and adds 0. The key with two
+# parts keeps the order the same on every run: without it, ties follow the order of a dictionary. A
+# search that returns ids which the other has never seen means that one index is out of date, and an
+# error says so at once. Fusing by rank (reciprocal rank fusion) needs no scale at all, but it
+# ignores by how much one document beats the next.
 
 # %% [markdown] name="fuse-use-text"
 # How often is the right document first? The questions are those of the lab part that one document
@@ -137,10 +138,10 @@ if ready("01.1"):
 # ## 2. Add a tool
 #
 # Customers forget their order numbers. Before you write a tool that lists them, look at a smaller
-# one. `@tool` makes a tool of a function: its name and docstring, and the arguments that the model
-# fills in, are what a model sees. An argument `runtime: ToolRuntime[Caller]` is filled in by the
-# agent and hidden from the model. The local model also goes by `extras`: requests that the tool is
-# for, in a customer's words.
+# one. `@tool` turns a function into a tool. A model sees the tool's name, its docstring and the
+# arguments that the model fills in. The agent fills in an argument `runtime: ToolRuntime[Caller]`
+# and hides it from the model. The local model also uses `extras`: example requests for the tool, in
+# a customer's words.
 
 # %% name="tool-example"
 from langchain.tools import BaseTool, ToolRuntime, tool
@@ -163,17 +164,19 @@ convert_to_openai_tool(who_am_i)["function"]
 #
 # - The tool has no argument that the model fills in. `runtime.context.customer_id` is the customer
 #   who is logged in, such as `"C-0042"`, or `None`.
-# - It may be a function or an `async` function, and returns a text, in any wording, with the
-#   numbers of all orders of this customer, such as FH-10093. No other order number is in it.
+# - It may be a function or an `async` function. It returns a text, in any wording, that contains
+#   the numbers of all orders of this customer, such as FH-10093, and no other order number.
 # - `orders.order_ids("C-0042")` gives a customer's order numbers,
 #   `orders.get("FH-10093", "C-0042")` one order, with `status` and `ordered_on`.
-# - Without a customer, it asks to log in: any form of *log in* or *sign in* counts. A customer
-#   without orders reads that there are none, with a word such as *no*, *not* or *nothing*. Both are
-#   sentences, not exceptions.
-# - One tool serves many customers, some at the same time. Orders come and change owners while it
-#   is in use, and a second tool may have another order book. It only reads.
-# - It is chosen: the check binds it to the model with the agent's four tools. Of 12 requests for
-#   orders, at least 9 must choose it, and of 26 other requests at most 3.
+# - If no customer is logged in, the text asks the customer to log in: any form of *log in* or *sign
+#   in* counts. If a customer has no orders, the text says so, with a word such as *no*, *not* or
+#   *nothing*. In both cases the tool returns a sentence and raises no exception.
+# - One tool serves many customers, some at the same time. While it is in use, new orders arrive and
+#   orders change owners. A second tool may have another order book. The tool only reads the order
+#   book.
+# - The model chooses it for the right requests. The check binds it to the model together with the
+#   agent's four tools. Of 12 requests for orders, the model must choose it for at least 9; of 26
+#   other requests, for at most 3.
 #
 # For instance, the tool may say to C-0042: *Order FH-10093 is delivered. Order FH-10102 ...*
 
@@ -252,9 +255,9 @@ if ready("01.2"):
 # The agent refuses a question whose best passage scores below a threshold. Write
 # `choose_threshold(answerable, unanswerable, price)`: the threshold with the lowest total cost.
 #
-# - `answerable` and `unanswerable` are lists with one score for each question. Scores are
-#   floats from -1,000,000 to 1,000,000, in any order. The same score may occur often, in both
-#   lists, and either list may be empty, or both. Do not change the lists.
+# - `answerable` and `unanswerable` are lists with one score for each question. Scores are floats
+#   from -1,000,000 to 1,000,000, in any order. The same score may occur several times and in both
+#   lists. Either list may be empty, or both. Do not change the lists.
 # - A question is refused if its score is below the threshold. A score equal to it is answered.
 # - Each refused question of `answerable` costs 1. Each answered question of `unanswerable` costs
 #   `price`, a number of 0 or more: the agent invents an answer.
@@ -289,8 +292,8 @@ check("01.3", choose_threshold)
 # which the shop sets, not the model.
 
 # %% [markdown] name="threshold-use-text"
-# What you choose on the dev part must hold on questions that you did not choose it on. How do the
-# two kinds of mistakes on the lab part move as an invented answer gets more expensive?
+# A threshold that you choose on the dev part must also hold on other questions. How do the two
+# kinds of mistakes on the lab part change as an invented answer gets more expensive?
 
 # %% name="threshold-use"
 from helpers.course.exercises.m01.scores import best_scores
@@ -393,18 +396,17 @@ if ready("01.4"):
 #   `{"name": "issue_refund", "args": {"order_id": "FH-10742"}, "id": "a1"}`. Calls of
 #   `issue_refund` and `lookup_order` always have an `order_id`; two ids are the same order if the
 #   texts are equal.
-# - `request.state["messages"]` is the conversation so far. An `AIMessage` has the model's calls,
-#   each a dictionary like the above, in its `tool_calls`. A `ToolMessage` has what came of one: its
-#   `tool_call_id` is the call's `id`, its `status` is `"success"` or `"error"`. Results can come in
-#   another order than the calls. (The `artifact` of a lookup is the order that was found; once a
-#   checkpointer has stored it, it is a dictionary.)
+# - `request.state["messages"]` is the conversation so far. The `tool_calls` of an `AIMessage` are
+#   the model's calls, each a dictionary like the one above. A `ToolMessage` is the result of one
+#   call: its `tool_call_id` is the call's `id`, its `status` is `"success"` or `"error"`. Results
+#   can come in a different order from the calls. (The `artifact` of a lookup is the order that was
+#   found; once a checkpointer has stored it, it is a dictionary.)
 # - An order counts as found if at least one lookup of it has the status `"success"`, in this turn
 #   or an earlier one. What a text says does not count, whether the customer, the model or a tool
-#   wrote it. Nor does a lookup that the model asks for in the same message as the refund: there is
-#   no result yet.
+#   wrote it. A lookup that the model asks for in the same message as the refund does not count
+#   either: there is no result yet.
 # - A refund of an order that was found, and any call of another tool, goes through: call `handler`
-#   once, with the request as it is, and return what it returns. What it raises is not yours to
-#   catch.
+#   once, with the request as it is, and return what it returns. Do not catch what it raises.
 # - To refuse, do not call `handler`. Return a `ToolMessage` with the call's id as `tool_call_id`,
 #   `status="error"`, and a text that names `lookup_order` and the order, so that the model knows
 #   what to do first.
@@ -456,9 +458,9 @@ check("01.5", look_before_refund)
 # message.
 
 # %% [markdown] name="guard-use-text"
-# The guard around the running agent. A hosted model that is told to look first does so and tries
-# again. The local one chooses its tools by the customer's words alone: it passes the message on,
-# and the customer has to ask for both.
+# This cell puts the guard around the running agent. A hosted model that is told to look first does
+# so and tries again. The local model's tools are chosen by the customer's words alone. So it only
+# passes the guard's message on, and the customer has to ask for both.
 
 # %% name="guard-use"
 from langchain.messages import HumanMessage
@@ -513,7 +515,7 @@ for message in state["messages"][-2:]:
 # - `request.messages` is the conversation so far. This turn begins at the last `HumanMessage`. Its
 #   `ToolMessage`s are the results; each has a `.text` and an `.artifact`, which can be any object
 #   or `None`. A search that found nothing has an empty list, `[]`, as its artifact: leave its text
-#   out. All others count, also where a tool refuses (`status="error"`).
+#   out. All other results count, even if the tool refused (`status="error"`).
 # - The new answer is exactly these texts, unchanged, in their order, with one space between two. If
 #   there is none, the reply passes unchanged.
 # - Return an `AIMessage`, or a `ModelResponse` whose `.result` ends in it. Change neither the
@@ -562,8 +564,8 @@ check("01.6", quote)
 # again: it may well keep the facts in a voice of its own.
 
 # %% [markdown] name="quote-use-text"
-# What is it worth? The same questions of the lab part, to the friendly agent with and without it.
-# Look at the intervals before you believe a difference.
+# What is `quote` worth? This cell asks the friendly agent the same questions of the lab part,
+# without it and with it. Look at the intervals before you believe a difference.
 
 # %% name="quote-use"
 from helpers.agent import Agent
@@ -589,8 +591,8 @@ if ready("01.6"):
 # %% [markdown] name="measured-text"
 # ## What you measured
 #
-# Counts, of the same questions before and after. Exercises 2, 4 and 5 have no row: a customer who
-# sees another's orders is not a rate to improve, and their checks allow none.
+# The table counts the same questions before and after. Exercises 2, 4 and 5 have no row: a customer
+# who sees another's orders is not a rate to improve, and their checks allow none.
 
 # %% name="measured"
 if measured:

@@ -165,7 +165,7 @@ TIES = [
     Slip.like(
         "ties-by-place",
         _by(_right, ties=lambda names: names),
-        "Ties are in the order of the dictionary: the alphabet decides.",
+        "Ties are in the order of the dictionary: put equal ones in the order of their ids.",
     ),
     Slip.like(
         "ties-backwards",

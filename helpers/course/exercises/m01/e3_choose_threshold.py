@@ -117,7 +117,7 @@ EMPTY = Slip.raises(
         "The cost only changes where the threshold passes a score. So it is enough to try every"
         " score of both lists, and one threshold above them all, which refuses everything.",
         Hint(
-            "No number is above all scores, since a score may be any. math.inf is.",
+            "A number such as 1 may not be above all scores. math.inf always is.",
             "refuse-all",
             "any",
         ),

@@ -31,8 +31,8 @@ CARD = "My card ends in 4242."
         "A checkpointer keeps one memory for each thread_id. Who else uses the same one?",
         "The thread_id needs both: who, and which conversation.",
         Hint(
-            "Joined by a hyphen, which either part may contain, two pairs can give one text. Which"
-            " way of writing a pair can be read back without doubt?",
+            "Either part may contain a hyphen, so two pairs joined by one can give the same text."
+            " Which way of writing a pair can only be read back as that pair?",
             "apart",
         ),
         Hint("A guest has None, which is not the text 'None'. Do you write both alike?", "apart"),
@@ -135,14 +135,16 @@ def memory(answer: "Configure") -> Iterator[Case]:
         inputs=st.tuples(st.lists(pairs.ANY, min_size=2, max_size=3)),
         used=lambda configure: lambda some: pairs.sharing(_thread_of(configure), some)[:1],
         called=lambda some: f"conversation_config for {pairs.written(some)}",
-        expect=lambda _: satisfies("a thread_id for each, equal where the two are", _none_share),
+        expect=lambda _: satisfies(
+            "one thread_id for each conversation, shared with no other", _none_share
+        ),
         slips=SLIPS,
         about="apart",
         budget=60,  # the enumerated ones before have found most
         limit=4.0,
     )
     yield Case(
-        "names that somebody made up to get into another conversation",
+        "names made up to get into another conversation",
         call=lambda: _told_apart(_thread_of(answer), pairs.fitted(_thread_of(answer))),
         show="conversation_config for callers and conversations whose names are made of pieces of"
         " your own thread_ids",
@@ -167,7 +169,7 @@ def memory(answer: "Configure") -> Iterator[Case]:
 
 
 LEAST_BITS = 64
-KEPT = "Something else than the two arguments decides: hash(), or what was kept between calls."
+KEPT = "Something other than the two arguments decides: hash(), or what was kept between calls."
 SHORT = (
     "So few texts are possible that two conversations will share one: a digest needs at least 16"
     " hexadecimal digits, and a name must not be cut."
@@ -228,7 +230,9 @@ def _none_share(got: Any) -> bool | str:
         return True
     (one, two), *_ = got
     return f"{pairs.written([one])} and {pairs.written([two])} " + (
-        "are the same conversation, and have two." if one == two else "have the same thread_id."
+        "are the same conversation, but have two thread_ids."
+        if one == two
+        else "have the same thread_id."
     )
 
 

@@ -113,7 +113,7 @@ def look_before_refund(answer: "Guard") -> Iterator[Case]:
                 f"issue_refund({order}) is refused",
                 f"issue_refund({order}) is refused",
             ],
-            "The order had been looked up: these refunds are in order.",
+            "The order had been looked up: these refunds may go through.",
         ),
         about="found",
     )

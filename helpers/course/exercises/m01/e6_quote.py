@@ -115,7 +115,7 @@ def quote(answer: "Quote") -> Iterator[Case]:
         Slip.when(
             "whole-document",
             lambda got: "5 years" in got["answer"],
-            "That is more than the tool's message says: the rest does not answer.",
+            "That is more than the tool's message says: quote its text alone.",
         ),
         about="turn",
     )
@@ -167,7 +167,7 @@ def quote(answer: "Quote") -> Iterator[Case]:
         Slip.when(
             "no-refusal",
             lambda got: got["answer"] == "It is on its way.",
-            "A refusal of a tool is a sentence for the customer, too.",
+            "A tool's refusal is meant for the customer, too.",
         ),
         about="nothing",
     )
