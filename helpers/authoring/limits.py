@@ -71,8 +71,8 @@ REBUILT: tuple[Limit, ...] = (
 WHOLE: tuple[Limit, ...] = (
     _cells(30, 120),
     _text_to_code(1.5),
-    *_lines(8, 18),
-    Limit("nodes/line", lambda style: style.nodes_per_line, most=8.8, form="{:.1f}"),
+    *_lines(9, 18),
+    Limit("nodes/line", lambda style: style.nodes_per_line, most=9.0, form="{:.1f}"),
     *REBUILT[6:],
 )
 """For 01, which builds a whole agent, and most of it as a program: a function with its types and

@@ -4,8 +4,8 @@
 # After this notebook you can build a support agent with LangChain and LangGraph: it answers from
 # documents, calls tools, remembers a conversation and keeps two customers apart.
 #
-# **75 minutes (the machine works for about 15 of them). Level: Python, a first idea of language
-# models. Before it: module 00.**
+# **90 to 120 minutes in two sittings, with a break before the tools (the machine works for about
+# 15). Level: Python, a first idea of language models. Before it: module 00.**
 #
 # You build it piece by piece, and measure each piece against the one before on the same questions.
 
@@ -34,6 +34,10 @@ fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 # Fernhill has *golden questions*. Each one lists the facts that a right answer must state (one of
 # each group) and those that it must not state. You build on the part called *dev*. The lab checks
 # on *lab*. Keep *heldout* for the end, because scores on questions that you tuned on look too good.
+#
+# They come in six kinds: *single_fact* and *conditional* (the answer depends on a condition) are in
+# the documents, *unanswerable* ones are not, *order* and *action* ask about an order or for
+# something to be done, and *two_step* needs two tools.
 
 # %% name="questions"
 from helpers.shop import questions
@@ -358,6 +362,7 @@ for question in dev[:: 9 if fast else 1]:
 table = []
 for name, search in show.progress(searches.items(), label="searching"):
     row = {"texts": name, "stored": len(search.texts), "vectors": 0, "words": 0, "sum": 0}
+    row["right document"] = 0
     for question in asked:
         meaning, words = search.scores(question.question)
         totals = {"vectors": meaning, "words": words, "sum": meaning + WORDS * words}
@@ -365,10 +370,11 @@ for name, search in show.progress(searches.items(), label="searching"):
             found = search.texts[int(total.argmax())]
             sentence = found.metadata.get("sentence", found.page_content)
             row[way] += right(question, sentence)
+        row["right document"] += found.metadata["source"] == question.document
     table.append(row)
 written = len(both) - len(titles)
-show.table(table, caption=f"Right text first, of {len(asked)} questions of dev; {written} of the "
-           "stored texts are questions written for this course")
+caption = f"Right text first, of {len(asked)} questions of dev; right document by the sum"
+show.table(table, caption=f"{caption}; {written} texts are questions written for this course")
 
 # %% [markdown] name="ablation-notes" only="instructor"
 # Cover the table and let the room bet: better splitting, or a second way to search? Most people
@@ -376,7 +382,9 @@ show.table(table, caption=f"Right text first, of {len(asked)} questions of dev; 
 
 # %% [markdown] name="ablation-read"
 # Read down the column of the vectors, then across the last row. Which change brought most? A
-# difference of two or three questions is noise here.
+# difference of two or three questions is noise here. A whole document can hardly pass: next to the
+# right fact it usually states one that must not be stated. Its last column shows that the search
+# found it.
 #
 # ## What does the model make of a passage?
 #
@@ -480,32 +488,38 @@ measure("6 examples", repeated)
 # %% name="scores"
 from sklearn.metrics import roc_auc_score, roc_curve
 
-scores, answerable = [], []
+scores, by_meaning, answerable = [], [], []
 for q in dev:
     if q.kind in ("single_fact", "conditional", "unanswerable"):
         scores.append(best(search, q.question)[1])
+        by_meaning.append(search.scores(q.question)[0].max())
         answerable.append(q.kind != "unanswerable")
-answered, kept, thresholds = roc_curve(answerable, scores, drop_intermediate=False)
-
-# %% name="roc"
-show.line(
-    {"one point for each threshold": (1 - kept, 1 - answered)},
-    title=f"The score separates the two: area {roc_auc_score(answerable, scores):.2f}",
-    x="answerable questions refused (share)",
-    y="unanswerable questions refused (share)",
-)
+print("area by meaning alone:", round(roc_auc_score(answerable, by_meaning), 3))
+print("area with words added:", round(roc_auc_score(answerable, scores), 3))
 
 # %% [markdown] name="threshold-text"
-# The threshold trades two errors against each other: an invented answer, and a customer who is sent
-# away without one. The shop makes this choice. Fernhill loses at most 10% of the answerable
-# questions. Within that limit, it takes the threshold that catches the most unanswerable ones.
+# The *area* under the curve is 0.5 for guessing and 1 for a perfect score. The threshold trades two
+# errors against each other: an invented answer, and a customer who is sent away without one. The
+# shop makes this choice. Fernhill loses at most 10% of the answerable questions. Within that limit
+# it catches as many unanswerable ones as it can, and then loses as few answerable ones as possible.
 
 # %% name="threshold"
-place = np.flatnonzero(kept >= 0.9)[0]  # the highest threshold that keeps 90%
+answered, kept, thresholds = roc_curve(answerable, scores, drop_intermediate=False)
+fewest = answered[kept >= 0.9].min()
+place = np.flatnonzero(answered <= fewest)[-1]
 THRESHOLD = float(thresholds[place])
 print("refuse below", round(THRESHOLD, 3))
 print(f"answerable refused: {1 - kept[place]:.0%}")
 print(f"unanswerable refused: {1 - answered[place]:.0%}")
+
+# %% name="roc"
+show.line(
+    {"one point for each threshold": (1 - kept, 1 - answered)},
+    title=f"The chosen threshold refuses {1 - answered[place]:.0%} of what has no answer",
+    x="answerable questions refused (share)",
+    y="unanswerable questions refused (share)",
+    marks={"chosen": float(1 - kept[place])},
+)
 
 # %% name="refusal-measured"
 REFUSAL = "Sorry, I do not know: our documents do not answer that."
@@ -524,8 +538,9 @@ measure("7 refusal", or_refuse)
 #
 # No document says where order FH-10234 is. A *tool* is a function with a description and typed
 # arguments: the model asks for a call, and your code makes it. `@tool` reads name, arguments and
-# description from the function. (Hosted models never see `extras`; the local one is shown these
-# examples of what people say.)
+# description from the function. Hosted models never see `extras`. The local one is shown these
+# examples of what people say; `verbatim` arguments take the person's own words, and the `default`
+# tool gets what no other tool is for.
 
 # %% name="search-tool" app="agent.py"
 from langchain.tools import BaseTool, tool
@@ -560,7 +575,8 @@ print(look_up.invoke({"query": one.question}))
 # %% [markdown] name="order-text"
 # The arguments of the next tool leave one thing out on purpose: the customer. Your service knows
 # who is logged in, and passes it as the *context* of the run. `ToolRuntime` hands the context to
-# the tool. The model neither sees it nor can change it.
+# the tool. The model neither sees it nor can change it. `ToolException` is how a tool says no; what
+# becomes of it comes later.
 
 # %% name="caller" app="agent.py"
 from dataclasses import dataclass
@@ -631,6 +647,9 @@ def describe(order_id, customer_id):
 # ([helpers/models/routing.py](../helpers/models/routing.py)). A hosted model does all of this
 # itself, with the same lines of code.
 
+# %% [markdown] name="results-prompt-text"
+# The local model reads a tool's result in the same turn as the question, like the text above.
+
 # %% name="results-prompt"
 if model == "local":  # its chat template has no place for tool results: they go here
     llm = llm.model_copy(update={"results_prompt": "{question}\n\n{results}"})
@@ -668,6 +687,8 @@ def go_on(state: MessagesState):
     return "tools" if state["messages"][-1].tool_calls else END
 
 # %% name="graph"
+from IPython.display import Markdown
+
 graph = StateGraph(MessagesState, context_schema=Caller)
 graph.add_node("model", call_model)
 graph.add_node("tools", ToolNode(tools))
@@ -675,8 +696,6 @@ graph.add_edge(START, "model")
 graph.add_conditional_edges("model", go_on, ["tools", END])
 graph.add_edge("tools", "model")
 loop = graph.compile()
-from IPython.display import Markdown
-
 drawing = loop.get_graph().draw_mermaid(with_styles=False)
 display(Markdown(f"```mermaid\n{drawing}\n```"))  # noqa: F821 - a name that notebooks have
 
@@ -744,7 +763,7 @@ modes = ["updates", "messages"]
 for mode, part in agent.stream(asking, config, context=Caller(), stream_mode=modes):
     if mode == "updates":
         print("\nfinished:", *part)
-    elif part[0].text and part[1]["langgraph_node"] == "model":
+    elif part[0].text and part[1]["langgraph_node"] == "model":  # a token, and where it is from
         print(part[0].text, end="|")
 
 # %% [markdown] name="memory-text"
@@ -829,7 +848,8 @@ measure("10 with the hook", each_alone(agent))
 # %% [markdown] name="refusing-text"
 # The refusal is still missing. A small model answers even when it is told that nothing was found,
 # so code gives the refusal. If a tool refuses, the customer reads the tool's own words. The class
-# below adds this to the hook. Its second method is for applications that run asynchronously.
+# below adds this to the hook. Its second method is for applications that run asynchronously. (A
+# stream of tokens shows the model's own words before code replaces them: module 05 returns to it.)
 
 # %% name="or-refusal" app="agent.py"
 from langchain.agents.middleware import ModelResponse
@@ -837,16 +857,26 @@ from langchain.agents.middleware import ModelResponse
 REFUSAL = "Sorry, I do not know: our documents do not answer that."
 
 
-def or_refusal(turn: list[AnyMessage], response: ModelResponse) -> ModelResponse | AIMessage:
-    """The response; the tools' own words where one refused, the refusal where nothing was found."""
-    reply = response.result[-1]
+def said_by_tools(turn: list[AnyMessage]) -> str:
+    """What the customer reads instead of the model's words; empty where the model may speak.
+
+    A refusal counts where no call came after it: a model that corrects its call may speak.
+    """
     results = [message for message in turn if isinstance(message, ToolMessage)]
-    if not results or not isinstance(reply, AIMessage) or reply.tool_calls:
-        return response
-    if all(result.text == NOT_FOUND for result in results):
-        return reply.model_copy(update={"content": REFUSAL})
-    if any(result.status == "error" for result in results):
-        return reply.model_copy(update={"content": " ".join(one.text for one in results)})
+    if results and all(result.text == NOT_FOUND for result in results):
+        return REFUSAL
+    calls = [place for place, message in enumerate(turn) if isinstance(message, AIMessage)]
+    last = turn[calls[-1] :] if calls else []
+    refused = [one for one in last if isinstance(one, ToolMessage) and one.status == "error"]
+    good = [result.text for result in results if result.status != "error"]
+    return " ".join([*good, *(one.text for one in refused)]) if refused else ""
+
+
+def or_tools(turn: list[AnyMessage], response: ModelResponse) -> ModelResponse | AIMessage:
+    """The response, or what is said instead of its words; a response that calls a tool stays."""
+    reply, instead = response.result[-1], said_by_tools(turn)
+    if instead and isinstance(reply, AIMessage) and not reply.tool_calls:
+        return reply.model_copy(update={"content": instead})
     return response
 
 # %% name="middleware" app="agent.py"
@@ -866,13 +896,13 @@ class AnswerFromResults(AgentMiddleware[AgentState[Any], Caller]):
         self, request: Request, handler: Callable[[Request], ModelResponse]
     ) -> ModelResponse | AIMessage:
         """Call the model."""
-        return or_refusal(this_turn(request.messages), handler(focused(request)))
+        return or_tools(this_turn(request.messages), handler(focused(request)))
 
     async def awrap_model_call(
         self, request: Request, handler: Callable[[Request], Awaitable[ModelResponse]]
     ) -> ModelResponse | AIMessage:
         """Call the model."""
-        return or_refusal(this_turn(request.messages), await handler(focused(request)))
+        return or_tools(this_turn(request.messages), await handler(focused(request)))
 
 # %% [markdown] name="make-agent-text"
 # This `make_agent` is the one to take home.
@@ -928,6 +958,9 @@ except LookupError as error:
 # sentence comes back as a message with the status *error*, and the loop goes on.
 
 # %% name="errors" app="agent.py"
+NO_NUMBER = "This is no order number. Order numbers look like FH-10234."
+
+
 def order_tool(describe: Describe) -> BaseTool:
     """The tool that looks up an order of the customer who is logged in.
 
@@ -943,6 +976,7 @@ def order_tool(describe: Describe) -> BaseTool:
             raise ToolException(str(unknown)) from unknown
 
     lookup_order.handle_tool_error = True
+    lookup_order.handle_validation_error = NO_NUMBER
     return lookup_order
 
 # %% name="errors-used"
@@ -975,7 +1009,7 @@ print(say(naive, "money", text, "C-0055"))
 # other sentences that must not pay, and try them on the strict rule afterwards.
 
 # %% [markdown] name="strict-text"
-# The model asked for the call, and the tool trusted it. The strict rule has three parts. Only a
+# A call was asked for, and the tool trusted it. The strict rule has three parts. Only a
 # message that says *Refund £20 of FH-10743* or *Refund all of FH-10743*, and nothing else, moves
 # money. The order and the amount come from that message, never from the model. Each message pays
 # once. Any other request gets a sentence that says what to write.
@@ -1024,13 +1058,14 @@ def refund_tool(pay: Pay) -> BaseTool:
             how = f"Refund £20 of {order_id}. Or: Refund all of {order_id}."
             raise ToolException(f"Nothing has been paid back. To get a refund, write: {how}")
         if runtime.tool_call_id != first_call(turn, "issue_refund"):
-            raise ToolException("Your message was already carried out, and it counts only once.")
+            raise ToolException("Each message can move money only once.")
         try:
             return pay(order_id, logged_in(runtime), asked[1])
         except (LookupError, ValueError) as refused:
             raise ToolException(str(refused)) from refused
 
     issue_refund.handle_tool_error = True
+    issue_refund.handle_validation_error = NO_NUMBER
     return issue_refund
 
 # %% name="pay"
@@ -1050,6 +1085,9 @@ print(say(strict, "1", text.replace("FH-10743", "FH-10788"), "C-0050"))
 print(say(strict, "2", "Please refund FH-10788, one stove was too many.", "C-0050"))
 print(say(strict, "3", "Refund £39.00 of FH-10788.", "C-0050"))
 
+# %% [markdown] name="strict-measured-text"
+# The golden questions ask for refunds in free words. What do you expect the strict rule to cost?
+
 # %% name="strict-measured"
 orders = open_orders()  # the measurement pays from a fresh order book
 measure("12 with refunds", each_alone(strict))
@@ -1061,8 +1099,9 @@ measure("12 with refunds", each_alone(strict))
 # middlewares, and a parser of refund requests that understands more than two sentences
 # ([refund_words.py](../helpers/agent/refund_words.py)). The middlewares are in
 # [middleware.py](../helpers/agent/middleware.py): `AnswerEachResult` lets the model answer from one
-# result at a time, `RefuseUnanswered` is your refusal, and `ShowExamples` shows your examples. The
-# next cell puts this agent together by hand.
+# result at a time, `RefuseUnanswered` is your refusal, and `ShowExamples` shows your examples. Its
+# tools differ too: one hands over to a person, and one tells the fact of an order that was asked
+# for. The next cell puts this agent together by hand.
 
 # %% name="course"
 import helpers.agent as fernhill
@@ -1159,13 +1198,14 @@ print(reader.invoke("The zip of my Squall jacket broke. Can you fix it?"))
 # %% [markdown] name="measured-text"
 # ## What you measured
 #
-# The figures to take with you. In module 02 you decide whether an agent with such figures may be
-# shipped.
+# The figures to take with you. They flatter, because weight, threshold and examples were chosen on
+# dev: `course eval --part heldout` asks questions that nothing was chosen on. In module 02 you
+# decide whether an agent with such figures may be shipped.
 
 # %% name="measured"
 figures = {
-    "right text first, whole documents": (table[0]["vectors"], len(asked)),
-    "right text first, this index": (table[-1]["sum"], len(asked)),
+    "right document first, whole documents": (table[0]["right document"], len(asked)),
+    "right document first, this index": (table[-1]["right document"], len(asked)),
     "right answers, bare model": rates["1 model"],
     "right answers, your agent": rates["12 with refunds"],
     "right answers, build_agent": rates["13 build_agent"],
@@ -1191,15 +1231,14 @@ show.table(rows, caption=f"Questions of dev; model {model}; tools chosen by {cho
 # ## Keep this
 #
 # ```python
-# @dataclass(frozen=True)
-# class Caller:
-#     customer_id: str | None = None
-#
 # @tool
 # def lookup_order(order_id: str, runtime: ToolRuntime[Caller]) -> str:
 #     """Look up one order of the customer."""
-#     return orders.describe(order_id, runtime.context.customer_id)
+#     if runtime.context.customer_id is None:
+#         raise ToolException("Please log in first.")
+#     return find_order(order_id, runtime.context.customer_id)  # your own function
 #
+# lookup_order.handle_tool_error = True
 # agent = create_agent(model, [lookup_order], context_schema=Caller, checkpointer=InMemorySaver())
 # config = {"configurable": {"thread_id": "chat-1"}}
 # agent.invoke({"messages": [("user", text)]}, config, context=Caller("C-0042"))
@@ -1212,21 +1251,27 @@ show.table(rows, caption=f"Questions of dev; model {model}; tools chosen by {cho
 
 # %% name="sentence-to-say"
 agent_right, of = rates["12 with refunds"]
-print(f"On {of} questions with known answers our agent gets {agent_right} right.")
+print(f"On {of} questions that it was tuned on, our agent gets {agent_right} right.")
 print(f"The bare model gets {first}. Refunds follow the customer's words, not the model's.")
 
 # %% [markdown] name="without"
 # ## Without the course
 #
 # In an empty folder: `pip install langchain langchain-openai langgraph langchain-text-splitters
-# bm25s scikit-learn`, and the key of your provider in `OPENAI_API_KEY`. Make the model with
-# `init_chat_model("openai:gpt-4.1-mini")` and the embeddings with
-# `init_embeddings("openai:text-embedding-3-small")`, both from LangChain. Leave out `extras`, and
-# the examples too if your model answers better without: measure it. The local model of this course
-# calls tools only through the course's classifier; take any model that calls tools itself.
+# bm25s scikit-learn`, and your provider's key in `OPENAI_API_KEY`. Then
+# `init_chat_model("openai:gpt-4.1-mini")` and `init_embeddings("openai:text-embedding-3-small")`
+# of LangChain. For a server of your own give both a `base_url`, and the embeddings
+# `check_embedding_ctx_length=False`.
 #
-# `course new ../my-agent` writes the functions of this notebook as a project with tests, sample
-# documents and orders, and a chat for the terminal.
+# - You write your own `describe`, `pay` and documents. Leave out `CachedEmbeddings` and `extras`.
+# - The prompt and the examples suit this small model. Tell a larger one what it is and when to
+#   search, and measure whether it needs `focused` at all.
+# - Choose the threshold again for your embeddings, on questions with and without an answer.
+# - *Once* is once a message. A customer who repeats it asks `pay` again, which knows what is left.
+# - The local model calls tools only through the course's classifier. Take any model that calls
+#   tools itself.
+#
+# `course new ../my-agent` writes this agent as a project with tests, documents, orders and a chat.
 
 # %% [markdown] name="quiz-text"
 # ## Quiz

@@ -76,7 +76,7 @@ class Search:
         return meaning, self.words.get_scores(said) if said else 0 * meaning
 
 
-WORDS = 0.015  # of a BM25 score, beside a cosine
+WORDS = 0.015  # the weight of a BM25 score that is added to a cosine
 
 
 def best(search: Search, query: str) -> tuple[str, float]:
@@ -143,13 +143,13 @@ ABOUT_ORDERS = [
 
 
 def this_turn(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
-    """The messages from the last one of the person on."""
+    """The messages of this turn, from the customer's last one to the end."""
     last = max(n for n, message in enumerate(messages) if isinstance(message, HumanMessage))
     return list(messages[last:])
 
 
 def focused(request: ModelRequest[Caller]) -> ModelRequest[Caller]:
-    """The same request; where this turn has tool results, with examples and this turn alone."""
+    """The request; if this turn has tool results, with the examples and this turn alone."""
     turn = this_turn(request.messages)
     if not any(isinstance(message, ToolMessage) for message in turn):
         return request
@@ -159,16 +159,26 @@ def focused(request: ModelRequest[Caller]) -> ModelRequest[Caller]:
 REFUSAL = "Sorry, I do not know: our documents do not answer that."
 
 
-def or_refusal(turn: list[AnyMessage], response: ModelResponse) -> ModelResponse | AIMessage:
-    """The response; the tools' own words where one refused, the refusal where nothing was found."""
-    reply = response.result[-1]
+def said_by_tools(turn: list[AnyMessage]) -> str:
+    """What the customer reads instead of the model's words; empty where the model may speak.
+
+    A refusal counts where no call came after it: a model that corrects its call may speak.
+    """
     results = [message for message in turn if isinstance(message, ToolMessage)]
-    if not results or not isinstance(reply, AIMessage) or reply.tool_calls:
-        return response
-    if all(result.text == NOT_FOUND for result in results):
-        return reply.model_copy(update={"content": REFUSAL})
-    if any(result.status == "error" for result in results):
-        return reply.model_copy(update={"content": " ".join(one.text for one in results)})
+    if results and all(result.text == NOT_FOUND for result in results):
+        return REFUSAL
+    calls = [place for place, message in enumerate(turn) if isinstance(message, AIMessage)]
+    last = turn[calls[-1] :] if calls else []
+    refused = [one for one in last if isinstance(one, ToolMessage) and one.status == "error"]
+    good = [result.text for result in results if result.status != "error"]
+    return " ".join([*good, *(one.text for one in refused)]) if refused else ""
+
+
+def or_tools(turn: list[AnyMessage], response: ModelResponse) -> ModelResponse | AIMessage:
+    """The response, or what is said instead of its words; a response that calls a tool stays."""
+    reply, instead = response.result[-1], said_by_tools(turn)
+    if instead and isinstance(reply, AIMessage) and not reply.tool_calls:
+        return reply.model_copy(update={"content": instead})
     return response
 
 
@@ -182,13 +192,13 @@ class AnswerFromResults(AgentMiddleware[AgentState[Any], Caller]):
         self, request: Request, handler: Callable[[Request], ModelResponse]
     ) -> ModelResponse | AIMessage:
         """Call the model."""
-        return or_refusal(this_turn(request.messages), handler(focused(request)))
+        return or_tools(this_turn(request.messages), handler(focused(request)))
 
     async def awrap_model_call(
         self, request: Request, handler: Callable[[Request], Awaitable[ModelResponse]]
     ) -> ModelResponse | AIMessage:
         """Call the model."""
-        return or_refusal(this_turn(request.messages), await handler(focused(request)))
+        return or_tools(this_turn(request.messages), await handler(focused(request)))
 
 
 Agent = CompiledStateGraph[AgentState[Any], Caller, Any, Any]
@@ -208,6 +218,9 @@ def make_agent(
     )
 
 
+NO_NUMBER = "This is no order number. Order numbers look like FH-10234."
+
+
 def order_tool(describe: Describe) -> BaseTool:
     """The tool that looks up an order of the customer who is logged in.
 
@@ -223,6 +236,7 @@ def order_tool(describe: Describe) -> BaseTool:
             raise ToolException(str(unknown)) from unknown
 
     lookup_order.handle_tool_error = True
+    lookup_order.handle_validation_error = NO_NUMBER
     return lookup_order
 
 
@@ -269,11 +283,12 @@ def refund_tool(pay: Pay) -> BaseTool:
             how = f"Refund £20 of {order_id}. Or: Refund all of {order_id}."
             raise ToolException(f"Nothing has been paid back. To get a refund, write: {how}")
         if runtime.tool_call_id != first_call(turn, "issue_refund"):
-            raise ToolException("Your message was carried out before, and is carried out once.")
+            raise ToolException("Each message can move money only once.")
         try:
             return pay(order_id, logged_in(runtime), asked[1])
         except (LookupError, ValueError) as refused:
             raise ToolException(str(refused)) from refused
 
     issue_refund.handle_tool_error = True
+    issue_refund.handle_validation_error = NO_NUMBER
     return issue_refund
