@@ -88,7 +88,7 @@ print(json.dumps([said, paid]))
         "Nothing has been paid back. To get a refund, write: "
         "Refund £20 of {0}. Or: Refund all of {0}."
     )
-    once = "Your message was carried out before, and is carried out once."
+    once = "Each message can move money only once."
     first, second = how.format("FH-00001"), how.format("FH-00002")
     lines: list[tuple[str, str | None, str, str]] = [  # text, customer, thread, answer
         ("How heavy is the lamp?", "ann", "1", "Told: Lamp: The lamp weighs 2 kg."),

@@ -86,7 +86,7 @@ def test_a_refund_is_paid_once_whatever_the_model_calls() -> None:
     model = scripted(calls("issue_refund", order, order), "Done.")
     first, second = results(say(agent_of(model, orders), "Refund £15.50 of FH-00001.", "ann"))
     assert first == "£15.50 of FH-00001 was paid back."
-    assert "carried out once" in second
+    assert "only once" in second
     assert "£15.50 was paid back" in orders.describe("FH-00001", "ann")
 
 
