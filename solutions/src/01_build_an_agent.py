@@ -4,7 +4,7 @@
 # After this lab you have given Fernhill's agent a better search, a tool, a rule for refusing, a
 # memory that keeps its customers apart, a guard around refunds, and more right answers.
 #
-# **60 to 75 minutes. Before it:** the walkthrough
+# **75 to 90 minutes. Before it:** the walkthrough
 # [01 Build an agent](../notebooks/01_build_an_agent.ipynb).
 #
 # Fill each cell that contains a `TODO` (in exercise 4, change the given code), run it, then run the
