@@ -1,4 +1,11 @@
-"""Every exercise with a file of its own: its answers, its strength, and that it is complete."""
+"""Every exercise with a file of its own: its answers, its strength, and that it is complete.
+
+Of an exercise with many answers a part is tried, spread over its file; all of them with
+`COURSE_EVERY_ANSWER=1`.
+"""
+
+import os
+from collections.abc import Sequence
 
 import pytest
 
@@ -13,9 +20,27 @@ from helpers.paths import ROOT
 
 EXERCISES = [exercise for module in modules() for exercise in measurable(module)]
 ANSWERS = {exercise.id: answers_to(ROOT, exercise) for exercise in EXERCISES}
-WRONG = [(exercise, answer) for exercise in EXERCISES for answer in ANSWERS[exercise.id].wrong]
-RIGHT = [(exercise, answer) for exercise in EXERCISES for answer in ANSWERS[exercise.id].right]
+EVERY = os.environ.get("COURSE_EVERY_ANSWER", "") not in ("", "0")
+MOST_WRONG, MOST_RIGHT = 18, 5
 SAMPLE, SEED = 5, 12
+
+
+def spread(answers: Sequence[Answer], most: int) -> list[Answer]:
+    """At most so many of them, evenly spread, and every one that shows a known slip."""
+    step = 1 if EVERY else max(1, -(-len(answers) // most))
+    return [answer for n, answer in enumerate(answers) if answer.slip or n % step == 0]
+
+
+WRONG = [
+    (exercise, answer)
+    for exercise in EXERCISES
+    for answer in spread(ANSWERS[exercise.id].wrong, MOST_WRONG)
+]
+RIGHT = [
+    (exercise, answer)
+    for exercise in EXERCISES
+    for answer in spread(ANSWERS[exercise.id].right, MOST_RIGHT)
+]
 
 
 def name(value: Exercise | Answer) -> str:
