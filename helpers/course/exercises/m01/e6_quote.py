@@ -292,9 +292,13 @@ def _conversations() -> st.SearchStrategy[tuple[Any, ...]]:
 
 
 def _is_clear(turn: "Turn") -> bool:
-    """Whether the statement says what the answer is: not so where all that tools say is empty."""
+    """Whether all who follow the statement give one answer: they do not if the first text is empty.
+
+    An answer that is joined text by text then starts without a space, and one that has only empty
+    texts may be taken for none.
+    """
     texts = [result.text for results in turn for result in results if result.kind != "nothing"]
-    return not texts or any(texts)
+    return not texts or bool(texts[0])
 
 
 def told(turns: "Sequence[Turn]", said: "Said") -> str:
