@@ -586,3 +586,51 @@ EQUIVALENT = {
     "line 19, Sub -> Add: return {name: (score - low) / (high - low) for name, score in"
     " scores.items()}": "twice the lowest score more for every document keeps the order",
 }
+
+
+def scaled_by(distance: Callable[[float], float]) -> Fuse:
+    """The right ranking, but for the distance from the lowest score to the highest."""
+
+    def scale(scores: Scores) -> Scores:
+        low = min(scores.values())
+        apart = distance(max(scores.values()) - low)
+        return {name: (score - low) / apart if apart else 0.0 for name, score in scores.items()}
+
+    return scoring(lambda words, meaning: weighted(scale(words), scale(meaning)))
+
+
+@wrong("Adds a billionth to the distance.")
+def adds_a_billionth() -> object:
+    return scaled_by(lambda distance: distance + 1e-9)
+
+
+@wrong("Adds a thousandth to the distance.")
+def adds_a_thousandth() -> object:
+    return scaled_by(lambda distance: distance + 1e-3)
+
+
+@wrong("Takes a small distance for none.")
+def no_small_distance() -> object:
+    return scaled_by(lambda distance: distance if distance > 1e-6 else 0.0)
+
+
+@wrong("Takes a very small distance for none.")
+def no_very_small_distance() -> object:
+    return scaled_by(lambda distance: distance if distance > 1e-9 else 0.0)
+
+
+@wrong("Rounds the fused scores to six digits.")
+def rounds_to_six_digits() -> object:
+    return ranking(lambda scores: best_first({one: round(s, 6) for one, s in scores.items()}))
+
+
+@wrong("Sorts the dictionary that it was given.", slip="reorders")
+def sorts_what_it_was_given() -> object:
+    def fuse(words: Scores, meaning: Scores) -> object:
+        found = ranking(best_first)(words, meaning)
+        kept = sorted(meaning.items())
+        meaning.clear()
+        meaning.update(kept)
+        return found
+
+    return fuse

@@ -701,3 +701,48 @@ def six_examples() -> object:
             "Do I have open orders?",
         ],
     )
+
+
+@wrong("Returns a list.")
+def returns_a_list() -> object:
+    def text(orders: Orders, customer: str | None) -> Any:
+        return (orders.order_ids(customer) or [NONE]) if customer else LOG_IN
+
+    return saying(text)
+
+
+@wrong("Returns a dictionary.")
+def returns_a_dictionary() -> object:
+    def text(orders: Orders, customer: str | None) -> Any:
+        own = orders.order_ids(customer) if customer else []
+        return dict.fromkeys(own, "delivered") or (NONE if customer else LOG_IN)
+
+    return saying(text)
+
+
+@wrong("Returns a list to a guest.")
+def returns_a_list_to_a_guest() -> object:
+    def text(orders: Orders, customer: str | None) -> Any:
+        return listing(orders, customer) if customer else [LOG_IN]
+
+    return saying(text)
+
+
+@right("Signed in.")
+def signed_in() -> object:
+    return listed(listing, guest="You must be signed in.")
+
+
+@right("Signed-in, with a hyphen.")
+def signed_in_with_a_hyphen() -> object:
+    return listed(listing, guest="Only signed-in customers can see their orders.")
+
+
+@right("Log in, with a new line between.")
+def log_in_on_two_lines() -> object:
+    return listed(listing, guest="Please log\nin, and try again.")
+
+
+@right("Sign back in to the account.")
+def sign_back_in() -> object:
+    return listed(listing, guest="Please **sign back in** to your account.")

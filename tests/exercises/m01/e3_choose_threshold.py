@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -379,3 +380,49 @@ def decimals() -> object:
 def fractions() -> object:
     choose = among(lambda yes, no: [*yes, *no, 10**9])
     return lambda yes, no, price: Fraction(choose(yes, no, price))  # type: ignore[arg-type]
+
+
+def priced(change: Callable[[float], float]) -> Choose:
+    """The cheapest by a price that was changed."""
+    return by_cost(lambda t, yes, no, price: cost(t, yes, no, change(price)))
+
+
+@wrong("A price of 5 at most.")
+def capped_at_5() -> object:
+    return priced(lambda price: min(price, 5))
+
+
+@wrong("A price of 20 at most.")
+def capped_at_20() -> object:
+    return priced(lambda price: min(price, 20))
+
+
+@wrong("A price of at least a tenth.")
+def at_least_a_tenth() -> object:
+    return priced(lambda price: max(price, 0.1))
+
+
+@wrong("A price without its fraction.")
+def floored() -> object:
+    return priced(math.floor)
+
+
+@wrong("A price with one digit.")
+def one_digit() -> object:
+    return priced(lambda price: round(price, 1))
+
+
+@wrong("A price of whole numbers from 1.")
+def whole_numbers_from_1() -> object:
+    return priced(lambda price: max(1, round(price)))
+
+
+@wrong("A little above each score.")
+def a_little_above() -> object:
+    return among(lambda yes, no: [*(score + 1e-9 for score in [*yes, *no]), -math.inf, math.inf])
+
+
+@wrong("Rounds to nine digits.")
+def nine_digits() -> object:
+    choose: Any = among(lambda yes, no: [*yes, *no, math.inf])
+    return lambda yes, no, price: round(choose(yes, no, price), 9)

@@ -2,8 +2,10 @@ import base64
 import functools
 import hashlib
 import json
+import os
 import pickle
 import re
+import time
 import unicodedata
 import urllib.parse
 import uuid
@@ -357,3 +359,53 @@ def in_base64() -> object:
 @right("A cache that changes nothing.")
 def a_cache() -> object:
     return named(functools.cache(exact))
+
+
+@wrong("The separator is escaped, and the escape is not.")
+def backslash_alone() -> object:
+    def part(text: str) -> str:
+        return text.replace("|", "\\|")
+
+    return named(
+        lambda who, where: f"g|{part(where)}" if who is None else f"c|{part(who)}|{part(where)}"
+    )
+
+
+@wrong("A separator is doubled in both parts.")
+def doubled() -> object:
+    def part(text: str) -> str:
+        return text.replace("-", "--")
+
+    return named(
+        lambda who, where: exact(None, where) if who is None else f"{part(who)}-{part(where)}"
+    )
+
+
+@wrong("Two colons between parts in which one is doubled.")
+def doubled_colons() -> object:
+    def part(text: str) -> str:
+        return text.replace(":", "::")
+
+    return named(
+        lambda who, where: exact(None, where) if who is None else f"{part(who)}:{part(where)}"
+    )
+
+
+@wrong("The separator is written as in a URL, and the percent sign is not.", slip="changed")
+def percent_alone() -> object:
+    def part(text: str) -> str:
+        return text.replace(":", "%3A")
+
+    return named(
+        lambda who, where: exact(None, where) if who is None else f"{part(who)}:{part(where)}"
+    )
+
+
+@wrong("The id of the parent process.")
+def parent_process() -> object:
+    return named(lambda who, where: exact(who, where) + str(os.getppid()))
+
+
+@wrong("The minute of the clock.")
+def minute_of_the_clock() -> object:
+    return named(lambda who, where: exact(who, where) + str(int(time.time() // 60)))

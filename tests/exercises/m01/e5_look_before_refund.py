@@ -190,7 +190,7 @@ def a_text() -> object:
     return guard(refuse=lambda request: refusal(request).text)
 
 
-@wrong("Raises instead of refusing.")
+@wrong("Raises instead of refusing.", slip="raises-ValueError")
 def raises() -> object:
     def refuse(request: ToolCallRequest) -> Any:
         raise ValueError("Use lookup_order first.")
@@ -358,7 +358,7 @@ def the_second_try() -> object:
     return guard(seen)
 
 
-@wrong("Small letters are capital letters.")
+@wrong("Small letters are capital letters.", slip="other-texts")
 def any_letters() -> object:
     def seen(request: ToolCallRequest) -> bool:
         orders = found(request.state["messages"])
@@ -533,5 +533,63 @@ def counts() -> object:
     def seen(request: ToolCallRequest) -> bool:
         calls.append(order_of(request))
         return was_found(request)
+
+    return guard(seen)
+
+
+def statuses(request: ToolCallRequest) -> list[str]:
+    """What came of each lookup of the order, in order."""
+    asked = lookups(request.state["messages"])
+    return [
+        message.status
+        for message in request.state["messages"]
+        if isinstance(message, ToolMessage) and asked.get(message.tool_call_id) == order_of(request)
+    ]
+
+
+@wrong("The first lookup of an order decides.", slip="one-lookup-decides")
+def first_lookup_decides() -> object:
+    return guard(lambda request: statuses(request)[:1] == ["success"])
+
+
+@wrong("A lookup that failed rules the order out.", slip="one-lookup-decides")
+def all_lookups_decide() -> object:
+    return guard(lambda request: {*statuses(request)} == {"success"})
+
+
+@wrong("Only the last ten messages count.")
+def last_ten_messages() -> object:
+    return guard(lambda request: order_of(request) in found(request.state["messages"][-10:]))
+
+
+@wrong("Only the last fifty messages count.")
+def last_fifty_messages() -> object:
+    return guard(lambda request: order_of(request) in found(request.state["messages"][-50:]))
+
+
+@wrong("Leaves the first message out.")
+def all_but_the_first_message() -> object:
+    return guard(lambda request: order_of(request) in found(request.state["messages"][1:]))
+
+
+@wrong("Spaces around an id do not count.", slip="other-texts")
+def any_spaces() -> object:
+    def seen(request: ToolCallRequest) -> bool:
+        return order_of(request).strip() in {o.strip() for o in found(request.state["messages"])}
+
+    return guard(seen)
+
+
+@wrong("Any tool whose name has lookup in it counts.")
+def any_kind_of_lookup() -> object:
+    def seen(request: ToolCallRequest) -> bool:
+        asked = {
+            call["id"]: call["args"].get("order_id")
+            for message in request.state["messages"]
+            if isinstance(message, AIMessage)
+            for call in message.tool_calls
+            if "lookup" in call["name"]
+        }
+        return order_of(request) in {asked.get(m.tool_call_id) for m in results(request)}
 
     return guard(seen)

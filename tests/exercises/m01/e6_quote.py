@@ -319,7 +319,7 @@ def writes_into_messages() -> object:
     return quoting(texts)
 
 
-@wrong("Returns a text.")
+@wrong("Returns a text.", slip="no-reply")
 def a_text() -> object:
     return quoting(made=lambda text, response: text)
 
@@ -423,3 +423,51 @@ EQUIVALENT = {
     "line 8, statement 4 dropped: def quote(": "a conversation begins with a HumanMessage, "
     "which empties the list"
 }
+
+
+@wrong("Leaves out what has an empty artifact of any kind.")
+def leaves_out_empty_artifacts() -> object:
+    return quoting(
+        lambda request: [m.text for m in results(request) if m.artifact is None or m.artifact]
+    )
+
+
+@wrong("Leaves out an empty tuple, too.")
+def leaves_out_empty_tuples() -> object:
+    return quoting(lambda request: [m.text for m in results(request) if m.artifact not in ([], ())])
+
+
+@wrong("Leaves out empty texts.")
+def leaves_out_empty_texts() -> object:
+    return quoting(lambda request: [text for text in texts_found(request) if text])
+
+
+def changed_for_a_while(change: Callable[[Request], None]) -> object:
+    """The right answer; the model gets the changed request, which is put back afterwards."""
+
+    @wrap_model_call
+    def quote(request: Request, handler: Model) -> Any:
+        messages, system = list(request.messages), request.system_message
+        change(request)
+        response = handler(request)
+        request.messages[:] = messages
+        object.__setattr__(request, "system_message", system)
+        texts = texts_found(request)
+        return (
+            response if response.result[-1].tool_calls or not texts else AIMessage(" ".join(texts))
+        )  # type: ignore[union-attr]
+
+    return quote
+
+
+@wrong("Cuts the messages while the model speaks.", slip="asks-otherwise")
+def cuts_for_a_while() -> object:
+    def change(request: Request) -> None:
+        del request.messages[:-1]
+
+    return changed_for_a_while(change)
+
+
+@wrong("Takes the system prompt away while the model speaks.", slip="asks-otherwise")
+def no_system_for_a_while() -> object:
+    return changed_for_a_while(lambda request: object.__setattr__(request, "system_message", None))

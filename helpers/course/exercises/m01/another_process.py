@@ -7,6 +7,7 @@ import itertools
 import os
 import sys
 import threading
+import time
 import types
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +17,7 @@ from unittest.mock import patch
 
 _PLAIN = (dict, list, set, deque, int, float, str, bytes, itertools.count)  # and their subclasses
 _SALT = 0x5EED_0F_A_1A7E
+_LATER_S = 30 * 60 * 60 + 61
 
 
 class AnotherProcess:
@@ -39,7 +41,7 @@ class AnotherProcess:
 
     @contextmanager
     def entered(self) -> Iterator[None]:
-        """In this block nothing is kept from before, and `hash()` and the process id are others."""
+        """In this block nothing is kept; hashes, process ids and the time are others."""
         for put, value in self._kept:
             put(copy.deepcopy(value))
         for cache in self._caches:
@@ -54,7 +56,24 @@ class AnotherProcess:
         def other_process() -> int:
             return process + (threading.get_ident() == here)
 
-        with patch("builtins.hash", salted), patch("os.getpid", other_process):
+        parent, clock, clock_ns = os.getppid(), time.time, time.time_ns
+
+        def other_parent() -> int:
+            return parent + (threading.get_ident() == here)
+
+        def tomorrow() -> float:
+            return clock() + _LATER_S * (threading.get_ident() == here)
+
+        def tomorrow_ns() -> int:
+            return clock_ns() + _LATER_S * 10**9 * (threading.get_ident() == here)
+
+        with (
+            patch("builtins.hash", salted),
+            patch("os.getpid", other_process),
+            patch("os.getppid", other_parent),
+            patch("time.time", tomorrow),
+            patch("time.time_ns", tomorrow_ns),
+        ):
             yield
 
     def _look_at(self, part: object) -> None:

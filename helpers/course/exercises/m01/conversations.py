@@ -1,6 +1,7 @@
 """Conversations in which a model calls tools, made at random for exercise 01.5."""
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from hypothesis import strategies as st
 
@@ -47,7 +48,7 @@ WITH_REFUNDS = st.builds(
 
 def told(steps: Sequence[Step], known: int = 0) -> str:
     """A conversation as a card writes it, a line a step."""
-    lines = []
+    lines: list[str] = []
     for place, step in enumerate(steps):
         if place == known and place:
             lines.append("(The service restarts.)")
@@ -56,4 +57,5 @@ def told(steps: Sequence[Step], known: int = 0) -> str:
             continue
         ends = [f"{call} -> {call.ends}" for call in step]
         lines.append(f"Model: {', '.join(ends)}")
-    return "\n".join(lines)
+    counted = [(line, len(list(alike))) for line, alike in groupby(lines)]
+    return "\n".join(f"{line} ({times} times)" if times > 1 else line for line, times in counted)

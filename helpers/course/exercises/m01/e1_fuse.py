@@ -87,6 +87,22 @@ def listed(answer: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+REORDERED = "an argument whose ids are in another order"
+
+
+def _watched(answer: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function; an argument that equals itself in another order was changed, too."""
+
+    def call(*arguments: Any) -> Any:
+        before = [list(one) for one in arguments]
+        value = answer(*arguments)
+        reordered = [list(one) for one in arguments] != before
+        same_ids = [{*one} for one in arguments] == [{*one} for one in before]
+        return REORDERED if reordered and same_ids else value
+
+    return call
+
+
 async def _later(value: Any) -> Any:
     return _as_list(await value)
 
@@ -178,6 +194,11 @@ NO_DISTANCE = Slip.raises(
     ZeroDivisionError,
     "The highest and the lowest score are equal, so there is nothing to divide by.",
 )
+IN_ANOTHER_ORDER = Slip.value(
+    "reorders",
+    REORDERED,
+    "Do not change the arguments: the ids in one of them have changed places.",
+)
 NOTHING = Slip.raises(
     "nothing-to-look-at",
     ValueError,
@@ -225,12 +246,12 @@ def fuse(answer: Fuse) -> Iterator[Case]:
     ) -> Case:
         return example(
             name,
-            listed(answer),
+            _watched(listed(answer)),
             words,
             meaning,
             called="fuse",
             expect=expect,
-            slips=slips,
+            slips=[*slips, IN_ANOTHER_ORDER],
             about=about,
         )
 
@@ -272,7 +293,7 @@ def fuse(answer: Fuse) -> Iterator[Case]:
     )
     yield case(
         "all alike by meaning",
-        {"tent": 3.0, "mat": 9.0},
+        {"tent": 3e-10, "mat": 9e-10},
         {"stove": 0.5, "tent": 0.5, "mat": 0.5},
         ["mat", "tent", "stove"],
         [NO_DISTANCE],
@@ -281,15 +302,17 @@ def fuse(answer: Fuse) -> Iterator[Case]:
     yield case(
         "close scores, and one far above the others",
         {"tent": 20.0},
-        {"axe": 1.0, "mat": 0.8, "tent": 0.48, "pump": 0.20001, "map": 0.2, "bag": 0.0},
+        {"axe": 1.0, "mat": 0.8, "tent": 0.48, "pump": 0.200000001, "map": 0.2, "bag": 0.0},
         ["axe", "tent", "mat", "pump", "map", "bag"],
     )
-    shelf = {f"doc-{number:02}": number % 7 / 8 for number in range(40)}
+    # A tiny distance is none of 0: whatever is added to it, or taken for 0, gives another order.
+    shelf = {f"doc-{number:02}": number % 7 / 8 * 2.0**-31 for number in range(40)}
+    named = {"doc-06": 2.0, "doc-09": 0.8}
     yield case(
         "forty documents",
-        {},
+        named,
         shelf,
-        sorted(shelf, key=lambda name: (-shelf[name], name)),
+        _by(_right)(named, shelf),
         [NO_DISTANCE, NOTHING],
     )
     yield case("no documents", {}, {}, [], [NO_DISTANCE, NOTHING], "empty")
@@ -309,11 +332,11 @@ def fuse(answer: Fuse) -> Iterator[Case]:
     )
     yield generated(
         "any scores",
-        listed(answer),
+        _watched(listed(answer)),
         exercise="01.1",
         inputs=_searches().filter(_order_is_clear),
         called="fuse",
         errors_name=_STRAY,
-        slips=[*TIES, NO_DISTANCE],
+        slips=[*TIES, NO_DISTANCE, IN_ANOTHER_ORDER],
         about="any",
     )

@@ -52,8 +52,9 @@ MANY = 30
 """More orders than any page, prompt or slice shows by itself."""
 
 _ORDER = re.compile(r"FH-\d+")
-_LOG_IN = re.compile(r"\b(?:log|sign)(?:ged|ging|ned|ing)?(?:[ -]?in| on|in)(?:to)?\b", re.I)
-_LOG_SOMEONE_IN = re.compile(r"\b(?:log|sign)(?:ged|ging|ned|ing)? \w+ in\b", re.I)
+_LOG = r"\b(?:log(?:s|ged|ging)?|sign(?:s|ed|ing)?)"
+_LOG_IN = re.compile(_LOG + r"[\s\u2010-\u2015_-]*(?:in|on)(?:s|to)?\b", re.I)
+_LOG_SOMEONE_IN = re.compile(_LOG + r"\s+(?:\w+\s+){1,2}in(?:to)?\b", re.I)
 _NONE = re.compile(r"\b(?:no|not|none|nothing|never|zero|0|empty|without|cannot)\b|n['’]t\b", re.I)
 
 
@@ -61,8 +62,10 @@ def _numbers(text: str) -> set[str]:
     return set(_ORDER.findall(text))
 
 
-def _right(text: str, customer: str | None, own: Sequence[str]) -> bool | str:
+def _right(text: Any, customer: str | None, own: Sequence[str]) -> bool | str:
     """Whether a tool may say this to a customer, who has these orders; or what is wrong."""
+    if not isinstance(text, str):
+        return f"A text is expected; my_orders returned {kind(text)} to {customer or 'a guest'}."
     who, said = customer or "a guest", _numbers(text)
     if not text.strip():
         return f"The tool says nothing to {who}: the model would have to make something up."
@@ -84,7 +87,7 @@ def _says(*expected: tuple[str | None, Sequence[str]]) -> Expectation:
     """What a tool says to each customer, with that customer's orders."""
 
     def test(got: Any) -> bool | str:
-        texts = [got] if isinstance(got, str) else got
+        texts = [got] if len(expected) == 1 else got
         verdicts = (_right(text, *one) for text, one in zip(texts, expected, strict=True))
         return next((verdict for verdict in verdicts if verdict is not True), True)
 

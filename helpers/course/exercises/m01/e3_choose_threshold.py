@@ -93,12 +93,28 @@ CHEAPEST: Expectation = satisfies("a threshold of the lowest cost", lambda got: 
 # Scores with many ties, some of them close to each other, below 0 and above 1; or any.
 _SCORE = st.one_of(
     st.sampled_from(
-        [0.5, 0.4, 0.6, 0.0, 0.612, 0.6120001, 0.613, 0.9, 1.0, 1.5, -0.2, -3.0, 20.0, 1e6]
+        [
+            0.5,
+            0.4,
+            0.6,
+            0.0,
+            0.612,
+            0.61200000005,
+            0.6120001,
+            0.613,
+            0.9,
+            1.0,
+            1.5,
+            -0.2,
+            -3.0,
+            20.0,
+            1e6,
+        ]
     ),
     st.integers(-3000, 3000).map(lambda number: number / 1000),
 )
 _SCORES = st.lists(_SCORE, max_size=8)
-_PRICE = st.sampled_from([1, 2, 0.5, 3, 0.25, 1.5, 16, 100, 0.1, 0])
+_PRICE = st.sampled_from([1, 2, 0.5, 3, 0.25, 1.37, 1.5, 16, 50, 100, 0.1, 0.05, 0])
 
 
 EMPTY = Slip.raises(
@@ -152,13 +168,14 @@ def choose_threshold(answer: Choose) -> Iterator[Case]:
         )
 
     yield case("the example of the statement", [0.6, 0.8], [0.7, 0.3], 3)
-    yield case("an invented answer is expensive", [0.9, 0.5, 0.6, 0.65], [0.7, 0.3, 0.85, 0.2], 3)
-    yield case("an invented answer is cheap", [0.5, 0.8, 0.45], [0.3, 0.55], 0.5)
+    # Prices that are cut or rounded choose another threshold here.
+    yield case("an invented answer is expensive", [0.9, *[0.5] * 40], [0.7, 0.3, 0.2], 50)
+    yield case("an invented answer is cheap", [0.5, 0.8, 0.85], [0.3, *[0.55] * 15], 0.05)
     yield case("the same score on both sides", [0.5, 0.9], [0.5, 0.1], 4)
-    yield case("scores close to each other", [0.6120001, 0.9], [0.612, 0.3], 3)
+    yield case("scores close to each other", [0.61200000005, 0.9], [0.612, 0.3], 3)
     yield case("every answer would be wrong", [0.2], [0.9, 0.6], 2, "refuse-all")
-    yield case("scores above 1", [3.0], [12.5, 7.0], 2, "refuse-all")
-    yield case("scores below 0", [-0.4, -0.1], [-0.5, -0.2], 0.25)
+    yield case("scores above 1", [3.0] * 9, [12.5, 7.0] * 4, 1.14, "refuse-all")
+    yield case("scores below 0", [-0.4, -0.4, -0.1], [-0.5, *[-0.2] * 9], 0.25)
     yield case(
         "a hundred questions",
         [number * 37 % 100 / 100 for number in range(60)],

@@ -29,13 +29,13 @@ CARD = "My card ends in 4242."
     starter=conversation_config,
     hints=[
         "A checkpointer keeps one memory for each thread_id. Who else uses the same one?",
-        "The thread_id needs both: who, and which conversation.",
+        Hint("The thread_id needs both: who, and which conversation.", "apart", "joined"),
         Hint(
             "Either part may contain a hyphen, so two pairs joined by one can give the same text."
             " Which way of writing a pair can only be read back as that pair?",
-            "apart",
+            "joined",
         ),
-        Hint("A guest has None, which is not the text 'None'. Do you write both alike?", "apart"),
+        Hint("A guest has None, which is not the text 'None'. Do you write both alike?", "joined"),
         Hint(
             "The same two values must always give the same text: no random number, no hash(), and"
             " nothing that is kept between calls.",
@@ -126,7 +126,7 @@ def memory(answer: "Configure") -> Iterator[Case]:
         " much alike",
         expect=satisfies("a thread_id of its own for each", _none_share),
         slips=SLIPS,
-        about="apart",
+        about="joined",
     )
     yield generated(
         "any conversations",
@@ -139,7 +139,7 @@ def memory(answer: "Configure") -> Iterator[Case]:
             "one thread_id for each conversation, shared with no other", _none_share
         ),
         slips=SLIPS,
-        about="apart",
+        about="joined",
         budget=60,  # the enumerated ones before have found most
         limit=4.0,
     )
@@ -150,7 +150,7 @@ def memory(answer: "Configure") -> Iterator[Case]:
         " your own thread_ids",
         expect=satisfies("a thread_id of its own for each", _none_share),
         slips=SLIPS,
-        about="apart",
+        about="joined",
     )
     yield Case(
         "the same in another process",
@@ -185,6 +185,12 @@ SLIPS = [
         lambda got: got[0][0] != got[0][1] and _run_together(*got[0]),
         "The two parts run together: it is not clear where one ends and the other begins.",
     ),
+    Slip.when(
+        "changed",
+        lambda got: got[0][0][0] == got[0][1][0] or got[0][0][1] == got[0][1][1],
+        "Something of a name is lost or changed: two names that differ in any character must give"
+        " two thread_ids.",
+    ),
 ]
 
 
@@ -215,7 +221,7 @@ def _run_together(one: pairs.Pair, other: pairs.Pair) -> bool:
     (short, whole), (long, rest) = sorted([one, other], key=lambda pair: len(str(pair[0])))
     forwards = str(long).startswith(str(short)) and whole.endswith(rest)
     backwards = str(long).endswith(str(short)) and whole.startswith(rest)
-    return short != long and (forwards or backwards)
+    return short != long and whole != rest and (forwards or backwards)
 
 
 def _told_apart(thread: "Callable[[pairs.Pair], Any]", some: "Iterable[pairs.Pair]") -> Any:

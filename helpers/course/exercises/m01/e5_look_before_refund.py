@@ -46,6 +46,8 @@ def _refund(order: str) -> tuple[str, str]:
 )
 def look_before_refund(answer: "Guard") -> Iterator[Case]:
     """A guard around tool calls: no refund of an order that was not looked up before."""
+    from langchain_core.tools import ToolException
+
     from helpers.course.exercises.m01 import conversations, middleware
     from helpers.course.exercises.m01.refunds import Call, acted_at_once, judged
 
@@ -69,6 +71,8 @@ def look_before_refund(answer: "Guard") -> Iterator[Case]:
         )
 
     order, other = "FH-10742", "FH-10743"
+    others = [other, f"{order} ", order.lower()]
+    refused_other = f"issue_refund({other}) is refused"
     looked: list[Step] = [f"Where is {order}?", [Call("lookup_order", order)]]
     refunds: list[Step] = [f"Refund {order}.", [Call("issue_refund", order)]]
     mine: list[Turn] = [
@@ -89,6 +93,14 @@ def look_before_refund(answer: "Guard") -> Iterator[Case]:
             "says-success",
             [f'issue_refund({order}) is not made, but the status is "success"'],
             'The message says that all went well: give it status="error".',
+        ),
+        *(
+            Slip.raises(
+                f"raises-{error.__name__}",
+                error,
+                "An error ends the conversation: to refuse, return a ToolMessage.",
+            )
+            for error in (ValueError, RuntimeError, PermissionError, ToolException)
         ),
         about="refusal",
     )
@@ -119,23 +131,55 @@ def look_before_refund(answer: "Guard") -> Iterator[Case]:
     )
     yield alone(
         "a lookup of one order, a refund of another",
-        [f"Refund {other}.", [Call("lookup_order", order)], [Call("issue_refund", other)]],
-        [f"lookup_order({order}) goes through", f"issue_refund({other}) is refused"],
+        [
+            f"Refund {other}.",
+            [Call("lookup_order", order)],
+            *([Call("issue_refund", one)] for one in others),
+        ],
+        [
+            f"lookup_order({order}) goes through",
+            *(f"issue_refund({one}) is refused" for one in others),
+        ],
         Slip.value(
             "any-lookup",
-            [f"lookup_order({order}) goes through", f"issue_refund({other}) goes through"],
+            [
+                f"lookup_order({order}) goes through",
+                *(f"issue_refund({one}) goes through" for one in others),
+            ],
             f"{order} was looked up, and {other} refunded.",
+        ),
+        Slip.when(
+            "other-texts",
+            lambda got: got[:2] == [f"lookup_order({order}) goes through", refused_other],
+            "Two ids are the same order only where the texts are equal: small letters and spaces"
+            " count.",
         ),
         about="found",
     )
     yield alone(
         "a lookup that failed",
-        [f"Refund {order}.", [Call("lookup_order", order, "error")], [Call("issue_refund", order)]],
-        [f"lookup_order({order}) goes through", f"issue_refund({order}) is refused"],
+        [
+            f"Refund {order}.",
+            *(
+                step
+                for ends in ("error", "success", "error")
+                for step in ([Call("lookup_order", order, ends)], [Call("issue_refund", order)])
+            ),
+        ],
+        [
+            f"lookup_order({order}) goes through",
+            f"issue_refund({order}) is refused",
+            *[f"lookup_order({order}) goes through", f"issue_refund({order}) goes through"] * 2,
+        ],
         Slip.value(
             "calls-count",
-            [f"lookup_order({order}) goes through", f"issue_refund({order}) goes through"],
+            [f"lookup_order({order}) goes through", f"issue_refund({order}) goes through"] * 3,
             'The lookup came back with status "error": the order was not found.',
+        ),
+        Slip.when(
+            "one-lookup-decides",
+            lambda got: got[1] == f"issue_refund({order}) is refused",
+            "One lookup that succeeded is enough, whatever came of the others before or after it.",
         ),
         about="found",
     )
@@ -153,9 +197,8 @@ def look_before_refund(answer: "Guard") -> Iterator[Case]:
     yield alone(
         "two lookups in one message, whose results come the other way round",
         [
-            f"Refund {order}.",
-            "And the other.",
             [Call("lookup_order", order, "error"), Call("lookup_order", other)],
+            "Refund both.",
             [Call("issue_refund", order)],
             [Call("issue_refund", other)],
         ],
@@ -172,6 +215,7 @@ def look_before_refund(answer: "Guard") -> Iterator[Case]:
         [
             f"Where is {order}?",
             [Call("lookup_order", order)],
+            *["Are you still there?"] * 60,
             "Refund.",
             [Call("issue_refund", order)],
         ],
@@ -188,12 +232,17 @@ def look_before_refund(answer: "Guard") -> Iterator[Case]:
                 Call("hand_over", "a complaint", "command"),
             ],
             [Call("cancel_order", order, "raises"), Call("issue_refund_label", order)],
+            [Call("lookup_parcel", order), Call("order_lookup", order)],
+            [Call("issue_refund", order)],
         ],
         [
             "search_documents(Can I cancel?) goes through",
             "hand_over(a complaint) goes through",
             f"cancel_order({order}) goes through",
             f"issue_refund_label({order}) goes through",
+            f"lookup_parcel({order}) goes through",
+            f"order_lookup({order}) goes through",
+            f"issue_refund({order}) is refused",
         ],
         about="others",
     )

@@ -73,6 +73,11 @@ def quote(answer: "Quote") -> Iterator[Case]:
             lambda got: "messages" in got,
             "The conversation was changed: make a new message, or change the reply.",
         ),
+        Slip.when(
+            "no-reply",
+            lambda got: "returned" in got,
+            "Return the reply, another AIMessage, or a ModelResponse whose result ends in one.",
+        ),
     ]
     remade = Slip.when(
         "remade",
@@ -271,11 +276,11 @@ _KINDS = ("order", "passages", "plain", "blocks", "refused", "nothing")
 
 def _conversations() -> st.SearchStrategy[tuple[Any, ...]]:
     """Up to two earlier turns, this one, and what the model says in the end."""
-    from helpers.course.exercises.m01.quoting import Result, Said
+    from helpers.course.exercises.m01.quoting import EMPTY_ARTIFACTS, Result, Said
 
-    results = st.lists(
-        st.builds(Result, st.sampled_from(_TEXTS), st.sampled_from(_KINDS)), min_size=1, max_size=2
-    )
+    text = st.sampled_from((*_TEXTS, *_TEXTS, ""))
+    kind = st.sampled_from((*_KINDS, *_KINDS, *EMPTY_ARTIFACTS))
+    results = st.lists(st.builds(Result, text, kind), min_size=1, max_size=2)
     turns = st.lists(st.lists(results, max_size=2), min_size=1, max_size=3)
     said = st.builds(
         Said,
@@ -283,7 +288,17 @@ def _conversations() -> st.SearchStrategy[tuple[Any, ...]]:
         st.sampled_from(((), (), ("hand_over",), ("my_orders", "search_documents"))),
         st.sampled_from(("", "", "Thinking.")),
     )
-    return st.tuples(turns, said)
+    return st.tuples(turns, said).filter(lambda made: _is_clear(made[0][-1]))
+
+
+def _is_clear(turn: "Turn") -> bool:
+    """Whether all who follow the statement give one answer: they do not if the first text is empty.
+
+    An answer that is joined text by text then starts without a space, and one that has only empty
+    texts may be taken for none.
+    """
+    texts = [result.text for results in turn for result in results if result.kind != "nothing"]
+    return not texts or bool(texts[0])
 
 
 def told(turns: "Sequence[Turn]", said: "Said") -> str:

@@ -4,6 +4,7 @@ import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from hypothesis import strategies as st
 
@@ -44,8 +45,35 @@ _LONGS = [
 _CUSTOMERS = [None, *_ALIKE, *_LONGS[:6], "x", *(f"x{joiner}y" for joiner in _JOINERS)]
 _CONVERSATIONS = [*_ALIKE, *_LONGS, "z", *(f"y{joiner}z" for joiner in _JOINERS)]
 
-TRICKY: list[Pair] = [(who, where) for who in _CUSTOMERS for where in _CONVERSATIONS]
-"""Every one of these customers with every one of these conversations."""
+_ESCAPES = ["\\", "%", "^", "~", "`", "$"]
+
+
+def escaped(joiner: str, escape: str) -> list[Pair]:
+    """Pairs that share a thread where a joiner is escaped, and the escape itself is not.
+
+    Or where a joiner is doubled in the two parts.
+    """
+    return [
+        (f"a{escape}", f"b{joiner}c"),
+        (f"a{joiner}b{escape}", "c"),
+        (f"a{joiner}", "b"),
+        ("a", f"{joiner}b"),
+        (f"a{joiner}{joiner}", "b"),
+        ("a", f"{joiner}{joiner}b"),
+        (f"a{escape}{joiner}", "b"),
+        (f"a{escape}", f"{joiner}b"),
+    ]
+
+
+_WRITTEN = [quote(joiner, safe="") for joiner in _JOINERS if quote(joiner, safe="") != joiner]
+_WRITTEN += [written.lower() for written in _WRITTEN]
+TRICKY: list[Pair] = [
+    *((who, where) for who in _CUSTOMERS for where in _CONVERSATIONS),
+    *(pair for one in _JOINERS for escape in _ESCAPES for pair in escaped(one, escape)),
+    *((f"x{text}y", "z") for text in _WRITTEN),
+    *(("x", f"y{text}z") for text in _WRITTEN),
+]
+"""Every one of these customers with every one of these conversations, and joiners escaped."""
 
 _LETTERS = st.text(st.sampled_from("aA1-:/|,.'\"\\ \nN\u00e9"), max_size=5)
 _TEXTS = st.one_of(_LETTERS, st.sampled_from(_ALIKE), st.text(max_size=20))
@@ -80,7 +108,8 @@ def _made_again(pair: Pair) -> Pair:
 
 def written(pairs: Sequence[Pair]) -> str:
     """Pairs as a card writes them."""
-    return ", ".join(f"(Caller({who!r}), {where!r})" for who, where in pairs)
+    # Letters that look alike, or that nobody sees, differ in ASCII.
+    return ", ".join(f"(Caller({who!a}), {where!a})" for who, where in pairs)
 
 
 _WHO, _WHERE, _MORE = "C-7401", "chat-93", "x"
@@ -101,7 +130,7 @@ def fitted(thread: Thread) -> list[Pair]:
         begin, _, end = alone.partition(_WHERE)
         made.append((None, both.removeprefix(begin).removesuffix(end)))
     if _WHO in both and _WHERE in both:
-        made += _joined(both)
+        made += [*_joined(both), *_escaped(thread, both)]
         begin, _, rest = both.partition(_WHO)
         # What a guest's thread has where a customer's has the id.
         inner = alone.removeprefix(begin).removesuffix(rest)
@@ -116,6 +145,20 @@ def _joined(both: str) -> Iterator[Pair]:
         yield from [(_WHO, f"{_MORE}{joiner}{_WHERE}"), (f"{_WHO}{joiner}{_MORE}", _WHERE)]
     else:
         yield from [(_WHO, f"{_WHERE}{joiner}{_MORE}"), (f"{_MORE}{joiner}{_WHO}", _WHERE)]
+
+
+def _escaped(thread: Thread, both: str) -> list[Pair]:
+    """Pairs that take what a thread makes of its own joiner in a name for that joiner."""
+    one, two = sorted((_WHO, _WHERE), key=both.index)
+    joiner = both[both.index(one) + len(one) : both.index(two)]
+    if not joiner:
+        return []
+    seen = str(thread((f"{_WHO}{joiner}{_MORE * 9}", _WHERE)))
+    rest = seen.partition(_WHO)[2]
+    made = rest.partition(_MORE * 9)[0] if rest else ""
+    ends = [made.removesuffix(joiner), made.removeprefix(joiner), made[:1], made[-1:]]
+    pairs = [pair for end in dict.fromkeys(ends) if end for pair in escaped(joiner, end)]
+    return [*pairs, (f"{_WHO}{joiner}", _WHERE), (f"{_WHO}{made}", _WHERE)]
 
 
 def fewest_bits(thread: Thread) -> int:

@@ -1,5 +1,6 @@
 """What a wrapper around a model does, for exercise 01.6: called by itself, and in an agent."""
 
+import copy
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -45,12 +46,17 @@ class Result:
     """What a tool returned: its text, and what else there is.
 
     `kind` is "order" or "passages" (the artifact), "plain" (a tool without an artifact), "blocks"
-    (its content is a list of blocks, as MCP servers send it), "refused" or "nothing" (a search that
-    found nothing).
+    (its content is a list of blocks, as MCP servers send it), "refused", "nothing" (a search that
+    found nothing), or one of `EMPTY_ARTIFACTS` (a tool whose artifact is another empty object).
     """
 
     text: str
     kind: str = "plain"
+
+
+_EMPTY: tuple[Any, ...] = ({}, (), "", 0, False)
+EMPTY_ARTIFACTS: dict[str, Any] = {f"artifact {value!r}": value for value in _EMPTY}
+"""Artifacts that are false, and yet no empty list: their texts count."""
 
 
 @dataclass(frozen=True)
@@ -85,12 +91,12 @@ def answered(quote: Quote, turns: Sequence[Turn], said: Said) -> dict[str, Any]:
         state={"messages": list(messages)},
         runtime=runtime,
     )
-    before = [message.model_dump() for message in messages]
-    reply, asked = _reply(said), list[ModelRequest[Any]]()
+    before = _whole(request)
+    reply, asked = _reply(said), list[Any]()
     unchanged = reply.model_copy(deep=True)
 
     def handler(handed: ModelRequest[Any]) -> ModelResponse[Any]:
-        asked.append(handed)
+        asked.append(_whole(handed))  # now: it may be put back afterwards
         first: list[BaseMessage] = [AIMessage(said.before)] if said.before else []
         return ModelResponse(result=[*first, reply])
 
@@ -103,15 +109,26 @@ def answered(quote: Quote, turns: Sequence[Turn], said: Said) -> dict[str, Any]:
     seen = {"answer": str(last.text), "calls": [call["name"] for call in last.tool_calls]}
     if len(asked) != 1:
         return {**seen, "model asked": len(asked)}
-    if asked[0] is not request and asked[0] != request:
+    if asked[0] != before:
         return {**seen, "model asked": "with another request"}
-    now = [message.model_dump() for message in request.messages]
-    if now != before or [message.model_dump() for message in request.state["messages"]] != before:
+    if _whole(request) != before:
         return {**seen, "messages": "changed"}
     passes = bool(said.tools) or all(r.kind == "nothing" for step in turns[-1] for r in step)
     if passes and last.model_dump() != unchanged.model_dump():
         return {**seen, "reply": "changed"}
     return seen
+
+
+def _whole(request: ModelRequest[Any]) -> dict[str, Any]:
+    """All that a request holds at this moment; later changes do not show in it."""
+    held = {name: copy.copy(getattr(request, name)) for name in _HELD}
+    held["system"] = request.system_message and request.system_message.model_dump()
+    held["messages"] = [message.model_dump() for message in request.messages]
+    held["state"] = [message.model_dump() for message in request.state["messages"]]
+    return held
+
+
+_HELD = ("model", "tools", "tool_choice", "response_format", "model_settings", "runtime")
 
 
 def _messages(turn: Turn, place: int) -> list[AnyMessage]:
@@ -130,7 +147,13 @@ def _tool(result: Result) -> str:
 
 
 def _result(result: Result, call_id: str) -> ToolMessage:
-    artifacts = {"order": _order(), "passages": [BOOTS], "blocks": [BOOTS], "nothing": []}
+    artifacts: dict[str, Any] = {
+        "order": _order(),
+        "passages": [BOOTS],
+        "blocks": [BOOTS],
+        "nothing": [],
+    }
+    artifacts |= copy.deepcopy(EMPTY_ARTIFACTS)
     blocks: list[str | dict[Any, Any]] = [{"type": "text", "text": result.text}]
     return ToolMessage(
         blocks if result.kind == "blocks" else result.text,

@@ -134,7 +134,7 @@ def _refused(returned: object, made: dict[str, Any], told: ToolMessage) -> str:
     if told.tool_call_id != made["id"]:
         return "is refused with the id of another call"
     if missing := [
-        part for part in ("lookup_order", made["args"]["order_id"]) if part not in told.text
+        part for part in ("lookup_order", made["args"]["order_id"].strip()) if part not in told.text
     ]:
         return f"is refused without a word of {missing[0]}"
     return "is refused"
@@ -161,7 +161,7 @@ def _result(call: Call, call_id: str) -> ToolMessage:
     )
 
 
-ORDERS = ("FH-10742", "FH-10743", "FH-1074", "fh-10742")
+ORDERS = ("FH-10742", "FH-10743", "FH-1074", "fh-10742", "FH-10742 ")
 
 
 def _other(order: str) -> str:
