@@ -710,7 +710,8 @@ for message in state["messages"]:
     message.pretty_print()
 
 # %% [markdown] name="loop-measured-text"
-# The model is called twice: once to ask for the tool, once to answer. This loop has tools, but it
+# The model is called twice: once to ask for the tool, once to answer. Compare the answer with the
+# tool's message: did every word of it come from there? This loop has tools, but it
 # has lost the examples and the refusal of the step before. Before you measure it: do you expect
 # more right answers, or fewer?
 

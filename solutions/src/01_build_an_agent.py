@@ -7,9 +7,9 @@
 # **75 to 90 minutes. Before it:** the walkthrough
 # [01 Build an agent](../notebooks/01_build_an_agent.ipynb).
 #
-# Fill each cell that contains a `TODO` (in exercise 4, change the given code), run it, then run the
-# check below it. The exercises do not depend on each other: leave one out, and the cells that use
-# it say so.
+# Fill each cell that contains a `TODO` (in exercise 4, change the given code), run it, then run
+# the check below it. A wrong try brings a hint on the card, and `hint("01.1")` the next one. The
+# exercises do not depend on each other: leave one out, and the cells that use it say so.
 
 # %% [markdown] name="title" only="solution"
 # # Solution of lab 01: Build an agent
