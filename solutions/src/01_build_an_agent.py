@@ -43,7 +43,7 @@ measured = []  # what the cells below find out, for the table at the end
 # the documents on a scale of its own. Here are the three best documents of each search:
 
 # %% name="two-searches"
-from helpers.course.exercises.m01.searches import by_meaning, by_words
+from helpers.testbed.searches import by_meaning, by_words
 
 question = "What's the postage to Dublin?"
 for search in (by_words, by_meaning):
@@ -296,7 +296,7 @@ check("01.3", choose_threshold)
 # kinds of mistakes on the lab part change as an invented answer gets more expensive?
 
 # %% name="threshold-use"
-from helpers.course.exercises.m01.scores import best_scores
+from helpers.testbed.searches import best_scores
 
 dev_answerable, dev_unanswerable = best_scores("dev")
 lab_answerable, lab_unanswerable = best_scores("lab")
@@ -489,7 +489,7 @@ if ready("01.5"):
 from langchain.messages import HumanMessage
 
 from helpers.agent import Caller, build_agent
-from helpers.course.exercises.m01.quoting import FRIENDLY
+from helpers.testbed.styles import FRIENDLY
 
 print(FRIENDLY.system)
 friendly = build_agent(style=FRIENDLY, retriever=index)

@@ -14,7 +14,6 @@ from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMes
 from langchain_core.runnables import RunnableConfig
 
 from helpers.agent import Caller, Retriever, build_agent
-from helpers.agent.prompt import Style
 from helpers.course.exercises.m01.middleware import needs_middleware
 from helpers.course.exercises.m01.retrievers import BOOTS, OnePassage, index
 from helpers.course.todo import TODO
@@ -23,20 +22,9 @@ from helpers.models import chat_model
 from helpers.shop import Question, open_orders
 from helpers.testbed import ScriptedModel
 from helpers.testbed.replies import Reply
+from helpers.testbed.styles import FRIENDLY
 
 Quote = AgentMiddleware[Any, Any, Any]
-
-FRIENDLY = Style(
-    system=(
-        "You are the friendly support agent of Fernhill, a shop for outdoor gear. Answer in one "
-        "warm sentence."
-    ),
-    examples=(),
-    small_talk=(),
-    sentences=1,
-)
-"""How a shop may like its agent to speak, and what makes the local model lose the facts."""
-
 
 # --- the wrapper by itself ------------------------------------------------------------------------
 
