@@ -531,7 +531,7 @@ for message in state["messages"][-2:]:
 from collections.abc import Callable
 
 from langchain.agents.middleware import ModelRequest, ModelResponse, wrap_model_call
-from langchain.messages import HumanMessage, ToolMessage
+from langchain.messages import AIMessage, HumanMessage, ToolMessage
 
 
 @wrap_model_call

@@ -3,6 +3,7 @@ from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware, ToolCallRequest, wrap_tool_call
 from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
+from langchain_core.tools import ToolException
 
 from helpers.authoring.answers import right, wrong
 from helpers.shop import Order
@@ -194,6 +195,30 @@ def a_text() -> object:
 def raises() -> object:
     def refuse(request: ToolCallRequest) -> Any:
         raise ValueError("Use lookup_order first.")
+
+    return guard(refuse=refuse)
+
+
+@wrong("Raises RuntimeError instead of refusing.", slip="raises-RuntimeError")
+def raises_a_runtime_error() -> object:
+    def refuse(request: ToolCallRequest) -> Any:
+        raise RuntimeError("Not looked up.")
+
+    return guard(refuse=refuse)
+
+
+@wrong("Raises PermissionError instead of refusing.", slip="raises-PermissionError")
+def raises_that_it_is_not_allowed() -> object:
+    def refuse(request: ToolCallRequest) -> Any:
+        raise PermissionError("Use lookup_order first.")
+
+    return guard(refuse=refuse)
+
+
+@wrong("Raises ToolException instead of refusing.", slip="raises-ToolException")
+def raises_as_a_tool_does() -> object:
+    def refuse(request: ToolCallRequest) -> Any:
+        raise ToolException("Use lookup_order first.")
 
     return guard(refuse=refuse)
 
