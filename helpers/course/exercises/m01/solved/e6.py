@@ -1,10 +1,9 @@
 # Written by `course build` from solutions/src/01_build_an_agent.py: change it there.
-from langchain.messages import AIMessage
 # The exercise's own cell.
 from collections.abc import Callable
 
 from langchain.agents.middleware import ModelRequest, ModelResponse, wrap_model_call
-from langchain.messages import HumanMessage, ToolMessage
+from langchain.messages import AIMessage, HumanMessage, ToolMessage
 
 
 @wrap_model_call
