@@ -66,7 +66,7 @@ REBUILT: tuple[Limit, ...] = (
     Limit("house only", lambda style: style.house_only, most=0.3, form="{:.0%}"),
     Limit("house names", lambda style: style.house_names, most=15),
 )
-"""For the walkthroughs 02 to 11."""
+"""For the other walkthroughs from 02 to 11."""
 
 WHOLE: tuple[Limit, ...] = (
     _cells(30, 120),
@@ -75,8 +75,8 @@ WHOLE: tuple[Limit, ...] = (
     Limit("nodes/line", lambda style: style.nodes_per_line, most=9.0, form="{:.1f}"),
     *REBUILT[6:],
 )
-"""For 01, which builds a whole agent, and most of it as a program: a function with its types and
-docstring to a cell. Fewer cells were longer ones, and shorter cells were denser."""
+"""For 01, which builds a whole agent, and 05, a whole service, most of it as a program: a function
+with its types and docstring to a cell. Fewer cells were longer ones, and shorter ones denser."""
 
 SHORT: tuple[Limit, ...] = (_cells(10, 50), *_lines(6, 18), *_DENSITY)
 """For 00, which takes ten minutes and is about the course itself, and 12, which asks questions."""
@@ -92,7 +92,7 @@ BEFORE: tuple[Limit, ...] = (
 
 def limits_of(module: str) -> tuple[Limit, ...]:
     """The limits that the style page sets for a walkthrough, rebuilt or not."""
-    if module == "01":
+    if module in ("01", "05"):
         return WHOLE
     return SHORT if module in ("00", "12") else REBUILT
 
