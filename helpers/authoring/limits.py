@@ -71,7 +71,7 @@ REBUILT: tuple[Limit, ...] = (
 WHOLE: tuple[Limit, ...] = (
     _cells(30, 120),
     _text_to_code(1.5),
-    *_lines(9, 18),
+    *_lines(10, 18),
     Limit("nodes/line", lambda style: style.nodes_per_line, most=9.0, form="{:.1f}"),
     *REBUILT[6:],
 )

@@ -174,6 +174,15 @@ show.table([{"way": "in one piece", "first words": one_piece.waited, "all": one_
 # An agent's middleware may still replace what the model wrote (module 01), and an answer in several
 # parts is put together at the end. So the service streams the model's words as they come, and ends
 # with the text that counts. With a second mode, `"values"`, LangGraph hands out the state as well.
+# The tools learn from the runtime's context who is asking, as in module 01:
+
+# %% name="caller"
+from helpers.agent import Caller
+
+Caller("C-0042")
+
+# %% [markdown] name="turn-text"
+# A thread of LangGraph's memory is one conversation of one customer, so its id begins with theirs.
 
 # %% name="answering" app="service.py"
 from collections.abc import AsyncGenerator
@@ -181,8 +190,6 @@ from typing import Any
 
 from langchain.messages import AIMessageChunk, HumanMessage
 from langgraph.graph.state import CompiledStateGraph
-
-from helpers.agent import Caller
 
 Agent = CompiledStateGraph[Any, Any, Any, Any]
 
@@ -262,6 +269,7 @@ class Keys:
         self.customers = customers  # the digest of a key -> the customer's id
 
     async def __call__(self, request: Request, shown: Shown) -> None:
+        """Find the customer, and note it in the request's state."""
         offered = digest(shown.credentials)
         for kept, customer in self.customers.items():
             if secrets.compare_digest(kept, offered):
@@ -385,6 +393,7 @@ class RateLimit:
         self.limiter = MovingWindowRateLimiter(storage or MemoryStorage())
 
     async def __call__(self, request: Request) -> None:
+        """Count the request, or refuse it."""
         customer = request.state.customer
         if not await self.limiter.hit(self.rate, customer):
             window = await self.limiter.get_window_stats(self.rate, customer)
@@ -461,6 +470,7 @@ class Gate:
         self.free = running + waiting
 
     async def __call__(self) -> AsyncIterator[None]:
+        """Hold a place while the request is answered."""
         if self.free == 0:
             raise HTTPException(503, "All places are taken. Try again.", {"Retry-After": "2"})
         self.free -= 1
@@ -580,6 +590,7 @@ from http.client import responses
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException as AnyHTTPException  # FastAPI's, and the routers'
 
 
 def problem(status: int, detail: str) -> dict[str, Any]:
@@ -591,7 +602,7 @@ def problem(status: int, detail: str) -> dict[str, Any]:
 async def as_problem(request: Request, error: Exception) -> JSONResponse:
     """The response for a refusal, or for a body that does not fit."""
     status, detail, headers = 500, "Try again later.", None
-    if isinstance(error, HTTPException):
+    if isinstance(error, AnyHTTPException):
         status, detail, headers = error.status_code, error.detail, error.headers
     elif isinstance(error, RequestValidationError):
         first = error.errors()[0]
@@ -716,14 +727,14 @@ def chat_routes(agent: Agent, figures: Figures) -> APIRouter:
     @routes.post("/chat/stream", response_class=EventSourceResponse)
     async def stream(question: Question, request: Request) -> AsyncIterator[ServerSentEvent]:
         customer = request.state.customer
-        async with aclosing(observed(events(agent, question, customer), figures, customer)) as all:
-            async for event in all:
+        told = observed(events(agent, question, customer), figures, customer)
+        async with aclosing(told):
+            async for event in told:
                 yield event
 
     @routes.post("/chat", dependencies=[Depends(stop_when_left)])
     async def chat(question: Question, request: Request) -> dict[str, str]:
-        async with aclosing(stream(question, request)) as all:
-            *_, last = [event async for event in all]
+        *_, last = [event async for event in stream(question, request)]
         if last.event == "error":
             raise HTTPException(last.data["status"], last.data["detail"])
         return {"answer": last.data["text"]}
@@ -799,7 +810,7 @@ def make_app(
     guards = [Keys(customers), RateLimit(rate), Gate(running, waiting)]
     app.include_router(chat_routes(agent, figures), dependencies=[Depends(one) for one in guards])
     app.include_router(operation_routes(figures))
-    app.add_exception_handler(HTTPException, as_problem)
+    app.add_exception_handler(AnyHTTPException, as_problem)
     app.add_exception_handler(RequestValidationError, as_problem)
     return app
 
