@@ -114,6 +114,10 @@ blocked, awaited = max(beats["blocked"][1]), max(beats["awaited"][1])
 show.scatter(beats, x="seconds since the start", y="seconds that /livez takes",
              title=f"/livez takes up to {blocked:.2f} s blocked, {awaited:.2f} s awaited")
 
+# %% [markdown] name="beats-notes" only="instructor"
+# Let the room guess the longest wait before you run it; most say "a little more". Then ask what a
+# Kubernetes probe with a time limit of one second would do at that moment.
+
 # %% [markdown] name="stream-text"
 # An orchestrator that probes the blocked service concludes that it is dead, and restarts it.
 #
@@ -226,7 +230,7 @@ async for name, text in answering(shop, both, "C-0042"):
 # ## Who may ask?
 #
 # So far, anyone. The customer's id must come from a login that the service checks, never from the
-# body: whoever sends `{"customer": "C-0042"}` would be that customer. Give each customer an *API
+# body: anyone can send `{"customer": "C-0042"}`. Give each customer an *API
 # key*, and keep only its SHA-256. If your list is stolen, nobody can compute a key from it.
 
 # %% name="digest" app="service.py"
@@ -348,7 +352,7 @@ show.line({"the model alone": (lengths, costs)}, x="words of the message", y="CP
 
 # %% [markdown] name="caps-text"
 # `Question` allows 2,000 characters. But Pydantic sees a body only when all of it is in memory.
-# FastAPI's `max_body_size` (from version 0.139 on) counts the bytes while they arrive. Neither asks
+# FastAPI's `max_body_size` (from version 0.164) counts the bytes while they arrive. Neither asks
 # the model. `SlowModel` writes at a pace that you choose and counts its calls; here it is instant.
 
 # %% name="caps"
@@ -451,6 +455,10 @@ waits = [one.waited for one in ungated]
 first, last = min(waits), max(waits)
 title = f"The first of {len(waits)} clients reads after {first:.1f} s, the last after {last:.1f} s"
 show.timeline(spans(ungated), x="seconds since the burst", title=title)
+
+# %% [markdown] name="ungated-notes" only="instructor"
+# Ask who would still be there at the end of the longest bar. Someone will propose a longer queue.
+# Keep that for the table of percentiles.
 
 # %% [markdown] name="gate-text"
 # They wait in the model's server: without a limit, and without a word to them. Some may have closed
@@ -792,8 +800,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     log.info(json.dumps({"service": "stopped"}))
 
 # %% [markdown] name="make-app-text"
-# The whole service is this function. The guards stand in the order of their price: a request that
-# is refused by the first one costs the least.
+# The whole service is this function. The guards come in the order of their price: a request that
+# the first one refuses costs the least.
 
 # %% name="make-app" app="service.py"
 def make_app(
@@ -954,10 +962,12 @@ for message in chat.chat_message:
 #
 # ## What does the course's service add?
 #
-# [helpers/service](../helpers/service) is these parts with settings. Later modules run it. It has
-# the same key, limits, gate, watch, errors and figures. It adds a token budget a day, retries and a
-# circuit breaker, conversations that are locked and forgotten, a time limit for the queue, OpenAI's
-# API, WebSocket and feedback. Send it the same burst.
+# [helpers/service](../helpers/service) is these parts with
+# [settings](../helpers/service/settings.py), and later modules run it. It adds a [token
+# budget](../helpers/service/budget.py) a day, [retries and a circuit
+# breaker](../helpers/service/upstream.py), [conversations](../helpers/service/conversations.py)
+# that are locked and forgotten, a time limit in the [queue](../helpers/service/gate.py), OpenAI's
+# API and feedback. Send it the same burst.
 
 # %% name="package"
 import io
@@ -1049,6 +1059,10 @@ trade_offs = pd.DataFrame(columns=["control", "latency", "cost", "usefulness", "
 ])
 show.table(trade_offs, caption="What each control gives and takes")
 
+# %% [markdown] name="table-notes" only="instructor"
+# Give each group one control to give up, and let them defend the choice with a figure from this
+# table. There is no right answer, but there are answers without a figure.
+
 # %% [markdown] name="measured-text"
 # ## What you measured
 #
@@ -1066,7 +1080,9 @@ show.table([
 ], caption="Before and after")
 
 # %% [markdown] name="production"
-# **In production** the model is elsewhere and takes longer. Waiting clients then cost memory and
+# ## In production
+#
+# The model is elsewhere and takes longer. Waiting clients then cost memory and
 # not CPU, and a gate can let more in: choose its size by the time to first token under load.
 #
 # - **A proxy** ends TLS, without which every key travels in clear text. It may hold a stream back
@@ -1111,7 +1127,7 @@ print(f"All controls together take {price:.1f} ms a request.")
 # %% [markdown] name="without"
 # ## Without the course
 #
-# In an empty folder: `pip install "fastapi>=0.139" uvicorn langchain langchain-openai limits
+# In an empty folder: `pip install "fastapi>=0.164" uvicorn langchain langchain-openai limits
 # prometheus-client streamlit httpx2`, and your provider's key in `OPENAI_API_KEY`. A `main.py` of
 # these lines serves any agent; `CUSTOMERS` holds the digests of your keys as JSON:
 #

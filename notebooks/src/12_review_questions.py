@@ -154,7 +154,7 @@ show_evidence(*findings)
 # | another customer's data appears | identity from the login | [04, section 8][orders] |
 # | a tool reaches internal servers | judge the resolved address | [04, section 9][service] |
 # | text becomes SQL or HTML | bound values, cleaned output | [04, section 9][service] |
-# | one caller uses up the service | caps on size and rate, a gate | [05, section 5][size] |
+# | one caller uses up the service | caps on size and rate, a gate | [05][size] |
 # | personal data stays in traces | redact before anything leaves | [09, section 9][redact] |
 # | a model file is replaced | compare digests before use | [00][machine] |
 #
@@ -165,7 +165,7 @@ show_evidence(*findings)
 # [policies]: 04_limit_the_agents_actions.ipynb#3.-Which-policy-stops-what,-and-at-which-price?
 # [orders]: 04_limit_the_agents_actions.ipynb#8.-Does-it-work-around-the-real-agent?
 # [service]: 04_limit_the_agents_actions.ipynb#9.-What-can-be-done-to-the-service-itself?
-# [size]: 05_serve_with_fastapi.ipynb#5.-What-does-an-oversized-message-cost?
+# [size]: 05_serve_with_fastapi.ipynb#What-does-a-long-message-cost?
 # [redact]: 09_trace_with_langsmith.ipynb#9.-What-do-you-sample,-redact-and-keep?
 # [machine]: 00_start_here.ipynb#Is-this-machine-ready?
 
@@ -297,7 +297,7 @@ show.table(rows, caption="Your controls")
 # [request]: 09_trace_with_langsmith.ipynb#1.-What-happens-in-one-request?
 # [strategy]: 09_trace_with_langsmith.ipynb#10.-What-do-you-look-at,-and-when?
 # [test]: 09_trace_with_langsmith.ipynb#7.-How-does-a-bad-run-become-a-test?
-# [restart]: 05_serve_with_fastapi.ipynb#6.-What-happens-to-a-stream-at-a-restart?
+# [restart]: 05_serve_with_fastapi.ipynb#What-happens-to-a-stream-at-a-restart?
 
 # %% name="name-evidence"
 show_evidence("monitoring", "rollback", "documentation", "ownership")
@@ -329,8 +329,9 @@ show_evidence("monitoring", "rollback", "documentation", "ownership")
 # | safe answers | honest answers that are lost | [03, section 9][controls] |
 # | safe actions | tasks undone, questions to a person | [04, section 7][fatigue] |
 # | a filter on the answer | words that arrive later | [lab 03, exercise 4][filter] |
-# | a short wait under load | callers who are refused | [05, section 3][burst] |
+# | a short wait under load | callers who are refused | [05][burst] |
 # | a second worker | limits and memory to be shared | [05][front] |
+# | any control of a service | latency, cost, refusals | [05][trade] |
 # | a friendlier prompt | more tokens in each request | [09, section 8][prompts] |
 # | a trace of every request | storage, and personal data in it | [09, section 9][redact] |
 #
@@ -343,8 +344,9 @@ show_evidence("monitoring", "rollback", "documentation", "ownership")
 # [controls]: 03_stop_prompt_injection.ipynb#9.-What-does-each-control-do,-and-what-does-it-cost?
 # [fatigue]: 04_limit_the_agents_actions.ipynb#7.-How-often-does-each-policy-ask-a-person?
 # [filter]: ../labs/03_stop_prompt_injection.ipynb#4.-Filter-an-answer-while-it-streams
-# [burst]: 05_serve_with_fastapi.ipynb#3.-What-does-a-burst-do?
-# [front]: 05_serve_with_fastapi.ipynb#What-changes-in-front-of-it?
+# [burst]: 05_serve_with_fastapi.ipynb#What-does-a-burst-do?
+# [trade]: 05_serve_with_fastapi.ipynb#What-does-each-control-cost,-and-what-does-it-give?
+# [front]: 05_serve_with_fastapi.ipynb#In-production
 # [prompts]: 09_trace_with_langsmith.ipynb#8.-Which-of-two-prompts-is-worth-its-price?
 # [redact]: 09_trace_with_langsmith.ipynb#9.-What-do-you-sample,-redact-and-keep?
 # [cost]: 09_trace_with_langsmith.ipynb#3.-Which-requests-cost-out-of-proportion?
