@@ -128,8 +128,8 @@ show.scatter(beats, x="seconds since the start", y="seconds that /livez takes",
 
 # %% name="chunks"
 turn = {"messages": [("user", "What is a tent?")]}
-async for chunk, metadata in agent.astream(turn, stream_mode="messages"):
-    print(metadata["langgraph_node"], repr(chunk.text))
+async for chunk, _ in agent.astream(turn, stream_mode="messages"):
+    print(chunk.text, end="|")
 
 # %% [markdown] name="events-text"
 # *Server-sent events* carry the words over HTTP. The response stays open, and each event is a line
@@ -860,7 +860,8 @@ for line in page.body.splitlines():
 import tempfile
 from pathlib import Path
 
-folder = Path(tempfile.mkdtemp())
+drawer = tempfile.TemporaryDirectory()
+folder = Path(drawer.name)
 (folder / "slow_app.py").write_text('''
 import asyncio
 from fastapi import FastAPI
@@ -988,7 +989,8 @@ print(f"{away} of {len(packaged)} refused with 503")
 # ## What does each control cost, and what does it give?
 #
 # Each control adds work to each request. How much? With an instant model nearly all of the time is
-# the service's own. The apps take turns, so that a slow moment of the machine hits all of them.
+# the service's own. The apps take turns, so that a slow moment of the machine hits all of them. A
+# few tenths of a millisecond are noise here.
 
 # %% name="latency"
 bearer = {"Authorization": f"Bearer {key}"}
