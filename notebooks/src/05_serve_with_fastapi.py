@@ -447,6 +447,8 @@ def spans(seen):
         else:
             found["waits"][one.client] = (one.sent, one.first)
             found["reads"][one.client] = (one.first, one.ended)
+    if not found["refused"]:
+        del found["refused"]
     return found
 
 # %% name="ungated"
@@ -862,7 +864,7 @@ from pathlib import Path
 
 drawer = tempfile.TemporaryDirectory()
 folder = Path(drawer.name)
-(folder / "slow_app.py").write_text('''
+_ = (folder / "slow_app.py").write_text('''
 import asyncio
 from fastapi import FastAPI
 from fastapi.sse import EventSourceResponse, ServerSentEvent
@@ -917,7 +919,7 @@ show.table(rows, caption="A stream of 20 tokens, stopped after one second", unit
 # and knows nothing of the agent.
 
 # %% name="page"
-(folder / "page.py").write_text('''
+_ = (folder / "page.py").write_text('''
 import json, os
 import httpx2
 import streamlit as st
