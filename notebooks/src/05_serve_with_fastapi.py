@@ -4,16 +4,16 @@
 # After this notebook you can put an agent behind HTTP with FastAPI, so that it survives load,
 # strangers, clients who leave, and restarts. You can also say what each control costs.
 #
-# **90 minutes (the machine works for about 5). Level: Python, a first idea of HTTP and of
-# `async`/`await`. Before it: module 01.**
+# **Two hours, with a break before the burst (the machine works for about 3 minutes). Level:
+# Python, a first idea of HTTP and of `async`/`await`. Before it: module 01.**
 #
 # You break a bare endpoint, build the control that stops it, and send the same load again.
 
 # %% [markdown] name="picture"
 # ```mermaid
 # flowchart LR
-#     client([client]) --> size["size<br>413, 422"] --> key["key<br>401"]
-#     key --> rate["rate limit<br>429"] --> gate["gate<br>503"]
+#     client([client]) --> size["size<br>413"] --> key["key<br>401"]
+#     key --> rate["rate limit<br>429"] --> body["body<br>422"] --> gate["gate<br>503"]
 #     gate --> agent[agent] --> events["events: token,<br>done or error"] --> client
 #     agent -.-> figures[("log, /metrics")]
 # ```
@@ -43,8 +43,8 @@ print(agent.invoke({"messages": [("user", asked["message"])]})["messages"][-1].t
 
 # %% [markdown] name="question-text"
 # A request has a body, and FastAPI checks it against a Pydantic model. What does not fit is refused
-# with status 422 before your function runs. Marked cells like the next one also go into the file
-# `service.py`, which `course new` writes for you.
+# with status 422 before your function runs. The functions and classes that you build here are also
+# in one file, [service.py](../helpers/course/home/programs/service.py).
 
 # %% name="question" app="service.py"
 from pydantic import BaseModel, Field
@@ -65,7 +65,7 @@ class Question(BaseModel):
 from fastapi import FastAPI
 
 
-def bare(awaited):
+def bare(awaited, agent=agent):
     """An app that answers in one piece."""
     app = FastAPI()
 
@@ -83,8 +83,9 @@ def bare(awaited):
 
 # %% [markdown] name="heartbeat-text"
 # Two clients ask three questions each. A third one asks `/livez` every 20 milliseconds, which needs
-# no model. `serving` runs an app in a thread, on a free port of this machine, until the block ends.
-# What do you expect the third client to see?
+# no model. `serving` runs an app in a thread, on a free port, until the block ends. `Clients` are
+# HTTP clients that note what they see: `ask` gives a request's `status` and `body`, the seconds to
+# its first words (`waited`) and to its end (`took`). What will the third client see?
 
 # %% name="heartbeat"
 import asyncio
@@ -141,7 +142,7 @@ from collections.abc import AsyncIterator
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 
-def streaming():
+def streaming(agent=agent):
     """An app that streams its answers as events."""
     app = FastAPI()
 
@@ -177,7 +178,16 @@ show.table([{"way": "in one piece", "first words": one_piece.waited, "all": one_
 #
 # An agent's middleware may still replace what the model wrote (module 01), and an answer in several
 # parts is put together at the end. So the service streams the model's words as they come, and ends
-# with the text that counts. With a second mode, `"values"`, LangGraph hands out the state as well.
+# with the text that counts. With a second mode, `"values"`, LangGraph hands out the state as well:
+
+# %% name="modes"
+brief = create_agent(chat_model(max_tokens=4))
+async for mode, part in brief.astream(turn, stream_mode=["messages", "values"]):
+    last = part[0] if mode == "messages" else part["messages"][-1]
+    print(mode, type(last).__name__, repr(last.text))
+
+# %% [markdown] name="caller-text"
+# The state is there before the first word and after the last one. So the last state has the answer.
 # The tools learn from the runtime's context who is asking, as in module 01:
 
 # %% name="caller"
@@ -253,8 +263,8 @@ print(customers)
 # In FastAPI a check before the endpoint is a *dependency*: something callable, whose own arguments
 # FastAPI fills from the request. `HTTPBearer` reads the header `Authorization: Bearer KEY`.
 #
-# `==` on strings stops at the first difference, so the time that it takes tells how much of a guess
-# was right. `compare_digest` always looks at everything.
+# `==` on strings stops at the first difference, so its time tells how much of a guess was right.
+# `compare_digest` always looks at everything. Hashes leak little that way; it costs nothing either.
 
 # %% name="keys" app="service.py"
 from collections.abc import Mapping
@@ -352,14 +362,15 @@ show.line({"the model alone": (lengths, costs)}, x="words of the message", y="CP
 
 # %% [markdown] name="caps-text"
 # `Question` allows 2,000 characters. But Pydantic sees a body only when all of it is in memory.
-# FastAPI's `max_body_size` (from version 0.164) counts the bytes while they arrive. Neither asks
-# the model. `SlowModel` writes at a pace that you choose and counts its calls; here it is instant.
+# FastAPI's `max_body_size` (from version 0.164) counts the bytes while they arrive. (In JSON, one
+# character may take 12 bytes.) Neither asks the model. `SlowModel` writes at a pace that you
+# choose and counts its calls; here it is instant.
 
 # %% name="caps"
 from helpers.testbed import SlowModel
 
 instant = SlowModel()
-app = FastAPI(max_body_size=20_000, dependencies=[Depends(Keys(customers))])
+app = FastAPI(max_body_size=32_000, dependencies=[Depends(Keys(customers))])
 app.include_router(chat_routes(create_agent(instant)))
 bearer = {"Authorization": f"Bearer {key}"}
 
@@ -469,7 +480,8 @@ show.timeline(spans(ungated), x="seconds since the burst", title=title)
 #
 # A dependency with `yield` fits: what follows `yield` runs when the response has been sent (FastAPI
 # from 0.118 on), so a place is held until the last event. It is taken before the stream begins,
-# because after the first byte the status is 200 for good.
+# because after the first byte the status is 200 for good. It asks for the `Question` that the
+# endpoint wants too, so a body that does not fit is refused before it takes a place.
 
 # %% name="gate" app="service.py"
 class Gate:
@@ -479,8 +491,8 @@ class Gate:
         self.places = asyncio.Semaphore(running)
         self.free = running + waiting
 
-    async def __call__(self) -> AsyncIterator[None]:
-        """Hold a place while the request is answered."""
+    async def __call__(self, question: Question) -> AsyncIterator[None]:
+        """Hold a place while the question is answered."""
         if self.free == 0:
             raise HTTPException(503, "All places are taken. Try again.", {"Retry-After": "2"})
         self.free -= 1
@@ -517,11 +529,11 @@ show.table(table, caption="Time to first token in the same burst",
 # ## Who pays for a client that leaves?
 #
 # Four clients ask for long answers and close the connection after 0.3 seconds. How much CPU time
-# does this process spend afterwards, the model included? A stream ends with its connection. But
-# does FastAPI notice that nobody waits for an answer in one piece?
+# does this process spend afterwards, the model included? Guess for an answer in one piece, and for
+# a stream.
 
 # %% name="leave"
-async def cpu_after_leaving(app, path):
+async def cpu_after_leaving(app, path="/chat"):
     """CPU seconds of this process after four clients have left."""
     story = {"message": "Tell me a long story about a tent."}
     with serving(app, grace_s=30) as server:
@@ -536,15 +548,49 @@ async def cpu_after_leaving(app, path):
             return time.process_time() - before
 
 # %% name="leave-bare"
-long_llm = chat_model(max_tokens=32 if fast else 96)
-agent = create_agent(long_llm)
-in_vain = await cpu_after_leaving(bare(awaited=True), "/chat")  # noqa: F704
-print(f"{in_vain:.1f} CPU seconds after all have left")
+storyteller = create_agent(chat_model(max_tokens=32 if fast else 96))
+in_vain = await cpu_after_leaving(bare(awaited=True, agent=storyteller))  # noqa: F704
+stream_in_vain = await cpu_after_leaving(streaming(agent=storyteller))  # noqa: F704
+print(f"CPU seconds after all have left: {in_vain:.1f} in one piece")
+print(f"and {stream_in_vain:.1f} as events")
+
+# %% [markdown] name="own-task-text"
+# Nobody looks at the connection while an answer in one piece is computed. For a stream FastAPI does
+# look, and cancels the generator: again and again, until it ends. That also interrupts LangGraph
+# where it would cancel its own tasks, and the model writes on. So let the agent run in a *task* of
+# its own, which you cancel once. A queue brings its parts over, and the wait for the next part is
+# the right place for a time limit: a slow reader of the stream cannot trip it.
+
+# %% name="own-task" app="service.py"
+from typing import TypeVar
+
+Part = TypeVar("Part")
+
+
+async def in_own_task(parts: AsyncIterator[Part], silence_s: float) -> AsyncGenerator[Part]:
+    """What an iterator yields. It runs in a task that is cancelled when this generator ends."""
+    queue: asyncio.Queue[Part | None] = asyncio.Queue()
+
+    async def run() -> None:
+        try:
+            async for part in parts:
+                queue.put_nowait(part)
+        finally:
+            queue.put_nowait(None)
+
+    task = asyncio.create_task(run())
+    try:
+        while (part := await asyncio.wait_for(queue.get(), silence_s)) is not None:
+            yield part
+        await task  # raises what the iterator raised
+    finally:
+        task.cancel()
 
 # %% [markdown] name="watch-text"
-# It does not. So watch the connection while the agent works, and cancel the request when the client
-# has gone. That is one more dependency with `yield`: the code between its start and its end is the
-# request itself, and both run in the same task.
+# For an answer in one piece, watch the connection while the agent works, and cancel the request
+# when the client has gone. That is one more dependency with `yield`: what happens between its
+# start and its end is the request itself, in the same task. `uncancel` says that the cancellation
+# has been dealt with. Status 499 is for your log; nobody reads it.
 
 # %% name="watch" app="service.py"
 async def stop_when_left(request: Request) -> AsyncIterator[None]:
@@ -568,25 +614,35 @@ async def stop_when_left(request: Request) -> AsyncIterator[None]:
     finally:
         watcher.cancel()
 
-# %% name="watched"
-def whole_routes(agent):
-    """POST /chat, which answers in one piece and stops when the client leaves."""
+# %% name="stopping"
+def stopping_routes(agent):
+    """POST /chat and /chat/stream, which stop when the client leaves."""
     routes = APIRouter()
+
+    @routes.post("/chat/stream", response_class=EventSourceResponse)
+    async def stream(question: Question, request: Request) -> AsyncIterator[ServerSentEvent]:
+        answer = answering(agent, question, request.state.customer)
+        async with aclosing(in_own_task(answer, silence_s=60)) as parts:
+            async for name, text in parts:
+                yield ServerSentEvent(event=name, data={"text": text})
 
     @routes.post("/chat", dependencies=[Depends(stop_when_left)])
     async def chat(question: Question, request: Request) -> dict[str, str]:
-        async with aclosing(answering(agent, question, request.state.customer)) as answer:
-            *_, (_, text) = [part async for part in answer]
-        return {"answer": text}
+        *_, last = [event async for event in stream(question, request)]
+        return {"answer": last.data["text"]}
 
     return routes
 
-
-app = FastAPI(dependencies=[Depends(Keys(customers))])
-app.include_router(whole_routes(agent))
-noticed = await cpu_after_leaving(app, "/chat")  # noqa: F704
-show.bars({"bare": in_vain, "watched": noticed}, x="CPU seconds after all have left",
-          title=f"After all have left: {in_vain:.1f} CPU seconds bare, {noticed:.1f} watched")
+# %% name="watched"
+stopping = FastAPI(dependencies=[Depends(Keys(customers))])
+stopping.include_router(stopping_routes(storyteller))
+noticed = await cpu_after_leaving(stopping)  # noqa: F704
+stream_noticed = await cpu_after_leaving(stopping, "/chat/stream")  # noqa: F704
+show.bars({"in one piece": {"bare": in_vain, "stopping": noticed},
+           "as events": {"bare": stream_in_vain, "stopping": stream_noticed}},
+          x="CPU seconds after all have left",
+          title=f"In one piece {in_vain:.1f} s, then {noticed:.1f}; "
+                f"as events {stream_in_vain:.1f} s, then {stream_noticed:.1f}")
 
 # %% [markdown] name="errors-text"
 # ## What does a client see of a failure?
@@ -621,26 +677,24 @@ async def as_problem(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse(document, status, headers, media_type="application/problem+json")
 
 # %% [markdown] name="failing-text"
-# For the stream, catch what the agent raises, and send it as the last event. A model can also fall
-# silent, so the whole answer gets a time limit.
+# For the stream, catch what the agent raises, and send it as the last event. A model that falls
+# silent has failed too.
 
 # %% name="events" app="service.py"
 import logging
 
 log = logging.getLogger("service")
-LIMIT_S = 60.0  # for a whole answer
+SILENCE_S = 60.0  # between two parts of an answer
 
 
 async def events(
     agent: Agent, question: Question, customer: str
 ) -> AsyncGenerator[ServerSentEvent]:
     """The events of an answer: `token`s, and at the end `done` or `error`."""
+    answer = answering(agent, question, customer)
     try:
-        async with (
-            asyncio.timeout(LIMIT_S),
-            aclosing(answering(agent, question, customer)) as answer,
-        ):
-            async for name, text in answer:
+        async with aclosing(in_own_task(answer, SILENCE_S)) as parts:
+            async for name, text in parts:
                 yield ServerSentEvent(event=name, data={"text": text})
     except Exception as error:
         slow = isinstance(error, TimeoutError)
@@ -677,8 +731,8 @@ async for event in events(broken, Question(message="Hi"), "C-0042"):
 #
 # Three questions will be asked at night: does it work, how fast is it, what happened to this
 # request? *Metrics* answer the first two: numbers that Prometheus collects from `/metrics` (module
-# 08). A *log line* for each answer is for the third. It has ids and times, and no words of the
-# customer.
+# 08). A *log line* for each answer is for the third. It has an id and times, and no words of the
+# customer. (Module 08 also counts the refusals.)
 
 # %% name="figures" app="service.py"
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -694,13 +748,13 @@ class Figures:
         )
         self.first_token = Histogram(
             "gen_ai_server_time_to_first_token_seconds",
-            "Seconds from the request to the first event",
+            "Seconds from the place at the gate to the first words",
             registry=self.registry,
         )
 
 # %% [markdown] name="observed-text"
 # An answer has three ends: `done`, `error`, or a client who leaves. In the last case the generator
-# is closed at its `yield`, and nothing but its `finally` still runs.
+# is closed at its `yield` or cancelled while it waits. Either way its `finally` runs.
 
 # %% name="observed" app="service.py"
 import json
@@ -709,12 +763,12 @@ import json
 async def observed(
     stream: AsyncGenerator[ServerSentEvent], figures: Figures, customer: str
 ) -> AsyncGenerator[ServerSentEvent]:
-    """Pass the events of an answer on; count it and log one line, however it ends."""
+    """Pass the events of an answer on; count it and log one line when it ends."""
     began, first, ended = time.perf_counter(), None, "left"
     try:
         async with aclosing(stream):
             async for event in stream:
-                if first is None:
+                if first is None and event.event != "error":
                     first = time.perf_counter() - began
                     figures.first_token.observe(first)
                 if event.event != "token":
@@ -726,8 +780,8 @@ async def observed(
         log.info(json.dumps({"customer": customer, "ended": ended, "seconds": took}))
 
 # %% [markdown] name="whole-text"
-# Now the endpoints are complete: the same events, as a stream or collected into one piece. In one
-# piece, a failure can still be a status.
+# Now the endpoints are complete. The one without a stream calls the other one, which is still an
+# async generator in Python, and collects its events. So a failure there can still be a status.
 
 # %% name="chat-routes" app="service.py"
 def chat_routes(agent: Agent, figures: Figures) -> APIRouter:
@@ -754,7 +808,8 @@ def chat_routes(agent: Agent, figures: Figures) -> APIRouter:
 # %% [markdown] name="probes-text"
 # An orchestrator asks two things. `/livez`: is this process beyond help, so that it must be
 # restarted? `/readyz`: should requests be sent here now? A model that is away is no reason for a
-# restart, which would cut every stream that still runs.
+# restart, which would cut every stream that still runs. Here `/readyz` knows the start alone; in
+# the lab it also asks the model and looks at the queue.
 
 # %% name="operation" app="service.py"
 from fastapi.responses import Response
@@ -772,7 +827,7 @@ def operation_routes(figures: Figures) -> APIRouter:
     @routes.get("/readyz")
     async def readyz(request: Request) -> dict[str, str]:
         if not request.app.state.ready:
-            raise HTTPException(503, "The service is starting or stopping.")
+            raise HTTPException(503, "The service is starting.")
         return {"status": "ready"}
 
     @routes.get("/metrics")
@@ -816,12 +871,13 @@ def make_app(
 ) -> FastAPI:
     """The service of an agent, for customers by the digest of their keys."""
     figures = Figures()
-    app = FastAPI(lifespan=lifespan, max_body_size=20_000)
+    app = FastAPI(lifespan=lifespan, max_body_size=32_000)
     guards = [Keys(customers), RateLimit(rate), Gate(running, waiting)]
     app.include_router(chat_routes(agent, figures), dependencies=[Depends(one) for one in guards])
     app.include_router(operation_routes(figures))
     app.add_exception_handler(AnyHTTPException, as_problem)
     app.add_exception_handler(RequestValidationError, as_problem)
+    app.add_exception_handler(Exception, as_problem)
     return app
 
 # %% [markdown] name="outside-text"
@@ -916,30 +972,33 @@ show.table(rows, caption="A stream of 20 tokens, stopped after one second", unit
 #
 # A Streamlit page is a script that runs again from the top at every click. What must last goes into
 # `st.session_state`, which each browser session has for itself. The page talks HTTP to the service
-# and knows nothing of the agent.
+# and knows nothing of the agent. It shows one key, so all its visitors are one customer: a shop's
+# page needs a login. Its errors are an exercise of the lab.
 
 # %% name="page"
 _ = (folder / "page.py").write_text('''
-import json, os
+import json, os, uuid
 import httpx2
 import streamlit as st
 
 def events(message):
     url, key = os.environ["SERVICE_URL"], os.environ["SERVICE_KEY"]
-    headers, body = {"Authorization": f"Bearer {key}"}, {"message": message}
-    with httpx2.stream("POST", f"{url}/chat/stream", json=body, headers=headers) as response:
+    conversation = st.session_state.setdefault("id", uuid.uuid4().hex)
+    body = {"message": message, "conversation": conversation}
+    request = {"json": body, "headers": {"Authorization": f"Bearer {key}"}, "timeout": 60}
+    with httpx2.stream("POST", f"{url}/chat/stream", **request) as response:
         for event in httpx2.EventSource(response.raise_for_status()):
             yield event.event, json.loads(event.data)
 
 history = st.session_state.setdefault("history", [])
 for role, text in history:
-    st.chat_message(role).text(text)
+    st.chat_message(role).text(text)  # as text: what a model writes is no markup of yours
 if message := st.chat_input("Ask the shop"):
     st.chat_message("user").text(message)
     box, answer = st.chat_message("assistant").empty(), ""
     for name, data in events(message):
         answer = answer + data["text"] if name == "token" else data.get("text", "No answer.")
-        box.text(answer)  # as text: what a model writes is no markup of yours
+        box.text(answer)
     history += [("user", message), ("assistant", answer)]
 ''')
 
@@ -954,7 +1013,7 @@ logging.disable(logging.ERROR)  # Streamlit and Uvicorn would report each step
 with serving(make_app(shop, customers)) as server:
     os.environ |= {"SERVICE_URL": server.url, "SERVICE_KEY": key}
     chat = AppTest.from_file(folder / "page.py", default_timeout=120).run()
-    for text in ["How much does the Alta 2 tent weigh?", "Where is FH-10093?"]:
+    for text in ["Where is FH-10093?", "How much does the Alta 2 tent weigh?"]:
         chat.chat_input[0].set_value(text).run()
 for message in chat.chat_message:
     print(message.name, "|", message.text[0].value)
@@ -979,7 +1038,8 @@ from contextlib import redirect_stderr
 from helpers.service import Settings, create_app, issue
 
 package_key, kept = issue("C-0042")
-settings = Settings(path="plain", keys=(kept,), running=4, waiting=4, per_customer=1000,
+settings = Settings(path="plain",  # the model without tools, as in the burst above
+                    keys=(kept,), running=4, waiting=4, per_customer=1000,
                     max_output_tokens=llm.max_tokens)
 bearer = {"Authorization": f"Bearer {package_key}"}
 with redirect_stderr(io.StringIO()):  # where it writes its log
@@ -1015,11 +1075,11 @@ keys, rate, gate = Keys(customers), RateLimit("100000/minute"), Gate(4, 4)
 apps = {
     "none": behind(anyone),
     "key": behind(keys),
-    "size": behind(anyone, size=20_000),
+    "size": behind(anyone, size=32_000),
     "rate limit": behind(anyone, rate),
     "gate": behind(anyone, gate),
     "watch": behind(anyone, stop_when_left),
-    "all": behind(keys, rate, gate, stop_when_left, size=20_000),
+    "all": behind(keys, rate, gate, stop_when_left, size=32_000),
 }
 
 # %% name="latency-run"
@@ -1080,6 +1140,8 @@ show.table([
     {"what": "first token in a burst, 95%", "unit": "s", "before": p95["no gate"],
      "after": p95["gate"]},
     {"what": "CPU for clients who have left", "unit": "s", "before": in_vain, "after": noticed},
+    {"what": "the same, of streams", "unit": "s", "before": stream_in_vain,
+     "after": stream_noticed},
     {"what": "a message that is too long", "unit": "s", "before": costs[-1], "after": too_long},
 ], caption="Before and after")
 
@@ -1098,8 +1160,9 @@ show.table([
 #   (modules 06 and 07).
 #
 # **Where it breaks.** A limit by key does not stop someone with many keys. An answer that was cut
-# is lost. Two messages of one conversation at the same moment mix in its memory. And a service can
-# be healthy while the agent talks nonsense: that is module 08.
+# is lost. A client that leaves while it waits at the gate keeps its place until its turn. Two
+# messages of one conversation at the same moment mix in its memory. And a service can be healthy
+# while the agent talks nonsense: that is module 08.
 
 # %% [markdown] name="keep"
 # ## Keep this
@@ -1132,17 +1195,20 @@ print(f"All controls together take {price:.1f} ms a request.")
 # ## Without the course
 #
 # In an empty folder: `pip install "fastapi>=0.164" uvicorn langchain langchain-openai limits
-# prometheus-client streamlit httpx2`, and your provider's key in `OPENAI_API_KEY`. A `main.py` of
-# these lines serves any agent; `CUSTOMERS` holds the digests of your keys as JSON:
+# prometheus-client streamlit httpx2`, your provider's key in `OPENAI_API_KEY`, and `service.py`. It
+# imports `Caller` from module 01's `agent.py`: a dataclass with a `customer_id`. A `main.py`:
 #
 # ```python
+# logging.basicConfig(level=logging.INFO)
 # agent = create_agent("openai:gpt-4.1-mini", tools, checkpointer=InMemorySaver())
-# app = make_app(agent, json.loads(os.environ["CUSTOMERS"]))
+# app = make_app(agent, json.loads(os.environ["CUSTOMERS"]))  # {"digest of a key": "C-0042"}
 # ```
 #
-# Run it with `uvicorn main:app --timeout-graceful-shutdown 30`, and set up logging for the logger
-# `service`. Put `asyncio.timeout` around the wait for a place if clients should not wait long.
-# `course new ../my-agent` writes the service, its tests and the page as a project.
+# Run it with `uvicorn main:app --timeout-graceful-shutdown 30`, and ask with `curl -N -H
+# "Authorization: Bearer KEY" -H "Content-Type: application/json" -d '{"message": "Hi"}'
+# localhost:8000/chat/stream`. `/docs` and `/metrics` are open to anyone: close them at the proxy.
+# How to limit the wait for a place is an exercise of the lab. `course new ../my-agent` writes all
+# of it as a project with tests.
 
 # %% [markdown] name="quiz-text"
 # ## Quiz

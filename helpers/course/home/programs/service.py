@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from http.client import responses
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
@@ -107,8 +107,8 @@ class Gate:
         self.places = asyncio.Semaphore(running)
         self.free = running + waiting
 
-    async def __call__(self) -> AsyncIterator[None]:
-        """Hold a place while the request is answered."""
+    async def __call__(self, question: Question) -> AsyncIterator[None]:
+        """Hold a place while the question is answered."""
         if self.free == 0:
             raise HTTPException(503, "All places are taken. Try again.", {"Retry-After": "2"})
         self.free -= 1
@@ -117,6 +117,29 @@ class Gate:
                 yield
         finally:
             self.free += 1
+
+
+Part = TypeVar("Part")
+
+
+async def in_own_task(parts: AsyncIterator[Part], silence_s: float) -> AsyncGenerator[Part]:
+    """What an iterator yields. It runs in a task that is cancelled when this generator ends."""
+    queue: asyncio.Queue[Part | None] = asyncio.Queue()
+
+    async def run() -> None:
+        try:
+            async for part in parts:
+                queue.put_nowait(part)
+        finally:
+            queue.put_nowait(None)
+
+    task = asyncio.create_task(run())
+    try:
+        while (part := await asyncio.wait_for(queue.get(), silence_s)) is not None:
+            yield part
+        await task  # raises what the iterator raised
+    finally:
+        task.cancel()
 
 
 async def stop_when_left(request: Request) -> AsyncIterator[None]:
@@ -160,19 +183,17 @@ async def as_problem(request: Request, error: Exception) -> JSONResponse:
 
 
 log = logging.getLogger("service")
-LIMIT_S = 60.0  # for a whole answer
+SILENCE_S = 60.0  # between two parts of an answer
 
 
 async def events(
     agent: Agent, question: Question, customer: str
 ) -> AsyncGenerator[ServerSentEvent]:
     """The events of an answer: `token`s, and at the end `done` or `error`."""
+    answer = answering(agent, question, customer)
     try:
-        async with (
-            asyncio.timeout(LIMIT_S),
-            aclosing(answering(agent, question, customer)) as answer,
-        ):
-            async for name, text in answer:
+        async with aclosing(in_own_task(answer, SILENCE_S)) as parts:
+            async for name, text in parts:
                 yield ServerSentEvent(event=name, data={"text": text})
     except Exception as error:
         slow = isinstance(error, TimeoutError)
@@ -191,7 +212,7 @@ class Figures:
         )
         self.first_token = Histogram(
             "gen_ai_server_time_to_first_token_seconds",
-            "Seconds from the request to the first event",
+            "Seconds from the place at the gate to the first words",
             registry=self.registry,
         )
 
@@ -199,12 +220,12 @@ class Figures:
 async def observed(
     stream: AsyncGenerator[ServerSentEvent], figures: Figures, customer: str
 ) -> AsyncGenerator[ServerSentEvent]:
-    """Pass the events of an answer on; count it and log one line, however it ends."""
+    """Pass the events of an answer on; count it and log one line when it ends."""
     began, first, ended = time.perf_counter(), None, "left"
     try:
         async with aclosing(stream):
             async for event in stream:
-                if first is None:
+                if first is None and event.event != "error":
                     first = time.perf_counter() - began
                     figures.first_token.observe(first)
                 if event.event != "token":
@@ -249,7 +270,7 @@ def operation_routes(figures: Figures) -> APIRouter:
     @routes.get("/readyz")
     async def readyz(request: Request) -> dict[str, str]:
         if not request.app.state.ready:
-            raise HTTPException(503, "The service is starting or stopping.")
+            raise HTTPException(503, "The service is starting.")
         return {"status": "ready"}
 
     @routes.get("/metrics")
@@ -279,10 +300,11 @@ def make_app(
 ) -> FastAPI:
     """The service of an agent, for customers by the digest of their keys."""
     figures = Figures()
-    app = FastAPI(lifespan=lifespan, max_body_size=20_000)
+    app = FastAPI(lifespan=lifespan, max_body_size=32_000)
     guards = [Keys(customers), RateLimit(rate), Gate(running, waiting)]
     app.include_router(chat_routes(agent, figures), dependencies=[Depends(one) for one in guards])
     app.include_router(operation_routes(figures))
     app.add_exception_handler(AnyHTTPException, as_problem)
     app.add_exception_handler(RequestValidationError, as_problem)
+    app.add_exception_handler(Exception, as_problem)
     return app
