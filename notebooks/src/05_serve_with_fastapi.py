@@ -5,9 +5,10 @@
 # strangers, clients who leave, and restarts. You can also say what each control costs.
 #
 # **Two hours, with a break before the burst (the machine works for about 3 minutes). Level:
-# Python, a first idea of HTTP and of `async`/`await`. Before it: module 01.**
+# Python, the basics of HTTP and of `async`/`await`. Before it: module 01.**
 #
-# You break a bare endpoint, build the control that stops it, and send the same load again.
+# You break a bare endpoint, build the control that prevents the failure, and send
+# the same load again.
 
 # %% [markdown] name="picture"
 # ```mermaid
@@ -42,7 +43,7 @@ asked = {"message": "What is a tent pole?"}
 print(agent.invoke({"messages": [("user", asked["message"])]})["messages"][-1].text)
 
 # %% [markdown] name="question-text"
-# A request has a body, and FastAPI checks it against a Pydantic model. What does not fit is refused
+# A request has a body, and FastAPI checks it against a Pydantic model. An invalid body is refused
 # with status 422 before your function runs. The functions and classes that you build here are also
 # in one file, [service.py](../helpers/course/home/programs/service.py).
 
@@ -59,7 +60,7 @@ class Question(BaseModel):
 # %% [markdown] name="bare-text"
 # Here is the endpoint that most people write first. An `async def` runs on the *event loop*, the
 # single thread that serves all connections. A call that does not `await` keeps the loop to itself.
-# The second version of the endpoint differs in one word.
+# The second version of the endpoint awaits the model.
 
 # %% name="bare"
 from fastapi import FastAPI
@@ -82,10 +83,10 @@ def bare(awaited, agent=agent):
     return app
 
 # %% [markdown] name="heartbeat-text"
-# Two clients ask three questions each. A third one asks `/livez` every 20 milliseconds, which needs
-# no model. `serving` runs an app in a thread, on a free port, until the block ends. `Clients` are
-# HTTP clients that note what they see: `ask` gives a request's `status` and `body`, the seconds to
-# its first words (`waited`) and to its end (`took`). What will the third client see?
+# Two clients ask three questions each. A third one asks `/livez`, which needs no model,
+# every 20 milliseconds. `serving` runs an app in a thread, on a free port, until the block ends.
+# `Clients` are HTTP clients that record what they see: `ask` returns the `status`, the `body`, and
+# the seconds to the first words (`waited`) and to the end (`took`). What will the third client see?
 
 # %% name="heartbeat"
 import asyncio
@@ -124,7 +125,7 @@ show.scatter(beats, x="seconds since the start", y="seconds that /livez takes",
 #
 # ## How long is there nothing to read?
 #
-# An answer in one piece arrives when it is complete. LangGraph can hand out the words while the
+# An answer in one piece arrives when it is complete. LangGraph can stream the words while the
 # model writes them: with `stream_mode="messages"` each part is a message chunk and its metadata.
 
 # %% name="chunks"
@@ -133,8 +134,8 @@ async for chunk, _ in agent.astream(turn, stream_mode="messages"):
     print(chunk.text, end="|")
 
 # %% [markdown] name="events-text"
-# *Server-sent events* carry the words over HTTP. The response stays open, and each event is a line
-# `event:`, a line `data:` and an empty line. FastAPI sends whatever an async generator yields.
+# *Server-sent events* carry the words over HTTP. The response stays open, and each event is an
+# `event:` line, a `data:` line and an empty line. FastAPI sends whatever an async generator yields.
 
 # %% name="stream"
 from collections.abc import AsyncIterator
@@ -168,17 +169,17 @@ async def ask(app, **how):
 
 one_piece = await ask(bare(awaited=True))  # noqa: F704
 streamed = await ask(streaming())  # noqa: F704
-show.table([{"way": "in one piece", "first words": one_piece.waited, "all": one_piece.took},
-            {"way": "as events", "first words": streamed.waited, "all": streamed.took}],
-           caption="One client", units={"first words": "s", "all": "s"})
+show.table([{"way": "in one piece", "first token": one_piece.waited, "all": one_piece.took},
+            {"way": "as events", "first token": streamed.waited, "all": streamed.took}],
+           caption="One client", units={"first token": "s", "all": "s"})
 
 # %% [markdown] name="answering-text"
-# The answer is complete no sooner. It begins sooner, and the longer your model's answers are, the
-# more that is worth.
+# The answer is not complete any sooner, but it begins sooner. The longer your model's answers are,
+# the more that is worth.
 #
 # An agent's middleware may still replace what the model wrote (module 01), and an answer in several
 # parts is put together at the end. So the service streams the model's words as they come, and ends
-# with the text that counts. With a second mode, `"values"`, LangGraph hands out the state as well:
+# with the text that counts. With a second mode, `"values"`, LangGraph also streams the state:
 
 # %% name="modes"
 brief = create_agent(chat_model(max_tokens=4))
@@ -187,7 +188,8 @@ async for mode, part in brief.astream(turn, stream_mode=["messages", "values"]):
     print(mode, type(last).__name__, repr(last.text))
 
 # %% [markdown] name="caller-text"
-# The state is there before the first word and after the last one. So the last state has the answer.
+# The state comes before the first word and again after the last one. So the last state contains
+# the answer.
 # The tools learn from the runtime's context who is asking, as in module 01:
 
 # %% name="caller"
@@ -196,7 +198,8 @@ from helpers.agent import Caller
 Caller("C-0042")
 
 # %% [markdown] name="turn-text"
-# A thread of LangGraph's memory is one conversation of one customer, so its id begins with theirs.
+# A thread of LangGraph's memory is one conversation of one customer, so its id begins with
+# the customer's id.
 
 # %% name="answering" app="service.py"
 from collections.abc import AsyncGenerator
@@ -260,11 +263,12 @@ customers = {digest(key): "C-0042", digest(other_key): "C-0077"}
 print(customers)
 
 # %% [markdown] name="dependency-text"
-# In FastAPI a check before the endpoint is a *dependency*: something callable, whose own arguments
+# In FastAPI a check before the endpoint is a *dependency*: a callable whose own arguments
 # FastAPI fills from the request. `HTTPBearer` reads the header `Authorization: Bearer KEY`.
 #
-# `==` on strings stops at the first difference, so its time tells how much of a guess was right.
-# `compare_digest` always looks at everything. Hashes leak little that way; it costs nothing either.
+# `==` on strings stops at the first difference, so the time it takes reveals how much of a guess
+# was right. `compare_digest` always compares everything. Hashes leak little this way, but the
+# safe comparison costs nothing.
 
 # %% name="keys" app="service.py"
 from collections.abc import Mapping
@@ -289,11 +293,12 @@ class Keys:
             if secrets.compare_digest(kept, offered):
                 request.state.customer = customer
                 return
-        raise HTTPException(401, "This key opens nothing.", {"WWW-Authenticate": "Bearer"})
+        raise HTTPException(401, "This key is not valid.", {"WWW-Authenticate": "Bearer"})
 
 # %% [markdown] name="routes-text"
-# An `APIRouter` is a set of endpoints that any app can include. This one streams, for the customer
-# that the key stands for. `aclosing` closes the inner generator as soon as the outer one is closed.
+# An `APIRouter` is a set of endpoints that any app can include. This one streams an answer to the
+# customer whose key was shown. `aclosing` closes the inner generator as soon as
+# the outer one is closed.
 
 # %% name="routes"
 from contextlib import aclosing
@@ -340,12 +345,12 @@ show.table(rows, caption="One question, five clients")
 let_in = [row["status"] for row in rows].count(200)
 
 # %% [markdown] name="size-text"
-# The stolen hash opens nothing, and a customer sees only their own orders.
+# The stolen hash does not work as a key, and a customer sees only their own orders.
 #
 # ## What does a long message cost?
 #
-# A model reads the whole prompt before it writes a word. So a message is a bill that a stranger
-# writes for you. What does one word of answer cost, by the length of the question?
+# A model reads the whole prompt before it writes a word. So a stranger with a long message can run
+# up your bill. What does one word of the answer cost as the question gets longer?
 
 # %% name="oversized"
 import time
@@ -363,8 +368,8 @@ show.line({"the model alone": (lengths, costs)}, x="words of the message", y="CP
 # %% [markdown] name="caps-text"
 # `Question` allows 2,000 characters. But Pydantic sees a body only when all of it is in memory.
 # FastAPI's `max_body_size` (from version 0.164) counts the bytes while they arrive. (In JSON, one
-# character may take 12 bytes.) Neither asks the model. `SlowModel` writes at a pace that you
-# choose and counts its calls; here it is instant.
+# character may take 12 bytes.) Neither check reaches the model. `SlowModel` writes at a pace
+# that you choose and counts its calls; here it is instant.
 
 # %% name="caps"
 from helpers.testbed import SlowModel
@@ -388,9 +393,9 @@ too_long = rows[-1]["ms"] / 1000
 # ## How often may one customer ask?
 #
 # A loop in a customer's script can use up the service for everyone. The library `limits` counts
-# requests in a *moving window*: at most so many in any minute. Where they are counted is a choice:
-# in memory for one process, in Redis for several. The answer is **429**, with `Retry-After`: this
-# is about the caller, who should wait.
+# requests in a *moving window*: at most a given number in any minute. You choose where to
+# count them: in memory for one process, in Redis for several. A refusal is **429**, with
+# `Retry-After`: this is about the caller, who should wait.
 
 # %% name="rate" app="service.py"
 import math
@@ -401,7 +406,7 @@ from limits.aio.strategies import MovingWindowRateLimiter
 
 
 class RateLimit:
-    """A dependency: at most so many requests of one customer, such as "60/minute", else 429."""
+    """A dependency: limits each customer to a rate such as "60/minute", else 429."""
 
     def __init__(self, rate: str, storage: Storage | None = None) -> None:
         self.rate = parse(rate)
@@ -442,7 +447,7 @@ from helpers.testbed import burst
 
 
 async def flood(app, path="/chat/stream"):
-    """What clients see who all come at once."""
+    """What clients see when they all come at once."""
     with serving(app) as server:
         async with Clients(server.url, path, headers=bearer) as clients:
             load = await burst(clients, [asked] * (10 if fast else 24))
@@ -474,14 +479,15 @@ show.timeline(spans(ungated), x="seconds since the burst", title=title)
 # Keep that for the table of percentiles.
 
 # %% [markdown] name="gate-text"
-# They wait in the model's server: without a limit, and without a word to them. Some may have closed
-# the page by then. A *gate* decides in front of the model. A semaphore has `running` places,
-# `waiting` more requests wait for one, and the rest get **503** at once: this is about the service.
+# They wait in the model's server, with no limit, and nobody tells them. Some may close the page
+# before their turn. A *gate* in front of the model decides who may enter. A semaphore has `running`
+# places, up to `waiting` more requests wait for one, and the rest get **503** at once: this is
+# about the service.
 #
 # A dependency with `yield` fits: what follows `yield` runs when the response has been sent (FastAPI
 # from 0.118 on), so a place is held until the last event. It is taken before the stream begins,
-# because after the first byte the status is 200 for good. It asks for the `Question` that the
-# endpoint wants too, so a body that does not fit is refused before it takes a place.
+# because after the first byte the status is 200 for good. The dependency asks for the same
+# `Question` as the endpoint, so an invalid body is refused before it takes a place.
 
 # %% name="gate" app="service.py"
 class Gate:
@@ -510,9 +516,10 @@ title = f"Behind the gate: {len(gated) - refused} answered, {refused} refused at
 show.timeline(spans(gated), x="seconds since the burst", title=title)
 
 # %% [markdown] name="percentiles-text"
-# The gate makes no model faster. It chooses who waits, and tells the others while they can still do
-# something else. Averages hide this, so compare *percentiles*: within which time have 50% or 95% of
-# those answered their first token? A longer queue refuses fewer, and makes all of them slower.
+# The gate does not make the model faster. It chooses who waits, and tells the others while they can
+# still do something else. Averages hide this, so compare *percentiles*: how soon do 50% or 95% of
+# the answered clients have their first token? A longer queue refuses fewer clients, and makes the
+# others wait longer.
 
 # %% name="percentiles"
 import pandas as pd
@@ -557,9 +564,9 @@ print(f"and {stream_in_vain:.1f} as events")
 # %% [markdown] name="own-task-text"
 # Nobody looks at the connection while an answer in one piece is computed. For a stream FastAPI does
 # look, and cancels the generator: again and again, until it ends. That also interrupts LangGraph
-# where it would cancel its own tasks, and the model writes on. So let the agent run in a *task* of
-# its own, which you cancel once. A queue brings its parts over, and the wait for the next part is
-# the right place for a time limit: a slow reader of the stream cannot trip it.
+# when it tries to cancel its own tasks, and the model keeps writing. So let the agent run in a
+# *task* of its own, which you cancel once. A queue carries its parts over, and the wait for the
+# next part is the right place for a time limit: a slow reader of the stream cannot trip it.
 
 # %% name="own-task" app="service.py"
 from typing import TypeVar
@@ -590,7 +597,7 @@ async def in_own_task(parts: AsyncIterator[Part], silence_s: float) -> AsyncGene
 # For an answer in one piece, watch the connection while the agent works, and cancel the request
 # when the client has gone. That is one more dependency with `yield`: what happens between its
 # start and its end is the request itself, in the same task. `uncancel` says that the cancellation
-# has been dealt with. Status 499 is for your log; nobody reads it.
+# has been dealt with. Status 499 is for your log; no client is left to read it.
 
 # %% name="watch" app="service.py"
 async def stop_when_left(request: Request) -> AsyncIterator[None]:
@@ -647,16 +654,17 @@ show.bars({"in one piece": {"bare": in_vain, "stopping": noticed},
 # %% [markdown] name="errors-text"
 # ## What does a client see of a failure?
 #
-# Models fail, also in the middle of an answer. Before the stream begins, a failure is a status.
-# Afterwards it can only be an *event*. Give both the same form, a *problem document* (RFC 9457). It
-# says what the client can do, and nothing of your code: the traceback belongs in your log.
+# Models fail, sometimes in the middle of an answer. Before the stream begins, a failure is a
+# status. Afterwards it can only be an *event*. Give both the same form, a *problem document* (RFC
+# 9457). It says what the client can do, and nothing about your code: the traceback belongs in your
+# log.
 
 # %% name="problem" app="service.py"
 from http.client import responses
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from starlette.exceptions import HTTPException as AnyHTTPException  # FastAPI's, and the routers'
+from starlette.exceptions import HTTPException as AnyHTTPException  # also covers 404 and 405
 
 
 def problem(status: int, detail: str) -> dict[str, Any]:
@@ -666,7 +674,7 @@ def problem(status: int, detail: str) -> dict[str, Any]:
 
 
 async def as_problem(request: Request, error: Exception) -> JSONResponse:
-    """The response for a refusal, or for a body that does not fit."""
+    """The response for a refusal, or for an invalid body."""
     status, detail, headers = 500, "Try again later.", None
     if isinstance(error, AnyHTTPException):
         status, detail, headers = error.status_code, error.detail, error.headers
@@ -729,10 +737,10 @@ async for event in events(broken, Question(message="Hi"), "C-0042"):
 # %% [markdown] name="observe-text"
 # ## What can you see from outside?
 #
-# Three questions will be asked at night: does it work, how fast is it, what happened to this
+# At night you have three questions: does it work, how fast is it, and what happened to this
 # request? *Metrics* answer the first two: numbers that Prometheus collects from `/metrics` (module
-# 08). A *log line* for each answer is for the third. It has an id and times, and no words of the
-# customer. (Module 08 also counts the refusals.)
+# 08). The third needs a *log line* for each answer. It has the customer's id, the end and the
+# seconds, and none of the customer's words. (Module 08 also counts the refusals.)
 
 # %% name="figures" app="service.py"
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -753,8 +761,8 @@ class Figures:
         )
 
 # %% [markdown] name="observed-text"
-# An answer has three ends: `done`, `error`, or a client who leaves. In the last case the generator
-# is closed at its `yield` or cancelled while it waits. Either way its `finally` runs.
+# An answer can end in three ways: `done`, `error`, or a client who leaves. In the last case the
+# generator is closed at its `yield` or cancelled while it waits. Either way its `finally` runs.
 
 # %% name="observed" app="service.py"
 import json
@@ -807,9 +815,9 @@ def chat_routes(agent: Agent, figures: Figures) -> APIRouter:
 
 # %% [markdown] name="probes-text"
 # An orchestrator asks two things. `/livez`: is this process beyond help, so that it must be
-# restarted? `/readyz`: should requests be sent here now? A model that is away is no reason for a
-# restart, which would cut every stream that still runs. Here `/readyz` knows the start alone; in
-# the lab it also asks the model and looks at the queue.
+# restarted? `/readyz`: should requests be sent here now? A model that is down is no reason for a
+# restart, which would cut every stream that is still running. Here `/readyz` only knows whether the
+# service has started; in the lab it also checks the model and the queue.
 
 # %% name="operation" app="service.py"
 from fastapi.responses import Response
@@ -840,8 +848,8 @@ def operation_routes(figures: Figures) -> APIRouter:
 # ## What happens to a stream at a restart?
 #
 # Every new version is a restart, and someone is always reading. The *lifespan* is the place for
-# what lives as long as the app. What stands before its `yield` runs before the first request, and
-# what follows it runs after the last answer: close connections there, and write what is not saved.
+# what lives as long as the app. The code before its `yield` runs before the first request. The code
+# after it runs after the last answer: close connections there, and save what is not yet saved.
 
 # %% name="lifespan" app="service.py"
 from contextlib import asynccontextmanager
@@ -857,7 +865,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     log.info(json.dumps({"service": "stopped"}))
 
 # %% [markdown] name="make-app-text"
-# The whole service is this function. The guards come in the order of their price: a request that
+# The whole service is this function. The guards come cheapest first: a request that
 # the first one refuses costs the least.
 
 # %% name="make-app" app="service.py"
@@ -869,7 +877,7 @@ def make_app(
     running: int = 4,
     waiting: int = 16,
 ) -> FastAPI:
-    """The service of an agent, for customers by the digest of their keys."""
+    """The service of an agent; `customers` maps the digest of a key to the customer's id."""
     figures = Figures()
     app = FastAPI(lifespan=lifespan, max_body_size=32_000)
     guards = [Keys(customers), RateLimit(rate), Gate(running, waiting)]
@@ -882,7 +890,7 @@ def make_app(
 
 # %% [markdown] name="outside-text"
 # Serve the agent that breaks off: first as a stream, then in one piece. The third request is the
-# client's own mistake. Which of the three can still say so by its status?
+# client's own mistake. Which of the three can still show the failure in its status?
 
 # %% name="broken-served"
 app = make_app(broken, customers)
@@ -893,8 +901,8 @@ with serving(app) as server:
             print(seen.status, seen.body["status"], seen.body["detail"])
 
 # %% [markdown] name="seen-outside-text"
-# And what do you see of two good answers? The log goes to this cell, the metrics are fetched as
-# Prometheus would fetch them.
+# And what do you see of two good answers? The log is printed below this cell, and the metrics
+# are fetched as Prometheus would fetch them.
 
 # %% name="seen-outside"
 import sys
@@ -935,9 +943,9 @@ async def count():
 ''')
 
 # %% [markdown] name="stop-text"
-# After one second it is stopped: by SIGTERM, which asks a process to end, with and without
-# patience, and by SIGKILL, which does not ask. *lost* means that the stream was cut, without
-# `done`.
+# Each run stops it after one second. SIGTERM asks a process to end, here with and without patience
+# (seconds for open streams to end). SIGKILL does not ask. *lost* means that the stream was cut
+# before `done`.
 
 # %% name="restart"
 from helpers.testbed import process
@@ -966,14 +974,14 @@ show.table(rows, caption="A stream of 20 tokens, stopped after one second", unit
 
 # %% [markdown] name="page-text"
 # With patience, Uvicorn takes no new connections, finishes what it has begun, and then ends the
-# lifespan. A client must still expect the other end: no `done` means try again.
+# lifespan. A client must still expect a stream to be cut: no `done` means try again.
 #
 # ## Which page does the customer see?
 #
-# A Streamlit page is a script that runs again from the top at every click. What must last goes into
-# `st.session_state`, which each browser session has for itself. The page talks HTTP to the service
-# and knows nothing of the agent. It shows one key, so all its visitors are one customer: a shop's
-# page needs a login. Its errors are an exercise of the lab.
+# A Streamlit page is a script that runs again from the top at every click. Put what must last into
+# `st.session_state`: each browser session has its own. The page talks HTTP to the service and knows
+# nothing about the agent. It sends one key, so all its visitors are one customer: a shop's page
+# needs a login. Handling its errors is an exercise in the lab.
 
 # %% name="page"
 _ = (folder / "page.py").write_text('''
@@ -992,7 +1000,7 @@ def events(message):
 
 history = st.session_state.setdefault("history", [])
 for role, text in history:
-    st.chat_message(role).text(text)  # as text: what a model writes is no markup of yours
+    st.chat_message(role).text(text)  # as text: do not render what a model writes as markup
 if message := st.chat_input("Ask the shop"):
     st.chat_message("user").text(message)
     box, answer = st.chat_message("assistant").empty(), ""
@@ -1019,17 +1027,17 @@ for message in chat.chat_message:
     print(message.name, "|", message.text[0].value)
 
 # %% [markdown] name="package-text"
-# Other kits differ in what they are good for. *Gradio* shows a function as a form, *Chainlit* an
-# agent's steps, files and log-in; your own page on the event stream is yours to secure.
+# Other kits are good at other things. *Gradio* shows a function as a form. *Chainlit* shows an
+# agent's steps, and has files and login. If you write your own page, you have to secure it.
 #
 # ## What does the course's service add?
 #
-# [helpers/service](../helpers/service) is these parts with
-# [settings](../helpers/service/settings.py), and later modules run it. It adds a [token
-# budget](../helpers/service/budget.py) a day, [retries and a circuit
+# [helpers/service](../helpers/service) contains these parts, with
+# [settings](../helpers/service/settings.py), and later modules run it. It adds a daily [token
+# budget](../helpers/service/budget.py), [retries and a circuit
 # breaker](../helpers/service/upstream.py), [conversations](../helpers/service/conversations.py)
-# that are locked and forgotten, a time limit in the [queue](../helpers/service/gate.py), OpenAI's
-# API and feedback. Send it the same burst.
+# (one message at a time, the least recent forgotten first), a time limit in the
+# [queue](../helpers/service/gate.py), OpenAI's API and feedback. Send it the same burst.
 
 # %% name="package"
 import io
@@ -1110,13 +1118,13 @@ def added(name):
 
 soon, late = p95["gate"], p95["no gate"]
 trade_offs = pd.DataFrame(columns=["control", "latency", "cost", "usefulness", "safety"], data=[
-    ("key", added("key"), "a hash a request",
-     "a stranger cannot just try it", f"{let_in} of 5 let in, each sees own orders"),
-    ("size", added("size"), f"up to {times:.0f} times a short question saved",
+    ("key", added("key"), "one hash per request",
+     "a stranger cannot just try it", f"{let_in} of 5 let in, each sees their own orders"),
+    ("size", added("size"), f"saves the cost of up to {times:.0f} short questions",
      "no long questions", f"1 MB refused in {1000 * too_long:.0f} ms"),
     ("rate limit", added("rate limit"), f"{saved} of 12 answers saved",
      "a busy customer waits", f"the other customer gets {polite}"),
-    ("gate", added("gate"), "none: to refuse is cheap", f"{refused} of {len(gated)} refused",
+    ("gate", added("gate"), "none: refusing is cheap", f"{refused} of {len(gated)} refused",
      f"95% begin within {soon:.1f} s, not {late:.1f} s"),
     ("watch", added("watch"), f"{in_vain - noticed:.1f} of {in_vain:.1f} CPU s saved",
      "nothing lost", "leaving is no way to load the model"),
@@ -1124,23 +1132,23 @@ trade_offs = pd.DataFrame(columns=["control", "latency", "cost", "usefulness", "
 show.table(trade_offs, caption="What each control gives and takes")
 
 # %% [markdown] name="table-notes" only="instructor"
-# Give each group one control to give up, and let them defend the choice with a figure from this
-# table. There is no right answer, but there are answers without a figure.
+# Ask each group to give up one control, and to defend the choice with a figure from this table.
+# There is no right answer, but there are answers without a figure.
 
 # %% [markdown] name="measured-text"
 # ## What you measured
 #
-# Each failure, at the app that had it and at the one with the control. The times are this
-# machine's. What to remember is how far the two are apart.
+# The table shows each failure in the app that had it and in the one with the control. The times
+# are this machine's. What to remember is how far apart they are.
 
 # %% name="measured"
 show.table([
     {"what": "/livez at worst, while others ask", "unit": "s", "before": blocked, "after": awaited},
-    {"what": "first words", "unit": "s", "before": one_piece.waited, "after": streamed.waited},
+    {"what": "first token", "unit": "s", "before": one_piece.waited, "after": streamed.waited},
     {"what": "first token in a burst, 95%", "unit": "s", "before": p95["no gate"],
      "after": p95["gate"]},
     {"what": "CPU for clients who have left", "unit": "s", "before": in_vain, "after": noticed},
-    {"what": "the same, of streams", "unit": "s", "before": stream_in_vain,
+    {"what": "the same, for streams", "unit": "s", "before": stream_in_vain,
      "after": stream_noticed},
     {"what": "a message that is too long", "unit": "s", "before": costs[-1], "after": too_long},
 ], caption="Before and after")
@@ -1152,17 +1160,17 @@ show.table([
 # not CPU, and a gate can let more in: choose its size by the time to first token under load.
 #
 # - **A proxy** ends TLS, without which every key travels in clear text. It may hold a stream back
-#   until it is complete: FastAPI sends `X-Accel-Buffering: no` for nginx, and a comment every 15
-#   seconds against time limits. It also has to limit the size and the time of a request's head,
-#   and connections for each address, before they reach Python.
-# - **Several processes** share no memory. Count in Redis (`limits` takes its URL), divide the gate
-#   by the processes, keep a conversation in a database, and let the model have a server of its own
-#   (modules 06 and 07).
+#   until it is complete, so FastAPI sends `X-Accel-Buffering: no` for nginx, and a comment every 15
+#   seconds against time limits. The proxy must also limit the size and time of a request's headers,
+#   and the connections from each address, before they reach Python.
+# - **Several processes** share no memory. Count in Redis (`limits` takes its URL), divide the
+#   gate's places by the number of processes, keep a conversation in a database, and give the model
+#   a server of its own (modules 06 and 07).
 #
 # **Where it breaks.** A limit by key does not stop someone with many keys. An answer that was cut
 # is lost. A client that leaves while it waits at the gate keeps its place until its turn. Two
-# messages of one conversation at the same moment mix in its memory. And a service can be healthy
-# while the agent talks nonsense: that is module 08.
+# messages to one conversation at the same moment get mixed up in its memory. And a service can be
+# healthy while the agent talks nonsense: that is module 08.
 
 # %% [markdown] name="keep"
 # ## Keep this
@@ -1181,7 +1189,8 @@ show.table([
 #     yield ServerSentEvent(event="done", data={})
 # ```
 #
-# **The figure:** the first token for 95% of those answered in a burst, with and without a gate.
+# **The figure:** the time to first token for 95% of those answered in a burst, with and without a
+# gate.
 # **The pitfall:** after the first byte the status is 200 for good, so decide before it. **In a
 # review meeting:** say what the next cell prints.
 
@@ -1189,14 +1198,14 @@ show.table([
 price = ms["all"] - ms["none"]
 print(f"In a burst of {len(gated)} we turn {refused} away at once.")
 print(f"95% of the others read within {soon:.1f} s, instead of {late:.1f} s.")
-print(f"All controls together take {price:.1f} ms a request.")
+print(f"All controls together add {price:.1f} ms to a request.")
 
 # %% [markdown] name="without"
 # ## Without the course
 #
 # In an empty folder: `pip install "fastapi>=0.164" uvicorn langchain langchain-openai limits
 # prometheus-client streamlit httpx2`, your provider's key in `OPENAI_API_KEY`, and `service.py`. It
-# imports `Caller` from module 01's `agent.py`: a dataclass with a `customer_id`. A `main.py`:
+# imports `Caller` from module 01's `agent.py`: a dataclass with a `customer_id`. Add a `main.py`:
 #
 # ```python
 # logging.basicConfig(level=logging.INFO)
