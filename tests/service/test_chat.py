@@ -199,7 +199,14 @@ def test_a_websocket_gives_the_same_events(shared: Running) -> None:
 
 def test_a_websocket_survives_a_bad_frame(shared: Running) -> None:
     with _connect(shared) as socket:
-        for bad in ("{", "[]", '{"message": 3}', json.dumps({"message": "x" * 5000})):
+        for bad in (
+            "{",
+            "[]",
+            '{"message": 3}',
+            '{"message": "\\ud83d"}',
+            '{"\\ud83d": 1}',
+            json.dumps({"message": "x" * 5000}),
+        ):
             socket.send(bad)
             (found,) = _frames(socket)
             assert found["event"] == "error"

@@ -208,7 +208,11 @@ def test_chunks_that_cannot_be_used_are_the_models_failure(
             reply = client.post("/v1/chat/stream", json={"message": QUESTION})
             if reply.status_code == 200:
                 last, end = events(reply.text)[-1]
-                assert (bad, last, end["type"]) == (bad, "error", "urn:fernhill:problem:model-failed")
+                assert (bad, last, end["type"]) == (
+                    bad,
+                    "error",
+                    "urn:fernhill:problem:model-failed",
+                )
             else:
                 assert (bad, reply.status_code) == (bad, 502)
 

@@ -15,10 +15,10 @@ from helpers.service.completions import (
 )
 from helpers.service.deliver import streamed, whole
 from helpers.service.errors import Problem
-from helpers.service.routes.access import ANSWERING, Key, Running, problems, within_caps
+from helpers.service.routes.access import ANSWERING, JsonRoute, Key, Running, problems, within_caps
 from helpers.service.turn import Turn
 
-router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
+router = APIRouter(route_class=JsonRoute, prefix="/v1", tags=["OpenAI-compatible"])
 
 _COMPLETION = {
     "id": "chatcmpl-019ab0c5-2f4e-7c31-9a55-0a6f3d1d8e21",
