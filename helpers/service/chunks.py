@@ -12,7 +12,7 @@ from typing import Any
 _DONE = b"[DONE]"
 
 
-class UnusableChunk(ValueError):
+class UnusableChunk(ValueError):  # noqa: N818 - named after what happened
     """A chunk that no answer can be made of; the message says why, for the log."""
 
 

@@ -61,7 +61,8 @@ HALVES = [
 ]
 for _body in (
     b'{"model": "plain", "messages": [{"role": "user", "content": %s}]}',
-    b'{"model": "plain", "messages": [{"role": "user", "content": [{"type": "text", "text": %s}]}]}',
+    b'{"model": "plain", "messages": [{"role": "user", "content": [%s]}]}'
+    % b'{"type": "text", "text": %s}',
     b'{"model": %s, "messages": [{"role": "user", "content": "a"}]}',
     b'{"model": "plain", "messages": [{"role": %s, "content": "a"}]}',
     b'{"model": "plain", "user": %s, "messages": [{"role": "user", "content": "a"}]}',

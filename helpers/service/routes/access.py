@@ -17,24 +17,19 @@ from helpers.service.parts import Parts
 from helpers.service.schemas import ProblemDocument
 from helpers.service.settings import Settings
 
-_bearer = HTTPBearer(
+bearer = HTTPBearer(
     auto_error=False, description="an API key, as `course serve` prints or issues it"
 )
 
 
 def customer_key(
     connection: HTTPConnection,
-    shown: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    shown: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> HashedKey:
     """The key that the caller shows. Raises `Problem` 401."""
-    return find_key(connection, shown.credentials if shown else None)
-
-
-def find_key(connection: HTTPConnection, shown: str | None) -> HashedKey:
-    """The key of a request. Raises `Problem` 401."""
     if shown is None:
         raise Problem("no-key", "Send your key as `Authorization: Bearer KEY`.")
-    key: HashedKey | None = connection.app.state.keys.find(shown)
+    key: HashedKey | None = connection.app.state.keys.find(shown.credentials)
     if key is None:
         raise Problem("bad-key", "This key does not open the service: check it, or ask for one.")
     return key

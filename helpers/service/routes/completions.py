@@ -85,6 +85,7 @@ async def chat_completions(
     return JSONResponse(completion(answer, body.model))
 
 
+@router.head("/models", include_in_schema=False)
 @router.get(
     "/models",
     responses={

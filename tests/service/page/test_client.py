@@ -51,9 +51,9 @@ def test_what_is_no_event_of_the_service_is_an_answer_broken_off(data: bytes) ->
 
 
 def test_a_page_of_a_proxy_is_no_answer() -> None:
-    with scripted(b"<html></html>", kind="text/html") as (url, _):
-        with pytest.raises(ServiceProblem, match="broke off"):
-            asked(url)
+    page = scripted(b"<html></html>", kind="text/html")
+    with page as (url, _), pytest.raises(ServiceProblem, match="broke off"):
+        asked(url)
 
 
 def test_a_first_question_names_no_conversation() -> None:
