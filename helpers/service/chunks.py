@@ -82,8 +82,7 @@ class ChunkReader:
             if not isinstance(calls, list):
                 raise UnusableChunk("sent tool calls that are no list")
             delta["tool_calls"] = [self._call(each) for each in calls]
-        choice["delta"] = delta
-        return choice
+        return {**choice, "delta": delta}
 
     def _whole(self, text: str, *, end: bool) -> str:
         """The text up to the last character that has come in full."""

@@ -97,7 +97,7 @@ class _EvenChunks(httpx2.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         lines, reader = DataLines(), ChunkReader()
         async for part in self._sent:
-            found = []
+            found: list[bytes] = []
             for data in lines.feed(part):
                 try:
                     chunk = reader.read(data)

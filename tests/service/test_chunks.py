@@ -249,7 +249,8 @@ def test_calls_without_an_index_are_kept_apart() -> None:
 
 
 def test_an_error_that_is_none_is_no_error() -> None:
-    for nothing in (None, "", {}, False):
+    nothings: list[Any] = [None, "", {}, False]
+    for nothing in nothings:
         assert ChunkReader().read(json.dumps({"error": nothing}).encode()) == {"choices": []}
     with pytest.raises(UnusableChunk, match="failed in the middle"):
         ChunkReader().read(b'{"error": "x"}')

@@ -77,7 +77,7 @@ async def chat_completions(
     )
     answer = Answer(parts, Asked(turn, path, key.id))
     if body.stream:
-        usage = body.stream_options is not None and body.stream_options.include_usage
+        usage = bool(body.stream_options and body.stream_options.include_usage)
         encode = ChunkEncoder(answer.request_id, body.model, include_usage=usage)
         return await streamed(answer, request, parts, encode)
     if nobody := await whole(answer, request):
