@@ -35,7 +35,12 @@ class DataLines:
 
 
 class ChunkReader:
-    """Reads the chunks of one answer."""
+    """Reads the chunks of one answer.
+
+    Attributes:
+        changed: whether the last chunk had to be changed. Most need not, and can be passed on as
+            they came.
+    """
 
     def __init__(self) -> None:
         # Holds the first half of an emoji until the second one comes; a half that stays alone
@@ -43,11 +48,12 @@ class ChunkReader:
         self._halves = codecs.getincrementaldecoder("utf-16-le")("replace")
         self._holds = False
         self._calls = -1
+        self.changed = False
 
     def read(self, data: bytes) -> dict[str, Any] | None:
         """A chunk with one choice or none, and None where there is nothing in it.
 
-        `usage` is None unless it says both counts, a choice has a `delta`, and its content is text.
+        `usage` says both counts, if anything; a choice has a `delta`; its content, if any, is text.
         Raises `UnusableChunk`.
         """
         if data == _DONE:
@@ -59,30 +65,41 @@ class ChunkReader:
         if chunk is None:
             return None
         chunk = _object(chunk, "a chunk")
+        self.changed = "error" in chunk
         if failed := chunk.pop("error", None):
             raise UnusableChunk(f"failed in the middle ({str(failed)[:160]})")
         if (usage := chunk.get("usage")) is not None:
-            chunk["usage"] = _usage(usage)
+            self._put(chunk, "usage", _usage(usage))
         choices = chunk.get("choices") or []
         if not isinstance(choices, list):
             raise UnusableChunk("sent choices that are no list")
-        chunk["choices"] = [self._choice(each) for each in choices[:1] if each is not None]
+        self._put(chunk, "choices", [each for each in choices[:1] if each is not None])
+        for choice in chunk["choices"]:
+            self._read_choice(_object(choice, "a choice"))
         return chunk
 
-    def _choice(self, choice: Any) -> dict[str, Any]:
-        choice = _object(choice, "a choice")
+    def _put(self, found: dict[str, Any], name: str, value: Any) -> None:
+        if name not in found or found[name] != value:
+            found[name] = value
+            self.changed = True
+
+    def _read_choice(self, choice: dict[str, Any]) -> None:
         reason = choice.get("finish_reason")
         if not (reason is None or isinstance(reason, str)):
             raise UnusableChunk("sent a finish_reason that is no text")
-        delta = choice.get("delta")
-        delta = {} if delta is None else _object(delta, "a delta")
-        delta["role"] = "assistant"
-        delta["content"] = self._whole(_text(delta.get("content")), end=bool(reason))
+        if choice.get("delta") is None:
+            self._put(choice, "delta", {})
+        delta = _object(choice["delta"], "a delta")
+        if delta.get("role"):
+            self._put(delta, "role", "assistant")
+        content = delta.get("content")
+        text = self._whole(_text(content), end=bool(reason))
+        if text or content is not None:
+            self._put(delta, "content", text)
         if calls := delta.get("tool_calls"):
             if not isinstance(calls, list):
                 raise UnusableChunk("sent tool calls that are no list")
-            delta["tool_calls"] = [self._call(each) for each in calls]
-        return {**choice, "delta": delta}
+            self._put(delta, "tool_calls", [self._call(each) for each in calls])
 
     def _whole(self, text: str, *, end: bool) -> str:
         """The text up to the last character that has come in full."""
@@ -107,7 +124,9 @@ class ChunkReader:
             index = max(self._calls, 0)
         if not isinstance(index, int):
             raise UnusableChunk("sent a tool call whose index is no number")
-        return {**call, "index": index, "function": {**function, "arguments": arguments}}
+        if arguments is not None:
+            function = {**function, "arguments": arguments}
+        return {**call, "index": index, "function": function}
 
 
 def _object(found: Any, name: str) -> dict[str, Any]:

@@ -108,7 +108,8 @@ class _EvenChunks(httpx2.AsyncByteStream):
                 if data == b"[DONE]":
                     found.append(b"data: [DONE]\n\n")
                 elif chunk is not None:
-                    found.append(f"data: {json.dumps(chunk)}\n\n".encode())
+                    even = json.dumps(chunk).encode() if reader.changed else data
+                    found.append(b"data: " + even + b"\n\n")
             if found:
                 yield b"".join(found)
 

@@ -224,7 +224,7 @@ def test_half_an_emoji_that_stays_alone_becomes_a_sign() -> None:
         choice = {"delta": {"content": text}, "finish_reason": reason}
         chunk = reader.read(json.dumps({"choices": [choice]}).encode())
         assert chunk is not None
-        return str(chunk["choices"][0]["delta"]["content"])
+        return str(chunk["choices"][0]["delta"].get("content"))
 
     assert said("a\ud83c") == "a"
     assert said("b") == "\ufffdb"
@@ -232,6 +232,21 @@ def test_half_an_emoji_that_stays_alone_becomes_a_sign() -> None:
     assert said("\ud83c") == ""
     assert said("", "stop") == "\ufffd"
     assert said("caf\u00e9 \U0001f3d5", "stop") == "caf\u00e9 \U0001f3d5"
+
+
+def test_a_chunk_in_openais_shape_is_passed_on_as_it_came() -> None:
+    reader = ChunkReader()
+    delta = {"role": "assistant", "content": "a"}
+    usage = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
+    for found in (
+        {"choices": [{"index": 0, "delta": delta, "finish_reason": None}], "usage": None},
+        {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
+        {"choices": [], "usage": usage},
+    ):
+        assert reader.read(json.dumps(found).encode()) == found
+        assert not reader.changed
+    assert reader.read(b'{"choices": null}') == {"choices": []}
+    assert reader.changed
 
 
 def test_calls_without_an_index_are_kept_apart() -> None:

@@ -115,7 +115,7 @@ def _read(reader: ChunkReader, data: bytes, outcome: Outcome) -> str:
         return ""
     (choice,) = chunk["choices"]
     outcome.finish_reason = choice.get("finish_reason") or outcome.finish_reason
-    return str(choice["delta"]["content"])
+    return choice["delta"].get("content") or ""
 
 
 def _failure(status: int, body: bytes, model: str) -> errors.ModelError:
