@@ -48,6 +48,7 @@ def create_app(settings: Settings | None = None, *, make_agent: MakeAgent = buil
         description=DESCRIPTION,
         version="1",
         lifespan=lifespan,
+        docs_url=None,  # both pages load their scripts from the network, and the course is offline
         redoc_url=None,
     )
     describe_problems(app)

@@ -114,7 +114,7 @@ def _greeting(address: str, key: str | None) -> str:
     shown = key or "YOUR_KEY"
     whose = f"A key of customer {_CUSTOMER}, good until this ends:" if key else "Your key:"
     return (
-        f"Serving on {address}; its description is at {address}/docs; Ctrl-C ends it.\n\n"
+        f"Serving on {address}; its description is at {address}/openapi.json; Ctrl-C ends it.\n\n"
         f"{whose}\n\n"
         f"export KEY={shown}\n"
         f'curl -N {address}/v1/chat/stream -H "Authorization: Bearer $KEY" \\\n'

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
 from helpers.service.answer import Answer
@@ -33,30 +33,63 @@ class TextPart(BaseModel):
     text: str
 
 
+class RefusalPart(BaseModel):
+    """A part of what an assistant has said before."""
+
+    type: Literal["refusal"]
+    refusal: str
+
+    @property
+    def text(self) -> str:
+        """Its words."""
+        return self.refusal
+
+
 class CompletionMessage(BaseModel):
     """A message of the conversation. A tool's result is not among them: the agent has its own."""
 
     role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[TextPart]
+    content: str | list[TextPart | RefusalPart] | None = Field(
+        default=None, description="only an assistant's may be null or left out"
+    )
+    refusal: str | None = Field(default=None, description="what an assistant said instead")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "CompletionMessage":
+        if self.content is None and self.role != "assistant":
+            raise ValueError(f"a message of the {self.role} needs a content")
+        return self
 
     @property
     def text(self) -> str:
         """All of its text."""
-        if isinstance(self.content, str):
-            return self.content
-        return "".join(part.text for part in self.content)
+        if isinstance(self.content, list):
+            return "".join(part.text for part in self.content)
+        return self.content or self.refusal or ""
 
 
 class StreamOptions(BaseModel):
     """How to stream."""
 
-    include_usage: bool = False
+    include_usage: bool | None = None
 
 
-def _no_tools(tools: list[Any]) -> list[Any]:
+class ResponseFormat(BaseModel):
+    """What an answer is made of: words, and nothing else here."""
+
+    type: str
+
+
+def _no_tools(tools: list[Any] | None) -> list[Any] | None:
     if tools:
         raise ValueError("the agent has its own tools: leave yours out")
     return tools
+
+
+def _words(wanted: ResponseFormat | None) -> ResponseFormat | None:
+    if wanted is not None and wanted.type != "text":
+        raise ValueError("answers are words: leave it out, or ask for the type text")
+    return wanted
 
 
 def _last_is_asked(messages: list[CompletionMessage]) -> list[CompletionMessage]:
@@ -66,7 +99,10 @@ def _last_is_asked(messages: list[CompletionMessage]) -> list[CompletionMessage]
 
 
 class CompletionRequest(BaseModel):
-    """A request as OpenAI's clients send it; fields that do not apply here are ignored."""
+    """A request as OpenAI's clients send it; fields that do not apply here are ignored.
+
+    A null says the same as a field that is left out.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
@@ -74,19 +110,22 @@ class CompletionRequest(BaseModel):
     messages: Annotated[
         list[CompletionMessage], Field(min_length=1), AfterValidator(_last_is_asked)
     ] = Field(description="the agent leaves out system messages: its instructions are its own")
-    stream: bool = False
+    stream: bool | None = None
     stream_options: StreamOptions | None = None
     max_tokens: int | None = Field(default=None, gt=0, description="of an answer of `plain`")
     max_completion_tokens: int | None = Field(default=None, gt=0, description="the same")
     temperature: float | None = Field(default=None, ge=0, le=2, description="of `plain`")
-    n: Literal[1] = 1
-    tools: Annotated[list[Any], AfterValidator(_no_tools)] = Field(default_factory=list)
+    n: Literal[1] | None = None
+    tools: Annotated[list[Any] | None, AfterValidator(_no_tools)] = None
+    functions: Annotated[list[Any] | None, AfterValidator(_no_tools)] = None
+    response_format: Annotated[ResponseFormat | None, AfterValidator(_words)] = None
 
 
 def conversation(messages: Sequence[CompletionMessage], path: AnswerPath) -> tuple[Message, ...]:
-    """The messages as the engines take them."""
+    """The messages as the engines take them; an assistant's without words are left out."""
     roles = {"developer": "system"}
-    found = (Message(roles.get(each.role, each.role), each.text) for each in messages)
+    spoken = (each for each in messages if each.text or each.role != "assistant")
+    found = (Message(roles.get(each.role, each.role), each.text) for each in spoken)
     return tuple(each for each in found if path == "plain" or each.role != "system")
 
 

@@ -9,6 +9,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from helpers.service.connections import limited
 from helpers.service.settings import Settings
 
 
@@ -38,6 +39,8 @@ class Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 lifespan="on",
+                http=limited(settings),
+                h11_max_incomplete_event_size=settings.max_head_bytes,
                 ws_max_size=settings.max_body_bytes,
                 timeout_graceful_shutdown=settings.shutdown_seconds,
             )

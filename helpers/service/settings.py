@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from limits import parse
 from pydantic import Field, SecretStr, field_validator
@@ -21,7 +22,11 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="COURSE_SERVICE_", extra="forbid", frozen=True, use_attribute_docstrings=True
+        env_prefix="COURSE_SERVICE_",
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,  # an address may hold a password
     )
 
     path: AnswerPath = "agent"
@@ -42,7 +47,7 @@ class Settings(BaseSettings):
     keys_file: Path | None = None
     """More of them, in a file made by `course serve --issue`."""
 
-    store: str = "memory://"
+    store: Annotated[str, Field(repr=False)] = "memory://"
     """Where requests and tokens are counted: memory://, or redis://HOST:PORT/0 for several
     processes."""
     rate: str = "60/minute"
@@ -50,6 +55,12 @@ class Settings(BaseSettings):
     daily_tokens: Count = 200_000
     """Tokens of one customer in one day, by UTC."""
 
+    max_connections: Count = 1000
+    """At the same time; also at most half of the descriptors that the system grants."""
+    max_head_bytes: Count = 16_384
+    """Bytes of a request's line and headers."""
+    head_seconds: Seconds = 10
+    """For line and headers to arrive."""
     max_body_bytes: Count = 65_536
     """Bytes of a request's body."""
     body_seconds: Seconds = 10
@@ -111,7 +122,17 @@ class Settings(BaseSettings):
     @classmethod
     def _store(cls, value: str) -> str:
         if not value.startswith(("memory://", "redis://", "rediss://")):
-            raise ValueError(f"{value!r} is no store: write memory:// or redis://HOST:PORT/0.")
+            raise ValueError("It is no store: write memory:// or redis://HOST:PORT/0.")
+        try:
+            found = urlsplit(value)
+            readable = found.port != 0 and "@" not in found.path + found.query + found.fragment
+        except ValueError:
+            readable = False
+        if not readable:
+            raise ValueError(
+                "It cannot be read: write redis://NAME:PASSWORD@HOST:PORT/0, and / # ? @ : of a "
+                "password as %2F %23 %3F %40 %3A."
+            )
         return value
 
     @field_validator("upstream_url")
@@ -120,5 +141,9 @@ class Settings(BaseSettings):
         if value is None:
             return None
         if not value.startswith(("http://", "https://")):
-            raise ValueError(f"{value!r} is no address: write it as in http://127.0.0.1:8080/v1.")
+            raise ValueError("It is no address: write it as in http://127.0.0.1:8080/v1.")
+        if "@" in urlsplit(value).netloc:
+            raise ValueError(
+                "It holds a password, and an address is logged: set COURSE_SERVICE_UPSTREAM_KEY."
+            )
         return value.rstrip("/")

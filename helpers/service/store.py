@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, RedisError
 
 from helpers.service.errors import Problem
 from helpers.service.starting import StartError
@@ -28,15 +29,27 @@ async def open_store(store: str) -> AsyncIterator[Any]:
     )
     try:
         await redis.ping()
+    except AuthenticationError as error:
+        raise StartError(
+            f"The store {_place(store)} does not take this name and password: write them as in "
+            "redis://NAME:PASSWORD@HOST:PORT/0."
+        ) from error
     except (RedisError, OSError) as error:
         raise StartError(
-            f"Nobody answers at the store {store}: start Redis there, or set "
+            f"Nobody answers at the store {_place(store)}: start Redis there, or set "
             "COURSE_SERVICE_STORE to memory:// for a single process."
         ) from error
     else:
         yield redis
     finally:
         await redis.aclose()
+
+
+def _place(store: str) -> str:
+    """A store's address without the name and password in it."""
+    found = urlsplit(store)
+    host = found.netloc.rpartition("@")[2]
+    return f"{found.scheme}://{host}{found.path}"
 
 
 @contextmanager

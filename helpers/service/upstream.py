@@ -2,12 +2,14 @@
 
 Retries (`tenacity`) sit in the HTTP transport, below every client: a request that was not answered
 at all is sent again, one whose answer has begun never is, since the caller has seen its words. The
-circuit breaker (`purgatory`) sits around a whole call, so that a model that breaks off in the
+transport also evens out an answer's chunks (`chunks`), which LangChain would fail on. The circuit
+breaker (`purgatory`) sits around a whole call, so that a model that breaks off in the
 middle of its answers opens it too.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -25,6 +27,10 @@ from tenacity import (
 )
 
 from helpers.models import errors
+from helpers.service.chunks import ChunkReader, DataLines, UnusableChunk
+
+AS_SENT = {"as_sent": True}
+"""Extensions of a request whose answer the caller reads by `chunks` itself."""
 
 _WORTH_A_RETRY = frozenset({500, 502, 503, 504})
 _LOST = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ReadError, httpx2.RemoteProtocolError)
@@ -66,12 +72,49 @@ class RetryingTransport(httpx2.AsyncBaseTransport):
                 if response.status_code in _WORTH_A_RETRY and not last:
                     await response.aclose()
                     raise _Refused
+                if _is_event_stream(response) and not request.extensions.get("as_sent"):
+                    response.stream = _EvenChunks(response.stream)
                 return response
         raise AssertionError("the last attempt returns or raises")
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._inner.aclose()
+
+
+def _is_event_stream(response: httpx2.Response) -> bool:
+    kind = response.headers.get("content-type", "").lower()
+    encoded = response.headers.get("content-encoding", "identity") != "identity"
+    return kind.startswith("text/event-stream") and not encoded
+
+
+class _EvenChunks(httpx2.AsyncByteStream):
+    """The events of an answer in OpenAI's shape; one that cannot be used becomes its `error`."""
+
+    def __init__(self, sent: Any) -> None:
+        self._sent = sent
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        lines, reader = DataLines(), ChunkReader()
+        async for part in self._sent:
+            found: list[bytes] = []
+            for data in lines.feed(part):
+                try:
+                    chunk = reader.read(data)
+                except UnusableChunk as reason:
+                    said = json.dumps({"error": {"message": f"The model {reason}."}})
+                    yield b"".join([*found, f"data: {said}\n\n".encode()])
+                    return
+                if data == b"[DONE]":
+                    found.append(b"data: [DONE]\n\n")
+                elif chunk is not None:
+                    even = json.dumps(chunk).encode() if reader.changed else data
+                    found.append(b"data: " + even + b"\n\n")
+            if found:
+                yield b"".join(found)
+
+    async def aclose(self) -> None:
+        await self._sent.aclose()
 
 
 def http_client(

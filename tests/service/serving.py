@@ -110,7 +110,7 @@ def events(text: str) -> list[tuple[str, Any]]:
     """The events of a stream: name and data."""
     found = []
     for block in text.split("\n\n"):
-        fields = dict(line.split(": ", 1) for line in block.splitlines() if line[:1] not in ":")
+        fields = dict(line.split(": ", 1) for line in block.split("\n") if line[:1] not in ":")
         if fields:
             found.append((fields["event"], json.loads(fields["data"])))
     return found

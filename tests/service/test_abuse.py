@@ -52,6 +52,44 @@ def test_bad_bodies(shared: Running, body: bytes, status: int, kind: str) -> Non
         assert reply.headers["content-type"] == "application/problem+json"
 
 
+HALF = b'"\\ud83d"'
+HALVES = [
+    ("/v1/chat", b'{"message": ' + HALF + b"}"),
+    ("/v1/chat", b'{"message": "a", ' + HALF + b": 1}"),
+    ("/v1/chat/stream", b'{"message": "a", "conversation_id": ' + HALF + b"}"),
+    ("/v1/chat", b'{"message": "\xed\xa0\xbd"}'),  # not in an escape, but in bytes
+]
+for _body in (
+    b'{"model": "plain", "messages": [{"role": "user", "content": %s}]}',
+    b'{"model": "plain", "messages": [{"role": "user", "content": [%s]}]}'
+    % b'{"type": "text", "text": %s}',
+    b'{"model": %s, "messages": [{"role": "user", "content": "a"}]}',
+    b'{"model": "plain", "messages": [{"role": %s, "content": "a"}]}',
+    b'{"model": "plain", "user": %s, "messages": [{"role": "user", "content": "a"}]}',
+    b'{"model": "plain", "stream": true, "messages": [{"role": "user", "content": %s}]}',
+):
+    HALVES.append(("/v1/chat/completions", _body % HALF))
+_ID = b'"request_id": "019ab0c5-2f4e-7c31-9a55-0a6f3d1d8e21", "score": 1'
+HALVES += [
+    ("/v1/feedback", b"{" + _ID + b', "comment": ' + HALF + b"}"),
+    ("/v1/feedback", b"{" + _ID + b", " + HALF + b": 1}"),
+]
+
+
+@pytest.mark.parametrize(("path", "body"), HALVES)
+def test_half_an_emoji_is_the_callers_mistake(shared: Running, path: str, body: bytes) -> None:
+    with shared.client() as client:
+        reply = client.post(path, content=body, headers=JSON)
+    assert reply.status_code == 422
+    assert reply.json()["type"] == "urn:fernhill:problem:invalid"
+
+
+def test_a_whole_emoji_in_two_escapes_is_taken(shared: Running) -> None:
+    with shared.client() as client:
+        reply = client.post("/v1/chat", content=b'{"message": "\\ud83c\\udfd5"}', headers=JSON)
+    assert reply.json()["answer"].split()[0] == "\U0001f3d5"
+
+
 def test_what_was_sent_is_not_repeated(shared: Running) -> None:
     with shared.client() as client:
         reply = client.post("/v1/chat", json={"message": 3, "secret": "hunter2"})

@@ -199,7 +199,14 @@ def test_a_websocket_gives_the_same_events(shared: Running) -> None:
 
 def test_a_websocket_survives_a_bad_frame(shared: Running) -> None:
     with _connect(shared) as socket:
-        for bad in ("{", "[]", '{"message": 3}', json.dumps({"message": "x" * 5000})):
+        for bad in (
+            "{",
+            "[]",
+            '{"message": 3}',
+            '{"message": "\\ud83d"}',
+            '{"\\ud83d": 1}',
+            json.dumps({"message": "x" * 5000}),
+        ):
             socket.send(bad)
             (found,) = _frames(socket)
             assert found["event"] == "error"
@@ -213,6 +220,36 @@ def test_a_websocket_needs_a_key(shared: Running) -> None:
         _connect(shared, "no-key")
     assert refused.value.response.status_code == 401
     assert json.loads(refused.value.response.body)["type"].endswith(":bad-key")
+
+
+@pytest.mark.parametrize(
+    ("written", "taken"),
+    [
+        ("Bearer KEY", True),
+        ("Bearer  KEY", True),
+        ("bearer KEY", True),
+        ("BEARER   KEY", True),
+        ("Bearer\tKEY", False),
+        ("BearerKEY", False),
+        ("Bearer", False),
+        ("Token KEY", False),
+        ("KEY", False),
+        ("Bearer KEY KEY", False),
+    ],
+)
+def test_a_key_is_read_alike_on_both_ways(shared: Running, written: str, taken: bool) -> None:
+    """`credentials = auth-scheme [ 1*SP token68 ]`, RFC 9110, section 11.4."""
+    headers = {"Authorization": written.replace("KEY", shared.key)}
+    with shared.client() as client:
+        status = client.get("/v1/models", headers=headers).status_code
+    url = shared.url.replace("http", "ws") + "/v1/chat/ws"
+    connect = websockets.sync.client.connect
+    try:
+        with connect(url, additional_headers=headers, proxy=None):
+            answered = 200
+    except websockets.exceptions.InvalidStatus as refused:
+        answered = refused.response.status_code
+    assert status == answered == (200 if taken else 401)
 
 
 # --- feedback ------------------------------------------------------------------------------------

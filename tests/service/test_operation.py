@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from helpers.service import Settings, create_app, issue
 from helpers.service.check.fake_model import FakeModel
 from helpers.service.keys import KeysError
+from helpers.service.server import Server, listen
 from tests.service.serving import CUSTOMER, QUESTION, Running, cheap_agent, serving, until
 
 
@@ -78,6 +79,65 @@ def test_a_full_queue_is_not_ready(model: FakeModel) -> None:
             assert until(lambda: client.get("/readyz").status_code == 503, 3)
             assert client.get("/livez").status_code == 200
         asking.join(10)
+
+
+def test_probes_and_figures_take_head_requests(model: FakeModel) -> None:
+    with serving(model) as running, running.client() as client:
+        for path in ("/livez", "/readyz", "/metrics", "/v1/models", "/openapi.json"):
+            got, head = client.get(path), client.head(path)
+            assert (path, head.status_code, head.content) == (path, 200, b"")
+            assert head.headers["content-type"] == got.headers["content-type"]
+        running.parts.health.stopping = True
+        assert client.head("/readyz").status_code == 503
+
+
+def test_no_address_needs_the_network(model: FakeModel) -> None:
+    """The pages that FastAPI adds load scripts from elsewhere; the description itself stands."""
+    with serving(model) as running, running.client() as client:
+        assert client.get("/docs").status_code == 404
+        assert client.get("/redoc").status_code == 404
+        assert client.get("/openapi.json").json()["info"]["title"] == "Fernhill support agent"
+
+
+@pytest.mark.parametrize(
+    "store",
+    [
+        "redis://:s3cret@127.0.0.1:1/0",
+        "redis://name:s3cret@127.0.0.1:1",
+        "redis://127.0.0.1:1/0?password=s3cret",
+        "rediss://:s3cret%40@127.0.0.1:1/0",
+    ],
+)
+def test_a_stores_password_is_not_told(store: str, capfd: pytest.CaptureFixture[str]) -> None:
+    _, kept = issue(CUSTOMER)
+    settings = Settings(store=store, keys=(kept,))
+    assert "s3cret" not in repr(settings)
+    with listen("127.0.0.1", 0) as sock:
+        server = Server(create_app(settings), settings)
+        assert server.serve_until_stopped(sock, lambda: None) == 1
+    said = "".join(capfd.readouterr())
+    assert "127.0.0.1:1" in said
+    assert "s3cret" not in said
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"store": "reids://:s3cret@127.0.0.1:6379/0"},
+        {"store": "redis://:s3cret/more@127.0.0.1:6379/0"},
+        {"store": "redis://name:12/s3cret@127.0.0.1:6379/0"},
+        {"store": "redis://:s3cret#more@127.0.0.1:6379/0"},
+        {"upstream_url": "http://name:s3cret@127.0.0.1:8080/v1"},
+        {"upstream_url": "name:s3cret@127.0.0.1:8080/v1"},
+    ],
+)
+def test_a_password_in_a_setting_that_is_refused_is_not_told(wrong: dict[str, str]) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Settings(**wrong)  # type: ignore[arg-type]
+    assert "s3cret" not in str(refused.value)
+    (found,) = refused.value.errors(include_input=False)
+    assert found["msg"].endswith(".")
+    assert "s3cret" not in found["msg"]
 
 
 def _ask(running: Running) -> None:

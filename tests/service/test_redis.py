@@ -17,6 +17,8 @@ from helpers.service.budget import Budgets, RedisLedger
 from helpers.service.check.fake_model import FakeModel
 from helpers.service.errors import Problem
 from helpers.service.server import listen
+from helpers.service.starting import StartError
+from helpers.service.store import open_store
 from tests.service.serving import CUSTOMER, QUESTION, serving, until
 
 
@@ -98,6 +100,23 @@ def test_budgets_are_exact_over_connections(redis: Any) -> None:
     used, spent, passed = asyncio.run(race())
     assert used == spent <= 1000
     assert passed >= 1000 // 30
+
+
+def test_a_wrong_password_is_told_and_not_shown(redis: Any) -> None:
+    address = redis[0].replace("//", "//:s3cret@")
+
+    async def start() -> None:
+        async with open_store(address):
+            pass
+
+    async def protect() -> None:
+        async with Redis.from_url(redis[0]) as client:
+            await client.config_set("requirepass", "another")
+
+    asyncio.run(protect())
+    with pytest.raises(StartError, match="does not take this name and password") as refused:
+        asyncio.run(start())
+    assert "s3cret" not in str(refused.value)
 
 
 def test_without_its_store_the_service_refuses_and_is_not_ready(

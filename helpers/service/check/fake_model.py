@@ -10,7 +10,7 @@ Shapes: https://platform.openai.com/docs/api-reference/chat (chunk object, `incl
 import asyncio
 import json
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Literal, TypeVar
 
@@ -30,6 +30,9 @@ Fault = Literal[
     "reports",  # it sends an error as a chunk, in the middle
 ]
 
+Edit = Callable[[list[dict[str, Any]]], Iterable[dict[str, Any] | bytes]]
+"""Chunks as another server would send them: objects, or bytes that are sent as they are."""
+
 _STATUSES = {"refuses": 500, "busy": 429, "bad key": 401}
 _TOOL = "search_documents"
 
@@ -40,6 +43,7 @@ class FakeModel:
     Attributes:
         url: its base URL, as a client of OpenAI's API takes it.
         fault: what it does wrong from now on.
+        edit: changes the chunks of each streamed answer, tool calls included; None for none.
         chunks: pieces of an answer at least; the words are repeated until there are as many.
         seconds: between two pieces; also what `slow` waits at least.
         requests: bodies that it was sent.
@@ -49,6 +53,7 @@ class FakeModel:
 
     def __init__(self, *, chunks: int = 1, seconds: float = 0.0) -> None:
         self.fault: Fault = "none"
+        self.edit: Edit | None = None
         self.chunks = chunks
         self.seconds = seconds
         self.requests: list[dict[str, Any]] = []
@@ -126,9 +131,8 @@ class FakeModel:
             b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
             b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
         )
-        sent = [
-            json.dumps(chunk, separators=(",", ":")) for chunk in _chunks(body, self._pieces(body))
-        ]
+        chunks = [*_chunks(body, self._pieces(body))]
+        sent = [_event(each) for each in (self.edit(chunks) if self.edit else chunks)]
         # In the middle of words, which have been shown; a tool's choice is never half made.
         middle = -1 if _calls_a_tool(body) else len(sent) // 2
         for number, chunk in enumerate(sent):
@@ -138,14 +142,14 @@ class FakeModel:
             if number == middle and fault == "stops short":
                 break
             if number == middle and fault == "garbage":
-                chunk = "<html>"
+                chunk = b"data: <html>\n\n"
             if number == middle and fault == "reports":
-                chunk = '{"error":{"message":"The fault reports.","code":500}}'
+                chunk = _event({"error": {"message": "The fault reports.", "code": 500}})
             if seconds := max(self.seconds, 0.2 if fault == "slow" else 0):
                 await writer.drain()
                 await asyncio.sleep(seconds)
-            _chunk(writer, f"data: {chunk}\n\n")
-        _chunk(writer, "data: [DONE]\n\n")
+            _chunk(writer, chunk)
+        _chunk(writer, b"data: [DONE]\n\n")
         writer.write(b"0\r\n\r\n")
         await writer.drain()
 
@@ -233,8 +237,13 @@ def _send(writer: asyncio.StreamWriter, status: int, body: dict[str, Any]) -> No
     )
 
 
-def _chunk(writer: asyncio.StreamWriter, text: str) -> None:
-    data = text.encode()
+def _event(chunk: dict[str, Any] | bytes) -> bytes:
+    if isinstance(chunk, bytes):
+        return chunk
+    return f"data: {json.dumps(chunk, separators=(',', ':'))}\n\n".encode()
+
+
+def _chunk(writer: asyncio.StreamWriter, data: bytes) -> None:
     writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
 
 

@@ -7,15 +7,16 @@ through callbacks. A service that only passes the words on can leave that out; s
 
 import json
 import re
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import httpx2
 
 from helpers.models import errors
 from helpers.models.translate import translate
+from helpers.service.chunks import ChunkReader, DataLines, UnusableChunk
 from helpers.service.turn import Event, Outcome, Turn
-from helpers.service.upstream import Breaker, broke_off
+from helpers.service.upstream import AS_SENT, Breaker, broke_off
 
 _OVERFLOW = re.compile(r"context|too long|maximum.*tokens", re.IGNORECASE)
 _STATUSES: dict[int, type[errors.ModelError]] = {
@@ -81,45 +82,38 @@ class PassthroughEngine:
         async with self._breaker:
             try:
                 async with self._client.stream(
-                    "POST", self._url, content=json.dumps(body), headers=self._headers
+                    "POST",
+                    self._url,
+                    content=json.dumps(body),
+                    headers=self._headers,
+                    extensions=AS_SENT,
                 ) as response:
                     if response.status_code != 200:
                         raise _failure(response.status_code, await response.aread(), self._model)
-                    async for data in _data_lines(response):
-                        if piece := _read(data, outcome, self._model):
-                            yield outcome.token(piece)
+                    lines, reader = DataLines(), ChunkReader()
+                    async for part in response.aiter_raw():
+                        for data in lines.feed(part):
+                            if piece := _read(reader, data, outcome):
+                                yield outcome.token(piece)
+            except UnusableChunk as reason:
+                raise errors.ProviderFailed(f"{self._model} {reason}.") from reason
             except httpx2.TransportError as error:
                 raise translate(error, self._model, str(self._url)) or error from error
             if outcome.finish_reason is None:
                 raise broke_off(self._model)
 
 
-async def _data_lines(response: httpx2.Response) -> AsyncIterator[bytes]:
-    """The `data:` lines of a stream of events, as they arrive."""
-    rest = b""
-    async for chunk in response.aiter_raw():
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            if line.startswith(b"data:"):
-                yield line[5:].strip()
-
-
-def _read(data: bytes, outcome: Outcome, model: str) -> str:
+def _read(reader: ChunkReader, data: bytes, outcome: Outcome) -> str:
     """The text of one chunk; what else it says goes into the outcome."""
-    if data == b"[DONE]":
+    chunk = reader.read(data)
+    if chunk is None:
         return ""
-    try:
-        chunk = json.loads(data)
-    except ValueError as error:
-        raise errors.ProviderFailed(f"{model} sent a chunk that is no JSON.") from error
-    if "error" in chunk:
-        raise errors.ProviderFailed(f"{model} failed in the middle ({str(chunk['error'])[:160]}).")
     if usage := chunk.get("usage"):
         outcome.input_tokens = usage["prompt_tokens"]
         outcome.output_tokens = usage["completion_tokens"]
-    if not chunk.get("choices"):
+    if not chunk["choices"]:
         return ""
-    choice = chunk["choices"][0]
+    (choice,) = chunk["choices"]
     outcome.finish_reason = choice.get("finish_reason") or outcome.finish_reason
     return choice["delta"].get("content") or ""
 

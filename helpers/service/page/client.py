@@ -7,8 +7,6 @@ from typing import Any
 
 import httpx2
 
-from helpers.service.page.sse import read_events
-
 CONNECT_SECONDS = 5.0
 SILENCE_SECONDS = 90.0
 """Without a byte from the service, which sends a comment every 15 seconds while it works."""
@@ -69,16 +67,20 @@ class ServiceClient:
                 if reply.status_code != httpx2.codes.OK:
                     reply.read()
                     raise _refusal(reply)
-                for event in read_events(reply.iter_lines()):
+                for event in httpx2.EventSource(reply):
                     data = json.loads(event.data)
-                    if event.name == "error":
+                    if not isinstance(
+                        data, dict
+                    ):  # something between here and the service wrote it
+                        raise _broken_off()
+                    if event.event == "error":
                         raise ServiceProblem.of_document(data)
-                    yield ServiceEvent(event.name, data)
-                    if event.name == "done":
+                    yield ServiceEvent(event.event, data)
+                    if event.event == "done":
                         return
         except httpx2.ConnectError as error:
             raise _unreachable() from error
-        except httpx2.HTTPError as error:
+        except (httpx2.HTTPError, ValueError) as error:  # cut off, or no JSON
             raise _broken_off() from error
         raise _broken_off()
 

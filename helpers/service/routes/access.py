@@ -1,10 +1,14 @@
 """What every address of the chat needs: the caller's key, the service's parts, the caps."""
 
+import json
+from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
 from fastapi import Depends
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
 
 from helpers.service import tokens
 from helpers.service.errors import MEDIA_TYPE, Problem
@@ -13,24 +17,19 @@ from helpers.service.parts import Parts
 from helpers.service.schemas import ProblemDocument
 from helpers.service.settings import Settings
 
-_bearer = HTTPBearer(
+bearer = HTTPBearer(
     auto_error=False, description="an API key, as `course serve` prints or issues it"
 )
 
 
 def customer_key(
     connection: HTTPConnection,
-    shown: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    shown: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> HashedKey:
     """The key that the caller shows. Raises `Problem` 401."""
-    return find_key(connection, shown.credentials if shown else None)
-
-
-def find_key(connection: HTTPConnection, shown: str | None) -> HashedKey:
-    """The key of a request. Raises `Problem` 401."""
     if shown is None:
         raise Problem("no-key", "Send your key as `Authorization: Bearer KEY`.")
-    key: HashedKey | None = connection.app.state.keys.find(shown)
+    key: HashedKey | None = connection.app.state.keys.find(shown.credentials)
     if key is None:
         raise Problem("bad-key", "This key does not open the service: check it, or ask for one.")
     return key
@@ -46,6 +45,36 @@ def running(connection: HTTPConnection) -> Parts:
 
 Key = Annotated[HashedKey, Depends(customer_key)]
 Running = Annotated[Parts, Depends(running)]
+
+
+class JsonRoute(APIRoute):
+    """A route whose JSON body is text throughout, names and fields that nobody reads included.
+
+    Half an emoji (`"\\ud83d"`) can be read from JSON, and is met again where it cannot be written:
+    in the request to the model, a log, a problem document.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, on requests that read their body so."""
+        handle = super().get_route_handler()
+
+        async def handle_text(request: Request) -> Response:
+            return await handle(_TextRequest(request.scope, request.receive))
+
+        return handle_text
+
+
+class _TextRequest(Request):
+    async def json(self) -> Any:
+        found = await super().json()
+        try:
+            json.dumps(found, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise Problem(
+                "invalid",
+                "The body holds half of a character, such as \\ud83d alone: leave it out.",
+            ) from None
+        return found
 
 
 def within_caps(texts: list[str], settings: Settings) -> None:

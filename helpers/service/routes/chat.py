@@ -8,12 +8,12 @@ from helpers.service.answer import Answer, Asked
 from helpers.service.deliver import streamed, whole
 from helpers.service.keys import HashedKey
 from helpers.service.parts import Parts
-from helpers.service.routes.access import ANSWERING, Key, Running, within_caps
+from helpers.service.routes.access import ANSWERING, JsonRoute, Key, Running, within_caps
 from helpers.service.schemas import ChatAnswer, ChatRequest
 from helpers.service.streaming import as_sse
 from helpers.service.turn import Message, Turn
 
-router = APIRouter(prefix="/v1", tags=["chat"])
+router = APIRouter(route_class=JsonRoute, prefix="/v1", tags=["chat"])
 
 _STREAM = """\
 event: start

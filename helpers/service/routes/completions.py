@@ -15,10 +15,10 @@ from helpers.service.completions import (
 )
 from helpers.service.deliver import streamed, whole
 from helpers.service.errors import Problem
-from helpers.service.routes.access import ANSWERING, Key, Running, problems, within_caps
+from helpers.service.routes.access import ANSWERING, JsonRoute, Key, Running, problems, within_caps
 from helpers.service.turn import Turn
 
-router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
+router = APIRouter(route_class=JsonRoute, prefix="/v1", tags=["OpenAI-compatible"])
 
 _COMPLETION = {
     "id": "chatcmpl-019ab0c5-2f4e-7c31-9a55-0a6f3d1d8e21",
@@ -77,7 +77,7 @@ async def chat_completions(
     )
     answer = Answer(parts, Asked(turn, path, key.id))
     if body.stream:
-        usage = body.stream_options is not None and body.stream_options.include_usage
+        usage = bool(body.stream_options and body.stream_options.include_usage)
         encode = ChunkEncoder(answer.request_id, body.model, include_usage=usage)
         return await streamed(answer, request, parts, encode)
     if nobody := await whole(answer, request):
@@ -85,6 +85,7 @@ async def chat_completions(
     return JSONResponse(completion(answer, body.model))
 
 
+@router.head("/models", include_in_schema=False)
 @router.get(
     "/models",
     responses={

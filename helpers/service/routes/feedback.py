@@ -9,10 +9,10 @@ from typing import Any
 from fastapi import APIRouter
 
 from helpers.service.errors import Problem
-from helpers.service.routes.access import Key, Running, problems
+from helpers.service.routes.access import JsonRoute, Key, Running, problems
 from helpers.service.schemas import Feedback
 
-router = APIRouter(prefix="/v1", tags=["chat"])
+router = APIRouter(route_class=JsonRoute, prefix="/v1", tags=["chat"])
 
 
 _REFUSALS = problems(400, 401, 404, 408, 413, 422, 429, 500, 503)

@@ -19,12 +19,14 @@ def _example(body: dict[str, bool]) -> dict[int | str, dict[str, Any]]:
     return {200: {"content": {"application/json": {"example": body}}}}
 
 
+@router.head("/livez", include_in_schema=False)
 @router.get("/livez", responses=_example({"alive": True}))
 async def livez() -> dict[str, bool]:
     """Whether the process answers; when not, it should be restarted."""
     return {"alive": True}
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get(
     "/readyz",
     responses={**_example({"ready": True}), **problems(503)},
@@ -38,6 +40,7 @@ async def readyz(parts: Running) -> dict[str, bool]:
     return {"ready": True}
 
 
+@router.head("/metrics", include_in_schema=False)
 @router.get(
     "/metrics",
     response_class=Response,

@@ -21,7 +21,7 @@ from helpers.service.errors import Problem
 from helpers.service.handlers import respond
 from helpers.service.keys import HashedKey
 from helpers.service.parts import Parts
-from helpers.service.routes.access import find_key, running
+from helpers.service.routes.access import bearer, customer_key, running
 from helpers.service.routes.chat import asked
 from helpers.service.schemas import ChatRequest
 from helpers.service.turn import Event
@@ -38,8 +38,7 @@ async def chat_ws(socket: WebSocket) -> None:
     """Chat until the client leaves."""
     try:
         parts = running(socket)
-        scheme, _, shown = socket.headers.get("authorization", "").partition(" ")
-        key = find_key(socket, shown if scheme.lower() == "bearer" else None)
+        key = customer_key(socket, await bearer(socket))
     except Problem as problem:
         await socket.send_denial_response(respond(socket, problem))
         return

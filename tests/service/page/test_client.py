@@ -31,6 +31,31 @@ def test_a_whole_answer_comes_event_by_event() -> None:
     ]
 
 
+def test_a_text_may_hold_any_character() -> None:
+    """U+2028 and U+0085 end a line for Python, and none in a stream of events."""
+    text = "a\u2028b\x85c\x0bd\x1ce\u2029\U0001f3d5"
+    data = json.dumps({"text": text}, ensure_ascii=False)
+    token = f"event: token\r\ndata: {data}\r\n\r\n".encode()
+    with scripted(START + token + DONE) as (url, _):
+        _, said, _ = ServiceClient(url, "k").ask("How heavy?")
+    assert said.data == {"text": text}
+
+
+@pytest.mark.parametrize("data", [b"{", b"", b"[]", b"null", b'"text"'])
+def test_what_is_no_event_of_the_service_is_an_answer_broken_off(data: bytes) -> None:
+    with (
+        scripted(START + b"event: token\ndata: " + data + b"\n\n" + DONE) as (url, _),
+        pytest.raises(ServiceProblem, match="broke off"),
+    ):
+        asked(url)
+
+
+def test_a_page_of_a_proxy_is_no_answer() -> None:
+    page = scripted(b"<html></html>", kind="text/html")
+    with page as (url, _), pytest.raises(ServiceProblem, match="broke off"):
+        asked(url)
+
+
 def test_a_first_question_names_no_conversation() -> None:
     with scripted(START + DONE) as (url, posted):
         asked(url)
