@@ -1,35 +1,29 @@
 # %% [markdown] name="title" only="lab"
 # # Lab 05: Serve with FastAPI
 #
-# After this lab you have built the parts of a service that survive load, abuse and people who
+# After this lab you have built the parts of a service that survives load, abuse and people who
 # leave: a stream of events, a queue in front of it, a watch on the connection, a budget, honest
-# probes. At the end you mend a fragile service with them, and send it through a gate.
+# probes. At the end you fix a fragile service with them, and put a chat page in front of it.
 #
-# **75 to 90 minutes. Before it:** the walkthrough
+# **100 to 120 minutes. Before it:** the walkthrough
 # [05 Serve with FastAPI](../notebooks/05_serve_with_fastapi.ipynb).
 #
-# Fill each cell that holds a `TODO` (in exercise 6, mend the code that stands there), run it, then
-# run the check below it. A check starts your app on a free port of this machine, calls it like any
-# client, and stops it. Exercise 6 can use what you wrote in exercise 2; the others stand alone.
+# Fill each cell that contains a `TODO` (in exercise 6, change the given code), run it, then run the
+# check below it. A check starts your app on a free port of this machine, calls it as any client
+# does, and stops it. A wrong try brings a hint on the card, and `hint("05.1")` the next one.
+# Exercise 6 can use what you write in exercise 2; the others do not depend on each other.
 
 # %% [markdown] name="title" only="solution"
 # # Solution of lab 05: Serve with FastAPI
 #
-# All six exercises solved, and why. The lab itself:
+# All seven exercises solved, and why. The lab itself:
 # [labs/05_serve_with_fastapi.ipynb](../labs/05_serve_with_fastapi.ipynb).
 
 # %% name="imports"
 import asyncio
 import os
-from collections import Counter
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
-from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Request
-from fastapi.responses import JSONResponse, StreamingResponse  # noqa: F401
-from fastapi.sse import EventSourceResponse, ServerSentEvent
-from starlette.requests import ClientDisconnect
+from fastapi import FastAPI
 
 from helpers.course import TODO, check, hint, ready, run_async, show  # noqa: F401
 
@@ -37,40 +31,41 @@ from helpers.course import TODO, check, hint, ready, run_async, show  # noqa: F4
 model = os.environ.get("COURSE_MODEL", "local")  # which model answers
 fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 
-# %% name="given"
-from helpers.course.exercises import m05_effects as effects
-from helpers.course.exercises.m05_fragile import fragile
-from helpers.course.exercises.m05_gate import beside_a_greedy_one, strangers
-from helpers.course.exercises.m05_given import (
-    ModelFailed,
-    OverBudget,
-    Question,
-    Service,
-    SlowModel,
-    Spent,
-    Store,
-    events,
-)
-from helpers.course.exercises.m05_serving import Clients, serving
-
 # %% name="lab-model"
 os.environ |= {"COURSE_MODEL": model, "COURSE_SLOTS": "4"}  # the local one writes 4 at a time
 measured = []  # what the cells below find out, for the table at the end
 
 # %% [markdown] name="model-text"
-# The exercises use a model that writes the same six words to every question, exactly as slowly as
-# it is told, and counts what it does. So a check can hold it, and look what your service does in
-# the meantime. `async for word in model.stream(question)` gives the words; a question with *break*
-# in it makes the model fail after two, with `ModelFailed`.
+# Your services take a LangChain chat model as their argument, so they run with any. The lab gives
+# them `SlowModel`, which writes a text exactly as slowly as it is told: `token_s` seconds a word.
+# So a check can stop it, and look at what your service does in the meantime. `astream` gives an
+# answer in chunks. The last chunk has no text: it says how many tokens were used.
 #
-# Async code in a cell runs by `run_async(...)`, on the loop that the checks use too.
+# Async code in a cell runs by `run_async(...)`, on the event loop that the checks use too.
 
 # %% name="model"
-async def words(question: str) -> list[str]:
-    """What the model writes to a question."""
-    return [word async for word in SlowModel().stream(question)]
+from helpers.testbed import SlowModel
 
-print(run_async(words("What does the Alta 2 weigh?")))
+
+async def chunks(question: str) -> list[str]:
+    """The text of each chunk of an answer."""
+    return [chunk.text async for chunk in SlowModel().astream(question)]
+
+
+print(run_async(chunks("What does the Alta 2 weigh?")))
+
+# %% [markdown] name="question-text"
+# Every request has this body.
+
+# %% name="question"
+from pydantic import BaseModel, Field
+
+
+class Question(BaseModel):
+    """The body of a request."""
+
+    message: str = Field(min_length=1, max_length=2000)
+
 
 # %% [markdown] name="stream-goal"
 # ## 1. Stream tokens as events
