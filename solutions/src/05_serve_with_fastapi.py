@@ -316,19 +316,50 @@ if ready("05.4"):
 # %% [markdown] name="ready-goal"
 # ## 5. Readiness that tells the truth
 #
-# Whoever runs your service asks it two things. `GET /livez`: is this process beyond help, so that
-# it should be ended and started anew? `GET /readyz`: should requests be sent here now? Write
-# `probes`: a router with both. `/livez` is 200 whenever it can answer at all. `/readyz` is 200, or
-# 503 with *all* reasons why not in its JSON:
+# The platform that runs your service sends it two kinds of requests. `GET /livez` asks: is this
+# process beyond help, so that it should be restarted? `GET /readyz` asks: should requests be sent
+# here now? This is what the service knows of itself.
+
+# %% name="ready-given"
+from dataclasses import dataclass
+
+
+@dataclass
+class Service:
+    """What a running service knows of itself."""
+
+    loaded: bool = True  # whether the model's weights are in memory
+    waiting: int = 0  # requests that wait for a place
+    most_waiting: int = 4  # how many may wait
+    stopping: bool = False  # whether it was told to stop
+
+    async def ping(self) -> None:
+        """Ask the model's server whether it is there; raises an exception if it is not."""
+
+
+# %% [markdown] name="ready-task"
+# Write `probes(service)`: it returns a FastAPI `APIRouter` with both routes.
 #
-# - **model**: `service.model.loaded` is false, or `await service.model.ping()` raises `ModelFailed`
-#   or takes longer than half a second;
-# - **queue**: `service.waiting` has reached `service.most_waiting`;
-# - **stopping**: `service.stopping` is true.
+# - `/livez` is 200 whatever is wrong with the model, and does not ping. Its body may be anything.
+# - `/readyz` is 200 with the JSON `{"reasons": []}`, or 503 with `{"reasons": [...]}`, which names
+#   *all* reasons why not, in any order. The body has no other key. The reasons are:
+#   - `"model"`: `service.loaded` is false, or `await service.ping()` raises an `Exception` of any
+#     type, or takes longer than 0.5 seconds;
+#   - `"queue"`: `service.waiting` is at least `service.most_waiting`;
+#   - `"stopping"`: `service.stopping` is true.
+# - Each request to `/readyz` looks at the service as it is at that moment, with one ping at most.
+# - A ping that takes too long is cancelled. `/readyz` answers within 1 second, whatever the ping
+#   does, also if twenty requests come at the same time.
+# - A process may contain several services, each with a router of its own.
 #
-# For instance, `{"reasons": ["model", "queue"]}` with 503.
+# For instance, while the model is dead and the queue is full, `/livez` is 200, and `/readyz` is 503
+# with `{"reasons": ["model", "queue"]}`.
 
 # %% exercise="05.5"
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+
 def probes(service: Service) -> APIRouter:
     """A router with GET /livez and GET /readyz."""
     # LAB: return TODO
@@ -341,15 +372,20 @@ def probes(service: Service) -> APIRouter:
 
     @router.get("/readyz")
     async def readyz() -> JSONResponse:
-        bad = {"queue": service.waiting >= service.most_waiting, "stopping": service.stopping}
+        reasons = []
         try:
             async with asyncio.timeout(0.5):
-                await service.model.ping()
-            bad["model"] = not service.model.loaded
-        except (ModelFailed, TimeoutError):
-            bad["model"] = True
-        reasons = [name for name, is_so in bad.items() if is_so]
-        return JSONResponse({"reasons": reasons}, 503 if reasons else 200)
+                await service.ping()
+            there = service.loaded
+        except Exception:
+            there = False
+        if not there:
+            reasons.append("model")
+        if service.waiting >= service.most_waiting:
+            reasons.append("queue")
+        if service.stopping:
+            reasons.append("stopping")
+        return JSONResponse({"reasons": reasons}, status_code=503 if reasons else 200)
 
     return router
     # END SOLUTION
@@ -359,20 +395,48 @@ check("05.5", probes)
 
 # %% [markdown] name="ready-why" only="solution"
 # The two probes have two consequences: a failed `/livez` ends the process, a failed `/readyz` only
-# takes it out of the rotation. A model that is away is no reason to restart the service, which
-# would throw away every stream it still serves. And the probe pings: a question to the model every
-# five seconds from every prober would be load that no customer has asked for.
+# stops new requests from coming. A model that is away is no reason to restart the service: that
+# would cut every stream that it still sends. And the probe pings instead of asking a question. A
+# question to the model every five seconds would be load that no customer has asked for.
 
 # %% [markdown] name="ready-use-text"
 # A service loads its model, works, has a full queue, works again, and is told to stop. At each of
-# these five moments a request is sent if the probe says yes. How many are sent into failure by a
-# probe that always says yes, and by yours?
+# these five moments a request is sent if `/readyz` says yes. How many are sent to a service that
+# cannot answer them, by a probe that always says yes, and by yours?
 
 # %% name="ready-use"
+from fastapi import APIRouter
+
+from helpers.testbed import Clients, serving
+
+
+def optimist(service: Service) -> APIRouter:
+    """Probes that always say yes."""
+    router = APIRouter()
+    router.add_api_route("/readyz", lambda: {"reasons": []})
+    return router
+
+
+moments = [(False, 0, False), (True, 0, False), (True, 4, False), (True, 1, False), (True, 0, True)]
+
+
+async def sent_into_failure(make) -> int:
+    """Requests that are sent because /readyz is 200, at moments when they fail."""
+    service, app, sent = Service(), FastAPI(), 0
+    app.include_router(make(service))
+    with serving(app) as server:
+        async with Clients(server.url) as clients:
+            for service.loaded, service.waiting, service.stopping in moments:
+                seen = await clients.ask(path="/readyz")
+                fails = not service.loaded or service.waiting >= 4 or service.stopping
+                sent += fails and seen.status == 200
+    return sent
+
+
 if ready("05.5"):
-    count = {"before": run_async(effects.sent_into_failure(effects.optimist)),
-             "after": run_async(effects.sent_into_failure(probes))}
-    measured.append({"exercise": "5 requests sent into failure, of 5"} | count)
+    count = {"before": run_async(sent_into_failure(optimist)),
+             "after": run_async(sent_into_failure(probes))}
+    measured.append({"exercise": "5: requests sent into failure, of 5"} | count)
     print(count)
 
 # %% [markdown] name="fragile-goal"
@@ -468,6 +532,133 @@ if ready("05.6"):
     measured.append({"exercise": "6 first token under load, times alone"} | {
         when: real[name]["first token, times alone"]
         for when, name in [("before", "fragile"), ("after", "yours")]})
+
+# %% [markdown] name="page-goal"
+# ## 7. A chat page that asks once
+#
+# Streamlit runs a page's script again, from top to bottom, whenever something on the page changes.
+# A variable of the last run is gone, and whatever the script calls is called again. Only
+# `st.session_state` stays, and each browser session has its own.
+#
+# Write `page(ask)`, which draws a chat page. `ask(message)` gives the answer in pieces, as an
+# iterator of strings. Where the service cannot be reached or breaks off, it raises
+# `ConnectionError`, before the first piece or after some; its text is a sentence for the customer.
+#
+# - There is one `st.chat_input`. What it gives goes to `ask` as it is. A message of white space
+#   alone is not asked, and not shown.
+# - Every run draws the whole conversation, oldest turn first: the message in
+#   `st.chat_message("user")`, the answer in `st.chat_message("assistant")`.
+# - Each message is asked once. A run for another reason asks nothing.
+# - The answer is shown while it is written: after each piece, all pieces so far.
+# - If `ask` raises `ConnectionError`, the pieces that came stay, and `st.error` shows the error's
+#   text inside the answer or below it, in later runs too.
+# - Streamlit may also stop the script in the middle of an answer, because the customer does
+#   something else. The next run shows the message and the pieces that came, and asks nothing.
+# - While the *last* turn has no whole answer, for either reason, the page ends with
+#   `st.button("Ask again")`. A click asks the same message once more. What comes of it takes the
+#   place of the old pieces and of the old error.
+# - Messages and answers are shown with `st.text`, which takes them as they are. `st.write`,
+#   `st.markdown` and `st.write_stream` would load a picture that an answer names, from anywhere.
+# - Two browser sessions share nothing.
+#
+# For instance, after *How heavy is it?* and then *And the pegs?* the page has four chat messages,
+# and `ask` was called twice, however often Streamlit runs the script.
+
+# %% exercise="05.7"
+from collections.abc import Callable, Iterator
+
+import streamlit as st
+
+
+def page(ask: Callable[[str], Iterator[str]]) -> None:
+    """Draw a chat page that asks each message once."""
+    # LAB: raise TODO
+    # BEGIN SOLUTION
+    turns = st.session_state.setdefault("turns", [])
+    message = st.chat_input("Your question")
+    if message and message.strip():
+        turns.append({"message": message, "answer": "", "error": "", "state": "new"})
+    for turn in turns:
+        with st.chat_message("user"):
+            st.text(turn["message"])
+        with st.chat_message("assistant"):
+            shown = st.empty()
+            if turn["state"] == "new":
+                turn.update(answer="", error="", state="begun")
+                try:
+                    for piece in ask(turn["message"]):
+                        turn["answer"] += piece
+                        shown.text(turn["answer"])
+                    turn["state"] = "whole"
+                except ConnectionError as error:
+                    turn["error"] = str(error)
+            shown.text(turn["answer"])
+            if turn["error"]:
+                st.error(turn["error"])
+    if turns and turns[-1]["state"] == "begun":
+        st.button("Ask again", on_click=turns[-1].update, kwargs={"state": "new"})
+    # END SOLUTION
+
+# %%
+check("05.7", page)
+
+# %% [markdown] name="page-why" only="solution"
+# A turn is in the session's state before `ask` is called, and its state changes before the first
+# piece comes. So wherever the run ends, the next one finds what has happened, and asks nothing that
+# was begun. The button's callback runs before the script does, which then finds a new turn and
+# needs no second way to ask. An error is kept as text beside the pieces, because an `st.error` that
+# is drawn in one run is gone in the next.
+
+# %% [markdown] name="page-use-text"
+# What does it save? A page that many people write first keeps nothing: it has a text field and
+# writes the answer below it. Both pages stand in front of the same service. A customer asks one
+# question, and then something else on the page changes five times. AppTest, from Streamlit, runs a
+# page without a browser. How many requests does the service get?
+
+# %% name="page-use"
+import httpx2
+import streamlit as st
+from fastapi.responses import StreamingResponse
+from streamlit.testing.v1 import AppTest
+
+from helpers.testbed import SlowModel, serving
+
+
+def first_try(ask) -> None:
+    """A page that keeps nothing."""
+    if message := st.text_input("Your question"):
+        st.write_stream(ask(message))
+
+
+def script(page, ask) -> None:
+    page(ask)
+
+
+def requests_for(page) -> int:
+    """Requests that reach the service: one question, then five runs for other reasons."""
+    slow, app = SlowModel(), FastAPI()
+
+    @app.post("/chat")
+    async def chat(question: Question) -> StreamingResponse:
+        return StreamingResponse(chunk.text async for chunk in slow.astream(question.message))
+
+    with serving(app) as server:
+        def ask(message):
+            with httpx2.stream("POST", f"{server.url}/chat", json={"message": message}) as reply:
+                yield from reply.iter_text()
+
+        test = AppTest.from_function(script, kwargs={"page": page, "ask": ask}).run()
+        field = (test.chat_input or test.text_input)[0]
+        field.set_value("What does the Alta 2 weigh?").run()
+        for _ in range(5):
+            test.run()
+    return slow.calls
+
+
+if ready("05.7"):
+    count = {"before": requests_for(first_try), "after": requests_for(page)}
+    measured.append({"exercise": "7: requests for one question"} | count)
+    print(count)
 
 # %% [markdown] name="measured-text"
 # ## What you measured
