@@ -70,20 +70,38 @@ class Question(BaseModel):
 # %% [markdown] name="stream-goal"
 # ## 1. Stream tokens as events
 #
-# Write `streaming_app`: it returns an app whose `POST /chat` takes a `Question` (a `message` of 1
-# to 2,000 characters) and sends *server-sent events* while the model writes:
+# Write `streaming_app(model)`: an app whose `POST /chat` sends *server-sent events* while the model
+# writes.
 #
-# - `token` with the data `{"text": word}` for each word, at once;
-# - at the end `done` with `{"tokens": 6}`, the number of words;
-# - or, if the model fails, `error` with a `title` and the `status` 502, and no `done`.
+# - It is a `def` that returns the app, a new one each time. An app answers many clients, some at
+#   the same time. Several apps, each with a model of its own, may run at once.
+# - The body is a `Question`. Any other body gets the status 422, and the model is not asked.
+# - For any `Question` the status is 200 and the content type `text/event-stream`. Ask
+#   `model.astream(message)`, and send an event named `token` with the data `{"text": chunk.text}`
+#   for each chunk, at once. A chunk without text sends no event.
+# - After the last chunk comes an event named `done` with the data `{"tokens": n}`, where `n` is the
+#   number of `token` events in this answer.
+# - If `astream` raises an `Exception` of any type, before the first word or later, then the last
+#   event is not `done`. It is named `error`, and its data is a JSON object with a `title` (a text
+#   that is not empty), the number 502 as `status`, and anything else.
+# - When the client leaves, the model stops writing its answer.
 #
-# FastAPI sends whatever an async generator under
-# `@app.post("/chat", response_class=EventSourceResponse)` yields; for instance
+# The data of all events is JSON. Send no other events.
+#
+# FastAPI sends what an async generator under
+# `@app.post("/chat", response_class=EventSourceResponse)` yields. For instance,
 # `ServerSentEvent(event="token", data={"text": "The"})` goes out as `event: token`, then
-# `data: {"text": "The"}`, then an empty line.
+# `data: {"text":"The"}`, then an empty line.
 
 # %% exercise="05.1"
-def streaming_app(model: SlowModel) -> FastAPI:
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from langchain_core.language_models import BaseChatModel
+
+
+def streaming_app(model: BaseChatModel) -> FastAPI:
     """An app whose POST /chat streams the model's answer as events."""
     # LAB: return TODO
     # BEGIN SOLUTION
@@ -93,11 +111,12 @@ def streaming_app(model: SlowModel) -> FastAPI:
     async def chat(question: Question) -> AsyncIterator[ServerSentEvent]:
         count = 0
         try:
-            async for word in model.stream(question.message):
-                count += 1
-                yield ServerSentEvent(event="token", data={"text": word})
-        except ModelFailed as error:
-            problem = {"title": "The model failed", "status": 502, "detail": str(error)}
+            async for chunk in model.astream(question.message):
+                if chunk.text:
+                    count += 1
+                    yield ServerSentEvent(event="token", data={"text": chunk.text})
+        except Exception:
+            problem = {"title": "The model failed", "status": 502}
             yield ServerSentEvent(event="error", data=problem)
         else:
             yield ServerSentEvent(event="done", data={"tokens": count})
@@ -110,23 +129,29 @@ check("05.1", streaming_app)
 
 # %% [markdown] name="stream-why" only="solution"
 # The status 200 goes out before the first word, so a later failure cannot be a status any more: it
-# has to be an event, and without `done` every client knows that something is missing. JSON keeps
-# line breaks inside one `data:` line. And the body's type refuses an empty message before the
-# generator is made.
+# has to be an event, and without `done` every client knows that something is missing. Which error a
+# model's client raises depends on the provider, so all of them count. Its text stays in the log: it
+# may hold an address or a key. JSON keeps line breaks inside one `data:` line. The body's type
+# rejects a bad message before the generator starts.
 
 # %% [markdown] name="stream-use-text"
-# What is it worth to the one who waits? The same model, asked by one client: how long until
-# there is something to read, and how long until the end?
+# What is a stream worth to the person who waits? One client asks a model that takes a tenth of a
+# second for a word. How long until there is something to read, and how long until the end?
 
 # %% name="stream-use"
-async def read(app: FastAPI, question: str) -> Any:
+from helpers.testbed import Clients, Seen, SlowModel, serving_here
+
+
+async def read(app: FastAPI, message: str) -> Seen:
     """What one client saw of one answer."""
-    async with serving(app) as url, Clients(url) as clients:
-        return await clients.ask(question)
+    async with serving_here(app) as server, Clients(server.url) as clients:
+        return await clients.ask({"message": message})
+
 
 if ready("05.1"):
-    seen = run_async(read(streaming_app(SlowModel(step=0.1)), "What does the Alta 2 weigh?"))
-    print(f"first word after {seen.waited:.2f} s, the end after {seen.ended - seen.sent:.2f} s")
+    app = streaming_app(SlowModel(token_s=0.1))
+    seen = run_async(read(app, "What does the Alta 2 weigh?"))
+    print(f"first word after {seen.waited:.2f} s, the end after {seen.took:.2f} s")
     print("".join(seen.texts))
 
 # %% [markdown] name="queue-goal"

@@ -116,17 +116,17 @@ def streaming_app(answer: "MakeApp") -> Iterator[Case]:
             *slips,
             Slip.when(
                 "some-errors",
-                lambda got: {"lost", "error event"} <= {outcome for _, outcome, *_ in got.values()},
+                lambda got: {"lost", "error event"} <= set(streams.ends(got)),
                 "Which error it is depends on the model: catch Exception, not one type.",
             ),
             Slip.when(
                 "cut",
-                lambda got: "lost" in [outcome for _, outcome, *_ in got.values()],
+                lambda got: "lost" in streams.ends(got),
                 "The stream was cut: the client has half an answer and no word about it.",
             ),
             Slip.when(
                 "done-anyway",
-                lambda got: [outcome for _, outcome, *_ in got.values()] == ["answered"] * 4,
+                lambda got: set(streams.ends(got)) == {"answered"},
                 "It said done, and half of the answer was missing.",
             ),
         ],
@@ -136,15 +136,12 @@ def streaming_app(answer: "MakeApp") -> Iterator[Case]:
         "two clients at once",
         call=lambda: streams.two_at_once(answer),
         show="two clients POST /chat with different messages; then the model repeats each message",
-        expect={
-            message: streams.tokens(message) for message in ("a tent", "a stove for two")
-        },
+        expect={message: streams.tokens(message) for message in ("a tent", "a stove for two")},
         slips=[
             *slips,
             Slip.when(
                 "one-by-one",
-                lambda got: got["a stove for two"] == [("the model was not asked", None)]
-                or ("the model was not asked", None) in got["a stove for two"],
+                lambda got: ("the model was not asked", None) in got["a stove for two"],
                 "The second client waits until the first has its whole answer.",
             ),
         ],
@@ -159,8 +156,10 @@ def streaming_app(answer: "MakeApp") -> Iterator[Case]:
             *slips,
             Slip.when(
                 "one-counter",
-                lambda got: [events[:-1] for events in got]
-                == [streams.tokens(text)[:-1] for text in ("It is dry", "No", "It is dry")],
+                lambda got: (
+                    [events[:-1] for events in got]
+                    == [streams.tokens(text)[:-1] for text in ("It is dry", "No", "It is dry")]
+                ),
                 "The words are right, their number is not: count each answer by itself.",
             ),
         ],
@@ -186,8 +185,7 @@ def streaming_app(answer: "MakeApp") -> Iterator[Case]:
         call=lambda: streams.bodies(answer),
         show="POST /chat with each of these bodies, one after another",
         expect={
-            name: [200, "text/event-stream"] if name.endswith("0 characters") or "1 c" in name
-            else 422
+            name: "200 text/event-stream" if name in streams.GOOD else "422"
             for name in streams.BODIES
         }
         | {"questions to the model": 2},
@@ -200,7 +198,9 @@ def streaming_app(answer: "MakeApp") -> Iterator[Case]:
             ),
             Slip.when(
                 "any-length",
-                lambda got: got["2,001 characters"] != 422 or got["2,000 characters"] == 422,
+                lambda got: (
+                    got["2,001 characters"][:3] == "200" or got["2,000 characters"] == "422"
+                ),
                 "A message has 1 to 2,000 characters: take the body as a Question.",
             ),
         ],

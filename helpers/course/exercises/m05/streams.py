@@ -32,6 +32,8 @@ BODIES: dict[str, bytes] = {
     "2,000 characters": b'{"message": "' + "é".encode() * 2000 + b'"}',
 }
 
+GOOD = ("1 character", "2,000 characters")
+
 
 def tokens(text: str) -> list[Event]:
     """The events of a whole answer whose words are separated by single spaces."""
@@ -75,7 +77,7 @@ async def failures(make: MakeApp) -> dict[str, list[Any]]:
     The values: the texts so far, the outcome, and title and status of the last event.
     """
     text = "One two three four"
-    answers = {
+    answers: dict[str, str | Breaks] = {
         "after two words, ModelFailed": Breaks(text, 2),
         "before the first word, OSError": Breaks(text, 0, OSError("no route to the model")),
         "after three words, ValueError": Breaks(text, 3, ValueError("no JSON from the model")),
@@ -86,7 +88,7 @@ async def failures(make: MakeApp) -> dict[str, list[Any]]:
     async with clients_of(make(model)) as clients:
         for message in answers:
             seen = await clients.ask({"message": message})
-            found[message] = ["".join(seen.texts), seen.outcome]
+            found[message] = list[Any](["".join(seen.texts), seen.outcome])
             if seen.outcome == "error event":
                 data = seen.body if isinstance(seen.body, dict) else {}
                 titled = isinstance(data.get("title"), str) and bool(data["title"])
@@ -94,9 +96,14 @@ async def failures(make: MakeApp) -> dict[str, list[Any]]:
     return found
 
 
+def ends(found: dict[str, list[Any]]) -> list[str]:
+    """The outcomes among what `failures` found."""
+    return [outcome for _, outcome, *_ in found.values()]
+
+
 async def two_at_once(make: MakeApp) -> dict[str, list[Event]]:
     """What each of two clients reads, of whom the second asks before the first has a word."""
-    model = HeldModel(answer=lambda messages: messages[-1].text)
+    model = HeldModel(answer=lambda messages: str(messages[-1].text))
     asked = ["a tent", "a stove for two"]
     async with clients_of(make(model)) as clients:
         seen: dict[str, list[Event]] = {message: [] for message in asked}
@@ -129,7 +136,8 @@ async def bodies(make: MakeApp) -> dict[str, object]:
         for name, body in BODIES.items():
             reply = await clients.http.post(clients.path, content=body, headers=headers)
             kind = reply.headers.get("content-type", "").partition(";")[0]
-            found[name] = [200, kind] if reply.status_code == 200 else reply.status_code
+            good = reply.status_code == 200
+            found[name] = f"200 {kind}" if good else f"{reply.status_code}"
         return found | {"questions to the model": model.calls}
 
 

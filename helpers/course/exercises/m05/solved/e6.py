@@ -1,0 +1,58 @@
+# Written by `course build` from solutions/src/05_serve_with_fastapi.py: change it there.
+import asyncio
+from pydantic import Field
+from pydantic import BaseModel
+class Question(BaseModel):
+    """The body of a request."""
+    message: str = Field(min_length=1, max_length=2000)
+from collections.abc import AsyncIterator
+from fastapi import FastAPI
+from fastapi.sse import ServerSentEvent
+from fastapi.sse import EventSourceResponse
+from helpers.testbed import SlowModel
+def queueing_app(model: SlowModel, *, running: int, waiting: int, patience: float, each: int) -> FastAPI:
+    """An app whose POST /chat streams to those who have a place, and tells the others when."""
+    app, places, inside = (FastAPI(), asyncio.Semaphore(running), Counter())
+
+    async def place(x_caller: Annotated[str, Header()]) -> AsyncIterator[None]:
+        status = 429 if inside[x_caller] >= each else 503
+        busy = HTTPException(status, 'Try again later.', {'Retry-After': '1'})
+        if status == 429 or inside.total() >= running + waiting:
+            raise busy
+        inside[x_caller] += 1
+        try:
+            async with asyncio.timeout(patience) as wait, places:
+                wait.reschedule(None)
+                yield
+        except TimeoutError:
+            raise busy from None
+        finally:
+            inside[x_caller] -= 1
+
+    @app.post('/chat', response_class=EventSourceResponse, dependencies=[Depends(place)])
+    async def chat(question: Question) -> AsyncIterator[ServerSentEvent]:
+        async for event in events(model, question.message):
+            yield event
+    return app
+# The exercise's own cell.
+class Bounded:
+    """A model that has failed when it is silent for a second."""
+
+    def __init__(self, model: SlowModel) -> None:
+        self.model = model
+
+    async def stream(self, question: str) -> AsyncIterator[str]:
+        clock = asyncio.get_running_loop().time
+        try:
+            async with asyncio.timeout(1) as silence:
+                async for word in self.model.stream(question):
+                    silence.reschedule(clock() + 1)
+                    yield word
+        except TimeoutError:
+            raise ModelFailed("silent for a second") from None
+
+
+def chat_service(model: SlowModel) -> FastAPI:
+    """An app with POST /chat."""
+    return queueing_app(Bounded(model), running=4, waiting=2, patience=2.0, each=3)
+ANSWER = chat_service
