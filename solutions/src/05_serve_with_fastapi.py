@@ -157,21 +157,66 @@ if ready("05.1"):
 # %% [markdown] name="queue-goal"
 # ## 2. Take the queue's place before the stream
 #
-# The model runs a few streams well and many badly. Write `queueing_app`, which streams as before
-# (`events(model, message)` yields the events of exercise 1) and lets in at most
+# A model runs a few streams well and many badly, so a service gives out places. This function
+# yields the events of an answer:
+
+# %% name="events"
+from collections.abc import AsyncIterator
+
+from fastapi.sse import ServerSentEvent
+from langchain_core.language_models import BaseChatModel
+
+
+async def events(model: BaseChatModel, message: str) -> AsyncIterator[ServerSentEvent]:
+    """The answer as events: token for each word, then done; error when the model fails."""
+    count = 0
+    try:
+        async for chunk in model.astream(message):
+            if chunk.text:
+                count += 1
+                yield ServerSentEvent(event="token", data={"text": chunk.text})
+    except Exception:
+        yield ServerSentEvent(event="error", data={"title": "The model failed", "status": 502})
+    else:
+        yield ServerSentEvent(event="done", data={"tokens": count})
+
+
+# %% [markdown] name="queue-task"
+# Write `queueing_app(model, running=..., waiting=..., patience=..., each=...)`: an app whose
+# `POST /chat` takes a `Question` and streams these events to those who have a place.
 #
-# - `running` streams at the model at the same time, and `waiting` more who wait for a place;
-# - for `patience` seconds: then the answer is **503**, as it is at once where all places to wait
-#   are taken;
-# - `each` requests of one caller, running or waiting: one more is **429**. The header `X-Caller`
-#   says who it is.
+# - It is a `def` that returns the app, a new one with its own queue each time. `running` and `each`
+#   are 1 or more, `waiting` is 0 or more, `patience` is a number of seconds above 0.
+# - Every request has a header `X-Caller`, which says who the caller is. A request is *inside* from
+#   the moment it is let in until its last event is sent or its client leaves. Those who run and
+#   those who wait are both inside.
+# - When a request arrives, look at the caller first: if `each` requests of this caller are inside
+#   already, the answer is 429, even if the service is full too. Then, if `running + waiting`
+#   requests are inside already, the answer is 503. Both come at once. Any other request is let in.
+# - At most `running` requests stream at the same time. The others wait for a place. One that has
+#   waited for `patience` seconds gets 503, at most half a second later, and is not inside any more.
+#   Patience is for the wait alone: an answer may take longer.
+# - 429 and 503 are statuses, sent before any event, and both have the header `Retry-After: 1`.
+# - A place is free again however a request ends: with its last event, an error, a client that
+#   leaves, or a body that is no `Question` (422).
 #
-# Both come with `Retry-After: 1`, as a status, before any event. A place is held until the last
-# event has been sent, and free again however the stream ends. For instance, with `running=1`,
-# `waiting=0` a second client gets 503 while the first one reads.
+# For instance, with `running=1` and `waiting=0`, a second client gets 503 while the first one reads.
+#
+# Since FastAPI 0.118, a dependency with `yield` is left after the last byte of a stream has been
+# sent (from 0.106 to 0.117 it was left before the first). This course has 0.165.
 
 # %% exercise="05.2"
-def queueing_app(model: SlowModel, *, running: int, waiting: int, patience: float,
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, Header, HTTPException
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from langchain_core.language_models import BaseChatModel
+
+
+def queueing_app(model: BaseChatModel, *, running: int, waiting: int, patience: float,
                  each: int) -> FastAPI:
     """An app whose POST /chat streams to those who have a place, and tells the others when."""
     # LAB: return TODO
@@ -179,17 +224,18 @@ def queueing_app(model: SlowModel, *, running: int, waiting: int, patience: floa
     app, places, inside = FastAPI(), asyncio.Semaphore(running), Counter()
 
     async def place(x_caller: Annotated[str, Header()]) -> AsyncIterator[None]:
-        status = 429 if inside[x_caller] >= each else 503
-        busy = HTTPException(status, "Try again later.", {"Retry-After": "1"})
-        if status == 429 or inside.total() >= running + waiting:
-            raise busy
+        later = {"Retry-After": "1"}
+        if inside[x_caller] >= each:
+            raise HTTPException(429, "You have too many requests here.", later)
+        if inside.total() >= running + waiting:
+            raise HTTPException(503, "All places are taken.", later)
         inside[x_caller] += 1
         try:
             async with asyncio.timeout(patience) as wait, places:
                 wait.reschedule(None)  # it has its place: the answer may take longer
                 yield
         except TimeoutError:
-            raise busy from None
+            raise HTTPException(503, "No place became free in time.", later) from None
         finally:
             inside[x_caller] -= 1
 
@@ -206,27 +252,32 @@ check("05.2", queueing_app)
 
 # %% [markdown] name="queue-why" only="solution"
 # A dependency with `yield` is entered before the status goes out and left after the last byte, or
-# when the client has gone: that is exactly how long a place is to be held. `async with semaphore:
-# return StreamingResponse(...)` would give the place back before the first word. There is no
-# `await` between looking at the counters and counting, so nobody comes between.
+# when the client has gone: that is exactly how long a place is held. `async with semaphore: return
+# StreamingResponse(...)` would give the place back before the first word. There is no `await`
+# between looking at the counter and counting, so no other request comes between.
 
 # %% [markdown] name="queue-use-text"
-# Twelve strangers at once. Compare those whom the queue refuses with those whom it keeps waiting:
-# who can do something else in the meantime?
+# Twelve strangers ask at once. Compare those whom the queue refuses with those whom it keeps
+# waiting: who can do something else in the meantime?
 
 # %% name="queue-use"
-async def burst(app: FastAPI, count: int) -> list[Any]:
-    """What so many clients saw who came at the same moment."""
-    async with serving(app) as url, Clients(url) as clients:
-        return await clients.burst(["What does the Alta 2 weigh?"] * count)
+from helpers.testbed import Clients, Load, SlowModel, burst, serving_here
+
+
+async def twelve_at_once(app: FastAPI) -> Load:
+    """What twelve strangers see who ask at the same moment."""
+    async with serving_here(app) as server:
+        async with Clients(server.url, name_header="X-Caller") as clients:
+            return await burst(clients, [{"message": "What does the Alta 2 weigh?"}] * 12)
+
 
 if ready("05.2"):
-    limits = {"running": 4, "waiting": 4, "patience": 2.0, "each": 1}
-    seen = run_async(burst(queueing_app(SlowModel(step=0.05), **limits), 12))
+    app = queueing_app(SlowModel(token_s=0.05), running=4, waiting=4, patience=2.0, each=1)
+    load = run_async(twelve_at_once(app))
     show.timeline(
-        {"waits": {s.client: (s.sent, s.first or s.ended) for s in seen},
-         "reads": {s.client: (s.first, s.ended) for s in seen if s.first}},
-        title=f"{sum(s.status == 503 for s in seen)} of {len(seen)} are told at once to come again",
+        {"waits": {one.client: (one.sent, one.first or one.ended) for one in load.seen},
+         "reads": {one.client: (one.first, one.ended) for one in load.seen if one.first}},
+        title=f"{load.count('refused')} of {len(load.seen)} are told at once to come again",
         x="seconds")
 
 # %% [markdown] name="left-goal"

@@ -98,7 +98,8 @@ async def events_of(clients: Clients, body: Any, into: list[Event] | None = None
         httpx2.TransportError: it was cut.
     """
     seen: list[Event] = [] if into is None else into
-    async with clients.http.stream("POST", clients.path, json=body) as response:
+    headers = {NAME_HEADER: "reader"}
+    async with clients.http.stream("POST", clients.path, json=body, headers=headers) as response:
         async for event in httpx2.EventSource(response):
             seen.append((event.event, data_of(event.data)))
     return seen
