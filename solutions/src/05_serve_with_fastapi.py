@@ -336,23 +336,39 @@ if ready("05.3"):
 # %% [markdown] name="budget-goal"
 # ## 4. A budget that is exact
 #
-# A customer may use `limit` tokens a day, and nobody knows what an answer will take. So *reserve*
-# the most it can take before the model starts, and *settle* afterwards what it took. Write `spend`:
+# A customer may use a number of tokens a day, and nobody knows what an answer will take. So a
+# request *reserves* the most that it can take before the model starts, and *settles* afterwards for
+# what it took. Write `spend(store, key, limit, most)`, for
+# `async with spend(store, "C-1", 100, 30) as spent:`
 #
-# - entering it books `most` tokens under `key` in the store, or raises `OverBudget` when they do
-#   not fit, and then leaves the store as it was;
-# - it yields a `Spent()`, in whose `tokens` the request counts what it has used;
-# - leaving it, by whatever way, books that instead.
+# - `store` keeps one whole number for each key: the tokens that are used or reserved. `limit` and
+#   `most` are whole numbers of 0 or more. Each call may have another key, limit or store.
+# - On entry it reserves `most` tokens under `key`. They fit if the number is at most `limit`
+#   afterwards. If they do not fit, it raises `OverBudget` and writes nothing, not even for a
+#   moment.
+# - It yields a new `Spent()`. The block counts in `spent.tokens` what it uses: 0 at first, at the
+#   end perhaps more than `most`.
+# - When the block ends, `spent.tokens` are booked in the place of `most`. That also holds when the
+#   block raises an exception or is cancelled, which `spend` passes on.
+# - Several workers share the store, each in a thread with an event loop of its own, and every call
+#   of the store lets others run. Keep all numbers in the store. Each of its methods is atomic by
+#   itself: `await store.get(key)`, 0 at first; `set(key, value)`; `add(key, amount)`, which returns
+#   the sum; and `compare_and_set(key, old, new)`, which writes only if the number is still `old`,
+#   and returns whether it has written.
 #
-# All workers of the service share the store, in which each call is atomic by itself: `get`, `set`,
-# `add(key, amount)` and `compare_and_set(key, old, new)`, which writes only if `old` still stands
-# there. For instance, of 100 tokens ten requests of 10 are let in and the eleventh is refused, also
-# when all eleven come at the same moment.
+# For instance, a budget of 100 lets in ten requests of 10 and refuses the eleventh, even if all
+# eleven come at the same moment.
 
 # %% exercise="05.4"
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from helpers.testbed.store import OverBudget, Spent, Store
+
+
 @asynccontextmanager
 async def spend(store: Store, key: str, limit: int, most: int) -> AsyncIterator[Spent]:
-    """Hold `most` tokens of a budget while the block runs; then charge what it has used."""
+    """Reserve `most` tokens of a budget while the block runs; then book what it has used."""
     # LAB: raise TODO
     # LAB: yield Spent()
     # BEGIN SOLUTION
@@ -373,19 +389,41 @@ async def spend(store: Store, key: str, limit: int, most: int) -> AsyncIterator[
 check("05.4", spend)
 
 # %% [markdown] name="budget-why" only="solution"
-# Between reading and writing lies a moment in which others read the same number; a lock closes it
-# for one process and not for two. `compare_and_set` decides in the store itself, and whoever was
-# overtaken looks again. In Redis the same is a script of three lines. Adding first and taking back
-# what is too much never exceeds the budget either, but refuses some who would have fitted.
+# Between a read and a write there is a moment in which others read the same number; a lock closes
+# it for one worker and not for two. `compare_and_set` decides in the store itself, and a request
+# that another one has overtaken looks again. In Redis the same is a script of three lines. Adding
+# first and taking back what is too much never exceeds the budget either, but it refuses some
+# requests that would have fitted.
 
 # %% [markdown] name="budget-use-text"
-# Forty requests at once, of which ten fit: with the version that everybody writes first, which
-# reads the account and then books, and with yours. How many are let in?
+# Forty requests come at once, of which ten fit. How many are let in by the version that is often
+# written first, which reads the number and then books, and by yours?
 
 # %% name="budget-use"
+async def read_then_book(store: Store, key: str, limit: int, most: int) -> None:
+    """The version that is often written first: two calls of the store."""
+    if await store.get(key) + most > limit:
+        raise OverBudget
+    await store.add(key, most)
+
+
+async def reserve(store: Store, key: str, limit: int, most: int) -> None:
+    """Your version, with a request that uses all it has reserved."""
+    async with spend(store, key, limit, most) as spent:
+        await asyncio.sleep(0.05)
+        spent.tokens = most
+
+
+async def let_in(book) -> int:
+    """How many of forty requests of 10 tokens a budget of 100 lets in."""
+    store = Store()
+    requests = [book(store, "C-0042", 100, 10) for _ in range(40)]
+    results = await asyncio.gather(*requests, return_exceptions=True)
+    return results.count(None)
+
+
 if ready("05.4"):
-    count = {"before": run_async(effects.let_in(effects.hopeful)),
-             "after": run_async(effects.let_in(spend))}
+    count = {"before": run_async(let_in(read_then_book)), "after": run_async(let_in(reserve))}
     measured.append({"exercise": "4 requests let in, where 10 fit"} | count)
     print(count)
 

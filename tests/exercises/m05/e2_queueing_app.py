@@ -290,17 +290,14 @@ def patience_for_the_answer() -> object:
     return queueing(places(whole_answer=True))
 
 
-def hand_made(
-    *, on_timeout: bool = True, in_finally: bool = True, release: bool = True
-) -> MakePlace:
+def hand_made(*, on_timeout: bool = True, in_finally: bool = True) -> MakePlace:
     """A semaphore taken by hand; what is False is forgotten."""
 
     def make(running: int, waiting: int, patience: float, each: int) -> Place:
         free, inside = asyncio.Semaphore(running), Counter[str]()
 
         def end(caller: str) -> None:
-            if release:
-                free.release()
+            free.release()
             inside[caller] -= 1
 
         async def place(caller: str) -> AsyncIterator[None]:
@@ -336,11 +333,6 @@ def counts_the_impatient() -> object:
 @wrong("Gives back without finally.", slip="never-free")
 def without_finally() -> object:
     return queueing(hand_made(in_finally=False))
-
-
-@wrong("Never gives the semaphore back.")
-def never_released() -> object:
-    return queueing(hand_made(release=False))
 
 
 @wrong("One queue for all apps.", slip="shared")

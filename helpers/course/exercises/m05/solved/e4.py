@@ -1,9 +1,14 @@
 # Written by `course build` from solutions/src/05_serve_with_fastapi.py: change it there.
-from collections.abc import AsyncIterator
 # The exercise's own cell.
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from helpers.testbed.store import OverBudget, Spent, Store
+
+
 @asynccontextmanager
 async def spend(store: Store, key: str, limit: int, most: int) -> AsyncIterator[Spent]:
-    """Hold `most` tokens of a budget while the block runs; then charge what it has used."""
+    """Reserve `most` tokens of a budget while the block runs; then book what it has used."""
     while True:
         used = await store.get(key)
         if used + most > limit:

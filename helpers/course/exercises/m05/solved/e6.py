@@ -56,6 +56,7 @@ def queueing_app(model: BaseChatModel, *, running: int, waiting: int, patience: 
             yield event
     return app
 from helpers.testbed import SlowModel
+from collections.abc import AsyncIterator
 # The exercise's own cell.
 class Bounded:
     """A model that has failed when it is silent for a second."""
