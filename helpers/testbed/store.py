@@ -2,6 +2,18 @@
 
 import asyncio
 import threading
+from dataclasses import dataclass
+
+
+class OverBudget(Exception):  # noqa: N818 - named after what happened
+    """More tokens are asked for than a budget has left."""
+
+
+@dataclass
+class Spent:
+    """How many tokens a request has used so far."""
+
+    tokens: int = 0
 
 
 class Store:
