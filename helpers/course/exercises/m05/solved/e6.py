@@ -55,27 +55,35 @@ def queueing_app(model: BaseChatModel, *, running: int, waiting: int, patience: 
         async for event in events(model, question.message):
             yield event
     return app
-from helpers.testbed import SlowModel
-from collections.abc import AsyncIterator
 # The exercise's own cell.
-class Bounded:
-    """A model that has failed when it is silent for a second."""
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 
-    def __init__(self, model: SlowModel) -> None:
-        self.model = model
-
-    async def stream(self, question: str) -> AsyncIterator[str]:
-        clock = asyncio.get_running_loop().time
-        try:
-            async with asyncio.timeout(1) as silence:
-                async for word in self.model.stream(question):
-                    silence.reschedule(clock() + 1)
-                    yield word
-        except TimeoutError:
-            raise ModelFailed("silent for a second") from None
+from fastapi import FastAPI, Request
+from fastapi.responses import StreamingResponse
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessageChunk
 
 
-def chat_service(model: SlowModel) -> FastAPI:
+class Watched:
+    """A model that has failed when it writes nothing for `silence` seconds."""
+
+    def __init__(self, model: BaseChatModel, silence: float) -> None:
+        self.model, self.silence = model, silence
+
+    async def astream(self, question: str) -> AsyncIterator[AIMessageChunk]:
+        """The model's chunks; raises TimeoutError when none comes."""
+        async with aclosing(self.model.astream(question)) as chunks:
+            while True:
+                async with asyncio.timeout(self.silence):
+                    chunk = await anext(chunks, None)
+                if chunk is None:
+                    return
+                yield chunk
+
+
+def chat_service(model: BaseChatModel, silence: float = 1.0) -> FastAPI:
     """An app with POST /chat."""
-    return queueing_app(Bounded(model), running=4, waiting=2, patience=2.0, each=3)
+    watched = Watched(model, silence)
+    return queueing_app(watched, running=4, waiting=2, patience=2.0, each=3)
 ANSWER = chat_service
