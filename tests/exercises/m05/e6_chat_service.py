@@ -271,26 +271,22 @@ def strips_words() -> object:
 @wrong("A failure keeps its place.", slip="failure-keeps-place")
 def failure_keeps_place() -> object:
     def chat_service(model: Any, silence: float = 1.0) -> FastAPI:
-        app, inside = FastAPI(), Counter[str]()
+        app, places = FastAPI(), Places(4, 2, 3)
 
-        @app.post("/chat", response_class=EventSourceResponse)
-        async def chat(
-            question: Question, caller: Annotated[str, Depends(place)]
-        ) -> AsyncIterator[ServerSentEvent]:
-            async for event in told(watched(model, question.message, silence)):
-                yield event
-                if event.event == "done":
-                    inside[caller] -= 1
+        @app.post("/chat")
+        async def chat(question: Question, x_caller: Annotated[str, Header()]) -> StreamingResponse:
+            place = places.one(x_caller)
+            await place.__aenter__()
+
+            async def stream() -> AsyncIterator[str]:
+                async for event in told(watched(model, question.message, silence)):
+                    yield f"event: {event.event}\ndata: {json.dumps(event.data)}\n\n"
+                    if event.event == "done":
+                        await place.__aexit__(None, None, None)
+
+            return StreamingResponse(stream(), media_type="text/event-stream")
 
         return app
-
-    inside: Counter[str] = Counter()
-
-    async def place(x_caller: Annotated[str, Header()]) -> str:
-        if inside[x_caller] >= 3 or inside.total() >= 6:
-            raise HTTPException(503, "Full.", LATER)
-        inside[x_caller] += 1
-        return x_caller
 
     return chat_service
 
@@ -310,36 +306,37 @@ def task_of_its_own() -> object:
                 queue.put_nowait(error)
             queue.put_nowait(None)
 
-        async def slowly() -> None:
-            await write()
-            await asyncio.sleep(0)
-
-        tasks.add(asyncio.create_task(slowly()))
+        tasks.add(asyncio.create_task(write()))
         while (chunk := await asyncio.wait_for(queue.get(), silence)) is not None:
             if isinstance(chunk, Exception):
                 raise chunk
             yield chunk
 
-    async def longer(model: Any, message: str, silence: float) -> Chunks:
-        async for chunk in source(_Longer(model), message, silence):
-            yield chunk
-
-    return service(source=longer)
+    return service(source=source)
 
 
-class _Longer:
-    """A model of which a stream is held until its end, for 2 seconds more when nobody reads."""
+@wrong("Those who leave keep their places.", slip="leavers-keep-places")
+def leavers_keep_places() -> object:
+    def chat_service(model: Any, silence: float = 1.0) -> FastAPI:
+        app, inside = FastAPI(), Counter[str]()
 
-    def __init__(self, model: Any) -> None:
-        self.model = model
+        async def place(x_caller: Annotated[str, Header()]) -> str:
+            if inside[x_caller] >= 3 or inside.total() >= 6:
+                raise HTTPException(503, "Full.", LATER)
+            inside[x_caller] += 1
+            return x_caller
 
-    async def astream(self, message: str) -> Chunks:
-        chunks = self.model.astream(message)
-        try:
-            async for chunk in chunks:
-                yield chunk
-        finally:
-            await asyncio.sleep(0)
+        @app.post("/chat", response_class=EventSourceResponse)
+        async def chat(
+            question: Question, caller: Annotated[str, Depends(place)]
+        ) -> AsyncIterator[ServerSentEvent]:
+            async for event in told(watched(model, question.message, silence)):
+                yield event
+            inside[caller] -= 1
+
+        return app
+
+    return chat_service
 
 
 @right("StreamingResponse, with events written by hand.")

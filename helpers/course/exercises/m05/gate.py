@@ -135,10 +135,15 @@ async def _slow(make: MakeService) -> str:
 
 async def clients_who_leave(make: MakeService) -> dict[str, object]:
     """Twelve clients leave in the middle of their answers, four at once: what the next ones get."""
-    model = _model()
+
+    def answer(messages: list[Any]) -> str:
+        return "word " * 60 if messages[-1].text == "long" else TEXT
+
+    model = SlowModel(answer=answer, token_s=0.04, full_speed=4)
     async with clients_of(make(model, silence=1.0)) as clients:
         for group in range(3):
-            tasks = [asking(clients, f"leaver {group}{number}") for number in range(4)]
+            names = [f"leaver {group}{number}" for number in range(4)]
+            tasks = [asking(clients, name, {"message": "long"}) for name in names]
             await until(lambda: model.in_flight > 0, 0.5)
             for task in tasks:
                 await leave(task)

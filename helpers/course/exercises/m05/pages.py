@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import Block, parse_tree_from_messages
+from streamlit.testing.v1.element_tree import Block, Markdown, Text, parse_tree_from_messages
 
 Page: TypeAlias = Callable[[Callable[[str], Iterator[str]]], None]
 
@@ -118,7 +118,7 @@ class _Service:
             self.sent.append(message)
             send(message)
 
-        context.enqueue = keep  # type: ignore[method-assign]
+        context.enqueue = keep  # type: ignore[method-assign, assignment]
 
     def draw(self, page: Page) -> None:
         """Run the page, and keep what it raises, of which Streamlit would print a traceback."""
@@ -212,11 +212,12 @@ def _lines(block: Block) -> Iterator[str]:
 
 
 def _text_in(block: Block) -> str:
-    return "".join(one.value for one in block.get("text"))
+    return "".join(one.value for one in block.get("text") if isinstance(one, Text))
 
 
 def _markdown_in(block: Block) -> list[str]:
-    return [one.value for one in block.get("markdown") if one.value]
+    found = [one for one in block.get("markdown") if isinstance(one, Markdown)]
+    return [one.value for one in found if one.value]
 
 
 def _last_answer(block: Block) -> str:
