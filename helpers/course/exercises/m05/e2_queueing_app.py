@@ -135,12 +135,13 @@ def queueing_app(answer: "MakeQueue") -> Iterator[Case]:
         "no longer than its patience",
         call=lambda: queues.patience(answer),
         show="queueing_app(model, running=1, waiting=1, patience=0.2 or 2, ...): one waits behind"
-        " an answer; later two ask",
+        " an answer; later three ask",
         expect={
             "patience 0.2: waits": FULL,
             "patience 0.2: has its place": "answered",
             "later: has its place": "answered",
             "later: waits": "answered",
+            "later: one more": FULL,
             "patience 2: waits 0.35 s": "answered",
         },
         slips=[
@@ -183,8 +184,8 @@ def queueing_app(answer: "MakeQueue") -> Iterator[Case]:
     yield Case(
         "two apps, each with its own queue",
         call=lambda: queues.two_apps(answer),
-        show="one app is full; POST /chat of another app with another model",
-        expect=streams.tokens("Yes, it is."),
+        show="one app is full; two messages to another app, whose model repeats them",
+        expect=[streams.tokens(message) for message in ("a tent", "a stove for two")],
         slips=[
             *slips,
             Slip.raises("shared", SSEError, "An app that is full refuses the clients of another."),

@@ -55,6 +55,8 @@ def queueing_app(model: BaseChatModel, *, running: int, waiting: int, patience: 
         async for event in events(model, question.message):
             yield event
     return app
+import asyncio
+from fastapi import FastAPI
 from helpers.testbed import SlowModel
 from collections.abc import AsyncIterator
 # The exercise's own cell.
