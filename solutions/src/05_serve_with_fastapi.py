@@ -163,7 +163,7 @@ if ready("05.1"):
 # %% name="events"
 from collections.abc import AsyncIterator
 
-from fastapi.sse import ServerSentEvent
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 from langchain_core.language_models import BaseChatModel
 
 
@@ -206,14 +206,9 @@ async def events(model: BaseChatModel, message: str) -> AsyncIterator[ServerSent
 # sent (from 0.106 to 0.117 it was left before the first). This course has 0.165.
 
 # %% exercise="05.2"
-import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Header, HTTPException
-from fastapi.sse import EventSourceResponse, ServerSentEvent
-from langchain_core.language_models import BaseChatModel
 
 
 def queueing_app(model: BaseChatModel, *, running: int, waiting: int, patience: float,
@@ -221,23 +216,22 @@ def queueing_app(model: BaseChatModel, *, running: int, waiting: int, patience: 
     """An app whose POST /chat streams to those who have a place, and tells the others when."""
     # LAB: return TODO
     # BEGIN SOLUTION
-    app, places, inside = FastAPI(), asyncio.Semaphore(running), Counter()
+    app, places, inside = FastAPI(), asyncio.Semaphore(running), []
 
     async def place(x_caller: Annotated[str, Header()]) -> AsyncIterator[None]:
-        later = {"Retry-After": "1"}
-        if inside[x_caller] >= each:
-            raise HTTPException(429, "You have too many requests here.", later)
-        if inside.total() >= running + waiting:
-            raise HTTPException(503, "All places are taken.", later)
-        inside[x_caller] += 1
+        greedy = inside.count(x_caller) >= each
+        busy = HTTPException(429 if greedy else 503, "Try again later.", {"Retry-After": "1"})
+        if greedy or len(inside) >= running + waiting:
+            raise busy
+        inside.append(x_caller)
         try:
             async with asyncio.timeout(patience) as wait, places:
                 wait.reschedule(None)  # it has its place: the answer may take longer
                 yield
         except TimeoutError:
-            raise HTTPException(503, "No place became free in time.", later) from None
+            raise busy from None
         finally:
-            inside[x_caller] -= 1
+            inside.remove(x_caller)
 
     @app.post("/chat", response_class=EventSourceResponse, dependencies=[Depends(place)])
     async def chat(question: Question) -> AsyncIterator[ServerSentEvent]:
@@ -254,7 +248,7 @@ check("05.2", queueing_app)
 # A dependency with `yield` is entered before the status goes out and left after the last byte, or
 # when the client has gone: that is exactly how long a place is held. `async with semaphore: return
 # StreamingResponse(...)` would give the place back before the first word. There is no `await`
-# between looking at the counter and counting, so no other request comes between.
+# between looking at the list and adding to it, so no other request comes between.
 
 # %% [markdown] name="queue-use-text"
 # Twelve strangers ask at once. Compare those whom the queue refuses with those whom it keeps
@@ -288,8 +282,8 @@ if ready("05.2"):
 # runs `work`, a coroutine, to its end while the client stays.
 #
 # - It returns what `work` returns, an empty text too, or raises what `work` raises.
-# - `await request.is_disconnected()` says whether the client has left. Look at least five times a
-#   second.
+# - `await request.is_disconnected()` says whether the client has left. Look at least five times and
+#   at most a hundred times a second.
 # - If the client leaves before `work` has ended, it cancels `work`, waits until `work` has ended
 #   (to clear up may take a moment), and raises `ClientDisconnect`. It does so within half a second
 #   and that moment. What cancelled work returns or raises does not matter.

@@ -240,6 +240,11 @@ def cancelled_is_left() -> object:
     return while_connected
 
 
+@wrong("Looks without a pause.", slip="busy")
+def looks_all_the_time() -> object:
+    return watching(every_s=0)
+
+
 @right("Looks every 0.1 seconds.")
 def every_tenth() -> object:
     return watching(every_s=0.1)

@@ -23,8 +23,8 @@ FULL, GREEDY = "503, Retry-After: 1", "429, Retry-After: 1"
             "free",
         ),
         Hint(
-            "Count who is inside, running or waiting, in a Counter by caller. Between looking at"
-            " the counter and counting there must be no await: there, others look too.",
+            "Keep who is inside, running or waiting, in a list of callers. Between looking at the"
+            " list and adding to it there must be no await: there, others look too.",
             "full",
             "share",
         ),
@@ -33,8 +33,8 @@ FULL, GREEDY = "503, Retry-After: 1", "429, Retry-After: 1"
             " reschedule(None) ends the bound as soon as there is a place.",
             "patience",
         ),
-        "if inside[caller] >= each: raise HTTPException(429, headers={'Retry-After': '1'}); if"
-        " inside.total() >= running + waiting: the same with 503. A header is read by an argument"
+        "if inside.count(caller) >= each: raise HTTPException(429, headers={'Retry-After': '1'});"
+        " if len(inside) >= running + waiting: the same with 503. A header is read by an argument"
         " x_caller: Annotated[str, Header()].",
     ],
 )

@@ -133,6 +133,12 @@ def while_connected(answer: "Guard") -> Iterator[Case]:
                 "When while_connected itself is cancelled, the work must be cancelled too, and"
                 " awaited: do both in finally.",
             ),
+            Slip.when(
+                "busy",
+                lambda got: "looked" in got,
+                "It looks all the time, and takes the processor from all others: sleep between"
+                " two looks.",
+            ),
         ],
         about="end",
     )
