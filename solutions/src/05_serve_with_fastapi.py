@@ -163,7 +163,7 @@ if ready("05.1"):
 # %% name="events"
 from collections.abc import AsyncIterator
 
-from fastapi.sse import ServerSentEvent
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 from langchain_core.language_models import BaseChatModel
 
 
@@ -206,14 +206,9 @@ async def events(model: BaseChatModel, message: str) -> AsyncIterator[ServerSent
 # sent (from 0.106 to 0.117 it was left before the first). This course has 0.165.
 
 # %% exercise="05.2"
-import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Header, HTTPException
-from fastapi.sse import EventSourceResponse, ServerSentEvent
-from langchain_core.language_models import BaseChatModel
 
 
 def queueing_app(model: BaseChatModel, *, running: int, waiting: int, patience: float,
@@ -221,23 +216,22 @@ def queueing_app(model: BaseChatModel, *, running: int, waiting: int, patience: 
     """An app whose POST /chat streams to those who have a place, and tells the others when."""
     # LAB: return TODO
     # BEGIN SOLUTION
-    app, places, inside = FastAPI(), asyncio.Semaphore(running), Counter()
+    app, places, inside = FastAPI(), asyncio.Semaphore(running), []
 
     async def place(x_caller: Annotated[str, Header()]) -> AsyncIterator[None]:
-        later = {"Retry-After": "1"}
-        if inside[x_caller] >= each:
-            raise HTTPException(429, "You have too many requests here.", later)
-        if inside.total() >= running + waiting:
-            raise HTTPException(503, "All places are taken.", later)
-        inside[x_caller] += 1
+        greedy = inside.count(x_caller) >= each
+        busy = HTTPException(429 if greedy else 503, "Try again later.", {"Retry-After": "1"})
+        if greedy or len(inside) >= running + waiting:
+            raise busy
+        inside.append(x_caller)
         try:
             async with asyncio.timeout(patience) as wait, places:
                 wait.reschedule(None)  # it has its place: the answer may take longer
                 yield
         except TimeoutError:
-            raise HTTPException(503, "No place became free in time.", later) from None
+            raise busy from None
         finally:
-            inside[x_caller] -= 1
+            inside.remove(x_caller)
 
     @app.post("/chat", response_class=EventSourceResponse, dependencies=[Depends(place)])
     async def chat(question: Question) -> AsyncIterator[ServerSentEvent]:
@@ -254,7 +248,7 @@ check("05.2", queueing_app)
 # A dependency with `yield` is entered before the status goes out and left after the last byte, or
 # when the client has gone: that is exactly how long a place is held. `async with semaphore: return
 # StreamingResponse(...)` would give the place back before the first word. There is no `await`
-# between looking at the counter and counting, so no other request comes between.
+# between looking at the list and adding to it, so no other request comes between.
 
 # %% [markdown] name="queue-use-text"
 # Twelve strangers ask at once. Compare those whom the queue refuses with those whom it keeps
@@ -283,23 +277,39 @@ if ready("05.2"):
 # %% [markdown] name="left-goal"
 # ## 3. Stop the model when the client has left
 #
-# Whoever closes the page takes no answer any more, but the model writes on: nothing tells an
-# endpoint that answers in one piece. Write `while_connected`: it runs `work` and returns its
-# result, or raises what it raises. If the client leaves first, it cancels `work`, waits until that
-# has ended, and raises `ClientDisconnect`. Cancelled itself, it cancels `work` too, and it leaves
-# no task behind.
+# A person who closes the page takes no answer any more, but the model writes on: nothing tells an
+# endpoint that answers in one piece. Write `while_connected(request, work)`: an `async def` that
+# runs `work`, a coroutine, to its end while the client stays.
 #
-# `await request.is_disconnected()` says whether the client has left by now. For instance, while a
-# client waits, `await while_connected(request, model.answer("weight?"))` is the model's text.
+# - It returns what `work` returns, an empty text too, or raises what `work` raises.
+# - `await request.is_disconnected()` says whether the client has left. Look at least five times and
+#   at most a hundred times a second.
+# - If the client leaves before `work` has ended, it cancels `work`, waits until `work` has ended
+#   (to clear up may take a moment), and raises `ClientDisconnect`. It does so within half a second
+#   and that moment. What cancelled work returns or raises does not matter.
+# - If it is cancelled itself, for instance by a deadline around it, it cancels `work`, waits until
+#   `work` has ended, and passes the cancellation on.
+# - It leaves no task behind, whichever way it ends. Many requests run at the same time.
+#
+# For instance, while a client waits, `await while_connected(request, answer("weight?"))` is the
+# text that `answer` returns.
 
 # %% exercise="05.3"
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from fastapi import Request
+from starlette.requests import ClientDisconnect
+
+
 async def while_connected(request: Request, work: Coroutine[Any, Any, str]) -> str:
     """The result of `work`, which is cancelled when the client leaves before it has ended."""
     # LAB: return TODO
     # BEGIN SOLUTION
     async def gone() -> None:
         while not await request.is_disconnected():
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
 
     working, watching = asyncio.create_task(work), asyncio.create_task(gone())
     try:
@@ -319,17 +329,62 @@ check("05.3", while_connected)
 # %% [markdown] name="left-why" only="solution"
 # `cancel()` only asks; the work has ended when it has been awaited, and only then is its place
 # free. `finally` covers all four ways out: a result, an error, a client who left, and a deadline
-# that cancels the function itself. Streams need none of this in FastAPI: a connection that closes
-# ends the generator. They need it as soon as the words come from a task of their own.
+# that cancels the function itself. A stream needs none of this in FastAPI: a connection that closes
+# ends the generator. It needs it as soon as the words come from a task of their own.
 
 # %% [markdown] name="left-use-text"
-# What does it save? Eight clients ask, six of them leave after the second word. An answer has six
-# words. How many does the model write, when nobody looks and with your watch?
+# What does it save? Eight clients ask for an answer in one piece, and six of them leave after two
+# words. An answer has eight words. How many does the model write if nobody looks, and with your
+# watch?
+
+# %% name="left-app"
+from fastapi import FastAPI
+
+from helpers.testbed import Clients, SlowModel, serving_here
+
+
+def counting_app(guard, written: list[str]) -> FastAPI:
+    """An app that answers in one piece; every word that the model writes goes to `written`."""
+    app, slow = FastAPI(), SlowModel(token_s=0.1)
+
+    async def answer(message: str) -> str:
+        text = ""
+        async for chunk in slow.astream(message):
+            if chunk.text:
+                written.append(chunk.text)
+                text += chunk.text
+        return text
+
+    @app.post("/chat")
+    async def chat(question: Question, request: Request) -> str:
+        return await guard(request, answer(question.message))
+
+    return app
+
 
 # %% name="left-use"
+async def nobody_looks(request: Request, work: Coroutine[Any, Any, str]) -> str:
+    """What an endpoint does without a watch."""
+    return await work
+
+
+async def words_written(guard) -> int:
+    """Words that the model writes for eight clients of whom six leave after two words."""
+    written = []
+    async with serving_here(counting_app(guard, written)) as server:
+        async with Clients(server.url) as clients:
+            body = {"message": "What does the Alta 2 weigh?"}
+            asking = [asyncio.create_task(clients.ask(body)) for _ in range(8)]
+            await asyncio.sleep(0.25)
+            for task in asking[2:]:
+                task.cancel()  # this closes the client's connection
+            await asyncio.wait(asking)
+    return len(written)
+
+
 if ready("05.3"):
-    count = {"before": run_async(effects.words_written(effects.careless)),
-             "after": run_async(effects.words_written(while_connected))}
+    count = {"before": run_async(words_written(nobody_looks)),
+             "after": run_async(words_written(while_connected))}
     measured.append({"exercise": "3 words written, 6 of 8 clients left"} | count)
     print(count)
 

@@ -272,11 +272,13 @@ def strips_words() -> object:
 def failure_keeps_place() -> object:
     def chat_service(model: Any, silence: float = 1.0) -> FastAPI:
         app, places = FastAPI(), Places(4, 2, 3)
+        taken = []
 
         @app.post("/chat")
         async def chat(question: Question, x_caller: Annotated[str, Header()]) -> StreamingResponse:
             place = places.one(x_caller)
             await place.__aenter__()
+            taken.append(place)
 
             async def stream() -> AsyncIterator[str]:
                 async for event in told(watched(model, question.message, silence)):

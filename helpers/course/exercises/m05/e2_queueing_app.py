@@ -23,8 +23,8 @@ FULL, GREEDY = "503, Retry-After: 1", "429, Retry-After: 1"
             "free",
         ),
         Hint(
-            "Count who is inside, running or waiting, in a Counter by caller. Between looking at"
-            " the counter and counting there must be no await: there, others look too.",
+            "Keep who is inside, running or waiting, in a list of callers. Between looking at the"
+            " list and adding to it there must be no await: there, others look too.",
             "full",
             "share",
         ),
@@ -33,8 +33,8 @@ FULL, GREEDY = "503, Retry-After: 1", "429, Retry-After: 1"
             " reschedule(None) ends the bound as soon as there is a place.",
             "patience",
         ),
-        "if inside[caller] >= each: raise HTTPException(429, headers={'Retry-After': '1'}); if"
-        " inside.total() >= running + waiting: the same with 503. A header is read by an argument"
+        "if inside.count(caller) >= each: raise HTTPException(429, headers={'Retry-After': '1'});"
+        " if len(inside) >= running + waiting: the same with 503. A header is read by an argument"
         " x_caller: Annotated[str, Header()].",
     ],
 )
@@ -135,12 +135,13 @@ def queueing_app(answer: "MakeQueue") -> Iterator[Case]:
         "no longer than its patience",
         call=lambda: queues.patience(answer),
         show="queueing_app(model, running=1, waiting=1, patience=0.2 or 2, ...): one waits behind"
-        " an answer; later two ask",
+        " an answer; later three ask",
         expect={
             "patience 0.2: waits": FULL,
             "patience 0.2: has its place": "answered",
             "later: has its place": "answered",
             "later: waits": "answered",
+            "later: one more": FULL,
             "patience 2: waits 0.35 s": "answered",
         },
         slips=[
@@ -183,8 +184,8 @@ def queueing_app(answer: "MakeQueue") -> Iterator[Case]:
     yield Case(
         "two apps, each with its own queue",
         call=lambda: queues.two_apps(answer),
-        show="one app is full; POST /chat of another app with another model",
-        expect=streams.tokens("Yes, it is."),
+        show="one app is full; two messages to another app, whose model repeats them",
+        expect=[streams.tokens(message) for message in ("a tent", "a stove for two")],
         slips=[
             *slips,
             Slip.raises("shared", SSEError, "An app that is full refuses the clients of another."),

@@ -119,9 +119,11 @@ async def _out_of_patience(make: MakeQueue) -> dict[str, str]:
         await until(lambda: model.in_flight == 1)
         two = asking(clients, "last")
         await asyncio.sleep(0.05)
+        three = asking(clients, "too many")
+        await until(three.done, 0.15)
         model.let(ALL)
-        found["later: has its place"], found["later: waits"] = told(await one), told(await two)
-        return found
+        found |= {"later: has its place": told(await one), "later: waits": told(await two)}
+        return found | {"later: one more": told(await three)}
 
 
 async def _in_time(make: MakeQueue) -> str:
@@ -174,17 +176,22 @@ async def _around(make: MakeQueue, how: str, body: dict[str, str]) -> list[str]:
     return found
 
 
-async def two_apps(make: MakeQueue) -> list[Event]:
-    """What a client reads from an app, while another app of another model is full."""
+async def two_apps(make: MakeQueue) -> list[list[Event]]:
+    """What a client reads of two answers of an app, while another app of another model is full."""
     async with (
         _queue(make, running=1, waiting=0) as (model, busy),
-        _queue(make, running=1, waiting=0, answer="Yes, it is.") as (other, clients),
+        _queue(make, running=1, waiting=0, answer=_echo) as (other, clients),
     ):
         first = asking(busy, "first")
         await until(lambda: model.in_flight == 1)
         other.let(ALL)
-        reading = asyncio.create_task(events_of(clients, QUESTION))
-        await until(reading.done)
-        model.let(ALL)
-        await first
-        return await reading
+        asked = [{"message": "a tent"}, {"message": "a stove for two"}]
+        try:
+            return [await events_of(clients, body) for body in asked]
+        finally:
+            model.let(ALL)
+            await first
+
+
+def _echo(messages: list[Any]) -> str:
+    return str(messages[-1].text)

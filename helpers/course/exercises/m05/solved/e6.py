@@ -1,4 +1,5 @@
 # Written by `course build` from solutions/src/05_serve_with_fastapi.py: change it there.
+import asyncio
 from pydantic import Field
 from pydantic import BaseModel
 class Question(BaseModel):
@@ -6,6 +7,7 @@ class Question(BaseModel):
     message: str = Field(min_length=1, max_length=2000)
 from collections.abc import AsyncIterator
 from fastapi.sse import ServerSentEvent
+from fastapi.sse import EventSourceResponse
 from langchain_core.language_models import BaseChatModel
 async def events(model: BaseChatModel, message: str) -> AsyncIterator[ServerSentEvent]:
     """The answer as events: token for each word, then done; error when the model fails."""
@@ -19,42 +21,36 @@ async def events(model: BaseChatModel, message: str) -> AsyncIterator[ServerSent
         yield ServerSentEvent(event='error', data={'title': 'The model failed', 'status': 502})
     else:
         yield ServerSentEvent(event='done', data={'tokens': count})
-import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator
 from typing import Annotated
 from fastapi import HTTPException
 from fastapi import Header
 from fastapi import FastAPI
 from fastapi import Depends
-from fastapi.sse import ServerSentEvent
-from fastapi.sse import EventSourceResponse
-from langchain_core.language_models import BaseChatModel
 def queueing_app(model: BaseChatModel, *, running: int, waiting: int, patience: float, each: int) -> FastAPI:
     """An app whose POST /chat streams to those who have a place, and tells the others when."""
-    app, places, inside = (FastAPI(), asyncio.Semaphore(running), Counter())
+    app, places, inside = (FastAPI(), asyncio.Semaphore(running), [])
 
     async def place(x_caller: Annotated[str, Header()]) -> AsyncIterator[None]:
-        later = {'Retry-After': '1'}
-        if inside[x_caller] >= each:
-            raise HTTPException(429, 'You have too many requests here.', later)
-        if inside.total() >= running + waiting:
-            raise HTTPException(503, 'All places are taken.', later)
-        inside[x_caller] += 1
+        greedy = inside.count(x_caller) >= each
+        busy = HTTPException(429 if greedy else 503, 'Try again later.', {'Retry-After': '1'})
+        if greedy or len(inside) >= running + waiting:
+            raise busy
+        inside.append(x_caller)
         try:
             async with asyncio.timeout(patience) as wait, places:
                 wait.reschedule(None)
                 yield
         except TimeoutError:
-            raise HTTPException(503, 'No place became free in time.', later) from None
+            raise busy from None
         finally:
-            inside[x_caller] -= 1
+            inside.remove(x_caller)
 
     @app.post('/chat', response_class=EventSourceResponse, dependencies=[Depends(place)])
     async def chat(question: Question) -> AsyncIterator[ServerSentEvent]:
         async for event in events(model, question.message):
             yield event
     return app
+import asyncio
 # The exercise's own cell.
 from collections.abc import AsyncIterator
 from contextlib import aclosing
