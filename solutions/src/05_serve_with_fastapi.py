@@ -385,7 +385,7 @@ async def words_written(guard) -> int:
 if ready("05.3"):
     count = {"before": run_async(words_written(nobody_looks)),
              "after": run_async(words_written(while_connected))}
-    measured.append({"exercise": "3 words written, 6 of 8 clients left"} | count)
+    measured.append({"exercise": "3: words written, 6 of 8 clients left"} | count)
     print(count)
 
 # %% [markdown] name="budget-goal"
@@ -479,7 +479,7 @@ async def let_in(book) -> int:
 
 if ready("05.4"):
     count = {"before": run_async(let_in(read_then_book)), "after": run_async(let_in(reserve))}
-    measured.append({"exercise": "4 requests let in, where 10 fit"} | count)
+    measured.append({"exercise": "4: requests let in, where 10 fit"} | count)
     print(count)
 
 # %% [markdown] name="ready-goal"
@@ -640,8 +640,8 @@ if ready("05.5"):
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
-from fastapi import FastAPI, Request  # noqa: F401
-from fastapi.responses import StreamingResponse  # noqa: F401
+from fastapi import FastAPI, Request
+from fastapi.responses import StreamingResponse
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk
 
@@ -715,11 +715,10 @@ from helpers.testbed.fragile import fragile
 async def under_load(app: FastAPI, count: int) -> dict[str, float]:
     """What so many strangers get at once, and how long they wait, compared with one alone."""
     asked = {"message": "What is a tent pole?"}
-    async with serving_here(app) as server:
-        async with Clients(server.url, name_header="X-Caller") as clients:
-            await clients.ask(asked)  # so that the model is loaded
-            alone = await clients.ask(asked)
-            load = await burst(clients, [asked] * count)
+    async with serving_here(app) as server, Clients(server.url, name_header="X-Caller") as clients:
+        await clients.ask(asked)  # so that the model is loaded
+        alone = await clients.ask(asked)
+        load = await burst(clients, [asked] * count)
     waited = [seen.waited for seen in load.seen if seen.outcome == "answered"]
     return {"answered": load.count("answered"), "refused": load.count("refused"),
             "failed": load.lost + load.count("error event"),
@@ -730,7 +729,8 @@ if ready("05.6"):
     slow = SlowModel(delay_s=0.2, token_s=0.04, full_speed=4)
     real, rows = chat_model(max_tokens=12), []
     for name, make in [("fragile", fragile), ("yours", chat_service)]:
-        rows.append({"service": name, "model": "the gate's"} | run_async(under_load(make(slow), 32)))
+        found = run_async(under_load(make(slow), 32))
+        rows.append({"service": name, "model": "the gate's"} | found)
     for name, make in [("fragile", fragile), ("yours", chat_service)]:
         app = make(real, silence=60.0)
         found = run_async(under_load(app, 8 if fast else 24))
@@ -886,4 +886,5 @@ if measured:
 # - Events: [HTML, server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html).
 # - Statuses: [RFC 6585](https://www.rfc-editor.org/rfc/rfc6585) for 429,
 #   [RFC 9110](https://www.rfc-editor.org/rfc/rfc9110) for 503 and `Retry-After`.
+# - [Streamlit: app testing](https://docs.streamlit.io/develop/concepts/app-testing).
 # - [FastAPI: dependencies with yield](https://fastapi.tiangolo.com/tutorial/dependencies/dependencies-with-yield/).

@@ -83,10 +83,12 @@ async def failing_model(make: MakeService) -> dict[str, object]:
     def answer(messages: list[Any]) -> str | Breaks:
         return kinds.get(messages[-1].text, TEXT)
 
-    answered, failed = list[Seen](), dict[str, str]()
+    answered, failed = list[Seen](), dict.fromkeys(kinds, "not tried")
     async with clients_of(make(SlowModel(answer=answer), silence=1.0)) as clients:
         for number in range(4):
             answered.append(await clients.ask(QUESTION, client="one"))
+            if answered[-1].outcome == "refused":
+                break  # the others would wait as long, and be refused, too
             for name in kinds:
                 seen = await clients.ask({"message": name}, client=f"client {number}")
                 failed[name] = seen.outcome

@@ -1,5 +1,6 @@
 """Chat pages as Streamlit runs them, without a browser, for exercise 05.7."""
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -11,6 +12,11 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block, Markdown, Text, parse_tree_from_messages
 
 Page: TypeAlias = Callable[[Callable[[str], Iterator[str]]], None]
+
+# AppTest's own use of the session state outside a script is no fault that a learner should see.
+logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").addFilter(
+    lambda record: "missing ScriptRunContext" not in record.getMessage()
+)
 
 AGAIN = "Ask again"
 SORRY = "The service is busy. Try again in a minute."
