@@ -268,8 +268,9 @@ def strips_words() -> object:
     return service(tell=tell)
 
 
-@wrong("A failure keeps its place.", slip="failure-keeps-place")
-def failure_keeps_place() -> object:
+def keeping(gives_back: Callable[[Exception | None], bool]) -> object:
+    """The service as it should be, but for when a place is given back: by what the model raised."""
+
     def chat_service(model: Any, silence: float = 1.0) -> FastAPI:
         app, places = FastAPI(), Places(4, 2, 3)
         taken = []
@@ -279,11 +280,22 @@ def failure_keeps_place() -> object:
             place = places.one(x_caller)
             await place.__aenter__()
             taken.append(place)
+            raised: list[Exception] = []
+
+            async def chunks() -> Chunks:
+                try:
+                    async for chunk in watched(model, question.message, silence):
+                        yield chunk
+                except Exception as error:
+                    raised.append(error)
+                    raise
 
             async def stream() -> AsyncIterator[str]:
-                async for event in told(watched(model, question.message, silence)):
-                    yield f"event: {event.event}\ndata: {json.dumps(event.data)}\n\n"
-                    if event.event == "done":
+                try:
+                    async for event in told(chunks()):
+                        yield f"event: {event.event}\ndata: {json.dumps(event.data)}\n\n"
+                finally:
+                    if gives_back(raised[0] if raised else None):
                         await place.__aexit__(None, None, None)
 
             return StreamingResponse(stream(), media_type="text/event-stream")
@@ -291,6 +303,16 @@ def failure_keeps_place() -> object:
         return app
 
     return chat_service
+
+
+@wrong("A failure keeps its place.", slip="failure-keeps-place")
+def failure_keeps_place() -> object:
+    return keeping(lambda error: error is None)
+
+
+@wrong("A silent answer keeps its place.", slip="silence-keeps-place")
+def silence_keeps_place() -> object:
+    return keeping(lambda error: not isinstance(error, TimeoutError))
 
 
 @wrong("The model writes in a task of its own, which nobody stops.", slip="writes-on")
