@@ -200,7 +200,7 @@ async def events(model: BaseChatModel, message: str) -> AsyncIterator[ServerSent
 # - A place is free again however a request ends: with its last event, an error, a client that
 #   leaves, or a body that is no `Question` (422).
 #
-# For instance, with `running=1` and `waiting=0`, a second client gets 503 while the first one reads.
+# For instance, with `running=1` and `waiting=0`, a second client gets 503 while the first reads.
 #
 # Since FastAPI 0.118, a dependency with `yield` is left after the last byte of a stream has been
 # sent (from 0.106 to 0.117 it was left before the first). This course has 0.165.
@@ -260,9 +260,12 @@ from helpers.testbed import Clients, Load, SlowModel, burst, serving_here
 
 async def twelve_at_once(app: FastAPI) -> Load:
     """What twelve strangers see who ask at the same moment."""
-    async with serving_here(app) as server:
-        async with Clients(server.url, name_header="X-Caller") as clients:
-            return await burst(clients, [{"message": "What does the Alta 2 weigh?"}] * 12)
+    bodies = [{"message": "What does the Alta 2 weigh?"}] * 12
+    async with (
+        serving_here(app) as server,
+        Clients(server.url, name_header="X-Caller") as clients,
+    ):
+        return await burst(clients, bodies)
 
 
 if ready("05.2"):
@@ -371,14 +374,14 @@ async def nobody_looks(request: Request, work: Coroutine[Any, Any, str]) -> str:
 async def words_written(guard) -> int:
     """Words that the model writes for eight clients of whom six leave after two words."""
     written = []
-    async with serving_here(counting_app(guard, written)) as server:
-        async with Clients(server.url) as clients:
-            body = {"message": "What does the Alta 2 weigh?"}
-            asking = [asyncio.create_task(clients.ask(body)) for _ in range(8)]
-            await asyncio.sleep(0.25)
-            for task in asking[2:]:
-                task.cancel()  # this closes the client's connection
-            await asyncio.wait(asking)
+    body = {"message": "What does the Alta 2 weigh?"}
+    app = counting_app(guard, written)
+    async with serving_here(app) as server, Clients(server.url) as clients:
+        asking = [asyncio.create_task(clients.ask(body)) for _ in range(8)]
+        await asyncio.sleep(0.25)
+        for task in asking[2:]:
+            task.cancel()  # this closes the client's connection
+        await asyncio.wait(asking)
     return len(written)
 
 
