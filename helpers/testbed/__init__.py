@@ -26,8 +26,9 @@ from typing import TYPE_CHECKING, Any
 from helpers.testbed.clock import Clock
 from helpers.testbed.errors import DidNotStart, TestbedError
 from helpers.testbed.openai_server import OpenAIServer, openai_server
-from helpers.testbed.replies import CutOff, Fails, Turn, UsedUp
+from helpers.testbed.replies import Breaks, CutOff, Fails, FallsSilent, ModelFailed, Turn, UsedUp
 from helpers.testbed.serving import Served, serving, serving_here
+from helpers.testbed.store import Store
 
 if TYPE_CHECKING:
     from helpers.testbed.clients import Clients, Seen
@@ -36,19 +37,23 @@ if TYPE_CHECKING:
     from helpers.testbed.processes import Process, free_port, process
 
 __all__ = [
+    "Breaks",
     "Clients",
     "Clock",
     "CutOff",
     "DidNotStart",
     "Fails",
+    "FallsSilent",
     "HeldModel",
     "Load",
+    "ModelFailed",
     "OpenAIServer",
     "Process",
     "ScriptedModel",
     "Seen",
     "Served",
     "SlowModel",
+    "Store",
     "TestbedError",
     "Turn",
     "UsedUp",

@@ -19,10 +19,15 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import Field, PrivateAttr
 
-from helpers.testbed.replies import Turn, UsedUp, as_turn, words
+from helpers.testbed.replies import Breaks, FallsSilent, Turn, UsedUp, as_turn, words
+
+Answer: TypeAlias = str | Breaks | FallsSilent
+"""What a slow model writes: a text, to its end or with what goes wrong in its middle."""
 
 Written: TypeAlias = Generator[tuple[float | None, ChatGenerationChunk | None], None, None]
 """Pairs of a pause in seconds, if any, and what is written after it, if anything."""
+
+_SILENCE_S = 86_400.0
 
 
 class _Pieces(BaseChatModel):
@@ -130,7 +135,8 @@ class SlowModel(_Pieces):
     A reader that leaves a stream, or cancels a call, ends its answer at once.
 
     Attributes:
-        answer: what it writes, or a function from the prompt to that.
+        answer: what it writes, or a function from the prompt to that: a text, or `Breaks` or
+            `FallsSilent` for a model that fails in the middle of its answer.
         delay_s: seconds before the first word.
         token_s: seconds a word.
         full_speed: answers that it writes at that pace; with twice as many at the same time, each
@@ -140,7 +146,9 @@ class SlowModel(_Pieces):
     """
 
     model_name: str = "slow"
-    answer: str | Callable[[list[BaseMessage]], str] = "The Alta 2 weighs 2.1 kg without pegs."
+    answer: Answer | Callable[[list[BaseMessage]], Answer] = (
+        "The Alta 2 weighs 2.1 kg without pegs."
+    )
     delay_s: float = 0.0
     token_s: float = 0.0
     full_speed: int | None = None
@@ -150,12 +158,22 @@ class SlowModel(_Pieces):
     _lock: Any = PrivateAttr(default_factory=threading.Lock)
 
     def _written(self, messages: list[BaseMessage], **kwargs: Any) -> Written:
-        text = self.answer if isinstance(self.answer, str) else self.answer(messages)
+        answer = self.answer(messages) if callable(self.answer) else self.answer
+        text = answer if isinstance(answer, str) else answer.text
         with self._counted():
             if self.delay_s:
                 yield self.delay_s * self._slower(), None
-            for chunk in _chunks(Turn(text), messages, "call"):
+            for place, chunk in enumerate(_chunks(Turn(text), messages, "call")):
+                if not isinstance(answer, str) and place == answer.after:
+                    yield from self._failing(answer)
                 yield (self.token_s * self._slower() if chunk.text else None), chunk
+
+    def _failing(self, answer: Breaks | FallsSilent) -> Written:
+        if isinstance(answer, Breaks):
+            yield self.token_s * self._slower(), None
+            raise answer.error
+        while True:
+            yield _SILENCE_S, None
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
@@ -186,9 +204,15 @@ class HeldModel(SlowModel):
         self._permits.release(words)
 
     def _pause(self, seconds: float) -> None:
-        self._permits.acquire()
+        if seconds >= _SILENCE_S:  # it takes no word from the others
+            super()._pause(seconds)
+        else:
+            self._permits.acquire()
 
     async def _apause(self, seconds: float) -> None:
+        if seconds >= _SILENCE_S:
+            await super()._apause(seconds)
+            return
         # Asked again and again: the answers may be written on several event loops.
         while not self._permits.acquire(blocking=False):
             await asyncio.sleep(0.002)

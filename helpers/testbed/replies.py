@@ -5,11 +5,12 @@
 [{"name": "search", "args": {}}, {"name": "track", "args": {}}]   calls of several at once
 Turn("Let me look.", [{"name": "search", "args": {}}])    words and calls
 Fails(429, retry_after_s=1), CutOff("It weighs", after=2)  for a server: what goes wrong
+Breaks("It weighs", after=1), FallsSilent("It weighs")     for a slow model: what goes wrong
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 Call: TypeAlias = Mapping[str, Any]
@@ -42,6 +43,33 @@ class Fails:
 @dataclass(frozen=True)
 class CutOff:
     """A server breaks the connection in the middle of `text`, after so many of its words."""
+
+    text: str
+    after: int = 1
+
+
+class ModelFailed(Exception):  # noqa: N818 - named after what happened
+    """The model stopped in the middle of an answer."""
+
+
+@dataclass(frozen=True)
+class Breaks:
+    """A slow model raises `error` in the middle of `text`, in the place of its next word.
+
+    Attributes:
+        text: what it would have written.
+        after: how many words it writes before.
+        error: what it raises.
+    """
+
+    text: str
+    after: int = 1
+    error: Exception = field(default_factory=lambda: ModelFailed("The model's process ended."))
+
+
+@dataclass(frozen=True)
+class FallsSilent:
+    """A slow model writes so many words of `text`, then nothing more, and does not end."""
 
     text: str
     after: int = 1

@@ -14,7 +14,16 @@ from langchain_core.tools import tool
 from langchain_tests.unit_tests import ChatModelUnitTests
 from pydantic import BaseModel
 
-from helpers.testbed import HeldModel, ScriptedModel, SlowModel, Turn, UsedUp
+from helpers.testbed import (
+    Breaks,
+    FallsSilent,
+    HeldModel,
+    ModelFailed,
+    ScriptedModel,
+    SlowModel,
+    Turn,
+    UsedUp,
+)
 
 SEARCH = {"name": "search", "args": {"query": "Alta 2"}}
 
@@ -212,3 +221,39 @@ def test_an_agent_streams_its_tokens() -> None:
     seen = [chunk.text for chunk, _ in agent.stream({"messages": "Hi"}, stream_mode="messages")]
     assert "".join(seen) == "one two"
     assert len([text for text in seen if text]) == 2
+
+
+def fails(messages: list[Any]) -> Any:
+    """An answer for each kind of question."""
+    answers = {"break": Breaks("One two three"), "disk": Breaks("One two", 0, OSError("full"))}
+    return answers.get(messages[-1].text, FallsSilent("One two three", after=2))
+
+
+async def read_until_it_ends(model: SlowModel, question: str) -> tuple[list[str], str]:
+    read, ended = list[str](), "done"
+    try:
+        async with asyncio.timeout(0.2):
+            async for chunk in model.astream(question):
+                read.append(chunk.text)
+    except (ModelFailed, OSError) as error:
+        ended = type(error).__name__
+    return read, ended
+
+
+@pytest.mark.parametrize("held", [False, True])
+async def test_a_slow_model_may_break_or_fall_silent(held: bool) -> None:
+    model = HeldModel(answer=fails) if held else SlowModel(answer=fails)
+    if isinstance(model, HeldModel):
+        model.let(6)
+    assert await read_until_it_ends(model, "break") == (["One"], "ModelFailed")
+    assert await read_until_it_ends(model, "disk") == ([], "OSError")
+    assert await read_until_it_ends(model, "hang") == (["One", " two"], "TimeoutError")
+    assert (model.calls, model.in_flight) == (3, 0)
+    if isinstance(model, HeldModel):
+        assert model._permits.acquire(blocking=False)  # silence used none
+        assert not model._permits.acquire(blocking=False)
+
+
+def test_a_slow_model_breaks_when_it_is_not_streamed_either() -> None:
+    with pytest.raises(ModelFailed, match="process ended"):
+        SlowModel(answer=Breaks("One two")).invoke("break")
