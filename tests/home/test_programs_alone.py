@@ -17,6 +17,7 @@ from helpers.testbed import openai_server
 from helpers.testbed.replies import Fails
 from tests.home.agent import try_agent
 from tests.home.alone import run
+from tests.home.service import try_service
 
 NAMES = sorted(
     path.relative_to(PROGRAMS).as_posix()
@@ -64,7 +65,11 @@ print(json.dumps([reply.text, reply.usage_metadata["output_tokens"], call.tool_c
     assert [bool(body.get("stream")) for body in server.requests] == [False, False, True, True]
 
 
-TRIED: dict[str, Callable[[], None]] = {"agent.py": try_agent, "ask.py": try_ask}
+TRIED: dict[str, Callable[[], None]] = {
+    "agent.py": try_agent,
+    "ask.py": try_ask,
+    "service.py": try_service,
+}
 
 
 @pytest.mark.slow

@@ -17,6 +17,9 @@ from helpers.paths import ROOT
 _PACKAGE_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _BLANKS = ".j2"  # the ending of a template that is filled in
 
+# Modules that a template needs and does not import: the page asks the service over HTTP.
+_BESIDE_IMPORTS = {"page.py": ["service"], ".streamlit/config.toml": ["page"]}
+
 
 class ProjectError(Exception):
     """No project can be written there; the message says what to do."""
@@ -62,15 +65,21 @@ def contents(name: str) -> dict[str, str]:
 
 
 def _importable(templates: dict[str, str], programs: list[str]) -> dict[str, str]:
-    """The templates without those that import, themselves or by another, a program not there."""
+    """The templates without those that need, themselves or by another, a program not there."""
     modules = {PurePosixPath(path).stem for path in [*programs, *templates]}
     kept = {
         path: text
         for path, text in templates.items()
-        if not path.endswith(".py")
-        or all(installed(module) or module in modules for module in imported(text))
+        if all(installed(module) or module in modules for module in _needed(path, text))
     }
     return kept if kept == templates else _importable(kept, programs)
+
+
+def _needed(path: str, text: str) -> Iterator[str]:
+    """The modules without which a template is of no use."""
+    yield from _BESIDE_IMPORTS.get(path, ())
+    if path.endswith(".py"):
+        yield from imported(text)
 
 
 def _texts(folder: Path) -> Iterator[tuple[str, str]]:

@@ -104,6 +104,33 @@ def make_shop_agent(
     return make_agent(model, tools, memory)
 
 
+def shop_orders(customer: str | None = None) -> OrderBook:
+    """The order book of this folder.
+
+    Raises:
+        SetupError: it cannot be used, or it does not have this customer.
+    """
+    try:
+        book = read_orders(ORDERS)
+    except (OSError, ValueError) as error:
+        raise SetupError(f"{ORDERS} cannot be used: {error}.") from error
+    if customer is not None and customer not in book.customers:
+        raise SetupError(
+            f"{ORDERS} has no customer {customer}: it has {', '.join(book.customers)}."
+        )
+    return book
+
+
+def shop_agent(book: OrderBook, memory: InMemorySaver) -> Agent:
+    """The agent on the documents of this folder, with the models in MODEL and EMBEDDINGS.
+
+    Raises:
+        SetupError: one of them is not set or cannot be used, or no document can be read.
+    """
+    model = _made("MODEL", "openai:gpt-4.1-mini", make_model)
+    return make_shop_agent(model, _search(), book, memory)
+
+
 def scores(search: Search, questions: Path) -> Iterator[str]:
     """A line for each question of a file: the best score, the question, the sentence found.
 
@@ -151,10 +178,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             for line in scores(_search(), chosen.scores):
                 print(line)
             return 0
-        model = _made("MODEL", "openai:gpt-4.1-mini", make_model)
-        book = _orders(chosen.customer)
         memory = InMemorySaver()
-        agent = make_shop_agent(model, _search(), book, memory)
+        agent = shop_agent(shop_orders(chosen.customer), memory)
         print("Ask about the shop or an order. An empty line ends it.")
         chat(agent, Caller(chosen.customer), memory)
     except SetupError as problem:
@@ -186,18 +211,6 @@ def _search() -> Search:
         "openai:text-embedding-3-small",
         lambda name: make_search(documents, make_embeddings(name)),
     )
-
-
-def _orders(customer: str | None) -> OrderBook:
-    try:
-        book = read_orders(ORDERS)
-    except (OSError, ValueError) as error:
-        raise SetupError(f"{ORDERS} cannot be used: {error}.") from error
-    if customer is not None and customer not in book.customers:
-        raise SetupError(
-            f"{ORDERS} has no customer {customer}: it has {', '.join(book.customers)}."
-        )
-    return book
 
 
 def _line() -> str:

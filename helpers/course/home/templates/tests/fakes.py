@@ -1,15 +1,18 @@
 """What stands in for a model and its embeddings: no key, no network, the same on every run."""
 
+import json
 import zlib
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from langchain.messages import AIMessage, AnyMessage, ToolCall
+from langchain.messages import AIMessage, AIMessageChunk, AnyMessage, ToolCall
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import GenericFakeChatModel
-from langchain_core.outputs import ChatResult
+from langchain_core.messages import ToolCallChunk
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import Field
 
@@ -29,6 +32,18 @@ class ScriptedModel(GenericFakeChatModel):
     def _generate(self, messages: Any, *more: Any, **kwargs: Any) -> ChatResult:
         self.seen.append(list(messages))
         return super()._generate(messages, *more, **kwargs)
+
+    def _stream(self, *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
+        """The message's words one by one, or its calls."""
+        reply = self._generate(*args).generations[0].message
+        assert isinstance(reply, AIMessage)
+        called = [
+            ToolCallChunk(name=call["name"], args=json.dumps(call["args"]), id=call["id"], index=n)
+            for n, call in enumerate(reply.tool_calls)
+        ]
+        yield ChatGenerationChunk(message=AIMessageChunk(content="", tool_call_chunks=called))
+        for n, word in enumerate(reply.text.split(" ")):
+            yield ChatGenerationChunk(message=AIMessageChunk(content=f" {word}" if n else word))
 
 
 def scripted(*replies: AIMessage | str) -> ScriptedModel:
