@@ -6,7 +6,7 @@ settings from the environment: `uvicorn --factory helpers.service:create_app`.
 A request's way through the room: `envelope` (id, size), `routes` (address, key, caps), and
 `Answer.events` (`answer`), which takes rate, conversation, budget and a place in the gate, runs one
 of the `engines` (agent or model) through `upstream` (retries, circuit breaker), and gives back what
-it took. A route waits for the whole answer, or returns an `EventStreamResponse` (`streaming`), which
+it took. A route waits for the whole answer, or returns an `EventStreamResponse` (`streaming`) that
 sends each event as it happens. `lifecycle` makes the parts that live as long as the service.
 
 Exports are loaded when first used, so that a client of the service need not load the agent.

@@ -8,6 +8,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from helpers.agent import Agent, Caller, Passage
+from helpers.service.engines.fairness import TakeTurns
 from helpers.service.engines.model import as_langchain, why_it_ended
 from helpers.service.engines.streamed_text import StreamedText
 from helpers.service.turn import Event, Outcome, Turn
@@ -84,6 +85,7 @@ def _config(turn: Turn, thread: str) -> RunnableConfig:
         place["checkpoint_id"] = turn.resume_from
     return {
         "run_id": turn.request_id,
+        "callbacks": [TakeTurns()],
         "configurable": place,
         "metadata": {_REQUEST: str(turn.request_id)},
     }
