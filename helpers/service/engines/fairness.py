@@ -5,6 +5,9 @@ from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackHandler
 
+_ITERATIONS = 3
+"""Of the loop, until LangGraph has handed a chunk from the model's task to the stream's reader."""
+
 
 class TakeTurns(AsyncCallbackHandler):
     """Lets the loop's other tasks run after each chunk of the model.
@@ -25,4 +28,5 @@ class TakeTurns(AsyncCallbackHandler):
 
     async def on_llm_new_token(self, *args: Any, **kwargs: Any) -> None:
         """A chunk has come."""
-        await asyncio.sleep(0)
+        for _ in range(_ITERATIONS):
+            await asyncio.sleep(0)
