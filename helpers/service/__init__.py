@@ -3,10 +3,11 @@
 `create_app(Settings(...))` makes it; `course serve` runs it. So does any ASGI server, with the
 settings from the environment: `uvicorn --factory helpers.service:create_app`.
 
-A request's way through the room: `envelope` (id, size), `routes` (address, key, caps), `answer`
-(rate, conversation, budget, place in the gate), one of the `engines` (agent or model), `upstream`
-(retries, circuit breaker), and back through `deliver` and `streaming`. `lifecycle` makes the parts
-that live as long as the service.
+A request's way through the room: `envelope` (id, size), `routes` (address, key, caps), and
+`Answer.events` (`answer`), which takes rate, conversation, budget and a place in the gate, runs one
+of the `engines` (agent or model) through `upstream` (retries, circuit breaker), and gives back what
+it took. A route waits for the whole answer, or returns an `EventStreamResponse` (`streaming`) that
+sends each event as it happens. `lifecycle` makes the parts that live as long as the service.
 
 Exports are loaded when first used, so that a client of the service need not load the agent.
 """

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,13 +14,10 @@ from helpers.models.errors import UnknownPrice
 from helpers.service import tokens
 from helpers.service.budget import Reservation
 from helpers.service.conversations import Conversation
+from helpers.service.disconnect import ClientLeft, Ping, until_client_leaves
 from helpers.service.errors import Problem, of_model
 from helpers.service.parts import Parts
-from helpers.service.streaming import ClientLeft, until_client_leaves
 from helpers.service.turn import AnswerPath, Event, Message, Outcome, Turn
-
-WriteEvent = Callable[[Event], Awaitable[None]]
-Ping = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -41,12 +38,7 @@ class Asked:
 
 
 class Answer:
-    """One request being answered.
-
-    `begin` takes what the answer needs and waits for the model's first sign of life; until then
-    every refusal and failure can be a status code. The rest comes by `rest`. Whatever happens,
-    `close` has to be called once.
-    """
+    """One request being answered, once: by `events` as they happen, or by `whole`."""
 
     def __init__(self, parts: Parts, asked: Asked) -> None:
         """Nothing is taken yet."""
@@ -57,10 +49,7 @@ class Answer:
         self._arrived = time.perf_counter()
         self._deadline = asyncio.get_running_loop().time() + parts.settings.deadline_seconds
         self._conversation: Conversation | None = None
-        self._reservation: Reservation | None = None
         self._entered: float | None = None
-        self._stream: AsyncGenerator[Event] | None = None
-        self._events: list[Event] = []
         self._ended = "stopping"
 
     @property
@@ -73,37 +62,61 @@ class Answer:
         """The conversation's id, for the caller to go on with."""
         return self._asked.conversation_id
 
-    async def begin(self, receive: Receive) -> None:
-        """Take conversation, budget and place, and wait for the first event.
+    @asynccontextmanager
+    async def events(
+        self, receive: Receive, ping: Ping | None = None
+    ) -> AsyncIterator[AsyncGenerator[Event]]:
+        """The events of the answer, from `start` to `done`, as they happen.
+
+        On entry the answer takes conversation, budget and place. `start` comes with the engine's
+        first event: until then every refusal and failure can still be a status code. However the
+        block ends, the model's work is stopped and everything taken is given back.
+
+        Args:
+            receive: the request's channel, whose body has been read.
+            ping: called when nothing else was sent for a while.
 
         Raises:
-            Problem: a refusal or failure, to be answered by its status.
+            Problem: a refusal or failure.
             ClientLeft: nobody waits for the answer any more.
         """
-        async with self._bounded(receive):
-            await self._admit()
-            engine = self._parts.engines[self._asked.path]
-            self._stream = stream = engine.events(self.turn, self.outcome)
-            first = await anext(stream, None)
-            start = {"request_id": self.request_id, "conversation_id": self.conversation_id}
-            self._events = [Event("start", start), *([first] if first else [])]
+        # What was taken is given back outside the limits: neither the deadline nor a client that
+        # leaves may interrupt that.
+        async with AsyncExitStack() as taken:
+            taken.callback(self._observe)
+            async with self._limits(receive, ping):
+                self.turn = await taken.enter_async_context(self._admitted())
+                taken.push_async_callback(self._rewind)
+                engine = self._parts.engines[self._asked.path]
+                stream = engine.events(self.turn, self.outcome)
+                yield self._from_start_to_done(await taken.enter_async_context(aclosing(stream)))
 
-    async def rest(self, receive: Receive, write: WriteEvent, ping: Ping | None = None) -> None:
-        """Write the events of the answer, from `start` to `done`, as they happen.
+    async def whole(self, receive: Receive) -> Outcome:
+        """Wait for the whole answer. Raises as `events` does."""
+        async with self.events(receive) as events:
+            async for _ in events:
+                pass
+        return self.outcome
 
-        Raises `Problem` and `ClientLeft` as `begin` does.
-        """
-        assert self._stream is not None
-        async with self._bounded(receive, ping):
-            for event in self._events:
-                await write(event)
-            async for event in self._stream:
-                await write(event)
-            self._keep()
-            await write(Event("usage", self.usage()))
-            reason = self.outcome.finish_reason or "stop"
-            await write(Event("done", {"request_id": self.request_id, "finish_reason": reason}))
-        self._ended = "done"
+    def failure(self, error: BaseException) -> Event:
+        """What `events` raised, as the stream's last event. Raises what is no failure again."""
+        if isinstance(error, Problem):
+            problem = error
+        elif isinstance(error, asyncio.CancelledError):
+            # The server's patience with a shutdown is over. Better said than cut off in silence:
+            # the stream is ended in good order, and with it the task that was to be cancelled.
+            if task := asyncio.current_task():
+                task.uncancel()
+            problem = Problem("stopping", "The service is stopping. Ask again.", retry_after=5)
+        elif isinstance(error, Exception):
+            self._parts.log.error(
+                "unexpected", request_id=self.request_id, error=type(error).__name__, exc_info=error
+            )
+            problem = Problem("internal", "It is not your fault. Report the request's id.")
+        else:
+            raise error
+        self._parts.metrics.problems.labels(problem.kind).inc()
+        return Event("error", problem.document(self.request_id))
 
     def usage(self) -> dict[str, Any]:
         """Tokens, dollars and seconds so far; None for what is not known."""
@@ -114,23 +127,49 @@ class Answer:
             "seconds": round(time.perf_counter() - self._arrived, 3),
         }
 
-    async def close(self) -> None:
-        """Stop the model's work, and give back whatever was taken."""
-        if self._stream is not None:
-            await self._stream.aclose()
-        if self._entered is not None:
-            self._parts.gate.leave(self.turn.customer, time.perf_counter() - self._entered)
-        if self._conversation is not None:
-            await self._let_go(self._conversation)
-        if self._reservation is not None:
-            try:
-                await self._parts.budgets.settle(self._reservation, self._used())
-            except Problem as problem:  # the customer was charged for the most it could have been
-                self._parts.log.error("not settled", problem=problem.kind)
-        self._observe()
+    async def _from_start_to_done(self, stream: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+        """The engine's events, between the service's own."""
+        first = await anext(stream, None)
+        start = {"request_id": self.request_id, "conversation_id": self.conversation_id}
+        yield Event("start", start)
+        if first:
+            yield first
+        async for event in stream:
+            yield event
+        self._keep()
+        yield Event("usage", self.usage())
+        reason = self.outcome.finish_reason or "stop"
+        yield Event("done", {"request_id": self.request_id, "finish_reason": reason})
+        self._ended = "done"
 
     @asynccontextmanager
-    async def _bounded(self, receive: Receive, ping: Ping | None = None) -> AsyncIterator[None]:
+    async def _admitted(self) -> AsyncIterator[Turn]:
+        """Take what the answer needs, what is cheapest to refuse first, for as long as it runs."""
+        parts, turn = self._parts, self.turn
+        await parts.rate.hit(turn.customer)
+        async with AsyncExitStack() as taken:
+            said: list[Message] = []
+            if self.conversation_id is not None:
+                found = parts.conversations.begin(turn.customer, self.conversation_id)
+                taken.push_async_callback(parts.conversations.end, found)
+                self._conversation = found
+                said = found.said
+                turn = replace(turn, thread=found.thread, resume_from=found.resume_from)
+                if self._asked.path == "plain":
+                    turn = replace(turn, messages=(*said, *turn.messages))
+            most = tokens.estimate(text for _, text in (*said, *self.turn.messages))
+            most += turn.max_tokens
+            if self._asked.path == "agent":
+                most += parts.settings.agent_tokens
+            reservation = await parts.budgets.reserve(turn.customer, most)
+            taken.push_async_callback(self._settle, reservation)
+            await parts.gate.enter(turn.customer)
+            self._entered = entered = time.perf_counter()
+            taken.callback(lambda: parts.gate.leave(turn.customer, time.perf_counter() - entered))
+            yield turn
+
+    @asynccontextmanager
+    async def _limits(self, receive: Receive, ping: Ping | None) -> AsyncIterator[None]:
         """End the block at the deadline or when the client leaves, and name what failed."""
         seconds = self._parts.settings.ping_seconds
         try:
@@ -158,25 +197,6 @@ class Answer:
             return Problem("deadline", f"It was stopped after {limit:g} seconds. Ask for less.")
         return of_model(error)
 
-    async def _admit(self) -> None:
-        """Take what the answer needs, what is cheapest to refuse first."""
-        parts, turn = self._parts, self.turn
-        await parts.rate.hit(turn.customer)
-        said: list[Message] = []
-        if self.conversation_id is not None:
-            found = parts.conversations.begin(turn.customer, self.conversation_id)
-            self._conversation = found
-            said = found.said
-            self.turn = replace(turn, thread=found.thread, resume_from=found.resume_from)
-            if self._asked.path == "plain":
-                self.turn = replace(self.turn, messages=(*said, *turn.messages))
-        most = tokens.estimate(text for _, text in (*said, *turn.messages)) + turn.max_tokens
-        if self._asked.path == "agent":
-            most += parts.settings.agent_tokens
-        self._reservation = await parts.budgets.reserve(turn.customer, most)
-        await parts.gate.enter(turn.customer)
-        self._entered = time.perf_counter()
-
     def _keep(self) -> None:
         """Keep what was said, now that it was answered in full."""
         self._parts.requests.add(self.request_id, self.turn.customer)
@@ -186,16 +206,20 @@ class Answer:
             self._conversation.said += [question, answer]
             self._conversation.resume_from = None
 
-    async def _let_go(self, conversation: Conversation) -> None:
+    async def _rewind(self) -> None:
+        """Let the conversation go on from before a turn that the agent did not end well."""
         agent = self._parts.agent
-        if self._asked.path == "agent" and agent and self._stream and self._ended != "done":
-            conversation.resume_from = await agent.rewind(self.turn)
-        await self._parts.conversations.end(conversation)
+        if self._conversation and self._asked.path == "agent" and agent and self._ended != "done":
+            self._conversation.resume_from = await agent.rewind(self.turn)
+
+    async def _settle(self, reservation: Reservation) -> None:
+        try:
+            await self._parts.budgets.settle(reservation, self._used())
+        except Problem as problem:  # the customer was charged for the most it could have been
+            self._parts.log.error("not settled", problem=problem.kind)
 
     def _used(self) -> int:
         """The tokens to charge; estimated where the model was stopped before it said."""
-        if self._stream is None:
-            return 0
         known = (self.outcome.input_tokens or 0) + (self.outcome.output_tokens or 0)
         if self._ended == "done" and known:
             return known

@@ -8,16 +8,20 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from helpers.service.disconnect import ClientLeft
 from helpers.service.errors import MEDIA_TYPE, Problem, of_status
 from helpers.service.logs import make_logger
 
 _MOST_ERRORS = 5
+_CLIENT_CLOSED_REQUEST = 499
+"""The status, in the figures, of a request whose client left; nobody reads the response."""
 
 
 def add_handlers(app: FastAPI) -> None:
     """Answer every error of the app by a problem document."""
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(ClientLeft, _left)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -41,6 +45,10 @@ async def _http(request: Request, error: Exception) -> Response:
         headers = dict(error.headers) if error.headers else None
         error = of_status(error.status_code, str(error.detail), headers)
     return respond(request, error)
+
+
+async def _left(_: Request, __: Exception) -> Response:
+    return Response(status_code=_CLIENT_CLOSED_REQUEST)
 
 
 async def _validation(request: Request, error: Exception) -> Response:

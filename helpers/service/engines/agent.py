@@ -8,8 +8,9 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from helpers.agent import Agent, Caller, Passage
+from helpers.service.engines.fairness import TakeTurns
 from helpers.service.engines.model import as_langchain, why_it_ended
-from helpers.service.engines.spoken import Spoken
+from helpers.service.engines.streamed_text import StreamedText
 from helpers.service.turn import Event, Outcome, Turn
 
 _REQUEST = "request_id"
@@ -26,7 +27,7 @@ class AgentEngine:
 
     async def events(self, turn: Turn, outcome: Outcome) -> AsyncGenerator[Event]:
         """See `Engine`."""
-        spoken = Spoken()
+        streamed = StreamedText()
         thread = turn.thread or str(turn.request_id)
         stream: Any = self._agent.astream(
             {"messages": as_langchain(turn.messages)},
@@ -43,11 +44,11 @@ class AgentEngine:
                     if reason := why_it_ended(message):
                         outcome.finish_reason = reason
                     if text := message.text:
-                        for piece in spoken.hear(message.id or "", text):
+                        for piece in streamed.add(message.id or "", text):
                             yield outcome.token(piece)
                     continue
                 for message in _new_messages(part):
-                    for event in _events(message, spoken, outcome):
+                    for event in _events(message, streamed, outcome):
                         yield event
         finally:
             await stream.aclose()
@@ -84,6 +85,7 @@ def _config(turn: Turn, thread: str) -> RunnableConfig:
         place["checkpoint_id"] = turn.resume_from
     return {
         "run_id": turn.request_id,
+        "callbacks": [TakeTurns()],
         "configurable": place,
         "metadata": {_REQUEST: str(turn.request_id)},
     }
@@ -99,7 +101,7 @@ def _new_messages(update: dict[str, Any]) -> Sequence[BaseMessage]:
     ]
 
 
-def _events(message: BaseMessage, spoken: Spoken, outcome: Outcome) -> Sequence[Event]:
+def _events(message: BaseMessage, streamed: StreamedText, outcome: Outcome) -> Sequence[Event]:
     if isinstance(message, ToolMessage):
         return _tool_ended(message, outcome)
     if not isinstance(message, AIMessage):
@@ -112,11 +114,11 @@ def _events(message: BaseMessage, spoken: Spoken, outcome: Outcome) -> Sequence[
         outcome.tool_calls.append({**started, "id": call["id"]})
         events.append(Event("tool", started))
     if message.tool_calls:
-        spoken.next_step()
+        streamed.next_step()
         outcome.finish_reason = None
     else:
         outcome.finish_reason = outcome.finish_reason or "stop"  # words that no model wrote
-        events += [outcome.token(piece) for piece in spoken.finish(message.text)]
+        events += [outcome.token(piece) for piece in streamed.finish(message.text)]
     return events
 
 

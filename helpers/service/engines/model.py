@@ -1,5 +1,6 @@
 """The plain path by LangChain: any chat model, without the agent around it."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -49,5 +50,6 @@ class ModelEngine:
                     outcome.finish_reason = reason
                 if text := chunk.text:
                     yield outcome.token(text)
+                    await asyncio.sleep(0)  # chunks may come in bursts: see `fairness`
             if outcome.finish_reason is None:
                 raise broke_off("the model")

@@ -5,12 +5,11 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Request, Response
 
 from helpers.service.answer import Answer, Asked
-from helpers.service.deliver import streamed, whole
 from helpers.service.keys import HashedKey
 from helpers.service.parts import Parts
 from helpers.service.routes.access import ANSWERING, JsonRoute, Key, Running, within_caps
 from helpers.service.schemas import ChatAnswer, ChatRequest
-from helpers.service.streaming import as_sse
+from helpers.service.streaming import EventStreamResponse
 from helpers.service.turn import Message, Turn
 
 router = APIRouter(route_class=JsonRoute, prefix="/v1", tags=["chat"])
@@ -56,9 +55,7 @@ def asked(body: ChatRequest, request_id: UUID, parts: Parts, key: HashedKey) -> 
 async def chat(body: ChatRequest, request: Request, parts: Running, key: Key) -> object:
     """Ask the agent, and get its whole answer."""
     answer = Answer(parts, asked(body, request.state.request_id, parts, key))
-    if nobody := await whole(answer, request):
-        return nobody
-    found = answer.outcome
+    found = await answer.whole(request.receive)
     return {
         "request_id": answer.request_id,
         "conversation_id": answer.conversation_id,
@@ -85,4 +82,4 @@ async def chat(body: ChatRequest, request: Request, parts: Running, key: Key) ->
 async def chat_stream(body: ChatRequest, request: Request, parts: Running, key: Key) -> Response:
     """Ask the agent, and get its answer as it is written."""
     answer = Answer(parts, asked(body, request.state.request_id, parts, key))
-    return await streamed(answer, request, parts, as_sse)
+    return EventStreamResponse(answer)

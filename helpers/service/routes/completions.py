@@ -13,9 +13,9 @@ from helpers.service.completions import (
     completion,
     conversation,
 )
-from helpers.service.deliver import streamed, whole
 from helpers.service.errors import Problem
 from helpers.service.routes.access import ANSWERING, JsonRoute, Key, Running, problems, within_caps
+from helpers.service.streaming import EventStreamResponse
 from helpers.service.turn import Turn
 
 router = APIRouter(route_class=JsonRoute, prefix="/v1", tags=["OpenAI-compatible"])
@@ -79,9 +79,8 @@ async def chat_completions(
     if body.stream:
         usage = bool(body.stream_options and body.stream_options.include_usage)
         encode = ChunkEncoder(answer.request_id, body.model, include_usage=usage)
-        return await streamed(answer, request, parts, encode)
-    if nobody := await whole(answer, request):
-        return nobody
+        return EventStreamResponse(answer, encode)
+    await answer.whole(request.receive)
     return JSONResponse(completion(answer, body.model))
 
 

@@ -16,7 +16,7 @@ from starlette.types import Message
 from starlette.websockets import WebSocketDisconnect
 
 from helpers.service.answer import Answer
-from helpers.service.deliver import begun, pour
+from helpers.service.disconnect import ClientLeft
 from helpers.service.errors import Problem
 from helpers.service.handlers import respond
 from helpers.service.keys import HashedKey
@@ -103,9 +103,10 @@ async def _answer(
         await refuse(problem)
         return
     try:
-        if not await begun(answer, frames.gone):
-            return
-    except Problem as problem:
-        await refuse(problem)
-        return
-    await pour(answer, parts, frames.gone, write)
+        async with answer.events(frames.gone) as events:
+            async for event in events:
+                await write(event)
+    except ClientLeft:
+        pass
+    except (Exception, asyncio.CancelledError) as error:
+        await write(answer.failure(error))

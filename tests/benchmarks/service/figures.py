@@ -35,6 +35,11 @@ class Batch:
         return self.cpu / len(self.load.answers)
 
     @property
+    def first_token(self) -> float:
+        """Seconds to the first token, in the middle of the batch."""
+        return median(one.first for one in self.load.answers)
+
+    @property
     def throughput(self) -> float:
         """Whole streams a second."""
         return sum(one.ok for one in self.load.answers) / self.load.seconds
@@ -89,6 +94,13 @@ GOALS = (
         "Fernhill's agent",
         "cpu_a_request",
         "<= 1.15",
+    ),
+    (
+        "agent path / its bare agent, first token",
+        "agent path",
+        "Fernhill's agent",
+        "first_token",
+        "<= 1.3",
     ),
     ("agent path / agent without tools, CPU", "agent path", "create_agent", "cpu_a_request", "-"),
 )

@@ -8,7 +8,7 @@ so far reads like an earlier one is held back until it differs.
 from collections.abc import Sequence
 
 
-class Spoken:
+class StreamedText:
     """The words of one turn, as they come from one call to the model after the other."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Spoken:
             self._break = "\n"
         self._start()
 
-    def hear(self, call: str, text: str) -> Sequence[str]:
+    def add(self, call: str, text: str) -> Sequence[str]:
         """What to stream now that this call to the model, by its id, wrote this text."""
         if call != self._call:
             if self._so_far:

@@ -2,14 +2,14 @@
 
 import pytest
 
-from helpers.service.engines.spoken import Spoken
+from helpers.service.engines.streamed_text import StreamedText
 
 
-def streamed(calls: list[tuple[str, str]], final: str) -> str:
+def all_streamed(calls: list[tuple[str, str]], final: str) -> str:
     """What is streamed when calls to the model write character by character."""
-    spoken = Spoken()
-    pieces = [p for call, text in calls for letter in text for p in spoken.hear(call, letter)]
-    return "".join([*pieces, *spoken.finish(final)])
+    streamed = StreamedText()
+    pieces = [p for call, text in calls for letter in text for p in streamed.add(call, letter)]
+    return "".join([*pieces, *streamed.finish(final)])
 
 
 @pytest.mark.parametrize(
@@ -25,20 +25,20 @@ def streamed(calls: list[tuple[str, str]], final: str) -> str:
     ],
 )
 def test_the_stream_is_the_answer(calls: list[tuple[str, str]], final: str) -> None:
-    assert streamed(calls, final) == final
+    assert all_streamed(calls, final) == final
 
 
 def test_words_before_a_tool_call_stand_on_a_line_of_their_own() -> None:
-    spoken = Spoken()
-    said = [*spoken.hear("1", "I will look.")]
-    spoken.next_step()
-    said += [*spoken.hear("2", "It weighs 2 kg."), *spoken.finish("It weighs 2 kg.")]
+    streamed = StreamedText()
+    said = [*streamed.add("1", "I will look.")]
+    streamed.next_step()
+    said += [*streamed.add("2", "It weighs 2 kg."), *streamed.finish("It weighs 2 kg.")]
     assert "".join(said) == "I will look.\nIt weighs 2 kg."
 
 
 def test_a_refusal_after_such_words_is_not_lost() -> None:
-    spoken = Spoken()
-    said = [*spoken.hear("1", "I will look.")]
-    spoken.next_step()
-    said += spoken.finish("Sorry, I do not know.")
+    streamed = StreamedText()
+    said = [*streamed.add("1", "I will look.")]
+    streamed.next_step()
+    said += streamed.finish("Sorry, I do not know.")
     assert "".join(said) == "I will look.\nSorry, I do not know."
