@@ -376,3 +376,9 @@ def starlette_routes() -> object:
         return APIRouter(routes=[Route("/livez", live), Route("/readyz", is_ready)])
 
     return probes
+
+
+EQUIVALENT = {
+    'line 11, \'status\' changed: return {"status": "alive"}': "the body of /livez is free",
+    'line 11, \'alive\' changed: return {"status": "alive"}': "the body of /livez is free",
+}

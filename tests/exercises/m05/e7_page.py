@@ -471,3 +471,14 @@ def runs_again_at_the_end() -> object:
             st.rerun()
 
     return paging(draws=draws)
+
+
+_APPENDED = 'turns.append({"message": message, "answer": "", "error": "", "state": "new"})'
+EQUIVALENT = {
+    "line 8, 'turns' changed: turns = st.session_state.setdefault(\"turns\", [])": (
+        "the key in the session's state may have any name"
+    ),
+    f"line 11, 'answer' changed: {_APPENDED}": "it is set again before it is read",
+    f"line 11, 'error' changed: {_APPENDED}": "it is set again before it is read",
+    'line 23, \'whole\' changed: turn["state"] = "whole"': "any text but the other two will do",
+}
