@@ -206,6 +206,7 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 from langchain.messages import AIMessageChunk, HumanMessage
+from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph
 
 Agent = CompiledStateGraph[Any, Any, Any, Any]
@@ -216,9 +217,10 @@ async def answering(
 ) -> AsyncGenerator[tuple[str, str]]:
     """("token", words) while the model writes, at the end ("done", the whole answer)."""
     turn = {"messages": [HumanMessage(question.message)]}
-    thread = {"configurable": {"thread_id": f"{customer}/{question.conversation}"}}
+    thread: RunnableConfig = {"configurable": {"thread_id": f"{customer}/{question.conversation}"}}
     modes, caller, answer = ["messages", "values"], Caller(customer), ""
-    async for mode, part in agent.astream(turn, thread, context=caller, stream_mode=modes):
+    parts: Any = agent.astream(turn, thread, context=caller, stream_mode=modes)
+    async for mode, part in parts:
         if mode == "values":
             answer = part["messages"][-1].text
         elif isinstance(part[0], AIMessageChunk) and part[0].text:
@@ -804,7 +806,7 @@ def chat_routes(agent: Agent, figures: Figures) -> APIRouter:
             async for event in told:
                 yield event
 
-    @routes.post("/chat", dependencies=[Depends(stop_when_left)])
+    @routes.post("/chat")
     async def chat(question: Question, request: Request) -> dict[str, str]:
         *_, last = [event async for event in stream(question, request)]
         if last.event == "error":
@@ -865,8 +867,9 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     log.info(json.dumps({"service": "stopped"}))
 
 # %% [markdown] name="make-app-text"
-# The whole service is this function. The guards come cheapest first: a request that
-# the first one refuses costs the least.
+# The whole service is this function. The guards come cheapest first. The watch comes before the
+# gate: it also stops a request that waits there. FastAPI's page `/docs` is off, because it loads
+# its parts from another server.
 
 # %% name="make-app" app="service.py"
 def make_app(
@@ -879,9 +882,10 @@ def make_app(
 ) -> FastAPI:
     """The service of an agent; `customers` maps the digest of a key to the customer's id."""
     figures = Figures()
-    app = FastAPI(lifespan=lifespan, max_body_size=32_000)
-    guards = [Keys(customers), RateLimit(rate), Gate(running, waiting)]
-    app.include_router(chat_routes(agent, figures), dependencies=[Depends(one) for one in guards])
+    app = FastAPI(lifespan=lifespan, max_body_size=32_000, docs_url=None, redoc_url=None)
+    guards = [Depends(Keys(customers)), Depends(RateLimit(rate))]
+    guards += [Depends(stop_when_left), Depends(Gate(running, waiting))]
+    app.include_router(chat_routes(agent, figures), dependencies=guards)
     app.include_router(operation_routes(figures))
     app.add_exception_handler(AnyHTTPException, as_problem)
     app.add_exception_handler(RequestValidationError, as_problem)
@@ -1168,9 +1172,9 @@ show.table([
 #   a server of its own (modules 06 and 07).
 #
 # **Where it breaks.** A limit by key does not stop someone with many keys. An answer that was cut
-# is lost. A client that leaves while it waits at the gate keeps its place until its turn. Two
-# messages to one conversation at the same moment get mixed up in its memory. And a service can be
-# healthy while the agent talks nonsense: that is module 08.
+# is lost. A turn that is cut inside a tool call leaves a call without a result in the memory, and
+# no model goes on from there. Two messages in one conversation at the same moment mix in its
+# memory. And a service can be healthy while the agent talks nonsense: that is module 08.
 
 # %% [markdown] name="keep"
 # ## Keep this
@@ -1215,7 +1219,7 @@ print(f"All controls together add {price:.1f} ms to a request.")
 #
 # Run it with `uvicorn main:app --timeout-graceful-shutdown 30`, and ask with `curl -N -H
 # "Authorization: Bearer KEY" -H "Content-Type: application/json" -d '{"message": "Hi"}'
-# localhost:8000/chat/stream`. `/docs` and `/metrics` are open to anyone: close them at the proxy.
+# localhost:8000/chat/stream`. `/metrics` is open to anyone: close it at the proxy.
 # How to limit the wait for a place is an exercise of the lab. `course new ../my-agent` writes all
 # of it as a project with tests.
 

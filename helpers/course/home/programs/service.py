@@ -18,6 +18,7 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from langchain.messages import AIMessageChunk, HumanMessage
+from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph
 from limits import parse
 from limits.aio.storage import MemoryStorage, Storage
@@ -50,9 +51,10 @@ async def answering(
 ) -> AsyncGenerator[tuple[str, str]]:
     """("token", words) while the model writes, at the end ("done", the whole answer)."""
     turn = {"messages": [HumanMessage(question.message)]}
-    thread = {"configurable": {"thread_id": f"{customer}/{question.conversation}"}}
+    thread: RunnableConfig = {"configurable": {"thread_id": f"{customer}/{question.conversation}"}}
     modes, caller, answer = ["messages", "values"], Caller(customer), ""
-    async for mode, part in agent.astream(turn, thread, context=caller, stream_mode=modes):
+    parts: Any = agent.astream(turn, thread, context=caller, stream_mode=modes)
+    async for mode, part in parts:
         if mode == "values":
             answer = part["messages"][-1].text
         elif isinstance(part[0], AIMessageChunk) and part[0].text:
@@ -81,11 +83,11 @@ class Keys:
             if secrets.compare_digest(kept, offered):
                 request.state.customer = customer
                 return
-        raise HTTPException(401, "This key opens nothing.", {"WWW-Authenticate": "Bearer"})
+        raise HTTPException(401, "This key is not valid.", {"WWW-Authenticate": "Bearer"})
 
 
 class RateLimit:
-    """A dependency: at most so many requests of one customer, such as "60/minute", else 429."""
+    """A dependency: limits each customer to a rate such as "60/minute", else 429."""
 
     def __init__(self, rate: str, storage: Storage | None = None) -> None:
         self.rate = parse(rate)
@@ -171,7 +173,7 @@ def problem(status: int, detail: str) -> dict[str, Any]:
 
 
 async def as_problem(request: Request, error: Exception) -> JSONResponse:
-    """The response for a refusal, or for a body that does not fit."""
+    """The response for a refusal, or for an invalid body."""
     status, detail, headers = 500, "Try again later.", None
     if isinstance(error, AnyHTTPException):
         status, detail, headers = error.status_code, error.detail, error.headers
@@ -249,7 +251,7 @@ def chat_routes(agent: Agent, figures: Figures) -> APIRouter:
             async for event in told:
                 yield event
 
-    @routes.post("/chat", dependencies=[Depends(stop_when_left)])
+    @routes.post("/chat")
     async def chat(question: Question, request: Request) -> dict[str, str]:
         *_, last = [event async for event in stream(question, request)]
         if last.event == "error":
@@ -298,11 +300,12 @@ def make_app(
     running: int = 4,
     waiting: int = 16,
 ) -> FastAPI:
-    """The service of an agent, for customers by the digest of their keys."""
+    """The service of an agent; `customers` maps the digest of a key to the customer's id."""
     figures = Figures()
-    app = FastAPI(lifespan=lifespan, max_body_size=32_000)
-    guards = [Keys(customers), RateLimit(rate), Gate(running, waiting)]
-    app.include_router(chat_routes(agent, figures), dependencies=[Depends(one) for one in guards])
+    app = FastAPI(lifespan=lifespan, max_body_size=32_000, docs_url=None, redoc_url=None)
+    guards = [Depends(Keys(customers)), Depends(RateLimit(rate))]
+    guards += [Depends(stop_when_left), Depends(Gate(running, waiting))]
+    app.include_router(chat_routes(agent, figures), dependencies=guards)
     app.include_router(operation_routes(figures))
     app.add_exception_handler(AnyHTTPException, as_problem)
     app.add_exception_handler(RequestValidationError, as_problem)
