@@ -218,8 +218,10 @@ async def answering(
     """("token", words) while the model writes, at the end ("done", the whole answer)."""
     turn = {"messages": [HumanMessage(question.message)]}
     thread: RunnableConfig = {"configurable": {"thread_id": f"{customer}/{question.conversation}"}}
-    modes, caller, answer = ["messages", "values"], Caller(customer), ""
-    parts: Any = agent.astream(turn, thread, context=caller, stream_mode=modes)
+    parts: Any = agent.astream(
+        turn, thread, context=Caller(customer), stream_mode=["messages", "values"]
+    )
+    answer = ""
     async for mode, part in parts:
         if mode == "values":
             answer = part["messages"][-1].text
@@ -806,7 +808,7 @@ def chat_routes(agent: Agent, figures: Figures) -> APIRouter:
             async for event in told:
                 yield event
 
-    @routes.post("/chat")
+    @routes.post("/chat", dependencies=[Depends(stop_when_left)])
     async def chat(question: Question, request: Request) -> dict[str, str]:
         *_, last = [event async for event in stream(question, request)]
         if last.event == "error":
@@ -867,9 +869,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     log.info(json.dumps({"service": "stopped"}))
 
 # %% [markdown] name="make-app-text"
-# The whole service is this function. The guards come cheapest first. The watch comes before the
-# gate: it also stops a request that waits there. FastAPI's page `/docs` is off, because it loads
-# its parts from another server.
+# The whole service is this function. The guards come cheapest first. FastAPI's page `/docs` is off,
+# because it loads its parts from another server.
 
 # %% name="make-app" app="service.py"
 def make_app(
@@ -883,8 +884,7 @@ def make_app(
     """The service of an agent; `customers` maps the digest of a key to the customer's id."""
     figures = Figures()
     app = FastAPI(lifespan=lifespan, max_body_size=32_000, docs_url=None, redoc_url=None)
-    guards = [Depends(Keys(customers)), Depends(RateLimit(rate))]
-    guards += [Depends(stop_when_left), Depends(Gate(running, waiting))]
+    guards = [Depends(Keys(customers)), Depends(RateLimit(rate)), Depends(Gate(running, waiting))]
     app.include_router(chat_routes(agent, figures), dependencies=guards)
     app.include_router(operation_routes(figures))
     app.add_exception_handler(AnyHTTPException, as_problem)
@@ -1172,9 +1172,10 @@ show.table([
 #   a server of its own (modules 06 and 07).
 #
 # **Where it breaks.** A limit by key does not stop someone with many keys. An answer that was cut
-# is lost. A turn that is cut inside a tool call leaves a call without a result in the memory, and
-# no model goes on from there. Two messages in one conversation at the same moment mix in its
-# memory. And a service can be healthy while the agent talks nonsense: that is module 08.
+# is lost. A client that leaves while it waits at the gate keeps its place until its turn. A turn
+# that is cut inside a tool call leaves a call without a result in the memory, and no model goes on
+# from there. Two messages in one conversation at the same moment get mixed up in it. And a service
+# can be healthy while the agent talks nonsense: that is module 08.
 
 # %% [markdown] name="keep"
 # ## Keep this

@@ -52,8 +52,10 @@ async def answering(
     """("token", words) while the model writes, at the end ("done", the whole answer)."""
     turn = {"messages": [HumanMessage(question.message)]}
     thread: RunnableConfig = {"configurable": {"thread_id": f"{customer}/{question.conversation}"}}
-    modes, caller, answer = ["messages", "values"], Caller(customer), ""
-    parts: Any = agent.astream(turn, thread, context=caller, stream_mode=modes)
+    parts: Any = agent.astream(
+        turn, thread, context=Caller(customer), stream_mode=["messages", "values"]
+    )
+    answer = ""
     async for mode, part in parts:
         if mode == "values":
             answer = part["messages"][-1].text
@@ -251,7 +253,7 @@ def chat_routes(agent: Agent, figures: Figures) -> APIRouter:
             async for event in told:
                 yield event
 
-    @routes.post("/chat")
+    @routes.post("/chat", dependencies=[Depends(stop_when_left)])
     async def chat(question: Question, request: Request) -> dict[str, str]:
         *_, last = [event async for event in stream(question, request)]
         if last.event == "error":
@@ -303,8 +305,7 @@ def make_app(
     """The service of an agent; `customers` maps the digest of a key to the customer's id."""
     figures = Figures()
     app = FastAPI(lifespan=lifespan, max_body_size=32_000, docs_url=None, redoc_url=None)
-    guards = [Depends(Keys(customers)), Depends(RateLimit(rate))]
-    guards += [Depends(stop_when_left), Depends(Gate(running, waiting))]
+    guards = [Depends(Keys(customers)), Depends(RateLimit(rate)), Depends(Gate(running, waiting))]
     app.include_router(chat_routes(agent, figures), dependencies=guards)
     app.include_router(operation_routes(figures))
     app.add_exception_handler(AnyHTTPException, as_problem)

@@ -18,7 +18,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import Field, TypeAdapter, ValidationError
 
 from chat import SetupError, shop_agent, shop_orders
-from service import LIMIT_S, digest, make_app
+from service import SILENCE_S, digest, make_app
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Customer = Annotated[str, Field(min_length=1)]
@@ -139,7 +139,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(problem, file=sys.stderr)
         return 2
     # Who is reading when the service has to stop gets the rest of the answer.
-    patience = math.ceil(LIMIT_S)
+    patience = math.ceil(SILENCE_S)
     uvicorn.run(
         served,
         host=chosen.host,

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 import chat
 import serve
 from fakes import calls, scripted
-from service import LIMIT_S
+from service import SILENCE_S
 
 LOOK = calls("lookup_order", {"order_id": "FH-00001"})
 ORDER = "Where is FH-00001?"
@@ -163,4 +163,4 @@ def test_it_runs_on_the_port_that_is_chosen_and_lets_readers_finish(
     assert serve.main(["--port", "8123"]) == 0
     (how,) = ran
     assert (how["host"], how["port"]) == ("127.0.0.1", 8123)
-    assert how["timeout_graceful_shutdown"] >= LIMIT_S
+    assert how["timeout_graceful_shutdown"] >= SILENCE_S
