@@ -177,12 +177,12 @@ async def try_mistakes(clients: Clients) -> None:
         assert (response.status_code, response.json()["status"]) == (422, 422)
 
     async def pieces() -> AsyncIterator[bytes]:
-        for _ in range(30):
+        for _ in range(40):
             yield b"x" * 1000
 
     response = await http.post("/chat", content=pieces(), headers=headers)
     assert (response.status_code, response.json()["status"]) == (413, 413)
-    response = await http.post("/chat", json={"message": "x" * 30_000}, headers=headers)
+    response = await http.post("/chat", json={"message": "x" * 40_000}, headers=headers)
     assert response.status_code == 413
     for path, status in (("/nothing", 404), ("/chat", 405)):
         response = await http.get(path)
