@@ -4,7 +4,7 @@
 # After this notebook you can put an agent behind HTTP with FastAPI, so that it survives load,
 # strangers, clients who leave, and restarts. You can also say what each control costs.
 #
-# **Two hours, with a break before the burst (the machine works for about 3 minutes). Level:
+# **120 minutes, with a break before the burst (the machine works for about 3 minutes). Level:
 # Python, the basics of HTTP and of `async`/`await`. Before it: module 01.**
 #
 # You break a bare endpoint, build the control that prevents the failure, and send

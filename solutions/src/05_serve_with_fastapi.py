@@ -727,7 +727,7 @@ async def under_load(app: FastAPI, count: int) -> dict[str, float]:
             "failed": load.lost + load.count("error event"),
             "first token, times alone": percentile(waited, 0.95) / alone.waited}
 
-
+# %% name="fragile-compare"
 if ready("05.6"):
     slow = SlowModel(delay_s=0.2, token_s=0.04, full_speed=4)
     real, rows = chat_model(max_tokens=12), []
@@ -785,12 +785,10 @@ def page(ask: Callable[[str], Iterator[str]]) -> None:
     # LAB: raise TODO
     # BEGIN SOLUTION
     turns = st.session_state.setdefault("turns", [])
-    message = st.chat_input("Your question")
-    if message and message.strip():
+    if (message := st.chat_input("Your question")) and message.strip():
         turns.append({"message": message, "answer": "", "error": "", "state": "new"})
     for turn in turns:
-        with st.chat_message("user"):
-            st.text(turn["message"])
+        st.chat_message("user").text(turn["message"])
         with st.chat_message("assistant"):
             shown = st.empty()
             if turn["state"] == "new":
@@ -843,7 +841,7 @@ def first_try(ask) -> None:
 def script(page, ask) -> None:
     page(ask)
 
-
+# %% name="page-requests"
 def requests_for(page) -> int:
     """Requests that reach the service: one question, then five runs for other reasons."""
     slow, app = SlowModel(), FastAPI()
@@ -864,7 +862,7 @@ def requests_for(page) -> int:
             test.run()
     return slow.calls
 
-
+# %% name="page-compare"
 if ready("05.7"):
     count = {"before": requests_for(first_try), "after": requests_for(page)}
     measured.append({"exercise": "7: requests for one question"} | count)
