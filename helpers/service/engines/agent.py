@@ -8,7 +8,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from helpers.agent import Agent, Caller, Passage
-from helpers.service.engines.fairness import TakeTurns
+from helpers.service.engines.fairness import TakeTurns, Waiting
 from helpers.service.engines.model import as_langchain, why_it_ended
 from helpers.service.engines.streamed_text import StreamedText
 from helpers.service.turn import Event, Outcome, Turn
@@ -22,6 +22,7 @@ class AgentEngine:
     def __init__(self, agent: Agent) -> None:
         """`agent` is shared by all requests; its checkpointer keeps their threads apart."""
         self._agent = agent
+        self._waiting = Waiting()
         kept = agent.checkpointer
         self._kept = kept if isinstance(kept, BaseCheckpointSaver) else None
 
@@ -31,12 +32,17 @@ class AgentEngine:
         thread = turn.thread or str(turn.request_id)
         stream: Any = self._agent.astream(
             {"messages": as_langchain(turn.messages)},
-            _config(turn, thread),
+            _config(turn, thread, TakeTurns(self._waiting)),
             context=Caller(turn.customer),
             stream_mode=["messages", "updates"],
         )
+        self._waiting.streams += 1
+        waits = True
         try:
             async for mode, part in stream:
+                if waits and outcome.first_token is not None:
+                    self._waiting.streams -= 1
+                    waits = False
                 if mode == "messages":
                     message, _ = part
                     if not isinstance(message, AIMessageChunk):
@@ -51,6 +57,7 @@ class AgentEngine:
                     for event in _events(message, streamed, outcome):
                         yield event
         finally:
+            self._waiting.streams -= waits
             await stream.aclose()
             if turn.thread is None:
                 await self.forget(thread)
@@ -79,13 +86,13 @@ class AgentEngine:
         return turn.resume_from
 
 
-def _config(turn: Turn, thread: str) -> RunnableConfig:
+def _config(turn: Turn, thread: str, turns: TakeTurns) -> RunnableConfig:
     place: dict[str, Any] = {"thread_id": thread}
     if turn.resume_from:
         place["checkpoint_id"] = turn.resume_from
     return {
         "run_id": turn.request_id,
-        "callbacks": [TakeTurns()],
+        "callbacks": [turns],
         "configurable": place,
         "metadata": {_REQUEST: str(turn.request_id)},
     }
