@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     hints=[
         "An async generator under @app.post('/chat', response_class=EventSourceResponse) yields"
         " ServerSentEvent objects; FastAPI sends each at once. Do not collect the words first.",
+        Hint(
+            "Inside the loop over model.astream(...), yield a token event for each chunk with a"
+            " text: it goes out before the model writes the next one. After the loop, yield done.",
+            "at once",
+        ),
         Hint("data={'text': word} is sent as JSON, which writes a line break as \\n.", "format"),
         Hint(
             "try around the loop over model.astream(...), and except Exception: a model's client"
@@ -85,7 +90,7 @@ def streaming_app(answer: "MakeApp") -> Iterator[Case]:
                 'The data of an event is JSON: {"text": ...}.',
             ),
         ],
-        about="format",
+        about="at once",
     )
     yield Case(
         "words with line breaks and quotes arrive whole",

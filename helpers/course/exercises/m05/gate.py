@@ -52,8 +52,13 @@ BAD_BODIES: Mapping[str, bytes] = {
 
 
 def _model() -> SlowModel:
-    """Alone, a client has its first word after 0.24 s, and the fourth and last after 0.36 s."""
-    return SlowModel(answer="The Alta 2 weighs", delay_s=0.2, token_s=0.04, full_speed=4)
+    """Alone, a client has its first word after 0.25 s, and the eighth and last after 0.6 s.
+
+    So an answer takes 2.4 times as long as its first word. With 4 at the model, the first word of
+    who waits for one round comes after 3.4 times as long as alone, after two rounds 5.8 times. With
+    8 at the model and 8 that wait it is 6.8 times.
+    """
+    return SlowModel(delay_s=0.2, token_s=0.05, full_speed=4)
 
 
 async def bad_bodies(make: MakeService) -> dict[str, int]:

@@ -122,8 +122,8 @@ async def two_at_once(make: MakeApp) -> dict[str, list[Event]]:
 
 async def two_apps(make: MakeApp) -> list[list[Event]]:
     """What clients of two apps with two models read: of the first, the second, the first again."""
-    first, second = make(SlowModel(answer="It is dry")), make(SlowModel(answer="No"))
-    async with clients_of(first) as ours, clients_of(second) as theirs:
+    first, second = SlowModel(answer="It is dry"), SlowModel(answer="No")
+    async with clients_of(make(first)) as ours, clients_of(make(second)) as theirs:
         return [await events_of(clients, QUESTION) for clients in (ours, theirs, ours)]
 
 
