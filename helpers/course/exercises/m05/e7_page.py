@@ -102,7 +102,7 @@ def page(answer: "Page") -> Iterator[Case]:
         """What may be wrong after a click on the button; so many requests are right."""
 
         def lines(got: dict[str, Any]) -> list[str]:
-            return got["page"] if "page" in got else got["page 1"]
+            return list(got["page"] if "page" in got else got["page 1"])
 
         def is_old(line: str) -> bool:
             return "Hm" in line or (line.endswith(whole) and line != two[1])
