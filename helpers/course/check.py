@@ -39,6 +39,7 @@ _MOST_TIMEOUTS = 2  # after so many, the other cases are not waited for
 _MOST_TOLD = 3
 _MOST_FRAMES = 4
 _NOTHING: Any = object()
+_OTHERS_LEFT = "No more hints for this; others come with the mistakes that they fit."
 
 
 class _Interrupted(Exception):  # noqa: N818 - the user's own doing, no error
@@ -82,7 +83,8 @@ def hint(exercise_id: str) -> None:
             _next_hint(exercise, fitting)
         lines = [_hint_line(exercise, n) for n in sorted(_seen_hints(exercise))]
         if not _new_hints(exercise, fitting):
-            lines.append("There are no more hints.")
+            some_left = len(_seen_hints(exercise)) < len(exercise.hints)
+            lines.append(_OTHERS_LEFT if some_left else "There are no more hints.")
         _show(Note(f"Exercise {exercise_id}, {exercise.title}", tuple(lines)))
 
 
@@ -249,7 +251,7 @@ def _judged(case: Case, outcome: Outcome) -> CaseResult:
     shown = _shown(expectation, outcome, case.limit)
     printed = _printed(outcome)
     if passed:
-        rows = [("Got", shown)] if expectation.show else []
+        rows = [("Got", shown)] if expectation.show and shown else []
         return CaseResult(case.name, True, (*rows, *printed))
     expected = printable(expectation.text)
     if shown == expected:  # then only the type tells them apart

@@ -13,6 +13,7 @@ one is started, which `OutOfTime` says.
 import asyncio
 import atexit
 import contextlib
+import sys
 import threading
 from collections.abc import Awaitable
 from typing import Any, TypeVar, cast
@@ -27,6 +28,22 @@ REPLACED = (
 )
 _ANSWER_S = 1.0  # a loop that is not blocked answers within this time
 _PATIENCE_S = 3.0
+
+
+class Staged(Exception):  # noqa: N818 - it says what it is
+    """An error that a check stages: a task that is left with it is not reported."""
+
+
+def _told_briefly(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Say in one line what asyncio would log with a whole traceback."""
+    error = context.get("exception")
+    if isinstance(error, Staged):
+        return
+    if error is None:
+        loop.default_exception_handler(context)
+        return
+    what = str(context.get("message", "")).partition("\n")[0].rstrip(".")
+    print(f"{what}: {type(error).__name__}: {error}".strip(), file=sys.stderr)
 
 
 class _Job:
@@ -95,6 +112,7 @@ class CourseLoop:
                 self._unblock()
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
+                self._loop.set_exception_handler(_told_briefly)
                 self._thread = None
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(

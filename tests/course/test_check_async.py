@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import signal
 import threading
 import time
@@ -12,7 +13,7 @@ from helpers.course import run_async
 from helpers.course.card import Status
 from helpers.course.check import run_check
 from helpers.course.contain import contained
-from helpers.course.loop import LOOP, CourseLoop
+from helpers.course.loop import LOOP, CourseLoop, Staged
 
 ENDED = "nothing: it was stopped after 0.3 s"
 
@@ -215,6 +216,19 @@ def test_run_async_inside_the_loop_says_what_to_do_instead() -> None:
 
     with pytest.raises(RuntimeError, match="use `await` instead"):
         run_async(inner())
+
+
+def test_a_task_that_is_left_with_an_error_is_told_in_one_line() -> None:
+    async def fail(error: Exception) -> None:
+        raise error
+
+    async def leave_two() -> None:
+        for error in (RuntimeError("no route"), Staged("on purpose")):
+            await asyncio.wait([asyncio.create_task(fail(error))])
+        gc.collect()
+
+    printed = contained(leave_two, 5).printed
+    assert printed == "Task exception was never retrieved: RuntimeError: no route\n"
 
 
 def test_a_closed_loop_cancels_its_tasks_and_starts_anew() -> None:

@@ -108,7 +108,9 @@ def test_hint_after_a_try_gives_those_of_its_case_then_the_general_ones(
     notes = [note for note in shown if isinstance(note, Note)]
     assert [line[-2:] for line in notes[0].sentences] == ["Z1", "Z2"]
     assert [line[-2:] for line in notes[-1].sentences[:-1]] == ["G1", "G2", "Z1", "Z2"]
-    assert notes[-1].sentences[-1] == "There are no more hints."
+    assert notes[-1].sentences[-1] == (
+        "No more hints for this; others come with the mistakes that they fit."
+    )
 
 
 def test_live_cases_are_left_out_where_every_case_before_failed() -> None:

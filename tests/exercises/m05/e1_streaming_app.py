@@ -441,6 +441,47 @@ def first_answer() -> object:
     return streaming(write)
 
 
+@wrong("Strips the message.", slip="other-message")
+def strips_the_message() -> object:
+    return streaming(lambda model, message: writing()(model, message.strip()))
+
+
+@wrong("Refuses a message of white space alone.", slip="not-asked")
+def refuses_white_space() -> object:
+    class Visible(BaseModel):
+        message: str = Field(min_length=1, max_length=2000, pattern=r"\S")
+
+    return streaming(writing(), Visible)
+
+
+@wrong("Keeps the answer to each message.", slip="not-asked")
+def keeps_answers() -> object:
+    def streaming_app(model: Any) -> FastAPI:
+        kept: dict[str, list[ServerSentEvent]] = {}
+
+        async def write(model: Any, message: str) -> AsyncIterator[ServerSentEvent]:
+            if message in kept:
+                for event in kept[message]:
+                    yield event
+                return
+            events = []
+            async for event in writing()(model, message):
+                events.append(event)
+                yield event
+            if events[-1].event == "done":
+                kept[message] = events
+
+        return app_of(model, write)
+
+    return streaming_app
+
+
+@wrong("Catches the usual errors alone.", slip="some-errors")
+def usual_errors() -> object:
+    usual = (RuntimeError, ValueError, OSError, LookupError, TypeError, ArithmeticError)
+    return streaming(writing(caught=usual))
+
+
 @wrong("One answer at a time.", slip="one-by-one")
 def one_at_a_time() -> object:
     def streaming_app(model: Any) -> FastAPI:

@@ -62,6 +62,104 @@ def looks_once() -> object:
     return while_connected
 
 
+@wrong("Looks three times a second.", slip="too-seldom")
+def three_a_second() -> object:
+    return watching(every_s=0.33)
+
+
+@wrong("One request at a time.", slip="one-by-one")
+def one_at_a_time() -> object:
+    inner: Any = watching()
+    locks: dict[object, asyncio.Lock] = {}
+
+    async def while_connected(request: Request, work: Work) -> str:
+        async with locks.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
+            text: str = await inner(request, work)
+            return text
+
+    return while_connected
+
+
+@wrong("Takes a TimeoutError of the work for its own.", slip="own-timeout")
+def timeout_confused() -> object:
+    async def while_connected(request: Request, work: Work) -> str:
+        working = asyncio.ensure_future(work)
+        try:
+            while True:
+                try:
+                    return await asyncio.wait_for(asyncio.shield(working), 0.05)
+                except TimeoutError:
+                    await asyncio.sleep(0.01)
+                    if await request.is_disconnected():
+                        raise ClientDisconnect from None
+        finally:
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
+
+    return while_connected
+
+
+@wrong("Waits for 0.2 seconds at most until the work has ended.", slip="not-awaited")
+def waits_not_long() -> object:
+    async def while_connected(request: Request, work: Work) -> str:
+        working = asyncio.create_task(work)
+        watch = asyncio.create_task(gone(request))
+        try:
+            await asyncio.wait([working, watch], return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                raise ClientDisconnect
+            return working.result()
+        finally:
+            working.cancel()
+            watch.cancel()
+            await asyncio.wait([working, watch], timeout=0.2)
+
+    return while_connected
+
+
+@wrong("The text of work that was cancelled comes out.", slip="its-text")
+def text_of_cancelled_work() -> object:
+    async def while_connected(request: Request, work: Work) -> str:
+        working = asyncio.create_task(work)
+        watch = asyncio.create_task(gone(request))
+        try:
+            await asyncio.wait([working, watch], return_when=asyncio.FIRST_COMPLETED)
+            working.cancel()
+            with suppress(asyncio.CancelledError):
+                return await working
+            raise ClientDisconnect
+        finally:
+            working.cancel()
+            watch.cancel()
+            await asyncio.gather(working, watch, return_exceptions=True)
+
+    return while_connected
+
+
+@wrong("The watch stays when the work raises an error.", slip="behind")
+def watch_after_an_error() -> object:
+    kept = set()
+
+    async def while_connected(request: Request, work: Work) -> str:
+        working = asyncio.create_task(work)
+        watch = asyncio.create_task(gone(request))
+        kept.add(watch)
+        try:
+            await asyncio.wait([working, watch], return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                raise ClientDisconnect
+            text = working.result()
+            watch.cancel()
+            return text
+        finally:
+            if not working.done():
+                working.cancel()
+                watch.cancel()
+                await asyncio.gather(working, watch, return_exceptions=True)
+
+    return while_connected
+
+
 @wrong("Looks once a minute.", slip="no-disconnect")
 def looks_rarely() -> object:
     return watching(every_s=60)

@@ -134,6 +134,69 @@ def one_too_late() -> object:
     return settling(partial(reserve, full=-1))
 
 
+@wrong("A request of no tokens is not looked at.", slip="zero-let-in")
+def zero_unchecked() -> object:
+    async def book(store: Store, key: str, limit: int, most: int) -> None:
+        if most:
+            await reserve(store, key, limit, most)
+
+    return settling(book)
+
+
+@wrong("One Spent for all.", slip="one-spent")
+def spent_shared() -> object:
+    spent = Spent()
+
+    @asynccontextmanager
+    async def spend(store: Store, key: str, limit: int, most: int) -> AsyncIterator[Spent]:
+        await reserve(store, key, limit, most)
+        spent.tokens = 0
+        try:
+            yield spent
+        finally:
+            await store.add(key, spent.tokens - most)
+
+    return spend
+
+
+@wrong("Settles in two steps.", slip="two-steps")
+def settles_in_two_steps() -> object:
+    async def end(store: Store, key: str, most: int, spent: Spent) -> None:
+        await store.add(key, -most)
+        await store.add(key, spent.tokens)
+
+    return ending(end)
+
+
+@wrong("Takes the block's own OverBudget for a request that was refused.")
+def inner_over_budget() -> object:
+    @asynccontextmanager
+    async def spend(store: Store, key: str, limit: int, most: int) -> AsyncIterator[Spent]:
+        await reserve(store, key, limit, most)
+        spent = Spent()
+        try:
+            yield spent
+        except OverBudget:
+            spent.tokens = 0
+            raise
+        finally:
+            await store.add(key, spent.tokens - most)
+
+    return spend
+
+
+@wrong("A lock for each worker's event loop.", slip="all-read-the-same")
+def a_lock_for_each_loop() -> object:
+    locks: dict[tuple[object, int], asyncio.Lock] = {}
+
+    async def book(store: Store, key: str, limit: int, most: int) -> None:
+        place = asyncio.get_running_loop(), id(store)
+        async with locks.setdefault(place, asyncio.Lock()):
+            await look_and_book(store, key, limit, most)
+
+    return settling(book)
+
+
 @wrong("Settles only what went well.", slip="reservation-stays")
 def settles_only_success() -> object:
     @asynccontextmanager

@@ -215,6 +215,19 @@ def first_reason_only() -> object:
     return probing(reasons)
 
 
+@wrong("Names the model once for each sign that it is away.", slip="said-twice")
+def model_named_twice() -> object:
+    async def reasons(service: Service) -> list[str]:
+        loading = ["model"] * (not service.loaded)
+        loaded, service.loaded = service.loaded, True
+        try:
+            return [*loading, *await all_reasons(service)]
+        finally:
+            service.loaded = loaded
+
+    return probing(reasons)
+
+
 @wrong("The reasons are a text.", slip="another-body")
 def reasons_as_text() -> object:
     return probing(all_reasons, lambda found: JSONResponse(", ".join(found), 503 if found else 200))

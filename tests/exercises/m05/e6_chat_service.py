@@ -179,6 +179,22 @@ def no_retry_after() -> object:
     return service(headers={})
 
 
+@wrong("429 without Retry-After.")
+def no_retry_after_for_429() -> object:
+    inner: Any = service()
+
+    def chat_service(model: Any, silence: float = 1.0) -> FastAPI:
+        app: FastAPI = inner(model, silence)
+
+        @app.exception_handler(429)
+        async def refuse(request: Request, error: Exception) -> JSONResponse:
+            return JSONResponse({"detail": "Too many."}, 429)
+
+        return app
+
+    return chat_service
+
+
 @wrong("Retry-After is no number.")
 def retry_after_in_words() -> object:
     return service(headers={"Retry-After": "soon"})

@@ -214,7 +214,7 @@ def error_once() -> object:
     return paging(draws=draws)
 
 
-@wrong("No ConnectionError is caught.")
+@wrong("No ConnectionError is caught.", slip="not-caught")
 def catches_nothing() -> object:
     def writes(turn: dict[str, str], ask: Ask, slot: Any) -> None:
         turn.update(answer="", error="", state="begun")
@@ -303,6 +303,109 @@ def old_pieces_stay() -> object:
     return paging(draws=lambda turn, ask: draw(turn, ask, writes=writes))
 
 
+@wrong("The old error stays until the new answer is whole.", slip="old-error-stays")
+def old_error_until_whole() -> object:
+    def writes(turn: dict[str, str], ask: Ask, slot: Any) -> None:
+        turn.update(answer="", state="begun")
+        try:
+            for piece in ask(turn["message"]):
+                turn["answer"] += piece
+                slot.text(turn["answer"])
+            turn.update(state="whole", error="")
+        except ConnectionError as error:
+            turn["error"] = str(error)
+
+    return paging(draws=lambda turn, ask: draw(turn, ask, writes=writes))
+
+
+@wrong("The old pieces stay until the new answer has ended.", slip="old-pieces-stay")
+def old_pieces_until_the_end() -> object:
+    def writes(turn: dict[str, str], ask: Ask, slot: Any) -> None:
+        if not turn["error"]:
+            write(turn, ask, slot)
+            return
+        made = dict(turn)
+        turn.update(error="", state="begun")
+        write(made, ask, slot)
+        turn.update(made)
+
+    return paging(draws=lambda turn, ask: draw(turn, ask, writes=writes))
+
+
+@wrong("The old error is shown while the new answer is written.", slip="old-while-written")
+def old_error_while_written() -> object:
+    def draws(turn: dict[str, str], ask: Ask) -> None:
+        st.chat_message("user").text(turn["message"])
+        with st.chat_message("assistant"):
+            slot = st.empty()
+            if old := turn["error"]:
+                st.error(old)
+            if turn["state"] == "new":
+                write(turn, ask, slot)
+            slot.text(turn["answer"])
+            if turn["error"] and not old:
+                st.error(turn["error"])
+
+    return paging(draws=draws)
+
+
+@wrong("A button that does nothing.", slip="not-asked-again")
+def idle_button() -> object:
+    def offers(turns: list[dict[str, str]]) -> None:
+        if turns and turns[-1]["state"] == "begun":
+            st.button("Ask again")
+
+    return paging(offers=offers)
+
+
+@wrong("Asks in the button's callback and where its result is looked at.", slip="asked-too-often")
+def asks_twice() -> object:
+    def page(ask: Ask) -> None:
+        turns = remembered()
+        add(turns, st.chat_input("Your question"))
+        for turn in turns:
+            draw(turn, ask)
+        if turns and turns[-1]["state"] == "begun":
+            again = turns[-1]
+            if st.button("Ask again", on_click=again.update, kwargs={"state": "new"}):
+                again["state"] = "new"
+                st.rerun()
+
+    return page
+
+
+@wrong("The button is above the conversation.", slip="button-not-last")
+def button_on_top() -> object:
+    def page(ask: Ask) -> None:
+        turns = remembered()
+        add(turns, st.chat_input("Your question"))
+        offer_again(turns)
+        for turn in turns:
+            draw(turn, ask)
+
+    return page
+
+
+@wrong("A failed turn is asked again in the next run.", slip="asks-again")
+def asks_after_a_failure() -> object:
+    def adds(turns: list[dict[str, str]], message: str | None) -> None:
+        for turn in turns:
+            if turn["error"]:
+                turn["state"] = "new"
+        add(turns, message)
+
+    return paging(adds=adds)
+
+
+@wrong("Keeps ten turns.", slip="forgets")
+def keeps_ten() -> object:
+    def offers(turns: list[dict[str, str]]) -> None:
+        offer_again(turns)
+        del turns[:-10]
+
+    return paging(offers=offers)
+
+
 @wrong("A stopped turn is asked in the next run.", slip="stop-asks-again")
 def asks_after_a_stop() -> object:
     def writes(turn: dict[str, str], ask: Ask, slot: Any) -> None:
@@ -348,7 +451,7 @@ def catches_the_stop() -> object:
     return paging(draws=lambda turn, ask: draw(turn, ask, writes=writes))
 
 
-@wrong("A sentence of its own in the place of the error's.")
+@wrong("A sentence of its own in the place of the error's.", slip="other-error")
 def another_error() -> object:
     def writes(turn: dict[str, str], ask: Ask, slot: Any) -> None:
         write(turn, ask, slot)

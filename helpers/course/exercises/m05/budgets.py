@@ -83,19 +83,47 @@ async def _one_inside_another(
         return ["OverBudget"]
 
 
+REFUSED = [(51, 80), (80, 80), (1000, 80), (0, 29)]
+"""Tokens and limits of requests that do not fit where 30 are used."""
+
+
 async def refused(spend: Spend) -> dict[str, object]:
     """What is written when a request does not fit, of 50 tokens that another one has left."""
     store = _Watched()
     await store.set("C-7", 30)
     found: dict[str, object] = {}
-    for most in (51, 80, 1000):
+    for most, limit in REFUSED:
         before = list(store.writes)
         try:
-            async with spend(store, "C-7", 80, most):
-                found[f"of {most} tokens"] = "let in"
+            async with spend(store, "C-7", limit, most):
+                found[f"{most} of {limit}"] = "let in"
         except OverBudget:
             written = store.writes[len(before) :]
-            found[f"of {most} tokens"] = f"refused, written: {written or 'nothing'}"
+            found[f"{most} of {limit}"] = f"refused, written: {written or 'nothing'}"
+    return found
+
+
+class _Distant(Store):
+    """A store whose answers take a moment on their way, in which others write."""
+
+    async def get(self, key: str) -> int:
+        number = await super().get(key)
+        await asyncio.sleep(0.003)
+        return number
+
+
+async def overlapping(spend: Spend) -> dict[str, list[int]]:
+    """The numbers of two customers whose requests overlap, and what each has used at first."""
+    store, found = _Watched(), dict[str, list[int]]()
+    async with spend(store, "C-1", 100, 30) as one:
+        found["tokens at first"] = [one.tokens]
+        one.tokens += 12
+        async with spend(store, "C-2", 50, 20) as two:
+            found["tokens at first"].append(two.tokens)
+            two.tokens += 7
+        one.tokens += 1
+    for customer in ("C-1", "C-2"):
+        found[customer] = [number for key, number in store.writes if key == customer]
     return found
 
 
@@ -103,9 +131,15 @@ class _BrokenError(RuntimeError):
     """What ends the block of a request."""
 
 
-async def cut_short(spend: Spend, *, cancelled: bool) -> tuple[str, int]:
-    """How a request ends that breaks after 5 of at most 30 tokens, and what it has cost."""
-    store, inside, broken = Store(), asyncio.Event(), _BrokenError("the model's process ended")
+async def cut_short(
+    spend: Spend, *, cancelled: bool = False, over: bool = False
+) -> tuple[str, int]:
+    """How a request ends that breaks after 5 of at most 30 tokens, and what it has cost.
+
+    By its client's leaving, by an `OverBudget` that is not its own, or by another error.
+    """
+    store, inside = Store(), asyncio.Event()
+    broken = OverBudget("of another budget") if over else _BrokenError("the model's process ended")
 
     async def request() -> None:
         async with spend(store, "C-3", 70, 30) as spent:
@@ -140,7 +174,7 @@ async def two_workers(spend: Spend) -> dict[str, str]:
 
     Twenty of each customer, each of which uses 7 tokens.
     """
-    store = Store()
+    store = _Distant()
     decided: list[tuple[str, bool]] = []
 
     async def request(key: str) -> None:

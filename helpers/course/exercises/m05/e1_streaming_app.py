@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     hints=[
         "An async generator under @app.post('/chat', response_class=EventSourceResponse) yields"
         " ServerSentEvent objects; FastAPI sends each at once. Do not collect the words first.",
+        Hint(
+            "Inside the loop over model.astream(...), yield a token event for each chunk with a"
+            " text: it goes out before the model writes the next one. After the loop, yield done.",
+            "at once",
+        ),
         Hint("data={'text': word} is sent as JSON, which writes a line break as \\n.", "format"),
         Hint(
             "try around the loop over model.astream(...), and except Exception: a model's client"
@@ -85,7 +90,7 @@ def streaming_app(answer: "MakeApp") -> Iterator[Case]:
                 'The data of an event is JSON: {"text": ...}.',
             ),
         ],
-        about="format",
+        about="at once",
     )
     yield Case(
         "words with line breaks and quotes arrive whole",
@@ -105,11 +110,13 @@ def streaming_app(answer: "MakeApp") -> Iterator[Case]:
     yield Case(
         "the model fails",
         call=lambda: streams.failures(answer),
-        show="POST /chat, four times; in the middle of three answers model.astream raises an error",
+        show="POST /chat, six times; in the middle of five answers model.astream raises an error",
         expect={
             "after two words, ModelFailed": ["One two", "error event", "a title", 502],
             "before the first word, OSError": ["", "error event", "a title", 502],
             "after three words, ValueError": ["One two three", "error event", "a title", 502],
+            "after one word, its own type": ["One", "error event", "a title", 502],
+            "after two words, HTTPException": ["One two", "error event", "a title", 502],
             "not at all": ["One two three four", "answered"],
         },
         slips=[
@@ -131,6 +138,27 @@ def streaming_app(answer: "MakeApp") -> Iterator[Case]:
             ),
         ],
         about="failure",
+    )
+    yield Case(
+        "what the model is asked",
+        call=lambda: streams.questions(answer),
+        show="POST /chat with five messages, one after another, two of them the same",
+        expect=list(streams.MESSAGES),
+        slips=[
+            *slips,
+            Slip.when(
+                "other-message",
+                lambda got: len(got) == len(streams.MESSAGES),
+                "The model gets the message as it came, with its white space and its whole length.",
+            ),
+            Slip.when(
+                "not-asked",
+                lambda got: len(got) < len(streams.MESSAGES),
+                "Each request asks the model: white space is a Question too, and so is a message"
+                " that was asked before.",
+            ),
+        ],
+        about="apart",
     )
     yield Case(
         "two clients at once",

@@ -76,6 +76,35 @@ def while_connected(answer: "Guard") -> Iterator[Case]:
         about="leaves",
     )
     yield Case(
+        "the work raises TimeoutError for the one who stays",
+        call=lambda: guards.one_leaves(answer, "late"),
+        show="the same; the second client's work raises TimeoutError, and so does the app say",
+        expect={LEFT: "stopped", STAYED: "504 'too late'"},
+        slips=[
+            goes_on,
+            Slip.when(
+                "own-timeout",
+                lambda got: not got[STAYED].startswith("504"),
+                "A TimeoutError of the work is its result, like any other error: let it out.",
+            ),
+        ],
+        about="leaves",
+    )
+    yield Case(
+        "it looks while it waits",
+        call=lambda: guards.looking(answer),
+        show="a client waits for half a second; the longest time in which nobody looked",
+        expect="often enough",
+        slips=[
+            Slip.when(
+                "too-seldom",
+                lambda got: got.startswith("once in"),
+                "Look at least five times a second whether the client is still there.",
+            ),
+        ],
+        about="leaves",
+    )
+    yield Case(
         "four answers at the same time, one of them empty",
         call=lambda: guards.answers(answer),
         show="four clients POST /chat, and all stay",
@@ -86,12 +115,17 @@ def while_connected(answer: "Guard") -> Iterator[Case]:
                 lambda got: got[1] != "200 ''" and got[3] == "200 'tent it is'",
                 "An empty text is a result too.",
             ),
+            Slip.when(
+                "one-by-one",
+                lambda got: "of 4 works" in got[0],
+                "Many requests run at the same time: one must not wait for another.",
+            ),
         ],
     )
     yield Case(
         "when it raises, the work has ended",
-        call=lambda: guards.in_order(answer),
-        show="the client leaves; the work takes 0.05 s to clear up",
+        call=lambda: guards.in_order(answer, clear_s=0.3),
+        show="the client leaves; the work takes 0.3 s to clear up",
         expect="ClientDisconnect, 0 not ended",
         slips=[
             Slip.value(
@@ -122,6 +156,20 @@ def while_connected(answer: "Guard") -> Iterator[Case]:
         about="end",
     )
     yield Case(
+        "clearing up returns a text",
+        call=lambda: guards.in_order(answer, returns=True),
+        show="the same, and the work that is cancelled clears up and returns a text",
+        expect="ClientDisconnect, 0 not ended",
+        slips=[
+            Slip.value(
+                "its-text",
+                "no ClientDisconnect",
+                "What cancelled work returns does not matter any more: raise ClientDisconnect.",
+            ),
+        ],
+        about="end",
+    )
+    yield Case(
         "a deadline around it",
         call=lambda: guards.deadline(answer),
         show="async with asyncio.timeout(0.15): await while_connected(...)",
@@ -145,7 +193,7 @@ def while_connected(answer: "Guard") -> Iterator[Case]:
     yield Case(
         "nothing is left behind",
         call=lambda: guards.left_behind(answer),
-        show="tasks that are still there after three answers and three who left",
+        show="tasks that are still there after two answers, two errors and two who left",
         expect=0,
         slips=[
             Slip.when(

@@ -35,9 +35,14 @@ def _row(c1: int, c2: int, c1_after: int, c2_after: int) -> dict[str, int]:
             " moment, and another that would fit is refused.",
             "refused",
         ),
+        Hint(
+            "An error, or the client's leaving, comes out of yield, and what stands after it is"
+            " skipped: try: yield spent, then in finally: await store.add(...).",
+            "cut",
+        ),
         "while True: used = await store.get(key); if used + most > limit: raise OverBudget; if"
-        " await store.compare_and_set(key, used, used + most): break. Afterwards await"
-        " store.add(key, spent.tokens - most).",
+        " await store.compare_and_set(key, used, used + most): break. Then try: yield"
+        " spent, and in finally: await store.add(key, spent.tokens - most).",
     ],
 )
 def spend(answer: "Spend") -> Iterator[Case]:
@@ -108,15 +113,33 @@ def spend(answer: "Spend") -> Iterator[Case]:
             ),
         ],
     )
-    for how, cancelled, ended in [
-        ("the block raises an error after 5 tokens", False, "its error"),
-        ("the client leaves after 5 tokens", True, "cancelled"),
+    yield Case(
+        "two requests that overlap",
+        call=lambda: budgets.overlapping(answer),
+        show='spend(store, "C-1", 100, 30), and spend(store, "C-2", 50, 20) inside it; 13 and 7'
+        " tokens are used; the numbers that the store had, one after another",
+        expect={"tokens at first": [0, 0], "C-1": [30, 13], "C-2": [20, 7]},
+        slips=[
+            Slip.when(
+                "one-spent",
+                lambda got: got["C-1"][-1] != 13 and got["C-1"][0] == 30 and got["C-2"] == [20, 7],
+                "Both count in the same Spent: make a new one on each entry.",
+            ),
+            Slip.when(
+                "two-steps",
+                lambda got: got["C-1"][::2] == [30, 13] and got["C-1"][1] in (0, 43),
+                "It is settled in two steps, and between them the number is wrong: use one.",
+            ),
+        ],
+    )
+    for how, options, ended in [
+        ("the block raises an error after 5 tokens", {}, "its error"),
+        ("the block raises OverBudget after 5 tokens", {"over": True}, "its error"),
+        ("the client leaves after 5 tokens", {"cancelled": True}, "cancelled"),
     ]:
         yield Case(
             how,
-            call=lambda cancelled=cancelled: budgets.cut_short(  # type: ignore[misc]
-                answer, cancelled=cancelled
-            ),
+            call=lambda options=options: budgets.cut_short(answer, **options),  # type: ignore[misc]
             show="how a request of at most 30 tokens ends, and what is on the account then",
             expect=(ended, 5),
             slips=[
@@ -132,13 +155,22 @@ def spend(answer: "Spend") -> Iterator[Case]:
                     "What ends the block must come out of it.",
                 ),
             ],
+            about="cut",
         )
     yield Case(
         "requests that do not fit",
         call=lambda: budgets.refused(answer),
-        show="of 80 tokens, where 30 are used: requests of 51, 80 and 1,000",
-        expect={f"of {most} tokens": "refused, written: nothing" for most in (51, 80, 1000)},
+        show="30 tokens are used: requests of 51, 80 and 1,000 of 80, and of 0 where the limit is"
+        " now 29",
+        expect={
+            f"{most} of {limit}": "refused, written: nothing" for most, limit in budgets.REFUSED
+        },
         slips=[
+            Slip.when(
+                "zero-let-in",
+                lambda got: got["0 of 29"] == "let in",
+                "The number is over the limit already: a request of 0 tokens does not fit either.",
+            ),
             Slip.when(
                 "for-a-moment",
                 lambda got: any("[(" in told for told in got.values()),

@@ -202,11 +202,12 @@ def probes(answer: "Probes") -> Iterator[Case]:
             "the right answer in every state", judge=lambda got: got == [], show="\n".join
         ),
         slips=[
+            Slip.when("said-twice", lambda got: _repeats(got[2].partition("got: ")[2]), _TWICE),
             Slip.when(
                 "first-reason",
                 lambda got: _reasons(got[2]) < _reasons(got[1]),
                 "It leaves a reason out: people who read it fix one and find the next.",
-            )
+            ),
         ],
     )
     yield Case(
@@ -248,9 +249,17 @@ def _reasons(told: str) -> set[str]:
     return set(told.partition("/readyz ")[2].replace(",", "").split()[1:])
 
 
+def _repeats(told: str) -> bool:
+    """Whether a reason is named more than once."""
+    found = told.partition("/readyz ")[2].replace(",", "").split()[1:]
+    return "body" not in found and len(found) > len(set(found))
+
+
 def _any(test: Callable[[str], bool]) -> Callable[[dict[str, str]], bool]:
     return lambda got: any(test(told) for told in got.values())
 
+
+_TWICE = "It names a reason twice: where two things point to the same one, name it once."
 
 _SLIPS = (
     Slip.when(

@@ -22,18 +22,20 @@ if TYPE_CHECKING:
             "bodies",
         ),
         Hint(
-            "events(model, message) of exercise 2 yields words that arrive whole, and an event"
-            " error when the model fails: use it in the place of the generator inside.",
+            "Exercise 2 gives you a function, events(model, message). It sends each word whole, and"
+            " the event named error when the model fails. Send what it yields.",
             "failure",
         ),
         Hint(
-            "Give events an object with a method astream of its own, which passes the model's"
-            " chunks on, and waits for each of them in async with asyncio.timeout(silence).",
+            "Wait for each chunk by itself: chunk = await anext(chunks, None), inside async with"
+            " asyncio.timeout(silence). A class with a method astream that does this can stand in"
+            " the place of the model wherever its chunks are read.",
             "silence",
         ),
         Hint(
-            "32 streams on a model that runs 4 make each of them 8 times as slow. Let few in, as"
-            " in exercise 2, and refuse the others while they can still be refused.",
+            "The model writes 4 streams at full speed, and more of them share it: with 8, each is"
+            " half as fast. Let few in, as in exercise 2, and refuse the others while they can"
+            " still be refused.",
             "load",
         ),
         Hint(

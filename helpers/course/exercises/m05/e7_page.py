@@ -52,7 +52,7 @@ def page(answer: "Page") -> Iterator[Case]:
             call=lambda: pages.played(answer, *steps),
             show=pages.told(*steps),
             expect=expect,
-            slips=[*slips, *_SLIPS],
+            slips=[*_SLIPS, *slips],
             about=about,
         )
 
@@ -63,6 +63,82 @@ def page(answer: "Page") -> Iterator[Case]:
 
     def seen(asked: list[str], page: list[str], last: list[str]) -> dict[str, Any]:
         return {"asked": asked, "page": page, "while the last answer was written": last}
+
+    failed = [
+        Slip.when(
+            "turn-lost",
+            lambda got: two[0] not in got["page"],
+            "The failed question is gone, and the customer has to type it again.",
+        ),
+        Slip.when(
+            "other-error",
+            lambda got: sorry not in got["page"] and "error: " in "\n".join(got["page"]),
+            "The error's own text is the sentence for the customer: show str(error).",
+        ),
+        Slip.when(
+            "error-gone",
+            lambda got: sorry not in got["page"],
+            "The next run does not show the error any more.",
+        ),
+        Slip.when("no-button", lambda got: again not in got["page"], _NO_BUTTON),
+        Slip.when(
+            "button-not-last",
+            lambda got: got["page"][-1] != again,
+            "The page ends with the button: draw it below the conversation.",
+        ),
+        Slip.when(
+            "asks-again",
+            lambda got: len(got["asked"]) > 2,
+            "A run for another reason asked the service again: each message is asked once.",
+        ),
+        Slip.when(
+            "pieces-lost",
+            lambda got: "assistant: " in got["page"] and "It weighs" in got[WRITTEN],
+            "The pieces that came are gone.",
+        ),
+    ]
+
+    def retried(times: int) -> list[Slip]:
+        """What may be wrong after a click on the button; so many requests are right."""
+
+        def lines(got: dict[str, Any]) -> list[str]:
+            return list(got["page"] if "page" in got else got["page 1"])
+
+        def is_old(line: str) -> bool:
+            return "Hm" in line or (line.endswith(whole) and line != two[1])
+
+        return [
+            Slip.when(
+                "asked-as-new",
+                lambda got: lines(got).count(two[0]) > 1,
+                "The question appears twice: the new answer takes the old one's place.",
+            ),
+            Slip.when(
+                "not-asked-again",
+                lambda got: len(got["asked"]) < times,
+                "A click on the button asks the same message once more; here nothing was asked.",
+            ),
+            Slip.when(
+                "asked-too-often",
+                lambda got: len(got["asked"]) > times,
+                "A click on the button asks once; here the service was asked more often.",
+            ),
+            Slip.when(
+                "old-error-stays",
+                lambda got: sorry in lines(got),
+                "The old error is still there: what comes of the click takes its place.",
+            ),
+            Slip.when(
+                "old-pieces-stay",
+                lambda got: any(map(is_old, lines(got))),
+                "The pieces from before the click are still there: the new ones take their place.",
+            ),
+            Slip.when(
+                "old-while-written",
+                lambda got: any(sorry in text or "Hm" in text for text in got[WRITTEN]),
+                "While the new answer is written, the old pieces or the old error are still there.",
+            ),
+        ]
 
     yield case(
         "a question",
@@ -90,6 +166,24 @@ def page(answer: "Page") -> Iterator[Case]:
             Slip.when(
                 "forgets",
                 lambda got: len(got["page"]) < 4,
+                "A part of the conversation is gone: every run draws all of it.",
+            ),
+        ],
+        about="once",
+    )
+    many = [(f"Question {number}?", f"Answer {number}.") for number in range(1, 13)]
+    yield case(
+        "twelve questions",
+        *(Say(question, Answer((text,))) for question, text in many),
+        expect=seen(
+            [question for question, _ in many],
+            [line for turn in many for line in (f"user: {turn[0]}", f"assistant: {turn[1]}")],
+            ["Answer 12."],
+        ),
+        slips=[
+            Slip.when(
+                "forgets",
+                lambda got: len(got["page"]) < 24,
                 "A part of the conversation is gone: every run draws all of it.",
             ),
         ],
@@ -141,23 +235,7 @@ def page(answer: "Page") -> Iterator[Case]:
                 [*two[2:], two[0], f"assistant: {text}", sorry, again],
                 ["It", "It weighs"] if text else [],
             ),
-            slips=[
-                Slip.when(
-                    "error-gone",
-                    lambda got: got["page"][-2:] == [f"assistant: {text}", again],  # noqa: B023
-                    "The next run does not show the error any more.",
-                ),
-                Slip.when(
-                    "turn-lost",
-                    lambda got: two[0] not in got["page"],
-                    "The failed question is gone, and the customer has to type it again.",
-                ),
-                Slip.when(
-                    "pieces-lost",
-                    lambda got: "assistant: " in got["page"] and "It weighs" in got[WRITTEN],
-                    "The pieces that came are gone.",
-                ),
-            ],
+            slips=failed,
             about="failure",
         )
     yield case(
@@ -166,28 +244,7 @@ def page(answer: "Page") -> Iterator[Case]:
         Again(Answer(("Hm",), "breaks")),
         *(Run(), Again(), Run()),
         expect=seen([PEGS, *[HEAVY] * 3], [*two[2:], *two[:2]], written),
-        slips=[
-            Slip.when(
-                "old-error-stays",
-                lambda got: got["page"] == [*two[2:], *two[:2], sorry],
-                "The answer is whole now, and the old error is still there.",
-            ),
-            Slip.when(
-                "old-pieces-stay",
-                lambda got: got["page"][3].endswith(whole) and got["page"][3] != two[1],
-                "What came before the failure stands in front of the new answer.",
-            ),
-            Slip.when(
-                "asked-as-new",
-                lambda got: got["page"].count(two[0]) > 1,
-                "The question appears twice: the new answer takes the old one's place.",
-            ),
-            Slip.when(
-                "no-button",
-                lambda got: "no button to click on" in got,
-                'After a failure the page ends with st.button("Ask again").',
-            ),
-        ],
+        slips=retried(4),
         about="again",
     )
     yield case(
@@ -230,6 +287,15 @@ def page(answer: "Page") -> Iterator[Case]:
         "asked again after a stop",
         *(Say(HEAVY, Answer(("It ", "weighs"), "stops")), Again(), Run()),
         expect=seen([HEAVY] * 2, two[:2], written),
+        slips=retried(2),
+        about="again",
+    )
+    yield case(
+        "asked again after a failure, and stopped in the middle of it",
+        Say(HEAVY, Answer(("Hm",), "breaks")),
+        *(Again(Answer(("It ", "weighs"), "stops")), Run()),
+        expect=seen([HEAVY] * 2, [two[0], "assistant: It weighs", again], ["It", "It weighs"]),
+        slips=retried(2),
         about="again",
     )
     yield case(
@@ -260,6 +326,7 @@ def page(answer: "Page") -> Iterator[Case]:
             "page 2": two[2:],
             WRITTEN: written,
         },
+        slips=retried(3),
         about="again",
     )
     yield generated(
@@ -277,7 +344,16 @@ def page(answer: "Page") -> Iterator[Case]:
 
 WRITTEN = "while the last answer was written"
 
+_NO_BUTTON = 'While the last turn has no whole answer, the page ends with st.button("Ask again").'
+
 _SLIPS = (
+    Slip.when("no-button", lambda got: "to click on" in got, _NO_BUTTON),
+    Slip.raises(
+        "not-caught",
+        ConnectionError,
+        "ask has raised a ConnectionError, and the page did not catch it: keep its text and show it"
+        " with st.error.",
+    ),
     Slip.when(
         "markdown",
         lambda got: any(

@@ -10,7 +10,7 @@ import math
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import mean
 from typing import Any
 
@@ -52,8 +52,13 @@ BAD_BODIES: Mapping[str, bytes] = {
 
 
 def _model() -> SlowModel:
-    """Alone, a client has its first word after 0.24 s, and the fourth and last after 0.36 s."""
-    return SlowModel(answer="The Alta 2 weighs", delay_s=0.2, token_s=0.04, full_speed=4)
+    """Alone, a client has its first word after 0.25 s, and the eighth and last after 0.6 s.
+
+    So an answer takes 2.4 times as long as its first word. With 4 at the model, the first word of
+    who waits for one round comes after 3.4 times as long as alone, after two rounds 5.8 times. With
+    8 at the model and 8 that wait it is 6.8 times.
+    """
+    return SlowModel(delay_s=0.2, token_s=0.05, full_speed=4)
 
 
 async def bad_bodies(make: MakeService) -> dict[str, int]:
@@ -216,27 +221,34 @@ async def _strangers(make: MakeService) -> Burst:
 async def _polite(make: MakeService) -> Burst:
     async with clients_of(make(_model(), silence=1.0), patience_s=10.0) as clients:
         alone = await clients.ask(QUESTION, client="alone")
-        async with _greedy(clients):
+        async with _greedy(clients) as refused:
             seen = [await clients.ask(QUESTION, client="polite")]
             if seen[0].outcome == "answered":
                 seen.append(await clients.ask(QUESTION, client="polite"))
-        return _judged(seen, [alone])
+        untold = Counter(told for told in map(_told, refused) if "without" in told)
+        found = _judged(seen, [alone])
+        return replace(found, others={**found.others, **untold})
 
 
 @asynccontextmanager
-async def _greedy(clients: Clients) -> AsyncIterator[None]:
-    """One caller who has 24 connections, and asks again whenever one is answered or refused."""
+async def _greedy(clients: Clients) -> AsyncIterator[list[Seen]]:
+    """One caller who has 24 connections, and asks again whenever one is answered or refused.
+
+    Yields a list that grows by what it saw where it was not answered.
+    """
+    refused = list[Seen]()
 
     async def ask_on(number: int) -> None:
         for _ in range(ALL):
             seen = await clients.ask(QUESTION, client="greedy")
             if seen.outcome != "answered":
+                refused.append(seen)
                 await asyncio.sleep(0.1 + 0.002 * number)
 
     tasks = [asyncio.create_task(ask_on(number)) for number in range(GREEDY)]
     await asyncio.sleep(0.15)
     try:
-        yield
+        yield refused
     finally:
         for task in tasks:
             await leave(task)

@@ -104,7 +104,7 @@ class _Service:
         self.written.clear()
         for piece in self.answer.pieces:
             yield piece
-            self.written.append(_last_answer(parse_tree_from_messages(self.sent).main))
+            self.written.append(_last_turn(parse_tree_from_messages(self.sent).main))
         if self.answer.ends == "fails":
             raise ConnectionError(SORRY)
         if self.answer.ends == "breaks":
@@ -164,9 +164,11 @@ def played(page: Page, *steps: Step) -> dict[str, Any]:
     """What has become of some browsers' conversations after these steps.
 
     `asked` are the messages that reached the service; `page` is what the browser shows, from top to
-    bottom; `while the last answer was written` is its text on the page after each piece.
+    bottom; `while the last answer was written` is its text on the page after each piece, and what
+    else was below the customer's last message then. A click that finds no button ends it.
     """
     service, browsers = _Service(), dict[int, AppTest]()
+    missing = dict[str, Any]()
     for number in sorted({step.browser for step in steps}):
         browsers[number] = _opened(page, service)
     for step in steps:
@@ -180,7 +182,8 @@ def played(page: Page, *steps: Step) -> dict[str, Any]:
             service.answer = step.answer
             buttons = [one for one in browser.button if one.label == AGAIN]
             if not buttons:
-                return {"no button to click on": _shown(browser)}
+                missing = {"to click on": f"no button {AGAIN!r}"}
+                break
             buttons[0].click().run()
         else:
             browser.run()
@@ -189,6 +192,7 @@ def played(page: Page, *steps: Step) -> dict[str, Any]:
     pages = {f"page {n}" if several else "page": _shown(one) for n, one in browsers.items()}
     return {
         "asked": service.asked,
+        **missing,
         **pages,
         "while the last answer was written": list(service.written),
     }
@@ -226,10 +230,15 @@ def _markdown_in(block: Block) -> list[str]:
     return [one.value for one in found if one.value]
 
 
-def _last_answer(block: Block) -> str:
-    """The text of the last answer on a page that is being written."""
-    answers = [one for one in block.get("chat_message") if getattr(one, "name", "") == "assistant"]
-    return _text_in(answers[-1]) if answers and isinstance(answers[-1], Block) else ""
+def _last_turn(block: Block) -> str:
+    """What is below the customer's last message on a page that is being written.
+
+    The text of the answer, where it stands there alone.
+    """
+    lines = list(_lines(block))
+    asked = [place for place, line in enumerate(lines) if line.startswith("user: ")]
+    below = lines[asked[-1] + 1 :] if asked else lines
+    return "; ".join(below).removeprefix("assistant: ")
 
 
 def told(*steps: Step) -> str:

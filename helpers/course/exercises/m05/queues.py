@@ -72,17 +72,17 @@ async def shares(make: MakeQueue) -> list[str]:
     Then what another caller is told, and the first one when its two have ended.
     """
     async with _queue(make, running=1, waiting=3, each=2) as (model, clients):
-        first = [asking(clients, "greedy") for _ in range(2)]
+        first = [asking(clients, "customer 1042 a") for _ in range(2)]
         await until(lambda: model.in_flight == 1)
         await asyncio.sleep(0.05)  # so that the second one waits
-        third = asking(clients, "greedy")
+        third = asking(clients, "customer 1042 a")
         await until(third.done, 0.5)
-        other = asking(clients, "other")
+        other = asking(clients, "customer 1042 b")
         await asyncio.sleep(0.05)
         model.let(ALL)
         seen = [await third, await other]
         await asyncio.gather(*first)
-        seen.append(await clients.ask(QUESTION, client="greedy"))
+        seen.append(await clients.ask(QUESTION, client="customer 1042 a"))
         return [told(one) for one in seen]
 
 

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from fastapi import HTTPException
+
 from helpers.course.exercises.m05.live import (
     ALL,
     QUESTION,
@@ -71,6 +73,10 @@ async def texts(make: MakeApp, words: Sequence[str]) -> str:
     )
 
 
+class _OddError(Exception):
+    """An error of no known type, and without a text."""
+
+
 async def failures(make: MakeApp) -> dict[str, list[Any]]:
     """How answers end in whose middle the model fails, each time with another error.
 
@@ -81,6 +87,8 @@ async def failures(make: MakeApp) -> dict[str, list[Any]]:
         "after two words, ModelFailed": Breaks(text, 2),
         "before the first word, OSError": Breaks(text, 0, OSError("no route to the model")),
         "after three words, ValueError": Breaks(text, 3, ValueError("no JSON from the model")),
+        "after one word, its own type": Breaks(text, 1, _OddError()),
+        "after two words, HTTPException": Breaks(text, 2, HTTPException(429)),
         "not at all": text,
     }
     found = {}
@@ -99,6 +107,23 @@ async def failures(make: MakeApp) -> dict[str, list[Any]]:
 def ends(found: dict[str, list[Any]]) -> list[str]:
     """The outcomes among what `failures` found."""
     return [outcome for _, outcome, *_ in found.values()]
+
+
+MESSAGES = ("  a tent \n", " ", "a stove for two", "a stove for two", "long " * 400)
+
+
+async def questions(make: MakeApp) -> list[str]:
+    """What the model was asked, one after another."""
+    asked = list[str]()
+
+    def answer(messages: list[Any]) -> str:
+        asked.append(messages[-1].text)
+        return "Yes."
+
+    async with clients_of(make(SlowModel(answer=answer))) as clients:
+        for message in MESSAGES:
+            await clients.ask({"message": message})
+    return asked
 
 
 async def two_at_once(make: MakeApp) -> dict[str, list[Event]]:
@@ -122,8 +147,8 @@ async def two_at_once(make: MakeApp) -> dict[str, list[Event]]:
 
 async def two_apps(make: MakeApp) -> list[list[Event]]:
     """What clients of two apps with two models read: of the first, the second, the first again."""
-    first, second = make(SlowModel(answer="It is dry")), make(SlowModel(answer="No"))
-    async with clients_of(first) as ours, clients_of(second) as theirs:
+    first, second = SlowModel(answer="It is dry"), SlowModel(answer="No")
+    async with clients_of(make(first)) as ours, clients_of(make(second)) as theirs:
         return [await events_of(clients, QUESTION) for clients in (ours, theirs, ours)]
 
 
