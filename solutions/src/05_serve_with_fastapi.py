@@ -409,8 +409,8 @@ if ready("05.3"):
 # - It yields a new `Spent()`. The block counts in `spent.tokens` what it uses: 0 at first, at the
 #   end perhaps more than `most`.
 # - When the block ends, `spent.tokens` are booked in the place of `most`, in one step. That also
-#   holds when the block raises an exception (an `OverBudget` of its own, too) or is cancelled, which
-#   `spend` passes on.
+#   holds when the block raises an exception (an `OverBudget` of its own, too) or is cancelled.
+#   `spend` passes both on.
 # - Several workers share the store, each in a thread with an event loop of its own, and every call
 #   of the store lets others run. Keep all numbers in the store. Each of its methods is atomic by
 #   itself: `await store.get(key)`, 0 at first; `set(key, value)`; `add(key, amount)`, which returns

@@ -8,12 +8,10 @@ import streamlit as st
 def page(ask: Callable[[str], Iterator[str]]) -> None:
     """Draw a chat page that asks each message once."""
     turns = st.session_state.setdefault("turns", [])
-    message = st.chat_input("Your question")
-    if message and message.strip():
+    if (message := st.chat_input("Your question")) and message.strip():
         turns.append({"message": message, "answer": "", "error": "", "state": "new"})
     for turn in turns:
-        with st.chat_message("user"):
-            st.text(turn["message"])
+        st.chat_message("user").text(turn["message"])
         with st.chat_message("assistant"):
             shown = st.empty()
             if turn["state"] == "new":
