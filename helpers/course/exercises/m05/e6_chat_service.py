@@ -28,8 +28,8 @@ if TYPE_CHECKING:
         ),
         Hint(
             "Wait for each chunk by itself: chunk = await anext(chunks, None), inside async with"
-            " asyncio.timeout(silence). A class with a method astream that does this can stand in"
-            " the place of the model wherever its chunks are read.",
+            " asyncio.timeout(silence). Write a class with a method astream"
+            " that does this, and use it in the place of the model wherever its chunks are read.",
             "silence",
         ),
         Hint(
