@@ -581,7 +581,7 @@ EQUIVALENT = {
     "line 8, 'turns' changed: turns = st.session_state.setdefault(\"turns\", [])": (
         "the key in the session's state may have any name"
     ),
-    f"line 11, 'answer' changed: {_APPENDED}": "it is set again before it is read",
-    f"line 11, 'error' changed: {_APPENDED}": "it is set again before it is read",
-    'line 23, \'whole\' changed: turn["state"] = "whole"': "any text but the other two will do",
+    f"line 10, 'answer' changed: {_APPENDED}": "it is set again before it is read",
+    f"line 10, 'error' changed: {_APPENDED}": "it is set again before it is read",
+    'line 21, \'whole\' changed: turn["state"] = "whole"': "any text but the other two will do",
 }
