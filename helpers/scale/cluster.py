@@ -13,7 +13,6 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -158,7 +157,7 @@ def join_ray(address: str, *, url: str = "", host: str = HOST, port: int = 8000)
     from ray import serve
 
     try:
-        ray.init(address=address, log_to_driver=False, logging_level="error")
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except Exception as error:
         with suppress(Exception):
             ray.shutdown()
@@ -192,7 +191,7 @@ def _start(nodes: int, cpus: float, port: int) -> RunningRay:
         )
         for _ in range(nodes - 1):
             cluster.add_node(num_cpus=cpus, **_light())
-        ray.init(address=cluster.address, log_to_driver=False, logging_level="error")
+        ray.init(address=cluster.address, log_to_driver=False, logging_level=logging.ERROR)
         logging.getLogger("ray.serve").setLevel(logging.WARNING)
         serve.start(
             proxy_location=serve.config.ProxyLocation.HeadOnly,
@@ -291,7 +290,7 @@ def _why_not_joined(address: str, error: Exception) -> str:
 
 
 def _after(title: str, text: str) -> str:
-    """The values of the two lines below a title in Ray's message, as "Ray 2.50.0, Python 3.12.1"."""
+    """The two lines below a title in Ray's message, as "Ray 2.50.0, Python 3.12.1"."""
     lines = text.partition(title)[2].strip().splitlines()[:2]
     return ", ".join(line.strip().replace(": ", " ") for line in lines) or "another version of Ray"
 
