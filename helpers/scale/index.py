@@ -1,4 +1,4 @@
-"""Fernhill's index as files, built with Ray Data: documents to texts to vectors.
+"""`course ray index`: Fernhill's index as files, built with Ray Data.
 
 A folder holds `texts.jsonl` (one text a line), `vectors.npy` (one row a text, in the same order,
 16-bit floats as the agent keeps them) and `index.json` (model, documents, digests). None of them
@@ -10,11 +10,13 @@ their documents before anything is written, so the files are the same byte for b
 as the local one does.
 """
 
+import argparse
 import hashlib
 import io
 import json
 import logging
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -29,7 +31,9 @@ from helpers.agent.expected import Expected, expected_questions
 from helpers.agent.retrieval import DocumentIndex, chunks
 from helpers.evaluate.evidence import save_bytes, save_json
 from helpers.models import embeddings as course_embeddings
-from helpers.shop import Document
+from helpers.models.errors import ModelError
+from helpers.paths import course_dir
+from helpers.shop import Document, documents
 
 FORMAT = 1
 TEXTS, VECTORS, MANIFEST = "texts.jsonl", "vectors.npy", "index.json"
@@ -381,18 +385,19 @@ def load_index(folder: Path, *, check: Embeddings | None = None) -> Index:
 
 def _check_order(texts: Sequence[Text], documents: Sequence[str]) -> None:
     """Documents as the manifest lists them, sentences counted from 0, each before its questions."""
-    if list(dict.fromkeys(text.document for text in texts)) != list(documents):
+    number = {name: place for place, name in enumerate(documents)}
+    places = [number.get(text.document, -1) for text in texts]
+    if places != sorted(places) or {*places} != {*range(len(documents))}:
         raise ValueError("its texts are not in the order of its documents")
-    at = {name: place for place, name in enumerate(documents)}
-    before = ("", -1)
+    last: Text | None = None
     for text in texts:
-        new = text.document != before[0]
-        expected = 0 if new else before[1] + (text.level == "sentence")
-        if text.number != expected or (new and text.level != "sentence"):
+        if last is not None and last.document == text.document:
+            right = text.number == last.number + (text.level == "sentence")
+        else:
+            right = (text.level, text.number) == ("sentence", 0)
+        if not right:
             raise ValueError(f"sentence {text.number} of {text.document} is out of order")
-        if new and before[0] and at[text.document] != at[before[0]] + 1:
-            raise ValueError(f"the texts of {text.document} are in several places")
-        before = (text.document, text.number)
+        last = text
 
 
 def _check_vectors(index: Index, model: Embeddings, folder: Path) -> None:
@@ -414,3 +419,34 @@ def _name(model: Embeddings) -> str:
 
 def _reason(problem: Exception) -> str:
     return f"{type(problem).__name__}: {problem}" if str(problem) else type(problem).__name__
+
+
+def add_index(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `course ray index`."""
+    parser.add_argument("--to", type=Path, metavar="DIR", help="the folder (.course/index)")
+    parser.add_argument("--workers", type=int, default=2, help="actors that embed (2)")
+
+
+def run_index(options: argparse.Namespace) -> int:
+    """Index the shop's documents on the cluster that this process is connected to.
+
+    0 when all of them are in the index, else 1 with the reasons.
+    """
+    from tqdm import tqdm
+
+    of = documents()
+    folder = options.to or course_dir() / "index"
+    try:
+        index = build(
+            of,
+            folder,
+            workers=options.workers,
+            progress=lambda some: tqdm(some, total=len(of), unit="document", file=sys.stderr),
+        )
+    except (ModelError, IndexFileError, OSError) as problem:
+        print(f"course ray index: {problem}", file=sys.stderr)
+        return 1
+    for name, reason in index.failures.items():
+        print(f"course ray index: {name} is not in the index: {reason}", file=sys.stderr)
+    print(f"{len(index.texts)} texts of {len(index.documents)} documents in {folder}")
+    return int(bool(index.failures))
