@@ -312,13 +312,14 @@ def _until_running(name: str, limit_s: float) -> None:
 
 def _why_not_started(name: str, app: Any, limit_s: float | None) -> str:
     when = "did not start" if limit_s is None else f"did not run within {limit_s:g} s"
-    for deployment, state in app.deployments.items() if app else ():
-        if state.status.value == "HEALTHY":
-            continue
+    parts = app.deployments if app else {}
+    late = {each: state for each, state in parts.items() if state.status.value != "HEALTHY"}
+    for deployment, state in late.items():
         if state.message:
             return f"{deployment} of {name!r} {when}: {_last_line(state.message)}."
+    if late:
         return (
-            f"{deployment} of {name!r} {when}: it waits for its replicas. Give it longer, or look"
+            f"{', '.join(late)} of {name!r} {when}: replicas are missing. Give it longer, or look"
             " whether the cluster has the CPUs and the memory that they ask for."
         )
     return f"{name!r} {when}: {_last_line(app.message) if app else 'Serve does not know it'}."

@@ -1,28 +1,36 @@
 """The service: the agent behind HTTP, hardened. `create_app` makes it, `course serve` runs it."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
 
 from helpers.agent import build_agent
 from helpers.models.errors import ModelError
 from helpers.service.description import DESCRIPTION, describe_problems
+from helpers.service.engines import Engines
 from helpers.service.envelope import Envelope
 from helpers.service.handlers import add_handlers
-from helpers.service.lifecycle import MakeAgent, key_ring, running_parts
+from helpers.service.lifecycle import MakeAgent, key_ring, local_engines, running_parts
 from helpers.service.routes import chat, completions, feedback, health, websocket
 from helpers.service.settings import Settings
 from helpers.service.starting import ClearStart, StartError
 
 
-def create_app(settings: Settings | None = None, *, make_agent: MakeAgent = build_agent) -> FastAPI:
+def create_app(
+    settings: Settings | None = None,
+    *,
+    make_agent: MakeAgent = build_agent,
+    engines: AbstractAsyncContextManager[Engines] | None = None,
+) -> FastAPI:
     """The service as an ASGI app, which starts its model when the server starts it.
 
     Args:
         settings: by default from the environment.
         make_agent: makes the agent from `model` and `middleware`; another one serves another agent,
             such as one with more controls.
+        engines: who answers, instead of an agent and a model in this process; entered once, when
+            the server starts the app.
 
     Raises:
         pydantic.ValidationError: a setting cannot be used.
@@ -35,7 +43,8 @@ def create_app(settings: Settings | None = None, *, make_agent: MakeAgent = buil
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
-            async with running_parts(settings, make_agent) as parts:
+            made = engines or local_engines(settings, make_agent)
+            async with running_parts(settings, made) as parts:
                 app.state.parts = parts
                 yield
                 app.state.parts = None

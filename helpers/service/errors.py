@@ -72,6 +72,7 @@ class Problem(HTTPException):
         if kind in {"no-key", "bad-key"}:
             headers["WWW-Authenticate"] = "Bearer"
         self.kind = kind
+        self.retry_after = retry_after
         self.errors = errors
         super().__init__(TITLES[kind][0], detail, headers)
 

@@ -44,14 +44,8 @@ class Health:
         return self._found
 
 
-def probes(
-    upstream: Upstream,
-    client: httpx2.AsyncClient,
-    breaker: Breaker,
-    gate: Gate,
-    redis: Any,
-) -> dict[str, Probe]:
-    """What to ask of the model, the queue and the store; `redis` is None for memory."""
+def model_probe(upstream: Upstream, client: httpx2.AsyncClient, breaker: Breaker) -> Probe:
+    """What to ask of the model."""
 
     async def model() -> str | None:
         if breaker.context.state == OPENED:
@@ -63,6 +57,12 @@ def probes(
         except httpx2.TransportError:
             return "It cannot be reached."
         return None if reply.status_code < 500 else f"It answers {reply.status_code}."
+
+    return model
+
+
+def probes(model: Probe, gate: Gate, redis: Any) -> dict[str, Probe]:
+    """What to ask of the model, the queue and the store; `redis` is None for memory."""
 
     async def queue() -> str | None:
         return "It is full." if gate.full else None

@@ -1,7 +1,12 @@
 """Start: make every part, or stop with the reason. End: close what was opened."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    aclosing,
+    asynccontextmanager,
+)
 
 import httpx2
 from langchain_core.utils.uuid import uuid7
@@ -9,9 +14,9 @@ from langchain_core.utils.uuid import uuid7
 from helpers.agent import Agent
 from helpers.service.budget import Budgets, MemoryLedger, RedisLedger
 from helpers.service.conversations import Conversations
-from helpers.service.engines import AgentEngine, ModelEngine, PassthroughEngine
+from helpers.service.engines import AgentEngine, Engines, ModelEngine, PassthroughEngine
 from helpers.service.gate import Gate
-from helpers.service.health import Health, probes
+from helpers.service.health import Health, model_probe, probes
 from helpers.service.keys import KeyRing, KeysError, read_keys
 from helpers.service.limits import RateLimit, storage
 from helpers.service.logs import make_logger
@@ -41,20 +46,15 @@ def key_ring(settings: Settings) -> KeyRing:
 
 
 @asynccontextmanager
-async def running_parts(settings: Settings, make_agent: MakeAgent) -> AsyncIterator[Parts]:
-    """The parts of a service, for as long as it runs. Raises `StartError`, or the model's error."""
-    async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(
-            http_client(
-                attempts=settings.attempts,
-                connect_seconds=settings.connect_seconds,
-                silence_seconds=settings.silence_seconds,
-                connections=2 * settings.running + 8,
-            )
-        )
+async def local_engines(settings: Settings, make_agent: MakeAgent) -> AsyncIterator[Engines]:
+    """The engines of this process, warm, for a block. Raises the model's error."""
+    async with http_client(
+        attempts=settings.attempts,
+        connect_seconds=settings.connect_seconds,
+        silence_seconds=settings.silence_seconds,
+        connections=2 * settings.running + 8,
+    ) as client:
         breaker = await circuit_breaker(settings.breaker_failures, settings.breaker_seconds)
-        redis = await stack.enter_async_context(open_store(settings.store))
-        ledger = MemoryLedger() if redis is None else RedisLedger(redis)
         upstream = connect(settings, client)
         agent: AgentEngine | None = None
         engines: dict[AnswerPath, Engine] = {"plain": _plain(settings, upstream, client, breaker)}
@@ -63,6 +63,31 @@ async def running_parts(settings: Settings, make_agent: MakeAgent) -> AsyncItera
             engines["agent"] = agent = AgentEngine(made)
         if upstream.in_process:
             await _warm_up(engines[settings.path])
+        yield Engines(
+            by_path=engines,
+            agent=agent,
+            priced_as=settings.price_as or upstream.priced_as,
+            probe=model_probe(upstream, client, breaker),
+        )
+
+
+@asynccontextmanager
+async def running_parts(
+    settings: Settings, made: AbstractAsyncContextManager[Engines]
+) -> AsyncIterator[Parts]:
+    """The parts of a service, for as long as it runs.
+
+    Args:
+        settings: of the service.
+        made: the engines, which are entered here, such as `local_engines(...)`.
+
+    Raises:
+        StartError: a part cannot start; or the model's own error.
+    """
+    async with AsyncExitStack() as stack:
+        redis = await stack.enter_async_context(open_store(settings.store))
+        engines = await stack.enter_async_context(made)
+        ledger = MemoryLedger() if redis is None else RedisLedger(redis)
         gate = Gate(
             running=settings.running,
             waiting=settings.waiting,
@@ -71,20 +96,20 @@ async def running_parts(settings: Settings, make_agent: MakeAgent) -> AsyncItera
         )
 
         async def forget(thread: str) -> None:
-            if agent is not None:
-                await agent.forget(thread)
+            if engines.agent is not None:
+                await engines.agent.forget(thread)
 
         yield Parts(
             settings=settings,
-            engines=engines,
-            agent=agent,
-            priced_as=settings.price_as or upstream.priced_as,
+            engines=engines.by_path,
+            agent=engines.agent,
+            priced_as=engines.priced_as,
             rate=RateLimit(settings.rate, storage(settings.store, redis)),
             budgets=Budgets(ledger, settings.daily_tokens),
             gate=gate,
             conversations=Conversations(settings.max_conversations, settings.max_messages, forget),
             requests=KnownRequests(),
-            health=Health(probes(upstream, client, breaker, gate, redis)),
+            health=Health(probes(engines.probe, gate, redis)),
             metrics=Metrics(running=lambda: gate.running, waiting=lambda: gate.waiting),
             log=make_logger(),
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 from helpers.service.budget import Budgets
 from helpers.service.conversations import Conversations
-from helpers.service.engines import AgentEngine
+from helpers.service.engines import Threads
 from helpers.service.gate import Gate
 from helpers.service.health import Health
 from helpers.service.limits import RateLimit
@@ -26,7 +26,7 @@ class Parts:
 
     settings: Settings
     engines: Mapping[AnswerPath, Engine]
-    agent: AgentEngine | None
+    agent: Threads | None
     priced_as: str | None
     rate: RateLimit
     budgets: Budgets

@@ -36,6 +36,8 @@ class Turn:
         resume_from: the checkpoint of the thread to go on from; None for its latest.
         max_tokens: of the answer.
         temperature: None for the model's own.
+        before: what the agent has said, called and read in the conversation so far, as LangChain's
+            messages; empty where the engine keeps that by `thread`.
     """
 
     request_id: UUID
@@ -45,6 +47,7 @@ class Turn:
     thread: str | None = None
     resume_from: str | None = None
     temperature: float | None = None
+    before: tuple[Any, ...] = ()
 
 
 @dataclass

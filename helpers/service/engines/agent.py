@@ -31,7 +31,7 @@ class AgentEngine:
         streamed = StreamedText()
         thread = turn.thread or str(turn.request_id)
         stream: Any = self._agent.astream(
-            {"messages": as_langchain(turn.messages)},
+            {"messages": [*turn.before, *as_langchain(turn.messages)]},
             _config(turn, thread, TakeTurns(self._waiting)),
             context=Caller(turn.customer),
             stream_mode=["messages", "updates"],
@@ -66,6 +66,11 @@ class AgentEngine:
         """Drop what is kept of a thread."""
         if self._kept:
             await self._kept.adelete_thread(thread)
+
+    async def kept(self, thread: str) -> tuple[BaseMessage, ...]:
+        """What was said, called and read in a thread: `Turn.before` of its next turn elsewhere."""
+        state = await self._agent.aget_state({"configurable": {"thread_id": thread}})
+        return tuple(state.values.get("messages", ()))
 
     async def rewind(self, turn: Turn) -> str | None:
         """The checkpoint that the thread's next turn has to go on from; None for its latest.
