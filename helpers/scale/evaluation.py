@@ -29,6 +29,7 @@ from helpers.models.guard import Spending, budget_usd
 from helpers.models.prices import cost
 from helpers.paths import runs_dir
 from helpers.scale.errors import RayError
+from helpers.scale.workers import add_workers, cluster
 from helpers.shop import Question, questions
 from helpers.shop.questions import Part
 
@@ -185,47 +186,30 @@ def _within_budget(spending: Spending | None, items: Iterable[Item]) -> None:
         )
 
 
-def add_eval(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `course ray eval`."""
-    parser.add_argument(
-        "--part",
-        "--set",
-        choices=("dev", "heldout", "heldout2"),
-        default="dev",
-        help="which questions (dev)",
-    )
-    parser.add_argument("--workers", type=int, default=2, help="actors that ask (2)")
-    parser.add_argument("--anew", action="store_true", help="ask again what was answered before")
-
-
-def run_eval(options: argparse.Namespace) -> int:
-    """Evaluate on the cluster that this process is connected to; 0 if all questions are answered.
-
-    Otherwise 1, with the reason.
-    """
+def main(argv: Sequence[str]) -> int:
+    """`course ray eval`: 0 when every question was answered; else 1, with the reason."""
     from tqdm import tqdm
 
     from helpers.evaluate.rows import of_summary  # with scores and intervals: nothing for a worker
     from helpers.evaluate.scores import score
     from helpers.evaluate.summary import summarise
 
-    name, part = f"06-eval-{options.part}", cast(Part, options.part)
-    asked = questions(part)
+    options = _parser().parse_args(argv)
+    part: Part = options.part
+    name, asked = f"06-eval-{part}", questions(part)
     if options.anew:
         (runs_dir() / f"{name}.json.gz").unlink(missing_ok=True)
+
+    def say(text: str) -> None:
+        print(text.replace(command(name), f"course ray eval --part {part}"), file=sys.stderr)
+
+    def bar(ids: Iterable[str]) -> Iterable[str]:
+        return tqdm(ids, total=len(asked), desc=part, unit="question", file=sys.stderr)
+
     try:
-        runs = evaluate(
-            asked,
-            name,
-            workers=options.workers,
-            say=lambda text: print(
-                text.replace(command(name), f"course ray eval --part {part}"), file=sys.stderr
-            ),
-            progress=lambda ids: tqdm(
-                ids, total=len(asked), desc=part, unit="question", file=sys.stderr
-            ),
-        )
-    except (ModelError, RayError, StoredRunError, ValueError) as problem:
+        with cluster(options):
+            runs = evaluate(asked, name, workers=options.workers, say=say, progress=bar)
+    except (ModelError, StoredRunError, ValueError) as problem:
         print(f"course ray eval: {problem}", file=sys.stderr)
         return 1
     scores = [score(question, run) for question, run in zip(asked, runs, strict=True)]
@@ -237,3 +221,14 @@ def run_eval(options: argparse.Namespace) -> int:
         if run.status != "ok":
             print(f"{run.question_id}: {run.error}", file=sys.stderr)
     return int(bool(summary.all.errors + summary.all.timeouts))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="course ray eval", description="Score the agent on the golden questions, on Ray."
+    )
+    parts = ("dev", "heldout", "heldout2")
+    parser.add_argument("--part", "--set", choices=parts, default="dev", help="which (dev)")
+    parser.add_argument("--anew", action="store_true", help="ask again what was answered before")
+    add_workers(parser, "ask")
+    return parser

@@ -33,6 +33,7 @@ from helpers.evaluate.evidence import save_bytes, save_json
 from helpers.models import embeddings as course_embeddings
 from helpers.models.errors import ModelError
 from helpers.paths import course_dir
+from helpers.scale.workers import add_workers, cluster
 from helpers.shop import Document, documents
 
 FORMAT = 1
@@ -91,24 +92,20 @@ class Index:
         Documents that the build could not embed are left out. Raises IndexFileError where another
         one was added or changed since.
         """
-        known = {*self.documents, *self.failures}
-        if new := [document.id for document in of if document.id not in known]:
+        if new := {document.id for document in of} - {*self.documents, *self.failures}:
             raise IndexFileError(
-                f"{new[0]} is not in the index, which is older: build it again with course ray"
+                f"{min(new)} is not in the index, which is older: build it again with course ray"
                 " index."
             )
-        indexed = [document for document in of if document.id in self.documents]
-        return DocumentIndex(indexed, _Stored(self, queries), expected=self._expected())
-
-    def _expected(self) -> Expected:
-        """The questions that were indexed, by document and sentence."""
-        found: dict[str, dict[str, list[str]]] = {}
+        expected: dict[str, dict[str, list[str]]] = {}
         for text in self.texts:
+            sentences = expected.setdefault(text.document, {})
             if text.level == "sentence":
-                sentence = found.setdefault(text.document, {}).setdefault(text.text, [])
+                asked = sentences.setdefault(text.text, [])
             else:
-                sentence.append(text.text)
-        return found
+                asked.append(text.text)
+        indexed = [document for document in of if document.id in self.documents]
+        return DocumentIndex(indexed, _Stored(self, queries), expected=expected)
 
 
 class _Stored(Embeddings):
@@ -117,17 +114,15 @@ class _Stored(Embeddings):
     def __init__(self, index: Index, queries: Embeddings) -> None:
         self.model = f"{index.model} {index.digest}"  # what the agent's cache keeps them under
         self._queries = queries
-        self._vectors = {
-            text.embedded: row for text, row in zip(index.texts, index.vectors, strict=True)
-        }
+        self._rows = dict(zip((text.embedded for text in index.texts), index.vectors, strict=True))
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        if missing := [text for text in texts if text not in self._vectors]:
+        if missing := [text for text in texts if text not in self._rows]:
             raise IndexFileError(
                 f"The index has no vector of {missing[0]!r}: a document was changed after it was"
                 " built. Build it again with course ray index."
             )
-        return [self._vectors[text].astype(float).tolist() for text in texts]
+        return [self._rows[text].astype(float).tolist() for text in texts]
 
     def embed_query(self, text: str) -> list[float]:
         return self._queries.embed_query(text)
@@ -421,28 +416,25 @@ def _reason(problem: Exception) -> str:
     return f"{type(problem).__name__}: {problem}" if str(problem) else type(problem).__name__
 
 
-def add_index(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `course ray index`."""
-    parser.add_argument("--to", type=Path, metavar="DIR", help="the folder (.course/index)")
-    parser.add_argument("--workers", type=int, default=2, help="actors that embed (2)")
-
-
-def run_index(options: argparse.Namespace) -> int:
-    """Index the shop's documents on the cluster that this process is connected to.
-
-    0 when all of them are in the index, else 1 with the reasons.
-    """
+def main(argv: Sequence[str]) -> int:
+    """`course ray index`: index the shop's documents; 1 where one of them is left out."""
     from tqdm import tqdm
 
-    of = documents()
-    folder = options.to or course_dir() / "index"
+    parser = argparse.ArgumentParser(
+        prog="course ray index", description="Embed the shop's documents on Ray, into files."
+    )
+    parser.add_argument("--to", type=Path, metavar="DIR", help="the folder (.course/index)")
+    add_workers(parser, "embed")
+    options = parser.parse_args(argv)
+    of, folder = documents(), options.to or course_dir() / "index"
     try:
-        index = build(
-            of,
-            folder,
-            workers=options.workers,
-            progress=lambda some: tqdm(some, total=len(of), unit="document", file=sys.stderr),
-        )
+        with cluster(options):
+            index = build(
+                of,
+                folder,
+                workers=options.workers,
+                progress=lambda some: tqdm(some, total=len(of), unit="document", file=sys.stderr),
+            )
     except (ModelError, IndexFileError, OSError) as problem:
         print(f"course ray index: {problem}", file=sys.stderr)
         return 1

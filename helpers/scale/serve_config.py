@@ -126,25 +126,23 @@ def path(place: Place) -> str:
     return "".join(words).removeprefix(".")
 
 
-def add_config(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `course ray config`."""
-    parser.add_argument(
-        "file", type=Path, help="a config file of Serve, or a manifest of a RayService"
-    )
-
-
-def run_config(options: argparse.Namespace) -> int:
-    """Print what is wrong in a file; 1 where something is, or where it cannot be read."""
+def main(argv: Sequence[str]) -> int:
+    """`course ray config`: say what is wrong in a file; 1 where it has a problem or is unreadable."""
     from helpers.scale import rayservice
 
+    parser = argparse.ArgumentParser(
+        prog="course ray config", description="Check a file before a cluster is given it."
+    )
+    parser.add_argument("file", type=Path, help="a serve.yaml, or the manifest of a RayService")
+    file = parser.parse_args(argv).file
     try:
-        text = options.file.read_text(encoding="utf-8")
-        found = rayservice.problems(text) if rayservice.is_rayservice(text) else problems(text)
+        text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        print(f"course ray config: {options.file} cannot be read ({error})", file=sys.stderr)
+        print(f"course ray config: {file} cannot be read ({error})", file=sys.stderr)
         return 1
+    found = rayservice.problems(text) if rayservice.is_rayservice(text) else problems(text)
     for each in found:
-        print(f"{options.file}: {each}")
+        print(f"{file}: {each}")
     if not found:
-        print(f"{options.file}: all keys and values are known to this Ray version.")
+        print(f"{file}: no problem found.")
     return int(bool(found))

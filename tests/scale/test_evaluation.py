@@ -1,24 +1,25 @@
 """`course ray eval`: the serial scores, through workers that die and runs that are interrupted."""
 
-import argparse
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 import pytest
 
 from helpers.agent import build_agent
 from helpers.evaluate.runs import Run, run
+from helpers.evaluate.stored_answers import as_item
 from helpers.evaluate.version import Version
 from helpers.scale import RayError, start_ray
 from helpers.scale.evaluation import (
     TRIES,
-    add_eval,
+    Agents,
     by_customer,
     evaluate,
     fernhill_agents,
-    run_eval,
+    main,
 )
 from helpers.shop import Question, questions
 from tests.evaluate.make import question
@@ -30,7 +31,6 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file in which the stubs note what they were asked; answers are kept in this folder."""
     monkeypatch.setenv("COURSE_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("COURSE_STUB_ASKED", str(tmp_path / "asked"))
-    start_ray()
     return tmp_path / "asked"
 
 
@@ -57,6 +57,7 @@ def serially(of: list[Question]) -> list[Run]:
 
 
 def test_dead_workers_and_failures_leave_the_other_runs_as_they_are(asked: Path) -> None:
+    start_ray()
     of = some("a", "b", "c", "deadly d", "e", "f", "failing")
     lost = question(50, question="always deadly", customer="C-0003")
     seen: list[str] = []
@@ -77,6 +78,7 @@ def test_dead_workers_and_failures_leave_the_other_runs_as_they_are(asked: Path)
 
 
 def test_an_interrupted_run_goes_on_and_a_whole_one_is_not_asked_again(asked: Path) -> None:
+    start_ray()
     of = some("a", "b", "c", "d")
 
     def interrupt(ids: Iterable[str]) -> Iterator[str]:
@@ -106,6 +108,7 @@ def test_no_workers() -> None:
 
 @pytest.mark.slow
 def test_the_real_agent_gives_the_answers_of_course_eval() -> None:
+    start_ray()
     dev = questions("dev")
     of = [q for q in dev if q.customer == "C-0064"] + [q for q in dev if q.customer is None][:2]
     found = evaluate(of, "06-a", agents=fernhill_agents)
@@ -116,18 +119,24 @@ def test_the_real_agent_gives_the_answers_of_course_eval() -> None:
 def test_the_command(
     asked: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    of = some("a", "b", "failing")
-    monkeypatch.setattr("helpers.scale.evaluation.questions", lambda part: of)
-    monkeypatch.setitem(cast(dict[str, object], evaluate.__kwdefaults__), "agents", stub_agents)
-    parser = argparse.ArgumentParser()
-    add_eval(parser)
+    def in_this_process(chains: list[list[Question]], workers: int, agents: Agents) -> Any:
+        for chain in chains:
+            yield {one.question_id: as_item(one) for one in run(stub_agents()(), chain)}
+
+    monkeypatch.setattr(
+        "helpers.scale.evaluation.questions", lambda part: some("a", "b", "failing")
+    )
+    monkeypatch.setattr("helpers.scale.evaluation.cluster", lambda options: nullcontext())
+    monkeypatch.setattr("helpers.scale.evaluation._ask", in_this_process)
     counts = []
     for words in (["--set", "dev", "--workers", "1"], [], ["--anew"]):
-        assert run_eval(parser.parse_args(words)) == 1
+        assert main(words) == 1
         noted = asked.read_text().splitlines()
         counts.append((noted.count("b"), noted.count("failing")))
     # Only what failed is asked again, until everything is to be.
     assert counts == [(1, 1), (1, 2), (2, 3)]
     said = capsys.readouterr()
     assert "no such tool" in said.err
-    assert "100% [43.9%, 100%] (3/3)" in said.out
+    assert "100% [44%, 100%] 3/3" in said.out
+    assert main(["--workers", "0"]) == 1
+    assert "at least one" in capsys.readouterr().err

@@ -1,8 +1,8 @@
 """The index: the same files through Ray as without, and nothing loaded that is not what it was."""
 
-import argparse
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,10 @@ from helpers.scale.index import (
     TRIES,
     VECTORS,
     IndexFileError,
-    add_index,
     build,
     build_serially,
     load_index,
-    run_index,
+    main,
 )
 from helpers.shop import Document, documents, questions
 from tests.scale.stubs import OtherEmbeddings, StubEmbeddings
@@ -245,12 +244,11 @@ def test_the_command(
         return build_serially(of, folder, make=StubEmbeddings, progress=progress)
 
     monkeypatch.setattr("helpers.scale.index.build", without_ray)
-    parser = argparse.ArgumentParser()
-    add_index(parser)
-    options = parser.parse_args(["--to", str(tmp_path / "index"), "--workers", "3"])
+    monkeypatch.setattr("helpers.scale.index.cluster", lambda options: nullcontext())
+    words = ["--to", str(tmp_path / "index"), "--workers", "3"]
     for pages, status in ((PAGES, 0), (some("It is red.", "unreadable"), 1), ([], 1)):
         monkeypatch.setattr("helpers.scale.index.documents", lambda pages=pages: pages)
-        assert run_index(options) == status
+        assert main(words) == status
     said = capsys.readouterr()
     assert "5 texts of 3 documents in" in said.out
     assert "page-1 is not in the index: RuntimeError: no such word" in said.err

@@ -1,6 +1,5 @@
 """The check of a RayService manifest: its schema, and what a schema cannot say."""
 
-import argparse
 import copy
 import json
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 import yaml
 
 from helpers.scale.rayservice import SCHEMA, is_rayservice, problems
-from helpers.scale.serve_config import add_config, run_config
+from helpers.scale.serve_config import main
 
 SERVE = """
 http_options:
@@ -176,12 +175,10 @@ def test_the_schema_names_its_source() -> None:
 
 
 def test_the_command_knows_a_manifest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    parser = argparse.ArgumentParser()
-    add_config(parser)
     file = tmp_path / "rayservice.yaml"
     file.write_text(yaml.safe_dump(GOOD))
     assert is_rayservice(file.read_text())
-    assert run_config(parser.parse_args([str(file)])) == 0
+    assert main([str(file)]) == 0
     file.write_text(changed(*WORKER, "image"))
-    assert run_config(parser.parse_args([str(file)])) == 1
+    assert main([str(file)]) == 1
     assert "image is missing" in capsys.readouterr().out

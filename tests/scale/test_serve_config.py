@@ -1,13 +1,12 @@
 """`course ray config`: every mistake of a Serve config file is named, with its place."""
 
-import argparse
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from helpers.scale.serve_config import add_config, problems, run_config
+from helpers.scale.serve_config import main, problems
 
 GOOD = """
 proxy_location: EveryNode
@@ -130,20 +129,14 @@ def test_a_bad_value_is_named(text: str, said: str) -> None:
     assert any(said in each for each in problems(text)), problems(text)
 
 
-def run(file: Path) -> int:
-    parser = argparse.ArgumentParser()
-    add_config(parser)
-    return run_config(parser.parse_args([str(file)]))
-
-
 def test_the_command_says_what_is_wrong_and_fails(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "serve.yaml"
     file.write_text(GOOD)
-    assert run(file) == 0
+    assert main([str(file)]) == 0
     file.write_text(changed(*SEARCH, num_replica=2))
-    assert run(file) == 1
+    assert main([str(file)]) == 1
     assert "did you mean num_replicas?" in capsys.readouterr().out
 
 
@@ -154,5 +147,5 @@ def test_a_file_that_cannot_be_read(
     file = tmp_path / "serve.yaml"
     if content is not None:
         file.write_bytes(content)
-    assert run(file) == 1
+    assert main([str(file)]) == 1
     assert "cannot be read" in capsys.readouterr().err

@@ -1,0 +1,34 @@
+"""The cluster of a command that shares work out: one that runs, or one for this command alone."""
+
+import argparse
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+def add_workers(parser: argparse.ArgumentParser, does: str) -> None:
+    """The arguments that say where the work is done, and by how many; `does` is a verb."""
+    parser.add_argument(
+        "--address",
+        default=os.environ.get("RAY_ADDRESS"),
+        help="a running cluster, host:port (RAY_ADDRESS; else one on this machine is started)",
+    )
+    parser.add_argument("--workers", type=int, default=2, help=f"actors that {does} (2)")
+
+
+@contextmanager
+def cluster(options: argparse.Namespace) -> Iterator[None]:
+    """Be connected to it; what was started here is stopped at the end.
+
+    Raises ClusterError where it does not start or cannot be reached.
+    """
+    from helpers.scale.cluster import join_ray, start_ray
+
+    if options.address:
+        running = join_ray(options.address)
+    else:
+        running = start_ray(cpus=max(4.0, float(options.workers)))
+    try:
+        yield
+    finally:
+        running.stop()
