@@ -29,7 +29,7 @@ from helpers.models.guard import Spending, budget_usd
 from helpers.models.prices import cost
 from helpers.paths import runs_dir
 from helpers.scale.errors import RayError
-from helpers.scale.workers import add_workers, cluster
+from helpers.scale.workers import add_workers, adopt, cluster, course_settings
 from helpers.shop import Question, questions
 from helpers.shop.questions import Part
 
@@ -121,7 +121,7 @@ class _Worker:
     """An actor that holds a model, and asks one customer's questions at a time."""
 
     def __init__(self, agents: Agents, settings: Mapping[str, str]) -> None:
-        os.environ.update(settings)  # which model, as the process that evaluates has chosen it
+        adopt(settings)
         self._agent = agents()
 
     def ask(self, asked: Sequence[Question]) -> dict[str, Item]:
@@ -135,7 +135,7 @@ def _ask(
     """The answers to each chain of questions, in the order in which they come."""
     import ray
 
-    settings = {name: value for name, value in os.environ.items() if name.startswith("COURSE_")}
+    settings = course_settings()
     waiting = [(chain, 1) for chain in reversed(chains)]
     actor: Any = ray.remote(num_cpus=0.5)(_Worker)
     free = [actor.remote(agents, settings) for _ in range(min(workers, len(chains)))]

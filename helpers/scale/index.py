@@ -1,8 +1,4 @@
-"""`course ray index`: Fernhill's index as files, built with Ray Data.
-
-A folder holds `texts.jsonl` (one text a line), `vectors.npy` (one row a text, in the same order,
-16-bit floats as the agent keeps them) and `index.json` (model, documents, digests). None of them
-runs code when it is loaded, which a pickle can.
+"""`course ray index`: Fernhill's index, built with Ray Data into files (see `index_files`).
 
 The workers may finish in any order, and one may die in the middle: texts are put into the order of
 their documents before anything is written, so the files are the same byte for byte as those of
@@ -11,33 +7,35 @@ as the local one does.
 """
 
 import argparse
-import hashlib
-import io
-import json
 import logging
-import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
-from numpy.typing import NDArray
 
 from helpers.agent.expected import Expected, expected_questions
-from helpers.agent.retrieval import DocumentIndex, chunks
-from helpers.evaluate.evidence import save_bytes, save_json
+from helpers.agent.retrieval import chunks
 from helpers.models import embeddings as course_embeddings
 from helpers.models.errors import ModelError
 from helpers.paths import course_dir
-from helpers.scale.workers import add_workers, cluster
+from helpers.scale.errors import RayError
+from helpers.scale.index_files import (
+    Index,
+    IndexFileError,
+    Text,
+    load_index,
+    model_name,
+    reason,
+    write_index,
+)
+from helpers.scale.workers import add_workers, adopt, cluster, course_settings
 from helpers.shop import Document, documents
 
-FORMAT = 1
-TEXTS, VECTORS, MANIFEST = "texts.jsonl", "vectors.npy", "index.json"
 PORTION = 32
 """Texts that are embedded at once."""
 PORTIONS = 8
@@ -48,84 +46,6 @@ TRIES = 2
 Make = Callable[[], Embeddings]
 Row = dict[str, Any]
 Progress = Callable[[Iterable[Document]], Iterable[Document]]
-
-
-class IndexFileError(ValueError):
-    """An index cannot be built or loaded; the message says what to do next."""
-
-
-@dataclass(frozen=True)
-class Text:
-    """One text by which a sentence is found; see `helpers.agent.retrieval.chunks`."""
-
-    document: str
-    title: str
-    level: str
-    number: int
-    text: str
-
-    @property
-    def embedded(self) -> str:
-        """What the model is given: the text with its document's title in front."""
-        return f"{self.title}: {self.text}"
-
-
-@dataclass(frozen=True)
-class Index:
-    """An index that was loaded: `vectors[i]` (length about 1) is of `texts[i]`.
-
-    Attributes:
-        failures: why a document is not in the index, by its id.
-        digest: of the vectors and the texts; another index has another.
-    """
-
-    model: str
-    texts: tuple[Text, ...]
-    vectors: NDArray[np.float16]
-    documents: tuple[str, ...]
-    failures: Mapping[str, str]
-    digest: str
-
-    def retriever(self, of: Sequence[Document], queries: Embeddings) -> DocumentIndex:
-        """The agent's search over these vectors; `queries` embeds what is asked.
-
-        Documents that the build could not embed are left out. Raises IndexFileError where another
-        one was added or changed since.
-        """
-        if new := {document.id for document in of} - {*self.documents, *self.failures}:
-            raise IndexFileError(
-                f"{min(new)} is not in the index, which is older: build it again with course ray"
-                " index."
-            )
-        expected: dict[str, dict[str, list[str]]] = {}
-        for text in self.texts:
-            sentences = expected.setdefault(text.document, {})
-            if text.level == "sentence":
-                asked = sentences.setdefault(text.text, [])
-            else:
-                asked.append(text.text)
-        indexed = [document for document in of if document.id in self.documents]
-        return DocumentIndex(indexed, _Stored(self, queries), expected=expected)
-
-
-class _Stored(Embeddings):
-    """Vectors from an index for the texts in it; queries are embedded by a model."""
-
-    def __init__(self, index: Index, queries: Embeddings) -> None:
-        self.model = f"{index.model} {index.digest}"  # what the agent's cache keeps them under
-        self._queries = queries
-        self._rows = dict(zip((text.embedded for text in index.texts), index.vectors, strict=True))
-
-    def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        if missing := [text for text in texts if text not in self._rows]:
-            raise IndexFileError(
-                f"The index has no vector of {missing[0]!r}: a document was changed after it was"
-                " built. Build it again with course ray index."
-            )
-        return [self._rows[text].astype(float).tolist() for text in texts]
-
-    def embed_query(self, text: str) -> list[float]:
-        return self._queries.embed_query(text)
 
 
 def build(
@@ -193,7 +113,7 @@ def _embedded(
                 raise ValueError("the model gave no vectors of finite numbers")
             vectors += [row.tobytes() for row in matrix]
     except Exception as problem:  # one document's failure is that document's result
-        return [_failed(at, document, _reason(problem))]
+        return [_failed(at, document, reason(problem))]
     return [
         {**chunk.metadata, "title": document.title, "vector": vector, "error": ""}
         | {"at": at, "place": place, "of": len(found)}
@@ -201,9 +121,9 @@ def _embedded(
     ]
 
 
-def _failed(at: int, document: Document, reason: str) -> Row:
+def _failed(at: int, document: Document, error: str) -> Row:
     empty = Text(document.id, document.title, "sentence", 0, "")
-    return {**asdict(empty), "vector": b"", "error": reason, "at": at, "place": 0, "of": 1}
+    return {**asdict(empty), "vector": b"", "error": error, "at": at, "place": 0, "of": 1}
 
 
 class _Deaths:
@@ -227,7 +147,7 @@ class _Embedder:
     def __init__(
         self, make: Make, expected: Expected | None, settings: Mapping[str, str], deaths: Any
     ) -> None:
-        os.environ.update(settings)  # which model, as the process that builds has chosen it
+        adopt(settings)
         self._model, self._expected, self._deaths = make(), expected, deaths
 
     def __call__(self, batch: Mapping[str, Any]) -> Any:
@@ -252,7 +172,6 @@ def _by_ray(
     import ray.data
 
     logging.getLogger("ray.data").setLevel(logging.ERROR)  # its log has no place in a notebook
-    settings = {name: value for name, value in os.environ.items() if name.startswith("COURSE_")}
     deaths = ray.remote(num_cpus=0)(_Deaths).remote()
     dataset = ray.data.from_items(
         [{"at": at, "document": document} for at, document in enumerate(of)],
@@ -261,17 +180,23 @@ def _by_ray(
     dataset.context.enable_progress_bars = False  # `progress` counts documents
     embedded = dataset.map_batches(
         _Embedder,
-        fn_constructor_args=(make, expected, settings, deaths),
+        fn_constructor_args=(make, expected, course_settings(), deaths),
         compute=ray.data.ActorPoolStrategy(size=workers),
         batch_size=None,
         num_cpus=0.5,
     )
     found: dict[int, list[Row]] = {}
-    for row in embedded.iter_rows():
-        rows = found.setdefault(row["at"], [])
-        rows.append(row)
-        if len(rows) == row["of"]:
-            yield found.pop(row["at"])
+    try:
+        for row in embedded.iter_rows():
+            rows = found.setdefault(row["at"], [])
+            rows.append(row)
+            if len(rows) == row["of"]:
+                yield found.pop(row["at"])
+    except ray.exceptions.RayError as error:
+        raise RayError(
+            f"The workers cannot embed ({str(error).strip().splitlines()[-1]}): check the model"
+            " with `python3 -m helpers doctor`, and that the cluster runs."
+        ) from error
 
 
 def _build(
@@ -286,7 +211,7 @@ def _build(
         raise IndexFileError("An index needs at least one document.")
     if twice := [name for name, count in Counter(ids).items() if count > 1]:
         raise IndexFileError(f"Two documents have the id {twice[0]!r}: give each its own.")
-    model = _name(make())
+    model = model_name(make())
     found: list[Row] = []
 
     def finished() -> Iterator[Document]:
@@ -304,116 +229,10 @@ def _build(
             f"None of {len(ids)} documents could be embedded ({failures[ids[0]]}): check the model"
             " with `python3 -m helpers doctor`."
         )
-    _write(folder, rows, [name for name in ids if name not in failures], failures, model)
+    texts = [Text(**{each.name: row[each.name] for each in fields(Text)}) for row in rows]
+    vectors = np.stack([np.frombuffer(row["vector"], dtype=np.float16) for row in rows])
+    write_index(folder, model, texts, vectors, failures)
     return load_index(folder)
-
-
-def _write(
-    folder: Path, rows: Sequence[Row], documents: list[str], failures: Row, model: str
-) -> None:
-    lines = [
-        json.dumps({field: row[field] for field in Text.__dataclass_fields__}, ensure_ascii=False)
-        for row in rows
-    ]
-    vectors = io.BytesIO()
-    matrix = np.stack([np.frombuffer(row["vector"], dtype=np.float16) for row in rows])
-    np.save(vectors, matrix, allow_pickle=False)
-    content = {TEXTS: "".join(f"{line}\n" for line in lines).encode(), VECTORS: vectors.getvalue()}
-    for name, data in content.items():
-        save_bytes(folder / name, data)
-    # Last, so that an interrupted build leaves no index that loads.
-    manifest = {
-        "format": FORMAT,
-        "model": model,
-        "shape": list(matrix.shape),
-        "documents": documents,
-        "failures": failures,
-        "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in content.items()},
-    }
-    save_json(folder / MANIFEST, manifest)
-
-
-def load_index(folder: Path, *, check: Embeddings | None = None) -> Index:
-    """Load an index, after looking at its digests, its shape and its order.
-
-    Args:
-        folder: of the three files.
-        check: a model that embeds three of the texts again: vectors of another model, or in
-            another order, are found by it.
-
-    Raises:
-        IndexFileError: a file is missing, was changed or does not fit the others.
-    """
-    try:
-        manifest: Any = json.loads((folder / MANIFEST).read_bytes())
-        data = {name: (folder / name).read_bytes() for name in (TEXTS, VECTORS)}
-        if manifest["format"] != FORMAT:
-            raise ValueError(f"it has format {manifest['format']}, and this course reads {FORMAT}")
-        for name, content in data.items():
-            if hashlib.sha256(content).hexdigest() != manifest["sha256"][name]:
-                raise ValueError(f"{name} is not the file that was built")
-        texts = tuple(Text(**json.loads(line)) for line in data[TEXTS].decode().splitlines())
-        vectors = np.load(io.BytesIO(data[VECTORS]), allow_pickle=False)
-        expected = (tuple(manifest["shape"]), np.dtype(np.float16))
-        if (vectors.shape, vectors.dtype) != expected or len(texts) != len(vectors):
-            raise ValueError(f"{len(texts)} texts and vectors of shape {vectors.shape}")
-        if not np.isfinite(vectors).all():
-            raise ValueError(f"{VECTORS} has numbers that are not finite")
-        _check_order(texts, manifest["documents"])
-        index = Index(
-            model=manifest["model"],
-            texts=texts,
-            vectors=vectors,
-            documents=tuple(manifest["documents"]),
-            failures=dict(manifest["failures"]),
-            digest=hashlib.sha256(b"".join(data.values())).hexdigest()[:16],
-        )
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as problem:
-        raise IndexFileError(
-            f"The index in {folder} cannot be used ({_reason(problem)}): build it again with"
-            f" course ray index --to {folder}"
-        ) from problem
-    if check is not None:
-        _check_vectors(index, check, folder)
-    return index
-
-
-def _check_order(texts: Sequence[Text], documents: Sequence[str]) -> None:
-    """Documents as the manifest lists them, sentences counted from 0, each before its questions."""
-    number = {name: place for place, name in enumerate(documents)}
-    places = [number.get(text.document, -1) for text in texts]
-    if places != sorted(places) or {*places} != {*range(len(documents))}:
-        raise ValueError("its texts are not in the order of its documents")
-    last: Text | None = None
-    for text in texts:
-        if last is not None and last.document == text.document:
-            right = text.number == last.number + (text.level == "sentence")
-        else:
-            right = (text.level, text.number) == ("sentence", 0)
-        if not right:
-            raise ValueError(f"sentence {text.number} of {text.document} is out of order")
-        last = text
-
-
-def _check_vectors(index: Index, model: Embeddings, folder: Path) -> None:
-    places = sorted({0, len(index.texts) // 2, len(index.texts) - 1})
-    again = np.asarray(model.embed_documents([index.texts[place].embedded for place in places]))
-    # Another processor may differ in the last bits; another text or model differs at once.
-    if again.shape[1:] != index.vectors.shape[1:] or not np.allclose(
-        again, index.vectors[places].astype(float), atol=0.01
-    ):
-        raise IndexFileError(
-            f"The vectors in {folder} are of {index.model} and not what {_name(model)} gives: build"
-            f" the index again with course ray index --to {folder}, or set COURSE_EMBEDDINGS back."
-        )
-
-
-def _name(model: Embeddings) -> str:
-    return f"{type(model).__name__}:{getattr(model, 'model', '')}"
-
-
-def _reason(problem: Exception) -> str:
-    return f"{type(problem).__name__}: {problem}" if str(problem) else type(problem).__name__
 
 
 def main(argv: Sequence[str]) -> int:
@@ -438,7 +257,7 @@ def main(argv: Sequence[str]) -> int:
     except (ModelError, IndexFileError, OSError) as problem:
         print(f"course ray index: {problem}", file=sys.stderr)
         return 1
-    for name, reason in index.failures.items():
-        print(f"course ray index: {name} is not in the index: {reason}", file=sys.stderr)
+    for name, why in index.failures.items():
+        print(f"course ray index: {name} is not in the index: {why}", file=sys.stderr)
     print(f"{len(index.texts)} texts of {len(index.documents)} documents in {folder}")
     return int(bool(index.failures))

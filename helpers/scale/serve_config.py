@@ -127,7 +127,7 @@ def path(place: Place) -> str:
 
 
 def main(argv: Sequence[str]) -> int:
-    """`course ray config`: say what is wrong in a file; 1 where it has a problem or is unreadable."""
+    """`course ray config`: say what is wrong in a file; 1 where there is a problem."""
     from helpers.scale import rayservice
 
     parser = argparse.ArgumentParser(

@@ -1,8 +1,8 @@
-"""The cluster of a command that shares work out: one that runs, or one for this command alone."""
+"""What `course ray index` and `eval` share: their cluster, and the settings of its workers."""
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 
@@ -32,3 +32,18 @@ def cluster(options: argparse.Namespace) -> Iterator[None]:
         yield
     finally:
         running.stop()
+
+
+def course_settings() -> dict[str, str]:
+    """The course's variables in this process: which models, and how they run."""
+    return {name: value for name, value in os.environ.items() if name.startswith("COURSE_")}
+
+
+def adopt(settings: Mapping[str, str]) -> None:
+    """Take over the variables of the process that shares out the work, in a worker.
+
+    Its cluster may be older than they are.
+    """
+    for name in course_settings().keys() - settings.keys():
+        del os.environ[name]
+    os.environ.update(settings)

@@ -14,17 +14,8 @@ from helpers.agent import fernhill_index
 from helpers.agent.vectors import CachedEmbeddings
 from helpers.models import embeddings
 from helpers.scale import start_ray
-from helpers.scale.index import (
-    MANIFEST,
-    TEXTS,
-    TRIES,
-    VECTORS,
-    IndexFileError,
-    build,
-    build_serially,
-    load_index,
-    main,
-)
+from helpers.scale.index import TRIES, build, build_serially, main
+from helpers.scale.index_files import MANIFEST, TEXTS, VECTORS, IndexFileError, load_index
 from helpers.shop import Document, documents, questions
 from tests.scale.stubs import OtherEmbeddings, StubEmbeddings
 
