@@ -48,10 +48,18 @@ class RunningRay:
         self._folder = folder
         self._apps: set[str] = set()
 
-    def serve(self, app: Any, name: str = "app", *, limit_s: float = 120.0) -> str:
-        """Deploy an application below `/name`, wait until it runs, and return its URL.
+    def serve(
+        self, app: Any, name: str = "app", *, route: str | None = "", limit_s: float = 120.0
+    ) -> str:
+        """Deploy an application, wait until it runs, and return its URL.
 
         An application of that name is replaced, replica by replica.
+
+        Args:
+            app: what `bind` made.
+            name: of the application.
+            route: where it answers, by default at `/name`; None: by handles alone.
+            limit_s: seconds until it must run.
 
         Raises:
             DeploymentError: it failed to start, or not all of it ran within `limit_s` seconds.
@@ -59,10 +67,11 @@ class RunningRay:
         from ray import serve
 
         self._apps.add(name)
-        target = serve.RunTarget(app, name=name, route_prefix=f"/{name}")
+        route = f"/{name}" if route == "" else route
+        target = serve.RunTarget(app, name=name, route_prefix=route)
         serve.run_many([target], wait_for_applications_running=False)
         _until_running(name, limit_s)
-        return f"{self.url}/{name}"
+        return f"{self.url}{route or ''}".rstrip("/")
 
     def delete(self, name: str) -> None:
         """Take an application away."""
@@ -74,6 +83,10 @@ class RunningRay:
     def add_node(self, cpus: float = 1.0) -> Any:
         """Another node on this machine, for `kill_node`."""
         return self._own("add a node").add_node(num_cpus=cpus, **_light())
+
+    def other_nodes(self) -> list[Any]:
+        """The nodes beside the head, for `kill_node`."""
+        return list(self._own("name its nodes").worker_nodes)
 
     def kill_node(self, node: Any) -> None:
         """End all processes of a node at once, as a power cut does."""
@@ -102,13 +115,16 @@ class RunningRay:
         return self._cluster
 
 
-def start_ray(nodes: int = 1, cpus: float = 4.0, *, port: int | None = None) -> RunningRay:
+def start_ray(
+    nodes: int = 1, cpus: float = 4.0, *, host: str = HOST, port: int | None = None
+) -> RunningRay:
     """Start Ray and Serve on this machine, or return what this process has started already.
 
     Args:
         nodes: how many, the head included.
         cpus: of each node, as Ray counts them; they may be more than the machine has.
-        port: where Serve listens; by default a free one.
+        host: where Serve listens, on this machine alone by default; Ray itself always does that.
+        port: likewise; by default a free one.
 
     Raises:
         ClusterError: it did not start in two tries, the port is taken, or shared memory is short.
@@ -120,13 +136,13 @@ def start_ray(nodes: int = 1, cpus: float = 4.0, *, port: int | None = None) -> 
         where = json.loads(joined)
         return join_ray(where["address"], url=where["url"])
     _check_shared_memory(nodes)
-    port = _free_port(port)
+    port = _free_port(host, port)
     _set_up(HOST)
     try:
-        _running = _start(nodes, cpus, port)
+        _running = _start(nodes, cpus, host, port)
     except Exception:  # Ray waits 30 s for its node and no longer, which a busy machine misses
         try:
-            _running = _start(nodes, cpus, port)
+            _running = _start(nodes, cpus, host, port)
         except Exception as error:
             raise ClusterError(
                 f"Ray did not start in two tries ({_last_line(error)}): close other programs, or"
@@ -169,7 +185,7 @@ def join_ray(address: str, *, url: str = "", host: str = HOST, port: int = 8000)
     return _running
 
 
-def _start(nodes: int, cpus: float, port: int) -> RunningRay:
+def _start(nodes: int, cpus: float, host: str, port: int) -> RunningRay:
     import ray
     from ray import serve
     from ray.cluster_utils import Cluster
@@ -195,14 +211,14 @@ def _start(nodes: int, cpus: float, port: int) -> RunningRay:
         logging.getLogger("ray.serve").setLevel(logging.WARNING)
         serve.start(
             proxy_location=serve.config.ProxyLocation.HeadOnly,
-            http_options={"host": HOST, "port": port},
+            http_options={"host": host, "port": port},
         )
     except BaseException:
         with suppress(Exception):
             ray.shutdown()
         _end(cluster, folder)
         raise
-    return RunningRay(cluster.address, f"http://{HOST}:{port}", cluster, folder)
+    return RunningRay(cluster.address, f"http://{host}:{port}", cluster, folder)
 
 
 def _light() -> dict[str, Any]:
@@ -225,16 +241,16 @@ def _set_up(address: str) -> None:
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
 
 
-def _free_port(port: int | None) -> int:
+def _free_port(host: str, port: int | None) -> int:
     with socket.socket() as sock:
         if os.name == "posix":  # a port just given up
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            sock.bind((HOST, port or 0))
+            sock.bind((host, port or 0))
         except OSError as error:
             raise ClusterError(
-                f"Port {port} is taken ({error.strerror}): stop the program that uses it, or choose"
-                " another port."
+                f"{host}:{port} cannot be had ({error.strerror}): stop the program that uses it, or"
+                " choose another port; 0 takes a free one."
             ) from error
         found: int = sock.getsockname()[1]
         return found

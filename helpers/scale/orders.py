@@ -1,18 +1,22 @@
 """The shop's order book for all replicas: one owner, and every call of a turn is done once.
 
-An order book in each replica would pay the same refund once a replica. So one deployment owns it,
-and the agents' tools ask it. A turn that another replica answers from its beginning, because the
+An order book in each replica would pay the same refund once a replica. So one actor owns it, and
+the agents' tools ask it. A turn that another replica answers from its beginning, because the
 first one died, makes its calls again: those it had made before are answered from the journal, and
 nothing is paid twice.
 """
 
 from collections import Counter, OrderedDict
+from contextlib import suppress
 from contextvars import ContextVar
 from decimal import Decimal
 from typing import Any
 
+import ray
+
 from helpers.shop import Order, Refund, Ticket, open_orders
 
+_NAME = "fernhill-orders"
 _MOST_TURNS = 10_000
 _PATIENCE_S = 10.0
 
@@ -57,6 +61,28 @@ class OrderBook:
         return made[key]
 
 
+def order_book() -> Any:
+    """The actor of the cluster's order book, made when there is none; it outlives its maker."""
+    return (
+        ray.remote(OrderBook)
+        .options(
+            name=_NAME,
+            namespace=_NAME,
+            get_if_exists=True,
+            lifetime="detached",
+            num_cpus=0,
+            max_concurrency=1,
+        )
+        .remote()
+    )
+
+
+def close_order_book() -> None:
+    """End the actor; what was refunded is forgotten, as at the end of `course serve`."""
+    with suppress(ValueError):  # no replica has made it
+        ray.kill(ray.get_actor(_NAME, namespace=_NAME))
+
+
 class RemoteOrders:
     """What the tools need of an order book, asked of its owner.
 
@@ -64,7 +90,7 @@ class RemoteOrders:
     """
 
     def __init__(self, book: Any) -> None:
-        """`book` is the handle of the deployment of `OrderBook`."""
+        """`book` is the actor that `order_book` gives."""
         self._book = book
 
     def get(self, order_id: str, customer_id: str) -> Order:
@@ -86,7 +112,7 @@ class RemoteOrders:
         attempt = ATTEMPT.get()
         number = attempt.number(repr((method, args)))
         asked = self._book.call.remote(attempt.turn, number, method, args)
-        found = asked.result(timeout_s=_PATIENCE_S)
+        found = ray.get(asked, timeout=_PATIENCE_S)
         if isinstance(found, Exception):
             raise found
         return found

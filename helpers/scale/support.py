@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, cast
 
 from helpers.agent import build_agent
-from helpers.scale.orders import ATTEMPT, Attempt, RemoteOrders
+from helpers.scale.orders import ATTEMPT, Attempt, RemoteOrders, order_book
 from helpers.service.engines import AgentEngine, Engines
 from helpers.service.errors import Problem, of_model
 from helpers.service.lifecycle import local_engines
@@ -29,21 +29,20 @@ class Support:
     """One replica; see `Part` for what it streams."""
 
     async def __init__(  # type: ignore[misc]  # Serve awaits it
-        self, settings: Settings, environment: Mapping[str, str], book: Any, version: str
+        self, settings: Settings, environment: Mapping[str, str], version: str
     ) -> None:
         """Start the model; the replica is there when that is done.
 
         Args:
             settings: of the service.
             environment: the `COURSE_*` variables of the process that deploys.
-            book: the handle of the order book.
             version: of the deployment; another one replaces the replicas.
         """
         os.environ.update(environment)
         self.version = version
         self._log = make_logger()
         self._open = AsyncExitStack()
-        make = partial(build_agent, orders=cast(Any, RemoteOrders(book)))
+        make = partial(build_agent, orders=cast(Any, RemoteOrders(order_book())))
         made = local_engines(settings, make)
         self._engines: Engines = await self._open.enter_async_context(made)
 

@@ -16,9 +16,49 @@ _QUESTION = "How much does the Alta 2 tent weigh?"
 
 def serve(argv: Sequence[str]) -> int:
     """Serve until Ctrl-C or SIGTERM; 1 when it cannot start, with the reason."""
-    options = _serve_parser().parse_args(argv)
+    parser = argparse.ArgumentParser(
+        prog="course serve", description=f"Serve the support agent over HTTP; {SETTINGS_HELP}"
+    )
+    add_settings(parser)
+    parser.add_argument(
+        "--issue", metavar="CUSTOMER", help="add a key for a customer to --keys, show it, and end"
+    )
+    options = parser.parse_args(argv)
     if options.issue:
         return _issue(options.issue, options.keys)
+    return run_with_settings("course serve", options, _run)
+
+
+SETTINGS_HELP = (
+    "Ctrl-C ends it. Further settings are COURSE_SERVICE_* variables: see "
+    "helpers/service/settings.py."
+)
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """The options of every command that runs the service."""
+    parser.add_argument("--host", default="127.0.0.1", help="address (this machine only)")
+    parser.add_argument("--port", type=int, default=8000, help="port (8000); 0: a free one")
+    parser.add_argument(
+        "--path", choices=("agent", "plain"), help="who answers: the agent, or the model alone"
+    )
+    parser.add_argument("--upstream", metavar="URL", help="an OpenAI-compatible model")
+    parser.add_argument("--keys", type=Path, metavar="FILE", help="the file of API keys")
+
+
+def run_with_settings(
+    prog: str,
+    options: argparse.Namespace,
+    run: Callable[[Any, str | None, argparse.Namespace], int],
+) -> int:
+    """Run the service with the settings of a command line; 1 for those that cannot be used.
+
+    Args:
+        prog: the command, which begins every sentence on what is wrong.
+        options: as `add_settings` adds them.
+        run: given the settings, a key that was made for this run, None where there are keys, and
+            the options; returns the exit status.
+    """
     from pydantic import ValidationError
 
     from helpers.service.keys import KeysError, issue
@@ -39,40 +79,19 @@ def serve(argv: Sequence[str]) -> int:
             settings = settings.model_copy(update={"keys": (kept,)})
         # The local model answers as many requests at once as the service lets through.
         os.environ.setdefault("COURSE_SLOTS", str(settings.running))
-        return _run(settings, key, options.host, options.port)
+        return run(settings, key, options)
     except ValidationError as error:
         for each in error.errors():
-            print(
-                f"course serve: {'.'.join(map(str, each['loc']))}: {each['msg']}", file=sys.stderr
-            )
+            print(f"{prog}: {'.'.join(map(str, each['loc']))}: {each['msg']}", file=sys.stderr)
     except KeysError as error:
-        print(f"course serve: {error}", file=sys.stderr)
+        print(f"{prog}: {error}", file=sys.stderr)
     except OSError as error:
         print(
-            f"course serve: {options.host}:{options.port} cannot be had ({error}): choose another "
+            f"{prog}: {options.host}:{options.port} cannot be had ({error}): choose another "
             "--port; 0 takes a free one.",
             file=sys.stderr,
         )
     return 1
-
-
-def _serve_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="course serve",
-        description="Serve the support agent over HTTP; Ctrl-C ends it. Further settings are "
-        "COURSE_SERVICE_* variables: see helpers/service/settings.py.",
-    )
-    parser.add_argument("--host", default="127.0.0.1", help="address (this machine only)")
-    parser.add_argument("--port", type=int, default=8000, help="port (8000); 0: a free one")
-    parser.add_argument(
-        "--path", choices=("agent", "plain"), help="who answers: the agent, or the model alone"
-    )
-    parser.add_argument("--upstream", metavar="URL", help="an OpenAI-compatible model")
-    parser.add_argument("--keys", type=Path, metavar="FILE", help="the file of API keys")
-    parser.add_argument(
-        "--issue", metavar="CUSTOMER", help="add a key for a customer to --keys, show it, and end"
-    )
-    return parser
 
 
 def _issue(customer: str, file: Path | None) -> int:
@@ -96,21 +115,22 @@ def _issue(customer: str, file: Path | None) -> int:
     return 0
 
 
-def _run(settings: Any, key: str | None, host: str, port: int) -> int:
+def _run(settings: Any, key: str | None, options: argparse.Namespace) -> int:
     from helpers.service.app import create_app
     from helpers.service.server import Server, listen
 
-    sock = listen(host, port)
+    sock = listen(options.host, options.port)
     server = Server(create_app(settings), settings)
-    address = f"http://{host}:{sock.getsockname()[1]}"
+    address = f"http://{options.host}:{sock.getsockname()[1]}"
 
     def say() -> None:
-        print(_greeting(address, key), flush=True)
+        print(greeting(address, key), flush=True)
 
     return server.serve_until_stopped(sock, say)
 
 
-def _greeting(address: str, key: str | None) -> str:
+def greeting(address: str, key: str | None) -> str:
+    """What is printed once the first request can be answered."""
     shown = key or "YOUR_KEY"
     whose = f"A key of customer {_CUSTOMER}, good until this ends:" if key else "Your key:"
     return (
