@@ -104,14 +104,12 @@ async def test_another_replica_goes_on_where_the_first_one_stopped(first: list[A
     assert handle.turns == [TURN, TURN]
 
 
-@pytest.mark.parametrize("second", [[["They "]], [[("tool", {"name": "lookup_order"})]]])
+@pytest.mark.parametrize(
+    "second", [[[TOOL], ["They "]], [[("tool", {"name": "lookup_order"})]]], ids=["word", "tool"]
+)
 async def test_a_second_answer_that_differs_is_a_failure(second: list[Any]) -> None:
     with pytest.raises(Problem) as problem:
-        await answered(
-            replicas(
-                [[TOOL, "It "], died()], [[TOOL], *second] if second[0] == ["They "] else second
-            )
-        )
+        await answered(replicas([[TOOL, "It "], died()], second))
     assert problem.value.kind == "model-failed"
 
 

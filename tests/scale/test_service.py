@@ -55,9 +55,9 @@ def service(ray_cluster: RunningRay, tmp_path_factory: pytest.TempPathFactory) -
     port = ray_cluster.url.rpartition(":")[2]
     with fake_model(chunks=CHUNKS) as model:
         words = ["ray", "serve", "--address", ray_cluster.address, "--port", port]
+        words += ["--upstream", model.url, "--keys", str(keys)]
         process = subprocess.Popen(
-            [sys.executable, "-m", "helpers.cli", *words, "--upstream", model.url]
-            + ["--keys", str(keys)],
+            [sys.executable, "-m", "helpers.cli", *words],
             cwd=ROOT,
             env={**os.environ, **{f"COURSE_SERVICE_{name}": value for name, value in calm.items()}},
             stdout=subprocess.PIPE,
