@@ -114,10 +114,19 @@ os.environ["PYTHONPATH"] += os.pathsep + str(folder)  # for files that this note
 import ray  # noqa: E402
 from ray.cluster_utils import Cluster  # noqa: E402
 
-small = {"object_store_memory": 300 * 2**20, "include_log_monitor": False}
-cluster = Cluster(initialize_head=True, head_node_args={
-    "num_cpus": 2, "include_dashboard": False, "no_monitor": True, **small})
-second = cluster.add_node(num_cpus=2, **small)
+
+def start(**head):
+    """A cluster with two nodes. Ray gives a node 30 seconds to start, so a busy machine may
+    need a second try."""
+    small = {"num_cpus": 2, "object_store_memory": 300 * 2**20, "include_log_monitor": False}
+    try:
+        cluster = Cluster(initialize_head=True, head_node_args=small | head)
+    except Exception:  # of no class of its own
+        cluster = Cluster(initialize_head=True, head_node_args=small | head)
+    return cluster, cluster.add_node(**small)
+
+# %% name="init"
+cluster, second = start(include_dashboard=False, no_monitor=True)
 _ = ray.init(address=cluster.address, log_to_driver=False, logging_level="error")
 print(ray.cluster_resources()["CPU"], "CPUs on", len(ray.nodes()), "nodes")
 

@@ -4,7 +4,7 @@
 # After this page you can answer the five review questions of the chapter "Production-Ready LLM
 # Deployment and Observability" with evidence of your own, and say what each answer rests on.
 #
-# **30 minutes (the machine works for less than one). Level: any. Before it: modules 01 to 05, and
+# **30 minutes (the machine works for less than one). Level: any. Before it: modules 01 to 06, and
 # 09.** No model runs here.
 #
 # This module is a page for now. Its lab and its quiz are still to come, as are modules 06, 07, 08,

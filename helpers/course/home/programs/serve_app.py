@@ -244,6 +244,7 @@ class RemoteAgent:
     num_replicas=2,
     max_ongoing_requests=200,
     ray_actor_options={"num_cpus": 0.2},
+    health_check_period_s=2,
     graceful_shutdown_timeout_s=30,
 )
 @serve.ingress()
