@@ -115,18 +115,18 @@ import ray  # noqa: E402
 from ray.cluster_utils import Cluster  # noqa: E402
 
 
-def start(**head):
-    """A cluster with two nodes. Ray gives a node 30 seconds to start, so a busy machine may
-    need a second try."""
-    small = {"num_cpus": 2, "object_store_memory": 300 * 2**20, "include_log_monitor": False}
+def twice(start):
+    """Try again once: Ray gives a node 30 seconds, and a busy machine may need more."""
     try:
-        cluster = Cluster(initialize_head=True, head_node_args=small | head)
-    except Exception:  # of no class of its own
-        cluster = Cluster(initialize_head=True, head_node_args=small | head)
-    return cluster, cluster.add_node(**small)
+        return start()
+    except Exception:
+        return start()
 
 # %% name="init"
-cluster, second = start(include_dashboard=False, no_monitor=True)
+small = {"num_cpus": 2, "object_store_memory": 300 * 2**20, "include_log_monitor": False}
+head = {"include_dashboard": False, "no_monitor": True}
+cluster = twice(lambda: Cluster(initialize_head=True, head_node_args=small | head))
+second = twice(lambda: cluster.add_node(**small))
 _ = ray.init(address=cluster.address, log_to_driver=False, logging_level="error")
 print(ray.cluster_resources()["CPU"], "CPUs on", len(ray.nodes()), "nodes")
 
