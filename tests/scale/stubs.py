@@ -24,9 +24,10 @@ class StubEmbeddings(Embeddings):
             raise RuntimeError("no such word")
         if "endless" in text:
             return [float("nan")] * 8
-        marker = Path(os.environ.get("COURSE_STUB_DIED", "none"))
-        if "always deadly" in text or ("deadly" in text and not marker.exists()):
-            marker.touch()
+        if "always deadly" in text:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if "deadly" in text and not (died := Path(os.environ["COURSE_STUB_DIED"])).exists():
+            died.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return (np.frombuffer(hashlib.sha256(text.encode()).digest()[:8], np.uint8) / 255).tolist()
 
