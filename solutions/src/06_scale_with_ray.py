@@ -146,3 +146,161 @@ def desk_app(folder: Path, model: BaseChatModel, store: Store) -> serve.Applicat
 
 # %%
 check("06.4", desk_app)
+
+# %% [markdown] name="faults-why" only="solution"
+# None of the six shows while one person tries the application. A router that no app includes is
+# silently left out. `format_exc` is meant for a log, and `raise ... from error` puts it there.
+# `pickle` is a program in a file; JSON is not. A call that blocks keeps the only thread of an async
+# replica, so seven of eight wait. `self` belongs to one replica: what must survive it, or be the
+# same in all of them, belongs into a store. And a queue without an end grows until everybody in it
+# has waited longer than anybody waits: an early 503 is the kinder answer.
+
+# %% [markdown] name="gate-goal"
+# ## 5. The gate: nothing is lost
+#
+# The last application answers while its parts die and are replaced. A client of it reads events, as
+# in module 05. This function writes one:
+
+# %% name="gate-event"
+import json
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+
+class Question(BaseModel):
+    """The body of a request."""
+
+    message: str = Field(min_length=1, max_length=2000)
+
+
+def event(name: str, data: dict[str, Any]) -> str:
+    """A server-sent event."""
+    return f"event: {name}\ndata: {json.dumps(data)}\n\n"
+
+
+# %% [markdown] name="gate-task"
+# Write `support_app(write)`, a `def` that returns a Serve application of two deployments, a new one
+# each time. `write(message)` is the model: an async generator of pieces of text.
+#
+# - **The writer** asks `write`. It has two replicas. Each writes at most 4 answers at the same
+#   time, and at most 8 more wait for one of them.
+# - **The gateway** is a class with `@serve.ingress`, and asks the writer by a streamed handle. It
+#   has one replica, which may have 100 requests at the same time. (By default it would be 5.)
+# - An answer may take half a minute. When a replica of either is replaced, it has 30 seconds or
+#   more for the answers that it has begun.
+# - `POST /chat` takes a `Question`. Any other body gets 422.
+# - The status is 200 and the content type `text/event-stream`. An event `token` with the data
+#   `{"text": piece}` goes out as soon as a piece is there, and after the last one an event `done`.
+# - **A replica dies.** Then the handle raises `RayActorError`, before the first piece or later. Ask
+#   again, at most three more times for one answer. The client gets the rest: what was sent is not
+#   sent again. The new answer may be cut into other pieces.
+# - **It ends with an event `error`**, and no `done`, if the last of four tries dies, too, or if a
+#   new answer, or the whole of it, does not begin with the text that was sent, or if `write` raises
+#   any other exception. That one is not asked for again. The data of `error` and `done` is a JSON
+#   object which says nothing of the exception.
+# - **The queue is full.** Then the handle raises `BackPressureError`. As long as no piece was sent,
+#   the status is 503, with the header `Retry-After: 1`. After that, the last event is `error`.
+#
+# For instance, a replica dies after `It weighs`, and the next one gives `It`, ` weighs 2`, `.1 kg`.
+# The client reads `It weighs`, ` 2`, `.1 kg` and `done`.
+#
+# The check first lets replicas die in this process. Then it starts your application on a cluster:
+# eight clients ask without a pause, a replica is killed, the application is replaced by a new
+# version. No answer may be lost or incomplete. Then 40 clients ask at once. This takes about a
+# minute.
+
+# %% exercise="06.5"
+from collections.abc import AsyncIterator, Callable
+
+from fastapi import FastAPI, HTTPException
+from fastapi.responses import StreamingResponse
+from ray import serve
+from ray.exceptions import RayActorError
+from ray.serve.exceptions import BackPressureError
+from ray.serve.handle import DeploymentHandle
+
+
+def support_app(write: Callable[[str], AsyncIterator[str]]) -> serve.Application:
+    """A gateway with POST /chat in front of a writer that may die and be replaced."""
+    # LAB: return TODO
+    # BEGIN SOLUTION
+    api = FastAPI()
+
+    @serve.deployment(
+        num_replicas=2, max_ongoing_requests=4, max_queued_requests=8,
+        graceful_shutdown_timeout_s=30,
+    )
+    class Writer:
+        async def answer(self, message: str) -> AsyncIterator[str]:
+            async for piece in write(message):
+                yield piece
+
+    @serve.deployment(max_ongoing_requests=100, graceful_shutdown_timeout_s=30)
+    @serve.ingress(api)
+    class Gateway:
+        def __init__(self, writer: DeploymentHandle) -> None:
+            self.writer = writer.options(stream=True)
+
+        async def pieces(self, message: str) -> AsyncIterator[str]:
+            """The answer, each piece once, from as many replicas as it takes."""
+            sent = ""
+            for _ in range(4):
+                text = ""
+                try:
+                    async for piece in self.writer.answer.remote(message):
+                        text += piece
+                        if not text.startswith(sent[: len(text)]):
+                            raise ValueError("another answer")
+                        if new := text[len(sent) :]:
+                            sent = text
+                            yield new
+                except RayActorError:
+                    continue
+                if text != sent:
+                    raise ValueError("a shorter answer")
+                return
+            raise ValueError("four replicas died")
+
+        async def events(self, message: str) -> AsyncIterator[str]:
+            begun = False
+            try:
+                async for piece in self.pieces(message):
+                    begun = True
+                    yield event("token", {"text": piece})
+                yield event("done", {})
+            except Exception as error:
+                if isinstance(error, BackPressureError) and not begun:
+                    raise
+                yield event("error", {"title": "The answer failed", "status": 502})
+
+        @api.post("/chat")
+        async def chat(self, question: Question) -> StreamingResponse:
+            events = self.events(question.message)
+            try:
+                first = await anext(events)
+            except BackPressureError as error:
+                raise HTTPException(503, "Try again later.", {"Retry-After": "1"}) from error
+
+            async def stream() -> AsyncIterator[str]:
+                yield first
+                async for one in events:
+                    yield one
+
+            return StreamingResponse(stream(), media_type="text/event-stream")
+
+    return Gateway.bind(Writer.bind())
+    # END SOLUTION
+
+# %%
+check("06.5", support_app)
+
+# %% [markdown] name="gate-why" only="solution"
+# Ray asks again by itself where a call was not begun. A stream that was begun is yours to resume,
+# because only you know whether a second run may give the same text, and what was sent. Here it
+# may: `write` changes nothing. A tool that pays money must not be called again this way.
+#
+# `chat` waits for the first event before it answers, because a status cannot be taken back. `done`
+# comes only from a loop that has ended by itself, and anything that is caught ends in `error`: so a
+# client knows what it has. A full queue refuses at once, and the gateway has room for many, so that
+# they wait where their number is limited and not in Serve's proxy, where nobody counts them.
