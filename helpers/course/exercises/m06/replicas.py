@@ -5,9 +5,10 @@ their handles. The ingress answers HTTP, which that mode leaves out. So a check 
 sees, a second after the start. What only a cluster does is left out: limits, queues, processes.
 """
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from types import SimpleNamespace
 from typing import Any, cast
@@ -153,6 +154,16 @@ def _silent() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(before)
+
+
+async def until(condition: Callable[[], object], limit_s: float = 1.0) -> bool:
+    """Wait until something is so; False when it is not so in time."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(limit_s * time_factor()):
+            while not condition():
+                await asyncio.sleep(0.005)
+            return True
+    return False
 
 
 @asynccontextmanager

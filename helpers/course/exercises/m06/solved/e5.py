@@ -33,7 +33,9 @@ def support_app(write: Callable[[str], AsyncIterator[str]]) -> serve.Application
             async for piece in write(message):
                 yield piece
 
-    @serve.deployment(max_ongoing_requests=100, graceful_shutdown_timeout_s=30)
+    @serve.deployment(
+        max_ongoing_requests=100, graceful_shutdown_timeout_s=30, max_surge_percent=100
+    )
     @serve.ingress(api)
     class Gateway:
         def __init__(self, writer: DeploymentHandle) -> None:
