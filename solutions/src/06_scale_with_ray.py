@@ -44,9 +44,9 @@ class Asked(BaseModel):
 #   `f"{source}\n\n{message}"`, `asked` is the number of questions of this customer so far. This
 #   question counts, also if its answer fails.
 # - `GET /asked/{customer}` answers with `{"asked": ...}`: the same number, 0 for a stranger.
-# - If the search or the model raises an exception of any type, the status is 500 or above. The body
-#   may be anything that says nothing of the exception: neither its type nor its text, no line of
-#   code, no path of a file.
+# - If the search or the model raises an exception of any type, the status is 502. The body may be
+#   anything that says nothing of the exception: neither its type nor its text, no line of code, no
+#   path of a file.
 # - The sentences are in `folder`, a `pathlib.Path`, as a list of strings: in `index.json`, and the
 #   same list in `index.pkl`. Anyone in the company can write to this folder, so nothing in it may
 #   run as code.

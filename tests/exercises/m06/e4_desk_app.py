@@ -245,6 +245,14 @@ def the_clients_fault() -> object:
     return desk(failed=bad_request)
 
 
+@wrong("Nothing is caught: FastAPI's own 500.", slip="nothing-caught")
+def lets_it_raise() -> object:
+    def again(error: Exception) -> Any:
+        raise error
+
+    return desk(failed=again)
+
+
 @wrong("The index is read by pickle.", slip="code-on-load")
 def still_pickle() -> object:
     return desk(load=from_pickle)
@@ -391,14 +399,6 @@ def streamed_and_compared() -> object:
     return desk(ask_model=streamed, count=compared)
 
 
-@right("Nothing is caught: FastAPI's own 500 says nothing.")
-def lets_it_raise() -> object:
-    def again(error: Exception) -> Any:
-        raise error
-
-    return desk(failed=again)
-
-
 @right("Serve's late-bound app: the routes are made in the replica.")
 def late_bound() -> object:
     def desk_app(folder: Path, model: Any, store: Any) -> Any:
@@ -435,7 +435,7 @@ def late_bound() -> object:
 
                 @api.exception_handler(Exception)
                 async def failed(request: Any, error: Exception) -> JSONResponse:
-                    return JSONResponse({"detail": "Not now."}, 503)
+                    return JSONResponse({"detail": "Not now."}, 502)
 
                 api.include_router(router)
                 return api
@@ -481,3 +481,10 @@ def router_in_time() -> object:
         return made.bind(Search.bind())
 
     return desk_app
+
+
+_ONCE = "a class belongs to one application, whose replicas all get the same arguments"
+_INIT = "def __init__(self, search: DeploymentHandle, model: BaseChatModel, store: Store) -> None:"
+EQUIVALENT = {
+    f"line 35, argument {name} ignored: {_INIT}": _ONCE for name in ("search", "model", "store")
+}

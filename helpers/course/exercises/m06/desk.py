@@ -170,7 +170,7 @@ def _told(seen: Seen) -> str:
     said = [mark for mark in TELL_TALES if mark in text]
     if said:
         return f"{seen.status}, which tells of the exception ({said[0]!r})"
-    return "500 or above" if seen.status >= 500 else f"{seen.status or seen.outcome}"
+    return f"{seen.status or seen.outcome}"
 
 
 async def poisoned(make: MakeDesk) -> dict[str, object]:
