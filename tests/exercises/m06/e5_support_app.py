@@ -365,7 +365,7 @@ def no_writer() -> object:
     return support_app
 
 
-@wrong("It cannot be sent to another process.")
+@wrong("It cannot be sent to another process.", slip="cannot-be-sent")
 def holds_a_lock() -> object:
     import threading
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         ),
         Hint(
             "Compare before you send: does the text so far agree with what was sent? And at the end"
-            " of a try: is it as long? Whatever goes wrong otherwise ends in one event, error.",
+            " of a try: is it as long? Anything else that goes wrong ends in one event, error.",
             "fails",
         ),
         Hint(
@@ -207,7 +207,14 @@ def support_app(answer: "MakeApp") -> Iterator[Case]:
             judge=gate.judged,
             show=str,
         ),
-        slips=[none],
+        slips=[
+            Slip.raises(
+                "cannot-be-sent",
+                TypeError,
+                "It cannot be sent to another process. Make locks, clients and open files in"
+                " __init__, where the replica is.",
+            ),
+        ],
         about="cluster",
         after_all=True,
     )

@@ -86,6 +86,8 @@ def deployments(app: Any) -> tuple[Any, Sequence[Any]]:
 def _built(app: Any, *, start: bool) -> BuiltApplication:
     if app is TODO:
         raise TODO
+    if asyncio.iscoroutine(app):
+        app.close()
     if not isinstance(app, ray.serve.Application):
         raise NotAnApplication(f"an application is expected; this is {kind(app)}")
 
@@ -180,7 +182,7 @@ async def clients_of(
     Raises:
         NotAnApplication: it cannot be served.
     """
-    ray.serve.get_replica_context = _context
+    ray.serve.get_replica_context = _context  # it stays: for anyone else it is Ray's own
     with _silent():
         async with _clients(app, path, patience_s) as clients:
             yield clients
