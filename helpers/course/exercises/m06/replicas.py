@@ -78,12 +78,13 @@ def deployments(app: Any) -> tuple[Any, Sequence[Any]]:
     Raises:
         NotAnApplication: it is none.
     """
-    found = _built(app, start=False)
+    found = _built(app)
     ingress = _ingress(found)
     return ingress, [one for one in found.deployments if one.name != ingress.name]
 
 
-def _built(app: Any, *, start: bool) -> BuiltApplication:
+def _built(app: Any, started: list[Any] | None = None) -> BuiltApplication:
+    """The parts of an application; with a list those beside the ingress are started and listed."""
     if app is TODO:
         raise TODO
     if asyncio.iscoroutine(app):
@@ -92,9 +93,12 @@ def _built(app: Any, *, start: bool) -> BuiltApplication:
         raise NotAnApplication(f"an application is expected; this is {kind(app)}")
 
     def handle(deployment: Any, name: str) -> Any:
-        if not start or _is_ingress(deployment):
+        if started is None or _is_ingress(deployment):
             return ray.serve.handle.DeploymentHandle(deployment.name, app_name=name)
-        return make_local_deployment_handle(deployment, name)
+        made = make_local_deployment_handle(deployment, name)
+        router = cast(Any, made)._create_router("", made.deployment_id, None)
+        started.append(router._user_callable_wrapper)
+        return made
 
     return build_app(app, name=_LOCAL, make_deployment_handle=handle)
 
@@ -118,7 +122,7 @@ class _Replica:
         self.servable = servable
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":  # what `_started` did; Ray sends its own at the end
+        if scope["type"] == "lifespan":  # Ray starts and ends it itself, in `_running`
             raise RuntimeError("no lifespan here")
         token = _at_work.set(self.servable)
         try:
@@ -129,7 +133,32 @@ class _Replica:
 
 @asynccontextmanager
 async def _running(app: Any) -> AsyncIterator[_Replica]:
-    built = _built(app, start=True)
+    started: list[Any] = []
+    try:
+        async with _ingress_of(_built(app, started)) as replica:
+            yield replica
+    finally:
+        for one in started:
+            await asyncio.to_thread(_stop, one)
+
+
+def _stop(started: Any) -> None:
+    """End a deployment's thread, which Ray leaves running."""
+    loop = started._user_code_event_loop
+
+    def end() -> None:
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.call_soon(loop.stop)
+
+    loop.call_soon_threadsafe(end)
+    started._user_code_event_loop_thread.join(1.0)
+    if not loop.is_running():
+        loop.close()
+
+
+@asynccontextmanager
+async def _ingress_of(built: BuiltApplication) -> AsyncIterator[_Replica]:
     ingress = _ingress(built)
     # Its class has an async __del__, which Ray awaits; here it would be left unawaited.
     cls = type("Ingress", (cast(Any, ingress.func_or_class),), {"__del__": lambda self: None})
