@@ -7,7 +7,7 @@ sees, a second after the start. What only a cluster does is left out: limits, qu
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from types import SimpleNamespace
@@ -23,11 +23,8 @@ from helpers.testbed import Clients, serving_here
 
 with getting_ready():  # the import takes seconds, which are not the learner's
     import ray.serve
-    from ray.serve._private.build_app import BuiltApplication, build_app
-    from ray.serve._private.http_util import ASGIAppReplicaWrapper
-    from ray.serve._private.local_testing_mode import make_local_deployment_handle
+    from ray.serve.schema import LoggingConfig
 
-_LOCAL = "local"
 _at_work: ContextVar[Any] = ContextVar("at_work")
 _context_of_a_cluster = ray.serve.get_replica_context
 
@@ -78,41 +75,30 @@ def deployments(app: Any) -> tuple[Any, Sequence[Any]]:
     Raises:
         NotAnApplication: it is none.
     """
-    found = _built(app)
-    ingress = _ingress(found)
-    return ingress, [one for one in found.deployments if one.name != ingress.name]
+    found = {id(one): _deployment(one) for one in _applications(app)}
+    ingress, *others = found.values()
+    if not hasattr(ingress.func_or_class, "_run_asgi_lifespan_startup"):
+        raise NotAnApplication("its outermost deployment has no @serve.ingress")
+    return ingress, others
 
 
-def _built(app: Any, started: list[Any] | None = None) -> BuiltApplication:
-    """The parts of an application; with a list those beside the ingress are started and listed."""
+def _deployment(app: Any) -> Any:
+    return app._bound_deployment
+
+
+def _applications(app: Any) -> Iterator[Any]:
+    """An application, then those that it was bound with, and theirs."""
     if app is TODO:
         raise TODO
     if asyncio.iscoroutine(app):
         app.close()
     if not isinstance(app, ray.serve.Application):
         raise NotAnApplication(f"an application is expected; this is {kind(app)}")
-
-    def handle(deployment: Any, name: str) -> Any:
-        if started is None or _is_ingress(deployment):
-            return ray.serve.handle.DeploymentHandle(deployment.name, app_name=name)
-        made = make_local_deployment_handle(deployment, name)
-        router = cast(Any, made)._create_router("", made.deployment_id, None)
-        started.append(router._user_callable_wrapper)
-        return made
-
-    return build_app(app, name=_LOCAL, make_deployment_handle=handle)
-
-
-def _is_ingress(deployment: Any) -> bool:
-    cls = deployment.func_or_class
-    return isinstance(cls, type) and issubclass(cls, ASGIAppReplicaWrapper)
-
-
-def _ingress(built: BuiltApplication) -> Any:
-    found = [one for one in built.deployments if one.name == built.ingress_deployment_name]
-    if not found or not _is_ingress(found[0]):
-        raise NotAnApplication("its outermost deployment has no @serve.ingress")
-    return found[0]
+    yield app
+    deployment = _deployment(app)
+    for one in (*deployment.init_args, *deployment.init_kwargs.values()):
+        if isinstance(one, ray.serve.Application):
+            yield from _applications(one)
 
 
 class _Replica:
@@ -122,7 +108,7 @@ class _Replica:
         self.servable = servable
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":  # Ray starts and ends it itself, in `_running`
+        if scope["type"] == "lifespan":  # Ray starts and ends it itself, in `_started`
             raise RuntimeError("no lifespan here")
         token = _at_work.set(self.servable)
         try:
@@ -133,37 +119,38 @@ class _Replica:
 
 @asynccontextmanager
 async def _running(app: Any) -> AsyncIterator[_Replica]:
-    started: list[Any] = []
+    ingress, _ = deployments(app)
+    handles: dict[int, Any] = {}
+
+    def bound(value: Any) -> Any:
+        """A handle in the place of an application."""
+        if not isinstance(value, ray.serve.Application):
+            return value
+        if id(value) not in handles:
+            quiet = LoggingConfig(log_level=logging.CRITICAL, enable_access_log=False)
+            handles[id(value)] = ray.serve.run(
+                value, name="local", logging_config=quiet, _local_testing_mode=True
+            )
+        return handles[id(value)]
+
     try:
-        async with _ingress_of(_built(app, started)) as replica:
+        given = list(map(bound, ingress.init_args))
+        named = {name: bound(value) for name, value in ingress.init_kwargs.items()}
+        async with _started(ingress, given, named) as replica:
             yield replica
     finally:
-        for one in started:
-            await asyncio.to_thread(_stop, one)
-
-
-def _stop(started: Any) -> None:
-    """End a deployment's thread, which Ray leaves running."""
-    loop = started._user_code_event_loop
-
-    def end() -> None:
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.call_soon(loop.stop)
-
-    loop.call_soon_threadsafe(end)
-    started._user_code_event_loop_thread.join(1.0)
-    if not loop.is_running():
-        loop.close()
+        for handle in handles.values():
+            await asyncio.to_thread(_stop, handle)
 
 
 @asynccontextmanager
-async def _ingress_of(built: BuiltApplication) -> AsyncIterator[_Replica]:
-    ingress = _ingress(built)
+async def _started(
+    ingress: Any, given: Sequence[Any], named: Mapping[str, Any]
+) -> AsyncIterator[_Replica]:
     # Its class has an async __del__, which Ray awaits; here it would be left unawaited.
-    cls = type("Ingress", (cast(Any, ingress.func_or_class),), {"__del__": lambda self: None})
+    cls = type("Ingress", (ingress.func_or_class,), {"__del__": lambda self: None})
     servable = cast(Any, cls).__new__(cls)
-    await servable.__init__(*ingress.init_args, **ingress.init_kwargs)
+    await servable.__init__(*given, **named)
     if hasattr(servable, "__serve_build_asgi_app__"):
         servable._set_asgi_app(servable.__serve_build_asgi_app__())
     if ingress.user_config is not None:
@@ -173,6 +160,23 @@ async def _ingress_of(built: BuiltApplication) -> AsyncIterator[_Replica]:
         yield _Replica(servable)
     finally:
         await servable._serve_asgi_lifespan.shutdown()
+
+
+def _stop(handle: Any) -> None:
+    """End the thread of a deployment, which Ray leaves running."""
+    router = handle._create_router("", handle.deployment_id, None)
+    replica = router._user_callable_wrapper
+    loop = replica._user_code_event_loop
+
+    def end() -> None:
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.call_soon(loop.stop)
+
+    loop.call_soon_threadsafe(end)
+    replica._user_code_event_loop_thread.join(1.0)
+    if not loop.is_running():
+        loop.close()
 
 
 @contextmanager
