@@ -1,5 +1,7 @@
 import asyncio
 import json
+import os
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
@@ -365,20 +367,80 @@ def no_writer() -> object:
     return support_app
 
 
-@wrong("It cannot be sent to another process.", slip="cannot-be-sent")
-def holds_a_lock() -> object:
-    import threading
-
+@wrong("It cannot be sent to another process.")
+def holds_a_file() -> object:
     inner: Any = application()
 
     def support_app(write: Any) -> Any:
-        lock = threading.Lock()
+        log = open(os.devnull, "w")  # noqa: PTH123, SIM115
 
-        def guarded(message: str) -> Any:
-            with lock:
-                return write(message)
+        def logged(message: str) -> Any:
+            log.write(message)
+            return write(message)
 
-        return inner(guarded)
+        return inner(logged)
+
+    return support_app
+
+
+@wrong("The question is given to one replica, and the answer asked of any.", slip="one-memory")
+def two_calls() -> object:
+    def support_app(write: Any) -> Any:
+        api = FastAPI()
+
+        @serve.deployment(**WRITER)
+        class Writer:
+            def __init__(self) -> None:
+                self.questions: dict[str, str] = {}
+
+            async def begin(self, message: str) -> str:
+                ticket = uuid.uuid4().hex
+                self.questions[ticket] = message
+                return ticket
+
+            async def answer(self, ticket: str) -> AsyncIterator[str]:
+                async for piece in write(self.questions[ticket]):
+                    yield piece
+
+        @serve.deployment(**GATEWAY)
+        @serve.ingress(api)
+        class Gateway:
+            def __init__(self, writer: Any) -> None:
+                self.begin, self.writer = writer.begin, writer.options(stream=True)
+
+            async def asked(self, message: str) -> AsyncIterator[str]:
+                ticket = await self.begin.remote(message)
+                async for piece in self.writer.answer.remote(ticket):
+                    yield piece
+
+            async def events(self, message: str) -> AsyncIterator[str]:
+                begun = False
+                try:
+                    async for piece in resumed(lambda: self.asked(message)):
+                        begun = True
+                        yield event("token", {"text": piece})
+                    yield event("done", {})
+                except Exception as error:
+                    if isinstance(error, BackPressureError) and not begun:
+                        raise
+                    yield event("error", {})
+
+            @api.post("/chat")
+            async def chat(self, question: Question) -> StreamingResponse:
+                events = self.events(question.message)
+                try:
+                    first = await anext(events)
+                except BackPressureError as error:
+                    raise HTTPException(503, "Later.", LATER) from error
+
+                async def stream() -> AsyncIterator[str]:
+                    yield first
+                    async for one in events:
+                        yield one
+
+                return StreamingResponse(stream(), media_type="text/event-stream")
+
+        return Gateway.bind(Writer.bind())
 
     return support_app
 

@@ -123,9 +123,7 @@ def support_app(answer: "MakeApp") -> Iterator[Case]:
             ),
             Slip.when(
                 "mixed",
-                lambda got: (
-                    got["another answer"][1] == "done" or got["another answer"][0] != "It weighs"
-                ),
+                lambda got: got["another answer"][0] not in ("", "It", "It weighs"),
                 "The client reads the beginning of one answer and the end of another.",
             ),
             Slip.when(
@@ -208,11 +206,11 @@ def support_app(answer: "MakeApp") -> Iterator[Case]:
             show=str,
         ),
         slips=[
-            Slip.raises(
-                "cannot-be-sent",
-                TypeError,
-                "It cannot be sent to another process. Make locks, clients and open files in"
-                " __init__, where the replica is.",
+            Slip.when(
+                "one-memory",
+                lambda got: got.failed.get("error event", 0) > got.whole / 10,
+                "Many answers fail, not only those whose replica died. Does a replica look for"
+                " something in its memory that another one has been told?",
             ),
         ],
         about="cluster",
