@@ -208,7 +208,7 @@ def support_app(answer: "MakeApp") -> Iterator[Case]:
         slips=[
             Slip.when(
                 "one-memory",
-                lambda got: got.failed.get("error event", 0) > got.whole / 10,
+                lambda got: got.failed.get("error event", 0) > gate.CLIENTS,
                 "Many answers fail, not only those whose replica died. Does a replica look for"
                 " something in its memory that another one has been told?",
             ),
