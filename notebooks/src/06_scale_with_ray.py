@@ -483,7 +483,8 @@ class Conversations:
 
 # %% [markdown] name="saver-text"
 # LangGraph calls these four methods of a *checkpointer*, and this one asks the actor. By its name,
-# `get_if_exists` gives every replica the same actor.
+# `get_if_exists` gives every replica the same actor. An actor dies with the process that made it,
+# here a replica, unless it is *detached*.
 
 # %% name="saver" app="serve_app.py"
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -494,8 +495,9 @@ class ActorSaver(BaseCheckpointSaver[Any]):
 
     def __init__(self) -> None:
         super().__init__()
-        options: Any = Conversations.options(name="conversations", get_if_exists=True)  # type: ignore[attr-defined]
-        self.actor = options.remote()
+        shared: Any = Conversations
+        options = {"name": "conversations", "get_if_exists": True, "lifetime": "detached"}
+        self.actor = shared.options(**options).remote()
 
     async def aget_tuple(self, config: Any) -> Any:
         """The newest checkpoint of a conversation."""
@@ -1016,7 +1018,8 @@ app = Library.bind(Path({str(folder / "index")!r}), embeddings)
 # %% name="serve-build"
 import subprocess
 
-build = ["serve", "build", "library_main:app", "--app-dir", str(folder)]
+serve_command = str(Path(sys.executable).with_name("serve"))
+build = [serve_command, "build", "library_main:app", "--app-dir", str(folder)]
 made = subprocess.run(build, capture_output=True, text=True, check=True).stdout
 print(made)
 
@@ -1034,7 +1037,7 @@ def serve_run(threshold):
     config["applications"][0] |= {"name": "library", "route_prefix": None}
     config["applications"][0]["deployments"][0]["user_config"]["threshold"] = threshold
     (folder / "library.yaml").write_text(yaml.safe_dump(config))
-    run = ["serve", "run", "--non-blocking", "--address", cluster.address, "library.yaml"]
+    run = [serve_command, "run", "--non-blocking", "--address", cluster.address, "library.yaml"]
     subprocess.run(run, cwd=folder, capture_output=True, check=True)
     actors = ray.util.list_named_actors(all_namespaces=True)
     return [actor["name"] for actor in actors if "#Library#" in actor["name"]]
