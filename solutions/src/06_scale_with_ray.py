@@ -28,8 +28,13 @@ from helpers.course import TODO, check, hint, ready, run_async, show  # noqa: F4
 model = os.environ.get("COURSE_MODEL", "local")  # which model answers
 fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 
+# %% [markdown] name="ray-text"
+# Ray reads two settings when it is imported: no usage statistics, and all its parts on loopback
+# alone (for this it has the switch of macOS and Windows).
+
 # %% name="lab-model"
-os.environ |= {"COURSE_MODEL": model, "RAY_USAGE_STATS_ENABLED": "0"}
+os.environ |= {"COURSE_MODEL": model, "RAY_USAGE_STATS_ENABLED": "0",
+               "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 measured = []  # what the cells below find out, for the table at the end
 
 # %% [markdown] name="pool-goal"
