@@ -5,8 +5,8 @@
 # deployments that stream to each other, state that outlives a replica, and a service that drops no
 # request while it is broken and redeployed.
 #
-# **75 to 90 minutes. Before it:** the walkthrough
-# [06 Scale with Ray](../notebooks/06_scale_with_ray.ipynb).
+# **75 to 90 minutes. Before it:** the walkthrough [06 Scale with
+# Ray](../notebooks/06_scale_with_ray.ipynb).
 #
 # Fill each cell that contains a `TODO` (in exercises 3 and 4, change the given code), run it, then
 # run the check below it. The checks of exercises 1 and 5 start Ray on this machine, which takes
@@ -46,12 +46,12 @@ measured = []  # what the cells below find out, for the table at the end
 #
 # - `workers` is a list of handles of Ray actors, one or more. `worker.embed.remote(text)` returns
 #   at once a reference to the result: a vector, which is a list of floats.
-# - `vectors` is a list with the vector of each text, in the order of `texts`. It has `None` for each
-#   text that failed. `failed` is a dict from the place of each such text (0 is the first) to a text
-#   that says why.
+# - `vectors` is a list with the vector of each text, in the order of `texts`. It has `None` for
+#   each text that failed. `failed` is a dict from the place of each such text (0 is the first) to a
+#   text that says why.
 # - `texts` is a list, which may be empty, and may contain a text twice. Change neither list.
-# - **A poisoned text.** If `embed` raises an exception of any type, then the text has failed. Do not
-#   ask for it again. Its reason contains the message of that exception.
+# - **A poisoned text.** If `embed` raises an exception of any type, then the text has failed. Do
+#   not ask for it again. Its reason contains the message of that exception.
 # - **A worker that dies.** `ray.get` then raises `ActorDiedError` for the text that it had, and for
 #   anything that you ask of this worker afterwards. Ray does not restart these workers: give a dead
 #   one nothing more. Another worker embeds the text. A text on which two workers have died has
@@ -61,8 +61,8 @@ measured = []  # what the cells below find out, for the table at the end
 #   takes long for an earlier one. Each worker gets one text at a time.
 # - Leave the workers alive: the next call uses them again.
 #
-# For instance, `embed_all(workers, ["tent", "\ud800", "stove"])` might return
-# `([[0.1, 0.7], None, [0.4, 0.2]], {1: "surrogates not allowed"})`.
+# For instance, `embed_all(workers, ["tent", "\ud800", "stove"])` might return `([[0.1, 0.7], None,
+# [0.4, 0.2]], {1: "surrogates not allowed"})`.
 #
 # `ready, waiting = ray.wait(references)` waits for the first one that is ready. An exception that
 # `embed` raised comes out of `ray.get` as a `RayTaskError`, whose `cause` is the exception itself.
@@ -110,10 +110,11 @@ def embed_all(workers: list[ActorHandle], texts: list[str]) -> tuple[Vectors, di
 check("06.1", embed_all)
 
 # %% [markdown] name="pool-why" only="solution"
-# `running` knows which text a worker has, so an error can be put down to its text. Ray's `ActorPool`
-# does the same loop, but `get_next_unordered()` raises without saying which text it was, and
-# `get_next()` keeps a free worker waiting until an earlier text is ready. A worker with one text at
-# a time dies of that text alone: of twenty texts in its queue, nineteen would be suspects.
+# `running` knows which text a worker has, so an error can be put down to its text. Ray's
+# `ActorPool` does the same loop, but `get_next_unordered()` raises without saying which text it
+# was, and `get_next()` keeps a free worker waiting until an earlier text is ready. A worker with
+# one text at a time dies of that text alone: of twenty texts in its queue, nineteen would be
+# suspects.
 #
 # Ray can do a part of it: an actor made with `max_restarts` and `max_task_retries` is restarted and
 # asked again. It does not know that one text kills whatever worker it meets: that limit is yours.
@@ -169,12 +170,12 @@ if ready("06.1"):
 # %% [markdown] name="compose-goal"
 # ## 2. Compose deployments that stream
 #
-# An answer needs the shop's documents and the customer's orders, and then someone to write it. These
-# are three deployments, which can be scaled apart. Write the fourth, which people talk to.
+# An answer needs the shop's documents and the customer's orders, and then someone to write it.
+# These are three deployments, which can be scaled apart. Write the fourth, which people talk to.
 #
 # `answering_app(documents, orders, writer)` is a `def` that gets the three as bound deployments and
-# returns a bound deployment too, an `Application`: a class of yours under `@serve.deployment`, whose
-# `bind` got all three. Inside your class, they are `DeploymentHandle`s:
+# returns a bound deployment too, an `Application`: a class of yours under `@serve.deployment`,
+# whose `bind` got all three. Inside your class, they are `DeploymentHandle`s:
 #
 # - `documents.find.remote(question)` and `orders.find.remote(question)` each give a text when they
 #   are awaited;
@@ -187,11 +188,12 @@ if ready("06.1"):
 #   once. It yields each word at once, as it is, an empty one too.
 # - Many requests run at the same time. A search that takes long for one of them keeps no other
 #   waiting, and nothing of one gets into another.
-# - An exception of a search or of the writer comes out of `answer`, after the words that came before
-#   it. When a search fails, the writer is not asked.
-# - **Nothing goes on for nobody.** When `answer` ends, for whatever reason, then what it has started
-#   and what still runs is cancelled: either search, or the writer. A reader who leaves in the middle
-#   of an answer, or before its first word, ends it with an exception at the `await` where it is.
+# - An exception of a search or of the writer comes out of `answer`, after the words that came
+#   before it. When a search fails, the writer is not asked.
+# - **Nothing goes on for nobody.** When `answer` ends, for whatever reason, then what it has
+#   started and what still runs is cancelled: either search, or the writer. A reader who leaves in
+#   the middle of an answer, or before its first word, ends it with an exception at the `await`
+#   where it is.
 #
 # For instance, `serve.run(answering_app(documents, orders, writer), _local_testing_mode=True)` is a
 # handle, and `handle.options(stream=True).answer.remote("How heavy?")` gives the words. The check
@@ -266,7 +268,7 @@ class Writer:
     """Takes 0.05 seconds a word."""
 
     async def write(self, question: str, found: list[str]):
-        for word in "The Alta 2 weighs 2.1 kg without pegs.".split():
+        for word in ["The ", "Alta ", "2 ", "weighs ", "2.1 ", "kg."]:
             await asyncio.sleep(0.05)
             yield word
 
@@ -282,7 +284,7 @@ class InOnePiece:
         found = [await self.documents.find.remote(question)]
         found.append(await self.orders.find.remote(question))
         words = self.writer.options(stream=True).write.remote(question, found)
-        yield " ".join([word async for word in words])
+        yield "".join([word async for word in words])
 
 # %% name="compose-use"
 import time
@@ -324,20 +326,21 @@ for name in ("get", "put", "put_new", "add", "fields"):
     print(f"{name}: {getattr(Memory, name).__doc__}")
 
 # %% [markdown] name="state-task"
-# A replica gets its handle as `memory`: for instance, `await memory.get.remote(key, field)`. It also
-# gets two `async` functions: `search(question)` gives a passage, always the same for a question as
-# long as the replica lives, and is expensive. `write(question, turns, passage)` writes a text,
-# each time another one. Change `Desk` so that all of this holds:
+# A replica gets its handle as `memory`: for instance, `await memory.get.remote(key, field)`. It
+# also gets two `async` functions: `search(question)` gives a passage, always the same for a
+# question as long as the replica lives, and is expensive. `write(question, turns, passage)` writes
+# a text, each time another one. Change `Desk` so that all of this holds:
 #
 # - `ask(request, conversation, question)` returns the text that `write` made of the question, the
 #   turns so far of this conversation, and the passage. The turns are a list of pairs of question
 #   and text, oldest first, from all replicas. All arguments are strings.
-# - `history(conversation)` returns these turns, an empty list where there are none, and `asked()` the
-#   number of requests that were answered, in all conversations. Any replica gives the same, at once,
-#   also one that has just started. Calls at the same time lose nothing.
-# - **Retries.** A request may come again, with the same three arguments, on any replica, later or at
-#   the same time. It gets the same text, is one turn, and counts once. A request that was answered
-#   is not written again. Two conversations may use the same `request`: these are two requests.
+# - `history(conversation)` returns these turns, an empty list where there are none, and `asked()`
+#   the number of requests that were answered, in all conversations. Any replica gives the same, at
+#   once, also one that has just started. Calls at the same time lose nothing.
+# - **Retries.** A request may come again, with the same three arguments, on any replica, later or
+#   at the same time. It gets the same text, is one turn, and counts once. A request that was
+#   answered is not written again. Two conversations may use the same `request`: these are two
+#   requests.
 # - **A replica may die at any `await`**, and the request comes again elsewhere. Whatever was done
 #   already, afterwards it is one turn and counts once.
 # - If `write` or `search` raises, so does `ask`. Nothing is remembered, and a retry asks again.
@@ -416,12 +419,12 @@ class Desk:
 check("06.3", Desk.func_or_class)
 
 # %% [markdown] name="state-why" only="solution"
-# Passages stay: they are the same everywhere, and a replica that loses them searches again. Turns go
-# out, because the next question may meet any replica. The count is not a number to add to, since a
-# retry would add again: it is the set of requests, and to put one in twice changes nothing. With
+# Passages stay: they are the same everywhere, and a replica that loses them searches again. Turns
+# go out, because the next question may meet any replica. The count is not a number to add to, since
+# a retry would add again: it is the set of requests, and to put one in twice changes nothing. With
 # every step idempotent, a retry does not have to know where its predecessor died: it does them all.
-# The first `put_new` decides on the text, and both get that one. The cache of answers
-# is gone: an answer depends on its conversation, so there is no place where it would be right.
+# The first `put_new` decides on the text, and both get that one. The cache of answers is gone: an
+# answer depends on its conversation, so there is no place where it would be right.
 
 # %% [markdown] name="state-use-text"
 # Six questions of one customer meet two replicas in turn. How many of the six turns does a replica

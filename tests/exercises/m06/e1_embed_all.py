@@ -109,7 +109,7 @@ def in_order_of_arrival() -> object:
         def finish(self, reference: Any) -> None:
             import ray
 
-            place, worker = self.running.pop(reference)
+            _, worker = self.running.pop(reference)
             self.vectors.append(ray.get(reference))
             self.free.append(worker)
 
@@ -393,7 +393,7 @@ def threads() -> object:
 
         with ThreadPoolExecutor(len(workers)) as pool:
             list(pool.map(work, workers))
-        return vectors, failed | {place: "all dead" for place in todo}
+        return vectors, failed | dict.fromkeys(todo, "all dead")
 
     return embed_all
 

@@ -50,7 +50,8 @@ class Worker:
         self._note("asked", text)
         what = self.does.get(text, "")
         if what == "dies" or (what == "dies once" and self._noted("asked").count(text) == 1):
-            ray.actor.exit_actor()  # as after a kill, but Ray prints no warning of it
+            # As after a kill, but Ray prints no warning of it.
+            ray.actor.exit_actor()  # type: ignore[no-untyped-call]
         if what == "poison":
             raise PoisonError(f"no token for {text!r}")
         if what in ("KeyError", "TimeoutError"):
