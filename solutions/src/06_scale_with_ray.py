@@ -153,12 +153,12 @@ def first_try(workers: list, texts: list[str]) -> list[list[float]]:
 
 # %% name="pool-use"
 from helpers.scale import start_ray
-from helpers.shop import load_questions
+from helpers.shop import questions
 
 if ready("06.1"):
     start_ray()
     workers = [ray.remote(Embedder).options(num_cpus=0.2).remote() for _ in range(2)]
-    texts = [question.text for question in load_questions("dev")][:60]
+    texts = [question.question for question in questions("dev")][:60]
     texts[20] = "How heavy is \ud800?"
     vectors, failed = embed_all(workers, texts)
     count = {"before": len(first_try(workers, texts)), "after": len(texts) - len(failed)}

@@ -193,7 +193,7 @@ def drops_the_worker() -> object:
     return loop(Loop)
 
 
-@wrong("Catches ValueError alone.", slip="stops-at-poison")
+@wrong("Reports a ValueError alone.", slip="unreported")
 def catches_value_error() -> object:
     class Loop(Base):
         def poisoned(self, place: int, error: Any) -> None:
@@ -289,7 +289,17 @@ def asks_the_dead() -> object:
     return loop(Loop)
 
 
-@wrong("Forgets the text of the worker that died.")
+@wrong("Gives a dead worker the next texts, after those that are alive.")
+def asks_the_dead_last() -> object:
+    class Loop(Base):
+        def died(self, place: int, worker: Any) -> None:
+            super().died(place, worker)
+            self.free.append(worker)
+
+    return loop(Loop)
+
+
+@wrong("Forgets the text of the worker that died.", slip="lost-text")
 def forgets_the_text() -> object:
     class Loop(Base):
         def died(self, place: int, worker: Any) -> None:
@@ -298,7 +308,7 @@ def forgets_the_text() -> object:
     return loop(Loop)
 
 
-@wrong("A text may kill as many workers as there are.", slip="kills-all")
+@wrong("A text may kill ten workers.", slip="kills-all")
 def kills_all() -> object:
     class Loop(Base):
         deaths_allowed = 9
@@ -457,7 +467,7 @@ def wider_error() -> object:
             except ray.exceptions.RayActorError:
                 self.died(place, worker)
             except Exception as error:
-                self.failed[place] = repr(error)
+                self.failed[place] = f"embed: {error}"
                 self.free.append(worker)
 
         def died(self, place: int, worker: Any) -> None:

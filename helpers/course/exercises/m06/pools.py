@@ -25,6 +25,9 @@ POOL = 4
 BARRIER_S = 1.0
 """How long a text that takes long waits for all others to be embedded."""
 
+DEATH_PAUSE_S = 0.03
+"""What each text takes where a worker dies: one that is dead fails much faster."""
+
 _workers: list[Any] = []
 
 
@@ -58,6 +61,8 @@ class Worker:
             raise {"KeyError": KeyError, "TimeoutError": TimeoutError}[what](f"lost {text!r}")
         if what == "long":
             self._note("shared", str(self._wait_for_the_others()))
+        if {"dies", "dies once"} & {*self.does.values()}:
+            time.sleep(DEATH_PAUSE_S)
         self._note("done", text)
         return vector(text)
 
@@ -114,7 +119,7 @@ def embedded(
     embed_all: EmbedAll,
     texts: Sequence[str],
     workers: int,
-    does: Mapping[str, str] | None = None,
+    does: Mapping[str, str],
     times: int = 1,
 ) -> dict[str, Any]:
     """What comes of these texts, and how often each was asked for.
@@ -127,7 +132,6 @@ def embedded(
             "long" (it takes until all others are embedded).
         times: how often the function is called; the last time is judged.
     """
-    does = does or {}
     pool = _pool(workers)
     with tempfile.TemporaryDirectory() as name:
         others = sum(does.get(text, "") != "long" for text in texts)
@@ -143,7 +147,7 @@ def embedded(
     if given != list(texts) or handed != pool:
         raise Changed("a list that was given is not what it was before the call")
     return _judged(result, texts, does) | {
-        "asked more than once": sorted(text for text, n in asked.items() if n > texts.count(text)),
+        "asked more than once": {text: n for text, n in asked.items() if n > texts.count(text)},
         **({"others done meanwhile": shared == ["True"]} if "long" in does.values() else {}),
     }
 
