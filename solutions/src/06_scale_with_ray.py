@@ -57,15 +57,17 @@ measured = []  # what the cells below find out, for the table at the end
 #   one nothing more. Another worker embeds the text. A text on which two workers have died has
 #   failed, with any reason that is not empty.
 # - When all workers are dead, every text that has no vector yet has failed, with any reason.
-# - **Share the work.** A worker that is free gets the next text at once, also while another worker
-#   takes long for an earlier one. Each worker gets one text at a time.
+# - **Share the work.** A worker that is free gets another text at once, also while another worker
+#   takes long for one. Each worker gets one text at a time.
 # - Leave the workers alive: the next call uses them again.
 #
-# For instance, `embed_all(workers, ["tent", "\ud800", "stove"])` might return `([[0.1, 0.7], None,
-# [0.4, 0.2]], {1: "surrogates not allowed"})`.
+# For instance, of the texts `["tent", "\ud800", "stove"]` this might come:
 #
-# `ready, waiting = ray.wait(references)` waits for the first one that is ready. An exception that
-# `embed` raised comes out of `ray.get` as a `RayTaskError`, whose `cause` is the exception itself.
+#     ([[0.1, 0.7], None, [0.4, 0.2]], {1: "surrogates not allowed"})
+#
+# `done, waiting = ray.wait(references)` waits for the first one that is ready; both are lists. An
+# exception that `embed` raised comes out of `ray.get` as a `RayTaskError`, whose `cause` is the
+# exception itself.
 
 # %% exercise="06.1"
 from collections import Counter, deque
@@ -460,7 +462,7 @@ async def write(question: str, turns: list, passage: str) -> str:
     return f"answer {len(turns) + 1}"
 
 
-def turns_known(desk) -> int:
+async def turns_known(desk) -> int:
     """How many of six turns the replica knows that knows least."""
     memory = ray.remote(Memory).options(num_cpus=0).remote()
     replicas = [
@@ -468,14 +470,14 @@ def turns_known(desk) -> int:
                   route_prefix=None, _local_testing_mode=True)
         for name in ("one", "two")]
     for number in range(6):
-        replica = replicas[number % 2]
-        replica.ask.remote(f"r{number}", "c1", f"question {number}").result()
-    histories = [replica.history.remote("c1").result() for replica in replicas]
+        await replicas[number % 2].ask.remote(f"r{number}", "c1", f"question {number}")
+    histories = [await replica.history.remote("c1") for replica in replicas]
     return min(len(history) for history in histories)
 
 # %% name="state-compare"
 if ready("06.3"):
     start_ray()
-    count = {"before": turns_known(serve.deployment(FirstTry)), "after": turns_known(Desk)}
+    count = {"before": run_async(turns_known(serve.deployment(FirstTry))),
+             "after": run_async(turns_known(Desk))}
     measured.append({"exercise": "3: turns that a replica knows, of 6"} | count)
     print(count)
