@@ -22,7 +22,7 @@ with loading.getting_ready():
 EmbedAll = Callable[[list[Any], list[str]], Any]
 
 POOL = 4
-BARRIER_S = 1.0
+BARRIER_S = 2.5
 """How long a text that takes long waits for all others to be embedded."""
 
 DEATH_PAUSE_S = 0.03
