@@ -110,7 +110,10 @@ def _pool(count: int) -> list[Any]:
 def _alive(worker: Any) -> bool:
     try:
         ray.get(worker.prepare.remote(".", {}, 0), timeout=5)
-    except ray.exceptions.RayError:  # it has died, or its cluster has been stopped
+    except ray.exceptions.GetTimeoutError:  # a call of a wrong answer holds it up
+        ray.kill(worker)
+        return False
+    except Exception:  # it has died, or its cluster has been stopped
         return False
     return True
 
