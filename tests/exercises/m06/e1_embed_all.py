@@ -209,7 +209,8 @@ def pool_in_order() -> object:
         from ray.exceptions import RayTaskError
         from ray.util import ActorPool
 
-        pool, vectors, failed = ActorPool(workers), list[Any](), dict[int, str]()
+        pool: Any = ActorPool(workers)
+        vectors, failed = list[Any](), dict[int, str]()
         for text in texts:
             pool.submit(lambda worker, text: worker.embed.remote(text), text)
         while pool.has_next():
@@ -439,8 +440,9 @@ def with_asyncio() -> object:
 
         tasks = [asyncio.create_task(work(worker)) for worker in workers]
         joined = asyncio.create_task(todo.join())
-        everyone = asyncio.gather(*tasks)
-        await asyncio.wait([joined, everyone], return_when=asyncio.FIRST_COMPLETED)
+        everyone: asyncio.Future[Any] = asyncio.gather(*tasks)
+        waited: list[asyncio.Future[Any]] = [joined, everyone]
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
         joined.cancel()
         for task in tasks:
             task.cancel()

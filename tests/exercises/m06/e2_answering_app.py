@@ -13,7 +13,7 @@ def application(cls: type) -> Callable[..., Any]:
     def answering_app(documents: Any, orders: Any, writer: Any) -> Any:
         from ray import serve
 
-        return serve.deployment(cls).bind(documents, orders, writer)
+        return serve.deployment()(cls).bind(documents, orders, writer)
 
     return answering_app
 
