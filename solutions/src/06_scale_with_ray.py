@@ -345,7 +345,8 @@ for name in ("get", "put", "put_new", "add", "fields"):
 #   requests.
 # - **A replica may die at any `await`**, and the request comes again elsewhere. Whatever was done
 #   already, afterwards it is one turn and counts once.
-# - If `write` or `search` raises, so does `ask`. Nothing is remembered, and a retry asks again.
+# - If `write` or `search` raises, so does `ask`. It is no turn and does not count, and a retry asks
+#   again.
 # - An answer for one conversation is never used for another. It may say what is private.
 # - A replica searches once for a question that comes again, and no passage goes to `memory`.
 #
