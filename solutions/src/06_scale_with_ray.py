@@ -36,6 +36,7 @@ fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 os.environ |= {"COURSE_MODEL": model, "RAY_USAGE_STATS_ENABLED": "0",
                "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 measured = []  # what the cells below find out, for the table at the end
+quiet = {"log_level": "ERROR"}  # Serve's logging in the cells below
 
 # %% [markdown] name="pool-goal"
 # ## 1. Embed in a pool of actors, whatever happens to one of them
@@ -294,7 +295,7 @@ import time
 
 async def first_word(app) -> float:
     """Seconds until there is something to read."""
-    handle = serve.run(app, _local_testing_mode=True).options(stream=True)
+    handle = serve.run(app, logging_config=quiet, _local_testing_mode=True).options(stream=True)
     began = time.perf_counter()
     words = handle.answer.remote("How heavy is the Alta 2?")
     await anext(words)
@@ -468,7 +469,7 @@ async def turns_known(desk) -> int:
     memory = ray.remote(Memory).options(num_cpus=0).remote()
     replicas = [
         serve.run(desk.options(name=name).bind(search, write, memory), name=name,
-                  route_prefix=None, _local_testing_mode=True)
+                  route_prefix=None, logging_config=quiet, _local_testing_mode=True)
         for name in ("one", "two")]
     for number in range(6):
         await replicas[number % 2].ask.remote(f"r{number}", "c1", f"question {number}")

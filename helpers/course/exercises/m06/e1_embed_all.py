@@ -81,6 +81,7 @@ def embed_all(answer: Any) -> Iterator[Case]:
         *slips: Slip,
         about: str = "",
         last: bool = False,
+        limit: float = 10,
         does: Mapping[str, str] | None = None,
         times: int = 1,
     ) -> Case:
@@ -98,7 +99,8 @@ def embed_all(answer: Any) -> Iterator[Case]:
             expect=expect,
             slips=slips,
             about=about,
-            limit=10,
+            limit=limit,
+            live=False,
             after_all=last,
         )
 
@@ -120,6 +122,7 @@ def embed_all(answer: Any) -> Iterator[Case]:
             lambda got: got["length"] == len(texts) and got["None at"] == [],
             "A vector belongs at the place of its text, whichever is ready first.",
         ),
+        limit=30,  # Ray starts in it, and on a busy machine that takes minutes
     )
     yield case(
         "poisoned texts",

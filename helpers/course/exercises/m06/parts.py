@@ -184,7 +184,6 @@ def _worth_telling(record: logging.LogRecord) -> bool:
 
 def _running(make: Make, stage: _Stage) -> Any:
     """The handle of the learner's application in front of a stage's parts."""
-    logging.getLogger("ray.serve").setLevel(logging.ERROR)
     logging.getLogger("asyncio").addFilter(_worth_telling)
     documents, orders = (
         serve.deployment(name=f"{name}-part")(_Search).bind(name, stage) for name in SEARCHES
@@ -197,7 +196,13 @@ def _running(make: Make, stage: _Stage) -> Any:
     if not isinstance(app, Application):
         raise NotAnApplication(f"a bound deployment is expected; this is {kind(app)}")
     name = f"check-{next(_NUMBERS)}"
-    return serve.run(app, name=name, route_prefix=None, _local_testing_mode=True)
+    return serve.run(
+        app,
+        name=name,
+        route_prefix=None,
+        logging_config={"log_level": "ERROR"},
+        _local_testing_mode=True,
+    )
 
 
 async def one_by_one(make: Make) -> dict[str, Any]:
