@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from helpers.testbed.clock import Clock
 from helpers.testbed.errors import DidNotStart, TestbedError
+from helpers.testbed.memory import Memory
 from helpers.testbed.openai_server import OpenAIServer, openai_server
 from helpers.testbed.replies import Breaks, CutOff, Fails, FallsSilent, ModelFailed, Turn, UsedUp
 from helpers.testbed.serving import Served, serving, serving_here
@@ -46,6 +47,7 @@ __all__ = [
     "FallsSilent",
     "HeldModel",
     "Load",
+    "Memory",
     "ModelFailed",
     "OpenAIServer",
     "Process",

@@ -1,20 +1,488 @@
 # %% [markdown] name="title" only="lab"
 # # Lab 06: Scale with Ray
+#
+# After this lab you can write what Ray leaves to you: a loop that loses no text when a worker dies,
+# deployments that stream to each other, state that outlives a replica, and a service that drops no
+# request while it is broken and redeployed.
+#
+# **75 to 90 minutes. Before it:** the walkthrough [06 Scale with
+# Ray](../notebooks/06_scale_with_ray.ipynb).
+#
+# Fill each cell that contains a `TODO` (in exercises 3 and 4, change the given code), run it, then
+# run the check below it. The checks of exercises 1 and 5 start Ray on this machine, which takes
+# about half a minute the first time. The others need no cluster. A wrong try brings a hint on the
+# card, and `hint("06.1")` the next one. The exercises do not depend on each other.
 
 # %% [markdown] name="title" only="solution"
 # # Solution of lab 06: Scale with Ray
+#
+# All five exercises solved, and why. The lab itself:
+# [labs/06_scale_with_ray.ipynb](../labs/06_scale_with_ray.ipynb).
 
 # %% name="imports"
 import os
-
-# Read when Ray is first imported: it listens on loopback, and reports nothing.
-os.environ |= {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0"}
 
 from helpers.course import TODO, check, hint, ready, run_async, show  # noqa: F401
 
 # %% name="parameters" tags=["parameters"]
 model = os.environ.get("COURSE_MODEL", "local")  # which model answers
 fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
+
+# %% [markdown] name="ray-text"
+# Ray reads two settings when it is imported: no usage statistics, and all its parts on loopback
+# alone (for this it has the switch of macOS and Windows).
+
+# %% name="lab-model"
+os.environ |= {"COURSE_MODEL": model, "RAY_USAGE_STATS_ENABLED": "0",
+               "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+measured = []  # what the cells below find out, for the table at the end
+quiet = {"log_level": "ERROR"}  # Serve's logging in the cells below
+
+# %% [markdown] name="pool-goal"
+# ## 1. Embed in a pool of actors, whatever happens to one of them
+#
+# One text that breaks the tokenizer must not cost you the other ten thousand vectors, and neither
+# must a worker that the system kills. Write `embed_all(workers, texts)`, a `def` that has the
+# workers embed the texts and returns `(vectors, failed)`.
+#
+# - `workers` is a list of handles of Ray actors, one or more. `worker.embed.remote(text)` returns
+#   at once a reference to the result: a vector, which is a list of floats.
+# - `vectors` is a list with the vector of each text, in the order of `texts`. It has `None` for
+#   each text that failed. `failed` is a dict from the place of each such text (0 is the first) to a
+#   text that says why.
+# - `texts` is a list, which may be empty, and may contain a text twice. Change neither list.
+# - **A poisoned text.** If `embed` raises an exception of any type, then the text has failed. Do
+#   not ask for it again. Its reason contains the message of that exception.
+# - **A worker that dies.** `ray.get` then raises `ActorDiedError` for the text that it had, and for
+#   anything that you ask of this worker afterwards. Ray does not restart these workers: give a dead
+#   one nothing more. Another worker embeds the text. A text on which two workers have died has
+#   failed, with any reason that is not empty.
+# - When all workers are dead, every text that has no vector yet has failed, with any reason.
+# - **Share the work.** A worker that is free gets another text at once, also while another worker
+#   takes long for one. Each worker gets one text at a time.
+# - Leave the workers alive: the next call uses them again.
+#
+# For instance, of the texts `["tent", "\ud800", "stove"]` this might come:
+#
+#     ([[0.1, 0.7], None, [0.4, 0.2]], {1: "surrogates not allowed"})
+#
+# `done, waiting = ray.wait(references)` waits for the first one that is ready; both are lists. An
+# exception that `embed` raised comes out of `ray.get` as a `RayTaskError`, whose `cause` is the
+# exception itself.
+
+# %% exercise="06.1"
+from collections import Counter, deque
+
+import ray
+from ray.actor import ActorHandle
+from ray.exceptions import ActorDiedError, RayTaskError
+
+Vectors = list[list[float] | None]
+
+
+def embed_all(workers: list[ActorHandle], texts: list[str]) -> tuple[Vectors, dict[int, str]]:
+    """The vectors of the texts, None for those that failed, and why they did, by place."""
+    # LAB: return TODO
+    # BEGIN SOLUTION
+    vectors: Vectors = [None] * len(texts)
+    failed: dict[int, str] = {}
+    todo, deaths = deque(range(len(texts))), Counter[int]()
+    free, running = list(workers), {}
+    while running or (todo and free):
+        while todo and free:
+            place, worker = todo.popleft(), free.pop()
+            running[worker.embed.remote(texts[place])] = place, worker
+        [done], _ = ray.wait(list(running))
+        place, worker = running.pop(done)
+        try:
+            vectors[place] = ray.get(done)
+        except ActorDiedError:
+            deaths[place] += 1
+            if deaths[place] == 2:
+                failed[place] = "two workers died on it"
+            else:
+                todo.append(place)
+            continue
+        except RayTaskError as error:
+            failed[place] = str(error.cause)
+        free.append(worker)
+    return vectors, failed | dict.fromkeys(todo, "no worker was left")
+    # END SOLUTION
+
+# %%
+check("06.1", embed_all)
+
+# %% [markdown] name="pool-why" only="solution"
+# `running` knows which text a worker has, so an error can be put down to its text. Ray's
+# `ActorPool` does the same loop, but `get_next_unordered()` raises without saying which text it
+# was, and `get_next()` keeps a free worker waiting until an earlier text is ready. A worker with
+# one text at a time dies of that text alone: of twenty texts in its queue, nineteen would be
+# suspects.
+#
+# Ray can do a part of it: an actor made with `max_restarts` and `max_task_retries` is restarted and
+# asked again. It does not know that one text kills whatever worker it meets: that limit is yours.
+
+# %% [markdown] name="pool-use-text"
+# What is it worth? Two actors hold the embedding model, and one of sixty texts is broken. The loop
+# that the documentation of `ActorPool` shows stands beside yours. How many vectors does each bring?
+
+# %% name="pool-worker"
+import ray
+
+
+class Embedder:
+    """Holds an embedding model of its own."""
+
+    def __init__(self) -> None:
+        from helpers.models import embeddings
+
+        self.model = embeddings()
+
+    def embed(self, text: str) -> list[float]:
+        """The vector of a text."""
+        text.encode()  # as most tokenizers do
+        return self.model.embed_query(text)
+
+
+def first_try(workers: list, texts: list[str]) -> list[list[float]]:
+    """The vectors that come before the first error."""
+    pool, vectors = ray.util.ActorPool(workers), []
+    try:
+        for vector in pool.map(lambda worker, text: worker.embed.remote(text), texts):
+            vectors.append(vector)
+    except ray.exceptions.RayError as error:
+        print(type(error).__name__)
+    return vectors
+
+# %% name="pool-use"
+from helpers.scale import start_ray
+from helpers.shop import questions
+
+if ready("06.1"):
+    start_ray()
+    workers = [ray.remote(Embedder).options(num_cpus=0.2).remote() for _ in range(2)]
+    texts = [question.question for question in questions("dev")][:60]
+    texts[20] = "How heavy is \ud800?"
+    vectors, failed = embed_all(workers, texts)
+    count = {"before": len(first_try(workers, texts)), "after": len(texts) - len(failed)}
+    print(count, failed)
+    measured.append({"exercise": "1: vectors of 60 texts, one broken"} | count)
+    for worker in workers:
+        ray.kill(worker)
+
+# %% [markdown] name="compose-goal"
+# ## 2. Compose deployments that stream
+#
+# An answer needs the shop's documents and the customer's orders, and then someone to write it.
+# These are three deployments, which can be scaled apart. Write the fourth, which people talk to.
+#
+# `answering_app(documents, orders, writer)` is a `def` that gets the three as bound deployments and
+# returns a bound deployment too, an `Application`: a class of yours under `@serve.deployment`,
+# whose `bind` got all three. Inside your class, they are `DeploymentHandle`s:
+#
+# - `documents.find.remote(question)` and `orders.find.remote(question)` each give a text when they
+#   are awaited;
+# - `writer.options(stream=True).write.remote(question, found)` gives the answer word by word, as an
+#   async iterator. `found` is a list of two texts: of `documents`, then of `orders`.
+#
+# Your class has a method `answer(question: str)`, an async generator of texts.
+#
+# - It asks `documents` and `orders` at the same time. When both have answered, it asks the writer,
+#   once. It yields each word at once, as it is, an empty one too.
+# - Many requests run at the same time. A search that takes long for one of them keeps no other
+#   waiting, and nothing of one gets into another.
+# - An exception of a search or of the writer comes out of `answer`, after the words that came
+#   before it. When a search fails, the writer is not asked.
+# - **Nothing goes on for nobody.** When `answer` ends, for whatever reason, then what it has
+#   started and what still runs is cancelled: either search, or the writer. A reader who leaves in
+#   the middle of an answer, or before its first word, ends it with an exception at the `await`
+#   where it is.
+#
+# For instance, `serve.run(answering_app(documents, orders, writer), _local_testing_mode=True)` is a
+# handle, and `handle.options(stream=True).answer.remote("How heavy?")` gives the words. The check
+# runs your application in this way, without a cluster.
+#
+# What a call of a handle returns has a method `cancel()`. It does nothing when the call has ended.
+
+# %% exercise="06.2"
+import asyncio
+from collections.abc import AsyncIterator
+
+from ray import serve
+from ray.serve import Application
+from ray.serve.handle import DeploymentHandle
+
+
+def answering_app(documents: Application, orders: Application, writer: Application) -> Application:
+    """An application whose `answer` streams what the writer makes of both searches."""
+    # LAB: return TODO
+    # BEGIN SOLUTION
+    @serve.deployment
+    class Answers:
+        def __init__(self, *parts: DeploymentHandle) -> None:
+            self.documents, self.orders, self.writer = parts
+
+        async def answer(self, question: str) -> AsyncIterator[str]:
+            calls = [self.documents.find.remote(question), self.orders.find.remote(question)]
+            try:
+                found = list(await asyncio.gather(*calls))
+                words = self.writer.options(stream=True).write.remote(question, found)
+                calls.append(words)
+                async for word in words:
+                    yield word
+            finally:
+                for call in calls:
+                    call.cancel()
+
+    return Answers.bind(documents, orders, writer)
+    # END SOLUTION
+
+# %%
+check("06.2", answering_app)
+
+# %% [markdown] name="compose-why" only="solution"
+# Both `remote` calls go out before anything is awaited, so the searches overlap. `asyncio.gather`
+# stops waiting at the first error, but the other search still runs: only `cancel()` ends it. The
+# `finally` covers all ways out: the last word, an error, a reader who left. Serve cancels the calls
+# of a request whose HTTP client disconnects by itself; it cannot know that a search is in vain
+# because the other one failed. Everything of a request is in local variables, nothing in `self`.
+
+# %% [markdown] name="compose-use-text"
+# How long does a reader wait for the first word, when either search takes 0.3 seconds? Beside your
+# application runs one that asks one after the other and returns the answer as a whole.
+
+# %% name="compose-parts"
+import asyncio
+
+from ray import serve
+
+
+@serve.deployment
+class Search:
+    """Takes 0.3 seconds."""
+
+    async def find(self, question: str) -> str:
+        await asyncio.sleep(0.3)
+        return f"a passage on {question}"
+
+
+@serve.deployment
+class Writer:
+    """Takes 0.05 seconds a word."""
+
+    async def write(self, question: str, found: list[str]):
+        for word in ["The ", "Alta ", "2 ", "weighs ", "2.1 ", "kg."]:
+            await asyncio.sleep(0.05)
+            yield word
+
+
+@serve.deployment
+class InOnePiece:
+    """Waits for each part in turn."""
+
+    def __init__(self, documents, orders, writer) -> None:
+        self.documents, self.orders, self.writer = documents, orders, writer
+
+    async def answer(self, question: str):
+        found = [await self.documents.find.remote(question)]
+        found.append(await self.orders.find.remote(question))
+        words = self.writer.options(stream=True).write.remote(question, found)
+        yield "".join([word async for word in words])
+
+# %% name="compose-use"
+import time
+
+
+async def first_word(app) -> float:
+    """Seconds until there is something to read."""
+    handle = serve.run(app, logging_config=quiet, _local_testing_mode=True).options(stream=True)
+    began = time.perf_counter()
+    words = handle.answer.remote("How heavy is the Alta 2?")
+    await anext(words)
+    waited = time.perf_counter() - began
+    async for _ in words:
+        pass
+    return waited
+
+
+if ready("06.2"):
+    parts = Search.bind(), Search.options(name="Orders").bind(), Writer.bind()
+    seconds = {"before": run_async(first_word(InOnePiece.bind(*parts))),
+               "after": run_async(first_word(answering_app(*parts)))}
+    print({when: round(s, 2) for when, s in seconds.items()})
+    measured.append({"exercise": "2: seconds to the first word"} | seconds)
+
+# %% [markdown] name="state-goal"
+# ## 3. Make a deployment safe that keeps state
+#
+# The deployment below works with one replica that never restarts. With two, a customer's second
+# question meets a replica that does not know the first. Move out what does not belong in a replica,
+# and leave in it what does.
+#
+# Outside stands an actor made of this class. Read it first: each call is atomic, two calls are not.
+
+# %% name="state-memory"
+from helpers.testbed import Memory
+
+print(Memory.__doc__)
+for name in ("get", "put", "put_new", "add", "fields"):
+    print(f"{name}: {getattr(Memory, name).__doc__}")
+
+# %% [markdown] name="state-task"
+# A replica gets its handle as `memory`: for instance, `await memory.get.remote(key, field)`. It
+# also gets two `async` functions: `search(question)` gives a passage, always the same for a
+# question as long as the replica lives, and is expensive. `write(question, turns, passage)` writes
+# a text, each time another one. Change `Desk` so that all of this holds:
+#
+# - `ask(request, conversation, question)` returns the text that `write` made of the question, the
+#   turns so far of this conversation, and the passage. The turns are a list of pairs of question
+#   and text, oldest first, from all replicas. All arguments are strings.
+# - `history(conversation)` returns these turns, an empty list where there are none, and `asked()`
+#   the number of requests that were answered, in all conversations. Any replica gives the same, at
+#   once, also one that has just started. Calls at the same time lose nothing.
+# - **Retries.** A request may come again, with the same three arguments, on any replica, later or
+#   at the same time. It gets the same text, is one turn, and counts once. A request that was
+#   answered is not written again. Two conversations may use the same `request`: these are two
+#   requests.
+# - **A replica may die at any `await`**, and the request comes again elsewhere. Whatever was done
+#   already, afterwards it is one turn and counts once.
+# - If `write` or `search` raises, so does `ask`. It is no turn and does not count, and a retry asks
+#   again.
+# - An answer for one conversation is never used for another. It may say what is private.
+# - A replica searches once for a question that comes again, and no passage goes to `memory`.
+#
+# For instance, after `ask("r1", "c1", "Weight?")` on one replica and the same call on another one,
+# `history("c1")` has one turn and `asked()` is 1. The check makes replicas of your class, without a
+# cluster: `func_or_class` is the class that `@serve.deployment` was put on.
+
+# %% exercise="06.3" mend=true
+from collections.abc import Awaitable, Callable
+
+from ray import serve
+from ray.actor import ActorHandle
+
+Turn = tuple[str, str]
+
+
+@serve.deployment
+class Desk:
+    """Answers questions, and remembers conversations."""
+
+    def __init__(self, search: Callable[[str], Awaitable[str]],
+                 write: Callable[[str, list[Turn], str], Awaitable[str]],
+                 memory: ActorHandle) -> None:
+        self.search, self.write, self.memory = search, write, memory
+        self.passages: dict[str, str] = {}
+        # LAB: self.answers: dict[str, str] = {}
+        # LAB: self.turns: dict[str, list[Turn]] = {}
+        # LAB: self.count = 0
+
+    # BEGIN SOLUTION
+    async def ask(self, request: str, conversation: str, question: str) -> str:
+        """The answer to a question, the same one when the request comes again."""
+        key = ("turns", conversation)
+        turn = await self.memory.get.remote(key, request)
+        if turn is None:
+            if question not in self.passages:
+                self.passages[question] = await self.search(question)
+            turns = await self.history(conversation)
+            text = await self.write(question, turns, self.passages[question])
+            turn = await self.memory.put_new.remote(key, request, (question, text))
+        await self.memory.put_new.remote("asked", (conversation, request), True)
+        return turn[1]
+
+    async def history(self, conversation: str) -> list[Turn]:
+        """The turns of a conversation, oldest first."""
+        return list((await self.memory.fields.remote(("turns", conversation))).values())
+
+    async def asked(self) -> int:
+        """How many requests were answered."""
+        return len(await self.memory.fields.remote("asked"))
+    # END SOLUTION
+    # LAB: async def ask(self, request: str, conversation: str, question: str) -> str:
+    # LAB:     """The answer to a question, the same one when the request comes again."""
+    # LAB:     turns = self.turns.setdefault(conversation, [])
+    # LAB:     if question not in self.passages:
+    # LAB:         self.passages[question] = await self.search(question)
+    # LAB:     if question not in self.answers:
+    # LAB:         passage = self.passages[question]
+    # LAB:         self.answers[question] = await self.write(question, turns, passage)
+    # LAB:     turns.append((question, self.answers[question]))
+    # LAB:     self.count += 1
+    # LAB:     return self.answers[question]
+    # LAB:
+    # LAB: async def history(self, conversation: str) -> list[Turn]:
+    # LAB:     """The turns of a conversation, oldest first."""
+    # LAB:     return self.turns.get(conversation, [])
+    # LAB:
+    # LAB: async def asked(self) -> int:
+    # LAB:     """How many requests were answered."""
+    # LAB:     return self.count
+
+# %%
+check("06.3", Desk.func_or_class)
+
+# %% [markdown] name="state-why" only="solution"
+# Passages stay: they are the same everywhere, and a replica that loses them searches again. Turns
+# go out, because the next question may meet any replica. The count is not a number to add to, since
+# a retry would add again: it is the set of requests, and to put one in twice changes nothing. With
+# every step idempotent, a retry does not have to know where its predecessor died: it does them all.
+# The first `put_new` decides on the text, and both get that one. The cache of answers is gone: an
+# answer depends on its conversation, so there is no place where it would be right.
+
+# %% [markdown] name="state-use-text"
+# Six questions of one customer meet two replicas in turn. How many of the six turns does a replica
+# know then? Here `memory` is a real actor, while the replicas run in this process.
+
+# %% name="state-first"
+class FirstTry:
+    """Keeps all state in the replica."""
+
+    def __init__(self, search, write, memory) -> None:
+        self.write, self.turns = write, []
+
+    async def ask(self, request: str, conversation: str, question: str) -> str:
+        text = await self.write(question, self.turns, "")
+        self.turns.append((question, text))
+        return text
+
+    async def history(self, conversation: str) -> list:
+        return self.turns
+
+# %% name="state-use"
+import ray
+from ray import serve
+
+from helpers.scale import start_ray
+
+
+async def search(question: str) -> str:
+    return f"a passage on {question}"
+
+
+async def write(question: str, turns: list, passage: str) -> str:
+    return f"answer {len(turns) + 1}"
+
+
+async def turns_known(desk) -> int:
+    """How many of six turns the replica knows that knows least."""
+    memory = ray.remote(Memory).options(num_cpus=0).remote()
+    replicas = [
+        serve.run(desk.options(name=name).bind(search, write, memory), name=name,
+                  route_prefix=None, logging_config=quiet, _local_testing_mode=True)
+        for name in ("one", "two")]
+    for number in range(6):
+        await replicas[number % 2].ask.remote(f"r{number}", "c1", f"question {number}")
+    histories = [await replica.history.remote("c1") for replica in replicas]
+    return min(len(history) for history in histories)
+
+# %% name="state-compare"
+if ready("06.3"):
+    start_ray()
+    count = {"before": run_async(turns_known(serve.deployment(FirstTry))),
+             "after": run_async(turns_known(Desk))}
+    measured.append({"exercise": "3: turns that a replica knows, of 6"} | count)
+    print(count)
 
 # %% [markdown] name="faults-goal"
 # ## 4. Find the six faults
