@@ -8,6 +8,7 @@ A lab's cells use these names:
     TODO                            what stands where the learner's own code belongs
     run_async(coroutine)            runs async code on the loop that checks use too
     quiz("01")                      asks the questions that end a walkthrough
+    earlier_programs()              lets the notebook import agent.py, service.py and the like
     show.table, show.intervals ...  tables, plots and progress bars (`helpers.course.show`)
 
 Exercises are defined in `helpers/course/exercises/mNN.py`.
@@ -15,8 +16,19 @@ Exercises are defined in `helpers/course/exercises/mNN.py`.
 
 from helpers.course import show
 from helpers.course.check import check, hint, ready
+from helpers.course.earlier import earlier_programs
 from helpers.course.loop import run_async
 from helpers.course.quiz import quiz
 from helpers.course.todo import TODO, NotDoneYet
 
-__all__ = ["TODO", "NotDoneYet", "check", "hint", "quiz", "ready", "run_async", "show"]
+__all__ = [
+    "TODO",
+    "NotDoneYet",
+    "check",
+    "earlier_programs",
+    "hint",
+    "quiz",
+    "ready",
+    "run_async",
+    "show",
+]
