@@ -16,6 +16,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 from helpers.scale.errors import ClusterError, DeploymentError, RayError
@@ -183,9 +184,10 @@ def join_ray(address: str, *, url: str = "", host: str = HOST, port: int = 8000)
     serve.start(http_options={"host": host, "port": port})
     _running = RunningRay(address, url or f"http://{host}:{port}")
     if not _answers(f"{_running.url}/-/healthz"):
+        expected = _running.url
         _running.stop()
         raise ClusterError(
-            f"Serve runs on the cluster at {address}, and does not answer at {host}:{port}: name"
+            f"Serve runs on the cluster at {address}, and does not answer at {expected}: name"
             " the address at which it listens by --host and --port."
         )
     atexit.register(_running.stop)
@@ -232,6 +234,8 @@ def _answers(url: str) -> bool:
     try:
         with urlopen(url, timeout=_PROBE_S):
             return True
+    except HTTPError:  # as long as Serve has no application, it answers 503
+        return True
     except OSError:
         return False
 
@@ -249,11 +253,15 @@ def _end(cluster: Any, folder: str) -> None:
 
 
 def _set_up(address: str) -> None:
-    """What Ray reads when it is imported first."""
+    """What Ray reads from the environment, in this process and in those that it starts."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     if address.partition(":")[0] in {HOST, "localhost"}:
         # By this name Ray has the switch with which all its parts listen on loopback alone.
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+        import ray
+
+        # It was read when Ray was imported, which a notebook may have done before.
+        ray._private.ray_constants.ENABLE_RAY_CLUSTER = False
 
 
 def _free_port(host: str, port: int | None) -> int:

@@ -11,6 +11,7 @@ from decimal import Decimal
 import httpx2
 import pytest
 from openai import OpenAI
+from ray import serve
 
 from helpers.paths import ROOT
 from helpers.scale import RunningRay
@@ -22,7 +23,7 @@ from helpers.service.check.fake_model import FakeModel, fake_model
 from helpers.service.check.load import load
 from helpers.service.keys import add_key
 from helpers.shop import RefundRefused
-from tests.service.serving import names
+from tests.service.serving import names, until
 
 REQUESTS = 300 if os.environ.get("COURSE_FAST") else 500
 CHUNKS = 8
@@ -123,6 +124,11 @@ def test_nothing_is_lost_through_a_killed_replica_and_a_redeploy(service: Servic
     asyncio.run(main())
 
 
+def replicas_running() -> int:
+    support = serve.status().applications[SUPPORT].deployments["Support"]
+    return support.replica_states.get("RUNNING", 0)
+
+
 def test_a_killed_node_loses_nothing(service: Service) -> None:
     service.model.seconds = 0.01
     node = service.cluster.add_node(cpus=2)
@@ -130,13 +136,14 @@ def test_a_killed_node_loses_nothing(service: Service) -> None:
     def break_it() -> str:
         redeploy(service.cluster, service.settings(), version="3")
         service.cluster.kill_node(node)
-        return "done"
+        return f"lost a replica: {until(lambda: replicas_running() < 2, 15)}"
 
     async def main() -> None:
         async with client(service.url, service.key) as asking:
-            found = (await under_load("node", asking, 40, break_it)).load
+            phase = await under_load("node", asking, 40, break_it)
             after = await load("after", asking, clients=CLIENTS, requests=40, retry=True)
-        assert (found.lost, found.errors) == (0, 0)
+        assert phase.told == "lost a replica: True"
+        assert (phase.load.lost, phase.load.errors) == (0, 0)
         assert (after.answered, after.lost, after.errors) == (40, 0, 0)
 
     asyncio.run(main())
@@ -163,7 +170,7 @@ def test_a_refund_is_paid_once_however_often_its_turn_is_tried(service: Service)
 
 
 def test_sigterm_finishes_streams_and_then_refuses(service: Service) -> None:
-    service.model.seconds = 0.2
+    service.model.seconds = 0.4
 
     async def main() -> None:
         async with client(service.url, service.key) as asking:
@@ -172,7 +179,9 @@ def test_sigterm_finishes_streams_and_then_refuses(service: Service) -> None:
             )
             await asyncio.sleep(1)
             service.process.terminate()
-            await asyncio.sleep(0.3)
+            async with asyncio.timeout(10):
+                while (await asking.get("/readyz")).status_code == 200:
+                    await asyncio.sleep(0.05)
             late = await asking.post("/v1/chat", json={"message": "Hi"})
             assert late.status_code == 503
             assert late.json()["type"] == "urn:fernhill:problem:stopping"
