@@ -14,6 +14,8 @@ Scrub = Callable[[str], str]
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _PROGRESS = re.compile(r"\d+%\|.*\|\s*[\d.]+\w*/[\d.?]+\w*\s*\[|\b\d+it \[\d\d:\d\d")
+# What Ray's own C++ code logs, with the time and the process.
+_RAY_LOG = re.compile(r"^\[\d{4}-\d\d-\d\d [\d:,]+ [IWE] \d+ \d+\] \w+\.cc:\d+: .*\n?", re.MULTILINE)
 # A path from its beginning: tried at every letter of a picture in base64, it would take minutes.
 _PATH = r"(?<![^\s\"'<>(])[^\s\"'<>(]*[/\\]"
 _PATTERNS = (
@@ -79,7 +81,7 @@ def _merged(outputs: Iterable[nbformat.NotebookNode | None]) -> list[nbformat.No
 
 def _scrubbed(output: nbformat.NotebookNode, scrub: Scrub) -> nbformat.NotebookNode | None:
     if output.output_type == "stream":
-        output.text = scrub(_without_progress(output.text))
+        output.text = scrub(_without_progress(_RAY_LOG.sub("", output.text)))
         return output if output.text.strip() else None
     data = output.get("data", {})
     for mime, content in data.items():

@@ -778,3 +778,23 @@ check("06.5", support_app)
 # comes only from a loop that has ended by itself, and anything that is caught ends in `error`: so a
 # client knows what it has. A full queue refuses at once, and the gateway has room for many, so that
 # they wait where their number is limited and not in Serve's proxy, where nobody counts them.
+
+# %% [markdown] name="measured-text"
+# ## What you measured
+#
+# Each row is the same case without and with your code. Exercises 1, 4 and 5 have no row: their
+# cards give the figures.
+
+# %% name="measured"
+if measured:
+    show.table(measured, caption="What your code changed", digits=2)
+
+# %% [markdown] name="next"
+# ## Next
+#
+# `course status` shows your progress.
+#
+# - The walkthrough again: [06 Scale with Ray](../notebooks/06_scale_with_ray.ipynb).
+# - Ray: [patterns and anti-patterns](https://docs.ray.io/en/latest/ray-core/patterns/index.html),
+#   [Serve's fault tolerance](https://docs.ray.io/en/latest/serve/production-guide/fault-tolerance.html),
+#   [resilient streaming and handles](https://docs.ray.io/en/latest/serve/model_composition.html).
