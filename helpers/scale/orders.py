@@ -9,6 +9,7 @@ nothing is paid twice.
 from collections import Counter, OrderedDict
 from contextlib import suppress
 from contextvars import ContextVar
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -39,6 +40,20 @@ ATTEMPT: ContextVar[Attempt] = ContextVar("attempt")
 """Set around an answer; the tools that run in it find it there."""
 
 
+@dataclass(frozen=True)
+class _Refused:
+    """An exception on its way: pickled itself, it would be made again from its message."""
+
+    kind: type[Exception]
+    args: tuple[Any, ...]
+
+    def error(self) -> Exception:
+        """The exception as it was raised."""
+        found = self.kind.__new__(self.kind)
+        found.args = self.args
+        return found
+
+
 class OrderBook:
     """The order book and its journal: what each call of a turn gave or raised."""
 
@@ -47,7 +62,7 @@ class OrderBook:
         self._journal: OrderedDict[str, dict[tuple[str, int], Any]] = OrderedDict()
 
     def call(self, turn: str, number: int, method: str, args: tuple[Any, ...]) -> Any:
-        """The result of a call, or the exception that it raised: made now, or by an earlier try."""
+        """What a call gave, or `_Refused`: made now, or by an earlier try."""
         made = self._journal.setdefault(turn, {})
         self._journal.move_to_end(turn)
         if len(self._journal) > _MOST_TURNS:
@@ -57,7 +72,7 @@ class OrderBook:
             try:
                 made[key] = getattr(self._orders, method)(*args)
             except Exception as refused:  # the tool's own, told to the customer by the agent
-                made[key] = refused
+                made[key] = _Refused(type(refused), refused.args)
         return made[key]
 
 
@@ -113,6 +128,6 @@ class RemoteOrders:
         number = attempt.number(repr((method, args)))
         asked = self._book.call.remote(attempt.turn, number, method, args)
         found = ray.get(asked, timeout=_PATIENCE_S)
-        if isinstance(found, Exception):
-            raise found
+        if isinstance(found, _Refused):
+            raise found.error()
         return found

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 
 import httpx2
 import pytest
@@ -17,12 +16,10 @@ from helpers.paths import ROOT
 from helpers.scale import RunningRay
 from helpers.scale.app import SUPPORT, redeploy
 from helpers.scale.check import CLIENTS, client, kill_replica, under_load
-from helpers.scale.orders import ATTEMPT, Attempt, RemoteOrders, order_book
 from helpers.service import Settings, issue
 from helpers.service.check.fake_model import FakeModel, fake_model
 from helpers.service.check.load import load
 from helpers.service.keys import add_key
-from helpers.shop import RefundRefused
 from tests.service.serving import names, until
 
 REQUESTS = 300 if os.environ.get("COURSE_FAST") else 500
@@ -147,26 +144,6 @@ def test_a_killed_node_loses_nothing(service: Service) -> None:
         assert (after.answered, after.lost, after.errors) == (40, 0, 0)
 
     asyncio.run(main())
-
-
-def test_a_refund_is_paid_once_however_often_its_turn_is_tried(service: Service) -> None:
-    orders = RemoteOrders(order_book())
-    ATTEMPT.set(Attempt("turn 1"))
-    order = orders.get("FH-10234", "C-0042")
-    paid = orders.refund(order.id, "C-0042", Decimal("1.00"))
-    refunded = orders.get(order.id, "C-0042").refunded
-    assert refunded == order.refunded + 1
-
-    ATTEMPT.set(Attempt("turn 1"))  # the replica died, and another one begins again
-    assert orders.get(order.id, "C-0042") == order
-    assert orders.refund(order.id, "C-0042", Decimal("1.00")) == paid
-    assert orders.get(order.id, "C-0042").refunded == refunded
-
-    ATTEMPT.set(Attempt("turn 2"))  # another request is another refund
-    orders.refund(order.id, "C-0042", Decimal("1.00"))
-    assert orders.get(order.id, "C-0042").refunded == refunded + 1
-    with pytest.raises(RefundRefused):
-        orders.refund(order.id, "C-0042", Decimal("100000.00"))
 
 
 def test_sigterm_finishes_streams_and_then_refuses(service: Service) -> None:
