@@ -1,6 +1,6 @@
 """Which tests run one after another in one worker: those of a file, because they share a server.
 
-Three files hold the tests of every module; there, those of a module stay together, so that both
+Four files hold the tests of every module; there, those of a module stay together, so that both
 workers have something to do until the end. What needs Ray runs in one worker, on one cluster: a
 start takes as long as many tests, and two clusters on two cores fail each other's timeouts.
 """
@@ -11,6 +11,7 @@ from xdist.scheduler import LoadFileScheduling
 
 BY_MODULE = (
     "tests/course/test_wrong_answers.py",
+    "tests/exercises/test_exercises.py",
     "tests/notebooks/test_every_notebook.py",
     "tests/workshop/test_grade_the_course.py",
 )
@@ -27,7 +28,7 @@ def scope(nodeid: str) -> str:
     """The name under which a test's neighbours are kept together."""
     file = nodeid.partition("::")[0]
     module = module_of(nodeid)
-    if file.startswith("tests/scale/") or joins_ray(nodeid):
+    if file.startswith("tests/scale/") or (file in BY_MODULE and module_of(nodeid) == "06"):
         return "ray"
     return f"{file}::{module}" if file in BY_MODULE and module else file
 

@@ -28,11 +28,11 @@ from tests.scheduling import scope
             "tests/notebooks/test_every_notebook.py",
         ),
         ("tests/scale/test_cluster.py::test_a", "ray"),
-        ("tests/course/test_wrong_answers.py::test_a_wrong_answer[06.5-no_bound]", "ray"),
+        ("tests/exercises/test_exercises.py::test_a_wrong_answer[06.5-no_bound]", "ray"),
         ("tests/notebooks/test_every_notebook.py::test_a[06_scale_with_ray]", "ray"),
         (
             "tests/notebooks/test_every_notebook.py::test_a[notebooks/06_scale_with_ray.ipynb]",
-            "tests/notebooks/test_every_notebook.py::06",
+            "ray",
         ),
     ],
 )

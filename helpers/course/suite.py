@@ -31,6 +31,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "tests/security/test_service_abuse.py",
     ),
     "05": ("tests/service",),
+    "06": ("tests/scale",),
     "09": ("tests/tracing",),
     "12": (),
 }

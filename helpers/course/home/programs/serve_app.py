@@ -124,8 +124,9 @@ class ActorSaver(BaseCheckpointSaver[Any]):
 
     def __init__(self) -> None:
         super().__init__()
-        options: Any = Conversations.options(name="conversations", get_if_exists=True)  # type: ignore[attr-defined]
-        self.actor = options.remote()
+        shared: Any = Conversations
+        options = {"name": "conversations", "get_if_exists": True, "lifetime": "detached"}
+        self.actor = shared.options(**options).remote()
 
     async def aget_tuple(self, config: Any) -> Any:
         """The newest checkpoint of a conversation."""
