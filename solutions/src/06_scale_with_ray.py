@@ -782,7 +782,7 @@ check("06.5", support_app)
 # %% [markdown] name="measured-text"
 # ## What you measured
 #
-# Each row is the same case without and with your code. Exercises 1, 4 and 5 have no row: their
+# Each row is the same case without and with your code. Exercises 4 and 5 have no row: their
 # cards give the figures.
 
 # %% name="measured"
