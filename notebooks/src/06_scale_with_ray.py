@@ -1019,8 +1019,9 @@ app = Library.bind(Path({str(folder / "index")!r}), embeddings)
 import subprocess
 
 serve_command = str(Path(sys.executable).with_name("serve"))
-build = [serve_command, "build", "library_main:app", "--app-dir", str(folder)]
-made = subprocess.run(build, capture_output=True, text=True, check=True).stdout
+build = [serve_command, "build", "library_main:app", "--output-path", "library.yaml"]
+subprocess.run(build, cwd=folder, capture_output=True, check=True)
+made = (folder / "library.yaml").read_text("utf-8")
 print(made)
 
 # %% [markdown] name="serve-run-text"
