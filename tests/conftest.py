@@ -1,7 +1,9 @@
 """Settings that every test shares: one thread a model, and a course folder of its own."""
 
+import json
 import os
 import tempfile
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +12,11 @@ import pytest
 os.environ.setdefault("COURSE_HOME", tempfile.mkdtemp(prefix="course-tests-"))
 os.environ.setdefault("COURSE_THREADS", "1")
 os.environ.setdefault("COURSE_FAST", "1")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave out what Ray Serve's own files are warned of."""
+    config.addinivalue_line("filterwarnings", "ignore:Using extra keyword arguments on `Field`")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,3 +47,25 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     from tests.scheduling import ByFileAndModule
 
     return ByFileAndModule(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[Any]:
+    """The session's one Ray cluster, stopped at its end."""
+    from helpers.scale import start_ray
+
+    cluster = start_ray(cpus=8)
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(autouse=True)
+def _join_the_cluster(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kernels of module 06's labs and solutions join it instead of starting their own."""
+    from tests.scheduling import joins_ray
+
+    # What is quick answers from the source alone.
+    if joins_ray(request.node.nodeid) and request.node.get_closest_marker("slow"):
+        cluster = request.getfixturevalue("ray_cluster")
+        where = {"address": cluster.address, "url": cluster.url}
+        monkeypatch.setenv("COURSE_RAY", json.dumps(where))

@@ -1,7 +1,8 @@
 """Which tests run one after another in one worker: those of a file, because they share a server.
 
 Three files hold the tests of every module; there, those of a module stay together, so that both
-workers have something to do until the end.
+workers have something to do until the end. What needs Ray runs in one worker, on one cluster: a
+start takes as long as many tests, and two clusters on two cores fail each other's timeouts.
 """
 
 import re
@@ -26,7 +27,18 @@ def scope(nodeid: str) -> str:
     """The name under which a test's neighbours are kept together."""
     file = nodeid.partition("::")[0]
     module = module_of(nodeid)
+    if file.startswith("tests/scale/") or joins_ray(nodeid):
+        return "ray"
     return f"{file}::{module}" if file in BY_MODULE and module else file
+
+
+def joins_ray(nodeid: str) -> bool:
+    """Whether a test runs notebooks or answers of module 06, which join the session's cluster.
+
+    The walkthrough starts one of its own, since it kills nodes.
+    """
+    file, _, test = nodeid.partition("::")
+    return file in BY_MODULE and module_of(nodeid) == "06" and "[notebooks/" not in test
 
 
 def module_of(nodeid: str) -> str | None:

@@ -115,4 +115,5 @@ def _options(settings: Settings) -> dict[str, Any]:
         "health_check_timeout_s": 30.0,
         "graceful_shutdown_timeout_s": settings.shutdown_seconds,
         "graceful_shutdown_wait_loop_s": 0.2,
+        "logging_config": {"enable_access_log": False},  # the service writes a line of its own
     }

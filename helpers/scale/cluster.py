@@ -16,6 +16,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 from helpers.scale.errors import ClusterError, DeploymentError, RayError
 
@@ -178,9 +179,15 @@ def join_ray(address: str, *, url: str = "", host: str = HOST, port: int = 8000)
         with suppress(Exception):
             ray.shutdown()
         raise ClusterError(_why_not_joined(address, error)) from error
-    if not url:
-        serve.start(http_options={"host": host, "port": port})
+    logging.getLogger("ray.serve").setLevel(logging.WARNING)
+    serve.start(http_options={"host": host, "port": port})
     _running = RunningRay(address, url or f"http://{host}:{port}")
+    if not _answers(f"{_running.url}/-/healthz"):
+        _running.stop()
+        raise ClusterError(
+            f"Serve runs on the cluster at {address}, and does not answer at {host}:{port}: name"
+            " the address at which it listens by --host and --port."
+        )
     atexit.register(_running.stop)
     return _running
 
@@ -219,6 +226,14 @@ def _start(nodes: int, cpus: float, host: str, port: int) -> RunningRay:
         _end(cluster, folder)
         raise
     return RunningRay(cluster.address, f"http://{host}:{port}", cluster, folder)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=_PROBE_S):
+            return True
+    except OSError:
+        return False
 
 
 def _light() -> dict[str, Any]:

@@ -16,7 +16,9 @@ from typing import Any
 _SUBCOMMANDS = {
     "serve": ("helpers.scale.command", "serve", "serve the support agent on Ray"),
     "check": ("helpers.scale.check", "main", "put that service under load and break its parts"),
-    "eval": ("helpers.scale.command", "evaluate", "score the agent on workers in parallel"),
+    "index": ("helpers.scale.index", "main", "embed the shop's documents on workers, into files"),
+    "eval": ("helpers.scale.evaluation", "main", "score the agent on workers in parallel"),
+    "config": ("helpers.scale.serve_config", "main", "check a serve.yaml or a RayService manifest"),
 }
 """By name: module, function of the words after the name, and what it does."""
 
@@ -107,17 +109,6 @@ def _asked_to_stop() -> Iterator[threading.Event]:
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
-
-
-def evaluate(argv: Sequence[str]) -> int:
-    """Score the agent on the golden questions, shared out to workers."""
-    evaluation = import_module("helpers.scale.evaluation")
-    parser = argparse.ArgumentParser(
-        prog="course ray eval", description="Score the agent on the golden questions, on Ray."
-    )
-    evaluation.add_eval(parser)
-    status: int = evaluation.run_eval(parser.parse_args(argv))
-    return status
 
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"ray": ray}

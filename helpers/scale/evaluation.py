@@ -197,8 +197,6 @@ def main(argv: Sequence[str]) -> int:
     options = _parser().parse_args(argv)
     part: Part = options.part
     name, asked = f"06-eval-{part}", questions(part)
-    if options.anew:
-        (runs_dir() / f"{name}.json.gz").unlink(missing_ok=True)
 
     def say(text: str) -> None:
         print(text.replace(command(name), f"course ray eval --part {part}"), file=sys.stderr)
@@ -208,6 +206,8 @@ def main(argv: Sequence[str]) -> int:
 
     try:
         with cluster(options):
+            if options.anew:
+                (runs_dir() / f"{name}.json.gz").unlink(missing_ok=True)
             runs = evaluate(asked, name, workers=options.workers, say=say, progress=bar)
     except (ModelError, StoredRunError, ValueError) as problem:
         print(f"course ray eval: {problem}", file=sys.stderr)

@@ -13,7 +13,13 @@ def add_workers(parser: argparse.ArgumentParser, does: str) -> None:
         default=os.environ.get("RAY_ADDRESS"),
         help="a running cluster, host:port (RAY_ADDRESS; else one on this machine is started)",
     )
-    parser.add_argument("--workers", type=int, default=2, help=f"actors that {does} (2)")
+    parser.add_argument("--workers", type=_count, default=2, help=f"actors that {does} (2)")
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of workers: give 1 or more")
+    return int(text)
 
 
 @contextmanager

@@ -331,13 +331,15 @@ show_evidence("monitoring", "rollback", "documentation", "ownership")
 # | a filter on the answer | words that arrive later | [lab 03, exercise 4][filter] |
 # | a short wait under load | callers who are refused | [05][burst] |
 # | a second worker | limits and memory to be shared | [05][front] |
+# | replicas that survive a death or a release | processes, and a home for the memory | [06][breaks] |
+# | capacity that follows the load | seconds until a replica is ready | [06][grows] |
 # | any control of a service | latency, cost, refusals | [05][trade] |
 # | a friendlier prompt | more tokens in each request | [09, section 8][prompts] |
 # | a trace of every request | storage, and personal data in it | [09, section 9][redact] |
 #
 # For the tail, see [which requests cost out of proportion][cost] and [where the time goes][time].
-# Module 06 will measure growth and failover, 07 a release under load, 10 the cost of a right
-# answer, and 11 the ways of deploying.
+# Module 07 will measure a release on Kubernetes, 10 the cost of a right answer, and 11 the ways of
+# deploying.
 #
 # [agent]: 01_build_an_agent.ipynb#What-you-measured
 # [count]: 02_evaluate_before_shipping.ipynb#How-many-questions-are-needed?
@@ -347,6 +349,8 @@ show_evidence("monitoring", "rollback", "documentation", "ownership")
 # [burst]: 05_serve_with_fastapi.ipynb#What-does-a-burst-do?
 # [trade]: 05_serve_with_fastapi.ipynb#What-does-each-control-cost,-and-what-does-it-give?
 # [front]: 05_serve_with_fastapi.ipynb#In-production
+# [breaks]: 06_scale_with_ray.ipynb#What-breaks,-and-who-notices?
+# [grows]: 06_scale_with_ray.ipynb#When-does-Ray-start-another-replica?
 # [prompts]: 09_trace_with_langsmith.ipynb#8.-Which-of-two-prompts-is-worth-its-price?
 # [redact]: 09_trace_with_langsmith.ipynb#9.-What-do-you-sample,-redact-and-keep?
 # [cost]: 09_trace_with_langsmith.ipynb#3.-Which-requests-cost-out-of-proportion?

@@ -147,14 +147,14 @@ def test_the_limits_are_those_of_the_style_page() -> None:
         "house names": "<=15",
     }
     modules = [limits_of(f"{module:02}") for module in range(13)]
-    assert modules == [SHORT, WHOLE, *[REBUILT] * 3, WHOLE, *[REBUILT] * 6, SHORT]
+    assert modules == [SHORT, WHOLE, *[REBUILT] * 3, WHOLE, WHOLE, *[REBUILT] * 5, SHORT]
     wider = {limit.name: limit.allowed for limit in WHOLE}
     assert wider.keys() == {limit.name for limit in REBUILT}
     page = {limit.name: limit.allowed for limit in REBUILT}
     assert {name: allowed for name, allowed in wider.items() if allowed != page[name]} == {
         "cells": "30-120",
         "median lines": "<=10",
-        "nodes/line": "<=9.0",
+        "nodes/line": "<=9.5",
     }
     assert due("06") is REBUILT
     assert due("00") is SHORT

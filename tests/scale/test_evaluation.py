@@ -138,5 +138,6 @@ def test_the_command(
     said = capsys.readouterr()
     assert "no such tool" in said.err
     assert "100% [44%, 100%] 3/3" in said.out
-    assert main(["--workers", "0"]) == 1
-    assert "at least one" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["--workers", "0"])
+    assert "give 1 or more" in capsys.readouterr().err

@@ -58,17 +58,20 @@ def embedded(
 
 def write_index(folder: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write `texts.json` and `vectors.npy`, in the rows' order."""
-    done = sorted(rows, key=lambda row: row["place"])
-    kept = [{"text": str(row["text"]), "sentence": str(row["sentence"])} for row in done]
+    texts, vectors = [], []
+    for row in sorted(rows, key=lambda row: row["place"]):
+        texts.append({"text": row["text"], "sentence": row["sentence"]})
+        vectors.append(row["vector"])
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "texts.json").write_text(json.dumps(kept, indent=1), "utf-8")
-    np.save(folder / "vectors.npy", np.stack([row["vector"] for row in done]))
+    (folder / "texts.json").write_text(json.dumps(texts, indent=1), "utf-8")
+    np.save(folder / "vectors.npy", np.stack(vectors))
 
 
 def read_index(folder: Path) -> tuple[list[dict[str, str]], NDArray[np.float32]]:
     """The texts, and a vector of length 1 for each."""
     texts = json.loads((folder / "texts.json").read_text("utf-8"))
-    return texts, np.load(folder / "vectors.npy", allow_pickle=False)
+    vectors = np.load(folder / "vectors.npy", allow_pickle=False)
+    return texts, vectors
 
 
 @serve.deployment(
