@@ -10,6 +10,7 @@ from tests.home.alone import run
 START = """
 import asyncio, os
 from pathlib import Path
+import httpx2
 from fastapi.testclient import TestClient
 from langchain.messages import AIMessageChunk, HumanMessage
 from langchain_openai import OpenAIEmbeddings
@@ -19,8 +20,16 @@ from agent import Caller
 from service import digest
 from serve_app import *
 
+def client():
+    "Each deployment has a loop of its own here, and a kept connection belongs to one loop."
+    return httpx2.AsyncClient(limits=httpx2.Limits(max_keepalive_connections=0))
+
 def embed():
-    return OpenAIEmbeddings(model="any", check_embedding_ctx_length=False)
+    return OpenAIEmbeddings(model="any", check_embedding_ctx_length=False,
+                            http_async_client=client())
+
+def make():
+    return init_chat_model("openai:any", max_retries=0, http_async_client=client())
 
 def refused(call, *args):
     try:
@@ -80,7 +89,7 @@ for name in ("a/index", "other"):
 SUPPORT = """
 serve_app.ActorSaver = InMemorySaver  # the actor needs a cluster
 library = Library.bind(Path("a/index"), embed)
-support = serve.run(Support.bind(lambda: model, library), name="s", _local_testing_mode=True)
+support = serve.run(Support.bind(make, library), name="s", _local_testing_mode=True)
 one = {"configurable": {"thread_id": "one"}}
 
 async def ask(text, thread):
@@ -100,7 +109,7 @@ async def again(cut):
     "An answer that is cut after so many parts, then asked for again; at last what is remembered."
     thread = {"configurable": {"thread_id": f"cut-{cut}"}}
     message = HumanMessage(texts[0], id=f"message-{cut}")
-    plain = Support.func_or_class(lambda: model, handle)
+    plain = Support.func_or_class(make, handle)
     handle.reconfigure.remote({"threshold": 0.5})
     answer = plain.answer(message, thread, Caller("ann"))
     for _ in range(cut):
@@ -132,7 +141,7 @@ class Replicas:
             yield ("token", words)
         yield ("done", "The whole.")
 
-async def client(replicas):
+async def read_by_a_client(replicas):
     "What the client reads, how it ends, how often a replica was asked, with how many ids."
     read, end = [], ""
     try:
@@ -157,7 +166,9 @@ scripts = {f"cut {n}": ([*words[:n], died], words) for n in range(5)} | {
     "dies always": (["It ", died], ["It ", died], [died], words),
     "fails": (["It ", ValueError("wrong")], words),
 }
-told["remote"] = {name: asyncio.run(client(Replicas(*each))) for name, each in scripts.items()}
+told["remote"] = {
+    name: asyncio.run(read_by_a_client(Replicas(*each))) for name, each in scripts.items()
+}
 """
 
 WHOLE = """
@@ -167,13 +178,13 @@ def recorded(*args, **limits):
     return apps[-1]
 
 serve_app.make_app = recorded
-whole = application(Path("a/index"), lambda: model, embed, {digest("key"): "ann"}, rate="2/minute")
+whole = application(Path("a/index"), make, embed, {digest("key"): "ann"}, rate="2/minute")
 serve.run(whole, name="whole", _local_testing_mode=True)
-client, asked = TestClient(apps[0]), {"message": texts[0]}
+http, asked = TestClient(apps[0]), {"message": texts[0]}
 told["http"] = []
 for key in ("guess", "key", "key", "key"):
     headers = {"Authorization": f"Bearer {key}"}
-    reply = client.post("/chat/stream", json=asked, headers=headers)
+    reply = http.post("/chat/stream", json=asked, headers=headers)
     told["http"].append([reply.status_code, reply.text])
 print(json.dumps(told))
 """

@@ -61,10 +61,11 @@ def app(args: Mapping[str, str]) -> Application:
         SetupError: a model, the index or the keys are missing; the message says what to do.
     """
     try:
-        found, _ = read_index(INDEX)
-    except (OSError, ValueError) as error:
+        found, vectors = read_index(INDEX)
+        known = [row["sentence"] for row in found]
+    except (OSError, EOFError, ValueError, LookupError, TypeError) as error:
         raise SetupError(f"{INDEX} has no index that can be read: {BUILD}.") from error
-    if [row["sentence"] for row in texts()] != [row["sentence"] for row in found]:
+    if known != [row["sentence"] for row in texts()] or len(vectors) != len(known):
         raise SetupError(f"{INDEX} has other texts than the documents: {BUILD} again.")
     return application(
         INDEX,
