@@ -50,7 +50,7 @@ def build_index(workers: int = 2) -> int:
     try:
         write_index(INDEX, embedded(rows, embed, workers))
     except (OSError, RayError) as error:
-        raise SetupError(f"The index cannot be built. {said(root(error))}") from error
+        raise SetupError(f"The index cannot be built. {reason(error)}") from error
     return len(rows)
 
 
@@ -85,10 +85,15 @@ def remade(variable: str, example: str, make: Callable[[str], Made]) -> Callable
     return partial(make, os.environ[variable])
 
 
-def root(error: BaseException) -> BaseException:
-    """The error with which a chain of errors began: Ray wraps what a worker raised."""
-    inner = getattr(error, "cause", None) or error.__cause__
-    return root(inner) if isinstance(inner, BaseException) else error
+def reason(error: Exception) -> str:
+    """What a worker raised, in one line: Ray has it as the cause, or as the end of a traceback."""
+    inner = getattr(error, "cause", None)
+    while isinstance(inner, BaseException) and inner.__cause__ is not None:
+        inner = inner.__cause__
+    if isinstance(inner, BaseException):
+        return said(inner)
+    lines = str(error).split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), type(error).__name__)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

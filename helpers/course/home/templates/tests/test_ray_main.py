@@ -10,20 +10,23 @@ from fastapi.testclient import TestClient
 from langchain_core.embeddings import Embeddings
 from langgraph.checkpoint.memory import InMemorySaver
 from ray import serve as ray_serve
-from ray.exceptions import RayTaskError
+from ray.exceptions import RayError, RayTaskError
 
 import ray_main
 import serve
 import serve_app
+import service
 from fakes import ScriptedModel, WordEmbeddings, calls, scripted
 
 WEIGHT = "Lamp: The lamp weighs 2 kg."
-MADE = serve_app.make_app
+LIBRARY: Any = serve_app.Library  # its types do not say that it is a deployment
+FAILED: Any = RayTaskError
 MODELS: list[ScriptedModel] = []
 
 
 def last_model(name: str) -> ScriptedModel:
     """The same object in each part: what a function of a module returns is not copied."""
+    assert name == "fake:model"
     return MODELS[-1]
 
 
@@ -37,7 +40,7 @@ def in_this_process(
         yield {name: values[0] for name, values in batch.items()}
 
 
-async def alone(library: Any, question: str) -> list[float]:
+async def alone(library: Any, question: str) -> Any:
     """A vector as `embed` gives it: Serve gathers calls only in a replica."""
     (vector,) = await library.model.aembed_documents([question])
     return vector
@@ -52,7 +55,7 @@ def index(shop: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(ray_main, "make_embeddings", lambda name: WordEmbeddings())
     monkeypatch.setattr(ray_main, "embedded", in_this_process)
     monkeypatch.setattr(serve_app, "ActorSaver", InMemorySaver)
-    monkeypatch.setattr(serve_app.Library.func_or_class, "embed", alone)
+    monkeypatch.setattr(LIBRARY.func_or_class, "embed", alone)
     return shop / "index"
 
 
@@ -83,7 +86,7 @@ def test_the_parts_answer_a_customer_together(built: str, monkeypatch: pytest.Mo
     apps: list[FastAPI] = []
 
     def make_app(*args: Any, **limits: Any) -> FastAPI:
-        apps.append(MADE(*args, **limits))
+        apps.append(service.make_app(*args, **limits))
         return apps[-1]
 
     monkeypatch.setattr(serve_app, "make_app", make_app)
@@ -153,15 +156,28 @@ def test_a_variable_that_is_not_set(
     assert capsys.readouterr().err.startswith(f"Set {variable} to a model, for instance openai:")
 
 
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (
+            FAILED("embed", "Traceback", ConnectionError("no network\nmore")),
+            "ConnectionError: no network.",
+        ),
+        (RayError("It died.\nTraceback\nValueError: no key.\n"), "ValueError: no key."),
+        (OSError(28, "No space left on device"), "[Errno 28] No space left on device"),
+    ],
+)
 @pytest.mark.usefixtures("index")
 def test_a_worker_that_fails_is_one_sentence(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    error: Exception,
+    says: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def failing(*args: Any) -> Iterator[dict[str, Any]]:
         yield {"place": 0}
-        raise RayTaskError("embed", "Traceback", ConnectionError("no network\nhere is more"))
+        raise error
 
     monkeypatch.setattr(ray_main, "embedded", failing)
     assert ray_main.main(["--build-index"]) == 2
-    error = capsys.readouterr().err
-    assert error == "The index cannot be built. ConnectionError: no network.\n"
+    assert capsys.readouterr().err == f"The index cannot be built. {says}\n"
