@@ -24,7 +24,7 @@ PROGRAM_NAMES = sorted(
 
 PYTEST = (
     "import os, pytest; os.environ['PYTEST_DISABLE_PLUGIN_AUTOLOAD'] = '1'; "
-    "sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider']))"
+    "sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', *sys.argv[1:]]))"
 )
 
 
@@ -80,6 +80,8 @@ def test_the_course_is_not_there_in_such_a_process(written: Path) -> None:
         ("chat.py", "memory.delete_thread(thread)", "pass"),
         ("serve.py", "**read_customers(file), ", ""),
         ("page.py", "turn.problem = str(problem)", "pass"),
+        ("ray_main.py", 'known != [row["sentence"] for row in texts()]', "not known"),
+        ("ray_main.py", "partial(make, os.environ[variable])", "partial(make, variable)"),
     ],
 )
 def test_its_tests_find_a_broken_file(name: str, right: str, wrong: str, tmp_path: Path) -> None:
@@ -88,7 +90,8 @@ def test_its_tests_find_a_broken_file(name: str, right: str, wrong: str, tmp_pat
     text = file.read_text("utf-8")
     assert right in text
     file.write_text(text.replace(right, wrong), "utf-8")
-    assert run_alone(PYTEST, path=file.parent, cwd=file.parent).returncode == 1
+    own = f"tests/test_{file.stem}.py"
+    assert run_alone(PYTEST, own, path=file.parent, cwd=file.parent).returncode == 1
 
 
 @pytest.mark.parametrize("words", [["ruff", "check", "."], ["ruff", "format", "--check", "."]])
@@ -118,12 +121,16 @@ def test_pyproject_names_what_the_files_import_and_no_more(written: Path) -> Non
     assert made["project"]["name"] == "shop-agent"
     course = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert course["requires-python"].startswith(made["project"]["requires-python"])
-    code = [p.read_text("utf-8") for p in written.glob("*.py")]
-    needed = packages(module for text in code for module in imported(text))
-    assert made["project"]["dependencies"] == bounded(needed)
+    code = [set(imported(p.read_text("utf-8"))) for p in written.glob("*.py")]
+    extras = made["project"]["optional-dependencies"]
+    needed = packages(module for modules in code for module in modules)
+    assert sorted(made["project"]["dependencies"] + extras["ray"]) == sorted(bounded(needed))
     assert "langchain-openai" in needed  # init_chat_model imports it by name
-    dev = made["project"]["optional-dependencies"]["dev"]
-    assert [re.split(r"[<>=]", line)[0] for line in dev] == ["mypy", "pytest", "ruff"]
+    without = packages(module for modules in code if "ray" not in modules for module in modules)
+    assert made["project"]["dependencies"] == bounded(without)
+    names = {name: [re.split(r"[<>=]", line)[0] for line in extras[name]] for name in extras}
+    assert names["ray"] == ["pyarrow", "ray[serve]"]  # Ray Data needs pyarrow
+    assert names["dev"] == ["shop-agent[ray]", "mypy", "pytest", "ruff"]
     assert made["tool"]["setuptools"]["py-modules"] == sorted(p.stem for p in written.glob("*.py"))
 
 
@@ -134,6 +141,7 @@ def test_pyproject_names_what_the_files_import_and_no_more(written: Path) -> Non
         ("shop==0.17.6 \\\n", "shop", "shop>=0.17.6,<0.18"),
         ("shop==2026.10.1 \\\n", "shop", "shop>=2026.10.1,<2027"),
         ("shop==3 \\\n", "shop", "shop>=3,<4"),
+        ("ray==2.60.0 \\\n", "ray", "ray[serve]>=2.60.0,<3"),
         ("the-shop==1.0 ; x\nthe-shop==2.1 ; y\n", "the_shop", "the-shop>=1.0,<3"),
     ],
 )
@@ -188,6 +196,8 @@ def test_a_program_that_is_not_there_is_not_spoken_of(
     assert "chat.py" not in without
     assert "tests/test_chat.py" not in without  # it imports chat.py
     assert '["ask", "main", "orders"]' in without["pyproject.toml"]
+    assert "ray" not in without["pyproject.toml"]
+    assert "ray" not in without["README.md"].lower()
     assert "chat" not in without["README.md"].replace("integrations/chat", "")
     (programs / "agent.py").write_text(
         "# Written by `course build` from notebooks/src/01_build_an_agent.py: edit it there.\n\n"

@@ -4,19 +4,24 @@ A new program needs an entry in `TRIED`: a function that says what to call and w
 model is a server in the shapes of OpenAI's API; the program runs in a process of its own.
 """
 
+import importlib.metadata
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from helpers.authoring.alone import run_alone
 from helpers.course.home import PROGRAMS
 from helpers.course.home.project import new_project
 from helpers.course.home.requirements import imported
+from helpers.scale import rayservice, serve_config
 from helpers.testbed import openai_server
 from helpers.testbed.replies import Fails
 from tests.home.agent import try_agent
 from tests.home.alone import run
+from tests.home.serve_app import try_serve_app
 from tests.home.service import try_service
 
 NAMES = sorted(
@@ -65,9 +70,37 @@ print(json.dumps([reply.text, reply.usage_metadata["output_tokens"], call.tool_c
     assert [bool(body.get("stream")) for body in server.requests] == [False, False, True, True]
 
 
+def try_serve_yaml() -> None:
+    """Ray takes it and knows each key; its deployments are those of serve_app.py."""
+    text = (PROGRAMS / "serve.yaml").read_text("utf-8")
+    assert serve_config.problems(text) == []
+    (application,) = yaml.safe_load(text)["applications"]
+    deployed = [one["name"] for one in application["deployments"]]
+    code = (PROGRAMS / "serve_app.py").read_text("utf-8")
+    classes = re.findall(r"^@serve\.deployment(?:.|\n)*?^class (\w+)", code, re.MULTILINE)
+    assert sorted(deployed) == sorted(classes)
+    assert application["import_path"] == "ray_main:app"
+
+
+def try_rayservice() -> None:
+    """KubeRay's schema takes it, for the Ray version that the course was tested with."""
+    text = (PROGRAMS / "k8s/rayservice.yaml").read_text("utf-8")
+    assert rayservice.problems(text) == []
+    spec = yaml.safe_load(text)["spec"]
+    assert spec["rayClusterConfig"]["rayVersion"] == importlib.metadata.version("ray")
+    inner, outer = (
+        yaml.safe_load(each)["applications"][0]
+        for each in (spec["serveConfigV2"], (PROGRAMS / "serve.yaml").read_text("utf-8"))
+    )
+    assert inner["import_path"] == outer["import_path"]
+
+
 TRIED: dict[str, Callable[[], None]] = {
     "agent.py": try_agent,
     "ask.py": try_ask,
+    "k8s/rayservice.yaml": try_rayservice,
+    "serve.yaml": try_serve_yaml,
+    "serve_app.py": try_serve_app,
     "service.py": try_service,
 }
 

@@ -7,7 +7,7 @@ import re
 import shlex
 import tomllib
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from helpers.course.home import PROGRAMS, TEMPLATES, taken_home
@@ -95,11 +95,12 @@ def _values(name: str, files: dict[str, str], programs: list[str]) -> dict[str, 
     modules = [path.removesuffix(".py") for path in files if re.fullmatch(r"\w+\.py", path)]
     tests = [text for path, text in files.items() if path.startswith("tests/")]
     code = [files[f"{module}.py"] for module in modules]
-    needed, for_tests = (
-        packages(module for text in texts for module in imported(text)) for texts in (code, tests)
-    )
-    for_tests = {*for_tests, *TOOLS} - needed
-    if clash := {name.lower().replace("_", "-").replace(".", "-")} & (needed | for_tests):
+    # Not everyone who runs the service needs what is for a cluster, which is large.
+    on_ray = [text for text in code if "ray" in imported(text)]
+    needed = _packages(text for text in code if text not in on_ray)
+    for_ray = _packages(on_ray) - needed
+    for_tests = _packages(tests) - needed - for_ray | {*TOOLS}
+    if clash := {name.lower().replace("_", "-").replace(".", "-")} & (needed | for_ray | for_tests):
         raise ProjectError(
             f"{clash.pop()} is the name of a package that the project needs: take another one, "
             f"for instance my-{name}."
@@ -109,10 +110,16 @@ def _values(name: str, files: dict[str, str], programs: list[str]) -> dict[str, 
         "name": name,
         "python": re.findall(r">=([\d.]+)", course["requires-python"])[0],
         "dependencies": bounded(needed),
+        "ray": bounded(for_ray),
         "dev": bounded(for_tests),
         "modules": sorted(modules),
         "programs": [{"name": path, "says": _says(path, files[path])} for path in programs],
     }
+
+
+def _packages(texts: Iterable[str]) -> set[str]:
+    """The packages that these Python files import."""
+    return packages(module for text in texts for module in imported(text))
 
 
 def _says(path: str, text: str) -> str:

@@ -16,6 +16,12 @@ TOOLS = ("mypy", "ruff")
 # What a call imports by name: `init_chat_model("openai:...")`, the model that README begins with.
 _BY_NAME = {"init_chat_model": "langchain_openai", "init_embeddings": "langchain_openai"}
 
+# What a module takes from a package that it does not import: Ray Data reads and writes by pyarrow.
+_BENEATH = {"ray.data": "pyarrow"}
+
+# Packages whose parts are extras, with those that the programs use.
+_PARTS = {"ray": "ray[serve]"}
+
 _PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)==([\w.+!-]+)", re.MULTILINE)
 
 
@@ -29,6 +35,7 @@ def imported(text: str) -> Iterator[str]:
             names = [node.module or ""]
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             names = [_BY_NAME[node.func.id]] if node.func.id in _BY_NAME else []
+        names += [_BENEATH[name] for name in names if name in _BENEATH]
         yield from (
             top for name in names if (top := name.split(".")[0]) not in sys.stdlib_module_names
         )
@@ -65,7 +72,9 @@ def bounded(names: Iterable[str], *, root: Path = ROOT) -> list[str]:
     wanted = sorted({_plain(name) for name in names})
     if missing := [name for name in wanted if name not in pins]:
         raise LookupError(f"the course's locks do not have {', '.join(missing)}")
-    return [f"{name}>={pins[name][0]},<{_next(pins[name][-1])}" for name in wanted]
+    return [
+        f"{_PARTS.get(name, name)}>={pins[name][0]},<{_next(pins[name][-1])}" for name in wanted
+    ]
 
 
 def _next(version: str) -> str:

@@ -127,7 +127,7 @@ def shop_agent(book: OrderBook, memory: InMemorySaver) -> Agent:
     Raises:
         SetupError: one of them is not set or cannot be used, or no document can be read.
     """
-    model = _made("MODEL", "openai:gpt-4.1-mini", make_model)
+    model = made("MODEL", "openai:gpt-4.1-mini", make_model)
     return make_shop_agent(model, _search(), book, memory)
 
 
@@ -161,7 +161,7 @@ def chat(agent: Agent, caller: Caller, memory: InMemorySaver) -> None:
         except Exception as error:  # each provider has its own
             # The thread may end in a call without its result, after which no model goes on.
             memory.delete_thread(thread)
-            print(f"No answer. {_said(error)} The conversation begins again.", file=sys.stderr)
+            print(f"No answer. {said(error)} The conversation begins again.", file=sys.stderr)
             continue
         # Not streamed: the middleware may replace what the model has written.
         print(done["messages"][-1].text)
@@ -191,8 +191,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _made(variable: str, example: str, make: Callable[[str], Made]) -> Made:
-    """What `make` makes of the id in a variable."""
+def made(variable: str, example: str, make: Callable[[str], Made]) -> Made:
+    """What `make` makes of the id in a variable.
+
+    Raises:
+        SetupError: it is not set, or cannot be used.
+    """
     name = os.environ.get(variable, "")
     if not name:
         raise SetupError(f"Set {variable} to a model, for instance {example}.")
@@ -200,13 +204,13 @@ def _made(variable: str, example: str, make: Callable[[str], Made]) -> Made:
         return make(name)
     except Exception as error:  # no such provider, no key: each package has its own
         raise SetupError(
-            f"{variable}={name} cannot be used. {_said(error)} README.md says how to choose one."
+            f"{variable}={name} cannot be used. {said(error)} README.md says how to choose one."
         ) from error
 
 
 def _search() -> Search:
     documents = read_documents(DOCUMENTS)
-    return _made(
+    return made(
         "EMBEDDINGS",
         "openai:text-embedding-3-small",
         lambda name: make_search(documents, make_embeddings(name)),
@@ -223,7 +227,7 @@ def _line() -> str:
         raise SetupError("The input is no UTF-8 text.") from error
 
 
-def _said(error: Exception) -> str:
+def said(error: BaseException) -> str:
     """An error in one line; lists of everything that is possible are left out."""
     first = (str(error).strip() or "no message").splitlines()[0]
     return f"{type(error).__name__}: {first.rstrip('.')}."

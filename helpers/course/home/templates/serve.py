@@ -81,6 +81,18 @@ def read_customers(file: Path) -> dict[str, str]:
         ) from None
 
 
+def known_customers() -> dict[str, str]:
+    """Everyone who has a key, by its digest.
+
+    Raises:
+        SetupError: nobody has one, or the file of keys cannot be used.
+    """
+    file = keys_file()
+    if customers := read_customers(file):
+        return customers
+    raise SetupError(f"{file} has no key: {NEW_KEY}.")
+
+
 def new_key(customer: str) -> str:
     """A key for a customer of the order book; the file of keys gets its digest only.
 
@@ -105,10 +117,7 @@ def create_app() -> FastAPI:
     Raises:
         SetupError: there are no keys, or no model; the message says what to do.
     """
-    file = keys_file()
-    customers = read_customers(file)
-    if not customers:
-        raise SetupError(f"{file} has no key: {NEW_KEY}.")
+    customers = known_customers()
     agent = shop_agent(shop_orders(), InMemorySaver())
     set_up_logging()
     return make_app(agent, customers)

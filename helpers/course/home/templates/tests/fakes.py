@@ -1,6 +1,7 @@
 """What stands in for a model and its embeddings: no key, no network, the same on every run."""
 
 import json
+import math
 import zlib
 from collections.abc import Iterator
 from datetime import date
@@ -57,7 +58,10 @@ def calls(name: str, *args: dict[str, str]) -> AIMessage:
 
 
 class WordEmbeddings(Embeddings):
-    """Counts words: texts that share words are near each other, and nothing else is known."""
+    """Counts words: texts that share words are near each other, and nothing else is known.
+
+    Vectors have length 1.
+    """
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         return [self.embed_query(text) for text in texts]
@@ -66,7 +70,8 @@ class WordEmbeddings(Embeddings):
         counts = [0.0] * 512
         for word in text.lower().split():
             counts[zlib.crc32(word.strip(".?!:").encode()) % 512] += 1
-        return counts
+        length = math.hypot(*counts) or 1.0
+        return [count / length for count in counts]
 
 
 def book() -> OrderBook:
