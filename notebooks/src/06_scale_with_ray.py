@@ -56,8 +56,8 @@ app = make_app(make_agent(model, []), {digest("key"): "C-0042"}, rate="9999/minu
 ''')
 
 # %% [markdown] name="rising-text"
-# Two to sixteen clients ask again and again, each as soon as it has its answer. Where do more
-# clients stop getting more answers?
+# Two to sixteen clients send one request after another, each as soon as the last one is answered.
+# From how many clients on do the answers per second stop rising?
 
 # %% name="rising"
 import sys
@@ -83,7 +83,7 @@ rising = pd.DataFrame(summary(loads))
 show.table(rising[columns], caption="One process under rising load")
 
 # %% [markdown] name="killed-text"
-# From four clients on the answers per second stay the same, and everyone waits longer. More
+# Beyond four clients, the answers per second stay the same, and everyone waits longer. More
 # *replicas* of the model would help, and they need not be on the same machine. One process has a
 # second limit: when it dies, everything in it is gone.
 
@@ -103,9 +103,10 @@ print(alone.count("answered"), "answered,", alone.count("lost", "no answer"), "c
 # %% [markdown] name="ray-text"
 # ## What does Ray add to Python?
 #
-# Ray runs functions and objects in other processes, on any machine of a *cluster*, and starts them
-# again when they die. `ray.cluster_utils.Cluster` makes a cluster on one machine: each *node* is a
-# set of processes. Two variables keep Ray on the loopback address and stop its usage statistics.
+# Ray runs functions and objects in other processes, on any machine of a *cluster*, and can restart
+# them when they die. `ray.cluster_utils.Cluster` makes a cluster on one machine: each *node* is a
+# set of processes. Three variables stop Ray's usage statistics, keep it on the loopback address and
+# silence its log.
 
 # %% name="cluster"
 os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
@@ -131,8 +132,8 @@ _ = ray.init(address=cluster.address, log_to_driver=False, logging_level="error"
 print(ray.cluster_resources()["CPU"], "CPUs on", len(ray.nodes()), "nodes")
 
 # %% [markdown] name="resources-text"
-# These CPUs are *logical*: Ray counts what tasks ask for, and does
-# not measure or limit what they use.
+# These CPUs are *logical*: Ray counts what tasks ask for. It does not measure or limit what they
+# use.
 #
 # A *task* is a function that runs in some worker process; `.remote()` returns at once, with a
 # reference to the result. An *actor* is an object in a process of its own, which keeps its state.
@@ -164,9 +165,9 @@ counter = Counter.remote()
 print(ray.get([counter.call.remote() for _ in range(3)]))
 
 # %% [markdown] name="actor-killed-text"
-# Kill the actor's process as an operating system does that runs out of memory. `max_restarts` says
-# how often Ray may start it again, `max_task_retries` how often it may repeat a call. What do you
-# expect the next call to return?
+# Kill the actor's process, as an operating system does when it runs out of memory. `max_restarts`
+# says how many times Ray may restart the actor, and `max_task_retries` how many times it may repeat
+# a call. What do you expect the next call to return?
 
 # %% name="actor-killed"
 import signal
@@ -177,11 +178,11 @@ os.kill(pid, signal.SIGKILL)
 print("after:", ray.get(counter.call.remote()))
 
 # %% [markdown] name="store-text"
-# The call is answered, by another process, and it counts from one: **Ray brings the process back,
-# not its memory.** What must survive belongs elsewhere. You will need this below.
+# A new process answers the call, and it counts from one: **Ray brings the process back, not its
+# memory.** What must survive belongs elsewhere. You need this below.
 #
-# What is copied? An argument is put into the *object store*, shared memory of the node, once for
-# each call. `ray.put` puts it there once for all.
+# What is copied? Ray puts a large argument (over 100 kB) into the *object store*, memory that the
+# processes of a node share. It does so once for each call. `ray.put` does it once for all calls.
 
 # %% name="store"
 import time
@@ -210,14 +211,14 @@ print(f"by value {by_value:.2f} s, by reference {by_reference:.2f} s")
 print("a task may write into the array:", ray.get(total.remote(big))[1])
 
 # %% [markdown] name="store-notes" only="instructor"
-# Ask what happens to a list that a task appends to. It was copied by pickle: the caller's list does
-# not change. An array is not copied in the worker, and so it is read-only there.
+# Ask what happens to a list that a task appends to. Ray copied it with pickle, so the caller's list
+# does not change. The worker reads an array in place, without a copy, so it is read-only there.
 
 # %% [markdown] name="index-text"
 # ## How do you build an index with many workers?
 #
-# The index has a vector for each sentence, and for each question that the course wrote for it
-# (module 01). `titled` is from `agent.py`.
+# The index has a vector for each sentence of the documents, and one for each question that the
+# course wrote for a sentence (module 01). `titled` is from `agent.py`.
 
 # %% name="texts"
 from agent import titled
@@ -236,8 +237,9 @@ print(len(rows), "texts; the first:", rows[0])
 
 # %% [markdown] name="embed-text"
 # Ray Data divides the rows into blocks and runs `map_batches` over them. Given a class, it makes a
-# pool of actors, and each holds its own model. What you build for the index and for the service is
-# in one file, [serve_app.py](../helpers/course/home/programs/serve_app.py).
+# pool of actors, and each holds its own model. The code that you
+# build for the index and the service is in one file,
+# [serve_app.py](../helpers/course/home/programs/serve_app.py).
 
 # %% name="embed" app="serve_app.py"
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -245,9 +247,17 @@ from typing import Any
 
 import ray.data
 from langchain_core.embeddings import Embeddings
+from numpy.typing import NDArray
 
 MakeEmbeddings = Callable[[], Embeddings]
 Batch = dict[str, Any]  # a name -> an array with a value for each row
+
+
+def unit(vectors: Sequence[Sequence[float]]) -> NDArray[np.float32]:
+    """The vectors with length 1, so that the product of two is their cosine."""
+    rows = np.array(vectors, dtype=np.float32)
+    found: NDArray[np.float32] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return found
 
 
 class Embed:
@@ -259,7 +269,7 @@ class Embed:
     def __call__(self, batch: Batch) -> Batch:
         """The batch with a `vector` for each `text`."""
         vectors = self.model.embed_documents([str(text) for text in batch["text"]])
-        return {**batch, "vector": np.array(vectors, dtype=np.float32)}
+        return {**batch, "vector": unit(vectors)}
 
 # %% name="embedded" app="serve_app.py"
 def embedded(
@@ -278,15 +288,13 @@ def embedded(
     return found
 
 # %% [markdown] name="write-text"
-# Blocks are ready in any order, so the writer sorts. Texts become JSON and vectors an array:
-# a pickle file would run whatever code it holds when you load it.
+# Blocks finish in any order, so `write_index` sorts the rows. It saves the texts as JSON and the
+# vectors as a plain array. It does not use pickle: loading a pickle file runs whatever code the
+# file contains.
 
 # %% name="write" app="serve_app.py"
 import json
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 
 def write_index(folder: Path, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -304,10 +312,12 @@ def read_index(folder: Path) -> tuple[list[dict[str, str]], NDArray[np.float32]]
     """The texts, and a vector of length 1 for each."""
     texts = json.loads((folder / "texts.json").read_text("utf-8"))
     vectors = np.load(folder / "vectors.npy", allow_pickle=False)
+    if len(texts) != len(vectors):
+        raise ValueError(f"{folder} has {len(texts)} texts and {len(vectors)} vectors.")
     return texts, vectors
 
 # %% [markdown] name="serial-text"
-# First the index without Ray: one worker, in this process.
+# First build the index without Ray Data, with one worker in this process.
 
 # %% name="serial"
 import logging
@@ -322,8 +332,8 @@ table["vector"] = list(Embed(embeddings)({"text": table.text})["vector"])
 write_index(folder / "serial", table.to_dict("records"))
 
 # %% [markdown] name="kill-worker-text"
-# Then with two workers. As soon as the first rows are there, one worker is killed. The loop does
-# not know it.
+# Then build it with two workers. As soon as the first row arrives, the loop kills one of them. It
+# does nothing to recover.
 
 # %% name="kill-worker"
 import psutil
@@ -351,15 +361,16 @@ for name in ["texts.json", "vectors.npy"]:
 print("killed: process", dead)
 
 # %% [markdown] name="poison-text"
-# Ray has run the lost batches again, in a new worker. That helps against a machine that dies. A
-# document on which your own code fails would fail again each time, and end the whole run: catch it
-# in the worker and report it, as in exercise 1 of the lab.
+# Ray ran the lost batches again, in a new worker. That helps when a process or a machine dies. It
+# does not help when your own code fails on a document: the exception ends the whole run. Catch it
+# in the worker and report the document. In exercise 1 of the lab you handle both cases in a loop.
 #
 # ## How do you serve a class?
 #
-# A *deployment* is a class, and Serve runs *replicas* of it, each in an actor. `serve.run` starts
-# it and returns a *handle*: a call through a handle goes to one of the replicas. `@serve.batch`
-# gathers calls that arrive together, and your method gets a list.
+# Ray Serve is the part of Ray that answers requests. A *deployment* is a class of which Serve runs
+# *replicas*, each in an actor. `serve.run` starts them and returns a *handle*: a call through it
+# goes to one of the replicas. `@serve.batch` gathers calls that arrive together, and your method
+# gets a list.
 
 # %% name="embedder"
 from ray import serve
@@ -380,7 +391,7 @@ class Embedder:
         return await self.model.aembed_documents(texts)
 
 # %% [markdown] name="start-text"
-# Serve has one HTTP proxy a node. Here there is one, on a free port of the head node.
+# Serve can run an HTTP proxy on each node. Here it runs one, on a free port of the head node.
 
 # %% name="start"
 from helpers.testbed import free_port
@@ -393,8 +404,8 @@ vector = await handle.together.remote("How heavy is the Alta 2?")  # noqa: F704
 print(len(vector), "numbers")
 
 # %% [markdown] name="batch-text"
-# What does the batch bring? Sixty-four texts at the same moment, each in a call of its own. Three
-# rounds, one after the other, and the best of each.
+# What does batching gain? The next cell sends 64 texts at the same moment, each in its own call. It
+# measures each method three times and keeps the best rate.
 
 # %% name="batch"
 async def texts_per_second(method, count=64):
@@ -417,15 +428,16 @@ show.bars(rates, x="texts a second",
 serve.delete("embedder")
 
 # %% [markdown] name="batch-notes" only="instructor"
-# On two cores the gain is small: what a batch saves here is the calls of the engine. A GPU computes
+# On two cores the gain is small: here a batch saves only calls to the engine. A GPU computes
 # sixteen texts in about the time of one. Ask what a batch costs: the first text waits for the last.
 
 # %% [markdown] name="library-text"
 # ## How do you serve the parts apart?
 #
-# The first part of the shop's service finds the sentence. `reconfigure` gets the deployment's
-# `user_config`, also a new one while the replica runs. Serve calls `check_health` again and again,
-# and replaces a replica that fails it. This one notices an index that was made with another model.
+# The first deployment of the shop's service finds the sentence. Serve calls `reconfigure` with the
+# `user_config`, at the start and whenever it changes. It calls `check_health` regularly, and
+# replaces a replica that fails three times in a row. This check notices an index that was made with
+# another model.
 
 # %% name="library" app="serve_app.py"
 @serve.deployment(max_ongoing_requests=64, ray_actor_options={"num_cpus": 0.2},
@@ -444,27 +456,28 @@ class Library:
     @serve.batch(max_batch_size=16, batch_wait_timeout_s=0.005)
     async def embed(self, questions: list[str]) -> list[Any]:
         """A vector for each question; callers pass one question and get its vector."""
-        return await self.model.aembed_documents(questions)
+        return list(unit(await self.model.aembed_documents(questions)))
 
     async def best(self, question: str) -> str:
         """The best sentence, with its title; empty where none is good enough."""
         vector: Any = await self.embed(question)
-        scores = self.vectors @ np.array(vector)
+        scores = self.vectors @ vector
         place = int(scores.argmax())
         return self.texts[place]["sentence"] if scores[place] >= self.threshold else ""
 
     async def check_health(self) -> None:
         """Fail unless the model is the one that the index was made with."""
-        vector = (await self.model.aembed_documents([self.texts[0]["text"]]))[0]
-        if float(self.vectors[0] @ np.array(vector)) < 0.99:
+        (vector,) = unit(await self.model.aembed_documents([self.texts[0]["text"]]))
+        if self.vectors[0] @ vector < 0.99:
             raise RuntimeError("The index was made with another embedding model: build it again.")
 
 # %% [markdown] name="memory-text"
 # ## Where does the conversation live?
 #
 # With two replicas of the agent, a customer's second message may reach the other one, which has not
-# seen the first. And you saw what a restart leaves of an actor's memory. So the replicas keep no
-# conversation: one actor keeps them all.
+# seen the first. And you saw that a restart clears an actor's memory. So the replicas keep no
+# conversation: one actor keeps them all. (If that actor dies, they are lost. In production they go
+# to a database.)
 
 # %% name="memory" app="serve_app.py"
 from langgraph.checkpoint.memory import InMemorySaver
@@ -482,9 +495,9 @@ class Conversations:
         return getattr(self.saver, method)(*args)
 
 # %% [markdown] name="saver-text"
-# LangGraph calls these four methods of a *checkpointer*, and this one asks the actor. By its name,
-# `get_if_exists` gives every replica the same actor. An actor dies with the process that made it,
-# here a replica, unless it is *detached*.
+# LangGraph calls these four methods of a *checkpointer*. Here the first three ask the actor. With a
+# name and `get_if_exists`, every replica gets the same actor. An actor dies with the process that
+# made it, here a replica, unless it is *detached*.
 
 # %% name="saver" app="serve_app.py"
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -516,8 +529,8 @@ class ActorSaver(BaseCheckpointSaver[Any]):
         return InMemorySaver().get_next_version(current, channel)
 
 # %% [markdown] name="search-tool-text"
-# The agent's search tool asks the library through its handle. `ABOUT_GOODS` are the examples by
-# which the course's small model chooses a tool (module 01).
+# The agent's search tool asks the library through its handle. `ABOUT_GOODS` contains the examples
+# by which the course's small model chooses a tool (module 01).
 
 # %% name="search-tool" app="serve_app.py"
 from collections.abc import AsyncIterator
@@ -541,22 +554,28 @@ def search_by_handle(library: DeploymentHandle[Any]) -> BaseTool:
     return search_documents
 
 # %% [markdown] name="turn-text"
-# Each message has an id. When a replica dies in mid-answer, the same message comes again to another
-# one. It finds the id in the conversation and goes on from the last checkpoint, for which LangGraph
-# takes `None` instead of a message. So a tool that has run, such as a refund, does not run twice.
+# Each message has an id. When a replica dies in the middle of an answer, the gateway sends the same
+# message to another replica. That one finds the id in the conversation and continues from the last
+# checkpoint: LangGraph does this when it gets `None` instead of a message. So a tool whose result
+# is saved, such as a refund, does not run twice.
 
 # %% name="turn" app="serve_app.py"
 from agent import Agent
-from langchain.messages import HumanMessage
+from langchain.messages import AIMessage, AnyMessage, HumanMessage
 
 
-async def begun(agent: Agent, thread: Any, message: HumanMessage) -> tuple[bool, str]:
-    """Whether a turn with this message has begun, and the last words of the conversation."""
+async def begun(agent: Agent, thread: Any, message: HumanMessage) -> list[AnyMessage]:
+    """The messages of the turn that has begun with this one; none where it has not."""
     known = (await agent.aget_state(thread)).values.get("messages", [])
-    for one in known:
+    for place, one in enumerate(known):
         if one.id == message.id:
-            return True, known[-1].text
-    return False, ""
+            return list(known[place:])
+    return []
+
+
+def said_with_calls(turn: list[AnyMessage]) -> str:
+    """What the model wrote before it called tools, which the client has read."""
+    return "".join(one.text for one in turn if isinstance(one, AIMessage) and one.tool_calls)
 
 # %% [markdown] name="support-text"
 # `Support` streams an answer word by word: its method is an async generator.
@@ -579,8 +598,11 @@ class Support:
 
     async def answer(self, message: HumanMessage, thread: Any, caller: Caller) -> Words:
         """("token", words) while the model writes, at the end ("done", the whole answer)."""
-        again, answer = await begun(self.agent, thread, message)
-        turn: Any = None if again else {"messages": [message]}
+        done = await begun(self.agent, thread, message)
+        if text := said_with_calls(done):
+            yield "token", text
+        answer = done[-1].text if done else ""
+        turn: Any = None if done else {"messages": [message]}
         modes: Any = ["messages", "values"]
         parts: Any = self.agent.astream(turn, thread, context=caller, stream_mode=modes)
         async for mode, part in parts:
@@ -591,13 +613,10 @@ class Support:
         yield "done", answer
 
 # %% [markdown] name="unread-text"
-# The gateway gets the second answer from the beginning, and passes on only what is new. What the
-# client has already read must be its beginning; with the course's model it always is.
+# The gateway gets the second answer from the beginning, and passes on only what is new. The second
+# answer must begin with what the client has already read. With the course's model it always does.
 
 # %% name="unread" app="serve_app.py"
-from langchain.messages import AIMessage
-
-
 async def unread(answer: Words, sent: str) -> AsyncIterator[tuple[str, Any]]:
     """An answer in LangGraph's form, without the text that was sent before."""
     text = ""
@@ -615,7 +634,7 @@ async def unread(answer: Words, sent: str) -> AsyncIterator[tuple[str, Any]]:
 # %% [markdown] name="remote-text"
 # The service of module 05 takes an agent and calls its `astream`. So give it an object that has
 # this one method and asks `Support` through a streaming handle. When the replica dies, Ray raises
-# `RayActorError`. Then it asks again, and leaves out what the client has already read.
+# `RayActorError`. The object then asks again, and leaves out what the client has already read.
 
 # %% name="remote" app="serve_app.py"
 import uuid
@@ -649,9 +668,9 @@ class RemoteAgent:
                     raise
 
 # %% [markdown] name="gateway-text"
-# The last deployment is HTTP. `@serve.ingress` puts an ASGI app in front of a deployment, here the
-# whole service of module 05: keys, limits, gate, events, metrics. Without an argument it asks the
-# replica for its app, once the replica has its handle.
+# The last deployment speaks HTTP. `@serve.ingress` puts an ASGI app in front of a deployment, here
+# the whole service of module 05: keys, limits, gate, events, metrics. Without an argument, it lets
+# each replica build its app in `__serve_build_asgi_app__`, after `__init__` has stored the handle.
 
 # %% name="gateway" app="serve_app.py"
 from fastapi import FastAPI
@@ -665,7 +684,7 @@ class Gateway:
     """The service of module 05; its agent answers in other processes."""
 
     def __init__(
-        self, support: DeploymentHandle[Any], customers: Mapping[str, str], limits: Mapping[str, Any]
+        self, support: DeploymentHandle[Any], customers: Mapping[str, str], limits: dict[str, Any]
     ) -> None:
         self.support, self.customers, self.limits = support, customers, limits
 
@@ -674,7 +693,8 @@ class Gateway:
         return make_app(agent, self.customers, **self.limits)
 
 # %% [markdown] name="application-text"
-# Handles are arguments: `bind` gives `Support` the library's, and `Gateway` that of `Support`.
+# You pass one bound deployment to the `bind` of another, and its constructor gets a handle:
+# `Support` gets a handle of `Library`, and `Gateway` one of `Support`.
 
 # %% name="application" app="serve_app.py"
 from ray.serve import Application
@@ -694,7 +714,8 @@ def application(
     return whole
 
 # %% [markdown] name="run-text"
-# Serve starts the library, then the others, in five processes on two nodes. The real model answers.
+# Serve starts five replicas on the cluster, each in its own process: one library, two agents and
+# two gateways. Here the model is the real one, not the slow one.
 
 # %% name="run"
 from service import digest
@@ -711,14 +732,14 @@ for message in ["How heavy is the Alta 2 tent?", "Do you sell kayaks?"]:
     print(seen.status, f"{seen.waited:.1f} s", seen.texts, seen.body)
 
 # %% [markdown] name="same-client-text"
-# The client is the one of module 05, and it cannot tell the difference. *Do you sell kayaks?* is
-# refused, because the library found nothing above its threshold.
+# The client is the one from module 05, and it cannot tell the difference. The agent has no
+# answer to *Do you sell kayaks?*, because the library found nothing above its threshold.
 #
 # ## What does a client see when the queue is full?
 #
-# `max_ongoing_requests` is what one replica works on at a time, `max_queued_requests` what waits
-# for a replica. Everything above is refused. Six clients ask a deployment that takes one and lets
-# one wait.
+# `max_ongoing_requests` is how many requests one replica works on at a time. `max_queued_requests`
+# is how many may wait for a replica, at the proxy and at each handle. Serve refuses the rest. Six
+# clients ask a deployment that takes one request and lets one wait.
 
 # %% name="full"
 @serve.deployment(max_ongoing_requests=1, max_queued_requests=1)
@@ -738,23 +759,24 @@ print(refusal.body, "- Retry-After:", refusal.headers.get("retry-after"))
 serve.delete("slow")
 
 # %% [markdown] name="full-text"
-# The proxy refuses with 503, in plain text, and does not say when to try again. So let the gateway
-# take more requests than its own gate lets in (above: 200 and 32). The gate of module 05 then
-# refuses with `Retry-After` and a problem document. **A limit in a replica is a limit for each
-# replica**: two gateways let twice as many in, and count a customer's rate twice. Give
-# `RateLimit` a Redis storage to count once for all of them.
+# By default the proxy refuses with 503, in plain text, and does not say when to try again
+# (`backpressure_config` can add a `Retry-After`). So let the gateway take more requests than its
+# own gate lets in (above: 200 and 32). The gate of module 05 then refuses with `Retry-After` and a
+# problem document. **A limit in a replica is a limit for each replica**: two gateways let in twice
+# as many requests, and allow a customer up to twice the rate. Give `RateLimit` a Redis storage to
+# count once for all of them.
 
 # %% [markdown] name="break-text"
 # ## What breaks, and who notices?
 #
-# Eight clients ask all the time, and the model is the slow one from the beginning. Meanwhile:
+# Eight clients ask without a pause, and the model is the slow one that you used first. Meanwhile:
 #
 # 1. a new version is deployed;
 # 2. a replica of the agent is killed, and then one of the gateway;
 # 3. a whole node dies;
 # 4. a version is deployed that does not start.
 #
-# What do you expect: which of these do the clients notice?
+# Which of these do you expect the clients to notice?
 
 # %% name="versions"
 def slow_model():
@@ -813,10 +835,10 @@ events = {
     "broken version": lambda: deploy(broken_model),
 }
 if fast:
-    del events["broken version"]  # Serve tries it three times
+    del events["broken version"]  # Serve tries each replica three times
 
 # %% [markdown] name="clients-text"
-# The clients ask until all is over. Each question is a conversation of its own.
+# The clients ask until all events are over. Each question is a conversation of its own.
 
 # %% name="customers"
 seen, over = [], False
@@ -843,7 +865,7 @@ await asking  # noqa: F704
 print(len(seen), "requests")
 
 # %% [markdown] name="timeline-text"
-# Each point is a request, at the moment when it ended.
+# Each point is a request, placed at the moment when it ended.
 
 # %% name="timeline"
 points = {"answered": ([], []), "not answered": ([], [])}
@@ -872,7 +894,7 @@ broken = pd.DataFrame({
 show.table(broken, caption="What eight clients saw", units={"slowest": "s", "healthy after": "s"})
 
 # %% [markdown] name="alone-text"
-# And the one process from the beginning, which no one restarted:
+# Compare the single process from the beginning, which no one restarted:
 
 # %% name="alone"
 asked_alone = len(alone.seen)
@@ -880,9 +902,11 @@ unanswered = asked_alone - alone.count("answered")
 print(unanswered, "of", asked_alone, "requests were not answered")
 
 # %% [markdown] name="broken-text"
-# Serve replaces replicas one after another and waits for the new one. So a version that does not
-# start takes one replica of two, and **where there is only one, it takes that**: the library of
-# this notebook would be gone. Give two replicas to whatever all others need.
+# By default Serve stops one replica (of more than nine, a fifth), waits until the new one is ready,
+# and goes on with the next. So a version that does not start costs you one replica of two. **Where
+# there is only one, it costs you that one**: the library of this notebook would be gone. Give two
+# replicas to any deployment that others need, or set `max_surge_percent`: Serve then starts the new
+# replica first.
 
 # %% [markdown] name="whole-text"
 # A stream that was cut and resumed must read like any other.
@@ -900,8 +924,8 @@ print("what clients saw of the others:", failures)
 # %% [markdown] name="scale-text"
 # ## When does Ray start another replica?
 #
-# With an `autoscaling_config`, Serve compares the requests that are under way with
-# `target_ongoing_requests` a replica. Six clients ask a deployment that waits half a second. How
+# With an `autoscaling_config`, Serve compares the number of requests in progress per replica with
+# `target_ongoing_requests`. Six clients ask a deployment that waits half a second. How
 # many replicas should there be, and after how long?
 
 # %% name="waits"
@@ -948,14 +972,15 @@ serve.delete("waits")
 
 # %% [markdown] name="scaled-text"
 # Most of that time is the start of a process and its imports. A replica that loads a model of
-# several gigabytes takes minutes: **autoscaling follows a load that rises slowly, and no burst.**
-# For the burst there is the gate.
+# several gigabytes takes minutes: **autoscaling follows a load that rises slowly, not a burst.**
+# Against a burst you have the gate.
 
 # %% [markdown] name="exam-text"
 # ## Can you evaluate in parallel?
 #
-# The golden questions of module 02 do not depend on each other. So share them out to actors, each
-# with an agent of its own. One is killed at its first answer: Ray restarts it and repeats its calls.
+# The golden questions of module 02 do not depend on each other. So distribute them
+# over actors, each with an agent of its own. When the first answer is ready, kill one actor: Ray
+# restarts it and repeats its unfinished calls.
 
 # %% name="examiner"
 from helpers.agent import build_agent
@@ -1003,8 +1028,8 @@ print(right, "of", len(sample), "right")
 # %% [markdown] name="deploy-text"
 # ## How does this get onto a real cluster?
 #
-# A `.py` file and a config file. `serve build` makes the config from the file, with every setting
-# that you may change without touching the code.
+# You need a `.py` file and a config file. `serve build` makes the config file from the code. It
+# lists the settings that the code sets, and you can change them there without touching the code.
 
 # %% name="library-file"
 _ = (folder / "library_main.py").write_text(f'''
@@ -1053,8 +1078,9 @@ print("the same replica:", first == second_run)
 
 # %% [markdown] name="yaml-text"
 # With `serve.run` in Python, every call is a new version, and all replicas are replaced: you saw it
-# above. With a file, Serve compares. This file belongs to the program. `ray_main.py` gives it the
-# models; `course new` writes one for your own project.
+# above. With a file, Serve compares the new settings with the old ones, and replaces replicas only
+# where it must. The next file belongs to the module's program. It imports `ray_main.py`, which
+# gives the application its models. `course new` writes a `ray_main.py` for your own project.
 
 # %% name="serve-yaml" app="serve.yaml"
 # %%writefile serve.yaml
@@ -1077,8 +1103,8 @@ print("the same replica:", first == second_run)
 #           threshold: 0.5
 
 # %% [markdown] name="keys-text"
-# Ray's schema refuses a wrong value, and accepts a key that it does not know. So a mistyped
-# `num_replica` changes nothing, and no one is told. Compare the keys yourself.
+# Ray's schema rejects a wrong value, but accepts a key that it does not know. So a mistyped
+# `num_replica` has no effect, and Ray does not tell you. Compare the keys yourself.
 
 # %% name="keys"
 from ray.serve.schema import DeploymentSchema, ServeDeploySchema
@@ -1091,8 +1117,9 @@ for deployment in config["applications"][0]["deployments"]:
     print(deployment["name"], "- unknown keys:", unknown or "none")
 
 # %% [markdown] name="manifest-text"
-# On Kubernetes the operator KubeRay starts the cluster and deploys the application in it. You give
-# it a `RayService`. The `serveConfigV2` is the file from above.
+# On Kubernetes, the operator KubeRay starts the cluster and deploys the application on it. You give
+# it a `RayService`. Its `serveConfigV2` contains the `applications` of a file like the one above,
+# here in short form.
 
 # %% name="manifest" app="k8s/rayservice.yaml"
 # %%writefile k8s/rayservice.yaml
@@ -1114,7 +1141,8 @@ for deployment in config["applications"][0]["deployments"]:
 #               image: shop:1.0
 #               resources: &size
 #                 requests: {cpu: "2", memory: 4Gi}
-#                 limits: {memory: 4Gi}
+#                 limits: {cpu: "2", memory: 4Gi}
+#               envFrom: [{secretRef: {name: shop}}]
 
 # %% name="manifest-workers" app="k8s/rayservice.yaml"
 # %%writefile -a k8s/rayservice.yaml
@@ -1129,6 +1157,7 @@ for deployment in config["applications"][0]["deployments"]:
 #               - name: ray-worker
 #                 image: shop:1.0
 #                 resources: *size
+#                 envFrom: [{secretRef: {name: shop}}]
 
 # %% [markdown] name="manifest-check-text"
 # The course cannot run an operator here. It checks the file against a trimmed copy of KubeRay's own
@@ -1152,15 +1181,16 @@ cluster.shutdown()
 drawer.cleanup()
 
 # %% [markdown] name="package-text"
-# `course ray serve` runs the course's whole service this way ([helpers/scale](../helpers/scale/)):
-# the same settings, keys and limits, Redis or one actor for what replicas must share, and OpenAI's
-# API, so that the `openai` client and `ChatOpenAI` work with it unchanged. `course ray check` puts
-# it under load and breaks its parts. `course ray eval` evaluates in parallel and resumes.
+# `course ray serve` runs the course's whole service this way ([helpers/scale](../helpers/scale/)),
+# with the same settings, keys and limits. It keeps what replicas must share in Redis or in one
+# actor. It also offers OpenAI's API, so the `openai` client and `ChatOpenAI` work with it
+# unchanged. `course ray check` puts it under load and breaks its parts. `course ray eval` evaluates
+# in parallel, and resumes a run that was interrupted.
 
 # %% [markdown] name="measured-text"
 # ## What you measured
 #
-# The times are this machine's. What to remember is which rows have a loss.
+# The times are those of this machine. What to remember is which events lost requests.
 
 # %% name="measured"
 measured = [
@@ -1176,22 +1206,25 @@ show.table(measured, caption="This notebook's figures")
 # ## In production
 #
 # Each node is a machine, and a replica that needs a GPU asks for it:
-# `ray_actor_options={"num_gpus": 1}`, or `0.5` for two replicas on one GPU (Ray counts, it does not
-# divide the memory). `ray.serve.llm` deploys vLLM engines with OpenAI's API; your `Support` then
-# calls it as any hosted model. `RAY_ADDRESS` says which cluster a command or a script uses.
+# `ray_actor_options={"num_gpus": 1}`, or `0.5` for two replicas on one GPU (Ray only counts; it
+# does not divide the memory). `ray.serve.llm` deploys vLLM engines with OpenAI's API; your
+# `Support` then calls it like any hosted model. `RAY_ADDRESS` says which cluster a command or a
+# script uses.
 #
-# - **Every port is an open door.** Who reaches the dashboard, the job API or the ports between
-#   nodes can run code. Bind them to a private network, put a firewall around it, and turn on token
-#   authentication. Here Ray listens on loopback, but for one port of each replica, which this
-#   version binds to every interface.
-# - **The head node** is single: with it goes the cluster, unless its state is kept in Redis (KubeRay's
-#   `gcsFaultToleranceOptions`). Conversations go to a database, with LangGraph's Postgres or Redis
-#   checkpointer in the place of `ActorSaver`.
+# - **Every port is an open door.** Anyone who can reach the dashboard, the job API or the ports
+#   between nodes can run code. Bind them to a private network, put a firewall around it, and turn
+#   on token authentication. Here Ray listens on loopback, except for one port of each replica,
+#   which this version of Ray binds to every interface.
+# - **There is one head node.** If it dies, the cluster dies too, unless the head's state is kept in
+#   Redis (KubeRay's `gcsFaultToleranceOptions`).
+# - **Conversations** go to a database, with LangGraph's Postgres or Redis checkpointer in place of
+#   `ActorSaver`.
 #
-# **Where it breaks.** Ray keeps no data consistent: a call that is repeated may act twice. A tool
-# that moves money needs a key by which the bank recognises the repetition. A client whose gateway
-# dies loses its stream and has to ask again. A hosted model writes another answer the second time,
-# and then a cut stream ends in an error. Ray gives no tenant a fence against another one.
+# **Where it breaks.** Ray does not keep your data consistent: a call that is repeated may act
+# twice. A tool that moves money needs a key by which the bank recognises a repeated call. A client
+# whose gateway dies loses its stream and has to ask again. A hosted model may write a different
+# answer the second time, and then a cut stream ends in an error. Ray does not isolate tenants from
+# each other.
 
 # %% [markdown] name="keep"
 # ## Keep this
@@ -1208,7 +1241,7 @@ show.table(measured, caption="This notebook's figures")
 # serve.run(Gateway.bind(Support.bind(Library.bind())))
 # ```
 #
-# **The figure:** requests that were not answered while a replica died and a version changed.
+# **The figure:** how many requests were not answered while a replica died and a version changed.
 # **The pitfall:** Ray restarts the process, not its memory. **In a review meeting:** say what the
 # next cell prints.
 
@@ -1223,18 +1256,18 @@ print(f"With one process, {unanswered} requests went nowhere within a second.")
 # %% [markdown] name="without"
 # ## Without the course
 #
-# In an empty folder: `pip install "ray[serve]" pyarrow langchain langchain-openai`, and Ray's own
-# switch `RAY_USAGE_STATS_ENABLED=0`. Write the classes above into `app.py`, end it with
-# `app = Gateway.bind(...)`, and run `serve run app:app`. Several nodes on one laptop:
-# `ray.cluster_utils.Cluster`. On real machines: `ray start --head` on one and
+# In an empty folder, run `pip install "ray[data,serve]" langchain langchain-openai`, and set Ray's
+# own switch `RAY_USAGE_STATS_ENABLED=0`. Write the classes above into `app.py`, end it with
+# `app = Gateway.bind(...)`, and run `serve run app:app`. For several nodes on one laptop, use
+# `ray.cluster_utils.Cluster`. On real machines, run `ray start --head` on one and
 # `ray start --address HEAD:6379` on the others, then `serve deploy serve.yaml`. For a test without
-# a cluster: `serve.run(app, _local_testing_mode=True)`. `course new ../my-agent` writes all of it
-# as a project with tests.
+# a cluster, use `serve.run(app, _local_testing_mode=True)`. `course new ../my-agent` writes all of
+# this as a project with tests.
 
 # %% [markdown] name="quiz-text"
 # ## Quiz
 #
-# Questions on what you have just built.
+# Questions about what you have just built.
 
 # %% name="quiz"
 from helpers.course import quiz

@@ -10,8 +10,8 @@
 #
 # Fill each cell that contains a `TODO` (in exercises 3 and 4, change the given code), run it, then
 # run the check below it. The checks of exercises 1 and 5 start Ray on this machine, which takes
-# about half a minute the first time. The others need no cluster. A wrong try brings a hint on the
-# card, and `hint("06.1")` the next one. The exercises do not depend on each other.
+# about half a minute the first time. The others need no cluster. After a wrong try, the card
+# shows a hint, and `hint("06.1")` gives the next one. The exercises do not depend on each other.
 
 # %% [markdown] name="title" only="solution"
 # # Solution of lab 06: Scale with Ray
@@ -29,8 +29,9 @@ model = os.environ.get("COURSE_MODEL", "local")  # which model answers
 fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 
 # %% [markdown] name="ray-text"
-# Ray reads two settings when it is imported: no usage statistics, and all its parts on loopback
-# alone (for this it has the switch of macOS and Windows).
+# Ray reads two settings when it is imported. One turns off its usage statistics. The other, which
+# is named after Windows and macOS but works everywhere, keeps Ray on the loopback address, except
+# for one port of each Serve replica.
 
 # %% name="lab-model"
 os.environ |= {"COURSE_MODEL": model, "RAY_USAGE_STATS_ENABLED": "0",
@@ -42,27 +43,28 @@ quiet = {"log_level": "ERROR"}  # Serve's logging in the cells below
 # ## 1. Embed in a pool of actors, whatever happens to one of them
 #
 # One text that breaks the tokenizer must not cost you the other ten thousand vectors, and neither
-# must a worker that the system kills. Write `embed_all(workers, texts)`, a `def` that has the
-# workers embed the texts and returns `(vectors, failed)`.
+# must a worker that the system kills. Write `embed_all(workers, texts)`, a plain function
+# (`def`, not `async def`). It lets the workers embed the texts and returns `(vectors, failed)`.
 #
-# - `workers` is a list of handles of Ray actors, one or more. `worker.embed.remote(text)` returns
-#   at once a reference to the result: a vector, which is a list of floats.
+# - `workers` is a list of handles of Ray actors, one or more. `worker.embed.remote(text)`
+#   returns at once, with a reference to the result: a vector, which is a list of floats.
 # - `vectors` is a list with the vector of each text, in the order of `texts`. It has `None` for
-#   each text that failed. `failed` is a dict from the place of each such text (0 is the first) to a
-#   text that says why.
+#   each text that failed. `failed` is a dict from the place of each such text (0 is the first) to
+#   the reason, a string.
 # - `texts` is a list, which may be empty, and may contain a text twice. Change neither list.
 # - **A poisoned text.** If `embed` raises an exception of any type, then the text has failed. Do
-#   not ask for it again. Its reason contains the message of that exception.
+#   not send it again. Its reason contains the message of that exception.
 # - **A worker that dies.** `ray.get` then raises `ActorDiedError` for the text that it had, and for
 #   anything that you ask of this worker afterwards. Ray does not restart these workers: give a dead
 #   one nothing more. Another worker embeds the text. A text on which two workers have died has
 #   failed, with any reason that is not empty.
-# - When all workers are dead, every text that has no vector yet has failed, with any reason.
-# - **Share the work.** A worker that is free gets another text at once, also while another worker
-#   takes long for one. Each worker gets one text at a time.
+# - When all workers are dead, every text that is still waiting has failed, with any reason that is
+#   not empty.
+# - **Share the work.** A worker that is free gets another text at once, even while another worker
+#   is busy with a slow one. Each worker has at most one text at a time.
 # - Leave the workers alive: the next call uses them again.
 #
-# For instance, of the texts `["tent", "\ud800", "stove"]` this might come:
+# For instance, for the texts `["tent", "\ud800", "stove"]` the result might be:
 #
 #     ([[0.1, 0.7], None, [0.4, 0.2]], {1: "surrogates not allowed"})
 #
@@ -113,18 +115,20 @@ def embed_all(workers: list[ActorHandle], texts: list[str]) -> tuple[Vectors, di
 check("06.1", embed_all)
 
 # %% [markdown] name="pool-why" only="solution"
-# `running` knows which text a worker has, so an error can be put down to its text. Ray's
-# `ActorPool` does the same loop, but `get_next_unordered()` raises without saying which text it
-# was, and `get_next()` keeps a free worker waiting until an earlier text is ready. A worker with
-# one text at a time dies of that text alone: of twenty texts in its queue, nineteen would be
-# suspects.
+# `running` maps each reference to its text and worker, so you know which text an error belongs to.
+# Ray's `ActorPool` runs a similar loop, but `get_next_unordered()` raises without saying which text
+# it was, and `get_next()` keeps a free worker waiting until an earlier text is ready. A worker that
+# has one text at a time can only have died on that text. With twenty texts in its queue, any of
+# them could be the cause.
 #
-# Ray can do a part of it: an actor made with `max_restarts` and `max_task_retries` is restarted and
-# asked again. It does not know that one text kills whatever worker it meets: that limit is yours.
+# Ray can do a part of this: it restarts an actor made with `max_restarts` and `max_task_retries`,
+# and repeats its calls. It does not know that one text kills every worker that gets it: you have to
+# set that limit.
 
 # %% [markdown] name="pool-use-text"
-# What is it worth? Two actors hold the embedding model, and one of sixty texts is broken. The loop
-# that the documentation of `ActorPool` shows stands beside yours. How many vectors does each bring?
+# What is this worth? Two actors hold the embedding model, and one of sixty texts is broken. Compare
+# your loop with the one that the documentation of `ActorPool` shows. How many vectors does each
+# return?
 
 # %% name="pool-worker"
 import ray
@@ -173,36 +177,38 @@ if ready("06.1"):
 # %% [markdown] name="compose-goal"
 # ## 2. Compose deployments that stream
 #
-# An answer needs the shop's documents and the customer's orders, and then someone to write it.
-# These are three deployments, which can be scaled apart. Write the fourth, which people talk to.
+# An answer needs the shop's documents and the customer's orders, and then a writer. These are three
+# deployments, which can be scaled independently. Write the fourth, which receives the questions.
 #
-# `answering_app(documents, orders, writer)` is a `def` that gets the three as bound deployments and
-# returns a bound deployment too, an `Application`: a class of yours under `@serve.deployment`,
-# whose `bind` got all three. Inside your class, they are `DeploymentHandle`s:
+# `answering_app(documents, orders, writer)` is a plain function. It gets the three as bound
+# deployments (`Application`s) and also returns one: your own class, decorated with
+# `@serve.deployment` and bound to all three. The constructor of your class gets them as
+# `DeploymentHandle`s:
 #
 # - `documents.find.remote(question)` and `orders.find.remote(question)` each give a text when they
 #   are awaited;
 # - `writer.options(stream=True).write.remote(question, found)` gives the answer word by word, as an
-#   async iterator. `found` is a list of two texts: of `documents`, then of `orders`.
+#   async iterator. `found` is a list of two texts: first from `documents`, then from `orders`.
 #
 # Your class has a method `answer(question: str)`, an async generator of texts.
 #
 # - It asks `documents` and `orders` at the same time. When both have answered, it asks the writer,
-#   once. It yields each word at once, as it is, an empty one too.
-# - Many requests run at the same time. A search that takes long for one of them keeps no other
-#   waiting, and nothing of one gets into another.
-# - An exception of a search or of the writer comes out of `answer`, after the words that came
+#   once. It yields each word as soon as it arrives, unchanged, even an empty one.
+# - Many requests run at the same time. A slow search for one of them does not delay the others, and
+#   no data of one request gets into another.
+# - An exception from a search or from the writer comes out of `answer`, after the words that came
 #   before it. When a search fails, the writer is not asked.
-# - **Nothing goes on for nobody.** When `answer` ends, for whatever reason, then what it has
-#   started and what still runs is cancelled: either search, or the writer. A reader who leaves in
-#   the middle of an answer, or before its first word, ends it with an exception at the `await`
-#   where it is.
+# - **Nothing is left running.** When `answer` ends, for any reason, it cancels the calls
+#   that it has started and that still run: either search, or the writer. When a reader leaves, in
+#   the middle of an answer or before its first word, an exception is raised at the `await` where
+#   `answer` is waiting.
 #
 # For instance, `serve.run(answering_app(documents, orders, writer), _local_testing_mode=True)` is a
 # handle, and `handle.options(stream=True).answer.remote("How heavy?")` gives the words. The check
-# runs your application in this way, without a cluster.
+# runs your application this way, without a cluster.
 #
-# What a call of a handle returns has a method `cancel()`. It does nothing when the call has ended.
+# The object that a call through a handle returns has a method `cancel()`. It does nothing when the
+# call has ended.
 
 # %% exercise="06.2"
 import asyncio
@@ -243,13 +249,14 @@ check("06.2", answering_app)
 # %% [markdown] name="compose-why" only="solution"
 # Both `remote` calls go out before anything is awaited, so the searches overlap. `asyncio.gather`
 # stops waiting at the first error, but the other search still runs: only `cancel()` ends it. The
-# `finally` covers all ways out: the last word, an error, a reader who left. Serve cancels the calls
-# of a request whose HTTP client disconnects by itself; it cannot know that a search is in vain
-# because the other one failed. Everything of a request is in local variables, nothing in `self`.
+# `finally` covers all ways out: the last word, an error, a reader who left. When an HTTP client
+# disconnects, Serve itself cancels the calls of that request. But it cannot know that one search is
+# useless because the other one failed. All data of a request is in local variables, none in `self`.
 
 # %% [markdown] name="compose-use-text"
-# How long does a reader wait for the first word, when either search takes 0.3 seconds? Beside your
-# application runs one that asks one after the other and returns the answer as a whole.
+# How long does a reader wait for the first word when each search takes 0.3 seconds? Compare your
+# application with one that runs the searches one after the other and returns the whole answer at
+# once.
 
 # %% name="compose-parts"
 import asyncio
@@ -316,10 +323,11 @@ if ready("06.2"):
 # ## 3. Make a deployment safe that keeps state
 #
 # The deployment below works with one replica that never restarts. With two, a customer's second
-# question meets a replica that does not know the first. Move out what does not belong in a replica,
-# and leave in it what does.
+# question may reach a replica that does not know the first. Move out what does not belong in a
+# replica, and leave in it what does.
 #
-# Outside stands an actor made of this class. Read it first: each call is atomic, two calls are not.
+# Outside the replicas there is an actor of the following class. Read it first: each call is atomic,
+# but two calls together are not.
 
 # %% name="state-memory"
 from helpers.testbed import Memory
@@ -329,31 +337,33 @@ for name in ("get", "put", "put_new", "add", "fields"):
     print(f"{name}: {getattr(Memory, name).__doc__}")
 
 # %% [markdown] name="state-task"
-# A replica gets its handle as `memory`: for instance, `await memory.get.remote(key, field)`. It
-# also gets two `async` functions: `search(question)` gives a passage, always the same for a
-# question as long as the replica lives, and is expensive. `write(question, turns, passage)` writes
-# a text, each time another one. Change `Desk` so that all of this holds:
+# A replica gets the actor's handle as `memory`. For instance, it calls
+# `await memory.get.remote(key, field)`. It also gets two `async` functions. `search(question)`
+# returns a passage and is expensive. As long as the replica lives, the same question always gives
+# the same passage. `write(question, turns, passage)` returns a text, a different one each time.
+# Change `Desk` so that all of this holds:
 #
-# - `ask(request, conversation, question)` returns the text that `write` made of the question, the
-#   turns so far of this conversation, and the passage. The turns are a list of pairs of question
-#   and text, oldest first, from all replicas. All arguments are strings.
-# - `history(conversation)` returns these turns, an empty list where there are none, and `asked()`
-#   the number of requests that were answered, in all conversations. Any replica gives the same, at
-#   once, also one that has just started. Calls at the same time lose nothing.
+# - `ask(request, conversation, question)` returns the text that `write` made from the question, the
+#   turns of this conversation so far, and the passage. The turns are a list of pairs
+#   `(question, text)`, oldest first, from all replicas. All arguments are strings.
+# - `history(conversation)` returns these turns, or an empty list where there are none. `asked()`
+#   returns the number of requests that were answered, in all conversations. Every replica returns
+#   the same, at once, even one that has just started. Calls at the same time lose nothing.
 # - **Retries.** A request may come again, with the same three arguments, on any replica, later or
-#   at the same time. It gets the same text, is one turn, and counts once. A request that was
-#   answered is not written again. Two conversations may use the same `request`: these are two
-#   requests.
-# - **A replica may die at any `await`**, and the request comes again elsewhere. Whatever was done
-#   already, afterwards it is one turn and counts once.
-# - If `write` or `search` raises, so does `ask`. It is no turn and does not count, and a retry asks
-#   again.
-# - An answer for one conversation is never used for another. It may say what is private.
-# - A replica searches once for a question that comes again, and no passage goes to `memory`.
+#   at the same time. It gets the same text, is one turn, and counts once. For a request that was
+#   answered, `write` is not called again. Two conversations may use the same `request`: these are
+#   two requests.
+# - **A replica may die at any `await`**, and the request comes again elsewhere. No matter how far
+#   the first try got, in the end the request is one turn and counts once.
+# - If `write` or `search` raises, so does `ask`. Such a request is not a turn and does not count,
+#   and a retry starts again.
+# - An answer for one conversation is never used for another, because it may contain private data.
+# - When a question comes again, a replica does not search for it again. No passage goes to
+#   `memory`.
 #
 # For instance, after `ask("r1", "c1", "Weight?")` on one replica and the same call on another one,
 # `history("c1")` has one turn and `asked()` is 1. The check makes replicas of your class, without a
-# cluster: `func_or_class` is the class that `@serve.deployment` was put on.
+# cluster: `func_or_class` is the class under `@serve.deployment`.
 
 # %% exercise="06.3" mend=true
 from collections.abc import Awaitable, Callable
@@ -423,16 +433,17 @@ class Desk:
 check("06.3", Desk.func_or_class)
 
 # %% [markdown] name="state-why" only="solution"
-# Passages stay: they are the same everywhere, and a replica that loses them searches again. Turns
-# go out, because the next question may meet any replica. The count is not a number to add to, since
-# a retry would add again: it is the set of requests, and to put one in twice changes nothing. With
-# every step idempotent, a retry does not have to know where its predecessor died: it does them all.
-# The first `put_new` decides on the text, and both get that one. The cache of answers is gone: an
-# answer depends on its conversation, so there is no place where it would be right.
+# Passages stay in the replica: they depend only on the question, and a replica that loses them
+# searches again. Turns move out, because the next question may reach any replica. The count is not
+# a number to add to, since a retry would add again. It is the size of a set of requests: putting
+# the same request in twice changes nothing. Every step is idempotent, so a retry does not have to
+# know where the first try died: it repeats all steps. When two tries run at the same time, the
+# first `put_new` decides on the text, and both return it. The cache of answers is gone: an answer
+# depends on its conversation, so no other conversation may reuse it.
 
 # %% [markdown] name="state-use-text"
-# Six questions of one customer meet two replicas in turn. How many of the six turns does a replica
-# know then? Here `memory` is a real actor, while the replicas run in this process.
+# Six questions from one customer reach two replicas in turn. How many of the six turns does every
+# replica know in the end? Here `memory` is a real actor, while the replicas run in this process.
 
 # %% name="state-first"
 class FirstTry:
@@ -487,8 +498,8 @@ if ready("06.3"):
 # %% [markdown] name="faults-goal"
 # ## 4. Find the six faults
 #
-# The application below looks like many that tutorials print: it works as long as one polite person
-# asks one replica. It has six faults. Find them, and change the code so that all six are gone and
+# The application below looks like many in tutorials: it works as long as one polite person asks one
+# replica. It has six faults. Find them, and change the code so that all six are gone and
 # what works stays as it is. This is the body of a question:
 
 # %% name="faults-body"
@@ -503,33 +514,34 @@ class Asked(BaseModel):
 
 
 # %% [markdown] name="faults-task"
-# `desk_app(folder, model, store)` is a `def` that returns a Serve application, a new one each time.
-# This is what the application must do when you are done.
+# `desk_app(folder, model, store)` is a plain function that returns a new Serve application each
+# time. This is what the application must do when you are done.
 #
 # - `POST /ask` takes an `Asked` (any other body gets 422) and answers with the status 200 and the
 #   JSON `{"answer": ..., "source": ..., "asked": ...}`. `source` is the sentence of the index that
-#   shares most words with the message, `answer` is what the model says to
-#   `f"{source}\n\n{message}"`, `asked` is the number of questions of this customer so far. This
-#   question counts, also if its answer fails.
-# - `GET /asked/{customer}` answers with `{"asked": ...}`: the same number, 0 for a stranger.
+#   shares the most words with the message. `answer` is the model's reply to
+#   `f"{source}\n\n{message}"`. `asked` is the number of questions from this customer so far. This
+#   question counts, even if its answer fails.
+# - `GET /asked/{customer}` answers with `{"asked": ...}`: the same number, 0 for a customer who has
+#   not asked yet.
 # - If the search or the model raises an exception of any type, the status is 502. The body may be
-#   anything that says nothing of the exception: neither its type nor its text, no line of code, no
+#   anything that reveals nothing about the exception: not its type, its text, a line of code or the
 #   path of a file.
 # - The sentences are in `folder`, a `pathlib.Path`, as a list of strings: in `index.json`, and the
 #   same list in `index.pkl`. Anyone in the company can write to this folder, so nothing in it may
 #   run as code.
-# - `model` is a LangChain chat model that takes its time. While it writes for one customer, the
+# - `model` is a LangChain chat model that is slow. While it writes for one customer, the
 #   replica goes on answering others.
 # - A request may reach any replica, and a replica may be replaced at any time. `store` is the one
-#   thing that all replicas share. Each of its methods is atomic by itself:
+#   thing that all replicas share. Its methods are `async`, and each is atomic by itself:
 #   `await store.get(key)`, 0 at first; `set(key, value)`; `add(key, amount)`, which returns the
 #   sum; `compare_and_set(key, old, new)`.
 # - The desk has two replicas. Each answers at most 8 requests at the same time, and at most 16 more
 #   wait for them; Serve itself refuses all others with 503. Search remains a deployment of its own,
-#   and the desk asks it by its handle.
+#   and the desk asks it through its handle.
 #
-# For instance, the first question of `C-1` gets `"asked": 1`. Its second one gets `"asked": 2`, no
-# matter which replica it reaches.
+# For instance, the first question from `C-1` gets `"asked": 1`. Its second one gets `"asked": 2`,
+# no matter which replica it reaches.
 
 # %% exercise="06.4" mend=true
 # LAB: import pickle
@@ -620,17 +632,17 @@ check("06.4", desk_app)
 
 # %% [markdown] name="faults-why" only="solution"
 # None of the six shows while one person tries the application. A router that no app includes is
-# silently left out. `format_exc` is meant for a log, and `raise ... from error` puts it there.
-# `pickle` is a program in a file; JSON is not. A call that blocks keeps the only thread of an async
-# replica, so seven of eight wait. `self` belongs to one replica: what must survive it, or be the
-# same in all of them, belongs into a store. And a queue without an end grows until everybody in it
-# has waited longer than anybody waits: an early 503 is the kinder answer.
+# silently left out. `format_exc` is meant for a log, not for a client; `raise ... from error` keeps
+# the cause. A pickle file is a program; a JSON file is not. A call that blocks holds the event loop
+# of an async replica, so seven of eight requests wait. `self` belongs to one replica: what must
+# survive it, or be the same in all of them, belongs in a store. And a queue without a limit grows
+# until everyone in it waits longer than anyone is willing to: an early 503 is kinder.
 
 # %% [markdown] name="gate-goal"
 # ## 5. The gate: nothing is lost
 #
-# The last application answers while its parts die and are replaced. A client of it reads events, as
-# in module 05. This function writes one:
+# The last application answers while its parts die and are replaced. Its clients read events, as in
+# module 05. This function writes one:
 
 # %% name="gate-event"
 import json
@@ -651,34 +663,36 @@ def event(name: str, data: dict[str, Any]) -> str:
 
 
 # %% [markdown] name="gate-task"
-# Write `support_app(write)`, a `def` that returns a Serve application of two deployments, a new one
-# each time. `write(message)` is the model: an async generator of pieces of text.
+# Write `support_app(write)`, a plain function that returns a Serve application of two deployments,
+# a new one each time. `write(message)` is the model: an async generator of pieces of text.
 #
-# - **The writer** asks `write`. It has two replicas. Each writes at most 4 answers at the same
+# - **The writer** calls `write`. It has two replicas. Each writes at most 4 answers at the same
 #   time, and at most 8 more wait for one of them.
-# - **The gateway** is a class with `@serve.ingress`, and asks the writer by a streamed handle. It
-#   has one replica, which may have 100 requests at the same time. (By default it would be 5.) When
-#   it is replaced, the new one is ready before the old one stops: `max_surge_percent=100`.
-# - An answer may take half a minute. When a replica of either is replaced, it has 30 seconds or
-#   more for the answers that it has begun.
+# - **The gateway** is a class with `@serve.ingress`, and asks the writer through a streaming
+#   handle. It has one replica, which takes up to 100 requests at the same time. (The default is 5.)
+#   When it is replaced, the new one is ready before the old one stops: `max_surge_percent=100`.
+# - An answer may take half a minute. When a replica of either deployment is replaced, it has 30
+#   seconds or more to finish the answers that it has begun.
 # - `POST /chat` takes a `Question`. Any other body gets 422.
-# - The status is 200 and the content type `text/event-stream`. An event `token` with the data
-#   `{"text": piece}` goes out as soon as a piece is there, and after the last one an event `done`.
+# - The status is 200 and the content type `text/event-stream`. The client gets an event `token`
+#   with the data `{"text": piece}` as soon as a piece arrives, and an event `done` after the last
+#   one.
 # - **A replica dies.** Then the handle raises `RayActorError`, before the first piece or later. Ask
-#   again, at most three more times for one answer. The client gets the rest: what was sent is not
-#   sent again. The new answer may be cut into other pieces.
-# - **It ends with an event `error`**, and no `done`, if the last of four tries dies too; if a new
-#   answer does not begin with the text that was sent, or ends before it; or if `write` raises any
-#   other exception, which is not asked for again. The data of `error` and `done` is a JSON object
-#   of your choice, which tells neither the exception's type nor its text.
-# - **The queue is full.** Then the handle raises `BackPressureError`. As long as no piece was sent,
-#   the status is 503, with the header `Retry-After: 1`. After that, the last event is `error`.
+#   again, at most three more times for one answer. The client gets the rest: text that was sent is
+#   not sent again. The new answer may be split into different pieces.
+# - **The stream ends with an event `error`**, and no `done`, in three cases: the replica dies in
+#   the fourth try too; a new answer does not begin with the text that was sent, or ends before the
+#   end of that text; or `write` raises any other exception. In the last two cases, do not ask
+#   again. The data of `error` and `done` is a JSON object of your choice. It contains neither the
+#   exception's type nor its text.
+# - **The queue is full.** Then the handle raises `BackPressureError`. If no piece was sent yet, the
+#   status is 503, with the header `Retry-After: 1`. Otherwise, the last event is `error`.
 #
 # For instance, a replica dies after `It weighs`, and the next one gives `It`, ` weighs 2`, `.1 kg`.
 # The client reads `It weighs`, ` 2`, `.1 kg` and `done`.
 #
 # The check first lets replicas die in this process. Then it starts your application on a cluster:
-# eight clients ask without a pause, a replica is killed, the application is replaced by a new
+# eight clients ask without a pause, a replica is killed, and the application is replaced by a new
 # version. No answer may be lost or incomplete. Then 40 clients ask at once. This takes about a
 # minute.
 
@@ -770,19 +784,20 @@ def support_app(write: Callable[[str], AsyncIterator[str]]) -> serve.Application
 check("06.5", support_app)
 
 # %% [markdown] name="gate-why" only="solution"
-# Ray asks again by itself where a call was not begun. A stream that was begun is yours to resume,
-# because only you know whether a second run may give the same text, and what was sent. Here it
-# may: `write` changes nothing. A tool that pays money must not be called again this way.
+# Serve itself asks again when a call has not begun. A stream that has begun is yours to resume:
+# only you know what was sent, and whether a second run is safe. Here it is: `write` changes
+# nothing. A tool that pays money must not be called again this way.
 #
 # `chat` waits for the first event before it answers, because a status cannot be taken back. `done`
-# comes only from a loop that has ended by itself, and anything that is caught ends in `error`: so a
-# client knows what it has. A full queue refuses at once, and the gateway has room for many, so that
-# they wait where their number is limited and not in Serve's proxy, where nobody counts them.
+# is sent only when the loop has ended normally, and a failure ends in `error`, so a client
+# knows whether its answer is complete. A full queue refuses at once. The gateway has room for many
+# requests: they wait in the writer's queue, which has a limit, and not in Serve's proxy, which has
+# none by default.
 
 # %% [markdown] name="measured-text"
 # ## What you measured
 #
-# Each row is the same case without and with your code. Exercises 4 and 5 have no row: their
+# Each row compares the same case without and with your code. Exercises 4 and 5 have no row: their
 # cards give the figures.
 
 # %% name="measured"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import ray.data
 from fastapi import FastAPI
-from langchain.messages import AIMessage, AIMessageChunk, HumanMessage
+from langchain.messages import AIMessage, AIMessageChunk, AnyMessage, HumanMessage
 from langchain.tools import BaseTool, tool
 from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
@@ -28,6 +28,12 @@ MakeEmbeddings = Callable[[], Embeddings]
 Batch = dict[str, Any]  # a name -> an array with a value for each row
 
 
+def unit(vectors: Sequence[Sequence[float]]) -> NDArray[np.float32]:
+    """The vectors with length 1, so that the product of two is their cosine."""
+    rows = np.array(vectors, dtype=np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
 class Embed:
     """A worker that turns texts into vectors."""
 
@@ -37,7 +43,7 @@ class Embed:
     def __call__(self, batch: Batch) -> Batch:
         """The batch with a `vector` for each `text`."""
         vectors = self.model.embed_documents([str(text) for text in batch["text"]])
-        return {**batch, "vector": np.array(vectors, dtype=np.float32)}
+        return {**batch, "vector": unit(vectors)}
 
 
 def embedded(
@@ -71,6 +77,8 @@ def read_index(folder: Path) -> tuple[list[dict[str, str]], NDArray[np.float32]]
     """The texts, and a vector of length 1 for each."""
     texts = json.loads((folder / "texts.json").read_text("utf-8"))
     vectors = np.load(folder / "vectors.npy", allow_pickle=False)
+    if len(texts) != len(vectors):
+        raise ValueError(f"{folder} has {len(texts)} texts and {len(vectors)} vectors.")
     return texts, vectors
 
 
@@ -91,19 +99,19 @@ class Library:
     @serve.batch(max_batch_size=16, batch_wait_timeout_s=0.005)
     async def embed(self, questions: list[str]) -> list[Any]:
         """A vector for each question; callers pass one question and get its vector."""
-        return await self.model.aembed_documents(questions)
+        return list(unit(await self.model.aembed_documents(questions)))
 
     async def best(self, question: str) -> str:
         """The best sentence, with its title; empty where none is good enough."""
         vector: Any = await self.embed(question)
-        scores = self.vectors @ np.array(vector)
+        scores = self.vectors @ vector
         place = int(scores.argmax())
         return self.texts[place]["sentence"] if scores[place] >= self.threshold else ""
 
     async def check_health(self) -> None:
         """Fail unless the model is the one that the index was made with."""
-        vector = (await self.model.aembed_documents([self.texts[0]["text"]]))[0]
-        if float(self.vectors[0] @ np.array(vector)) < 0.99:
+        (vector,) = unit(await self.model.aembed_documents([self.texts[0]["text"]]))
+        if self.vectors[0] @ vector < 0.99:
             raise RuntimeError("The index was made with another embedding model: build it again.")
 
 
@@ -160,13 +168,18 @@ def search_by_handle(library: DeploymentHandle[Any]) -> BaseTool:
     return search_documents
 
 
-async def begun(agent: Agent, thread: Any, message: HumanMessage) -> tuple[bool, str]:
-    """Whether a turn with this message has begun, and the last words of the conversation."""
+async def begun(agent: Agent, thread: Any, message: HumanMessage) -> list[AnyMessage]:
+    """The messages of the turn that has begun with this one; none where it has not."""
     known = (await agent.aget_state(thread)).values.get("messages", [])
-    for one in known:
+    for place, one in enumerate(known):
         if one.id == message.id:
-            return True, known[-1].text
-    return False, ""
+            return list(known[place:])
+    return []
+
+
+def said_with_calls(turn: list[AnyMessage]) -> str:
+    """What the model wrote before it called tools, which the client has read."""
+    return "".join(one.text for one in turn if isinstance(one, AIMessage) and one.tool_calls)
 
 
 MakeModel = Callable[[], BaseChatModel]
@@ -187,8 +200,11 @@ class Support:
 
     async def answer(self, message: HumanMessage, thread: Any, caller: Caller) -> Words:
         """("token", words) while the model writes, at the end ("done", the whole answer)."""
-        again, answer = await begun(self.agent, thread, message)
-        turn: Any = None if again else {"messages": [message]}
+        done = await begun(self.agent, thread, message)
+        if text := said_with_calls(done):
+            yield "token", text
+        answer = done[-1].text if done else ""
+        turn: Any = None if done else {"messages": [message]}
         modes: Any = ["messages", "values"]
         parts: Any = self.agent.astream(turn, thread, context=caller, stream_mode=modes)
         async for mode, part in parts:
