@@ -10,10 +10,12 @@
 # %% [markdown] name="picture"
 # ```mermaid
 # flowchart LR
-#     client([client]) --> proxy["Ray's HTTP proxy"] --> gateway["Gateway<br>FastAPI: keys, limits, gate"]
+#     client([client]) --> proxy["Ray's HTTP proxy"] --> gateway
+#     gateway["Gateway<br>FastAPI: keys, limits, gate"]
 #     gateway --> support["Support<br>agent and model"] --> library["Library<br>index, embeddings"]
 #     support <--> memory[("Conversations<br>one actor")]
-#     documents[(documents)] --> workers["Ray Data:<br>workers that embed"] --> files[("index files")] --> library
+#     documents[(documents)] --> workers["Ray Data:<br>workers that embed"] --> files[("index files")]
+#     files --> library
 # ```
 
 # %% name="parameters" tags=["parameters"]
@@ -26,8 +28,8 @@ fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 # ## When does one process stop being enough?
 #
 # Module 01 ended in a program, [agent.py](../helpers/course/home/programs/agent.py), and module 05
-# in [service.py](../helpers/course/home/programs/service.py). `earlier_programs` lets this notebook,
-# and the processes that it starts, import both.
+# in [service.py](../helpers/course/home/programs/service.py). `earlier_programs` lets this
+# notebook, and the processes that it starts, import both.
 
 # %% name="programs"
 from helpers.course import earlier_programs
@@ -112,8 +114,8 @@ print(alone.count("answered"), "answered,", alone.count("lost", "no answer"), "c
 os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
                "RAY_BACKEND_LOG_LEVEL": "fatal"}
 os.environ["PYTHONPATH"] += os.pathsep + str(folder)  # for files that this notebook writes
-import ray  # noqa: E402
-from ray.cluster_utils import Cluster  # noqa: E402
+import ray
+from ray.cluster_utils import Cluster
 
 
 def twice(start):

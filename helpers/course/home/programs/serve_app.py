@@ -31,7 +31,8 @@ Batch = dict[str, Any]  # a name -> an array with a value for each row
 def unit(vectors: Sequence[Sequence[float]]) -> NDArray[np.float32]:
     """The vectors with length 1, so that the product of two is their cosine."""
     rows = np.array(vectors, dtype=np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    found: NDArray[np.float32] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return found
 
 
 class Embed:
@@ -269,10 +270,7 @@ class Gateway:
     """The service of module 05; its agent answers in other processes."""
 
     def __init__(
-        self,
-        support: DeploymentHandle[Any],
-        customers: Mapping[str, str],
-        limits: Mapping[str, Any],
+        self, support: DeploymentHandle[Any], customers: Mapping[str, str], limits: dict[str, Any]
     ) -> None:
         self.support, self.customers, self.limits = support, customers, limits
 
