@@ -15,7 +15,9 @@ _WIDGET = "application/vnd.jupyter.widget-view+json"
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _PROGRESS = re.compile(r"\d+%\|.*\|\s*[\d.]+\w*/[\d.?]+\w*\s*\[|\b\d+it \[\d\d:\d\d")
 # What Ray's own C++ code logs, with the time and the process.
-_RAY_LOG = re.compile(r"^\[\d{4}-\d\d-\d\d [\d:,]+ [IWE] \d+ \d+\] \w+\.cc:\d+: .*\n?", re.MULTILINE)
+_RAY_LOG = re.compile(
+    r"^\[\d{4}-\d\d-\d\d [\d:,]+ [IWE] \d+ \d+\] \w+\.cc:\d+: .*\n?", re.MULTILINE
+)
 # A path from its beginning: tried at every letter of a picture in base64, it would take minutes.
 _PATH = r"(?<![^\s\"'<>(])[^\s\"'<>(]*[/\\]"
 _PATTERNS = (

@@ -255,13 +255,10 @@ def _end(cluster: Any, folder: str) -> None:
 def _set_up(address: str) -> None:
     """What Ray reads from the environment, in this process and in those that it starts."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    if address.partition(":")[0] in {HOST, "localhost"}:
-        # By this name Ray has the switch with which all its parts listen on loopback alone.
-        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
-        import ray
-
-        # It was read when Ray was imported, which a notebook may have done before.
-        ray._private.ray_constants.ENABLE_RAY_CLUSTER = False
+    # By this name Ray has the switch with which all its parts listen on loopback alone. It counts
+    # where Ray was not imported before; `helpers` sets it for this machine.
+    here = address.partition(":")[0] in {HOST, "localhost"}
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0" if here else "1"
 
 
 def _free_port(host: str, port: int | None) -> int:

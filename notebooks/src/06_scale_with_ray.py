@@ -14,7 +14,8 @@
 #     gateway["Gateway<br>FastAPI: keys, limits, gate"]
 #     gateway --> support["Support<br>agent and model"] --> library["Library<br>index, embeddings"]
 #     support <--> memory[("Conversations<br>one actor")]
-#     documents[(documents)] --> workers["Ray Data:<br>workers that embed"] --> files[("index files")]
+#     documents[(documents)] --> workers["Ray Data:<br>workers that embed"]
+#     workers --> files[("index files")]
 #     files --> library
 # ```
 

@@ -331,7 +331,7 @@ show_evidence("monitoring", "rollback", "documentation", "ownership")
 # | a filter on the answer | words that arrive later | [lab 03, exercise 4][filter] |
 # | a short wait under load | callers who are refused | [05][burst] |
 # | a second worker | limits and memory to be shared | [05][front] |
-# | replicas that survive a death or a release | processes, and a home for the memory | [06][breaks] |
+# | replicas that survive a death or a release | processes, a home for the memory | [06][breaks] |
 # | capacity that follows the load | seconds until a replica is ready | [06][grows] |
 # | any control of a service | latency, cost, refusals | [05][trade] |
 # | a friendlier prompt | more tokens in each request | [09, section 8][prompts] |

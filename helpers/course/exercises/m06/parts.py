@@ -131,7 +131,7 @@ class _Writer:
 
 
 class _Reader:
-    """Someone who asks, and keeps what arrives."""
+    """A client that asks, and keeps what arrives."""
 
     def __init__(self, handle: Any, question: str) -> None:
         self.got = list[Any]()
