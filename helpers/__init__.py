@@ -15,8 +15,8 @@ if _to != "langsmith" and not (_to == "local" and _here):
     for _name in ("LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING_V2"):
         os.environ[_name] = "false"
 
-# Nor does Ray report its use, and its parts listen on loopback alone, for which it has the switch of
-# macOS and Windows. It reads both when it is imported, wherever that happens first. Who joins a
-# cluster on other machines turns the second one on again: see `helpers.scale.cluster`.
+# Nor does Ray report its use, and its parts listen on loopback alone, for which it has the switch
+# of macOS and Windows. It reads both when it is imported, wherever that happens first. A process
+# that joins a cluster on other machines turns the second one on again (`helpers.scale.cluster`).
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
