@@ -12,6 +12,7 @@ import platform
 import shutil
 import socket
 import tempfile
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -83,7 +84,12 @@ class RunningRay:
         self._apps.discard(name)
 
     def add_node(self, cpus: float = 1.0) -> Any:
-        """Another node on this machine, for `kill_node`."""
+        """Another node on this machine, for `kill_node`; from the main thread alone.
+
+        Ray puts a signal handler in place, which Python does not allow elsewhere.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            raise RayError("Ray adds nodes from the main thread alone: call add_node there.")
         return self._own("add a node").add_node(num_cpus=cpus, **_light())
 
     def other_nodes(self) -> list[Any]:

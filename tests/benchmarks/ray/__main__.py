@@ -33,7 +33,7 @@ SUBJECTS = {
     "course ray serve": ("tests.benchmarks.ray.subjects", "service"),
     "bare Serve application": ("tests.benchmarks.ray.subjects", "bare"),
 }
-_READY_S = 120.0
+_READY_S = 300.0
 
 
 @dataclass(frozen=True)
