@@ -1068,16 +1068,20 @@ def serve_run(threshold):
     (folder / "library.yaml").write_text(yaml.safe_dump(config))
     run = [serve_command, "run", "--non-blocking", "--address", cluster.address, "library.yaml"]
     subprocess.run(run, cwd=folder, capture_output=True, check=True)
+    time.sleep(2)  # until Serve has read it
+    while serve.status().applications["library"].status != "RUNNING":
+        time.sleep(0.2)
     actors = ray.util.list_named_actors(all_namespaces=True)
     return [actor["name"] for actor in actors if "#Library#" in actor["name"]]
 
 # %% name="user-config"
-first = serve_run(threshold=0.5)
-handle = serve.get_app_handle("library")
-print("0.5: ", await handle.best.remote("How heavy is the Alta 2?"))  # noqa: F704
-second_run = serve_run(threshold=0.99)
-print("0.99:", await handle.best.remote("How heavy is the Alta 2?") or "nothing")  # noqa: F704
-print("the same replica:", first == second_run)
+replicas = {}
+for threshold in [0.5, 0.99]:
+    replicas[threshold] = serve_run(threshold)
+    handle = serve.get_app_handle("library")
+    found = await handle.best.remote("How heavy is the Alta 2?")  # noqa: F704
+    print(threshold, found or "nothing")
+print("the same replica:", replicas[0.5] == replicas[0.99])
 
 # %% [markdown] name="yaml-text"
 # With `serve.run` in Python, every call is a new version, and all replicas are replaced: you saw it
