@@ -1035,7 +1035,10 @@ print(right, "of", len(sample), "right")
 # lists the settings that the code sets, and you can change them there without touching the code.
 
 # %% name="library-file"
-_ = (folder / "library_main.py").write_text(f'''
+here = Path.cwd()
+os.chdir(folder)  # what the cells below write goes there
+Path("k8s").mkdir()
+_ = Path("library_main.py").write_text(f'''
 from pathlib import Path
 from helpers.models import embeddings
 from serve_app import Library
@@ -1048,8 +1051,8 @@ import subprocess
 
 serve_command = str(Path(sys.executable).with_name("serve"))
 build = [serve_command, "build", "library_main:app", "--output-path", "library.yaml"]
-subprocess.run(build, cwd=folder, capture_output=True, check=True)
-made = (folder / "library.yaml").read_text("utf-8")
+subprocess.run(build, capture_output=True, check=True)
+made = Path("library.yaml").read_text("utf-8")
 print(made)
 
 # %% [markdown] name="serve-run-text"
@@ -1065,9 +1068,9 @@ def serve_run(threshold):
     config = yaml.safe_load(made)
     config["applications"][0] |= {"name": "library", "route_prefix": None}
     config["applications"][0]["deployments"][0]["user_config"]["threshold"] = threshold
-    (folder / "library.yaml").write_text(yaml.safe_dump(config))
+    Path("library.yaml").write_text(yaml.safe_dump(config))
     run = [serve_command, "run", "--non-blocking", "--address", cluster.address, "library.yaml"]
-    subprocess.run(run, cwd=folder, capture_output=True, check=True)
+    subprocess.run(run, capture_output=True, check=True)
     time.sleep(2)  # until Serve has read it
     while serve.status().applications["library"].status != "RUNNING":
         time.sleep(0.2)
@@ -1185,6 +1188,7 @@ await clients.http.aclose()  # noqa: F704
 serve.shutdown()
 ray.shutdown()
 cluster.shutdown()
+os.chdir(here)
 drawer.cleanup()
 
 # %% [markdown] name="package-text"
