@@ -18,6 +18,12 @@ _PROGRESS = re.compile(r"\d+%\|.*\|\s*[\d.]+\w*/[\d.?]+\w*\s*\[|\b\d+it \[\d\d:\
 _RAY_LOG = re.compile(
     r"^\[\d{4}-\d\d-\d\d [\d:,]+ [IWE] \d+ \d+\] \w+\.cc:\d+: .*\n?", re.MULTILINE
 )
+# What Ray's parts report of each other, with ids and ports of this run; also that an earlier Ray is
+# not the one that is meant.
+_RAYLET = re.compile(
+    r"^(?:\(raylet\)|\(autoscaler|[\d, :-]+INFO utils\.py:\d+ -- Overwriting).*\n?(?:(?:\t| {4}).*\n?)*",
+    re.MULTILINE,
+)
 # A path from its beginning: tried at every letter of a picture in base64, it would take minutes.
 _PATH = r"(?<![^\s\"'<>(])[^\s\"'<>(]*[/\\]"
 _PATTERNS = (
@@ -83,7 +89,7 @@ def _merged(outputs: Iterable[nbformat.NotebookNode | None]) -> list[nbformat.No
 
 def _scrubbed(output: nbformat.NotebookNode, scrub: Scrub) -> nbformat.NotebookNode | None:
     if output.output_type == "stream":
-        output.text = scrub(_without_progress(_RAY_LOG.sub("", output.text)))
+        output.text = _RAYLET.sub("", scrub(_without_progress(_RAY_LOG.sub("", output.text))))
         return output if output.text.strip() else None
     data = output.get("data", {})
     for mime, content in data.items():

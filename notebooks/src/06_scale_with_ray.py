@@ -136,7 +136,7 @@ print(ray.cluster_resources()["CPU"], "CPUs on", len(ray.nodes()), "nodes")
 
 # %% [markdown] name="resources-text"
 # These CPUs are *logical*: Ray counts what tasks ask for. It does not measure or limit what they
-# use.
+# use. A task asks for one CPU, and so does a replica of Serve; `num_cpus` changes that.
 #
 # A *task* is a function that runs in some worker process; `.remote()` returns at once, with a
 # reference to the result. An *actor* is an object in a process of its own, which keeps its state.
@@ -814,8 +814,8 @@ def kill_replica(deployment):
             return
 
 # %% [markdown] name="settle-text"
-# After each event, `settled` waits until Serve reports that all parts are healthy again. A version
-# that does not start stays *unhealthy*, so it comes last.
+# After each event, `settled` waits until Serve reports that all parts are healthy again, and at
+# least four seconds. A version that does not start stays *unhealthy*, so it comes last.
 
 # %% name="settled"
 async def settled(patience_s=60):
@@ -841,7 +841,8 @@ if fast:
     del events["broken version"]  # Serve tries each replica three times
 
 # %% [markdown] name="clients-text"
-# The clients ask until all events are over. Each question is a conversation of its own.
+# The clients ask until all events are over. Each question is a conversation of its own, so this
+# run does not show what happens to a conversation when its actor dies with its node: it is lost.
 
 # %% name="customers"
 seen, over = [], False
@@ -897,7 +898,8 @@ broken = pd.DataFrame({
 show.table(broken, caption="What eight clients saw", units={"slowest": "s", "healthy after": "s"})
 
 # %% [markdown] name="alone-text"
-# Compare the single process from the beginning, which no one restarted:
+# Compare the single process from the beginning, which no one restarted. Most of its requests are
+# tries to reach a port where no one listens:
 
 # %% name="alone"
 asked_alone = len(alone.seen)
@@ -905,6 +907,9 @@ unanswered = asked_alone - alone.count("answered")
 print(unanswered, "of", asked_alone, "requests were not answered")
 
 # %% [markdown] name="broken-text"
+# A killed agent costs a pause: the gateway asks another one. A killed gateway cuts its streams. A
+# lost node does both, for the replicas that were on it.
+#
 # By default Serve stops one replica (of more than nine, a fifth), waits until the new one is ready,
 # and goes on with the next. So a version that does not start costs you one replica of two. **Where
 # there is only one, it costs you that one**: the library of this notebook would be gone. Give two
@@ -945,7 +950,7 @@ class Waits:
 
 
 serve.delete("shop")
-serve.run(Waits.bind(), name="waits", route_prefix="/waits")
+_ = serve.run(Waits.bind(), name="waits", route_prefix="/waits")
 
 # %% name="scale"
 async def waiting(until):
@@ -974,7 +979,8 @@ show.line({"replicas": (at, running), "clients": (at, clients_at)}, x="seconds",
 serve.delete("waits")
 
 # %% [markdown] name="scaled-text"
-# Most of that time is the start of a process and its imports. A replica that loads a model of
+# Six requests at two a replica make three replicas. One second of the time is `upscale_delay_s`;
+# most of the rest is the start of a process and its imports. A replica that loads a model of
 # several gigabytes takes minutes: **autoscaling follows a load that rises slowly, not a burst.**
 # Against a burst you have the gate.
 
@@ -1087,8 +1093,7 @@ for threshold in [0.5, 0.99]:
 print("the same replica:", replicas[0.5] == replicas[0.99])
 
 # %% [markdown] name="yaml-text"
-# With `serve.run` in Python, every call is a new version, and all replicas are replaced: you saw it
-# above. With a file, Serve compares the new settings with the old ones, and replaces replicas only
+# With `serve.run` in Python, every call is a new version, and all replicas are replaced. With a file, Serve compares the new settings with the old ones, and replaces replicas only
 # where it must. The next file belongs to the module's program. It imports `ray_main.py`, which
 # gives the application its models. `course new` writes a `ray_main.py` for your own project.
 
@@ -1129,7 +1134,7 @@ for deployment in config["applications"][0]["deployments"]:
 # %% [markdown] name="manifest-text"
 # On Kubernetes, the operator KubeRay starts the cluster and deploys the application on it. You give
 # it a `RayService`. Its `serveConfigV2` contains the `applications` of a file like the one above,
-# here in short form.
+# here in short form, and not the `host`: in a pod, 127.0.0.1 is out of reach for everyone else.
 
 # %% name="manifest" app="k8s/rayservice.yaml"
 # %%writefile k8s/rayservice.yaml
@@ -1243,11 +1248,21 @@ show.table(measured, caption="This notebook's figures")
 # ```python
 # @serve.deployment(num_replicas=2, max_ongoing_requests=16, graceful_shutdown_timeout_s=20)
 # class Support:
-#     def __init__(self, library):                      # a handle
-#         self.agent = make_agent(library, ActorSaver())  # nothing to remember in here
+#     def __init__(self, library):   # a handle
+#         self.agent = create_agent(model, [search_by(library)], checkpointer=outside)
 #     async def answer(self, message, thread):
-#         async for part in self.agent.astream(message, thread):
-#             yield part
+#         async for chunk, _ in self.agent.astream(message, thread, stream_mode="messages"):
+#             yield chunk.text
+#
+# @serve.deployment(num_replicas=2, max_ongoing_requests=100)  # the default is 5
+# @serve.ingress(api)                # a FastAPI app, with the routes in the class
+# class Gateway:
+#     def __init__(self, support):
+#         self.support = support.options(stream=True)
+#     @api.post("/chat")
+#     async def chat(self, asked: Asked):
+#         words = self.support.answer.remote(asked.message, asked.thread)
+#         return StreamingResponse(words, media_type="text/plain")
 #
 # serve.run(Gateway.bind(Support.bind(Library.bind())))
 # ```
@@ -1268,8 +1283,8 @@ print(f"With one process, {unanswered} requests went nowhere within a second.")
 # ## Without the course
 #
 # In an empty folder, run `pip install "ray[data,serve]" langchain langchain-openai`, and set Ray's
-# own switch `RAY_USAGE_STATS_ENABLED=0`. Write the classes above into `app.py`, end it with
-# `app = Gateway.bind(...)`, and run `serve run app:app`. For several nodes on one laptop, use
+# own switch `RAY_USAGE_STATS_ENABLED=0`. Write the two classes of "Keep this" and a `Library` of your
+# own into `app.py`, end it with `app = Gateway.bind(...)`, and run `serve run app:app`. For several nodes on one laptop, use
 # `ray.cluster_utils.Cluster`. On real machines, run `ray start --head` on one and
 # `ray start --address HEAD:6379` on the others, then `serve deploy serve.yaml`. For a test without
 # a cluster, use `serve.run(app, _local_testing_mode=True)`. `course new ../my-agent` writes all of
