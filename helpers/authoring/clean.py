@@ -21,7 +21,8 @@ _RAY_LOG = re.compile(
 # What Ray's parts report of each other, with ids and ports of this run; also that an earlier Ray is
 # not the one that is meant.
 _RAYLET = re.compile(
-    r"^(?:\(raylet\)|\(autoscaler|[\d, :-]+INFO utils\.py:\d+ -- Overwriting).*\n?(?:(?:\t| {4}).*\n?)*",
+    r"^(?:\(raylet\)|\(autoscaler|[\d, :\t-]+INFO utils\.py:\d+ -- Overwriting).*\n?"
+    r"(?:(?:\t| {4}).*\n?)*",
     re.MULTILINE,
 )
 # A path from its beginning: tried at every letter of a picture in base64, it would take minutes.

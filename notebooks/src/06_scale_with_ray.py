@@ -1093,9 +1093,10 @@ for threshold in [0.5, 0.99]:
 print("the same replica:", replicas[0.5] == replicas[0.99])
 
 # %% [markdown] name="yaml-text"
-# With `serve.run` in Python, every call is a new version, and all replicas are replaced. With a file, Serve compares the new settings with the old ones, and replaces replicas only
-# where it must. The next file belongs to the module's program. It imports `ray_main.py`, which
-# gives the application its models. `course new` writes a `ray_main.py` for your own project.
+# With `serve.run` in Python, every call is a new version, and all replicas are replaced. With a
+# file, Serve compares the new settings with the old ones, and replaces replicas only where it must.
+# The next file belongs to the module's program. It imports `ray_main.py`, which gives the
+# application its models. `course new` writes a `ray_main.py` for your own project.
 
 # %% name="serve-yaml" app="serve.yaml"
 # %%writefile serve.yaml
@@ -1283,12 +1284,12 @@ print(f"With one process, {unanswered} requests went nowhere within a second.")
 # ## Without the course
 #
 # In an empty folder, run `pip install "ray[data,serve]" langchain langchain-openai`, and set Ray's
-# own switch `RAY_USAGE_STATS_ENABLED=0`. Write the two classes of "Keep this" and a `Library` of your
-# own into `app.py`, end it with `app = Gateway.bind(...)`, and run `serve run app:app`. For several nodes on one laptop, use
-# `ray.cluster_utils.Cluster`. On real machines, run `ray start --head` on one and
-# `ray start --address HEAD:6379` on the others, then `serve deploy serve.yaml`. For a test without
-# a cluster, use `serve.run(app, _local_testing_mode=True)`. `course new ../my-agent` writes all of
-# this as a project with tests.
+# own switch `RAY_USAGE_STATS_ENABLED=0`. Write the two classes of "Keep this" and a `Library` of
+# your own into `app.py`, end it with `app = Gateway.bind(...)`, and run `serve run app:app`. For
+# several nodes on one laptop, use `ray.cluster_utils.Cluster`. On real machines, run `ray start
+# --head` on one and `ray start --address HEAD:6379` on the others, then `serve deploy serve.yaml`.
+# For a test without a cluster, use `serve.run(app, _local_testing_mode=True)`. `course new
+# ../my-agent` writes all of this as a project with tests.
 
 # %% [markdown] name="quiz-text"
 # ## Quiz
