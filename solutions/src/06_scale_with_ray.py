@@ -47,7 +47,8 @@ quiet = {"log_level": "ERROR"}  # Serve's logging in the cells below
 # (`def`, not `async def`). It lets the workers embed the texts and returns `(vectors, failed)`.
 #
 # - `workers` is a list of handles of Ray actors, one or more, all alive.
-#   `worker.embed.remote(text)` returns at once, with a reference to the result: a vector, which is a list of floats.
+#   `worker.embed.remote(text)` returns at once, with a reference to the result: a vector, which
+#   is a list of floats.
 # - `vectors` is a list with the vector of each text, in the order of `texts`. It has `None` for
 #   each text that failed. `failed` is a dict from the place of each such text (0 is the first) to
 #   the reason, a string.
