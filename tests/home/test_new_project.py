@@ -17,8 +17,11 @@ from helpers.course.home import PROGRAMS, TEMPLATES, project
 from helpers.course.home.requirements import bounded, imported, packages
 from helpers.paths import ROOT
 
+# Walkthroughs import programs from there, and Python keeps what it has compiled beside them.
 PROGRAM_NAMES = sorted(
-    path.relative_to(PROGRAMS).as_posix() for path in PROGRAMS.rglob("*") if path.is_file()
+    path.relative_to(PROGRAMS).as_posix()
+    for path in PROGRAMS.rglob("*")
+    if path.is_file() and "__pycache__" not in path.parts
 )
 
 
