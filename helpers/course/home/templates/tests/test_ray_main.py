@@ -122,7 +122,7 @@ def test_it_says_when_nothing_is_missing(built: str, capsys: pytest.CaptureFixtu
         ("index/vectors.npy", "", "no index that can be read"),
         ("index/texts.json", "{", "no index that can be read"),
         ("index/texts.json", "[{}]", "no index that can be read"),
-        ("index/texts.json", "[]", "has other texts than the documents"),
+        ("index/texts.json", "[]", "no index that can be read"),
         ("documents/new.md", "# Pot\n\nIt is red.", "has other texts than the documents"),
         ("keys.json", "{}", "has no key: `python serve.py --new-key C-0042`"),
     ],
