@@ -214,11 +214,28 @@ def _same(one: object, other: object, depth: int) -> bool:
     return bool(one == other)
 
 
+# How Python calls `module.function` depends on whether the module was imported in the same piece of
+# code, which it is in a file and is not in a notebook's cell.
+_ALIKE = {"LOAD_METHOD": "LOAD_ATTR"}
+_NOTHING = {"PUSH_NULL", "CACHE"}
+_JUMPS = {*dis.hasjrel, *dis.hasjabs}
+
+
+def _steps(code: types.CodeType) -> list[tuple[str, str]]:
+    """The instructions of some code, without where they jump to."""
+    steps = []
+    for one in dis.get_instructions(code):
+        if one.opname not in _NOTHING:
+            plain = one.opcode not in _JUMPS and not isinstance(one.argval, types.CodeType)
+            steps.append((_ALIKE.get(one.opname, one.opname), repr(one.argval) if plain else ""))
+    return steps
+
+
 def _same_code(one: types.CodeType, other: types.CodeType) -> bool:
     def shape(code: types.CodeType) -> tuple[object, ...]:
         plain = [c for c in code.co_consts if not isinstance(c, types.CodeType)]
         counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
-        return (code.co_code, code.co_names, code.co_varnames, repr(plain), counts)
+        return (_steps(code), code.co_names, code.co_varnames, repr(plain), counts)
 
     inner_one, inner_other = list(_codes(one))[1:], list(_codes(other))[1:]
     return (
