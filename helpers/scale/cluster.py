@@ -11,6 +11,7 @@ import os
 import platform
 import shutil
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -205,6 +206,7 @@ def _start(nodes: int, cpus: float, host: str, port: int) -> RunningRay:
     from ray import serve
     from ray.cluster_utils import Cluster
 
+    _default_folder().mkdir(parents=True, exist_ok=True)
     # A short path: the sockets in it have names of at most 107 bytes.
     folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp" if os.name == "posix" else None)
     cluster = None
@@ -248,6 +250,17 @@ def _answers(url: str) -> bool:
 
 def _light() -> dict[str, Any]:
     return {"object_store_memory": STORE_MB * 2**20}
+
+
+def _default_folder() -> Path:
+    """Where Ray notes the newest cluster's address, even of one that has a folder of its own.
+
+    It makes the latter alone, so on a machine where Ray never ran the start fails.
+    """
+    mine = "TMPDIR" if sys.platform.startswith("linux") else ""
+    given = os.environ.get("RAY_TMPDIR") or os.environ.get(mine)
+    posix = "/tmp" if os.name == "posix" else tempfile.gettempdir()
+    return Path(given or posix) / "ray"
 
 
 def _end(cluster: Any, folder: str) -> None:
