@@ -172,10 +172,10 @@ class Objects:
             if pod.item.namespace == namespace and matches(selector, pod.labels)
         ]
 
-    def sees_all_pods(self, namespace: str) -> bool:
-        """Whether what selects no pod here selects none in a cluster either, as far as we know.
+    def is_whole(self, namespace: str) -> bool:
+        """Whether what is not here is in no cluster either, as far as can be known.
 
-        Not where an unknown kind may make pods, or where the folder has no pods of its own.
+        Not where an unknown kind may make pods or Services, or where the folder has no pods.
         """
         return not self.unknown and any(pod.item.namespace == namespace for pod in self.pods)
 
@@ -210,7 +210,7 @@ class Objects:
         """The NetworkPolicies that limit a pod's `Ingress` or `Egress`."""
         for policy in self.of("NetworkPolicy"):
             spec = policy.body.get("spec", {})
-            default = ["Ingress", "Egress"] if "egress" in spec else ["Ingress"]
+            default = ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]
             applies = direction in spec.get("policyTypes", default)
             if applies and pod in self.selected(spec.get("podSelector") or {}, policy.namespace):
                 yield policy

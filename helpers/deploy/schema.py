@@ -48,12 +48,12 @@ def chosen(versions: Sequence[str] | None) -> list[str]:
 
 def is_known(item: Item) -> bool:
     """Whether the newest Kubernetes has this apiVersion and kind itself."""
-    return (item.body.get("apiVersion"), item.kind) in _kinds(known_versions()[-1])
+    return (item.api, item.kind) in _kinds(known_versions()[-1])
 
 
 def problems(item: Item, versions: Sequence[str]) -> Iterator[Problem]:
     """What the schemas say of an object, each fault once, with the versions that have it."""
-    if not (isinstance(item.body.get("apiVersion"), str) and item.kind and item.name):
+    if not (item.api and item.kind and item.name):
         what = "this document needs apiVersion, kind and metadata.name"
         yield Problem("not-an-object", item, (), what)
         return
@@ -87,8 +87,7 @@ def _without(body: Any, place: Place) -> Any:
 
 
 def _of_version(item: Item, version: str) -> Iterator[Problem]:
-    api = item.body["apiVersion"]
-    kinds = _kinds(version)
+    api, kinds = item.api, _kinds(version)
     if (api, item.kind) not in kinds:
         same = sorted(other for other, kind in kinds if kind == item.kind)
         group = api.rpartition("/")[0]

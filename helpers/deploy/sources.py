@@ -14,6 +14,8 @@ import yaml
 Place = tuple[str | int, ...]
 """The way from an object to one of its fields, such as `("spec", "replicas")`."""
 
+IMAGES = "an entry of a kustomization's images"
+"""In place of a kind: what sets the version of an image in any object."""
 MOST_BYTES = 5_000_000
 MOST_VALUES = 300_000
 MOST_DEPTH = 100
@@ -75,8 +77,14 @@ class Source:
 
     def find(self, body: Any, place: Place) -> tuple[int, bool, int]:
         """How many steps of `place` are found here, whether with the value in `body`, the line."""
+        if self.kind == IMAGES:
+            for step in place:
+                body = _inside(body, step)
+            texts = [scalar(self.node, key) for key in ("newTag", "digest", "newName")]
+            sets = place[-1:] == ("image",) and any(text and text in str(body) for text in texts)
+            return len(place) if sets else -1, sets, self.line(self.node)
         if place[: len(self.place)] != self.place:
-            return 0, False, self.line(self.node)
+            return -1, False, self.line(self.node)
         node, mark = self.node, self.node
         steps = 0
         for step in place:

@@ -1,43 +1,13 @@
 """`deploy-check` on one right bundle, and on the same bundle with one fault at a time."""
 
 import copy
-from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from helpers.deploy import Finding, check_folder, check_objects
-from helpers.deploy.render import load
+from helpers.deploy import check_folder, check_objects
 from helpers.deploy.rules import RULES
-
-RIGHT = Path(__file__).parent / "right"
-POD = "spec.template.spec"
-BOX = f"{POD}.containers.0"
-GONE: Any = object()
-
-
-@cache
-def right() -> list[dict[str, Any]]:
-    return [item.body for item in load(RIGHT)]
-
-
-def bundle() -> dict[str, dict[str, Any]]:
-    """The right objects, by kind and name; the ConfigMap's name has a hash at its end."""
-    return {
-        f"{body['kind']} {body['metadata']['name'].partition('-')[0]}": copy.deepcopy(body)
-        for body in right()
-    }
-
-
-def put(body: Any, path: str, value: Any) -> None:
-    *steps, last = (int(step) if step.isdigit() else step for step in path.split("."))
-    for step in steps:
-        body = body.setdefault(step, {}) if isinstance(step, str) else body[step]
-    if value is GONE:
-        del body[last]
-    else:
-        body[last] = value
+from tests.deploy.bundle import BOX, GONE, POD, RIGHT, bundle, changed, put, rules
 
 
 class Fault(NamedTuple):
@@ -50,9 +20,7 @@ class Fault(NamedTuple):
     value: Any
 
     def planted(self) -> list[dict[str, Any]]:
-        objects = bundle()
-        put(objects[self.object], self.path, self.value)
-        return list(objects.values())
+        return changed({f"{self.object}: {self.path}": self.value})
 
 
 TWENTY = [
@@ -157,10 +125,6 @@ ADDED = {
     "secret-in-files": {**SECRET, "stringData": {"key": "x"}},
     "rbac-wildcard": ROLE,
 }
-
-
-def rules(findings: list[Finding]) -> set[str]:
-    return {one.rule for one in findings}
 
 
 def test_nothing_is_found_in_the_right_bundle() -> None:

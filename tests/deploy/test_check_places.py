@@ -8,8 +8,7 @@ import pytest
 
 from helpers import cli
 from helpers.deploy import Finding, check_folder
-
-RIGHT = Path(__file__).parent / "right"
+from tests.deploy.bundle import RIGHT
 
 
 @pytest.fixture
@@ -82,6 +81,19 @@ def test_a_patch_in_the_kustomization(base: Path) -> None:
     assert (finding.file, written(finding)) == (
         str(folder / "kustomization.yaml"),
         "value: model:latest",
+    )
+
+
+def test_what_kustomize_sets_by_itself(base: Path) -> None:
+    folder = overlay(
+        base,
+        "images:\n  - name: model\n    newTag: latest\nreplicas:\n  - name: model\n    count: 1\n",
+    )
+    found = {one.rule: one for one in check_folder(folder)}
+    assert found.keys() == {"image-tag", "one-replica", "pdb-blocks-drain"}
+    assert (written(found["image-tag"]), written(found["one-replica"])) == (
+        "- name: model",
+        "count: 1",
     )
 
 

@@ -13,7 +13,7 @@ def networks(objects: Objects) -> Iterator[Problem]:
     """NetworkPolicies: whether they select pods, and whether all traffic needs one."""
     for item in objects.of("NetworkPolicy"):
         if not objects.selected(get(item.body, "spec", "podSelector") or {}, item.namespace):
-            sure = objects.sees_all_pods(item.namespace)
+            sure = objects.is_whole(item.namespace)
             what = "its podSelector selects no pod"
             yield Problem("policy-without-pods", item, ("spec", "podSelector"), what, sure)
     for namespace in dict.fromkeys(pod.item.namespace for pod in objects.pods):
@@ -92,7 +92,8 @@ def _numbers(containers: list[Any], port: dict[str, Any]) -> list[int]:
     if given is None:
         return list(range(65536))
     declared = [one for each in containers for _, one in rows(each.body, "ports")]
-    return [int(one["containerPort"]) for one in declared if one.get("name") == given]
+    named = [one.get("containerPort") for one in declared if one.get("name") == given]
+    return [number for number in named if number is not None]
 
 
 @finds

@@ -41,8 +41,7 @@ def twice(objects: Objects) -> Iterator[Problem]:
     """Two objects, containers, ports or variables of one name."""
     seen = set()
     for item in (*objects.items, *objects.unknown):
-        group = str(item.body.get("apiVersion")).rpartition("/")[0]
-        key = group, item.kind, item.namespace, item.name
+        key = item.api.rpartition("/")[0], item.kind, item.namespace, item.name
         if key in seen and item.name:
             yield Problem("duplicate", item, (), f"a {item.kind} {item.name} is there already")
         seen.add(key)

@@ -48,7 +48,9 @@ def _ports(pod: Pod, one: Container) -> Iterator[Problem]:
             if port is None or str(port) in own or (str(port).isdigit() and not own):
                 continue
             what = f"{one.name}: {name} asks port {port}, which the container does not declare"
-            yield Problem("probe-port", pod.item, (*one.place, name, handler, "port"), what)
+            here = (*one.place, name, handler, "port")
+            # A port may be open without being declared; a name that is not declared is no port.
+            yield Problem("probe-port", pod.item, here, what, sure=not str(port).isdigit())
 
 
 def _liveness(pod: Pod, one: Container) -> Iterator[Problem]:
@@ -104,7 +106,8 @@ def strategies(objects: Objects) -> Iterator[Problem]:
         place = ("spec", "strategy", "rollingUpdate", "maxUnavailable")
         if of_pods(down, count, up=False) >= count > 0 and served:
             what = f"maxUnavailable is {down} of {count} pods"
-            yield Problem("rollout-without-pods", pod.item, place, what)
+            # Who runs one pod is told so by another rule, and accepts gaps.
+            yield Problem("rollout-without-pods", pod.item, place, what, sure=count > 1)
         if of_pods(down, 100, up=False) == 0 and of_pods(surge, 100, up=True) == 0:
             what = "maxUnavailable and maxSurge are both 0: no pod can be replaced"
             yield Problem("rollout-stuck", pod.item, place, what)

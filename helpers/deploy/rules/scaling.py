@@ -1,8 +1,9 @@
 """How many pods there are: autoscaling, drains, and what each pod may use."""
 
 import math
+import re
 from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from helpers.deploy.objects import Objects, Pod, get, rows
@@ -14,18 +15,15 @@ _SCALABLE = {"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"}
 _UNITS = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY = {unit: 1024**n for n, unit in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), start=1)}
 
+_QUANTITY = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)([numkMGTPE]|[KMGTPE]i|)")
+
 
 def quantity(given: object) -> Decimal | None:
     """A quantity such as `500m` or `2Gi` as a number; None where it is none."""
-    text = str(given)
-    try:
-        if text[-2:] in _BINARY:
-            return Decimal(text[:-2]) * Decimal(_BINARY[text[-2:]])
-        if text[-1:] in _UNITS:
-            return Decimal(text[:-1]).scaleb(_UNITS[text[-1]])
-        return Decimal(text)
-    except InvalidOperation:
+    if not (found := _QUANTITY.fullmatch(str(given))):
         return None
+    number, unit = Decimal(found[1]), found[2]
+    return number * _BINARY[unit] if unit in _BINARY else number.scaleb(_UNITS[unit])
 
 
 @finds
@@ -44,7 +42,7 @@ def autoscalers(objects: Objects) -> Iterator[Problem]:
         if scaled is None:
             what = f"there is no {kind} {name} in namespace {item.namespace}"
             here = ("spec", "scaleTargetRef", "name")
-            yield Problem("hpa-target", item, here, what, sure=not objects.unknown)
+            yield Problem("hpa-target", item, here, what, objects.is_whole(item.namespace))
             continue
         if get(scaled.body, "spec", "replicas") is not None:
             what = f"replicas is fixed here, and HorizontalPodAutoscaler {item.name} sets it"
@@ -79,7 +77,7 @@ def drains(objects: Objects) -> Iterator[Problem]:
         pods = objects.selected(spec.get("selector"), item.namespace)
         guarded += pods
         if not pods:
-            sure = objects.sees_all_pods(item.namespace)
+            sure = objects.is_whole(item.namespace)
             what = "its selector selects no pod"
             yield Problem("pdb-without-pods", item, ("spec", "selector"), what, sure)
             continue
@@ -90,7 +88,7 @@ def drains(objects: Objects) -> Iterator[Problem]:
             if (given := spec.get(key)) is None:
                 continue
             number = of_pods(given, count, up=True)
-            if number >= count if key == "minAvailable" else number == 0:
+            if count and number >= count if key == "minAvailable" else number == 0:
                 what = f"{key} is {given}, and there are {count} pods: none may be evicted"
                 yield Problem("pdb-blocks-drain", item, ("spec", key), what)
     for pod in objects.pods:

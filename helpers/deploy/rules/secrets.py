@@ -73,7 +73,6 @@ def references(objects: Objects) -> Iterator[Problem]:
         for kind, name, here in found:
             if objects.named(kind, name, pod.item.namespace) is None:
                 what = f"there is no {kind} {name} in namespace {pod.item.namespace}"
-                # What an extension may make, such as a claim or a certificate's account.
                 yield Problem("reference", pod.item, here, what, sure=not objects.unknown)
     for item in objects.of("RoleBinding"):
         role = get(item.body, "roleRef") or {}

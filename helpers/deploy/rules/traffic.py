@@ -30,7 +30,7 @@ def services(objects: Objects) -> Iterator[Problem]:
             continue
         pods = objects.behind(item)
         if not pods:
-            sure = objects.sees_all_pods(item.namespace)
+            sure = objects.is_whole(item.namespace)
             what = f"no pod has the labels {_shown(labels)}"
             yield Problem("service-without-pods", item, ("spec", "selector"), what, sure)
         for place, port in rows(item.body, "spec", "ports"):
@@ -84,13 +84,14 @@ def _backend(
 ) -> Iterator[Problem]:
     service = objects.named("Service", name, item.namespace)
     if service is None:
+        sure = objects.is_whole(item.namespace)
         what = f"there is no Service {name} in namespace {item.namespace}"
-        yield Problem("route-backend", item, (*place, "name"), what)
+        yield Problem("route-backend", item, (*place, "name"), what, sure)
         return
     ports = [one for _, one in rows(service.body, "spec", "ports")]
-    known = {one.get(key) for one in ports for key in ("name", "port")} - {None}
-    if port is not None and port not in known:
-        what = f"Service {name} has no port {port}; it has {', '.join(sorted(map(str, known)))}"
+    known = [str(one[key]) for one in ports for key in ("name", "port") if key in one]
+    if port is not None and str(port) not in known:
+        what = f"Service {name} has no port {port}; it has {', '.join(known) or 'none'}"
         yield Problem("route-backend", item, (*place, "port"), what)
 
 
