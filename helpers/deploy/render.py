@@ -7,6 +7,8 @@ YAML files are taken, as `kubectl apply -f` takes them. Nothing is fetched from 
 import os
 import re
 import subprocess
+import sys
+import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -223,9 +225,11 @@ def _files_named(node: yaml.Node) -> Iterator[str]:
 
 def _kustomize(folder: Path) -> str:
     try:
-        kubectl = str(kubectl_path())
+        kubectl = kubectl_path()
+        if kubectl.parent not in {Path(sysconfig.get_path("scripts")), Path(sys.executable).parent}:
+            raise FileNotFoundError(kubectl)  # one of another version, found on the PATH
         done = subprocess.run(
-            [kubectl, "kustomize", str(folder)],
+            [str(kubectl), "kustomize", str(folder)],
             capture_output=True,
             encoding="utf-8",
             timeout=_SECONDS,

@@ -93,8 +93,11 @@ def _of_version(item: Item, version: str) -> Iterator[Problem]:
         group = api.rpartition("/")[0]
         built_in = group in {other.rpartition("/")[0] for other, _ in kinds}
         if built_in or (same and group in {"extensions", ""}):
-            hint = f": write {' or '.join(same)}" if same else f": there is no kind {item.kind}"
-            yield Problem("unknown-api", item, ("apiVersion",), f"{api} does not have it{hint}")
+            near = difflib.get_close_matches(item.kind, {kind for _, kind in kinds}, 1)
+            hint = f": did you mean {near[0]}?" if near else ""
+            hint = f": use {' or '.join(same)}" if same else hint
+            what = f"{api} has no {item.kind}{hint}"
+            yield Problem("unknown-api", item, ("apiVersion" if same else "kind",), what)
         else:
             what = f"{api} belongs to an extension whose schema is not here"
             yield Problem("not-checked", item, (), what)

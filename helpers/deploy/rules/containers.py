@@ -15,9 +15,9 @@ def images(objects: Objects) -> Iterator[Problem]:
             image = str(one.body.get("image", ""))
             tag = image.rpartition("/")[2].partition(":")[2]
             if not image:
-                yield Problem("no-image", pod.item, one.place, f"{one.name} names no image")
+                yield Problem("no-image", pod.item, one.place, f"{one.name} has no image")
             elif "@" not in image and tag in {"", "latest"}:
-                what = f"{one.name} runs {image}: its version is not said"
+                what = f"{one.name} runs {image}, without a version"
                 yield Problem("image-tag", pod.item, (*one.place, "image"), what)
 
 
@@ -60,7 +60,7 @@ def mounts(objects: Objects) -> Iterator[Problem]:
                 name, path = mount.get("name"), mount.get("mountPath")
                 here = (*one.place, *place)
                 if name not in volumes:
-                    what = f"{one.name} mounts {name}, and the pod has no such volume"
+                    what = f"{one.name} mounts {name}, which the pod does not declare"
                     yield Problem("mount-without-volume", pod.item, (*here, "name"), what)
                 if path in paths:
                     what = f"{one.name} mounts two volumes at {path}"

@@ -26,7 +26,9 @@ def networks(objects: Objects) -> Iterator[Problem]:
         if open_:
             first = next(pod for pod in objects.pods if pod.item.namespace == namespace)
             which = " and ".join(dict.fromkeys(open_)).lower()
-            what = f"namespace {namespace} has pods whose {which} no NetworkPolicy limits"
+            what = (
+                f"namespace {namespace} has pods whose {which} is not limited by any NetworkPolicy"
+            )
             yield Problem("no-default-deny", first.item, (), what)
 
 
@@ -42,7 +44,7 @@ def name_lookup(objects: Objects) -> Iterator[Problem]:
             continue
         item = next(one for one in policies if rows(one.body, "spec", "egress"))
         if item not in told:
-            what = f"{pod.item.kind} {pod.item.name} may send, and may not ask DNS (UDP port 53)"
+            what = f"{pod.item.kind} {pod.item.name} may not ask DNS (UDP port 53)"
             yield Problem("egress-without-dns", item, ("spec", "egress"), what)
         told.add(item)
 
@@ -65,6 +67,22 @@ def _allows_dns(rule: dict[str, Any]) -> bool:
 
 
 @finds
+def peers(objects: Objects) -> Iterator[Problem]:
+    """Pods of the same namespace that a NetworkPolicy lets in or out."""
+    for item in objects.of("NetworkPolicy"):
+        for part, side in (("ingress", "from"), ("egress", "to")):
+            for place, rule in rows(item.body, "spec", part):
+                for inner, peer in rows(rule, side):
+                    selector = peer.get("podSelector")
+                    near = selector and "namespaceSelector" not in peer
+                    if near and not objects.selected(selector, item.namespace):
+                        what = f"no pod in namespace {item.namespace} has the labels that it lets"
+                        what = f"{what} {'in' if side == 'from' else 'out to'}"
+                        sure = objects.is_whole(item.namespace)
+                        yield Problem("policy-peer", item, (*place, *inner), what, sure)
+
+
+@finds
 def ingress_ports(objects: Objects) -> Iterator[Problem]:
     """Ports of a Service that no NetworkPolicy lets anyone reach."""
     for service in objects.of("Service"):
@@ -80,7 +98,9 @@ def ingress_ports(objects: Objects) -> Iterator[Problem]:
                 declared = target in pod.ports() or not pod.ports()
                 numbers = _numbers(pod.running, {"port": target})
                 if declared and any(one not in allowed for one in numbers):
-                    what = f"no NetworkPolicy lets anyone reach port {target} of {pod.item.name}"
+                    what = (
+                        f"no NetworkPolicy opens port {target} of {pod.item.kind} {pod.item.name}"
+                    )
                     yield Problem("policy-closes-port", service, place, what)
 
 
@@ -110,13 +130,13 @@ def accounts(objects: Objects) -> Iterator[Problem]:
         key = "automountServiceAccountToken"
         given = pod.spec.get(key, account.body.get(key) if account else None)
         if given is not False and (name, pod.item.namespace) not in bound:
-            what = f"its pods carry a token of the account {name}, which has no role here"
+            what = f"its pods get a token of the account {name}, which has no role here"
             yield Problem("token", pod.item, pod.place, what)
     for item in objects.of("Role", "ClusterRole"):
         for place, rule in rows(item.body, "rules"):
             for key in ("verbs", "resources"):
                 if "*" in rule.get(key, []):
-                    yield Problem("rbac-wildcard", item, (*place, key), f"{key} holds *")
+                    yield Problem("rbac-wildcard", item, (*place, key), f"{key} contains *")
 
 
 @finds
@@ -129,4 +149,4 @@ def nodes(objects: Objects) -> Iterator[Problem]:
         for place, volume in rows(pod.spec, "volumes"):
             if path := get(volume, "hostPath", "path"):
                 here: Place = (*pod.place, *place, "hostPath")
-                yield Problem("host", pod.item, here, f"it mounts {path} of the node")
+                yield Problem("host", pod.item, here, f"it mounts {path} from the node")

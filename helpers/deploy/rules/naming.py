@@ -5,7 +5,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from helpers.deploy.objects import Objects, get, rows
+from helpers.deploy.render import Item
 from helpers.deploy.rules.registry import Problem, finds
+from helpers.deploy.sources import Place
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?")
@@ -17,23 +19,23 @@ _PULL = {"Always", "IfNotPresent", "Never"}
 @finds
 def names(objects: Objects) -> Iterator[Problem]:
     """Names of objects, containers and ports."""
+    for item, place, name, pattern, most in _all_names(objects):
+        if not pattern.fullmatch(name) or len(name) > most:
+            what = f"the name {name!r} is not allowed (at most {most} characters)"
+            yield Problem("bad-name", item, place, what)
+
+
+def _all_names(objects: Objects) -> Iterator[tuple[Item, Place, str, re.Pattern[str], int]]:
     for item in objects.items:
         pattern, most = (_LABEL, 63) if item.kind == "Service" else (_SUBDOMAIN, 253)
-        fits = pattern.fullmatch(item.name) and len(item.name) <= most
-        if item.name and item.kind not in _FREE and not fits:
-            what = f"the name {item.name!r} is not allowed"
-            yield Problem("bad-name", item, ("metadata", "name"), what)
+        if item.name and item.kind not in _FREE:
+            yield item, ("metadata", "name"), item.name, pattern, most
     for pod in objects.pods:
         for one in pod.containers:
-            name = str(one.body.get("name", ""))
-            if not _LABEL.fullmatch(name) or len(name) > 63:
-                what = f"the container's name {name!r} is not allowed"
-                yield Problem("bad-name", pod.item, (*one.place, "name"), what)
+            yield pod.item, (*one.place, "name"), str(one.body.get("name", "")), _LABEL, 63
             for place, port in rows(one.body, "ports"):
-                name = str(port.get("name", "x"))
-                if not _LABEL.fullmatch(name) or len(name) > 15:
-                    what = f"the port's name {name!r} is not allowed: 15 characters at most"
-                    yield Problem("bad-name", pod.item, (*one.place, *place, "name"), what)
+                name = str(port.get("name", "unnamed"))
+                yield pod.item, (*one.place, *place, "name"), name, _LABEL, 15
 
 
 @finds
@@ -43,13 +45,13 @@ def twice(objects: Objects) -> Iterator[Problem]:
     for item in (*objects.items, *objects.unknown):
         key = item.api.rpartition("/")[0], item.kind, item.namespace, item.name
         if key in seen and item.name:
-            yield Problem("duplicate", item, (), f"a {item.kind} {item.name} is there already")
+            yield Problem("duplicate", item, (), f"another {item.kind} has this name")
         seen.add(key)
     for pod in objects.pods:
         counts = Counter(one.body.get("name") for one in pod.containers)
         for one in pod.containers:
             if counts[one.body.get("name")] > 1:
-                what = f"more than one {one.name}"
+                what = f"another container is called {one.body.get('name')}"
                 yield Problem("duplicate", pod.item, (*one.place, "name"), what)
             for part, rule in (("ports", "duplicate"), ("env", "duplicate-env")):
                 before = set()
@@ -62,7 +64,9 @@ def twice(objects: Objects) -> Iterator[Problem]:
         ports = rows(item.body, "spec", "ports")
         for place, port in ports if len(ports) > 1 else []:
             if "name" not in port:
-                yield Problem("port-without-name", item, place, f"port {port.get('port')} has none")
+                yield Problem(
+                    "port-without-name", item, place, f"port {port.get('port')} has no name"
+                )
 
 
 @finds

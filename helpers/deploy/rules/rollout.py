@@ -60,11 +60,11 @@ def _liveness(pod: Pod, one: Container) -> Iterator[Problem]:
     place: Place = (*one.place, "livenessProbe")
     same = ready and all(live.get(key) == ready.get(key) for key in _HANDLERS)
     if ready and same and _patience(live) <= _patience(ready):
-        what = f"{one.name}: liveness asks what readiness asks, and is no more patient"
+        what = f"{one.name}: liveness asks the same as readiness, and gives up as soon"
         yield Problem("liveness-like-readiness", pod.item, place, what)
     seconds = int(live.get("initialDelaySeconds", 0)) + _patience(live)
     if "startupProbe" not in one.body and seconds < _SLOW_START:
-        what = f"{one.name}: without a startupProbe, {seconds} s are left for the start"
+        what = f"{one.name} has no startupProbe, and {seconds} s to start"
         yield Problem("liveness-kills-start", pod.item, place, what)
 
 
@@ -79,7 +79,7 @@ def endings(objects: Objects) -> Iterator[Problem]:
             slept = re.search(r"\bsleep (\d+)", words)
             seconds = int(get(hook, "sleep", "seconds") or (slept and slept[1]) or 0)
             if seconds and grace <= seconds:
-                what = f"{one.name}: preStop takes {seconds} s of the {grace} s that there are"
+                what = f"{one.name}: preStop takes {seconds} s, and the grace period is {grace} s"
                 place = (*one.place, "lifecycle", "preStop")
                 if "terminationGracePeriodSeconds" in pod.spec:
                     place = (*pod.place, "terminationGracePeriodSeconds")
@@ -109,5 +109,5 @@ def strategies(objects: Objects) -> Iterator[Problem]:
             # Who runs one pod is told so by another rule, and accepts gaps.
             yield Problem("rollout-without-pods", pod.item, place, what, sure=count > 1)
         if of_pods(down, 100, up=False) == 0 and of_pods(surge, 100, up=True) == 0:
-            what = "maxUnavailable and maxSurge are both 0: no pod can be replaced"
+            what = "maxUnavailable and maxSurge are both 0"
             yield Problem("rollout-stuck", pod.item, place, what)

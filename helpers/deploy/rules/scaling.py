@@ -51,7 +51,7 @@ def autoscalers(objects: Objects) -> Iterator[Problem]:
             for one in _pod_of(objects, scaled).running:
                 amounts = (get(one.body, "resources", key) or {} for key in ("requests", "limits"))
                 if not any(resource in amount for amount in amounts):
-                    what = f"it scales on {resource} use, and {one.name} requests no {resource}"
+                    what = f"it scales on {resource}, and {one.name} requests no {resource}"
                     yield Problem("hpa-without-request", item, place, what)
 
 
@@ -89,7 +89,7 @@ def drains(objects: Objects) -> Iterator[Problem]:
                 continue
             number = of_pods(given, count, up=True)
             if count and number >= count if key == "minAvailable" else number == 0:
-                what = f"{key} is {given}, and there are {count} pods: none may be evicted"
+                what = f"{key} is {given} of {count} pods, so none may be evicted"
                 yield Problem("pdb-blocks-drain", item, ("spec", key), what)
     for pod in objects.pods:
         if pod.item.kind not in _SCALABLE or not objects.services_of(pod):
@@ -99,7 +99,9 @@ def drains(objects: Objects) -> Iterator[Problem]:
             what = "one pod answers all requests"
             yield Problem("one-replica", pod.item, ("spec", "replicas"), what)
         elif pod not in guarded and replicas > 1:
-            yield Problem("no-pdb", pod.item, (), f"no PodDisruptionBudget keeps its {replicas}")
+            yield Problem(
+                "no-pdb", pod.item, (), f"no PodDisruptionBudget selects its {replicas} pods"
+            )
 
 
 def of_pods(given: Any, count: int, *, up: bool) -> int:
@@ -121,8 +123,10 @@ def resources(objects: Objects) -> Iterator[Problem]:
             )
             for key, amounts in (("requests", requests), ("limits", limits)):
                 for name, given in amounts.items():
-                    if quantity(given) is None:
-                        what = f"{one.name}: {name} {given!r} is no quantity"
+                    number = quantity(given)
+                    if number is None or (name == "memory" and 0 < number < 1024):
+                        size = "not a quantity" if number is None else f"{number} bytes"
+                        what = f"{one.name}: {name} {given!r} is {size}"
                         yield Problem("quantity", pod.item, (*place, key, name), what)
             for name in requests.keys() & limits.keys():
                 request, limit = quantity(requests[name]), quantity(limits[name])

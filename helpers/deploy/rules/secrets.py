@@ -36,25 +36,25 @@ def in_plain_sight(objects: Objects) -> Iterator[Problem]:
         for one in pod.containers:
             for place, row in rows(one.body, "env"):
                 if is_secret(str(row.get("name")), row.get("value", "")):
-                    what = f"{one.name}: the value of {row.get('name')} can be read here"
+                    what = f"{one.name}: the value of {row.get('name')} is in the file"
                     here = (*one.place, *place, "value")
                     yield Problem("secret-literal", pod.item, here, what)
             for key in ("command", "args"):
                 for number, word in enumerate(one.body.get(key, [])):
                     flag, _, text = str(word).lstrip("-").partition("=")
                     if is_secret(flag if text and " " not in flag else "", text or word):
-                        what = f"{one.name}: {key} show a secret"
+                        what = f"{one.name}: {key} contain a secret"
                         here = (*one.place, key, number)
                         yield Problem("secret-literal", pod.item, here, what)
     for item in objects.of("ConfigMap"):
         for name, text in (get(item.body, "data") or {}).items():
             if is_secret(name, text):
-                what = f"the value of {name} can be read here"
+                what = f"the value of {name} is in the file"
                 yield Problem("secret-literal", item, ("data", name), what)
     for item in objects.of("Secret"):
         for key in ("data", "stringData"):
             if get(item.body, key):
-                what = "its values are in the files; base64 hides nothing"
+                what = "its values are in the file, and base64 hides nothing"
                 yield Problem("secret-in-files", item, (key,), what)
 
 

@@ -16,8 +16,8 @@ def own_pods(objects: Objects) -> Iterator[Problem]:
         if pod.item.kind not in {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"}:
             continue
         if isinstance(selector, dict) and not matches(selector, pod.labels):
-            what = f"it selects {_shown(selector.get('matchLabels'))}, its pods are"
-            what = f"{what} {_shown(pod.labels)}"
+            wanted = _shown(selector.get("matchLabels"))
+            what = f"it selects {wanted}, and its pods have {_shown(pod.labels)}"
             yield Problem("selector-template", pod.item, ("spec", "selector"), what)
 
 
@@ -39,7 +39,7 @@ def services(objects: Objects) -> Iterator[Problem]:
                 target = int(target)
             if pods and not any(_has(pod, target) for pod in pods):
                 declared = ", ".join(sorted(map(str, set().union(*(p.ports() for p in pods)))))
-                what = f"it sends to port {target}, and its pods declare {declared or 'none'}"
+                what = f"it sends to port {target}, and its pods declare {declared or 'no port'}"
                 step = "targetPort" if "targetPort" in port else "port"
                 yield Problem("service-port", item, (*place, step), what)
 
