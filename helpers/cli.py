@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("helpers.service.command", "serve the support agent over HTTP"),
     "serve-check": ("helpers.service.command", "put the service under load and break its parts"),
     "ray": ("helpers.scale.command", "serve, check and evaluate on Ray"),
+    "deploy-check": ("helpers.deploy.command_check", "check Kubernetes manifests before a cluster"),
     "status": ("helpers.course.command", "show your checks and quizzes, module by module"),
     "reset": ("helpers.course.command", "restore a lab, keeping a dated copy of yours"),
     "update": ("helpers.course.command", "fetch the course's newest version and keep your work"),

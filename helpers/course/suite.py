@@ -32,6 +32,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "05": ("tests/service",),
     "06": ("tests/scale",),
+    "07": ("tests/deploy",),
     "09": ("tests/tracing",),
     "12": (),
 }

@@ -1,0 +1,161 @@
+"""What `course deploy-check` says of input that it cannot check: one sentence, and nothing left."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from helpers import cli
+from helpers.deploy import ManifestError, check_folder, render
+
+CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n"
+BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)
+)
+FILES = {
+    "no YAML": ("a: [1\nb: 2\n", "bad.yaml:2: "),
+    "a tab": ("a:\n\tb: 1\n", "bad.yaml:2: "),
+    "a word": ("hello\n", "not-an-object"),
+    "empty": ("# only a comment\n---\n", "no document is in there"),
+    "anchor bomb": (BOMB, "more than 300,000 values with its anchors put in"),
+    "anchor in itself": ("a: &a [*a]\n", "the anchor &a contains itself"),
+    "deep": ("[" * 100_000, "nested more than 100 deep"),
+    "10 MB": ("x" * 10_000_000, "has 10 MB, and at most 5 MB are read"),
+    "values": ("- x\n" * 400_000, "more than 300,000 values"),
+    "template": ("a: {{ .Values.a }}\n", "render templates before"),
+    "half a template": ("{{- if .a }}\na: 1\n", "render it with `helm template` first"),
+    "key twice": (CONFIG + "data:\n  a: x\n  a: y\n", "bad.yaml:6: the key 'a' is there twice"),
+    "code": ("a: !!python/object/apply:os.getcwd []\n", "could not determine a constructor"),
+}
+KUSTOMIZATIONS = {
+    "nothing": ("", "has no keys: begin with `resources:`"),
+    "a file that is not there": ("resources: [a.yaml]", "there is no"),
+    "a remote base": ("resources: ['https://acme.example/base?ref=1']", "nothing is fetched here"),
+    "a remote patch": ("resources: []\npatches: [{path: 'https://acme.example/p'}]", "is fetched"),
+    "a remote file": ("configMapGenerator: [{files: ['a=http://acme.example']}]", "is fetched"),
+    "what kubectl refuses": ("resources: [b.yaml, b.yaml]", "cannot be rendered"),
+    "a base that is broken": ("resources: [bad.yaml]", "bad.yaml:2: "),
+}
+
+
+def said(path: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    """What the command prints of a path that it cannot check: one line."""
+    assert cli.main(["deploy-check", str(path)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("course deploy-check: ")
+    assert err.count("\n") == 1
+    return err
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name != "a word"])
+def test_a_file_that_cannot_be_checked(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text, sentence = FILES[name]
+    path = tmp_path / "bad.yaml"
+    path.write_text(text, encoding="utf-8")
+    assert sentence in said(path, capsys)
+
+
+def test_a_document_that_is_no_object_is_a_finding(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(f"{CONFIG}---\nhello\n", encoding="utf-8")
+    (finding,) = check_folder(tmp_path)
+    assert (finding.rule, finding.line) == ("not-an-object", 6)
+
+
+@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n\xff\xfe\x00", b"a: \x00\n", b"\xff"])
+def test_a_binary_file(content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_bytes(content)
+    assert str(path) in said(path, capsys)
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "check its name" in said(tmp_path / "nowhere", capsys)
+
+
+def test_an_empty_folder_and_one_that_only_holds_kustomizations(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "name a folder of manifests" in said(tmp_path, capsys)
+    (tmp_path / "prod").mkdir()
+    (tmp_path / "prod" / "kustomization.yaml").write_text("resources: []\n", encoding="utf-8")
+    assert f"name one of {tmp_path / 'prod'}" in said(tmp_path, capsys)
+
+
+@pytest.mark.parametrize("name", KUSTOMIZATIONS)
+def test_a_kustomization_that_cannot_be_rendered_leaves_nothing(
+    name: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text, sentence = KUSTOMIZATIONS[name]
+    folder, temporary = tmp_path / "k8s", tmp_path / "tmp"
+    folder.mkdir()
+    temporary.mkdir()
+    for variable in ("TMPDIR", "TEMP", "TMP", "HOME"):
+        monkeypatch.setenv(variable, str(temporary))
+    (folder / "kustomization.yaml").write_text(text, encoding="utf-8")
+    (folder / "b.yaml").write_text(CONFIG, encoding="utf-8")
+    (folder / "bad.yaml").write_text("a: [", encoding="utf-8")
+    before = sorted(folder.iterdir())
+    assert sentence in said(folder, capsys)
+    assert sorted(folder.iterdir()) == before
+    assert list(temporary.iterdir()) == []
+
+
+def test_kubectl_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nowhere() -> Path:
+        raise FileNotFoundError("kubectl")
+
+    monkeypatch.setattr(render, "kubectl_path", nowhere)
+    (tmp_path / "kustomization.yaml").write_text("resources: []", encoding="utf-8")
+    assert "kubectl is missing from this environment" in said(tmp_path, capsys)
+
+
+def test_kubectl_never_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(words: list[str], **options: object) -> None:
+        raise subprocess.TimeoutExpired(words, 60)
+
+    monkeypatch.setattr(subprocess, "run", late)
+    (tmp_path / "kustomization.yaml").write_text("resources: []", encoding="utf-8")
+    with pytest.raises(ManifestError, match="timed out"):
+        check_folder(tmp_path)
+
+
+def test_the_kubectl_of_the_environment_is_used_whatever_the_path_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine may have an older kubectl, with another kustomize in it."""
+    seen: list[str] = []
+    run = subprocess.run
+
+    def note(words: list[str], **options: object) -> object:
+        seen.append(words[0])
+        return run(words, **options)  # type: ignore[call-overload]
+
+    fake = tmp_path / "bin"
+    fake.mkdir()
+    (fake / "kubectl").write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    (fake / "kubectl").chmod(0o755)
+    monkeypatch.setenv("PATH", str(fake))
+    monkeypatch.setattr(subprocess, "run", note)
+    (tmp_path / "a.yaml").write_text(CONFIG, encoding="utf-8")
+    (tmp_path / "kustomization.yaml").write_text("resources: [a.yaml]", encoding="utf-8")
+    assert check_folder(tmp_path) == []
+    assert Path(seen[0]).parent != fake
+
+
+def test_a_version_that_there_is_no_schema_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.yaml").write_text(CONFIG, encoding="utf-8")
+    assert cli.main(["deploy-check", str(tmp_path), "--kubernetes", "1.2"]) == 2
+    assert "choose from 1.25 to 1." in capsys.readouterr().err
+    assert cli.main(["deploy-check", str(tmp_path), "--kubernetes", "v1.30.1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"objects": 1, "findings": []}

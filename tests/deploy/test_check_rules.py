@@ -1,0 +1,219 @@
+"""Both sides of what rules decide: what is a fault, and what only looks like one."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from helpers.deploy import check_objects
+from helpers.deploy.rules.scaling import of_pods, quantity
+from helpers.deploy.rules.secrets import is_secret
+from tests.deploy.bundle import BOX, GONE, POD, bundle, found
+
+AGENT, MODEL = "Deployment agent", "Deployment model"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "secret"),
+    [
+        ("OPENAI_API_KEY", "abc", True),
+        ("apiKey", "abc", True),
+        ("db.password", "hunter2", True),
+        ("MYSQLPASSWORD", "x1", True),
+        ("HF_TOKEN", "abc", True),
+        ("NOTE", "use sk-proj-abcdefghijklmnop1234", True),
+        ("DATABASE_URL", "postgres://app:hunter2@db/shop", True),
+        ("KEY", "-----BEGIN RSA PRIVATE KEY-----\nabc", True),
+        ("MAX_TOKENS", "many", False),
+        ("TOKEN", "200", False),
+        ("TOKEN_URL", "https://example.com/token", False),
+        ("PASSWORD_FILE", "x", False),
+        ("PASSWORD", "/run/secrets/password", False),
+        ("API_KEY", "", False),
+        ("API_KEY", "$(FROM_SECRET)", False),
+        ("DATABASE_URL", "postgres://app:$(PASSWORD)@db/shop", False),
+        ("DATABASE_URL", "postgres://db:5432/shop", False),
+        ("TASK", "task-and-risk-management-of-a-desk", False),
+    ],
+)
+def test_what_is_a_secret(name: str, text: str, secret: bool) -> None:
+    assert is_secret(name, text) is secret
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("500m", "0.5"), ("2", "2"), (0.5, "0.5"), ("1Ki", "1024"), ("1k", "1000"), ("1.5Gi", None)],
+)
+def test_quantities(text: object, number: str | None) -> None:
+    assert quantity(text) == (type(quantity(text))(number) if number else 1.5 * 1024**3)
+
+
+@pytest.mark.parametrize("text", ["400MB", "many", "", "1 Gi", "5Zi"])
+def test_no_quantities(text: str) -> None:
+    assert quantity(text) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "count", "up", "pods"),
+    [(1, 3, True, 1), ("50%", 3, True, 2), ("50%", 3, False, 1), ("100%", 3, False, 3)],
+)
+def test_percentages_of_pods(given: object, count: int, up: bool, pods: int) -> None:
+    assert of_pods(given, count, up=up) == pods
+
+
+DNS = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}
+TO_MODEL = {"to": [{"podSelector": {"matchLabels": {"app": "model"}}}]}
+SLEEP = f"{AGENT}: {BOX}.lifecycle.preStop"
+PORT = f"{AGENT}: {BOX}.ports.0"
+ACCOUNT = {"kind": "ServiceAccount", "name": "agent"}
+BINDING = {
+    "apiVersion": "rbac.authorization.k8s.io/v1",
+    "kind": "RoleBinding",
+    "metadata": {"name": "agent", "namespace": "shop"},
+    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
+    "subjects": [ACCOUNT],
+}
+RAY = {"apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": "r"}}
+SECRET = {
+    "apiVersion": "v1",
+    "kind": "Secret",
+    "metadata": {"name": "model-key", "namespace": "shop"},
+    "stringData": {"other": "x"},
+}
+ROUTE = {
+    "apiVersion": "gateway.networking.k8s.io/v1",
+    "kind": "HTTPRoute",
+    "metadata": {"name": "agent", "namespace": "shop"},
+}
+
+
+def route(name: str, port: int) -> dict[str, Any]:
+    rules = [{"backendRefs": [{"name": name, "port": port}]}]
+    return {**ROUTE, "spec": {"rules": rules}}
+
+
+CASES: list[tuple[str, dict[str, Any], dict[str, str]]] = [
+    # selectors
+    ("an expression that holds", {f"{AGENT}: spec.selector": {
+        "matchExpressions": [{"key": "app", "operator": "In", "values": ["agent", "b"]}]}}, {}),
+    ("an expression that does not hold", {f"{AGENT}: spec.selector": {
+        "matchExpressions": [{"key": "app", "operator": "DoesNotExist"}]}},
+     {"selector-template": "error"}),
+    ("a label that a controller gives", {"Service model: spec.selector": {
+        "app": "model", "statefulset.kubernetes.io/pod-name": "model-0"}}, {}),
+    ("a Service without selector", {"Service agent: spec.selector": GONE}, {}),
+    ("a Service whose pods an extension may make",
+     {"Service x": {"apiVersion": "v1", "kind": "Service",
+                    "metadata": {"name": "x", "namespace": "shop"},
+                    "spec": {"selector": {"app": "x"}, "ports": [{"port": 1}]}},
+      "RayCluster r": RAY},
+     {"service-without-pods": "warning", "not-checked": "not checked"}),
+    ("a Service to a number", {"Service agent: spec.ports.0.targetPort": 8000}, {}),
+    ("a route to a Service", {"HTTPRoute agent": route("agent", 80)},
+     {"not-checked": "not checked"}),
+    ("a route to no port", {"HTTPRoute agent": route("agent", 8000)},
+     {"not-checked": "not checked", "route-backend": "error"}),
+    # autoscaling and drains
+    ("limits count as requests", {f"{AGENT}: {BOX}.resources": {
+        "limits": {"cpu": "1", "memory": "1Gi"}}}, {}),
+    ("scaling on requests in flight needs no request",
+     {"HorizontalPodAutoscaler agent: spec.metrics": [{"type": "Pods", "pods": {
+         "metric": {"name": "in_flight"},
+         "target": {"type": "AverageValue", "averageValue": "4"}}}],
+      f"{AGENT}: {BOX}.resources.requests.cpu": GONE}, {"no-requests": "warning"}),
+    ("a budget that counts the autoscaler's minimum",
+     {"PodDisruptionBudget agent: spec": {"minAvailable": 2, "selector": {
+         "matchLabels": {"app": "agent"}}}}, {"pdb-blocks-drain": "error"}),
+    ("no unavailable pod", {"PodDisruptionBudget agent: spec.maxUnavailable": "0%"},
+     {"pdb-blocks-drain": "error"}),
+    ("a budget that is rounded up and still allows one",
+     {"PodDisruptionBudget model: spec.minAvailable": "50%", f"{MODEL}: spec.replicas": 3}, {}),
+    ("maxUnavailable is rounded down", {f"{AGENT}: spec.strategy.rollingUpdate.maxUnavailable":
+                                        "99%"}, {}),
+    ("Recreate of two", {f"{AGENT}: spec.strategy": {"type": "Recreate"}},
+     {"rollout-without-pods": "error"}),
+    ("Recreate of what nobody calls", {f"{MODEL}: spec.strategy": {"type": "Recreate"},
+     "Service model": GONE}, {}),
+    # probes and endings
+    ("a probe by number on a port that is not declared",
+     {f"{AGENT}: {BOX}.readinessProbe.httpGet.port": 9000}, {"probe-port": "warning"}),
+    ("a probe by number", {f"{AGENT}: {BOX}.readinessProbe.httpGet.port": 8000}, {}),
+    ("sleep as a command", {SLEEP: {"exec": {"command": ["sh", "-c", "sleep 60"]}}},
+     {"grace-too-short": "error"}),
+    ("a sleep that leaves a second", {SLEEP: {"sleep": {"seconds": 59}}}, {}),
+    ("the default grace period", {SLEEP: {"sleep": {"seconds": 30}},
+     f"{AGENT}: {POD}.terminationGracePeriodSeconds": GONE}, {"grace-too-short": "error"}),
+    # references
+    ("a Secret that lacks the key", {"Secret model-key": SECRET},
+     {"secret-in-files": "warning", "reference": "error"}),
+    ("an optional ConfigMap", {f"{AGENT}: {BOX}.envFrom.0.configMapRef":
+                               {"name": "elsewhere", "optional": True}}, {}),
+    ("a key that is not there", {f"{AGENT}: {BOX}.env.0.valueFrom.configMapKeyRef.key": "LEVEL"},
+     {"reference": "error"}),
+    ("no account", {"ServiceAccount agent": GONE}, {"reference": "error", "token": "warning"}),
+    # network
+    ("DNS by TCP alone", {"NetworkPolicy agent: spec.egress.0.ports": [{"port": 53}]},
+     {"egress-without-dns": "error"}),
+    ("DNS in the pod's own namespace", {"NetworkPolicy agent: spec.egress.0.to":
+     [{"podSelector": {}}]}, {"egress-without-dns": "error"}),
+    ("DNS in another policy", {"NetworkPolicy agent: spec.egress": [TO_MODEL],
+     "NetworkPolicy deny: spec.egress": [{"to": [DNS], "ports": [
+         {"protocol": "UDP", "port": 53}]}]}, {}),
+    ("addresses only", {"NetworkPolicy agent: spec.egress":
+     [{"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}], "ports": [{"port": 443}]}]}, {}),
+    ("nothing may be sent", {"NetworkPolicy agent: spec.egress": []}, {}),
+    ("a range of ports", {"NetworkPolicy model: spec.ingress.0.ports":
+                          [{"port": 8000, "endPort": 8100}]}, {}),
+    ("a role makes use of the token", {"RoleBinding agent": BINDING,
+     "ServiceAccount agent: automountServiceAccountToken": GONE}, {}),
+    # rights
+    ("rights of the pod are those of its containers",
+     {f"{AGENT}: {BOX}.securityContext.runAsUser": 0}, {"root-user": "warning"}),
+    ("a digest is a version", {f"{AGENT}: {BOX}.image": "r:5000/agent@sha256:" + "0" * 64}, {}),
+    ("a registry's port is no version", {f"{AGENT}: {BOX}.image": "r:5000/agent"},
+     {"image-tag": "warning"}),
+    ("a port with a value that is null", {f"{PORT}.protocol": None}, {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [case[1:] for case in CASES],
+    ids=[case[0] for case in CASES],
+)
+def test_what_is_found_is_exactly_this(changes: dict[str, Any], expected: dict[str, str]) -> None:
+    assert found(changes) == expected
+
+
+def test_an_error_of_one_version_says_which() -> None:
+    binding = {**BINDING, "roleRef": {"kind": "ClusterRole", "name": "view"}}
+    binding["subjects"] = [{**ACCOUNT, "namespace": "shop"}]
+    findings = check_objects([binding], ["1.35", "1.37"])
+    assert [one.what for one in findings] == ["roleRef.apiGroup is missing (Kubernetes 1.35)"]
+
+
+def all_places(body: Any, before: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    pairs = body.items() if isinstance(body, dict) else enumerate(body)
+    found: list[tuple[str | int, ...]] = []
+    for key, inner in pairs:
+        found.append((*before, key))
+        if isinstance(inner, dict | list):
+            found += all_places(inner, (*before, key))
+    return found
+
+
+def with_route() -> dict[str, dict[str, Any]]:
+    return {**bundle(), "HTTPRoute agent": copy.deepcopy(route("agent", 80))}
+
+
+@pytest.mark.parametrize("value", [1, "x", [1], {"a": [1]}, None], ids=repr)
+@pytest.mark.parametrize("name", sorted(with_route()))
+def test_a_wrong_type_anywhere_ends_in_findings_and_not_in_an_error(name: str, value: Any) -> None:
+    """Each field in turn gets a value that it may not have; the rules still see the rest."""
+    for *steps, last in all_places(with_route()[name]):
+        objects = with_route()
+        body: Any = objects[name]
+        for step in steps:
+            body = body[step]
+        body[last] = copy.deepcopy(value)
+        check_objects(list(objects.values()), ["1.37"])
