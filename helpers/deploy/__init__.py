@@ -1,4 +1,4 @@
-"""Image and manifests: check them before a cluster gets them.
+"""Image and manifests of the service: build them, check them, roll them out.
 
     from helpers.deploy import check_folder
 
