@@ -92,10 +92,15 @@ def write_context(folder: Path) -> None:
     service = service_packages()
     (folder / "service.lock").write_text(lock_of(service), "utf-8")
     (folder / "models.lock").write_text(lock_of(MODELS), "utf-8")
-    for place, packages in (("packages", service), ("models", MODELS)):
-        for package in packages:
-            for source, target in installed_files(package):
-                _link(source, folder / place / target)
+    write_packages(folder / "packages", service)
+    write_packages(folder / "models", MODELS)
+
+
+def write_packages(folder: Path, packages: Iterable[str]) -> None:
+    """Put the files of installed packages into a folder, from which Python can import them."""
+    for package in packages:
+        for source, target in installed_files(package):
+            _link(source, folder / target)
 
 
 def write_code(folder: Path) -> None:

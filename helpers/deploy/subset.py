@@ -73,10 +73,18 @@ def service_packages() -> tuple[str, ...]:
         for name, path in service_modules().items()
         for each in _imports(name, path)
     } - {*sys.stdlib_module_names, "helpers"}
-    direct = {canonicalize_name(owner) for each in imported for owner in owners.get(each, [])}
+    return needed(*{canonicalize_name(owner) for each in imported for owner in owners.get(each, [])})
+
+
+def needed(*names: str) -> tuple[str, ...]:
+    """These packages with all that they ask for on this machine, without `MODELS`, sorted.
+
+    Raises:
+        SubsetError: one is not installed, or has no entry in the lock.
+    """
     declared = _declared()
     found: set[str] = set()
-    left = [(name, frozenset(declared.get(name, ()))) for name in direct]
+    left = [(canonicalize_name(each), frozenset(declared.get(each, ()))) for each in names]
     seen = set()
     while left:
         name, extras = step = left.pop()
