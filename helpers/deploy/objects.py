@@ -19,6 +19,7 @@ _WORKLOADS = {
     "Pod",
 }
 
+_PORT_KEYS = ("name", "containerPort")
 # Labels that controllers give to pods, and no template has.
 _GIVEN_LATER = {
     "apps.kubernetes.io/pod-index",
@@ -124,11 +125,10 @@ class Pod:
         """The containers that run as long as the pod does."""
         return [one for one in self.containers if not one.first]
 
-    def ports(self) -> set[str | int]:
-        """Names and numbers of the ports that its containers declare."""
+    def ports(self) -> set[str]:
+        """Names and numbers of the ports that its containers declare, as texts."""
         declared = [port for one in self.running for _, port in rows(one.body, "ports")]
-        both = (port.get(key) for port in declared for key in ("name", "containerPort"))
-        return {one for one in both if one is not None}
+        return {str(port[key]) for port in declared for key in _PORT_KEYS if key in port}
 
 
 class Objects:
