@@ -19,6 +19,16 @@ _WORKLOADS = {
     "Pod",
 }
 
+# Extensions' groups and kinds that make nothing that others refer to, but for Secrets.
+_QUIET = {
+    "cert-manager.io",
+    "external-secrets.io",
+    "keda.sh",
+    "PodMonitor",
+    "PrometheusRule",
+    "ServiceMonitor",
+}
+_PORT_KEYS = ("name", "containerPort")
 # Labels that controllers give to pods, and no template has.
 _GIVEN_LATER = {
     "apps.kubernetes.io/pod-index",
@@ -63,6 +73,13 @@ def matches(selector: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
         if not holds.get(rule.get("operator", ""), True):
             return False
     return True
+
+
+def _makes_objects(item: Item) -> bool:
+    group = item.api.rpartition("/")[0]
+    if "." not in group or group.endswith(".k8s.io"):
+        return item.kind in _WORKLOADS  # of an older Kubernetes; or a Gateway and its routes
+    return group not in _QUIET and item.kind not in _QUIET
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,11 +141,10 @@ class Pod:
         """The containers that run as long as the pod does."""
         return [one for one in self.containers if not one.first]
 
-    def ports(self) -> set[str | int]:
-        """Names and numbers of the ports that its containers declare."""
+    def ports(self) -> set[str]:
+        """Names and numbers of the ports that its containers declare, as texts."""
         declared = [port for one in self.running for _, port in rows(one.body, "ports")]
-        both = (port.get(key) for port in declared for key in ("name", "containerPort"))
-        return {one for one in both if one is not None}
+        return {str(port[key]) for port in declared for key in _PORT_KEYS if key in port}
 
 
 class Objects:
@@ -172,12 +188,17 @@ class Objects:
             if pod.item.namespace == namespace and matches(selector, pod.labels)
         ]
 
+    @cached_property
+    def makers(self) -> list[Item]:
+        """Objects without a schema that may make pods, Services or ConfigMaps."""
+        return [item for item in self.unknown if _makes_objects(item)]
+
     def is_whole(self, namespace: str) -> bool:
-        """Whether what is not here is in no cluster either, as far as can be known.
+        """Whether what is missing here is missing in the cluster too, as far as can be known.
 
         Not where an unknown kind may make pods or Services, or where the folder has no pods.
         """
-        return not self.unknown and any(pod.item.namespace == namespace for pod in self.pods)
+        return not self.makers and any(pod.item.namespace == namespace for pod in self.pods)
 
     def behind(self, service: Item) -> list[Pod]:
         """The pods that a Service sends requests to."""

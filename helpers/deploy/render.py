@@ -92,6 +92,8 @@ def load(path: Path) -> list[Item]:
         sources = list(_written(kustomization, set()))
         rendered = documents(_kustomize(path), f"what kubectl renders of {path}")
         return [item for source in rendered for item in _items(source, sources)]
+    if (path / "Chart.yaml").is_file():
+        raise ManifestError(f"{path} is a Helm chart: check what `helm template` makes of it")
     files = sorted(one for one in path.iterdir() if one.suffix in {".yaml", ".yml"})
     if not files:
         below = sorted(str(one.parent) for name in _NAMES for one in path.glob(f"**/{name}"))

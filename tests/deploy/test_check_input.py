@@ -107,6 +107,11 @@ def test_a_kustomization_that_cannot_be_rendered_leaves_nothing(
     assert list(temporary.iterdir()) == []
 
 
+def test_a_helm_chart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "Chart.yaml").write_text("name: agent\n", encoding="utf-8")
+    assert "check what `helm template` makes of it" in said(tmp_path, capsys)
+
+
 def test_kubectl_is_missing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

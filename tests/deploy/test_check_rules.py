@@ -108,9 +108,23 @@ CASES: list[tuple[str, dict[str, Any], dict[str, str]]] = [
                     "spec": {"selector": {"app": "x"}, "ports": [{"port": 1}]}},
       "RayCluster r": RAY},
      {"service-without-pods": "warning", "not-checked": "not checked"}),
+    ("a Service to one more number, which may be open without being declared",
+     {"Service agent: spec.ports": [{"name": "http", "port": 80, "targetPort": "http"},
+                                    {"name": "admin", "port": 81, "targetPort": 9000}]},
+     {"service-port": "warning"}),
+    ("a Service to a name that is not declared",
+     {"Service agent: spec.ports": [{"name": "http", "port": 80, "targetPort": "http"},
+                                    {"name": "admin", "port": 81, "targetPort": "admin"}]},
+     {"service-port": "error"}),
+    ("a Service of pods that declare nothing", {f"{MODEL}: {BOX}.ports": GONE}, {}),
     ("a Service to a number", {"Service agent: spec.ports.0.targetPort": 8000}, {}),
     ("a route to a Service", {"HTTPRoute agent": route("agent", 80)},
      {"not-checked": "not checked"}),
+    ("a route to no Service", {"HTTPRoute agent": route("agnet", 80)},
+     {"not-checked": "not checked", "route-backend": "error"}),
+    ("a Service that an extension may make",
+     {"HTTPRoute agent": route("ray-head", 80), "RayCluster r": RAY},
+     {"not-checked": "not checked", "route-backend": "warning"}),
     ("a route to no port", {"HTTPRoute agent": route("agent", 8000)},
      {"not-checked": "not checked", "route-backend": "error"}),
     # autoscaling and drains
@@ -206,14 +220,17 @@ def with_route() -> dict[str, dict[str, Any]]:
     return {**bundle(), "HTTPRoute agent": copy.deepcopy(route("agent", 80))}
 
 
-@pytest.mark.parametrize("value", [1, "x", [1], {"a": [1]}, None], ids=repr)
+WRONG = [1, "x", [1], {"a": [1]}, None]
+
+
 @pytest.mark.parametrize("name", sorted(with_route()))
-def test_a_wrong_type_anywhere_ends_in_findings_and_not_in_an_error(name: str, value: Any) -> None:
-    """Each field in turn gets a value that it may not have; the rules still see the rest."""
-    for *steps, last in all_places(with_route()[name]):
-        objects = with_route()
-        body: Any = objects[name]
-        for step in steps:
-            body = body[step]
-        body[last] = copy.deepcopy(value)
-        check_objects(list(objects.values()), ["1.37"])
+def test_a_wrong_type_anywhere_ends_in_findings_and_not_in_an_error(name: str) -> None:
+    """Each field gets values that it may not have, two of them in turn; the rest stays right."""
+    for number, (*steps, last) in enumerate(all_places(with_route()[name])):
+        for value in (WRONG[number % 5], WRONG[(number + 2) % 5]):
+            objects = with_route()
+            body: Any = objects[name]
+            for step in steps:
+                body = body[step]
+            body[last] = copy.deepcopy(value)
+            check_objects(list(objects.values()), ["1.37"])

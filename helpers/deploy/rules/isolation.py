@@ -95,7 +95,7 @@ def ingress_ports(objects: Objects) -> Iterator[Problem]:
             allowed = {number for port in ports for number in _numbers(pod.running, port)}
             for place, port in rows(service.body, "spec", "ports"):
                 target = port.get("targetPort", port.get("port"))
-                declared = target in pod.ports() or not pod.ports()
+                declared = str(target) in pod.ports() or not pod.ports()
                 numbers = _numbers(pod.running, {"port": target})
                 if declared and any(one not in allowed for one in numbers):
                     what = (

@@ -73,7 +73,7 @@ def references(objects: Objects) -> Iterator[Problem]:
         for kind, name, here in found:
             if objects.named(kind, name, pod.item.namespace) is None:
                 what = f"there is no {kind} {name} in namespace {pod.item.namespace}"
-                yield Problem("reference", pod.item, here, what, sure=not objects.unknown)
+                yield Problem("reference", pod.item, here, what, sure=not objects.makers)
     for item in objects.of("RoleBinding"):
         role = get(item.body, "roleRef") or {}
         name = str(role.get("name"))
@@ -113,9 +113,7 @@ def _keys(objects: Objects, pod: Pod, one: Container) -> Iterator[Problem]:
                 yield Problem("reference", pod.item, (*here, "key"), what)
             elif not item and kind == "ConfigMap":
                 what = f"there is no ConfigMap {name} in namespace {pod.item.namespace}"
-                yield Problem(
-                    "reference", pod.item, (*here, "name"), what, sure=not objects.unknown
-                )
+                yield Problem("reference", pod.item, (*here, "name"), what, sure=not objects.makers)
 
 
 def _data(item: Item) -> set[str]:

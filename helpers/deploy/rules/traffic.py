@@ -33,21 +33,24 @@ def services(objects: Objects) -> Iterator[Problem]:
             sure = objects.is_whole(item.namespace)
             what = f"no pod has the labels {_shown(labels)}"
             yield Problem("service-without-pods", item, ("spec", "selector"), what, sure)
-        for place, port in rows(item.body, "spec", "ports"):
-            target = port.get("targetPort", port.get("port"))
-            if isinstance(target, str) and target.isdigit():
-                target = int(target)
-            if pods and not any(_has(pod, target) for pod in pods):
-                declared = ", ".join(sorted(map(str, set().union(*(p.ports() for p in pods)))))
-                what = f"it sends to port {target}, and its pods declare {declared or 'no port'}"
-                step = "targetPort" if "targetPort" in port else "port"
-                yield Problem("service-port", item, (*place, step), what)
+        yield from _targets(item, pods)
 
 
-def _has(pod: Pod, target: object) -> bool:
-    """Whether a pod has a port; a number may be open without being declared where none is."""
-    ports = pod.ports()
-    return target in ports or (not ports and isinstance(target, int))
+def _targets(item: Item, pods: list[Pod]) -> Iterator[Problem]:
+    known = set().union(*(pod.ports() for pod in pods))
+    ports = rows(item.body, "spec", "ports")
+    targets = [str(port.get("targetPort", port.get("port"))) for _, port in ports]
+    one_fits = any(target in known for target in targets)
+    for (place, port), target in zip(ports, targets, strict=True):
+        # A container may listen on a number that it does not declare. Where no port of the Service
+        # is declared that is hardly so, and a name needs a declaration.
+        if target not in known and (known or not target.isdigit()) and pods:
+            what = (
+                f"it sends to port {target}; its pods declare {', '.join(sorted(known)) or 'none'}"
+            )
+            step = "targetPort" if "targetPort" in port else "port"
+            sure = not (one_fits and target.isdigit())
+            yield Problem("service-port", item, (*place, step), what, sure)
 
 
 @finds
