@@ -1,0 +1,787 @@
+# %% [markdown] name="title"
+# # 07 Run on Kubernetes
+#
+# After this notebook you can write the image and the manifests of a service, find their faults
+# before a cluster does, and roll out a new version without losing a request.
+#
+# **75 minutes (the machine works for about 5 minutes). Level: YAML, a shell. Before it: module
+# 05.**
+
+# %% [markdown] name="picture"
+# ```mermaid
+# flowchart LR
+#     client([client]) --> ingress["Ingress"] --> service["Service<br>pods that are ready"]
+#     subgraph deployment["Deployment: version, replicas, rollout"]
+#         first["pod<br>your image"]
+#         second["pod<br>your image"]
+#     end
+#     service --> first & second
+#     first & second --> model["the model's server"]
+#     hpa["HorizontalPodAutoscaler"] -. replicas .-> deployment
+#     pdb["PodDisruptionBudget"] -. "not too few" .-> deployment
+#     policy["NetworkPolicy"] -. "who may talk to whom" .-> deployment
+# ```
+
+# %% name="parameters" tags=["parameters"]
+import os
+
+model = os.environ.get("COURSE_MODEL", "local")  # no cell asks a model here
+fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
+
+# %% [markdown] name="real-text"
+# What is real here: the image, its containers and pods (by [podman](https://podman.io)), `kubectl`,
+# the schemas of Kubernetes, and a rollout behind HAProxy. A cluster itself cannot be installed with
+# Python packages, so none runs. The files that you write run on one unchanged: on kind, k3s or in a
+# cloud. Sections 1, 2 and 4 need podman, which runs on Linux. Without it, read their stored output.
+#
+# ## What is in an image?
+#
+# Take the service of module 05. Its model is one of LangChain's fake ones: it streams a fixed
+# answer, one character in 30 milliseconds, and needs neither a GPU nor a key.
+
+# %% name="files"
+import shutil
+import tempfile
+from pathlib import Path
+
+from helpers.course import earlier_programs
+
+earlier_programs()
+import agent  # noqa: E402
+import service  # noqa: E402
+
+here = os.getcwd()
+drawer = tempfile.TemporaryDirectory()
+os.chdir(drawer.name)
+os.mkdir("shop")
+for folder in ["base", "overlays/dev", "overlays/prod"]:
+    os.makedirs(f"k8s/{folder}")
+for program in (agent, service):
+    shutil.copy(program.__file__, "shop")
+
+# %% name="app"
+# %%writefile shop/app.py
+from agent import make_agent
+from langchain_core.language_models import FakeListChatModel
+from service import digest, make_app
+
+model = FakeListChatModel(responses=["The Alta 2 tent weighs 2.1 kg."], sleep=0.03)
+agent = make_agent(model, [])
+app = make_app(agent, {digest("key"): "C-0042"}, rate="9999/minute", running=64)
+
+# %% [markdown] name="stages-text"
+# An image is a stack of *layers*: each is what one line of a Dockerfile adds to the files. A build
+# that has several *stages* leaves its tools behind, because only what the last stage copies is
+# shipped. The first stages install the packages. With `PACKAGES=lock` they come from an index, and
+# pip compares each with the hash in the lock; with `PACKAGES=copy` they come from this folder.
+
+# %% name="dockerfile" app="Dockerfile"
+# %%writefile shop/Dockerfile
+# ARG BASE=docker.io/library/python:3.11-slim
+# ARG PACKAGES=lock
+#
+# FROM ${BASE} AS packages-lock
+# COPY requirements.lock /
+# RUN ["python3", "-m", "pip", "install", "--no-cache-dir", "--no-deps", "--require-hashes", \
+#      "--target", "/srv/packages", "--requirement", "/requirements.lock"]
+#
+# FROM ${BASE} AS packages-copy
+# COPY packages /srv/packages
+
+# %% [markdown] name="last-stage-text"
+# The last stage copies the packages, then the code. What changes most often comes last, because a
+# changed line rebuilds all layers above it. The user is a number that is not root's; the command is
+# a list, so that no shell is needed and SIGTERM reaches Python itself.
+
+# %% name="dockerfile-last" app="Dockerfile"
+# %%writefile -a shop/Dockerfile
+#
+# FROM packages-${PACKAGES} AS ready
+# RUN ["python3", "-m", "compileall", "-q", "/srv/packages"]
+#
+# FROM ${BASE}
+# COPY --from=ready /srv/packages /srv/packages
+# ENV PYTHONPATH=/srv/packages PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+# WORKDIR /srv/app
+# COPY *.py ./
+# USER 10001:10001
+# EXPOSE 8000
+# CMD ["python3", "-m", "uvicorn", "app:app", "--host", "0.0.0.0", "--port", "8000"]
+
+# %% [markdown] name="base-text"
+# On your own machine you would now run `podman build shop` or `docker build shop`, which fetches
+# the base image. Here there is no registry to fetch it from, so the course makes a base out of the
+# running Python, and a podman whose images are in a folder of their own and go when you leave.
+
+# %% name="base"
+import atexit
+from contextlib import ExitStack
+
+from helpers.deploy.image import make_base, write_packages
+from helpers.deploy.podman import podman as own_podman
+from helpers.deploy.subset import needed
+
+room = ExitStack()
+atexit.register(room.close)
+engine = room.enter_context(own_podman())
+os.environ.update(engine.environment)
+packages = needed("bm25s", "fastapi", "langchain", "langchain-text-splitters", "langgraph", "limits",
+                  "numpy", "prometheus-client", "uvicorn")
+base = make_base(engine, packages=packages)
+write_packages(Path("shop/packages"), packages)
+print(base, len(packages), "packages")
+
+# %% name="podman"
+import subprocess
+import time
+
+
+def podman(*words, given=None):
+    """Run podman with these words; what it prints."""
+    done = subprocess.run(["podman", *words], input=given, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return done.stdout.strip()
+
+
+def build(version):
+    """Build the image; seconds."""
+    began = time.perf_counter()
+    podman("build", "--isolation=chroot", "--pull=never", "--layers", f"--build-arg=BASE={base}",
+           "--build-arg=PACKAGES=copy", f"--tag=localhost/shop:{version}", "shop")
+    return time.perf_counter() - began
+
+# %% [markdown] name="build-text"
+# Build it twice, with one changed line of code in between. How long does the second build take?
+
+# %% name="build"
+first_build = build(1)
+with open("shop/app.py", "a") as code:
+    code.write("# a changed line\n")
+second_build = build(2)
+print(f"{first_build:.1f} s, then {second_build:.1f} s")
+
+# %% name="layers"
+import json
+
+import pandas as pd
+
+from helpers.course import show
+
+steps = json.loads(podman("history", "--format=json", "localhost/shop:2"))
+layers = pd.DataFrame(reversed(steps))[["CreatedBy", "size"]]
+layers = layers[layers["size"] > 0]
+layers["MB"] = layers.pop("size") / 1e6
+show.table(layers, caption=f"An image of {layers.MB.sum():.0f} MB")
+
+# %% [markdown] name="layers-text"
+# A changed line of code makes one layer of a few kilobytes, and this layer is all that a machine
+# fetches that has the others. If `COPY . .` came before the packages, every change would ship them
+# all again.
+#
+# Who is in it, and who says so? A *software bill of materials* (SBOM) lists the packages of an
+# image, and a signature says who built it. Tools such as Syft and cosign make both in CI, and a
+# policy of the cluster can refuse images without them.
+#
+# ## Which pod is healthy?
+#
+# A *pod* is the smallest thing that Kubernetes runs: one container or several that share an
+# address. podman reads the same YAML. This pod uses the machine's own network, so you choose its
+# port; on a cluster each pod has an address of its own.
+
+# %% name="pod"
+# %%writefile pod.yaml
+# apiVersion: v1
+# kind: Pod
+# metadata: {name: NAME}
+# spec:
+#   hostNetwork: true
+#   terminationGracePeriodSeconds: 30
+#   containers:
+#     - name: shop
+#       image: localhost/shop:VERSION
+#       command: [python3, -m, uvicorn, "app:app", --port, "PORT", --log-level, warning]
+#       securityContext:
+#         readOnlyRootFilesystem: true
+#         allowPrivilegeEscalation: false
+#         capabilities: {drop: [ALL]}
+
+# %% name="play"
+from helpers.testbed import Clients, free_port
+
+
+def play(name, port, version):
+    """Start a pod of this version, as a node of a cluster does."""
+    manifest = Path("pod.yaml").read_text()
+    for word, value in {"NAME": name, "PORT": str(port), "VERSION": str(version)}.items():
+        manifest = manifest.replace(word, value)
+    podman("kube", "play", "-", given=manifest)
+
+
+port = free_port()
+began = time.perf_counter()
+play("first", port, 1)
+print(podman("pod", "ps", "--format={{.Name}} {{.Status}}"))
+
+# %% [markdown] name="probe-text"
+# A *probe* is a question that the node asks the container every few seconds. Module 05's service
+# has two paths for them: `/livez` answers as long as the process works, and `/readyz` once it can
+# serve. Ask both while the service starts. What does the node see first?
+
+# %% name="probe"
+import httpx
+
+
+def probe(path):
+    """What a node finds out in one second."""
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=1).status_code
+    except httpx.TimeoutException:
+        return "no answer"
+    except httpx.TransportError:
+        return "refused"
+
+
+def look(state):
+    """Both probes, as a row of a table."""
+    return {"the service": state, "/livez": probe("/livez"), "/readyz": probe("/readyz")}
+
+# %% name="starting"
+seen = [look("is starting")]
+while probe("/readyz") != 200:
+    time.sleep(0.1)
+ready_s = time.perf_counter() - began
+seen.append(look(f"is ready after {ready_s:.0f} s"))
+
+# %% [markdown] name="hang-text"
+# Now let it hang: SIGSTOP freezes its process, as an endless loop or a deadlock would. Then kill
+# it.
+
+# %% name="hanging"
+import signal
+
+process = int(podman("inspect", "--format={{.State.Pid}}", "first-shop"))
+os.kill(process, signal.SIGSTOP)
+seen.append(look("hangs"))
+os.kill(process, signal.SIGCONT)
+podman("pod", "kill", "first")
+seen.append(look("is dead"))
+podman("pod", "rm", "--force", "first")
+show.table(pd.DataFrame(seen), caption="What probes see")
+
+# %% [markdown] name="probes-text"
+# Three probes make different things of such an answer:
+#
+# | probe | after `failureThreshold` bad answers in a row |
+# |---|---|
+# | `startupProbe` | the container is restarted; until the first good answer, the other two wait |
+# | `readinessProbe` | the pod gets no more requests, and is not restarted |
+# | `livenessProbe` | the container is restarted |
+#
+# So the start needs patience of its own, or a slow start is a restart without end. And liveness
+# must ask less than readiness: if it also asked whether the model answers, an outage of the model
+# would restart all of your pods.
+#
+# ## What does a Deployment need to know?
+#
+# A *Deployment* keeps a number of equal pods running and replaces them when you change anything in
+# the `template`. Its numbers are measurements: how much memory and CPU a pod takes under load, how
+# long it takes to start, and how long the longest answer is. Measure them with eight clients.
+
+# %% name="load"
+import psutil
+
+from helpers.testbed import closed_loop
+
+port = free_port()
+play("first", port, 1)
+headers = {"Authorization": "Bearer key"}
+async with Clients(f"http://127.0.0.1:{port}", "/chat/stream", headers=headers) as clients:
+    while probe("/readyz") != 200:
+        time.sleep(0.1)
+    pod = psutil.Process(int(podman("inspect", "--format={{.State.Pid}}", "first-shop")))
+    cpu = sum(pod.cpu_times()[:2])
+    load = await closed_loop(clients, {"message": "Hi"}, concurrency=8, seconds=4 if fast else 10)
+    cpu = sum(pod.cpu_times()[:2]) - cpu
+    memory = pod.memory_info().rss / 2**20
+
+# %% name="measures"
+answers = [one for one in load.seen if one.outcome == "answered"]
+longest = max(one.took for one in answers)
+cpu_each = cpu / len(answers)
+print(f"memory {memory:.0f} MB, ready after {ready_s:.0f} s, longest answer {longest:.1f} s")
+print(f"CPU {cpu_each * 1000:.0f} ms a request")
+
+# %% [markdown] name="deployment-text"
+# The manifest follows from them. `requests` are what the scheduler sets aside for a pod, and
+# `limits` what it may not exceed: memory above it ends the process, CPU above it is slowed down. So
+# memory gets a limit with headroom, and CPU none, because a throttled event loop is late for every
+# client.
+
+# %% name="deployment" app="k8s/base/deployment.yaml"
+# %%writefile k8s/base/deployment.yaml
+# apiVersion: apps/v1
+# kind: Deployment
+# metadata: {name: shop}
+# spec:
+#   replicas: 2
+#   selector:
+#     matchLabels: {app: shop}
+#   strategy:
+#     rollingUpdate: {maxUnavailable: 0, maxSurge: 1}
+#   template:
+#     metadata:
+#       labels: {app: shop}
+#       annotations: {prometheus.io/scrape: "true", prometheus.io/port: "8000"}
+#     spec:
+#       serviceAccountName: shop
+#       automountServiceAccountToken: false
+#       terminationGracePeriodSeconds: 60
+#       securityContext: {runAsNonRoot: true, runAsUser: 10001}
+
+# %% [markdown] name="container-text"
+# `maxUnavailable: 0` and `maxSurge: 1` say: first one pod more, and one less only when it is ready.
+# The container gets its settings from a ConfigMap, and its keys from a Secret that is not in any
+# file here.
+
+# %% name="container" app="k8s/base/deployment.yaml"
+# %%writefile -a k8s/base/deployment.yaml
+#       containers:
+#         - name: shop
+#           image: shop
+#           envFrom:
+#             - configMapRef: {name: shop}
+#             - secretRef: {name: shop}
+#           ports:
+#             - {name: http, containerPort: 8000}
+#           resources:
+#             requests: {cpu: 500m, memory: 512Mi}
+#             limits: {memory: 1Gi}
+#           securityContext:
+#             readOnlyRootFilesystem: true
+#             allowPrivilegeEscalation: false
+#             capabilities: {drop: [ALL]}
+
+# %% [markdown] name="container-probes-text"
+# The last part is about its life. The `preStop` pause comes before SIGTERM: during it, the rest of
+# the cluster learns that this pod is going away, and the pod still answers.
+
+# %% name="container-probes" app="k8s/base/deployment.yaml"
+# %%writefile -a k8s/base/deployment.yaml
+#           startupProbe:
+#             httpGet: {path: /readyz, port: http}
+#             periodSeconds: 2
+#             failureThreshold: 60
+#           readinessProbe:
+#             httpGet: {path: /readyz, port: http}
+#             periodSeconds: 2
+#             failureThreshold: 2
+#           livenessProbe:
+#             httpGet: {path: /livez, port: http}
+#             periodSeconds: 10
+#             failureThreshold: 3
+#           lifecycle:
+#             preStop:
+#               sleep: {seconds: 5}
+
+# %% [markdown] name="fits-text"
+# Compare what you measured with what you wrote.
+
+# %% name="fits"
+import yaml
+
+spec = yaml.safe_load(Path("k8s/base/deployment.yaml").read_text())["spec"]["template"]["spec"]
+container = spec["containers"][0]
+startup = container["startupProbe"]
+patience = startup["periodSeconds"] * startup["failureThreshold"]
+grace = spec["terminationGracePeriodSeconds"] - container["lifecycle"]["preStop"]["sleep"]["seconds"]
+show.table([
+    {"what": "seconds until ready", "measured": ready_s, "manifest": patience},
+    {"what": "seconds of the longest answer", "measured": longest, "manifest": grace},
+    {"what": "MB of memory", "measured": memory, "manifest": 1024},
+    {"what": "requests a second of half a CPU", "measured": 0.5 / cpu_each, "manifest": None},
+], caption="Headroom")
+
+# %% [markdown] name="others-text"
+# Pods come and go, and so do their addresses. A *Service* is one name and one address for all pods
+# with a label that are ready. A *PodDisruptionBudget* keeps a drained node from taking too many of
+# them at once. The ServiceAccount is who the pod is to the cluster: here, nobody with a token.
+
+# %% name="service" app="k8s/base/service.yaml"
+# %%writefile k8s/base/service.yaml
+# apiVersion: v1
+# kind: Service
+# metadata: {name: shop}
+# spec:
+#   selector: {app: shop}
+#   ports:
+#     - {name: http, port: 80, targetPort: http}
+# ---
+# apiVersion: policy/v1
+# kind: PodDisruptionBudget
+# metadata: {name: shop}
+# spec:
+#   maxUnavailable: 1
+#   selector:
+#     matchLabels: {app: shop}
+# ---
+# apiVersion: v1
+# kind: ServiceAccount
+# metadata: {name: shop}
+# automountServiceAccountToken: false
+
+# %% [markdown] name="network-text"
+# Without a *NetworkPolicy* every pod may talk to every other, and to the internet. The first policy
+# denies everything. The second allows what the service needs: requests from the ingress and the
+# monitoring, DNS, and a hosted model on port 443 of addresses that are not private.
+
+# %% name="network" app="k8s/base/network.yaml"
+# %%writefile k8s/base/network.yaml
+# apiVersion: networking.k8s.io/v1
+# kind: NetworkPolicy
+# metadata: {name: deny-all}
+# spec:
+#   podSelector: {}
+#   policyTypes: [Ingress, Egress]
+# ---
+# apiVersion: networking.k8s.io/v1
+# kind: NetworkPolicy
+# metadata: {name: shop}
+# spec:
+#   podSelector:
+#     matchLabels: {app: shop}
+#   policyTypes: [Ingress, Egress]
+
+# %% name="network-rules" app="k8s/base/network.yaml"
+# %%writefile -a k8s/base/network.yaml
+#   ingress:
+#     - from:
+#         - namespaceSelector:
+#             matchLabels: {kubernetes.io/metadata.name: ingress}
+#         - namespaceSelector:
+#             matchLabels: {kubernetes.io/metadata.name: monitoring}
+#       ports: [{port: http}]
+#   egress:
+#     - to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}}]
+#       ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
+#     - to:
+#         - ipBlock:
+#             cidr: 0.0.0.0/0
+#             except: [10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16]
+#       ports: [{port: 443}]
+
+# %% [markdown] name="kustomize-text"
+# ## What differs between two environments?
+#
+# Development and production run the same manifests with a few differences. *Kustomize*, which is
+# part of `kubectl`, keeps them apart: a `base`, and one *overlay* for each environment that changes
+# it.
+
+# %% name="base-kustomization" app="k8s/base/kustomization.yaml"
+# %%writefile k8s/base/kustomization.yaml
+# resources: [deployment.yaml, service.yaml, network.yaml]
+# configMapGenerator:
+#   - name: shop
+#     literals: [LOG_LEVEL=info]
+
+# %% name="dev" app="k8s/overlays/dev/kustomization.yaml"
+# %%writefile k8s/overlays/dev/kustomization.yaml
+# namespace: shop-dev
+# resources: [../../base]
+# images:
+#   - {name: shop, newTag: 1.0.0-dev}
+# configMapGenerator:
+#   - name: shop
+#     behavior: merge
+#     literals: [LOG_LEVEL=debug]
+
+# %% [markdown] name="prod-text"
+# In production, a *HorizontalPodAutoscaler* (HPA) chooses the number of replicas. So the overlay
+# takes `replicas` out of the Deployment: otherwise each deploy would set them back.
+
+# %% name="hpa" app="k8s/overlays/prod/hpa.yaml"
+# %%writefile k8s/overlays/prod/hpa.yaml
+# apiVersion: autoscaling/v2
+# kind: HorizontalPodAutoscaler
+# metadata: {name: shop}
+# spec:
+#   scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: shop}
+#   minReplicas: 2
+#   maxReplicas: 20
+#   metrics:
+#     - type: Pods
+#       pods:
+#         metric: {name: http_requests_in_flight}
+#         target: {type: AverageValue, averageValue: "8"}
+
+# %% name="prod" app="k8s/overlays/prod/kustomization.yaml"
+# %%writefile k8s/overlays/prod/kustomization.yaml
+# namespace: shop
+# resources: [../../base, hpa.yaml]
+# images:
+#   - {name: shop, newName: registry.example/shop, newTag: 1.0.0}
+# patches:
+#   - target: {kind: Deployment, name: shop}
+#     patch: |
+#       - {op: remove, path: /spec/replicas}
+
+# %% [markdown] name="render-text"
+# `kubectl kustomize` prints what a cluster would get. It needs no cluster. What do you expect the
+# two environments to differ in?
+
+# %% name="render"
+import difflib
+import sys
+
+
+def render(overlay):
+    """What kubectl would apply."""
+    command = [kubectl, "kustomize", f"k8s/overlays/{overlay}"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+kubectl = str(Path(sys.executable).with_name("kubectl"))
+dev, prod = render("dev"), render("prod")
+for line in difflib.unified_diff(dev.splitlines(), prod.splitlines(), n=0, lineterm=""):
+    if line[0] in "+-" and "namespace" not in line:
+        print(line)
+
+# %% [markdown] name="hash-text"
+# Kustomize puts a hash of its content into a ConfigMap's name. So a changed setting is a changed
+# template, and rolls out like a new version.
+#
+# ## Which faults can you find without a cluster?
+#
+# The first check is the schema: which fields there are, and of what type. Kubernetes ignores a
+# field that it does not know; with `strict` the check does not.
+
+# %% name="schema"
+import kubernetes_validate
+
+
+def schema_fault(manifest):
+    """The first thing that the schema of Kubernetes finds; None if there is nothing."""
+    try:
+        kubernetes_validate.validate(manifest, "1.37", strict=True)
+    except kubernetes_validate.SchemaNotFoundError:
+        return f"there is no {manifest['kind']} of {manifest['apiVersion']}"
+    except kubernetes_validate.ValidationError as error:
+        return error.message.splitlines()[0]
+    return None
+
+
+manifests = list(yaml.safe_load_all(prod))
+print([fault for each in manifests if (fault := schema_fault(each))])
+print(schema_fault(manifests[0] | {"specs": {}}))
+
+# %% [markdown] name="cross-text"
+# A schema looks at one object at a time. Most outages come from two objects that do not fit
+# together, and a few lines of Python find those. These are three such rules:
+
+# %% name="cross"
+def cross_faults(manifests):
+    """What does not fit together."""
+    kinds = {each["kind"]: each for each in manifests if each["metadata"]["name"] == "shop"}
+    template = kinds["Deployment"]["spec"]["template"]
+    container = template["spec"]["containers"][0]
+    ports = [port["name"] for port in container["ports"]]
+    if kinds["Service"]["spec"]["selector"].items() - template["metadata"]["labels"].items():
+        yield "the Service has no pods"
+    if kinds["Service"]["spec"]["ports"][0]["targetPort"] not in ports:
+        yield "the Service asks a port that no container has"
+    if kinds["HorizontalPodAutoscaler"]["spec"]["scaleTargetRef"]["name"] != "shop":
+        yield "the autoscaler has no target"
+
+
+print(list(cross_faults(manifests)))
+
+# %% [markdown] name="package-check-text"
+# `course deploy-check` has the schema, about 40 such rules, and the place in your files for what it
+# finds. Here `terminationGracePeriodSeconds` is shorter than the pause before SIGTERM:
+
+# %% name="package-check"
+text = Path("k8s/base/deployment.yaml").read_text()
+broken = text.replace("terminationGracePeriodSeconds: 60", "terminationGracePeriodSeconds: 3")
+Path("k8s/base/deployment.yaml").write_text(broken)
+from helpers.deploy import check_folder, check_objects
+
+for finding in check_folder("k8s/overlays/prod"):
+    print(finding)
+_ = Path("k8s/base/deployment.yaml").write_text(text)
+
+# %% [markdown] name="plant-text"
+# How much does each find? Plant one fault at a time in the manifests of production, and let all
+# three look. How many of the twenty does the schema find?
+
+# %% name="faults"
+faults = [
+    ("field mistyped", "readinessProbe:", "readinesProbe:"),
+    ("number as text", "maxReplicas: 20", "maxReplicas: twenty"),
+    ("API removed", "policy/v1\n", "policy/v1beta1\n"),
+    ("number as a setting", "LOG_LEVEL: info", "LOG_LEVEL: 10"),
+    ("probe's port mistyped", "path: /readyz\n            port: http", "port: web"),
+    ("Service without pods", "selector:\n    app: shop", "selector:\n    app: shpo"),
+    ("Service's port mistyped", "targetPort: http", "targetPort: web"),
+    ("selector and labels", "labels:\n        app: shop", "labels:\n        app: shpo"),
+    ("HPA without target", "kind: Deployment\n    name: shop", "kind: Deployment\n    name: app"),
+    ("limit below request", "memory: 1Gi", "memory: 256Mi"),
+]
+
+# %% name="more-faults"
+faults += [
+    ("no node can be drained", "  maxUnavailable: 1", "  maxUnavailable: 0"),
+    ("no pod during a rollout", "maxUnavailable: 0", "maxUnavailable: 100%"),
+    ("rollout stuck", "maxSurge: 1", "maxSurge: 0"),
+    ("killed while it drains", "PeriodSeconds: 60", "PeriodSeconds: 5"),
+    ("no DNS", "port: 53\n      protocol: UDP", "port: 53\n      protocol: SCTP"),
+    ("settings not there", "configMapRef:\n            name: shop", "configMapRef:\n            name: s"),
+    ("image without version", "shop:1.0.0", "shop"),
+    ("runs as root", "runAsUser: 10001", "runAsUser: 0"),
+    ("key in a setting", "LOG_LEVEL: info", "OPENAI_API_KEY: sk-live-1234567890abcdef1234"),
+    ("address mistyped", "kubernetes.io/metadata.name: ingress", "kubernetes.io/metadata.name: ingres"),
+]
+
+# %% name="hunt"
+rows = []
+for what, old, new in [("nothing", "", ""), *faults]:
+    assert old in prod, what
+    broken = list(yaml.safe_load_all(prod.replace(old, new, 1) if old else prod))
+    found = [each for each in check_objects(broken) if each.severity != "not checked"]
+    rows.append({
+        "planted": what,
+        "schema": any(schema_fault(each) for each in broken),
+        "three rules": bool(list(cross_faults(broken))),
+        "deploy-check": bool(found),
+    })
+hunt = pd.DataFrame(rows).set_index("planted")
+caught = hunt.iloc[1:].sum()
+title = f"Of {len(faults)} faults the schema finds {caught.schema}, deploy-check {caught['deploy-check']}"
+show.table(hunt.replace({True: "found", False: "-"}), caption=title)
+
+# %% [markdown] name="hunt-text"
+# The first row is the check on the check: where nothing was planted, nothing may be found. The last
+# fault shows the limit of all of them: *ingres* may well be the name of a namespace, and only the
+# cluster knows. There, `kubectl apply --dry-run=server` asks the API server, policies of the
+# cluster included. It needs a cluster, so it is not run here.
+#
+# ## How is a new version rolled out without losing a request?
+#
+# Two pods of version 1 are to be replaced by two of version 2, while eight clients ask. HAProxy
+# does here what a Service does on a cluster: it sends requests to the pods that are ready, and asks
+# each one's `/readyz`.
+
+# %% name="haproxy"
+from helpers.deploy.proxy import find_haproxy
+
+front = free_port()
+ports = {name: free_port() for name in ["a", "b", "c", "d"]}
+servers = [f"  server {name} 127.0.0.1:{port} check inter 250 fall 1 rise 1 disabled"
+           for name, port in ports.items()]
+Path("haproxy.cfg").write_text("\n".join([
+    "global", "  stats socket control mode 600 level admin",
+    "defaults", "  mode http", "  retries 0", "  timeout connect 1s",
+    "  timeout client 60s", "  timeout server 60s",
+    "frontend shop", f"  bind 127.0.0.1:{front}", "  default_backend pods",
+    "backend pods", "  option httpchk GET /readyz", *servers, "",
+]))
+haproxy = subprocess.Popen([find_haproxy(), "-db", "-f", "haproxy.cfg"])
+_ = room.callback(haproxy.kill)
+
+# %% [markdown] name="tell-text"
+# HAProxy takes commands at its socket. `ready` puts a pod behind it (which counts as down until it
+# answers a check), and `drain` sends it nothing new, while what it has begun goes on.
+
+# %% name="tell"
+import asyncio
+import socket
+
+
+def tell(command):
+    """Give HAProxy a command; its answer."""
+    with socket.socket(socket.AF_UNIX) as control:
+        control.connect("control")
+        control.sendall(f"{command}\n".encode())
+        return control.makefile().read()
+
+
+def add(pod, checked=True):
+    """Send requests to a pod: when its checks are good, or from now on."""
+    tell(f"set server pods/{pod} state drain")
+    tell(f"{'enable' if checked else 'disable'} health pods/{pod}")
+    tell(f"set server pods/{pod} health {'down' if checked else 'up'}")
+    tell(f"set server pods/{pod} state ready")
+
+# %% name="wait"
+async def wait_until_ready(pod, patience_s=60):
+    """Wait until HAProxy finds the pod ready."""
+    deadline = time.perf_counter() + patience_s
+    while f"pods,{pod}," not in tell("show stat up"):
+        if time.perf_counter() > deadline:
+            raise TimeoutError(f"{pod} is not ready")
+        await asyncio.sleep(0.2)
+
+
+for pod in ["a", "b"]:
+    play(pod, ports[pod], 1)
+    add(pod)
+    await wait_until_ready(pod)
+print(tell("show servers conn pods").count("127.0.0.1"), "places,", "two pods ready")
+
+# %% [markdown] name="roll-text"
+# A rollout replaces one pod after the other. `wait` and `drain` are what a careful one does: wait
+# until the new pod is ready, and let the old one finish before it goes. What do you expect without
+# them?
+
+# %% name="roll"
+async def roll(pairs, version, wait, drain, patience_s=60):
+    """Replace each old pod by a new one."""
+    for old, new in pairs:
+        await asyncio.to_thread(play, new, ports[new], version)
+        add(new, checked=wait)
+        if wait:
+            await wait_until_ready(new, patience_s)
+        if drain:
+            tell(f"set server pods/{old} state drain")
+            await asyncio.sleep(1)  # preStop: until everyone knows
+        grace = 30 if drain else 0
+        await asyncio.to_thread(podman, "pod", "stop", f"--time={grace}", old)
+        await asyncio.to_thread(podman, "pod", "rm", "--force", old)
+        tell(f"set server pods/{old} state maint")
+
+# %% name="under-load"
+async def under_load(rollout):
+    """Eight clients ask until a rollout is over; what each request became."""
+    async with Clients(f"http://127.0.0.1:{front}", "/chat/stream", headers=headers) as clients:
+        seen = []
+        rolling = asyncio.create_task(rollout)
+
+        async def ask(number):
+            while not rolling.done():
+                seen.append(await clients.ask({"message": "Hi"}, client=str(number)))
+                if seen[-1].outcome != "answered":
+                    await asyncio.sleep(0.1)
+
+        await asyncio.gather(*[ask(number) for number in range(8)])
+    return seen, rolling
+
+# %% name="variants"
+there, back = [("a", "c"), ("b", "d")], [("c", "a"), ("d", "b")]
+variants = {
+    "at once": roll(there, 2, wait=False, drain=False),
+    "waits until ready": roll(back, 1, wait=True, drain=False),
+    "waits and drains": roll(there, 2, wait=True, drain=True),
+}
+outcomes = {}
+for name, rollout in variants.items():
+    outcomes[name], _ = await under_load(rollout)
+
+# %% name="variants-table"
+rows = []
+for name, seen in outcomes.items():
+    lost = [one for one in seen if one.outcome != "answered"]
+    rows.append({"rollout": name, "requests": len(seen), "lost": len(lost),
+                 "slowest": max(one.took for one in seen)})
+rollouts = pd.DataFrame(rows).set_index("rollout")
+careful = rollouts.loc["waits and drains"]
+title = f"With waiting and draining, {careful.lost:.0f} of {careful.requests:.0f} requests are lost"
+show.table(rollouts, caption=title, units={"slowest": "s"})
