@@ -785,3 +785,308 @@ rollouts = pd.DataFrame(rows).set_index("rollout")
 careful = rollouts.loc["waits and drains"]
 title = f"With waiting and draining, {careful.lost:.0f} of {careful.requests:.0f} requests are lost"
 show.table(rollouts, caption=title, units={"slowest": "s"})
+
+# %% [markdown] name="timeline-text"
+# Each point is a request of the careful rollout, placed at the moment when it ended. Where does it
+# take longer?
+
+# %% name="timeline"
+points = {"answered": ([], []), "lost": ([], [])}
+for one in outcomes["waits and drains"]:
+    xs, ys = points["answered" if one.outcome == "answered" else "lost"]
+    xs.append(one.ended)
+    ys.append(one.took)
+show.scatter(points, x="seconds", y="seconds a request takes", title=title)
+
+# %% [markdown] name="stuck-text"
+# And a version that does not start? This one has a mistake in its code. The rollout waits for it,
+# gives up, and the old pods go on.
+
+# %% name="stuck"
+Path("shop/app.py").write_text("raise LookupError('a setting is missing')\n")
+build(3)
+seen, stuck = await under_load(roll(back, 3, wait=True, drain=True, patience_s=5))
+lost_when_stuck = len([one for one in seen if one.outcome != "answered"])
+print(type(stuck.exception()).__name__, stuck.exception())
+print(podman("pod", "logs", "--tail=1", "a"))
+print(f"{lost_when_stuck} of {len(seen)} requests lost")
+
+# %% [markdown] name="rollout-package-text"
+# On a cluster, a Deployment does what `roll` does here, by the numbers of your manifest.
+# `kubectl rollout status` waits for it and fails after `progressDeadlineSeconds`, and
+# `kubectl rollout undo` goes back. `course rollout` runs this measurement with the course's whole
+# service, more variants and more requests ([rollout.py](../helpers/deploy/rollout.py)).
+#
+# ## How many pods does a day need?
+#
+# An HPA computes the number of pods every 15 seconds: the pods times the ratio of the metric's mean
+# to its target, rounded up. This is its algorithm, from
+# [its documentation](https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/).
+# A ratio within 0.1 of 1 changes nothing.
+
+# %% name="desired"
+import math
+
+
+def desired(pods, value, target):
+    """The number of pods that an HPA wants."""
+    ratio = value / target
+    return pods if abs(ratio - 1) <= 0.1 else math.ceil(pods * ratio)
+
+
+print(desired(4, 12, 8), desired(4, 8.5, 8), desired(4, 2, 8))
+
+# %% [markdown] name="day-text"
+# What follows is a simulation. The traffic is Fernhill's day, 600 times as large. An answer takes
+# 4 seconds, which the pod spends waiting for the model; a pod has 16 places; and the CPU of a
+# request is what you measured.
+
+# %% name="day"
+import numpy as np
+
+from helpers.shop.traffic import day
+
+requests = day()
+midnight = requests[0].at.replace(hour=0, minute=0, second=0)
+moments = [(one.at - midnight).total_seconds() for one in requests]
+in_ten_minutes, _ = np.histogram(moments, bins=range(0, 86_401, 600))
+clock = np.arange(0, 86_400, 15)
+arrivals = np.interp(clock, range(300, 86_400, 600), in_ten_minutes * 600 / 600)
+print(f"{arrivals.mean():.0f} requests a second, at most {arrivals.max():.0f}")
+
+# %% [markdown] name="simulate-text"
+# One more rule slows it down: it takes pods away only when it has wanted fewer for five minutes
+# (`stabilizationWindowSeconds`). New pods take `start_s` seconds until they are ready.
+
+# %% name="simulate"
+def simulate(metric, target, start_s=15, window_s=300):
+    """Pods, and the seconds that a request waits, every 15 seconds of a day."""
+    pods, starts, queue, wants, rows = 2, [], 0, [], []
+    for now, coming in zip(clock, arrivals * 15, strict=True):
+        starts = [ready for ready in starts if ready > now]
+        ready = pods - len(starts)
+        queue += coming
+        served = min(queue, ready * 16 * 15 / 4)
+        queue -= served
+        busy = served * 4 / 15 + queue
+        value = busy / pods if metric == "in flight" else served / 15 * cpu_each / ready / 0.5
+        wants = [*wants, min(max(desired(pods, value, target), 2), 200)][-1 - window_s // 15:]
+        if wants[-1] > pods:
+            starts += [now + start_s] * (wants[-1] - pods)
+        pods = max(wants[-1], min(pods, max(wants)))
+        rows.append({"pods": pods, "waits": queue * 15 / max(served, 1)})
+    return pd.DataFrame(rows, index=clock / 3600)
+
+# %% name="policies"
+policies = {
+    "CPU, 50%": simulate("CPU", 0.5),
+    "in flight, 8": simulate("in flight", 8),
+    "in flight, 8, no window": simulate("in flight", 8, window_s=0),
+    "in flight, 8, start takes 180 s": simulate("in flight", 8, start_s=180),
+    "in flight, 4, start takes 180 s": simulate("in flight", 4, start_s=180),
+}
+rows = []
+for name, run in policies.items():
+    rows.append({
+        "target": name,
+        "pod-hours": run.pods.sum() * 15 / 3600,
+        "most pods": run.pods.max(),
+        "longest wait": run.waits.max(),
+        "changes": (run.pods.diff() != 0).sum(),
+    })
+scaling = pd.DataFrame(rows).set_index("target")
+show.table(scaling, caption="Simulated: a day of five autoscalers", units={"longest wait": "s"})
+
+# %% name="policies-plot"
+lines = {name: (run.index, run.pods) for name, run in policies.items() if "start" not in name}
+show.line(lines, x="hour of the day", y="pods",
+           title=f"On CPU it stays at {policies['CPU, 50%'].pods.max()} pods")
+
+# %% [markdown] name="policies-text"
+# A service that waits for a model uses little CPU, however late it is. So an HPA on CPU does not
+# scale it; one on requests in flight does. (Its metric comes from Prometheus, by an adapter: module
+# 08 has the metric.) A model that takes three minutes to load costs more than any rule: buy
+# headroom with a lower target, or make the start faster.
+#
+# ## What happens when a node is emptied?
+#
+# Nodes are updated and replaced all the time. `kubectl drain` evicts their pods one by one, as far
+# as the budget allows.
+#
+# ```mermaid
+# sequenceDiagram
+#     participant drain as kubectl drain
+#     participant api as API server
+#     participant pod as pod and its node
+#     participant proxies as Service, Ingress
+#     participant client
+#     drain->>api: evict this pod
+#     api->>api: does the budget allow it?
+#     api-->>drain: 429, try again later (or:)
+#     api->>pod: terminate
+#     api->>proxies: this pod is going away
+#     pod->>pod: preStop pauses, requests still come
+#     proxies->>proxies: send nothing new
+#     pod->>pod: SIGTERM, no new connections
+#     pod-->>client: the streams that it has begun end
+#     pod->>pod: SIGKILL after terminationGracePeriodSeconds
+# ```
+#
+# With one replica and `maxUnavailable: 0` in its budget, the first step repeats for ever and the
+# node is never updated. A pod that uses more memory than its limit gets none of these steps: it is
+# killed at once, and so are its streams. When a node itself runs out of memory, pods that use more
+# than they requested go first.
+#
+# ## What does a hijacked agent reach?
+#
+# Module 03 and 04 limit what an agent can be talked into. If someone takes over its process
+# nevertheless, this is what the pod's settings leave. The same program looks around in two pods.
+
+# %% name="look-around"
+# %%writefile shop/look.py
+import json
+import os
+from pathlib import Path
+
+
+def writable(path):
+    """Whether this process can put a file there."""
+    try:
+        Path(path, "planted.py").write_text("")
+    except OSError:
+        return False
+    return True
+
+
+status = dict(line.split(":\t", 1) for line in open("/proc/self/status").read().splitlines())
+print(json.dumps({
+    "user": os.getuid(),
+    "changes its code": writable("/srv/app"),
+    "adds packages": writable("/srv/packages"),
+    "capabilities": bin(int(status["CapEff"], 16)).count("1"),
+}))
+
+# %% name="look"
+build(4)
+pods = {"as ours": Path("pod.yaml").read_text()}
+pods["without securityContext"] = pods["as ours"].split("      securityContext")[0]
+pods["without securityContext"] += "      securityContext: {runAsUser: 0}\n"
+found = {}
+for name, manifest in pods.items():
+    manifest = manifest.replace("NAME", "look").replace("VERSION", "4")
+    manifest = manifest.replace("spec:\n", "spec:\n  restartPolicy: Never\n", 1)
+    command = manifest[manifest.index("command:"):].splitlines()[0]
+    manifest = manifest.replace(command, "command: [python3, look.py]")
+    podman("kube", "play", "-", given=manifest)
+    podman("wait", "look-shop")
+    found[name] = json.loads(podman("logs", "look-shop"))
+    podman("pod", "rm", "--force", "look")
+show.table(pd.DataFrame(found), caption="What a process can do in two pods")
+
+# %% [markdown] name="look-text"
+# The settings do not stop an attack. They decide what it can change: nothing that survives a
+# restart. Three more things limit what it reaches:
+#
+# - **No token.** `automountServiceAccountToken: false` leaves the pod without a key to the API
+#   server, which would list Secrets or start pods, as far as its role allows.
+# - **Few ways out.** Your NetworkPolicy leaves it DNS and port 443. Which host on port 443, a
+#   NetworkPolicy does not see: that needs a proxy that knows names.
+# - **Secrets.** The process needs its model's key, so an attacker in it can read the key. Give each
+#   service a key of its own, with a budget, and change it when in doubt. Keep Secrets out of files
+#   and images: make them from a vault (External Secrets, Sealed Secrets, CSI driver).
+#
+# ## When is Kubernetes the wrong answer?
+#
+# - **One machine is enough.** Two processes behind a proxy, with the drain that you saw, lose no
+#   request either. A cluster is a system to run, update and secure.
+# - **Traffic comes rarely.** A container platform that scales to zero costs nothing meanwhile; its
+#   first answer is late.
+# - **Nobody runs it.** A managed cluster still leaves you its networks, certificates and updates.
+# - **The GPU is the bottleneck.** Then the model's server decides cost and waiting time, and that is
+#   perhaps a provider's.
+
+# %% name="stop"
+room.close()
+os.chdir(here)
+drawer.cleanup()
+
+# %% [markdown] name="measured-text"
+# ## What you measured
+
+# %% name="measured"
+measured = [
+    {"what": "MB of the image", "figure": layers.MB.sum()},
+    {"what": "seconds to build it, and again after a changed line", "figure": first_build},
+    {"what": "... again after a changed line", "figure": second_build},
+    {"what": "planted faults that the schema finds, of 20", "figure": caught.schema},
+    {"what": "... that deploy-check finds", "figure": caught["deploy-check"]},
+]
+for name, lost in rollouts.lost.items():
+    measured.append({"what": f"requests lost, {name}", "figure": lost})
+measured.append({"what": "... with a version that does not start", "figure": lost_when_stuck})
+show.table(measured, caption="This notebook's figures")
+
+# %% [markdown] name="production"
+# ## In production
+#
+# - Images come from CI, are scanned, signed and named by their digest; the cluster pulls them from
+#   your registry.
+# - Changes come from a repository by a tool that compares and applies (Argo CD, Flux), not from
+#   your shell. `kubectl diff -k` shows what will change.
+# - The proxy is an Ingress or Gateway. It knows readiness by watching the API, some seconds late:
+#   this is what the pause in `preStop` is for.
+# - Several zones: `topologySpreadConstraints` keep the two pods apart, or one node takes both.
+#
+# **Where it breaks.** No check of files finds a wrong host name, a full node or a missing right; a
+# rollout on a test cluster does. HAProxy here is told at once that a pod goes away, and a cluster's
+# proxies are not. Nothing here was run on a cluster: not the autoscaler (simulated), not the
+# policies of the network, not `RayService`.
+
+# %% [markdown] name="keep"
+# ## Keep this
+#
+# ```yaml
+# spec:
+#   strategy:
+#     rollingUpdate: {maxUnavailable: 0, maxSurge: 1}   # a new one first
+#   template:
+#     spec:
+#       terminationGracePeriodSeconds: 60     # preStop + the longest answer + a margin
+#       containers:
+#         - readinessProbe: {httpGet: {path: /readyz, port: http}}
+#           livenessProbe: {httpGet: {path: /livez, port: http}}   # asks nobody else
+#           startupProbe: {httpGet: {path: /readyz, port: http}, failureThreshold: 60}
+#           lifecycle: {preStop: {sleep: {seconds: 5}}}   # until all proxies know
+#           resources: {requests: {cpu: 500m, memory: 512Mi}, limits: {memory: 1Gi}}
+# ```
+#
+# **The pitfall:** an old pod that is killed as soon as the new one is ready takes its streams along.
+
+# %% name="keep-figure"
+killed = rollouts.loc["waits until ready"]
+print(f"Of {killed.requests:.0f} requests a rollout without draining lost {killed.lost:.0f},")
+print(f"and one with draining {careful.lost:.0f} of {careful.requests:.0f}.")
+
+# %% [markdown] name="without"
+# ## Without the course
+#
+# ```
+# docker build -t registry.example/shop:1.0.0 . && docker push registry.example/shop:1.0.0
+# kubectl kustomize k8s/overlays/prod        # what a cluster would get
+# kubectl diff -k k8s/overlays/prod          # what would change there
+# kubectl apply -k k8s/overlays/prod
+# kubectl rollout status deployment/shop -n shop --timeout=5m
+# ```
+#
+# On your machine, `kind create cluster` gives a cluster in Docker, and `kind load docker-image` an
+# image without a registry. (These commands were not run here.) `kubernetes-validate`,
+# [kubeconform](https://github.com/yannh/kubeconform) and
+# [kube-linter](https://github.com/stackrox/kube-linter) check files in CI.
+# [`course new`](../README.md) writes the Dockerfile and `k8s/` for a project of your own.
+#
+# **Next:** the lab, [labs/07_run_on_kubernetes.ipynb](../labs/07_run_on_kubernetes.ipynb), then
+# module 08. **Sources:** Kubernetes documentation on
+# [probes](https://kubernetes.io/docs/concepts/workloads/pods/probes/),
+# [pod termination](https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination),
+# [HPA](https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/) and
+# [network policies](https://kubernetes.io/docs/concepts/services-networking/network-policies/).
