@@ -139,8 +139,10 @@ def value(node: yaml.Node) -> Any:
         return loader.construct_document(node)
     except (yaml.YAMLError, ValueError, TypeError) as error:
         mark = getattr(error, "problem_mark", None) or node.start_mark
-        advice = "correct the YAML, and render templates before they are checked"
-        raise ManifestError(f"{mark.line + 1}: {_first(error)}: {advice}") from error
+        said, advice = _first(error), "correct the YAML, and check again"
+        if "unhashable" in said:
+            said, advice = "a key is not text", "render templates before they are checked"
+        raise ManifestError(f"{mark.line + 1}: {said}: {advice}") from error
     finally:
         loader.dispose()
 

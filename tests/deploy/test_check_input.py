@@ -26,7 +26,7 @@ FILES = {
     "values": ("- x\n" * 400_000, "more than 300,000 values"),
     "template": ("a: {{ .Values.a }}\n", "render templates before"),
     "half a template": ("{{- if .a }}\na: 1\n", "render it with `helm template` first"),
-    "key twice": (CONFIG + "data:\n  a: x\n  a: y\n", "bad.yaml:6: the key 'a' is there twice"),
+    "key twice": (CONFIG + "data:\n  a: x\n  a: y\n", "bad.yaml:7: the key 'a' is there twice"),
     "code": ("a: !!python/object/apply:os.getcwd []\n", "could not determine a constructor"),
 }
 KUSTOMIZATIONS = {
