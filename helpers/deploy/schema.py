@@ -27,9 +27,10 @@ _MOST_HINTS = 20
 _KINDS = "x-kubernetes-group-version-kind"
 
 
-def known_versions() -> list[str]:
+@cache
+def known_versions() -> tuple[str, ...]:
     """The versions of Kubernetes that there are schemas for, such as `1.37`, oldest first."""
-    return list(dict.fromkeys(map(major_minor, all_versions())))
+    return tuple(dict.fromkeys(map(major_minor, all_versions())))
 
 
 def chosen(versions: Sequence[str] | None) -> list[str]:
