@@ -147,6 +147,12 @@ class Pod:
         return {str(port[key]) for port in declared for key in _PORT_KEYS if key in port}
 
 
+def _selects(selector: Any, namespace: str, pod: Pod) -> bool:
+    if not isinstance(selector, Mapping) or pod.item.namespace != namespace:
+        return False
+    return matches(selector, pod.labels)
+
+
 class Objects:
     """All objects of one folder."""
 
@@ -180,13 +186,7 @@ class Objects:
 
     def selected(self, selector: Any, namespace: str) -> list[Pod]:
         """The pods that a label selector selects in a namespace."""
-        if not isinstance(selector, Mapping):
-            return []
-        return [
-            pod
-            for pod in self.pods
-            if pod.item.namespace == namespace and matches(selector, pod.labels)
-        ]
+        return [pod for pod in self.pods if _selects(selector, namespace, pod)]
 
     @cached_property
     def makers(self) -> list[Item]:
@@ -207,7 +207,12 @@ class Objects:
 
     def services_of(self, pod: Pod) -> list[Item]:
         """The Services that send requests to a pod."""
-        return [one for one in self.of("Service") if pod in self.behind(one)]
+        return [
+            one
+            for one in self.of("Service")
+            if (labels := get(one.body, "spec", "selector"))
+            and _selects({"matchLabels": labels}, one.namespace, pod)
+        ]
 
     def autoscaler_of(self, item: Item) -> Item | None:
         """The HorizontalPodAutoscaler of a workload."""
@@ -233,5 +238,5 @@ class Objects:
             spec = policy.body.get("spec", {})
             default = ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]
             applies = direction in spec.get("policyTypes", default)
-            if applies and pod in self.selected(spec.get("podSelector") or {}, policy.namespace):
+            if applies and _selects(spec.get("podSelector") or {}, policy.namespace, pod):
                 yield policy

@@ -23,6 +23,7 @@ from helpers.deploy.sources import (
     Place,
     Source,
     documents,
+    field,
     read,
     scalar,
     value,
@@ -122,11 +123,12 @@ def _items(source: Source, written: list[Source]) -> Iterator[Item]:
         body = without_nulls(value(source.node))
     except ManifestError as error:
         raise ManifestError(f"{source.file}:{error}") from error
-    if not (isinstance(body, dict) and source.kind.endswith("List") and "items" in body):
+    items = field(source.node, "items") if source.kind.endswith("List") else None
+    if items is None:
         body = body if isinstance(body, dict) else {}
         yield Item(body, tuple(_of(source, written)) if written else (source,))
         return
-    for node in _rows(next(node for key, node in source.node.value if key.value == "items")):
+    for node in _rows(items):
         names = scalar(node, "kind"), scalar(node, "metadata", "name")
         yield from _items(Source(source.file, node, *names), written)
 
@@ -156,21 +158,21 @@ def _written(path: Path, seen: set[Path]) -> Iterator[Source]:
             raise ManifestError(
                 f"{path} names {text}, and nothing is fetched here: copy it into the folder"
             )
-    fields = {key.value: node for key, node in nodes[0].node.value}
+    top = nodes[0].node
     for key in ("patches", "patchesStrategicMerge", "patchesJson6902"):
-        for node in _rows(fields.get(key)):
+        for node in _rows(field(top, key)):
             yield from _patch(folder, path, node)
     for key, kind in (("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")):
-        for node in _rows(fields.get(key)):
+        for node in _rows(field(top, key)):
             yield Source(str(path), node, kind, scalar(node, "name"))
-    for node in _rows(fields.get("images")):
+    for node in _rows(field(top, "images")):
         yield Source(str(path), node, IMAGES)
-    for node in _rows(fields.get("replicas")):
-        count = next((inner for key, inner in node.value if key.value == "count"), node)
+    for node in _rows(field(top, "replicas")):
+        count = field(node, "count") or node
         for kind in ("Deployment", "StatefulSet"):
             yield Source(str(path), count, kind, scalar(node, "name"), ("spec", "replicas"))
     for key in ("components", "resources", "bases"):
-        for node in _rows(fields.get(key)):
+        for node in _rows(field(top, key)):
             target = Path(os.path.normpath(folder / str(node.value)))
             if target.is_dir() and (inner := _kustomization(target)):
                 yield from _written(inner, seen)
@@ -184,10 +186,7 @@ def _written(path: Path, seen: set[Path]) -> Iterator[Source]:
 
 
 def _patch(folder: Path, path: Path, node: yaml.Node) -> Iterator[Source]:
-    text: yaml.Node | None = node
-    if isinstance(node, yaml.MappingNode):
-        fields = {key.value: inner for key, inner in node.value}
-        text = fields.get("patch") or fields.get("path")
+    text = field(node, "patch") or field(node, "path") or node
     if not isinstance(text, yaml.ScalarNode):
         return
     if "\n" in text.value:  # written in the kustomization itself; a block begins a line later
@@ -205,8 +204,8 @@ def _patch(folder: Path, path: Path, node: yaml.Node) -> Iterator[Source]:
                 int(part) if part.isdigit() else part.replace("~1", "/").replace("~0", "~")
                 for part in scalar(step, "path").split("/")[1:]
             )
-            inner_value = next((n for key, n in step.value if key.value == "value"), step)
-            yield Source(one.file, inner_value, kind, name, place, one.first_line)
+            new = field(step, "value") or step
+            yield Source(one.file, new, kind, name, place, one.first_line)
 
 
 def _rows(node: yaml.Node | None) -> list[yaml.Node]:

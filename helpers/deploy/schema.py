@@ -22,12 +22,15 @@ from helpers.deploy.rules.registry import Problem
 from helpers.deploy.sources import ManifestError, Place
 
 _FOLDER = "kubernetes-json-schema/v{}.0-local-strict"
+_MOST_HINTS = 20
+"""Mistyped fields of one object that get a suggestion, which takes a millisecond each."""
 _KINDS = "x-kubernetes-group-version-kind"
 
 
-def known_versions() -> list[str]:
+@cache
+def known_versions() -> tuple[str, ...]:
     """The versions of Kubernetes that there are schemas for, such as `1.37`, oldest first."""
-    return list(dict.fromkeys(map(major_minor, all_versions())))
+    return tuple(dict.fromkeys(map(major_minor, all_versions())))
 
 
 def chosen(versions: Sequence[str] | None) -> list[str]:
@@ -110,8 +113,8 @@ def _said(item: Item, error: Any) -> Iterator[Problem]:
     place = tuple(error.absolute_path)
     if error.validator == "additionalProperties":
         known = sorted(error.schema.get("properties", {}))
-        for key in sorted(error.instance.keys() - set(known)):
-            near = difflib.get_close_matches(key, known, 1)
+        for number, key in enumerate(sorted(error.instance.keys() - set(known))):
+            near = difflib.get_close_matches(key, known, 1) if number < _MOST_HINTS else []
             hint = f": did you mean {near[0]}?" if near else f"; {spell(place) or 'here'} has none"
             yield Problem("schema-field", item, (*place, key), f"{key} is not a field{hint}")
     elif error.validator == "required":

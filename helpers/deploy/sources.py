@@ -33,11 +33,13 @@ class _Loader(_Base):  # type: ignore[misc]
     """Reads scalars as Kubernetes does: dates, `10:30` and `=` are texts. No key comes twice."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        if twice := [key for key in keys if keys.count(key) > 1 and key != "<<"]:
-            raise yaml.MarkedYAMLError(
-                problem=f"the key {twice[0]!r} is there twice", problem_mark=node.start_mark
-            )
+        seen = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in seen and key.value != "<<":
+                raise yaml.MarkedYAMLError(
+                    problem=f"the key {key.value!r} is there twice", problem_mark=key.start_mark
+                )
+            seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 
@@ -117,11 +119,16 @@ def _step(node: yaml.Node, step: str | int, body: Any) -> tuple[yaml.Node, yaml.
     return (inner[0], inner[0]) if inner else None
 
 
-def scalar(node: yaml.Node, *keys: str) -> str:
-    """The text at a way of keys; empty where there is none."""
+def field(node: yaml.Node | None, key: str) -> yaml.Node | None:
+    """What a mapping has under a key; None where there is no mapping or no such key."""
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    return next((inner for name, inner in pairs if name.value == key), None)
+
+
+def scalar(node: yaml.Node | None, *keys: str) -> str:
+    """The text at a path of keys; empty where there is none."""
     for key in keys:
-        pairs = node.value if isinstance(node, yaml.MappingNode) else []
-        node = next((inner for name, inner in pairs if name.value == key), yaml.ScalarNode("", ""))
+        node = field(node, key)
     return str(node.value) if isinstance(node, yaml.ScalarNode) else ""
 
 
@@ -132,8 +139,10 @@ def value(node: yaml.Node) -> Any:
         return loader.construct_document(node)
     except (yaml.YAMLError, ValueError, TypeError) as error:
         mark = getattr(error, "problem_mark", None) or node.start_mark
-        advice = "correct the YAML, and render templates before they are checked"
-        raise ManifestError(f"{mark.line + 1}: {_first(error)}: {advice}") from error
+        said, advice = _first(error), "correct the YAML, and check again"
+        if "unhashable" in said:
+            said, advice = "a key is not text", "render templates before they are checked"
+        raise ManifestError(f"{mark.line + 1}: {said}: {advice}") from error
     finally:
         loader.dispose()
 

@@ -1,5 +1,6 @@
 """What `course deploy-check` says of input that it cannot check: one sentence, and nothing left."""
 
+import contextlib
 import json
 import subprocess
 from pathlib import Path
@@ -25,7 +26,7 @@ FILES = {
     "values": ("- x\n" * 400_000, "more than 300,000 values"),
     "template": ("a: {{ .Values.a }}\n", "render templates before"),
     "half a template": ("{{- if .a }}\na: 1\n", "render it with `helm template` first"),
-    "key twice": (CONFIG + "data:\n  a: x\n  a: y\n", "bad.yaml:6: the key 'a' is there twice"),
+    "key twice": (CONFIG + "data:\n  a: x\n  a: y\n", "bad.yaml:7: the key 'a' is there twice"),
     "code": ("a: !!python/object/apply:os.getcwd []\n", "could not determine a constructor"),
 }
 KUSTOMIZATIONS = {
@@ -83,6 +84,18 @@ def test_an_empty_folder_and_one_that_only_holds_kustomizations(
     (tmp_path / "prod").mkdir()
     (tmp_path / "prod" / "kustomization.yaml").write_text("resources: []\n", encoding="utf-8")
     assert f"name one of {tmp_path / 'prod'}" in said(tmp_path, capsys)
+
+
+@pytest.mark.parametrize("text", ["x", "[x]", "[[x]]", "{a: b}", "[{a: b}]", "[{path: [x]}]", "1"])
+def test_a_kustomization_of_wrong_types_gets_a_sentence(text: str, tmp_path: Path) -> None:
+    """Whatever kubectl makes of it: what reads the files before and after it never breaks."""
+    (tmp_path / "a.yaml").write_text(CONFIG, encoding="utf-8")
+    keys = ["images", "replicas", "patches", "configMapGenerator", "components", "patchesJson6902"]
+    for key in keys:
+        content = f"resources: [a.yaml]\n{key}: {text}\n"
+        (tmp_path / "kustomization.yaml").write_text(content, encoding="utf-8")
+        with contextlib.suppress(ManifestError):
+            check_folder(tmp_path)
 
 
 @pytest.mark.parametrize("name", KUSTOMIZATIONS)
