@@ -18,12 +18,13 @@ from urllib.request import urlopen
 from helpers.deploy.podman import Podman
 from helpers.deploy.proxy import proxy
 from helpers.faults import EquipmentError
-from helpers.testbed import Clients, Seen, TestbedError, closed_loop, free_port
+from helpers.testbed import Clients, Seen, TestbedError, free_port
 
 CLIENTS = 8
 LATE_S = 2.0
 _PRE_STOP_S = 1.0
 _POLL_S = 0.05
+_PAUSE_S = 0.1  # of a client that got no answer: else it would ask thousands of times
 
 
 @dataclass(frozen=True)
@@ -91,15 +92,18 @@ class ProcessPods:
 
     Args:
         command: its words, from the pod's port and version.
+
+    Attributes:
+        running: the processes by pod.
     """
 
     def __init__(self, command: Callable[[int, str], Sequence[str]]) -> None:
         self._command = command
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, pod: str, port: int, version: str) -> None:
         """Start a process."""
-        self._running[pod] = subprocess.Popen(
+        self.running[pod] = subprocess.Popen(
             self._command(port, version),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -109,7 +113,7 @@ class ProcessPods:
 
     def stop(self, pod: str, grace_s: float) -> None:
         """Stop it."""
-        process = self._running.pop(pod, None)
+        process = self.running.pop(pod, None)
         if process is None:  # it did not start
             return
         if grace_s:
@@ -121,7 +125,7 @@ class ProcessPods:
 
     def close(self) -> None:
         """End all that still run."""
-        for pod in list(self._running):
+        for pod in list(self.running):
             self.stop(pod, 0)
 
 
@@ -323,15 +327,16 @@ class Rollout:
         ask = self._ask
         async with Clients(self.proxy.url, ask.path, headers=ask.headers) as clients:
 
-            def say(text: str) -> None:
-                found.events.append((clients.now, text))
-
             def later() -> bool:
                 time.sleep(1.0)  # of load on the old version alone
-                return happen(say)
+                return happen(lambda text: found.events.append((clients.now, text)))
+
+            async def client(name: str) -> None:
+                while not (rolling.done() and len(found.seen) >= requests):
+                    found.seen.append(await clients.ask(ask.body, client=name))
+                    if found.seen[-1].outcome != "answered":
+                        await asyncio.sleep(_PAUSE_S)
 
             rolling = asyncio.create_task(asyncio.to_thread(later))
-            while len(found.seen) < requests or not rolling.done():
-                load = await closed_loop(clients, ask.body, concurrency=CLIENTS, seconds=1.0)
-                found.seen += load.seen
+            await asyncio.gather(*(client(f"client {number}") for number in range(CLIENTS)))
             found.finished = await rolling
