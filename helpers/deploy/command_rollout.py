@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -111,6 +112,8 @@ def main(argv: Sequence[str]) -> int:
     def say(text: str) -> None:
         print(f"{COMMAND}: {text}", file=sys.stderr, flush=True)
 
+    # Asked to stop, it ends its pods as after Ctrl-C.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         if not options.processes:
             evidence.refuse_fast_mode(COMMAND)
@@ -127,6 +130,8 @@ def main(argv: Sequence[str]) -> int:
         hint = "" if options.processes else "\nWithout podman: course rollout --processes"
         say(f"{problem}{hint}")
         return 1
+    finally:
+        signal.signal(signal.SIGTERM, before)
     print(as_table(found))
     if file is not None:
         print(f"\nEvidence of the last two rollouts: {file}")

@@ -148,10 +148,17 @@ class Podman:
         self.run("kube", "play", "--start", "-", given=manifest, limit_s=limit_s)
 
     def logs(self, pod: str) -> str:
-        """The last words of a pod's containers; empty when there are none."""
-        with suppress(PodmanError):
-            return self.run("pod", "logs", "--tail", "20", pod)
-        return ""
+        """The last lines that a pod's containers printed; empty when there are none."""
+        words = [self.program, "pod", "logs", "--tail", "20", pod]
+        done = subprocess.run(
+            words,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,  # where podman repeats what came on standard error
+            timeout=30,
+            check=False,
+        )
+        return done.stdout.decode("utf-8", "replace")
 
     def stop(self, pod: str, *, grace_s: float) -> None:
         """Send a pod SIGTERM, after `grace_s` seconds SIGKILL, and remove it.

@@ -7,12 +7,13 @@ that, so that the loss shows what each part is for.
 
 import asyncio
 import subprocess
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 from urllib.request import urlopen
 
 from helpers.deploy.podman import Podman
@@ -65,6 +66,9 @@ class Pods(Protocol):
     def stop(self, pod: str, grace_s: float) -> None:
         """Send it SIGTERM, after `grace_s` seconds SIGKILL, and wait until it is gone."""
 
+    def said(self, pod: str) -> str:
+        """The last words that it printed."""
+
 
 class PodmanPods:
     """Pods that podman runs from a manifest.
@@ -86,6 +90,10 @@ class PodmanPods:
         """Stop and remove it."""
         self._one.stop(pod, grace_s=grace_s)
 
+    def said(self, pod: str) -> str:
+        """Its logs' last lines."""
+        return self._one.logs(pod)
+
 
 class ProcessPods:
     """The same without containers: a process for each pod.
@@ -100,14 +108,16 @@ class ProcessPods:
     def __init__(self, command: Callable[[int, str], Sequence[str]]) -> None:
         self._command = command
         self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self._printed: dict[str, IO[bytes]] = {}
 
     def start(self, pod: str, port: int, version: str) -> None:
         """Start a process."""
+        self._printed[pod] = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `stop`)
         self.running[pod] = subprocess.Popen(
             self._command(port, version),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=self._printed[pod],
+            stderr=subprocess.STDOUT,
             start_new_session=True,
         )
 
@@ -122,6 +132,12 @@ class ProcessPods:
                 process.wait(grace_s)
         process.kill()
         process.wait()
+        self._printed.pop(pod).close()
+
+    def said(self, pod: str) -> str:
+        """The end of what it printed."""
+        self._printed[pod].seek(0)
+        return self._printed[pod].read().decode("utf-8", "replace")[-600:]
 
     def close(self) -> None:
         """End all that still run."""
@@ -246,7 +262,8 @@ class Rollout:
                     if not self._until_answers(pod):
                         raise TestbedError(
                             f"{pod} of version {version} was not ready within {self._start_s:g} s:"
-                            " try again when the machine is less busy."
+                            " try again when the machine is less busy, or look at what it printed:"
+                            f"\n{self._pods.said(pod)}"
                         )
                 self._serving = list(self._started)
                 yield self

@@ -1,6 +1,5 @@
 """A rollout loses requests where a precaution is left out, and none where none is."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -8,16 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from helpers.deploy import command_rollout, image, rollout
-from helpers.deploy.podman import Podman
+from helpers.deploy import command_rollout, rollout
 from helpers.deploy.proxy import ProxyError, find_haproxy, proxy
-from helpers.deploy.rollout import VARIANTS, Ask, PodmanPods, ProcessPods, Rolled, Rollout, Variant
-from helpers.deploy.subset import installed_files
+from helpers.deploy.rollout import VARIANTS, Ask, ProcessPods, Rolled, Rollout, Variant
 from helpers.testbed import Seen, TestbedError, free_port
-from tests.deploy.tools import own_podman
+from tests.deploy.tools import SECONDS, SMALL
 
-SMALL = Path(__file__).parent / "small.py"
-SECONDS = {"1": "0.3", "2": "0.3", "3": "never"}
 ASK = Ask("/chat")
 CAREFUL = VARIANTS[-1]
 
@@ -60,40 +55,6 @@ def test_a_careless_rollout_loses_requests(processes: ProcessPods, variant: Vari
         found = one.roll("2", requests=20)
     assert found.lost > 0
     assert found.lost == sum(found.reasons().values())
-
-
-def test_pods_of_podman_are_rolled_out_without_loss(tmp_path: Path) -> None:
-    with own_podman() as podman:
-        _build_small(podman, tmp_path)
-        with Rollout(PodmanPods(podman, _manifest), ASK, CAREFUL).running("1") as one:
-            assert sorted(podman.pods()) == ["pod-a", "pod-b"]
-            found = one.roll("2", requests=100)
-            assert (found.lost, found.finished) == (0, True), found.reasons()
-            assert sorted(podman.pods()) == ["pod-c", "pod-d"]
-        assert podman.pods() == []
-
-
-def _build_small(podman: Podman, folder: Path) -> None:
-    image.make_base(podman)
-    for package in ("uvicorn", "starlette", "click", "h11", "anyio", "idna", "typing-extensions"):
-        for source, place in installed_files(package):
-            target = folder / "packages" / place
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.link(source, target)
-    (folder / "small.py").write_text(SMALL.read_text())
-    (folder / "Dockerfile").write_text(
-        f"FROM {image.BASE}\nENV PYTHONPATH=/packages\nCOPY packages /packages\n"
-        'COPY small.py /\nUSER 10001\nENTRYPOINT ["python3", "/small.py"]\n'
-    )
-    podman.build(folder, "localhost/small")
-
-
-def _manifest(pod: str, port: int, version: str) -> str:
-    return (
-        f"apiVersion: v1\nkind: Pod\nmetadata: {{name: {pod}}}\nspec:\n  hostNetwork: true\n"
-        "  containers:\n  - name: web\n    image: localhost/small\n    imagePullPolicy: Never\n"
-        f'    args: ["{port}", "{SECONDS[version]}"]\n'
-    )
 
 
 def test_a_first_version_that_is_never_ready_is_told(processes: ProcessPods) -> None:
