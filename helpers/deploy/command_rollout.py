@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -10,7 +11,6 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from helpers.columns import aligned
 from helpers.deploy import image as images
@@ -102,11 +102,9 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--all", action="store_true", help="also the rollouts that leave something out, and lose"
     )
-    parser.add_argument("--base", help="an image with Python (default: this machine's own Python)")
     parser.add_argument(
         "--processes", action="store_true", help="processes instead of pods; writes no evidence"
     )
-    parser.add_argument("--json", action="store_true", help="the report as JSON")
     options = parser.parse_args(argv)
     if options.requests < 1:
         parser.error("--requests must be at least 1")
@@ -114,14 +112,14 @@ def main(argv: Sequence[str]) -> int:
     def say(text: str) -> None:
         print(f"{COMMAND}: {text}", file=sys.stderr, flush=True)
 
+    # Asked to stop, it ends its pods as after Ctrl-C.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         if not options.processes:
             evidence.refuse_fast_mode(COMMAND)
         version = current_version()
         variants = VARIANTS if options.all else VARIANTS[-1:]
-        found = run(
-            options.requests, variants, base=options.base, pods=not options.processes, say=say
-        )
+        found = run(options.requests, variants, pods=not options.processes, say=say)
         file = None
         if not options.processes:
             file = evidence.write("rollout", figures(found), command=COMMAND, version=version)
@@ -132,8 +130,10 @@ def main(argv: Sequence[str]) -> int:
         hint = "" if options.processes else "\nWithout podman: course rollout --processes"
         say(f"{problem}{hint}")
         return 1
-    print(json.dumps(as_json(found), indent=1) if options.json else as_table(found))
-    if file is not None and not options.json:
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    print(as_table(found))
+    if file is not None:
         print(f"\nEvidence of the last two rollouts: {file}")
     return int(any(figure.value for figure in figures(found).values()))
 
@@ -142,7 +142,6 @@ def run(
     requests: int,
     variants: Sequence[Variant],
     *,
-    base: str | None = None,
     pods: bool = True,
     say: Callable[[str], None] = print,
 ) -> Report:
@@ -151,7 +150,6 @@ def run(
     Args:
         requests: of each rollout, at least.
         variants: of the rollout, the most careful one last.
-        base: an image with Python.
         pods: whether podman runs the service; else it runs in processes.
         say: is told what is done next.
 
@@ -164,7 +162,7 @@ def run(
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rollout-")))
         one = stack.enter_context(podman()) if pods else None
         if one is not None:
-            _build(one, folder / "context", found, base, say)
+            _build(one, folder / "context", found, say)
         key, kept = _issue(folder / "keys.json")
         model = stack.enter_context(openai_server(lambda _: _ANSWER, token_s=_WORD_S))
         settings = {
@@ -234,59 +232,36 @@ def as_table(found: Report) -> str:
         f"{CLIENTS} clients, streamed answers of 100 ms; late: first word after {LATE_S:g} s.",
         *aligned(rows),
         "",
-        f"The rollout {found.rolled[-1].variant.name}, second by second:",
+        f"The rollout {found.rolled[-1].variant.name}: answers of each pod, in the seconds in which"
+        " something happened:",
     ]
-    timeline = found.rolled[-1].timeline()
+    whole = found.rolled[-1].timeline()
+    timeline = [row for row in whole if row["lost"] or row["what happened"]] or whole
     return "\n".join([
         *lines,
         *aligned([list(timeline[0]), *([str(cell) for cell in row.values()] for row in timeline)]),
     ])  # fmt: skip
 
 
-def as_json(found: Report) -> dict[str, Any]:
-    """The report for a program."""
-    return {
-        "image_mb": found.image_mb,
-        "build_s": found.build_s,
-        "rebuild_s": found.rebuild_s,
-        "layers": [{"made_by": each.made_by, "mb": each.mb} for each in found.layers],
-        "rollouts": [
-            {
-                "variant": each.variant.name,
-                "never_ready": each is found.never_ready,
-                "finished": each.finished,
-                "requests": each.requests,
-                "lost": each.lost,
-                "late": each.late,
-                "reasons": dict(each.reasons()),
-                "timeline": each.timeline(),
-            }
-            for each in _all(found)
-        ],
-    }
-
-
 def _all(found: Report) -> list[Rolled]:
     return [*found.rolled, *([found.never_ready] if found.never_ready else [])]
 
 
-def _build(
-    one: Podman, folder: Path, found: Report, base: str | None, say: Callable[[str], None]
-) -> None:
-    say("the base image" if base is None else f"the base image is {base}")
-    base = base or images.make_base(one, packages=service_packages())
+def _build(one: Podman, folder: Path, found: Report, say: Callable[[str], None]) -> None:
+    say("the base image")
+    images.make_base(one, packages=service_packages())
     say("the folder to build from")
     images.write_context(folder)
     say("the image")
     began = time.monotonic()
-    images.build(one, folder, _IMAGE.format(version="1"), base=base)
+    images.build(one, folder, _IMAGE.format(version="1"))
     found.build_s = time.monotonic() - began
     say("the image again, after a change of code")
     began = time.monotonic()
     images.write_code(folder)
     with (folder / "helpers/service/description.py").open("a") as file:
         file.write("# The second version.\n")
-    images.build(one, folder, _IMAGE.format(version="2"), base=base)
+    images.build(one, folder, _IMAGE.format(version="2"))
     found.rebuild_s = time.monotonic() - began
     found.layers = images.layers(one, _IMAGE.format(version="2"))
     found.image_mb = images.size_mb(one, _IMAGE.format(version="2"))

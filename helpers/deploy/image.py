@@ -8,6 +8,7 @@ packages are those of this environment. On a machine that can pull, `BASE` is py
 import io
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -17,7 +18,6 @@ import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from helpers.deploy.podman import PAUSE, Podman, PodmanError
 from helpers.deploy.subset import (
@@ -42,7 +42,7 @@ class Layer:
     """One step of an image.
 
     Attributes:
-        made_by: the line of the Dockerfile, as podman tells it.
+        made_by: the step of the Dockerfile, such as "COPY /srv/code/helpers".
         mb: what it adds, in megabytes.
     """
 
@@ -62,23 +62,21 @@ def make_base(one: Podman, *, packages: Iterable[str] = ()) -> str:
     """
     if sys.platform != "linux":
         raise PodmanError(
-            "The base image is made of the running Python, which must be Linux's: give another"
-            " base, as in --base python:3.11-slim."
+            "The base image is made of the running Python, which must be Linux's: run this on"
+            " Linux, or build the image with python:3.11-slim (the Dockerfile's first lines)."
         )
     compiled = [
         path for each in packages for path, _ in installed_files(each) if ".so" in path.suffixes
     ]
-    one.import_tar(
-        BASE, lambda pipe: _write_python(pipe, compiled), "ENV LD_LIBRARY_PATH=/usr/local/lib"
-    )
+    tar = one.folder / "base.tar"
+    _write_tar(tar, _python(compiled))
+    one.import_tar(BASE, tar, "ENV LD_LIBRARY_PATH=/usr/local/lib")
     sleep = shutil.which("sleep") or "/bin/sleep"
+    _write_tar(tar, {"bin/sleep": Path(sleep), **_libraries([Path(sleep)])})
     # As process 1 it does not hear SIGTERM, and a pod would wait for it until its time is over.
-    one.import_tar(
-        PAUSE,
-        lambda pipe: _write_files(pipe, {"bin/sleep": Path(sleep), **_libraries([Path(sleep)])}),
-        'ENTRYPOINT ["/bin/sleep", "infinity"]',
-        "STOPSIGNAL SIGKILL",
-    )
+    entry = 'ENTRYPOINT ["/bin/sleep", "infinity"]'
+    one.import_tar(PAUSE, tar, entry, "STOPSIGNAL SIGKILL")
+    tar.unlink()
     return BASE
 
 
@@ -136,7 +134,7 @@ def build(
 def layers(one: Podman, image: str) -> list[Layer]:
     """The layers of an image that hold something, the lowest first."""
     steps = json.loads(one.run("history", "--format", "json", "--no-trunc", image))
-    made = [Layer(str(each["CreatedBy"]).strip(), int(each["size"]) / 1e6) for each in steps]
+    made = [Layer(_step(each["CreatedBy"]), int(each["size"]) / 1e6) for each in steps]
     return [each for each in reversed(made) if each.mb >= 0.001]
 
 
@@ -145,7 +143,14 @@ def size_mb(one: Podman, image: str) -> float:
     return int(one.run("image", "inspect", "--format", "{{.Size}}", image)) / 1e6
 
 
-def _write_python(pipe: IO[bytes], compiled: list[Path]) -> None:
+def _step(made_by: str) -> str:
+    """A step without the shell that did not run and the digest of what was copied."""
+    found = re.sub(r"^/bin/sh -c (#\(nop\) )?", "", made_by.strip())
+    return re.sub(r" (file|dir|multi):[0-9a-f]+ in ", " ", found)
+
+
+def _python(compiled: list[Path]) -> dict[str, Path]:
+    """The running Python and the libraries that it and these need, by their place in the image."""
     stdlib = Path(sysconfig.get_path("stdlib"))
     home = f"usr/local/lib/{stdlib.name}"
     program = Path(sys.executable).resolve()
@@ -153,7 +158,7 @@ def _write_python(pipe: IO[bytes], compiled: list[Path]) -> None:
     for path in _below(stdlib):
         files[f"{home}/{path.relative_to(stdlib).as_posix()}"] = path
     own = [path for path in files.values() if ".so" in path.suffixes]
-    _write_files(pipe, {**files, **_libraries([program, *own, *compiled])})
+    return {**files, **_libraries([program, *own, *compiled])}
 
 
 def _below(stdlib: Path) -> Iterator[Path]:
@@ -183,9 +188,9 @@ def _libraries(programs: list[Path]) -> dict[str, Path]:
     return found
 
 
-def _write_files(pipe: IO[bytes], files: dict[str, Path]) -> None:
+def _write_tar(target: Path, files: dict[str, Path]) -> None:
     """A tar of these files, of a user with a number and of a place for temporary files."""
-    with tarfile.open(fileobj=pipe, mode="w|", format=tarfile.GNU_FORMAT) as tar:
+    with tarfile.open(target, "w", format=tarfile.GNU_FORMAT) as tar:
         temporary = tarfile.TarInfo("tmp")
         temporary.type, temporary.mode = tarfile.DIRTYPE, 0o1777
         tar.addfile(temporary)

@@ -1,9 +1,9 @@
 """podman with storage, settings and containers of its own, which leaves nothing behind.
 
     with podman() as one:
-        one.import_tar("localhost/base", lambda pipe: ...)   # an image from nothing
+        one.import_tar("localhost/base", tar)    # an image from nothing
         one.build(context, "localhost/service:1", args={"BASE": "localhost/base"})
-        one.play(manifest)                                   # what a kubelet would run
+        one.play(manifest)                       # what a kubelet would run
 
 Whatever the block does, afterwards its pods are gone and so is the folder with its images. The
 machine's own podman, its images and its settings are not touched.
@@ -13,10 +13,9 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
 
 from helpers.faults import EquipmentError
 
@@ -108,49 +107,25 @@ class Podman:
             raise PodmanError(_sentence(words, done.stderr or done.stdout))
         return done.stdout
 
-    def import_tar(self, image: str, write: Callable[[IO[bytes]], None], *changes: str) -> None:
+    def import_tar(self, image: str, tar: Path, *changes: str) -> None:
         """Make an image of one layer out of a tar file.
 
         Args:
             image: its name.
-            write: writes the tar file into the stream that it is given.
+            tar: the file.
             changes: lines of a Dockerfile, such as "ENV LANG=C.UTF-8".
 
         Raises:
             PodmanError: podman does not take it.
         """
-        words = ["import", *(word for each in changes for word in ("--change", each)), "-", image]
-        with tempfile.TemporaryFile(dir=self.folder) as said:
-            started = subprocess.Popen(
-                [self.program, *words],
-                env=self.environment,
-                stdin=subprocess.PIPE,
-                stdout=said,
-                stderr=said,
-            )
-            assert started.stdin is not None
-            try:
-                with suppress(BrokenPipeError), started.stdin as pipe:
-                    write(pipe)
-                status = started.wait(120)
-            except subprocess.TimeoutExpired as error:
-                raise PodmanError(
-                    "`podman import` did not end within 120 s: try again when the machine is less"
-                    " busy."
-                ) from error
-            finally:
-                started.kill()
-                started.wait()
-            said.seek(0)
-            if status:
-                raise PodmanError(_sentence(words, said.read().decode("utf-8", "replace")))
+        lines = [word for each in changes for word in ("--change", each)]
+        self.run("import", *lines, str(tar), image, limit_s=120)
 
     def build(
         self,
         context: Path,
         image: str,
         *,
-        file: Path | None = None,
         args: Mapping[str, str] | None = None,
         limit_s: float = 300.0,
     ) -> str:
@@ -159,11 +134,10 @@ class Podman:
         Raises:
             PodmanError: a step failed; the message repeats what the step said.
         """
-        given = [word for name, value in (args or {}).items() for word in _arg(name, value)]
-        words = ["build", "--isolation", "chroot", "--pull=never", "--tag", image, *given]
-        # Layers that were built before are used again wherever what goes into them is the same.
-        words += ["--layers", "--file", str(file or context / "Dockerfile"), str(context)]
-        return self.run(*words, limit_s=limit_s)
+        given = [f"--build-arg={name}={value}" for name, value in (args or {}).items()]
+        # A layer that was built before is used again where what goes into it is the same.
+        words = ["--isolation=chroot", "--pull=never", "--layers", "--tag", image]
+        return self.run("build", *words, *given, str(context), limit_s=limit_s)
 
     def play(self, manifest: str, *, limit_s: float = 60.0) -> None:
         """Run the pods of a manifest: what `podman kube play` makes of it.
@@ -174,10 +148,17 @@ class Podman:
         self.run("kube", "play", "--start", "-", given=manifest, limit_s=limit_s)
 
     def logs(self, pod: str) -> str:
-        """The last words of a pod's containers; empty when there are none."""
-        with suppress(PodmanError):
-            return self.run("pod", "logs", "--tail", "20", pod)
-        return ""
+        """The last lines that a pod's containers printed; empty when there are none."""
+        words = [self.program, "pod", "logs", "--tail", "20", pod]
+        done = subprocess.run(
+            words,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,  # where podman repeats what came on standard error
+            timeout=30,
+            check=False,
+        )
+        return done.stdout.decode("utf-8", "replace")
 
     def stop(self, pod: str, *, grace_s: float) -> None:
         """Send a pod SIGTERM, after `grace_s` seconds SIGKILL, and remove it.
@@ -250,11 +231,7 @@ def _first_that_works(folder: Path, program: str, runtime: str) -> Podman:
     ) from refused
 
 
-def _arg(name: str, value: str) -> tuple[str, str]:
-    return "--build-arg", f"{name}={value}"
-
-
-def _sentence(words: list[str] | tuple[str, ...], said: str) -> str:
+def _sentence(words: Sequence[str], said: str) -> str:
     """What failed and the last words on it, with what to do where that is known."""
     last = said.strip()[-_LAST_CHARACTERS:] or "no words"
     what = "kube play" if words[0] == "kube" else words[0]

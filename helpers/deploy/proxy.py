@@ -61,7 +61,8 @@ class Proxy:
 
     def add(self, pod: str) -> None:
         """Put a pod that was started behind the proxy."""
-        if self.checks:  # else it would count as ready until the first check
+        if self.checks:  # else it would count as ready until its first check fails
+            self._tell(f"set server pods/{pod} state drain")
             self._tell(f"set server pods/{pod} health down")
         self._tell(f"set server pods/{pod} state ready")
 

@@ -7,23 +7,25 @@ that, so that the loss shows what each part is for.
 
 import asyncio
 import subprocess
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 from urllib.request import urlopen
 
 from helpers.deploy.podman import Podman
 from helpers.deploy.proxy import proxy
 from helpers.faults import EquipmentError
-from helpers.testbed import Clients, Seen, TestbedError, closed_loop, free_port
+from helpers.testbed import Clients, Seen, TestbedError, free_port
 
 CLIENTS = 8
 LATE_S = 2.0
 _PRE_STOP_S = 1.0
 _POLL_S = 0.05
+_PAUSE_S = 0.1  # of a client that got no answer: else it would ask thousands of times
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,9 @@ class Pods(Protocol):
     def stop(self, pod: str, grace_s: float) -> None:
         """Send it SIGTERM, after `grace_s` seconds SIGKILL, and wait until it is gone."""
 
+    def said(self, pod: str) -> str:
+        """The last words that it printed."""
+
 
 class PodmanPods:
     """Pods that podman runs from a manifest.
@@ -85,31 +90,40 @@ class PodmanPods:
         """Stop and remove it."""
         self._one.stop(pod, grace_s=grace_s)
 
+    def said(self, pod: str) -> str:
+        """Its logs' last lines."""
+        return self._one.logs(pod)
+
 
 class ProcessPods:
     """The same without containers: a process for each pod.
 
     Args:
         command: its words, from the pod's port and version.
+
+    Attributes:
+        running: the processes by pod.
     """
 
     def __init__(self, command: Callable[[int, str], Sequence[str]]) -> None:
         self._command = command
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self._printed: dict[str, IO[bytes]] = {}
 
     def start(self, pod: str, port: int, version: str) -> None:
         """Start a process."""
-        self._running[pod] = subprocess.Popen(
+        self._printed[pod] = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `stop`)
+        self.running[pod] = subprocess.Popen(
             self._command(port, version),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=self._printed[pod],
+            stderr=subprocess.STDOUT,
             start_new_session=True,
         )
 
     def stop(self, pod: str, grace_s: float) -> None:
         """Stop it."""
-        process = self._running.pop(pod, None)
+        process = self.running.pop(pod, None)
         if process is None:  # it did not start
             return
         if grace_s:
@@ -118,10 +132,16 @@ class ProcessPods:
                 process.wait(grace_s)
         process.kill()
         process.wait()
+        self._printed.pop(pod).close()
+
+    def said(self, pod: str) -> str:
+        """The end of what it printed."""
+        self._printed[pod].seek(0)
+        return self._printed[pod].read().decode("utf-8", "replace")[-600:]
 
     def close(self) -> None:
         """End all that still run."""
-        for pod in list(self._running):
+        for pod in list(self.running):
             self.stop(pod, 0)
 
 
@@ -242,7 +262,8 @@ class Rollout:
                     if not self._until_answers(pod):
                         raise TestbedError(
                             f"{pod} of version {version} was not ready within {self._start_s:g} s:"
-                            " try again when the machine is less busy."
+                            " try again when the machine is less busy, or look at what it printed:"
+                            f"\n{self._pods.said(pod)}"
                         )
                 self._serving = list(self._started)
                 yield self
@@ -323,15 +344,16 @@ class Rollout:
         ask = self._ask
         async with Clients(self.proxy.url, ask.path, headers=ask.headers) as clients:
 
-            def say(text: str) -> None:
-                found.events.append((clients.now, text))
-
             def later() -> bool:
                 time.sleep(1.0)  # of load on the old version alone
-                return happen(say)
+                return happen(lambda text: found.events.append((clients.now, text)))
+
+            async def client(name: str) -> None:
+                while not (rolling.done() and len(found.seen) >= requests):
+                    found.seen.append(await clients.ask(ask.body, client=name))
+                    if found.seen[-1].outcome != "answered":
+                        await asyncio.sleep(_PAUSE_S)
 
             rolling = asyncio.create_task(asyncio.to_thread(later))
-            while len(found.seen) < requests or not rolling.done():
-                load = await closed_loop(clients, ask.body, concurrency=CLIENTS, seconds=1.0)
-                found.seen += load.seen
+            await asyncio.gather(*(client(f"client {number}") for number in range(CLIENTS)))
             found.finished = await rolling

