@@ -49,18 +49,8 @@ def service_packages() -> tuple[str, ...]:
     Raises:
         SubsetError: one is not installed, or has no entry in the lock.
     """
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    declared = {
-        canonicalize_name(each.name): each for each in map(Requirement, project["dependencies"])
-    }
     owners = metadata.packages_distributions()
-<<<<<<< HEAD
-    imported = {
-        each.split(".")[0]
-        for name, path in service_modules().items()
-        for each in _imports(name, path)
-    } - {*sys.stdlib_module_names, "helpers"}
-    return needed(*{canonicalize_name(owner) for each in imported for owner in owners.get(each, [])})
+    return needed(*(name for each in _imported() for name in owners.get(each, ())))
 
 
 def needed(*names: str) -> tuple[str, ...]:
@@ -69,16 +59,14 @@ def needed(*names: str) -> tuple[str, ...]:
     Raises:
         SubsetError: one is not installed, or has no entry in the lock.
     """
-    declared = _declared()
-    found: set[str] = set()
-    left = [(canonicalize_name(each), frozenset(declared.get(each, ()))) for each in names]
-    seen = set()
-=======
-    direct = {canonicalize_name(name) for each in _imported() for name in owners.get(each, ())}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    declared = {
+        canonicalize_name(each.name): each for each in map(Requirement, project["dependencies"])
+    }
     found: set[str] = set()
     seen: set[tuple[str, frozenset[str]]] = set()
+    direct = {canonicalize_name(each) for each in names}
     left = [declared.get(name, Requirement(name)) for name in direct - {*MODELS}]
->>>>>>> m07roll
     while left:
         each = left.pop()
         name, extras = step = canonicalize_name(each.name), frozenset(each.extras)
