@@ -47,15 +47,14 @@ from pathlib import Path
 from helpers.course import earlier_programs
 
 earlier_programs()
-import agent  # noqa: E402
-import service  # noqa: E402
+import agent
+import service
 
-here = os.getcwd()
+here = Path.cwd()
 drawer = tempfile.TemporaryDirectory()
 os.chdir(drawer.name)
-os.mkdir("shop")
-for folder in ["base", "overlays/dev", "overlays/prod"]:
-    os.makedirs(f"k8s/{folder}")
+for folder in ["shop", "k8s/base", "k8s/overlays/dev", "k8s/overlays/prod"]:
+    Path(folder).mkdir(parents=True)
 for program in (agent, service):
     shutil.copy(program.__file__, "shop")
 
@@ -125,8 +124,8 @@ room = ExitStack()
 atexit.register(room.close)
 engine = room.enter_context(own_podman())
 os.environ.update(engine.environment)
-packages = needed("bm25s", "fastapi", "langchain", "langchain-text-splitters", "langgraph", "limits",
-                  "numpy", "prometheus-client", "uvicorn")
+packages = needed("bm25s", "fastapi", "langchain", "langchain-text-splitters", "langgraph",
+                  "limits", "numpy", "prometheus-client", "uvicorn")
 base = make_base(engine, packages=packages)
 write_packages(Path("shop/packages"), packages)
 print(base, len(packages), "packages")
@@ -156,7 +155,7 @@ def build(version):
 
 # %% name="build"
 first_build = build(1)
-with open("shop/app.py", "a") as code:
+with Path("shop/app.py").open("a") as code:
     code.write("# a changed line\n")
 second_build = build(2)
 print(f"{first_build:.1f} s, then {second_build:.1f} s")
@@ -301,7 +300,9 @@ async with Clients(f"http://127.0.0.1:{port}", "/chat/stream", headers=headers) 
         time.sleep(0.1)
     pod = psutil.Process(int(podman("inspect", "--format={{.State.Pid}}", "first-shop")))
     cpu = sum(pod.cpu_times()[:2])
-    load = await closed_loop(clients, {"message": "Hi"}, concurrency=8, seconds=4 if fast else 10)
+    seconds = 4 if fast else 10
+    load = await closed_loop(  # noqa: F704
+        clients, {"message": "Hi"}, concurrency=8, seconds=seconds)
     cpu = sum(pod.cpu_times()[:2]) - cpu
     memory = pod.memory_info().rss / 2**20
 
@@ -394,7 +395,8 @@ spec = yaml.safe_load(Path("k8s/base/deployment.yaml").read_text())["spec"]["tem
 container = spec["containers"][0]
 startup = container["startupProbe"]
 patience = startup["periodSeconds"] * startup["failureThreshold"]
-grace = spec["terminationGracePeriodSeconds"] - container["lifecycle"]["preStop"]["sleep"]["seconds"]
+pause = container["lifecycle"]["preStop"]["sleep"]["seconds"]
+grace = spec["terminationGracePeriodSeconds"] - pause
 show.table([
     {"what": "seconds until ready", "measured": ready_s, "manifest": patience},
     {"what": "seconds of the longest answer", "measured": longest, "manifest": grace},
@@ -634,11 +636,11 @@ faults += [
     ("rollout stuck", "maxSurge: 1", "maxSurge: 0"),
     ("killed while it drains", "PeriodSeconds: 60", "PeriodSeconds: 5"),
     ("no DNS", "port: 53\n      protocol: UDP", "port: 53\n      protocol: SCTP"),
-    ("settings not there", "configMapRef:\n            name: shop", "configMapRef:\n            name: s"),
+    ("settings not there", "Ref:\n            name: shop-", "Ref:\n            name: s-"),
     ("image without version", "shop:1.0.0", "shop"),
     ("runs as root", "runAsUser: 10001", "runAsUser: 0"),
     ("key in a setting", "LOG_LEVEL: info", "OPENAI_API_KEY: sk-live-1234567890abcdef1234"),
-    ("address mistyped", "kubernetes.io/metadata.name: ingress", "kubernetes.io/metadata.name: ingres"),
+    ("address mistyped", "metadata.name: ingress", "metadata.name: ingres"),
 ]
 
 # %% name="hunt"
@@ -655,7 +657,8 @@ for what, old, new in [("nothing", "", ""), *faults]:
     })
 hunt = pd.DataFrame(rows).set_index("planted")
 caught = hunt.iloc[1:].sum()
-title = f"Of {len(faults)} faults the schema finds {caught.schema}, deploy-check {caught['deploy-check']}"
+by_all = caught["deploy-check"]
+title = f"Of {len(faults)} faults the schema finds {caught.schema}, deploy-check {by_all}"
 show.table(hunt.replace({True: "found", False: "-"}), caption=title)
 
 # %% [markdown] name="hunt-text"
@@ -726,7 +729,7 @@ async def wait_until_ready(pod, patience_s=60):
 for pod in ["a", "b"]:
     play(pod, ports[pod], 1)
     add(pod)
-    await wait_until_ready(pod)
+    await wait_until_ready(pod)  # noqa: F704
 print("two pods are ready")
 
 # %% [markdown] name="roll-text"
@@ -779,7 +782,7 @@ variants = {
 }
 outcomes = {}
 for name, rollout in variants.items():
-    outcomes[name], _ = await under_load(rollout)
+    outcomes[name], _ = await under_load(rollout)  # noqa: F704
 
 # %% name="variants-table"
 rows = []
@@ -811,7 +814,8 @@ show.scatter(points, x="seconds", y="seconds a request takes", title=title)
 # %% name="stuck"
 Path("shop/app.py").write_text("raise LookupError('a setting is missing')\n")
 build(3)
-seen, stuck = await under_load(roll(back, 3, wait=True, drain=True, patience_s=5))
+rollout = roll(back, 3, wait=True, drain=True, patience_s=5)
+seen, stuck = await under_load(rollout)  # noqa: F704
 lost_when_stuck = len([one for one in seen if one.outcome != "answered"])
 print(type(stuck.exception()).__name__, stuck.exception())
 print(podman("pod", "logs", "--tail=1", "a"))
@@ -967,12 +971,14 @@ def writable(path):
     return True
 
 
-status = dict(line.split(":\t", 1) for line in open("/proc/self/status").read().splitlines())
+for line in Path("/proc/self/status").read_text().splitlines():
+    if line.startswith("CapEff"):
+        capabilities = int(line.split()[1], 16).bit_count()
 print(json.dumps({
     "user": os.getuid(),
     "changes its code": writable("/srv/app"),
     "adds packages": writable("/srv/packages"),
-    "capabilities": bin(int(status["CapEff"], 16)).count("1"),
+    "capabilities": capabilities,
 }))
 
 # %% name="look"
@@ -1011,8 +1017,8 @@ show.table(pd.DataFrame(found), caption="What a process can do in two pods")
 # - **Traffic comes rarely.** A container platform that scales to zero costs nothing meanwhile; its
 #   first answer is late.
 # - **Nobody runs it.** A managed cluster still leaves you its networks, certificates and updates.
-# - **The GPU is the bottleneck.** Then the model's server decides cost and waiting time, and that is
-#   perhaps a provider's.
+# - **The GPU is the bottleneck.** Then the model's server decides cost and waiting time, and it may
+#   be a provider's.
 
 # %% name="stop"
 room.close()
@@ -1028,7 +1034,7 @@ measured = [
     {"what": "seconds to build it, and again after a changed line", "figure": first_build},
     {"what": "... again after a changed line", "figure": second_build},
     {"what": "planted faults that the schema finds, of 20", "figure": caught.schema},
-    {"what": "... that deploy-check finds", "figure": caught["deploy-check"]},
+    {"what": "... that deploy-check finds", "figure": by_all},
 ]
 for name, lost in rollouts.lost.items():
     measured.append({"what": f"requests lost, {name}", "figure": lost})
@@ -1069,7 +1075,8 @@ show.table(measured, caption="This notebook's figures")
 #           resources: {requests: {cpu: 500m, memory: 512Mi}, limits: {memory: 1Gi}}
 # ```
 #
-# **The pitfall:** an old pod that is killed as soon as the new one is ready takes its streams along.
+# **The pitfall:** an old pod that is killed as soon as the new one is ready takes its streams with
+# it.
 
 # %% name="keep-figure"
 killed = rollouts.loc["waits until ready"]
