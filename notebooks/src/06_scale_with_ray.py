@@ -742,20 +742,26 @@ for message in ["How heavy is the Alta 2 tent?", "Do you sell kayaks?"]:
 #
 # `max_ongoing_requests` is how many requests one replica works on at a time. `max_queued_requests`
 # is how many may wait for a replica, at the proxy and at each handle. Serve refuses the rest. Six
-# clients ask a deployment that takes one request and lets one wait.
+# clients ask a deployment that takes one request and lets one wait. It has the usual form of
+# `@serve.ingress`: with a FastAPI app whose routes are methods of the class.
 
 # %% name="full"
+api = FastAPI()
+
+
 @serve.deployment(max_ongoing_requests=1, max_queued_requests=1)
+@serve.ingress(api)
 class Slow:
     """Takes half a second for each request."""
 
-    async def __call__(self, request):
+    @api.get("/")
+    async def answer(self):
         await asyncio.sleep(0.5)
         return "done"
 
 
 serve.run(Slow.bind(), name="slow", route_prefix="/slow")
-asked = await asyncio.gather(*(clients.ask(path="/slow") for _ in range(6)))  # noqa: F704
+asked = await asyncio.gather(*(clients.ask(path="/slow/") for _ in range(6)))  # noqa: F704
 refusal = next(seen for seen in asked if seen.status == 503)
 print(sorted(seen.status for seen in asked))
 print(refusal.body, "- Retry-After:", refusal.headers.get("retry-after"))
@@ -772,7 +778,7 @@ serve.delete("slow")
 # %% [markdown] name="break-text"
 # ## What breaks, and who notices?
 #
-# Eight clients ask without a pause, and the model is the slow one that you used first. Meanwhile:
+# Eight clients ask without a pause, and the model is slow, as in the first section. Meanwhile:
 #
 # 1. a new version is deployed;
 # 2. a replica of the agent is killed, and then one of the gateway;
@@ -783,10 +789,10 @@ serve.delete("slow")
 
 # %% name="versions"
 def slow_model():
-    """A model that writes 8 words, one in 30 milliseconds."""
+    """A model that writes 8 words, one in 100 milliseconds."""
     from helpers.testbed import SlowModel
 
-    return SlowModel(token_s=0.03, full_speed=4)
+    return SlowModel(token_s=0.1, full_speed=4)
 
 
 def broken_model():

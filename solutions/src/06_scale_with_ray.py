@@ -359,8 +359,8 @@ for name in ("get", "put", "put_new", "add", "fields"):
 # - If `write` or `search` raises, so does `ask`. Such a request is not a turn and does not count,
 #   and a retry starts again.
 # - An answer for one conversation is never used for another, because it may contain private data.
-# - When a question comes again, a replica does not search for it again. No passage goes to
-#   `memory`.
+# - When a question comes again, a replica does not search for it again. (Two equal questions at the
+#   same time may both be searched for.) No passage goes to `memory`.
 #
 # For instance, after `ask("r1", "c1", "Weight?")` on one replica and the same call on another one,
 # `history("c1")` has one turn and `asked()` is 1. The check makes replicas of your class, without a
@@ -684,8 +684,8 @@ def event(name: str, data: dict[str, Any]) -> str:
 # - **The stream ends with an event `error`**, and no `done`, in three cases: the replica dies in
 #   the fourth try too; a new answer does not begin with the text that was sent, or ends before the
 #   end of that text; or `write` raises any other exception. In the last two cases, do not ask
-#   again. The data of `error` and `done` is a JSON object of your choice. It contains neither the
-#   exception's type nor its text.
+#   again. The status is 200, also where no piece was sent yet. The data of `error` and `done` is a
+#   JSON object of your choice. It contains neither the exception's type nor its text.
 # - **The queue is full.** Then the handle raises `BackPressureError`. If no piece was sent yet, the
 #   status is 503, with the header `Retry-After: 1`. Otherwise, the last event is `error`.
 #

@@ -192,7 +192,7 @@ def support_app(answer: "MakeApp") -> Iterator[Case]:
         about="options",
     )
     fast = os.environ.get("COURSE_FAST", "") not in ("", "0")
-    requests = 150 if fast else 500
+    requests = 100 if fast else 500
     yield Case(
         "on a cluster",
         call=lambda: gate.on_a_cluster(answer, requests),
