@@ -195,10 +195,11 @@ if ready("06.1"):
 #
 # - It asks `documents` and `orders` at the same time. When both have answered, it asks the writer,
 #   once. It yields each word as soon as it arrives, unchanged, even an empty one.
-# - Many requests run at the same time. A slow search for one of them does not delay the others, and
-#   no data of one request gets into another.
-# - An exception from a search or from the writer comes out of `answer`, after the words that came
-#   before it. When a search fails, the writer is not asked.
+# - One replica takes up to 100 requests at the same time. (The default is 5.) A slow search for one
+#   of them does not delay the others, and no data of one request gets into another.
+# - An exception from a search or from the writer comes out of `answer` at once, after the words that
+#   came before it, without waiting for the other search. When a search fails, the writer is not
+#   asked.
 # - **Nothing is left running.** When `answer` ends, for any reason, it cancels the calls
 #   that it has started and that still run: either search, or the writer. When a reader leaves, in
 #   the middle of an answer or before its first word, an exception is raised at the `await` where
@@ -224,7 +225,7 @@ def answering_app(documents: Application, orders: Application, writer: Applicati
     """An application whose `answer` streams what the writer makes of both searches."""
     # LAB: return TODO
     # BEGIN SOLUTION
-    @serve.deployment
+    @serve.deployment(max_ongoing_requests=100)
     class Answers:
         def __init__(self, *parts: DeploymentHandle) -> None:
             self.documents, self.orders, self.writer = parts

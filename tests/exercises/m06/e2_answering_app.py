@@ -13,7 +13,7 @@ def application(cls: type) -> Callable[..., Any]:
     def answering_app(documents: Any, orders: Any, writer: Any) -> Any:
         from ray import serve
 
-        return serve.deployment()(cls).bind(documents, orders, writer)
+        return serve.deployment(max_ongoing_requests=100)(cls).bind(documents, orders, writer)
 
     return answering_app
 
@@ -50,6 +50,16 @@ def not_bound() -> object:
         from ray import serve
 
         return serve.deployment(Base)
+
+    return answering_app
+
+
+@wrong("The default number of requests at the same time.", slip="default")
+def five_places() -> object:
+    def answering_app(documents: Any, orders: Any, writer: Any) -> Any:
+        from ray import serve
+
+        return serve.deployment(Base).bind(documents, orders, writer)
 
     return answering_app
 
@@ -464,7 +474,7 @@ def by_keywords() -> object:
     def answering_app(documents: Any, orders: Any, writer: Any) -> Any:
         from ray import serve
 
-        made = serve.deployment(num_replicas=2, max_ongoing_requests=50, name="people")(Answers)
+        made = serve.deployment(num_replicas=2, max_ongoing_requests=100, name="people")(Answers)
         return made.bind(documents=documents, writer=writer, orders=orders)
 
     return answering_app

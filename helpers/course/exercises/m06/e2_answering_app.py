@@ -35,6 +35,7 @@ def _whole(question: str) -> list[str]:
             " self are the same for all readers.",
             "many",
         ),
+        Hint("@serve.deployment(max_ongoing_requests=100)", "places"),
         Hint(
             "asyncio.gather stops waiting at the first error; the other call still runs. Keep what"
             " remote() returns, and call its cancel().",
@@ -138,6 +139,19 @@ def answering_app(answer: Any) -> Iterator[Case]:
             "Ask each part once for a question.",
         ),
         about="many",
+    )
+    yield case(
+        "its places",
+        "places",
+        "max_ongoing_requests of your deployment",
+        {"at the same time": 100},
+        Slip.when(
+            "default",
+            lambda got: got["at the same time"] == 5,
+            "Without max_ongoing_requests a replica takes 5 requests: the sixth reader waits for"
+            " the searches of the others.",
+        ),
+        about="places",
     )
     for name in ("documents", "orders"):
         yield case(

@@ -182,9 +182,13 @@ def _worth_telling(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], RequestCancelledError))
 
 
-def _running(make: Make, stage: _Stage) -> Any:
-    """The handle of the learner's application in front of a stage's parts."""
-    logging.getLogger("asyncio").addFilter(_worth_telling)
+def places(make: Make) -> dict[str, int]:
+    """How many requests one replica of the learner's class takes at the same time."""
+    return {"at the same time": _application(make, _Stage())._bound_deployment.max_ongoing_requests}
+
+
+def _application(make: Make, stage: _Stage) -> Any:
+    """The learner's application in front of a stage's parts."""
     documents, orders = (
         serve.deployment(name=f"{name}-part")(_Search).bind(name, stage) for name in SEARCHES
     )
@@ -195,6 +199,13 @@ def _running(make: Make, stage: _Stage) -> Any:
         app.close()
     if not isinstance(app, Application):
         raise NotAnApplication(f"a bound deployment is expected; this is {kind(app)}")
+    return app
+
+
+def _running(make: Make, stage: _Stage) -> Any:
+    """The handle of that application, which runs in this process."""
+    logging.getLogger("asyncio").addFilter(_worth_telling)
+    app = _application(make, stage)
     name = f"check-{next(_NUMBERS)}"
     return serve.run(
         app,
