@@ -193,17 +193,18 @@ if ready("06.1"):
 #
 # Your class has a method `answer(question: str)`, an async generator of texts.
 #
-# - It asks `documents` and `orders` at the same time. When both have answered, it asks the writer,
-#   once. It yields each word as soon as it arrives, unchanged, even an empty one.
+# - It asks `documents` and `orders` at the same time, also for a question that came before. When
+#   both have answered, it asks the writer, once. It yields each word as soon as it arrives,
+#   unchanged, even an empty one.
 # - One replica takes up to 100 requests at the same time. (The default is 5.) A slow search for one
 #   of them does not delay the others, and no data of one request gets into another.
-# - An exception from a search or from the writer comes out of `answer` at once, after the words that
-#   came before it, without waiting for the other search. When a search fails, the writer is not
-#   asked.
+# - An exception from a search or from the writer comes out of `answer` at once, after the words
+#   that came before it, without waiting for the other search. When a search fails, the writer is
+#   not asked.
 # - **Nothing is left running.** When `answer` ends, for any reason, it cancels the calls
 #   that it has started and that still run: either search, or the writer. When a reader leaves, in
 #   the middle of an answer or before its first word, an exception is raised at the `await` where
-#   `answer` is waiting.
+#   `answer` is waiting, on a cluster `asyncio.CancelledError`.
 #
 # For instance, `serve.run(answering_app(documents, orders, writer), _local_testing_mode=True)` is a
 # handle, and `handle.options(stream=True).answer.remote("How heavy?")` gives the words. The check

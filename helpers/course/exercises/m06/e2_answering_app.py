@@ -141,6 +141,19 @@ def answering_app(answer: Any) -> Iterator[Case]:
         about="many",
     )
     yield case(
+        "the same question twice",
+        "again",
+        "a question comes again after its answer",
+        {"whole answers": 2, "documents": 2, "orders": 2, "writer": 2},
+        Slip.when(
+            "remembered",
+            lambda got: got["whole answers"] == 2 and got["documents"] < 2,
+            "It was not searched for the second time: what was found for one reader may not be for"
+            " another one.",
+        ),
+        about="many",
+    )
+    yield case(
         "its places",
         "places",
         "max_ongoing_requests of your deployment",
@@ -223,6 +236,25 @@ def answering_app(answer: Any) -> Iterator[Case]:
             about="leaves",
             when=when,
         )
+    for during, waits in (("search", ["documents", "orders"]), ("words", ["writer"])):
+        yield case(
+            f"answer is cancelled while it waits for {' and '.join(waits)}",
+            "cancelled",
+            "on a cluster, Serve cancels the task that runs answer: asyncio.CancelledError",
+            {"cancelled": waits},
+            Slip.when(
+                "exceptions-only",
+                _less_than(waits),
+                "CancelledError is no Exception: `except Exception` does not see it, and `finally`"
+                " does.",
+            ),
+            about="leaves",
+            during=during,
+        )
+
+
+def _less_than(waits: list[str]) -> Callable[[Any], bool]:
+    return lambda got: got["cancelled"] != waits
 
 
 def _more_than(count: int) -> Callable[[Any], bool]:
