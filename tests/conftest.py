@@ -59,18 +59,13 @@ def ray_cluster() -> Iterator[Any]:
     cluster.stop()
 
 
-def on_ray(nodeid: str) -> bool:
-    """Whether a test tries answers to an exercise whose check uses a cluster."""
-    return "/exercises/" in nodeid and ("[06.1" in nodeid or "[06.5" in nodeid)
-
-
 @pytest.fixture(autouse=True)
 def _join_the_cluster(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Kernels of module 06's labs and solutions, and its answers, join it: none starts its own."""
     from tests.scheduling import joins_ray
 
     node = request.node
-    if joins_ray(node.nodeid) and (node.get_closest_marker("slow") or on_ray(node.nodeid)):
+    if joins_ray(node.nodeid, slow=node.get_closest_marker("slow") is not None):
         cluster = request.getfixturevalue("ray_cluster")
         where = {"address": cluster.address, "url": cluster.url}
         monkeypatch.setenv("COURSE_RAY", json.dumps(where))

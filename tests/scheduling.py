@@ -17,6 +17,9 @@ BY_MODULE = (
 )
 
 
+_ON_RAY = ("06.1", "06.5")
+
+
 class ByFileAndModule(LoadFileScheduling):
     """pytest-xdist's `--dist loadfile`, with the files of `BY_MODULE` divided."""
 
@@ -33,13 +36,16 @@ def scope(nodeid: str) -> str:
     return f"{file}::{module}" if file in BY_MODULE and module else file
 
 
-def joins_ray(nodeid: str) -> bool:
+def joins_ray(nodeid: str, *, slow: bool) -> bool:
     """Whether a test runs notebooks or answers of module 06, which join the session's cluster.
 
-    The walkthrough starts one of its own, since it kills nodes.
+    Of the quick ones, those do that try answers to an exercise whose check uses a cluster. The
+    walkthrough starts one of its own, since it kills nodes.
     """
     file, _, test = nodeid.partition("::")
-    return file in BY_MODULE and module_of(nodeid) == "06" and "[notebooks/" not in test
+    if file not in BY_MODULE or module_of(nodeid) != "06" or "[notebooks/" in test:
+        return False
+    return slow or (file.startswith("tests/exercises/") and test.partition("[")[2][:4] in _ON_RAY)
 
 
 def module_of(nodeid: str) -> str | None:

@@ -109,7 +109,8 @@ print(alone.count("answered"), "answered,", alone.count("lost", "no answer"), "c
 # Ray runs functions and objects in other processes, on any machine of a *cluster*, and can restart
 # them when they die. `ray.cluster_utils.Cluster` makes a cluster on one machine: each *node* is a
 # set of processes. Three variables stop Ray's usage statistics, keep it on the loopback address and
-# silence its log.
+# silence its log. (The second is how Ray stays on one machine where it supports no cluster, on
+# Windows and macOS.)
 
 # %% name="cluster"
 os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
@@ -379,7 +380,7 @@ print("killed: process", dead)
 from ray import serve
 
 
-@serve.deployment(max_ongoing_requests=64)
+@serve.deployment(max_ongoing_requests=64)  # at the same time; the default is 5
 class Embedder:
     """Turns a text into a vector."""
 
@@ -429,6 +430,10 @@ gain = rates["together"] / rates["alone"]
 show.bars(rates, x="texts a second",
           title=f"In batches of 16: {gain:.1f} times as many a second")
 serve.delete("embedder")
+
+# %% [markdown] name="batch-gain-text"
+# Do not be surprised by a gain near 1. A batch pays where sixteen texts take about as long as one:
+# on a GPU. On a busy CPU they take sixteen times as long, and a batch saves only the calls.
 
 # %% [markdown] name="batch-notes" only="instructor"
 # On two cores the gain is small: here a batch saves only calls to the engine. A GPU computes
@@ -499,8 +504,9 @@ class Conversations:
 
 # %% [markdown] name="saver-text"
 # LangGraph calls these four methods of a *checkpointer*. Here the first three ask the actor. With a
-# name and `get_if_exists`, every replica gets the same actor. An actor dies with the process that
-# made it, here a replica, unless it is *detached*.
+# name and `get_if_exists`, every replica gets the same actor. A name is known in its *namespace*,
+# which differs from one start of Serve to the next, unless you give it. An actor dies with the
+# process that made it, here a replica, unless it is *detached*.
 
 # %% name="saver" app="serve_app.py"
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -512,8 +518,8 @@ class ActorSaver(BaseCheckpointSaver[Any]):
     def __init__(self) -> None:
         super().__init__()
         shared: Any = Conversations
-        options = {"name": "conversations", "get_if_exists": True, "lifetime": "detached"}
-        self.actor = shared.options(**options).remote()
+        options = {"name": "conversations", "namespace": "shop", "lifetime": "detached"}
+        self.actor = shared.options(**options, get_if_exists=True).remote()
 
     async def aget_tuple(self, config: Any) -> Any:
         """The newest checkpoint of a conversation."""
@@ -581,7 +587,9 @@ def said_with_calls(turn: list[AnyMessage]) -> str:
     return "".join(one.text for one in turn if isinstance(one, AIMessage) and one.tool_calls)
 
 # %% [markdown] name="support-text"
-# `Support` streams an answer word by word: its method is an async generator.
+# `Support` streams an answer word by word: its method is an async generator. Serve asks each
+# replica for its health every `health_check_period_s` seconds. A replica that it replaces gets
+# nothing new, and has `graceful_shutdown_timeout_s` seconds to finish its streams.
 
 # %% name="support" app="serve_app.py"
 from agent import Caller, make_agent
@@ -735,27 +743,34 @@ for message in ["How heavy is the Alta 2 tent?", "Do you sell kayaks?"]:
     print(seen.status, f"{seen.waited:.1f} s", seen.texts, seen.body)
 
 # %% [markdown] name="same-client-text"
-# The client is the one from module 05, and it cannot tell the difference. The agent has no
-# answer to *Do you sell kayaks?*, because the library found nothing above its threshold.
+# The client is the one from module 05, and it cannot tell the difference. The library found nothing
+# about kayaks above its threshold. The words of the draft went out as the model wrote them. The
+# whole answer at the end replaces them, and says that the agent does not know (module 05).
 #
 # ## What does a client see when the queue is full?
 #
 # `max_ongoing_requests` is how many requests one replica works on at a time. `max_queued_requests`
 # is how many may wait for a replica, at the proxy and at each handle. Serve refuses the rest. Six
-# clients ask a deployment that takes one request and lets one wait.
+# clients ask a deployment that takes one request and lets one wait. It has the usual form of
+# `@serve.ingress`: with a FastAPI app whose routes are methods of the class.
 
 # %% name="full"
+api = FastAPI()
+
+
 @serve.deployment(max_ongoing_requests=1, max_queued_requests=1)
+@serve.ingress(api)
 class Slow:
     """Takes half a second for each request."""
 
-    async def __call__(self, request):
+    @api.get("/")
+    async def answer(self):
         await asyncio.sleep(0.5)
         return "done"
 
 
 serve.run(Slow.bind(), name="slow", route_prefix="/slow")
-asked = await asyncio.gather(*(clients.ask(path="/slow") for _ in range(6)))  # noqa: F704
+asked = await asyncio.gather(*(clients.ask(path="/slow/") for _ in range(6)))  # noqa: F704
 refusal = next(seen for seen in asked if seen.status == 503)
 print(sorted(seen.status for seen in asked))
 print(refusal.body, "- Retry-After:", refusal.headers.get("retry-after"))
@@ -764,15 +779,20 @@ serve.delete("slow")
 # %% [markdown] name="full-text"
 # By default the proxy refuses with 503, in plain text, and does not say when to try again
 # (`backpressure_config` can add a `Retry-After`). So let the gateway take more requests than its
-# own gate lets in (above: 200 and 32). The gate of module 05 then refuses with `Retry-After` and a
-# problem document. **A limit in a replica is a limit for each replica**: two gateways let in twice
+# own gate lets in: above, 200, and 16 running with 16 waiting. The gate of module 05 then refuses
+# with `Retry-After` and a problem document.
+#
+# Where a queue *behind* the gateway is full, the handle raises `BackPressureError` there, at the
+# first word. Ask for that word before you send the status, or the client gets 200 and nothing.
+#
+# **A limit in a replica is a limit for each replica**: two gateways let in twice
 # as many requests, and allow a customer up to twice the rate. Give `RateLimit` a Redis storage to
 # count once for all of them.
 
 # %% [markdown] name="break-text"
 # ## What breaks, and who notices?
 #
-# Eight clients ask without a pause, and the model is the slow one that you used first. Meanwhile:
+# Eight clients ask without a pause, and the model is slow, as in the first section. Meanwhile:
 #
 # 1. a new version is deployed;
 # 2. a replica of the agent is killed, and then one of the gateway;
@@ -783,10 +803,10 @@ serve.delete("slow")
 
 # %% name="versions"
 def slow_model():
-    """A model that writes 8 words, one in 30 milliseconds."""
+    """A model that writes 8 words, one in 100 milliseconds."""
     from helpers.testbed import SlowModel
 
-    return SlowModel(token_s=0.03, full_speed=4)
+    return SlowModel(token_s=0.1, full_speed=4)
 
 
 def broken_model():
@@ -803,7 +823,8 @@ def deploy(make_model):
         print(str(error).strip().splitlines()[0])
 
 # %% [markdown] name="kill-text"
-# Serve's replicas are named actors. `ray.kill` ends the process at once.
+# Serve's replicas are actors in the namespace `serve`. A name contains application and deployment,
+# like `shop#Support#`. `ray.kill` ends the process at once.
 
 # %% name="kill"
 def kill_replica(deployment):
@@ -917,7 +938,8 @@ print(unanswered, "of", asked_alone, "requests were not answered")
 # replica first.
 
 # %% [markdown] name="whole-text"
-# A stream that was cut and resumed must read like any other.
+# A stream that was cut and resumed must read like any other. Where a gateway dies before it has
+# sent a status, the proxy answers 500 for it.
 
 # %% name="whole"
 texts, failures = set(), set()
@@ -1093,10 +1115,11 @@ for threshold in [0.5, 0.99]:
 print("the same replica:", replicas[0.5] == replicas[0.99])
 
 # %% [markdown] name="yaml-text"
-# With `serve.run` in Python, every call is a new version, and all replicas are replaced. With a
-# file, Serve compares the new settings with the old ones, and replaces replicas only where it must.
-# The next file belongs to the module's program. It imports `ray_main.py`, which gives the
-# application its models. `course new` writes a `ray_main.py` for your own project.
+# With `serve.run` in Python, every call is a new version: all replicas are replaced, and what a
+# file has set goes back to what the code says. With a file, Serve compares the new settings with
+# the old ones, and replaces replicas only where it must. The next file belongs to the module's
+# program. It imports `ray_main.py`, which gives the application its models. `course new` writes a
+# `ray_main.py` for your own project.
 
 # %% name="serve-yaml" app="serve.yaml"
 # %%writefile serve.yaml
@@ -1247,7 +1270,7 @@ show.table(measured, caption="This notebook's figures")
 # ## Keep this
 #
 # ```python
-# @serve.deployment(num_replicas=2, max_ongoing_requests=16, graceful_shutdown_timeout_s=20)
+# @serve.deployment(num_replicas=2, max_ongoing_requests=16, max_queued_requests=16)
 # class Support:
 #     def __init__(self, library):   # a handle
 #         self.agent = create_agent(model, [search_by(library)], checkpointer=outside)
@@ -1255,17 +1278,27 @@ show.table(measured, caption="This notebook's figures")
 #         async for chunk, _ in self.agent.astream(message, thread, stream_mode="messages"):
 #             yield chunk.text
 #
+# api = FastAPI()
+#
 # @serve.deployment(num_replicas=2, max_ongoing_requests=100)  # the default is 5
-# @serve.ingress(api)                # a FastAPI app, with the routes in the class
+# @serve.ingress(api)
 # class Gateway:
 #     def __init__(self, support):
 #         self.support = support.options(stream=True)
 #     @api.post("/chat")
 #     async def chat(self, asked: Asked):
 #         words = self.support.answer.remote(asked.message, asked.thread)
-#         return StreamingResponse(words, media_type="text/plain")
+#         try:
+#             first = await anext(words)     # before the status goes out
+#         except BackPressureError:          # Support's queue is full
+#             raise HTTPException(503, headers={"Retry-After": "1"})
+#         async def stream():                # a killed Support cuts it; RemoteAgent above resumes
+#             yield first
+#             async for word in words:
+#                 yield word
+#         return StreamingResponse(stream(), media_type="text/plain")
 #
-# serve.run(Gateway.bind(Support.bind(Library.bind())))
+# app = Gateway.bind(Support.bind(Library.bind()))   # serve.run(app), or: serve run app:app
 # ```
 #
 # **The figure:** how many requests were not answered while a replica died and a version changed.
@@ -1278,16 +1311,19 @@ cost, of = int(safe["not answered"]), int(safe["requests"])
 cut = broken.loc["gateway killed", "not answered"]
 print(f"A new version and a killed replica cost {cost} of {of} requests.")
 print(f"A killed gateway cut {cut} streams.")
-print(f"With one process, {unanswered} requests went nowhere within a second.")
+gone = alone.count("lost", "no answer")
+print(f"One process that died cut {gone} answers, and then no one was served.")
 
 # %% [markdown] name="without"
 # ## Without the course
 #
 # In an empty folder, run `pip install "ray[data,serve]" langchain langchain-openai`, and set Ray's
-# own switch `RAY_USAGE_STATS_ENABLED=0`. Write the two classes of "Keep this" and a `Library` of
-# your own into `app.py`, end it with `app = Gateway.bind(...)`, and run `serve run app:app`. For
-# several nodes on one laptop, use `ray.cluster_utils.Cluster`. On real machines, run `ray start
-# --head` on one and `ray start --address HEAD:6379` on the others, then `serve deploy serve.yaml`.
+# own switch `RAY_USAGE_STATS_ENABLED=0`. Put "Keep this" into `app.py`, with your own model, body
+# `Asked`, search, checkpointer and `Library`, and run `serve run app:app`. (`BackPressureError` is
+# in `ray.serve.exceptions`.) `ray.init(address="local")` starts a cluster of its own, where
+# `ray.init()` may join one that runs on the machine. For several nodes on one laptop, use
+# `ray.cluster_utils.Cluster`. On real machines, run `ray start --head` on one and `ray start
+# --address HEAD:6379` on the others, then `serve deploy serve.yaml`, which talks to the dashboard.
 # For a test without a cluster, use `serve.run(app, _local_testing_mode=True)`. `course new
 # ../my-agent` writes all of this as a project with tests.
 

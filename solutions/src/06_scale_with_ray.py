@@ -193,16 +193,18 @@ if ready("06.1"):
 #
 # Your class has a method `answer(question: str)`, an async generator of texts.
 #
-# - It asks `documents` and `orders` at the same time. When both have answered, it asks the writer,
-#   once. It yields each word as soon as it arrives, unchanged, even an empty one.
-# - Many requests run at the same time. A slow search for one of them does not delay the others, and
-#   no data of one request gets into another.
-# - An exception from a search or from the writer comes out of `answer`, after the words that came
-#   before it. When a search fails, the writer is not asked.
+# - It asks `documents` and `orders` at the same time, also for a question that came before. When
+#   both have answered, it asks the writer, once. It yields each word as soon as it arrives,
+#   unchanged, even an empty one.
+# - One replica takes up to 100 requests at the same time. (The default is 5.) A slow search for one
+#   of them does not delay the others, and no data of one request gets into another.
+# - An exception from a search or from the writer comes out of `answer` at once, after the words
+#   that came before it, without waiting for the other search. When a search fails, the writer is
+#   not asked.
 # - **Nothing is left running.** When `answer` ends, for any reason, it cancels the calls
 #   that it has started and that still run: either search, or the writer. When a reader leaves, in
 #   the middle of an answer or before its first word, an exception is raised at the `await` where
-#   `answer` is waiting.
+#   `answer` is waiting, on a cluster `asyncio.CancelledError`.
 #
 # For instance, `serve.run(answering_app(documents, orders, writer), _local_testing_mode=True)` is a
 # handle, and `handle.options(stream=True).answer.remote("How heavy?")` gives the words. The check
@@ -224,7 +226,7 @@ def answering_app(documents: Application, orders: Application, writer: Applicati
     """An application whose `answer` streams what the writer makes of both searches."""
     # LAB: return TODO
     # BEGIN SOLUTION
-    @serve.deployment
+    @serve.deployment(max_ongoing_requests=100)
     class Answers:
         def __init__(self, *parts: DeploymentHandle) -> None:
             self.documents, self.orders, self.writer = parts
@@ -359,8 +361,8 @@ for name in ("get", "put", "put_new", "add", "fields"):
 # - If `write` or `search` raises, so does `ask`. Such a request is not a turn and does not count,
 #   and a retry starts again.
 # - An answer for one conversation is never used for another, because it may contain private data.
-# - When a question comes again, a replica does not search for it again. No passage goes to
-#   `memory`.
+# - When a question comes again, a replica does not search for it again. (Two equal questions at the
+#   same time may both be searched for.) No passage goes to `memory`.
 #
 # For instance, after `ask("r1", "c1", "Weight?")` on one replica and the same call on another one,
 # `history("c1")` has one turn and `asked()` is 1. The check makes replicas of your class, without a
@@ -684,8 +686,8 @@ def event(name: str, data: dict[str, Any]) -> str:
 # - **The stream ends with an event `error`**, and no `done`, in three cases: the replica dies in
 #   the fourth try too; a new answer does not begin with the text that was sent, or ends before the
 #   end of that text; or `write` raises any other exception. In the last two cases, do not ask
-#   again. The data of `error` and `done` is a JSON object of your choice. It contains neither the
-#   exception's type nor its text.
+#   again. The status is 200, also where no piece was sent yet. The data of `error` and `done` is a
+#   JSON object of your choice. It contains neither the exception's type nor its text.
 # - **The queue is full.** Then the handle raises `BackPressureError`. If no piece was sent yet, the
 #   status is 503, with the header `Retry-After: 1`. Otherwise, the last event is `error`.
 #

@@ -22,7 +22,7 @@ from helpers.service.check.load import load
 from helpers.service.keys import add_key
 from tests.service.serving import names, until
 
-REQUESTS = 300 if os.environ.get("COURSE_FAST") else 500
+REQUESTS = 120 if os.environ.get("COURSE_FAST") else 500
 CHUNKS = 8
 
 
@@ -103,7 +103,7 @@ def test_openai_client_works_unchanged_with_one_event_a_token(service: Service) 
 
 
 def test_nothing_is_lost_through_a_killed_replica_and_a_redeploy(service: Service) -> None:
-    service.model.seconds = 0.01
+    service.model.seconds = 0.1
 
     def break_it() -> str:
         killed = kill_replica(SUPPORT, "Support")
@@ -127,7 +127,7 @@ def replicas_running() -> int:
 
 
 def test_a_killed_node_loses_nothing(service: Service) -> None:
-    service.model.seconds = 0.01
+    service.model.seconds = 0.1
     node = service.cluster.add_node(cpus=2)
 
     def break_it() -> str:

@@ -13,7 +13,7 @@ def application(cls: type) -> Callable[..., Any]:
     def answering_app(documents: Any, orders: Any, writer: Any) -> Any:
         from ray import serve
 
-        return serve.deployment()(cls).bind(documents, orders, writer)
+        return serve.deployment(max_ongoing_requests=100)(cls).bind(documents, orders, writer)
 
     return answering_app
 
@@ -52,6 +52,53 @@ def not_bound() -> object:
         return serve.deployment(Base)
 
     return answering_app
+
+
+@wrong("The default number of requests at the same time.", slip="default")
+def five_places() -> object:
+    def answering_app(documents: Any, orders: Any, writer: Any) -> Any:
+        from ray import serve
+
+        made: Any = serve.deployment(Base)
+        return made.bind(documents, orders, writer)
+
+    return answering_app
+
+
+@wrong("Cancels after an Exception alone.", slip="exceptions-only")
+def exceptions_only() -> object:
+    class Answers(Base):
+        async def answer(self, question: str) -> AsyncIterator[Any]:
+            calls = self.searches(question)
+            try:
+                found = await self.found(calls)
+                calls.append(self.writer.write.remote(question, found))
+                async for word in calls[-1]:
+                    yield word
+            except Exception:
+                for call in calls:
+                    call.cancel()
+                raise
+
+    return application(Answers)
+
+
+@wrong("Keeps what was found for a question.", slip="remembered")
+def remembers() -> object:
+    class Answers(Base):
+        known: dict[str, list[str]] = {}  # noqa: RUF012 - that it is shared is the mistake
+
+        async def answer(self, question: str) -> AsyncIterator[Any]:
+            if question not in self.known:
+                self.known[question] = await self.found(self.searches(question))
+            words = self.writer.write.remote(question, self.known[question])
+            try:
+                async for word in words:
+                    yield word
+            finally:
+                words.cancel()
+
+    return application(Answers)
 
 
 @wrong("An async function.", slip="no-application")
@@ -464,8 +511,27 @@ def by_keywords() -> object:
     def answering_app(documents: Any, orders: Any, writer: Any) -> Any:
         from ray import serve
 
-        made = serve.deployment(num_replicas=2, max_ongoing_requests=50, name="people")(Answers)
+        made = serve.deployment(num_replicas=2, max_ongoing_requests=100, name="people")(Answers)
         return made.bind(documents=documents, writer=writer, orders=orders)
+
+    return answering_app
+
+
+@right("Gets the searches in a list, and says which method when it has the handle.")
+def searches_in_a_list() -> object:
+    class Answers(Base):
+        def __init__(self, searches: list[Any], writer: Any) -> None:
+            self.parts = searches
+            self.writer = writer.options(stream=True, method_name="write")
+
+        def searches(self, question: str) -> list[Any]:
+            return [part.options(method_name="find").remote(question) for part in self.parts]
+
+    def answering_app(documents: Any, orders: Any, writer: Any) -> Any:
+        from ray import serve
+
+        made = serve.deployment(max_ongoing_requests=100)(Answers)
+        return made.bind([documents, orders], writer)
 
     return answering_app
 

@@ -35,6 +35,7 @@ def _whole(question: str) -> list[str]:
             " self are the same for all readers.",
             "many",
         ),
+        Hint("@serve.deployment(max_ongoing_requests=100)", "places"),
         Hint(
             "asyncio.gather stops waiting at the first error; the other call still runs. Keep what"
             " remote() returns, and call its cancel().",
@@ -139,6 +140,32 @@ def answering_app(answer: Any) -> Iterator[Case]:
         ),
         about="many",
     )
+    yield case(
+        "the same question twice",
+        "again",
+        "a question comes again after its answer",
+        {"whole answers": 2, "documents": 2, "orders": 2, "writer": 2},
+        Slip.when(
+            "remembered",
+            lambda got: got["whole answers"] == 2 and got["documents"] < 2,
+            "It was not searched for the second time: what was found for one reader may not be for"
+            " another one.",
+        ),
+        about="many",
+    )
+    yield case(
+        "its places",
+        "places",
+        "max_ongoing_requests of your deployment",
+        {"at the same time": 100},
+        Slip.when(
+            "default",
+            lambda got: got["at the same time"] == 5,
+            "Without max_ongoing_requests a replica takes 5 requests: the sixth reader waits for"
+            " the searches of the others.",
+        ),
+        about="places",
+    )
     for name in ("documents", "orders"):
         yield case(
             f"{name} fails while the other search runs",
@@ -209,6 +236,25 @@ def answering_app(answer: Any) -> Iterator[Case]:
             about="leaves",
             when=when,
         )
+    for during, waits in (("search", ["documents", "orders"]), ("words", ["writer"])):
+        yield case(
+            f"answer is cancelled while it waits for {' and '.join(waits)}",
+            "cancelled",
+            "on a cluster, Serve cancels the task that runs answer: asyncio.CancelledError",
+            {"cancelled": waits},
+            Slip.when(
+                "exceptions-only",
+                _less_than(waits),
+                "CancelledError is no Exception: `except Exception` does not see it, and `finally`"
+                " does.",
+            ),
+            about="leaves",
+            during=during,
+        )
+
+
+def _less_than(waits: list[str]) -> Callable[[Any], bool]:
+    return lambda got: got["cancelled"] != waits
 
 
 def _more_than(count: int) -> Callable[[Any], bool]:

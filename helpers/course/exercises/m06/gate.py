@@ -94,7 +94,7 @@ def on_a_cluster(make: MakeApp, requests: int) -> Coroutine[Any, Any, Survived]:
 
 async def _under_load(cluster: Any, make: MakeApp, requests: int) -> Survived:
     name = f"gate-{uuid.uuid4().hex[:6]}"
-    write = _writing(0.03)
+    write = _writing(0.06)
     writer = deployments(make(write))[1][0].name
     try:
         with getting_ready():

@@ -182,19 +182,41 @@ def _worth_telling(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], RequestCancelledError))
 
 
-def _running(make: Make, stage: _Stage) -> Any:
-    """The handle of the learner's application in front of a stage's parts."""
-    logging.getLogger("asyncio").addFilter(_worth_telling)
-    documents, orders = (
-        serve.deployment(name=f"{name}-part")(_Search).bind(name, stage) for name in SEARCHES
-    )
-    app = make(documents, orders, serve.deployment(name="writer-part")(_Writer).bind(stage))
+def places(make: Make) -> dict[str, int]:
+    """How many requests one replica of the learner's class takes at the same time."""
+    return {"at the same time": _application(make, _Stage())._bound_deployment.max_ongoing_requests}
+
+
+def _application(make: Make, stage: _Stage) -> Any:
+    """The learner's application in front of a stage's parts."""
+    return _checked(make(*(_bound(name, stage) for name in (*SEARCHES, "writer"))))
+
+
+def _bound(name: str, stage: _Stage) -> Any:
+    """A part of a stage, as the learner's function gets it."""
+    made = serve.deployment(name=f"{name}-part")
+    return made(_Writer).bind(stage) if name == "writer" else made(_Search).bind(name, stage)
+
+
+def _checked(app: Any) -> Any:
+    """The same, if it is an application.
+
+    Raises:
+        NotAnApplication: it is none.
+    """
     if app is TODO:
         raise TODO
     if asyncio.iscoroutine(app):
         app.close()
     if not isinstance(app, Application):
         raise NotAnApplication(f"a bound deployment is expected; this is {kind(app)}")
+    return app
+
+
+def _running(make: Make, stage: _Stage) -> Any:
+    """The handle of that application, which runs in this process."""
+    logging.getLogger("asyncio").addFilter(_worth_telling)
+    app = _application(make, stage)
     name = f"check-{next(_NUMBERS)}"
     return serve.run(
         app,
@@ -274,6 +296,97 @@ async def many(make: Make) -> dict[str, Any]:
             stages[n % 2].times_asked(question) == once for n, question in enumerate(questions)
         ),
     }
+
+
+async def again(make: Make) -> dict[str, Any]:
+    """How often each part is asked for a question that comes twice, one after the other."""
+    stage, question = _Stage(), "Weight?"
+    handle = _running(make, stage)
+    stage.words[question] = ALL
+    answers = [await _Reader(handle, question).end() for _ in range(2)]
+    whole = sum(answer == _whole(question) for answer in answers)
+    return {"whole answers": whole, **stage.times_asked(question)}
+
+
+class _Call:
+    """What a call through a handle returns, until it is cancelled: no search ever ends."""
+
+    def __init__(self, name: str, log: set[str]) -> None:
+        self.name, self.log = name, log
+
+    def __await__(self) -> Any:
+        return asyncio.sleep(3600).__await__()
+
+    def __aiter__(self) -> "_Call":
+        return self
+
+    async def __anext__(self) -> str:
+        await asyncio.sleep(3600)
+        raise StopAsyncIteration
+
+    def cancel(self) -> None:
+        """What has to happen."""
+        self.log.add(self.name)
+
+
+class _Ended(_Call):
+    def __await__(self) -> Any:
+        yield from asyncio.sleep(0).__await__()
+        return f"{self.name} on it"
+
+
+class _Handle:
+    """A handle whose calls all come to the same object, however it is called."""
+
+    def __init__(self, call: _Call, asked: set[str]) -> None:
+        self._call, self._asked = call, asked
+
+    def options(self, **_: Any) -> "_Handle":
+        return self
+
+    def __getattr__(self, name: str) -> "_Handle":
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def remote(self, *_: Any, **__: Any) -> _Call:
+        self._asked.add(self._call.name)
+        return self._call
+
+
+def _with_handles(given: Any, handles: dict[int, _Handle]) -> Any:
+    """What was bound, also in lists and dicts, with handles in place of applications."""
+    if isinstance(given, dict):
+        return {key: _with_handles(each, handles) for key, each in given.items()}
+    if isinstance(given, list | tuple):
+        return type(given)(_with_handles(each, handles) for each in given)
+    return handles.get(id(given), given)
+
+
+async def cancelled(make: Make, during: str) -> dict[str, Any]:
+    """Which calls `answer` cancels when its task is cancelled, as Serve does on a cluster.
+
+    Args:
+        make: the learner's function.
+        during: "search" or "words".
+    """
+    bound = {name: _bound(name, _Stage()) for name in (*SEARCHES, "writer")}
+    deployment = _checked(make(*bound.values()))._bound_deployment
+    asked, log = set[str](), set[str]()
+    search = _Call if during == "search" else _Ended
+    parts = {**{name: search(name, log) for name in SEARCHES}, "writer": _Call("writer", log)}
+    handles = {id(app): _Handle(parts[name], asked) for name, app in bound.items()}
+    given = _with_handles(deployment.init_args, handles)
+    named = _with_handles(deployment.init_kwargs, handles)
+    words = deployment.func_or_class(*given, **named).answer("Weight?")
+    reader = asyncio.ensure_future(anext(words))
+    waits = {*SEARCHES} if during == "search" else {"writer"}
+    await _until(lambda: waits <= asked or reader.done())
+    await asyncio.sleep(0.01)  # until it waits there
+    reader.cancel()
+    with suppress(asyncio.CancelledError):
+        await reader
+    return {"cancelled": sorted(waits & log)}
 
 
 async def broken(make: Make, part: str) -> dict[str, Any]:

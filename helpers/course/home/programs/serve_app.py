@@ -134,8 +134,8 @@ class ActorSaver(BaseCheckpointSaver[Any]):
     def __init__(self) -> None:
         super().__init__()
         shared: Any = Conversations
-        options = {"name": "conversations", "get_if_exists": True, "lifetime": "detached"}
-        self.actor = shared.options(**options).remote()
+        options = {"name": "conversations", "namespace": "shop", "lifetime": "detached"}
+        self.actor = shared.options(**options, get_if_exists=True).remote()
 
     async def aget_tuple(self, config: Any) -> Any:
         """The newest checkpoint of a conversation."""
