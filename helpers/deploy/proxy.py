@@ -28,6 +28,7 @@ defaults
     timeout connect 1s
     timeout client 60s
     timeout server 60s
+    timeout check 5s
     retries 0
 frontend shop
     bind 127.0.0.1:{port}
@@ -122,14 +123,15 @@ def proxy(
         pods: the port of each pod on this machine, by its name; those to come too.
         checks: whether it asks each pod if it is ready.
         ready: the path that it asks, which answers 200 when the pod is ready.
-        every_ms: milliseconds between two questions; the first bad answer takes a pod out, the
-            first good one puts it back.
+        every_ms: milliseconds between two questions; two bad answers take a pod out, a good one
+            puts it back. It may take 5 seconds to answer.
 
     Raises:
         ProxyError: HAProxy is not installed.
         TestbedError: it does not start.
     """
-    check = f"check inter {every_ms}ms fall 1 rise 1 " if checks else ""
+    # A pod on a busy machine may answer late and is still ready; one that is gone refuses at once.
+    check = f"check inter {every_ms}ms fastinter 100ms fall 2 rise 1 " if checks else ""
     servers = [f"    server {pod} 127.0.0.1:{at} {check}disabled" for pod, at in pods.items()]
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="proxy-") as folder:

@@ -70,7 +70,7 @@ def test_a_pod_gets_requests_only_while_it_is_ready() -> None:
     with proxy({"a": free_port()}) as one:
         one.add("a")
         assert not one.ready("a")
-        assert "check inter 250ms fall 1 rise 1" in one.config
+        assert "check inter 250ms fastinter 100ms fall 2 rise 1" in one.config
         with pytest.raises(ProxyError, match="refuses"):
             one.add("nobody")
 
