@@ -183,12 +183,14 @@ def _written(path: Path, seen: set[Path]) -> Iterator[Source]:
 
 def _patch(folder: Path, path: Path, node: yaml.Node) -> Iterator[Source]:
     text: yaml.Node | None = node
+    inline = False
     if isinstance(node, yaml.MappingNode):
         fields = {key.value: inner for key, inner in node.value}
+        inline = "patch" in fields
         text = fields.get("patch") or fields.get("path")
     if not isinstance(text, yaml.ScalarNode):
         return
-    if "\n" in text.value:  # written in the kustomization itself; a block begins a line later
+    if inline or "\n" in text.value or text.value.startswith("{"):  # a block begins a line later
         inner = documents(text.value, str(path), text.start_mark.line + (text.style in ("|", ">")))
     else:
         file = Path(os.path.normpath(folder / text.value))
