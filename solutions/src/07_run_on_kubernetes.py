@@ -123,3 +123,71 @@ patches:
 
 # %%
 check("07.1", KUSTOMIZATION)
+
+# %% [markdown] name="probes-goal"
+# ## 2. Write probes that restart what hangs, and nothing else
+#
+# `PROBES` is YAML text: `startupProbe`, `readinessProbe` and `livenessProbe`, as they stand in a
+# pod's container. The container has one port, 8000, with the name `http`. This is how its service
+# behaves:
+#
+# - **Loading** takes 20 seconds, on a cold node up to 45. Until then the port is closed. Loading
+#   may also hang: then the port never opens.
+# - `GET /livez` answers 200 within 0.1 seconds, but takes 2.5 seconds while the service is busy.
+# - `GET /readyz` answers within 0.1 seconds: 200, or 503 while the service is **busy**. It may be
+#   busy for ten minutes, and as soon as it has loaded. Now and then a single `/readyz` gets a 503
+#   for no reason, with several 200s before and after it.
+# - **A pause** of up to 8 seconds may come at any time. All requests that arrive during a pause are
+#   answered after it, as fast as usual.
+# - **A hang** is a pause without end. The port stays open, and SIGTERM does nothing.
+#
+# What has to come out:
+#
+# 1. Loading of up to 45 seconds, a busy service, a single 503 and a pause never cause a restart.
+# 2. The pod gets no requests before it has loaded. It gets them at most 5 seconds after that, unless
+#    it is busy.
+# 3. When it becomes busy, it gets no more requests at most 10 seconds later. When it is no longer
+#    busy, it gets them again at most 10 seconds later. A single 503 changes nothing.
+# 4. When it hangs (5 seconds after loading or later), it gets no more requests at most 10 seconds
+#    later, and the process is killed at most 45 seconds after the hang began. Rule 2 holds for the
+#    new process.
+# 5. When loading hangs, the process is ended at most 120 seconds after it was started.
+#
+# The check runs your probes on a fake kubelet, whose clock is sped up. Its rules are those of the
+# [documentation](https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#configure-probes);
+# the next cell prints them. It runs probes of the kinds `httpGet` and `tcpSocket`. The pod's own
+# `terminationGracePeriodSeconds` is 60, and stays. A process that loads, works or pauses ends
+# 1 second after SIGTERM.
+#
+# For instance, a `livenessProbe` with the default values, alone, asks after 0, 10 and 20 seconds.
+# If the service loads for 25 seconds, these are three failures, and it is restarted at second 20.
+
+# %% name="probes-rules"
+from helpers.testbed import kubelet
+
+print(kubelet.__doc__)
+
+# %% exercise="07.2"
+# LAB: PROBES = TODO  # YAML text
+# BEGIN SOLUTION
+PROBES = """
+startupProbe:
+  httpGet: {path: /livez, port: http}
+  periodSeconds: 2
+  timeoutSeconds: 4
+  failureThreshold: 40
+readinessProbe:
+  httpGet: {path: /readyz, port: http}
+  periodSeconds: 3
+  failureThreshold: 2
+livenessProbe:
+  httpGet: {path: /livez, port: http}
+  periodSeconds: 5
+  timeoutSeconds: 4
+  failureThreshold: 4
+  terminationGracePeriodSeconds: 10
+"""
+# END SOLUTION
+
+# %%
+check("07.2", PROBES)
