@@ -124,6 +124,43 @@ patches:
 # %%
 check("07.1", KUSTOMIZATION)
 
+# %% [markdown] name="faults-why" only="solution"
+# Two faults were hidden. `livenessProbe` asked the same as `readinessProbe`, which no rule could see
+# as long as the latter was mistyped. And no checker knows that `modle.models` is not the model's
+# server: only the first request would have shown it. In a cluster, a smoke test after each rollout
+# does that.
+#
+# A checker can be silenced. A grace period of 11 seconds, a budget of `minAvailable: 0` and an
+# egress rule `{}` all pass `deploy-check`, and each loses what it was there for. So the check looks
+# at what the objects do as well.
+#
+# For the pod, a strategic merge patch is easier to read, because it looks like the manifest. `null`
+# removes a field, and lists of containers and variables are merged by `name`. For a single value a
+# JSON patch is shorter, and fails loudly when its path is gone in the team's next version.
+
+# %% [markdown] name="faults-use-text"
+# This is the work of `kubectl apply -k` before it sends anything: render, then send. Compare the
+# findings before and after, and look at what became of the container.
+
+# %% name="faults-use"
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import yaml
+
+if ready("07.1"):
+    with tempfile.TemporaryDirectory() as home:
+        shutil.copytree(folder, home, dirs_exist_ok=True)
+        Path(home, "kustomization.yaml").write_text(KUSTOMIZATION)
+        made = subprocess.run(["kubectl", "kustomize", home], capture_output=True, text=True)
+        findings = {"before": len(check_folder(folder)), "after": len(check_folder(home))}
+    objects = list(yaml.safe_load_all(made.stdout))
+    deployment = next(one for one in objects if one["kind"] == "Deployment")
+    print(yaml.safe_dump(deployment["spec"]["template"]["spec"]["containers"][0]))
+    measured.append({"exercise": "1: findings of deploy-check"} | findings)
+
 # %% [markdown] name="probes-goal"
 # ## 2. Write probes that restart what hangs, and nothing else
 #
@@ -144,8 +181,8 @@ check("07.1", KUSTOMIZATION)
 # What has to come out:
 #
 # 1. Loading of up to 45 seconds, a busy service, a single 503 and a pause never cause a restart.
-# 2. The pod gets no requests before it has loaded. It gets them at most 5 seconds after that, unless
-#    it is busy.
+# 2. The pod gets no requests before it has loaded. It gets them at most 5 seconds after that,
+#    unless it is busy.
 # 3. When it becomes busy, it gets no more requests at most 10 seconds later. When it is no longer
 #    busy, it gets them again at most 10 seconds later. A single 503 changes nothing.
 # 4. When it hangs (5 seconds after loading or later), it gets no more requests at most 10 seconds
@@ -191,3 +228,146 @@ livenessProbe:
 
 # %%
 check("07.2", PROBES)
+
+# %% [markdown] name="probes-why" only="solution"
+# The startup probe ends 80 seconds after the start, and tells within 2 seconds that loading is over.
+# A process that hangs just after a liveness probe is noticed after 4 × 5 + 4 = 24 seconds, and its
+# 10 seconds of grace make 34. With the pod's 60 seconds it would be 84: the pod's grace period is for
+# streams, and a hung process streams nothing. Three of the four failures fit into no pause of 8
+# seconds.
+#
+# Startup and liveness ask `/livez`, because a restart does not help a busy pod. They wait for 4
+# seconds, because a busy pod needs 2.5. Only readiness asks `/readyz`, often, and gives up after two
+# failures.
+
+# %% [markdown] name="probes-use-text"
+# What is this worth? This process loads, is busy for five minutes, pauses, and hangs after a quarter
+# of an hour. Compare your probes with what many charts have: readiness and liveness on one path, with
+# default values. How long in an hour does the pod get requests, and how often is it restarted?
+
+# %% name="probes-use"
+from helpers.testbed.pods import LoadingService
+
+common = {"httpGet": {"path": "/readyz", "port": 8000}}
+DEFAULTS = {"readinessProbe": common, "livenessProbe": common}
+
+
+def hour(probes) -> dict:
+    """An hour of one pod: restarts, and seconds in which it gets requests."""
+    box = {"ports": [{"name": "http", "containerPort": 8000}], **probes}
+    life = {"busy": [(100, 400)], "pauses": [(600, 608)], "hangs_at": 900}
+    events = kubelet.run(box, lambda start: LoadingService(**life), 3600, grace=60)
+    served = sum(last - first for first, last in kubelet.ready_times(events, 3600))
+    return {"restarts": sum(one.what == "ended" for one in events), "seconds": round(served)}
+
+
+if ready("07.2"):
+    before, after = hour(DEFAULTS), hour(yaml.safe_load(PROBES))
+    show.table([{"probes": "defaults"} | before, {"probes": "yours"} | after])
+    measured.append({"exercise": "2: seconds of an hour in the endpoints",
+                     "before": before["seconds"], "after": after["seconds"]})
+
+# %% [markdown] name="size-goal"
+# ## 3. Turn measurements into requests, limits and replicas
+#
+# Whoever reads a manifest should be able to ask of each number: why this one? Write
+# `size(measured)`, a plain function that computes them from what a load test measured:
+
+# %% name="size-measured"
+from helpers.testbed.measured import Measured
+
+print(Measured.__doc__)
+
+# %% [markdown] name="size-task"
+# It returns a dict with these keys, each as in a manifest:
+#
+# - `"replicas"`: the smallest number, at least 2, such that the busiest minute is carried when one
+#   of the pods is missing and each of the others is at most 75% busy (`per_pod` is 100%).
+# - `"resources"`: a dict with `"requests"` and `"limits"`.
+#   - The request of `"memory"` is the highest sample plus 25%, its limit the highest sample plus
+#     50%. Round each up to a multiple of 16Mi.
+#   - For the request of `"cpu"`, leave out the highest tenth of the samples (rounded down: of 25
+#     samples the highest 2). Take the highest one of the rest plus 25%, rounded up to a multiple of
+#     50m, and at least 50m. There is no limit of CPU.
+# - `"startupProbe"`: `{"periodSeconds": 2, "failureThreshold": n}`, with the smallest `n` of which
+#   2 × `n` seconds are at least 1.5 times the slowest start.
+# - `"lifecycle"`: `{"preStop": {"sleep": {"seconds": n}}}`, with the smallest whole number of
+#   seconds that is more than `last_arrival`.
+# - `"terminationGracePeriodSeconds"`: these seconds, plus the longest answer, plus 25% of the
+#   longest answer. Round the sum up to whole seconds.
+#
+# Headroom is added before rounding. Memory and CPU are quantities, such as `"640Mi"` and `"250m"`,
+# in any notation that Kubernetes reads. All other numbers are of type `int`. An empty `memory`,
+# `cpu` or `starts`, or a `per_pod` below 1, raises `ValueError`. Its message contains the name of
+# the field. Nothing else is wrong in `measured`; do not change it.
+#
+# For instance, the measurements of the next cell give 4 replicas (170 requests need 3 pods at 75%
+# of 80, and one may be missing), requests of 300m and 640Mi, a memory limit of 768Mi, a
+# `failureThreshold` of 16, 5 seconds of `preStop` and a grace period of 43 seconds.
+
+# %% name="size-example"
+MEASURED = Measured(memory=[410, 512, 498], cpu=[120, 180, 240, 200, 160, 210, 190, 170, 150, 900],
+                    starts=[18.0, 20.5], per_pod=80, busiest=170, longest=30.0, last_arrival=4.5)
+
+# %% exercise="07.3"
+import math
+
+from helpers.testbed.measured import Measured
+
+
+def size(measured: Measured) -> dict:
+    """The fields of a Deployment that follow from measurements."""
+    # LAB: return TODO
+    # BEGIN SOLUTION
+    for field in ("memory", "cpu", "starts"):
+        if not getattr(measured, field):
+            raise ValueError(f"{field} is empty: measure it first")
+    if measured.per_pod < 1:
+        raise ValueError("per_pod must be at least 1")
+
+    def up(number: float, step: int) -> int:
+        return step * math.ceil(number / step)
+
+    peak = max(measured.memory)
+    usual = sorted(measured.cpu)[-1 - len(measured.cpu) // 10]
+    requests = {"cpu": f"{max(50, up(1.25 * usual, 50))}m", "memory": f"{up(1.25 * peak, 16)}Mi"}
+    pause = math.floor(measured.last_arrival) + 1
+    carrying = math.ceil(measured.busiest / (0.75 * measured.per_pod))
+    return {
+        "replicas": max(2, carrying + 1),
+        "resources": {"requests": requests, "limits": {"memory": f"{up(1.5 * peak, 16)}Mi"}},
+        "startupProbe": {
+            "periodSeconds": 2,
+            "failureThreshold": math.ceil(1.5 * max(measured.starts) / 2),
+        },
+        "lifecycle": {"preStop": {"sleep": {"seconds": pause}}},
+        "terminationGracePeriodSeconds": pause + math.ceil(1.25 * measured.longest),
+    }
+    # END SOLUTION
+
+# %%
+check("07.3", size)
+
+# %% [markdown] name="size-why" only="solution"
+# Each headroom has a reason. Memory cannot be shared out later: a pod above its limit is killed, so
+# request and limit are above the peak. CPU can: a pod that needs more than its request gets what is
+# free, and is only slower where nothing is. So a spike does not count, and there is no limit. One
+# pod is counted as missing, because a node drain and a rollout take one. Another 25% of each pod stay
+# free, because at 100% every burst becomes a queue.
+#
+# `preStop` has to outlast the last request that still arrives: the proxies learn later than the pod
+# that it is going. `math.ceil` would be wrong for an arrival at exactly 4 seconds.
+
+# %% [markdown] name="size-use-text"
+# The dict is a patch. Print it as one, and ask of each number which measurement it is from.
+
+# %% name="size-use"
+import yaml
+
+if ready("07.3"):
+    sized = size(MEASURED)
+    print(yaml.safe_dump(sized, sort_keys=False))
+    guess = {"cpu": "1", "memory": "2Gi"}  # what many manifests request, to be safe
+    print("Requested without a measurement:", guess)
+    measured.append({"exercise": "3: MiB requested a pod", "before": 2048,
+                     "after": int(sized["resources"]["requests"]["memory"].removesuffix("Mi"))})
