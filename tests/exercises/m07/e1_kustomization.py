@@ -217,6 +217,26 @@ def renamed() -> object:
     return patched(more="namePrefix: my-\n")
 
 
+@wrong("All objects are moved to another namespace.", slip="object-removed")
+def moved() -> object:
+    return patched(more="namespace: prod\n")
+
+
+@wrong("A container is added.")
+def sidecar() -> object:
+    box = {
+        "name": "debug",
+        "image": "busybox:1.37",
+        "resources": {"requests": {"cpu": "10m", "memory": "8Mi"}, "limits": {"memory": "8Mi"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }
+    return patched(other=("Deployment", add("/spec/template/spec/containers/-", box)))
+
+
 @wrong("It is not YAML.", slip="not-rendered")
 def not_yaml() -> object:
     return "resources: [agent.yaml\npatches: ]["

@@ -209,7 +209,7 @@ def every_second() -> object:
     return text(ready=ready | {"failureThreshold": 5})
 
 
-@right("A dict instead of its text.")
+@wrong("A dict instead of its text.", slip="not-accepted")
 def a_dict() -> object:
     return {"startupProbe": STARTUP, "readinessProbe": READY, "livenessProbe": LIVE}
 

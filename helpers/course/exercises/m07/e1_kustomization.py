@@ -102,7 +102,7 @@ def kustomization(answer: Any) -> Iterator[Case]:
         manifests.RUNS,
         Slip.when(
             "host-mistyped",
-            lambda got: got["env"].get("MODEL_URL") == "http://modle.models:8080/v1",
+            lambda got: got["env"].get("MODEL_URL") == "http://model.model:8080/v1",
             "No checker knows where the model's server is. The statement does.",
         ),
         Slip.when(

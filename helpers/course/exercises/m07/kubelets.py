@@ -26,10 +26,10 @@ def container(text: object) -> dict[str, Any]:
     Raises:
         ValueError: it is not YAML, or it is anything but the three probes.
     """
-    if not isinstance(text, str | Mapping):
+    if not isinstance(text, str):
         raise ValueError(f"PROBES must be a text, in YAML; this is {kind(text)}.")
     try:
-        probes = yaml.safe_load(text) if isinstance(text, str) else dict(text)
+        probes = yaml.safe_load(text)
     except yaml.YAMLError as error:
         place = getattr(error, "problem_mark", None)
         line = f"line {place.line + 1} of " if place else ""

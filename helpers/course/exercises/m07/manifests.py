@@ -16,6 +16,7 @@ from helpers.deploy.rules.scaling import of_pods, quantity
 from helpers.deploy.sources import ManifestError
 
 _GIVEN = Path(__file__).with_name("given")
+_NAMESPACE = "shop"
 OBJECTS = [
     "Deployment agent",
     "HorizontalPodAutoscaler agent",
@@ -41,8 +42,12 @@ class Rendered:
 
     @property
     def names(self) -> list[str]:
-        """Kind and name of each object, in order."""
-        return sorted(f"{item.kind} {item.name}" for item in self.items)
+        """Kind and name of each object, in order; the namespace where it is another."""
+        return sorted(
+            f"{item.kind} {item.name}"
+            + ("" if item.namespace == _NAMESPACE else f" in namespace {item.namespace}")
+            for item in self.items
+        )
 
     @cached_property
     def objects(self) -> Objects:
@@ -109,16 +114,20 @@ def told(got: Mapping[str, Sequence[str]]) -> str:
 
 
 def runs(found: Rendered) -> dict[str, Any]:
-    """What runs: image, port, and each environment variable with where its value is from."""
+    """What runs: image, port, and each environment variable or where its value is from."""
     box = found.container
     return {
+        "containers": [one.body.get("name") for one in found.pod.containers] if found.pod else [],
+        "command": [*box.get("command", []), *box.get("args", [])],
         "image": box.get("image"),
         "ports": [row.get("containerPort") for _, row in rows(box, "ports")],
         "env": {row.get("name"): _value(row) for _, row in rows(box, "env")},
     }
 
 
-RUNS = {
+RUNS: dict[str, Any] = {
+    "containers": ["agent"],
+    "command": [],
     "image": "shop/agent:1.4.0",
     "ports": [8000],
     "env": {

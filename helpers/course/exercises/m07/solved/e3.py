@@ -19,15 +19,13 @@ def size(measured: Measured) -> dict:
     peak = max(measured.memory)
     usual = sorted(measured.cpu)[-1 - len(measured.cpu) // 10]
     requests = {"cpu": f"{max(50, up(1.25 * usual, 50))}m", "memory": f"{up(1.25 * peak, 16)}Mi"}
+    tries = math.ceil(1.5 * max(measured.starts) / 2)
     pause = math.floor(measured.last_arrival) + 1
     carrying = math.ceil(measured.busiest / (0.75 * measured.per_pod))
     return {
         "replicas": max(2, carrying + 1),
         "resources": {"requests": requests, "limits": {"memory": f"{up(1.5 * peak, 16)}Mi"}},
-        "startupProbe": {
-            "periodSeconds": 2,
-            "failureThreshold": math.ceil(1.5 * max(measured.starts) / 2),
-        },
+        "startupProbe": {"periodSeconds": 2, "failureThreshold": tries},
         "lifecycle": {"preStop": {"sleep": {"seconds": pause}}},
         "terminationGracePeriodSeconds": pause + math.ceil(1.25 * measured.longest),
     }
