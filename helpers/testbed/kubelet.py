@@ -231,7 +231,8 @@ def _whole(name: str, field: str, value: object, default: int, least: int) -> in
     if value is None:
         return default
     if not isinstance(value, int) or isinstance(value, bool):
-        raise ValueError(f"{field} of the {name} must be a whole number; it is {value!r}.")
+        given = repr(value) if isinstance(value, str | float | bool) else type(value).__name__
+        raise ValueError(f"{field} of the {name} must be a whole number; it is {given}.")
     if value < least:
         raise ValueError(f"{field} of the {name} must be at least {least}; it is {value}.")
     return value

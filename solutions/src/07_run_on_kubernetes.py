@@ -167,7 +167,7 @@ if ready("07.1"):
 # %% [markdown] name="probes-goal"
 # ## 2. Write probes that restart what hangs, and nothing else
 #
-# `PROBES` is YAML text: `startupProbe`, `readinessProbe` and `livenessProbe`, as they stand in a
+# `PROBES` is YAML text with a `startupProbe`, a `readinessProbe` and a `livenessProbe`, as in a
 # pod's container. The container has one port, 8000, with the name `http`. This is how its service
 # behaves:
 #
@@ -233,11 +233,11 @@ livenessProbe:
 check("07.2", PROBES)
 
 # %% [markdown] name="probes-why" only="solution"
-# The startup probe ends 80 seconds after the start, and tells within 2 seconds that loading is
-# over. A process that hangs just after a liveness probe is noticed after 4 × 5 + 4 = 24 seconds,
-# and its 10 seconds of grace make 34. With the pod's 60 seconds it would be 84: the pod's grace
-# period is for streams, and a hung process streams nothing. Three of the four failures fit into no
-# pause of 8 seconds.
+# The startup probe gives loading 80 seconds, and sees within 2 seconds that it is over. A process
+# that hangs just after a liveness probe is noticed after 4 × 5 + 4 = 24 seconds, and its 10 seconds
+# of grace make 34. With the pod's 60 seconds it would be 84: the pod's grace period is for streams,
+# and a hung process streams nothing. A pause of 8 seconds makes one of these probes fail. Four in a
+# row are needed.
 #
 # Startup and liveness ask `/livez`, because a restart does not help a busy pod. They wait for 4
 # seconds, because a busy pod needs 2.5. Only readiness asks `/readyz`, often, and gives up after
@@ -275,8 +275,8 @@ if ready("07.2"):
 # %% [markdown] name="size-goal"
 # ## 3. Turn measurements into requests, limits and replicas
 #
-# Whoever reads a manifest should be able to ask of each number: why this one? Write
-# `size(measured)`, a plain function that computes them from what a load test measured:
+# For each number in a manifest, someone will ask: why this one? Write `size(measured)`, a plain
+# function that computes them from what a load test measured:
 
 # %% name="size-measured"
 from helpers.testbed.measured import Measured
@@ -369,3 +369,25 @@ import yaml
 
 if ready("07.3"):
     print(yaml.safe_dump(size(MEASURED), sort_keys=False))
+
+# %% [markdown] name="measured-text"
+# ## What you measured
+#
+# Each row compares the same case without and with your work. The other exercises have no row: their
+# cards give the figures.
+
+# %% name="measured"
+if measured:
+    show.table(measured, caption="What your work changed", digits=2)
+
+# %% [markdown] name="next"
+# ## Next
+#
+# `course status` shows your progress.
+#
+# - The walkthrough again: [07 Run on Kubernetes](../notebooks/07_run_on_kubernetes.ipynb).
+# - Kubernetes:
+#   [probes](https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/),
+#   [resources](https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/),
+#   [the end of a pod](https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination),
+#   [kustomizations](https://kubernetes.io/docs/tasks/manage-kubernetes-objects/kustomization/).

@@ -299,6 +299,12 @@ def images_and_a_rule() -> object:
     )
 
 
+@right("The model's name in full.")
+def full_name() -> object:
+    url = "http://model.models.svc.cluster.local:8080/v1"
+    return patched(host=("Deployment", replace(f"{BOX}/env/0/value", url)))
+
+
 @right("Numbers of ports in the probes, and other periods.")
 def other_probes() -> object:
     ready = {"httpGet": {"path": "/readyz", "port": 8000}, "periodSeconds": 2}

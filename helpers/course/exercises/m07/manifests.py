@@ -1,6 +1,7 @@
 """What a kustomization makes of the given manifests, as plain values that a card can show."""
 
 import json
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -138,10 +139,15 @@ RUNS: dict[str, Any] = {
 }
 
 
+# A Service's name in a cluster may be written out.
+_FULL_NAME = re.compile(r"(?<=\.models)\.svc(\.cluster\.local\.?)?(?=:)")
+
+
 def _value(row: Mapping[str, Any]) -> Any:
     source = get(row, "valueFrom", "secretKeyRef")
     if not source:
-        return row.get("value", row.get("valueFrom"))
+        value = row.get("value", row.get("valueFrom"))
+        return _FULL_NAME.sub("", value) if isinstance(value, str) else value
     maybe = ", which may be missing" if source.get("optional") else ""
     return f"key `{source.get('key')}` of Secret {source.get('name')}{maybe}"
 
