@@ -49,3 +49,30 @@ def test_what_renders_nothing_says_why(text: object, said: str) -> None:
         manifests.rendered(text)
     assert said in str(error.value)
     assert "course-lab-" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "Deployment /spec/strategy",
+        "Deployment /spec/template/spec/containers/0/startupProbe",
+        "Deployment /spec/template/spec/containers/0/startupProbe/periodSeconds",
+        "Deployment /spec/template/spec/containers/0/resources",
+        "Deployment /spec/template/spec/terminationGracePeriodSeconds",
+        "Service /spec/ports",
+        "HorizontalPodAutoscaler /spec/metrics",
+        "HorizontalPodAutoscaler /spec/minReplicas",
+        "PodDisruptionBudget /spec/selector",
+        "NetworkPolicy /spec/egress",
+    ],
+)
+def test_a_value_of_a_wrong_type_is_a_finding_and_ends_no_case(path: str) -> None:
+    kind, _, place = path.partition(" ")
+    found = manifests.rendered(
+        "resources: [agent.yaml, network.yaml, scaling.yaml]\npatches:\n"
+        f"  - target: {{kind: {kind}}}\n    patch: |-\n"
+        f"      - {{op: add, path: {place}, value: [wrong]}}\n"
+    )
+    assert any("[schema-value]" in line for line in found.findings)
+    for look in ("checked", "runs", "ends", "probes", "way", "network"):
+        assert getattr(manifests, look)(found)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.course.exercises.words import kind
+from helpers.deploy import schema
 from helpers.deploy.check import judge
 from helpers.deploy.objects import Objects, Pod, get, rows
 from helpers.deploy.render import Item, load
@@ -36,7 +37,7 @@ class NotRendered(Exception):  # noqa: N818 - it says what it is
 
 @dataclass(frozen=True)
 class Rendered:
-    """What the kustomization gives: its objects, and each finding as one line."""
+    """What the kustomization gives: objects, without values of a wrong type, and findings."""
 
     items: Sequence[Item]
     findings: Sequence[str]
@@ -96,7 +97,9 @@ def rendered(text: object) -> Rendered:
                 said = said.replace(prefix, "the kustomization")
             raise NotRendered(said) from None
     told = [str(one).splitlines()[0].replace(f"{folder}/", "") for one in findings]
-    return Rendered(items, told)
+    newest = schema.chosen(None)[-1:]
+    fitting = [schema.usable(item, list(schema.problems(item, newest))) for item in items]
+    return Rendered(fitting, told)
 
 
 def checked(found: Rendered) -> dict[str, list[str]]:
