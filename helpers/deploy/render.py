@@ -186,10 +186,11 @@ def _written(path: Path, seen: set[Path]) -> Iterator[Source]:
 
 
 def _patch(folder: Path, path: Path, node: yaml.Node) -> Iterator[Source]:
-    text = field(node, "patch") or field(node, "path") or node
+    written = field(node, "patch")
+    text = written or field(node, "path") or node
     if not isinstance(text, yaml.ScalarNode):
         return
-    if "\n" in text.value:  # written in the kustomization itself; a block begins a line later
+    if written or "\n" in text.value or text.value.startswith("{"):  # a block begins a line later
         inner = documents(text.value, str(path), text.start_mark.line + (text.style in ("|", ">")))
     else:
         file = Path(os.path.normpath(folder / text.value))

@@ -84,6 +84,21 @@ def test_a_patch_in_the_kustomization(base: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "patches",
+    [
+        "patches:\n  - target: {kind: Deployment, name: model}\n    patch: |-\n      - {STEP}\n",
+        "patches:\n  - target: {kind: Deployment, name: model}\n    patch: '[{STEP}]'\n",
+        "patchesStrategicMerge:\n  - '{apiVersion: apps/v1, kind: Deployment, metadata:"
+        " {name: model}, spec: {replicas: 1}}'\n",
+    ],
+)
+def test_a_patch_of_one_line_in_the_kustomization(base: Path, patches: str) -> None:
+    step = '{"op": "replace", "path": "/spec/replicas", "value": 1}'
+    finding = only(overlay(base, patches.replace("{STEP}", step)), "one-replica")
+    assert finding.file.endswith("kustomization.yaml")
+
+
 def test_what_kustomize_sets_by_itself(base: Path) -> None:
     folder = overlay(
         base,
