@@ -1,0 +1,1 @@
+"""Module 07, Run on Kubernetes: what a cluster is told, and what it does with it."""
