@@ -209,6 +209,21 @@ CHECKLIST: tuple[Item, ...] = (
         around=("service",),
     ),
     Item(
+        name="rollout",
+        title="rollout",
+        why="A new version goes out every week, and one that cuts the answers under way, or never "
+        "becomes ready, is an outage that nobody attacked you for.",
+        owner="site reliability engineer",
+        module="07",
+        command="course rollout",
+        thresholds=(
+            # A careful rollout loses none: its pods finish what they have begun.
+            Threshold("requests lost", "at most", 0, 1000),
+            Threshold("requests lost to a version that is never ready", "at most", 0, 200),
+        ),
+        around=("service",),
+    ),
+    Item(
         name="rollback",
         title="rollback",
         why="When the release turns out bad at night, somebody must get back to the last one "

@@ -63,6 +63,7 @@ def test_the_items_are_those_of_the_issue() -> None:
         "latency",
         "cost",
         "failure modes",
+        "rollout",
         "rollback",
         "monitoring",
         "documentation",
@@ -99,7 +100,7 @@ def test_evidence_of_another_version(each: Item) -> None:
     ("part", "stale"),
     [
         ("controls", {"security", "privacy", "rollback", "documentation", "ownership"}),
-        ("service", {"load", "failure_modes", "rollback", "documentation", "ownership"}),
+        ("service", {"load", "failure_modes", "rollout", "rollback", "documentation", "ownership"}),
     ],
 )
 def test_what_a_change_around_the_agent_makes_stale(part: str, stale: set[str]) -> None:
