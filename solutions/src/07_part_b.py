@@ -129,3 +129,179 @@ if ready("07.4"):
     count = {"before": changes(formula), "after": changes(recommend)}
     print(count)
     measured.append({"exercise": "4: changes of the number of pods in 30 minutes"} | count)
+
+# %% [markdown] name="policies-goal"
+# ## 5. Let through the connections on a list, and no others
+#
+# A hijacked agent reaches what the network lets it reach. Without a NetworkPolicy that is
+# everything. This is the cluster; the namespace `shop` is yours. It also has pods that you do not
+# know yet, and that must not connect to anything.
+#
+# | namespace, with its label `team` | pods, by their only label | ports of the containers |
+# |---|---|---|
+# | `shop`, team `shop` | `app: agent` | `http` 8000, `metrics` 9100 |
+# | | `app: model` | `http` 8080 |
+# | | `app: redis` | `redis` 6379 |
+# | | `app: backup`, and others without a label | |
+# | `ingress`, team `platform` | `app: controller` | `http` 80 |
+# | | `app: renewer` | |
+# | `monitoring`, team `platform` | `app: prometheus`, `app: grafana` | `http` 9090 and 8080 |
+# | `kube-system`, no team | `k8s-app: kube-dns` | `dns` 53 over UDP, `dns-tcp` 53 over TCP |
+# | | `k8s-app: metrics-server` | `https` 10250 |
+# | `dev`, team `shop` | `app: agent`, `app: prometheus` | as above |
+#
+# All ports are TCP, except where the table says UDP. The Services `agent` and `model` listen on
+# port 80 and send to the port `http` of their pods. The outside model is at 203.0.113.0/24, without
+# 203.0.113.64/28, where its provider tries things out.
+#
+# **The list.** These connections pass:
+#
+# | from | to | port |
+# |---|---|---|
+# | the controller in `ingress` | the agent | TCP 8000 |
+# | Prometheus in `monitoring` | the agent | TCP 9100 |
+# | Prometheus in `monitoring` | the model | TCP 8080 |
+# | the agent | the model | TCP 8080 |
+# | the agent | Redis | TCP 6379 |
+# | the agent | the DNS pods in `kube-system` | UDP 53 and TCP 53 |
+# | the agent | the outside model | TCP 443 |
+#
+# Here "the agent" means every pod in `shop` with its label, and so on for the others.
+#
+# Set `POLICIES` to a text of YAML with one or more NetworkPolicies in the namespace `shop`,
+# separated by `---`. (A list of dicts will do, too.)
+#
+# - Every connection on the list passes.
+# - No other connection passes that begins or ends in `shop`: not between the pods above, not with
+#   pods that come later, and not to or from any address outside of the cluster. Two agents do not
+#   talk to each other. Connections that begin and end elsewhere are not your concern, and a pod
+#   always reaches itself.
+# - Pods are replaced all the time. The new ones have the same labels, and other names and
+#   addresses.
+# - An API server would take each policy: it has `apiVersion`, `kind`, `metadata.name` (a different
+#   one each) and `metadata.namespace`, and no field that does not exist.
+#
+# For instance, this policy lets Grafana reach port 9090 of all pods in `shop`, and isolates them
+# from all other incoming connections. Outgoing ones are not affected:
+#
+#     apiVersion: networking.k8s.io/v1
+#     kind: NetworkPolicy
+#     metadata: {name: grafana, namespace: shop}
+#     spec:
+#       podSelector: {}
+#       policyTypes: [Ingress]
+#       ingress:
+#         - from:
+#             - namespaceSelector:
+#                 matchLabels: {kubernetes.io/metadata.name: monitoring}
+#               podSelector:
+#                 matchLabels: {app: grafana}
+#           ports: [{port: 9090}]
+#
+# The check tries every pair of pods and addresses on ten ports, over TCP and UDP, by the rules of
+# the documentation.
+
+# %% exercise="07.5"
+# LAB: POLICIES = TODO
+# BEGIN SOLUTION
+POLICIES = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: nothing-else, namespace: shop}
+spec:
+  podSelector: {}
+  policyTypes: [Ingress, Egress]
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: agent, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: agent}}
+  policyTypes: [Ingress, Egress]
+  ingress:
+    - from:
+        - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ingress}}
+          podSelector: {matchLabels: {app: controller}}
+      ports: [{port: http}]
+    - from:
+        - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}
+          podSelector: {matchLabels: {app: prometheus}}
+      ports: [{port: metrics}]
+  egress:
+    - to: [{podSelector: {matchLabels: {app: model}}}]
+      ports: [{port: http}]
+    - to: [{podSelector: {matchLabels: {app: redis}}}]
+      ports: [{port: 6379}]
+    - to:
+        - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}
+          podSelector: {matchLabels: {k8s-app: kube-dns}}
+      ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
+    - to: [{ipBlock: {cidr: 203.0.113.0/24, except: [203.0.113.64/28]}}]
+      ports: [{port: 443}]
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: model, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: model}}
+  ingress:
+    - from:
+        - podSelector: {matchLabels: {app: agent}}
+        - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}
+          podSelector: {matchLabels: {app: prometheus}}
+      ports: [{port: http}]
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: redis, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: redis}}
+  ingress:
+    - from: [{podSelector: {matchLabels: {app: agent}}}]
+      ports: [{port: 6379}]
+"""
+# END SOLUTION
+
+# %%
+check("07.5", POLICIES)
+
+# %% [markdown] name="policies-why" only="solution"
+# The first policy selects every pod, also those that come later, and allows nothing. The others
+# add to it: policies never forbid what another one allows. Each connection between two pods of
+# `shop` needs a rule at both ends. Two keys in one item of `from` are joined by "and", two items
+# by "or": one dash decides whether Prometheus gets in, or all of `monitoring` and every pod of
+# `shop` that has its label. Names come from DNS, and so every pod that sends to a Service needs
+# port 53, over TCP for long answers.
+#
+# A NetworkPolicy knows addresses and ports. It cannot tell a question to the outside model from an
+# order number that is smuggled out in one: for that, the shop needs the controls of module 04. And
+# it does nothing at all where the cluster's network plugin does not support it.
+
+# %% [markdown] name="policies-use-text"
+# What does this leave to a hijacked agent? Count the pods and addresses that it can reach on one of
+# the ten ports, without policies and with yours.
+
+# %% name="policies-use"
+import yaml
+
+from helpers.deploy.connections import Connections
+from helpers.deploy.shop_network import NAMESPACES, every
+
+
+def reached(policies: list[dict]) -> set[str]:
+    """What the first agent can reach."""
+    cluster = Connections(policies, NAMESPACES)
+    found = set()
+    for one in every():
+        passes = cluster.passes(one.source, one.target, one.port, one.protocol)
+        if passes and str(one.source) == "shop/agent-1":
+            found.add(str(one.target))
+    return found
+
+
+if ready("07.5"):
+    mine = POLICIES if isinstance(POLICIES, list) else list(yaml.safe_load_all(POLICIES))
+    before, after = reached([]), reached([one for one in mine if one])
+    print(sorted(after))
+    measured.append({"exercise": "5: pods and addresses that an agent reaches",
+                     "before": len(before), "after": len(after)})
