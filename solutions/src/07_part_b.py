@@ -305,3 +305,125 @@ if ready("07.5"):
     print(sorted(after))
     measured.append({"exercise": "5: pods and addresses that an agent reaches",
                      "before": len(before), "after": len(after)})
+
+# %% [markdown] name="roll-goal"
+# ## 6. The gate: a rollout that loses nothing
+#
+# A Deployment replaces its pods one by one. Write what it does, with the care that an agent's long
+# streams need: `roll(old, new, pods, proxy, ready_s, drain_s, grace_s)`, an `async` function. It
+# replaces each pod of `old` by the pod of `new` at the same place. Both are lists of names, of the
+# same length, one or more. The old pods serve; the new ones are not started yet.
+#
+# `pods` starts and stops processes, as a kubelet does:
+#
+# - `await pods.start(pod)` starts a pod, which takes a while until it is ready.
+# - `await pods.stop(pod, grace_s)` sends SIGTERM, and SIGKILL after `grace_s` seconds. It returns
+#   when the pod is gone.
+#
+# `proxy` is an HAProxy, which has the part of a Service here. Its methods are plain functions:
+#
+# - `proxy.add(pod)`: from now on, the proxy asks this pod whether it is ready, and sends it
+#   requests as long as it is.
+# - `proxy.ready(pod)` is `True` if the proxy would send it requests now.
+# - `proxy.drain(pod)`: the proxy sends it nothing new. What it is answering goes on.
+# - `proxy.streams(pod)` is the number of answers that it is still writing.
+# - `proxy.remove(pod)`: the proxy forgets a pod, which must be gone.
+#
+# This is what `roll` must do:
+#
+# - **One pair after the other**, in the order of the lists. At no time do fewer than `len(old)`
+#   pods serve, or more than `len(old) + 1` run.
+# - Start the new pod, add it, and wait until it is ready. Then drain the old one, wait until it has
+#   no more streams, stop it with `grace_s`, and remove it. Do each of these once, in this order.
+# - **A stream that never ends.** After `drain_s` seconds (at most 1.5 more), stop the old pod
+#   anyway.
+# - **A version that never becomes ready.** If the new pod is not ready within `ready_s` seconds (at
+#   most 1.5 more), stop it with `grace_s`, remove it, and return `False` at once. All other pods
+#   stay as they are: those that were replaced before, and the old ones, which go on serving.
+# - Return `True` when all pods were replaced.
+# - Ask the proxy every 0.05 seconds while you wait, and leave the event loop free in between. Keep
+#   nothing between calls: two rollouts may run at the same time.
+#
+# For instance, `await roll(["a"], ["b"], pods, proxy, ready_s=30, drain_s=60, grace_s=10)` starts
+# and adds `b`, waits at most 30 seconds until it is ready, drains `a`, waits at most 60 seconds
+# until `a` has no more streams, stops and removes `a`, and returns `True`.
+#
+# The check first plays rollouts, in which time is short. Then it starts real processes behind a
+# real HAProxy, while eight clients read streams, twice: once with a version that works, and once
+# with one that is never ready. No request may be lost. This takes about a minute and needs HAProxy:
+# it comes with Ray on Linux; on macOS, `brew install haproxy`.
+
+# %% exercise="07.6"
+import asyncio
+import time
+from collections.abc import Callable
+
+from helpers.deploy.proxy import Proxy
+from helpers.deploy.rehearsal import Pods
+
+
+async def roll(old: list[str], new: list[str], pods: Pods, proxy: Proxy,
+               ready_s: float, drain_s: float, grace_s: float) -> bool:
+    """Replace the old pods by the new ones; False if a new one does not become ready."""
+    # LAB: return TODO
+    # BEGIN SOLUTION
+    async def waited(done: Callable[[], bool], limit_s: float) -> bool:
+        deadline = time.monotonic() + limit_s
+        while not done():
+            if time.monotonic() >= deadline:
+                return False
+            await asyncio.sleep(0.05)
+        return True
+
+    for before, after in zip(old, new, strict=True):
+        await pods.start(after)
+        proxy.add(after)
+        if not await waited(lambda pod=after: proxy.ready(pod), ready_s):
+            await pods.stop(after, grace_s)
+            proxy.remove(after)
+            return False
+        proxy.drain(before)
+        await waited(lambda pod=before: proxy.streams(pod) == 0, drain_s)
+        await pods.stop(before, grace_s)
+        proxy.remove(before)
+    return True
+    # END SOLUTION
+
+# %%
+check("07.6", roll)
+
+# %% [markdown] name="roll-why" only="solution"
+# Each wait has a reason and an end. Waiting for readiness is what `maxUnavailable: 0` does, with
+# `progressDeadlineSeconds` as its end; `maxSurge: 1` is the one pod too many. Draining before
+# SIGTERM is what a `preStop` pause is for: Kubernetes takes a pod out of its endpoints and sends
+# SIGTERM at the same time, and without a pause some requests still arrive at a pod that has closed
+# its door. Kubernetes cannot count streams, so there the pause and `terminationGracePeriodSeconds`
+# have to be as long as the longest stream. A version that never becomes ready costs one pod's
+# memory and nobody's answer.
+
+# %% [markdown] name="roll-use-text"
+# What do these waits save? The function below replaces pods as a script often does: stop the old
+# one, start the new one. Compare what the clients lose.
+
+# %% name="roll-use"
+from helpers.deploy.proxy import ProxyError
+from helpers.deploy.rehearsal import rehearse
+
+
+async def stop_and_start(old, new, pods, proxy, ready_s, drain_s, grace_s) -> None:
+    """The old pod first, and no waiting."""
+    for before, after in zip(old, new, strict=True):
+        await pods.stop(before, grace_s)
+        await pods.start(after)
+        proxy.add(after)
+
+
+if ready("07.6"):
+    try:
+        lost = [run_async(rehearse(one, requests=100 if fast else 400)).lost
+                for one in (stop_and_start, roll)]
+        print(lost)
+        measured.append({"exercise": "6: requests lost in a rollout",
+                         "before": lost[0], "after": lost[1]})
+    except ProxyError as error:
+        print(error)
