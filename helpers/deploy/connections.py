@@ -13,7 +13,8 @@ connection that passes always passes.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import ip_address, ip_network
+from functools import cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any, Literal, TypeAlias
 
 from helpers.deploy.objects import get, matches, rows
@@ -165,8 +166,16 @@ def _is_port(given: Mapping[str, Any], target: End, port: int, protocol: str) ->
 
 
 def _within(address: str, block: Mapping[str, Any]) -> bool:
-    one = ip_address(address)
-    inside = one in ip_network(str(block.get("cidr")), strict=False)
-    return inside and not any(
-        one in ip_network(str(part), strict=False) for part in block.get("except") or ()
+    one = _address(address)
+    return one in _range(str(block.get("cidr"))) and not any(
+        one in _range(str(part)) for part in block.get("except") or ()
     )
+
+
+# The same few are asked for thousands of times.
+_address = cache(ip_address)
+
+
+@cache
+def _range(text: str) -> IPv4Network | IPv6Network:
+    return ip_network(text, strict=False)

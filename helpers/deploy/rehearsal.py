@@ -28,6 +28,7 @@ _APP = Path(__file__).with_name("light_pod.py")
 _LOADS_S = 0.6
 _PAUSE_S = 0.1  # of a client that got no answer: else it would ask thousands of times
 _START_S = 60.0
+_EVERY_MS = 500  # a busy machine must not make a pod look dead
 
 
 class Pods:
@@ -135,7 +136,7 @@ async def rehearse(
     loads_s |= dict.fromkeys(NEW, "never" if broken else _LOADS_S)
     with ExitStack() as stack:
         pods = stack.enter_context(closing(Pods(port, loads_s)))
-        balancer = stack.enter_context(proxy(port))
+        balancer = stack.enter_context(proxy(port, every_ms=_EVERY_MS))
         await _until_old_serve(pods, balancer)
         found = Rehearsed()
         waiting = {"ready_s": 2.0 if broken else 30.0, "drain_s": 10.0, "grace_s": 10.0}

@@ -150,6 +150,7 @@ if ready("07.4"):
 # | | `k8s-app: metrics-server` | `https` 10250 |
 # | `dev`, team `shop` | `app: agent`, `app: prometheus` | as above |
 #
+# Every namespace also has the label `kubernetes.io/metadata.name`, with its own name as the value.
 # All ports are TCP, except where the table says UDP. The Services `agent` and `model` listen on
 # port 80 and send to the port `http` of their pods. The outside model is at 203.0.113.0/24, without
 # 203.0.113.64/28, where its provider tries things out.

@@ -21,7 +21,7 @@ _EARLY_S, _LATE_S = 0.03, 1.5
 """How much earlier than its limit something may be given up, and how much later."""
 _MOST_LOOKS_A_SECOND = 60
 _MOST_IN_A_TURN = 4  # looks without giving others their turn
-_ENOUGH_LOOKS = 20_000  # of someone who asks without a pause, and would ask for ever
+_ENOUGH_LOOKS = 20_000  # of a loop without a pause, which would ask for ever
 
 
 @dataclass
