@@ -71,29 +71,29 @@ def roll(answer: "Roll") -> Iterator[Case]:
             show=show,
             expect=rolled(plan, done),
             slips=[*slips, *_SLIPS],
-            limit=12,
+            limit=8,
             about=about,
             live=False,
         )
 
     yield case(
         "two pods are replaced",
-        "roll(['a', 'b'], ['c', 'd'], pods, proxy, ready_s=4, drain_s=3, grace_s=7): the new pods"
+        "roll(['a', 'b'], ['c', 'd'], pods, proxy, ready_s=4, drain_s=2, grace_s=7): the new pods"
         " are ready after 0.4 s, the last streams end after 0.3 s",
         Plan(["a", "b"], ["c", "d"], {"c": 0.4, "d": 0.4}, {"a": 0.3, "b": 0.3}),
     )
     yield case(
         "a slow pod, and streams of different lengths",
         "three pods, ready after 0.1, 0.9 and 0.2 s; streams of 0.1, 0.2 and 0.7 s; ready_s=3,"
-        " drain_s=4, grace_s=2",
+        " drain_s=2, grace_s=8",
         Plan(
             ["x", "y", "z"],
             ["x2", "y2", "z2"],
             {"x2": 0.1, "y2": 0.9, "z2": 0.2},
             {"x": 0.1, "y": 0.2, "z": 0.7},
             ready_s=3,
-            drain_s=4,
-            grace_s=2,
+            drain_s=2,
+            grace_s=8,
         ),
         about="streams",
     )
@@ -112,14 +112,14 @@ def roll(answer: "Roll") -> Iterator[Case]:
     )
     yield case(
         "a version that is never ready",
-        "c is never ready; ready_s=0.6, drain_s=3, grace_s=3",
+        "c is never ready; ready_s=0.6, drain_s=2, grace_s=3",
         Plan(["a", "b"], ["c", "d"], {"c": NEVER, "d": NEVER}, ready_s=0.6, grace_s=3),
         done=0,
         about="broken",
     )
     yield case(
         "the second new pod is never ready",
-        "c is ready after 0.2 s, d never; ready_s=0.7, drain_s=3, grace_s=4",
+        "c is ready after 0.2 s, d never; ready_s=0.7, drain_s=2, grace_s=4",
         Plan(
             ["a", "b", "e"],
             ["c", "d", "f"],
@@ -137,7 +137,7 @@ def roll(answer: "Roll") -> Iterator[Case]:
         call=lambda: rolling.both(answer, one, other),
         show="in two clusters with pods of the same names: in one of them b is never ready",
         expect=[rolled(one), rolled(other, 0)],
-        limit=12,
+        limit=8,
         about="pause",
         live=False,
     )

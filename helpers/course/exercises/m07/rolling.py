@@ -51,7 +51,7 @@ class Plan:
     loads_s: Mapping[str, float]
     streams_s: Mapping[str, float] = field(default_factory=dict)
     ready_s: float = 4.0
-    drain_s: float = 3.0
+    drain_s: float = 2.0
     grace_s: float = 7.0
 
 
