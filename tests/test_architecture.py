@@ -21,7 +21,6 @@ MAY_ENTER: dict[str, set[str]] = {
     "tracing": {"evaluate", *_BELOW_EVALUATE},
     "deploy": {"evaluate", "testbed", *_BELOW_EVALUATE},
     "scale": {"service", "evaluate", *_BELOW_EVALUATE},
-    "deploy": {"evaluate", *_BELOW_EVALUATE},
     "demo": {"security", "tracing", "evaluate", *_BELOW_EVALUATE},
     # What must import a room of modules 03 to 11 stays in that room, in its `testing.py`.
     "testbed": _BELOW_EVALUATE,

@@ -81,6 +81,12 @@ class Proxy:
         states = {row["svname"]: row["status"] for row in rows if row["pxname"] == "pods"}
         return states.get(pod, "").startswith(("UP", "no check"))
 
+    def streams(self, pod: str) -> int:
+        """How many requests are open to this pod now, from their start to the end of the answer."""
+        rows = csv.DictReader(self._tell("show stat").lstrip("# ").splitlines())
+        here = (row for row in rows if (row["pxname"], row["svname"]) == ("pods", pod))
+        return sum(int(row["scur"]) for row in here)
+
     def _tell(self, command: str) -> str:
         try:
             with socket.socket(socket.AF_UNIX) as control:

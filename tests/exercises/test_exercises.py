@@ -22,9 +22,9 @@ EXERCISES = [exercise for module in modules() for exercise in measurable(module)
 ANSWERS = {exercise.id: answers_to(ROOT, exercise) for exercise in EXERCISES}
 EVERY = os.environ.get("COURSE_EVERY_ANSWER", "") not in ("", "0")
 MOST_WRONG, MOST_RIGHT = 18, 5
-LIVE = {"05", "06"}  # modules whose checks start a server for each case, and so take seconds
+LIVE = {"05", "06", "07.6"}  # modules and exercises whose checks take seconds: servers, waits
 MOST_WRONG_LIVE, MOST_RIGHT_LIVE = 6, 2
-ON_A_CLUSTER = {"06.5"}  # a right answer is deployed twice there, which takes half a minute
+DEPLOYED = {"06.5", "07.6"}  # a right answer is deployed twice there, which takes half a minute
 SAMPLE, SAMPLE_LIVE, SEED = 5, 2, 12
 
 
@@ -34,12 +34,17 @@ def spread(answers: Sequence[Answer], most: int, *, slips: bool) -> list[Answer]
     return [answer for n, answer in enumerate(answers) if n % step == 0 or (slips and answer.slip)]
 
 
+def is_live(exercise: Exercise) -> bool:
+    """Whether its check takes seconds."""
+    return not LIVE.isdisjoint({exercise.id, exercise.id[:2]})
+
+
 def tried(exercise: Exercise) -> tuple[list[Answer], list[Answer]]:
     """The wrong and the right answers to an exercise that are tried."""
     answers = ANSWERS[exercise.id]
-    if exercise.id[:2] in LIVE:
+    if is_live(exercise):
         wrong = spread(answers.wrong, MOST_WRONG_LIVE, slips=False)
-        most = 1 if exercise.id in ON_A_CLUSTER else MOST_RIGHT_LIVE
+        most = 1 if exercise.id in DEPLOYED else MOST_RIGHT_LIVE
         return wrong, spread(answers.right, most, slips=False)
     wrong = spread(answers.wrong, MOST_WRONG, slips=True)
     return wrong, spread(answers.right, MOST_RIGHT, slips=True)
@@ -69,7 +74,7 @@ def test_a_right_answer_passes(exercise: Exercise, answer: Answer) -> None:
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=name)
 def test_the_check_rejects_a_sample_of_faults(exercise: Exercise) -> None:
-    sample = SAMPLE_LIVE if exercise.id[:2] in LIVE else SAMPLE
+    sample = SAMPLE_LIVE if is_live(exercise) else SAMPLE
     found = measure(exercise, ANSWERS[exercise.id], sample=sample, seed=SEED)
     assert not found.survivors
     assert not found.unknown
