@@ -401,7 +401,7 @@ def kills_workers() -> object:
     return embed_all
 
 
-@wrong("Each worker has two texts at a time.")
+@wrong("Each worker has two texts at a time.", slip="two-at-once")
 def two_texts_at_a_time() -> object:
     class Loop(Base):
         def __init__(self, workers: list[Any], texts: list[str]) -> None:

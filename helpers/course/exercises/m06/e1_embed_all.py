@@ -124,6 +124,13 @@ def embed_all(answer: Any) -> Iterator[Case]:
         3,
         _expected(texts, []) | _ONCE,
         Slip.when(
+            "two-at-once",
+            lambda got: (
+                got["right vectors at"] == [*range(11)] and got["given to a busy worker"] > 0
+            ),
+            "A worker got a text while it had another one: give each at most one at a time.",
+        ),
+        Slip.when(
             "by-text",
             lambda got: 10 in (got["length"], len(got["right vectors at"])),
             "A text that comes twice has two places.",
