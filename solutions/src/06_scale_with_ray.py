@@ -354,8 +354,9 @@ for name in ("get", "put", "put_new", "add", "fields"):
 #   the same, at once, even one that has just started. Calls at the same time lose nothing.
 # - **Retries.** A request may come again, with the same three arguments, on any replica, later or
 #   at the same time. It gets the same text, is one turn, and counts once. For a request that was
-#   answered, `write` is not called again. Two conversations may use the same `request`: these are
-#   two requests.
+#   answered, `write` is not called again, even if its text was empty. Two conversations may use the
+#   same `request`: these are two requests. Another `request` is a new turn, even with the same
+#   question. The strings may contain any characters.
 # - **A replica may die at any `await`**, and the request comes again elsewhere. No matter how far
 #   the first try got, in the end the request is one turn and counts once.
 # - If `write` or `search` raises, so does `ask`. Such a request is not a turn and does not count,
