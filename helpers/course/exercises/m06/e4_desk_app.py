@@ -130,7 +130,7 @@ def desk_app(answer: "MakeDesk") -> Iterator[Case]:
             Slip.when(
                 "pickle-as-fallback",
                 lambda got: got["run as code"] == [desk.FALLBACK],
-                "Where index.json cannot be read, index.pkl was run in its place: whoever writes"
+                "Where index.json cannot be read, index.pkl was run in its place: anyone who writes"
                 " the one can break the other.",
             ),
             Slip.when(
