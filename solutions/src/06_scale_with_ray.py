@@ -354,8 +354,9 @@ for name in ("get", "put", "put_new", "add", "fields"):
 #   the same, at once, even one that has just started. Calls at the same time lose nothing.
 # - **Retries.** A request may come again, with the same three arguments, on any replica, later or
 #   at the same time. It gets the same text, is one turn, and counts once. For a request that was
-#   answered, `write` is not called again. Two conversations may use the same `request`: these are
-#   two requests.
+#   answered, `write` is not called again, even if its text was empty. Two conversations may use the
+#   same `request`: these are two requests. Another `request` is a new turn, even with the same
+#   question. The strings may contain any characters.
 # - **A replica may die at any `await`**, and the request comes again elsewhere. No matter how far
 #   the first try got, in the end the request is one turn and counts once.
 # - If `write` or `search` raises, so does `ask`. Such a request is not a turn and does not count,
@@ -523,8 +524,8 @@ class Asked(BaseModel):
 # - `POST /ask` takes an `Asked` (any other body gets 422) and answers with the status 200 and the
 #   JSON `{"answer": ..., "source": ..., "asked": ...}`. `source` is the sentence of the index that
 #   shares the most words with the message. `answer` is the model's reply to
-#   `f"{source}\n\n{message}"`. `asked` is the number of questions from this customer so far. This
-#   question counts, even if its answer fails.
+#   `f"{source}\n\n{message}"`. `asked` is the number of questions from this customer when this one
+#   arrived. This question counts, even if its answer fails.
 # - `GET /asked/{customer}` answers with `{"asked": ...}`: the same number, 0 for a customer who has
 #   not asked yet.
 # - If the search or the model raises an exception of any type, the status is 502. The body may be
@@ -540,8 +541,8 @@ class Asked(BaseModel):
 #   `await store.get(key)`, 0 at first; `set(key, value)`; `add(key, amount)`, which returns the
 #   sum; `compare_and_set(key, old, new)`.
 # - The desk has two replicas. Each answers at most 8 requests at the same time, and at most 16 more
-#   wait for them; Serve itself refuses all others with 503. Search remains a deployment of its own,
-#   and the desk asks it through its handle.
+#   wait for them; Serve itself refuses all others with 503. Search remains a deployment of its own
+#   that refuses no request of a desk, and the desk asks it through its handle.
 #
 # For instance, the first question from `C-1` gets `"asked": 1`. Its second one gets `"asked": 2`,
 # no matter which replica it reaches.

@@ -1,5 +1,6 @@
 import base64
 import io
+import itertools
 import re
 import subprocess
 import sys
@@ -234,3 +235,13 @@ def test_terminal_gets_text_and_no_noise() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[0, 1, 2]\nOne\na\n-\n1\n"
     assert done.stderr == ""
+
+
+def test_labels_of_marks_that_are_close_do_not_cover_each_other(shown: list[Output]) -> None:
+    moments = {"new version": 35.0, "agent killed": 64.0, "gateway killed": 75.0, "node lost": 86.0}
+    with plots.axes(title="t", x="x", y="y", alt="") as plot:
+        plot.scatter([30, 160], [0, 12])
+        plots._draw_marks(plot, moments)
+        boxes = [text.get_window_extent() for text in plot.texts]
+    assert len(boxes) == 4
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))

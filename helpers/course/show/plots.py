@@ -20,6 +20,7 @@ from helpers.course.show.output import Output, put
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.transforms import Bbox
 
 # Okabe and Ito's colours, without the yellow that a white card swallows.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
@@ -30,6 +31,7 @@ HATCHES = ("", "//", "..", "xx", "\\\\", "++", "oo")
 _WIDTH_IN = 7.0
 _DOTS_PER_INCH = 200  # twice what the notebook shows, for sharp text on dense screens
 _SHOWN_PER_INCH = 100
+_MARK_SIZE = 8.5  # points
 _COLOURS = 64  # of the stored image: a plot's few inks and the shades of their edges
 
 # Any: matplotlib's own type is a literal of all its settings.
@@ -334,11 +336,13 @@ def _legend(plot: "Axes", series: Mapping[str, Any]) -> None:
 
 
 def _draw_marks(plot: "Axes", marks: Mapping[str, float] | None) -> None:
-    for label, place in (marks or {}).items():
+    for place in (marks or {}).values():  # all first: each of them may move the limits
         plot.axvline(place, color="#555555", linestyle=(0, (2, 2)), linewidth=1.2)
-        low, high = plot.get_xlim()
-        left = place > low + 0.6 * (high - low)  # the label stands on the side with more room
-        plot.annotate(
+    low, high = plot.get_xlim()
+    taken: list[Bbox] = []
+    for label, place in (marks or {}).items():
+        left = place > low + 0.6 * (high - low)  # the label is on the side with more room
+        text = plot.annotate(
             label,
             (place, 1.0),
             xycoords=plot.get_xaxis_transform(),
@@ -346,8 +350,12 @@ def _draw_marks(plot: "Axes", marks: Mapping[str, float] | None) -> None:
             textcoords="offset points",
             ha="right" if left else "left",
             va="top",
-            fontsize=8.5,
+            fontsize=_MARK_SIZE,
         )
+        while any(text.get_window_extent().overlaps(other) for other in taken):
+            across, down = text.xyann
+            text.xyann = (across, down - _MARK_SIZE - 2.5)
+        taken.append(text.get_window_extent())
 
 
 def _spoken(series: Mapping[str, Mapping[str, str]]) -> str:

@@ -337,6 +337,79 @@ def deaths_together() -> object:
     return loop(Loop)
 
 
+@wrong("The second text on which any worker dies has failed.", slip="deaths-together")
+def deaths_of_all_texts() -> object:
+    class Loop(Base):
+        def died(self, place: int, worker: Any) -> None:
+            self.deaths[0] += 1
+            if self.deaths[0] > 1:
+                self.failed[place] = "two workers died"
+            else:
+                self.todo.append(place)
+
+    return loop(Loop)
+
+
+@wrong("A poisoned text that comes twice is reported at one place.", slip="one-place")
+def place_by_index() -> object:
+    class Loop(Base):
+        def poisoned(self, place: int, error: Any) -> None:
+            super().poisoned(self.texts.index(self.texts[place]), error)
+
+    return loop(Loop)
+
+
+@wrong("Asks a dead worker whether it is there.", slip="dead-one-called")
+def asks_whether_it_is_there() -> object:
+    class Loop(Base):
+        def died(self, place: int, worker: Any) -> None:
+            import ray
+
+            super().died(place, worker)
+            try:
+                ray.get(worker.embed.options(num_returns=1).remote("are you there?"))
+            except ray.exceptions.RayError:
+                return
+            self.free.append(worker)
+
+    return loop(Loop)
+
+
+@wrong("Takes a dead worker out of the list that it is given.", slip="changed")
+def takes_the_dead_out() -> object:
+    def embed_all(workers: list[Any], texts: list[str]) -> Any:
+        class Loop(Base):
+            def died(self, place: int, worker: Any) -> None:
+                super().died(place, worker)
+                workers.remove(worker)
+
+        return Loop(workers, texts).run()
+
+    return embed_all
+
+
+@wrong("Ends the workers when all is done.", slip="killed")
+def kills_workers() -> object:
+    def embed_all(workers: list[Any], texts: list[str]) -> Any:
+        import ray
+
+        result = Base(workers, texts).run()
+        for worker in workers:
+            ray.kill(worker)
+        return result
+
+    return embed_all
+
+
+@wrong("Each worker has two texts at a time.", slip="two-at-once")
+def two_texts_at_a_time() -> object:
+    class Loop(Base):
+        def __init__(self, workers: list[Any], texts: list[str]) -> None:
+            super().__init__([*workers, *workers], texts)
+
+    return loop(Loop)
+
+
 @wrong("What is left when nobody is left is not in failed.", slip="not-reported")
 def not_reported() -> object:
     class Loop(Base):
@@ -482,5 +555,22 @@ def wider_error() -> object:
         def result(self) -> Any:
             super().result()
             return [self.vectors, dict(sorted(self.failed.items()))]
+
+    return loop(Loop)
+
+
+@right("Takes the newest text first, waits for a short time, and looks with a timeout.")
+def newest_first() -> object:
+    class Loop(Base):
+        def __init__(self, workers: list[Any], texts: list[str]) -> None:
+            super().__init__(workers, texts)
+            self.todo.reverse()
+
+        def ready(self) -> Any:
+            import ray
+
+            while not (done := ray.wait([*self.running], timeout=0.2)[0]):
+                pass
+            return done[0]
 
     return loop(Loop)

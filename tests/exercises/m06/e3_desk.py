@@ -1,6 +1,7 @@
 """Answers to exercise 06.3, right and wrong."""
 
 import asyncio
+import json
 from typing import Any
 
 from helpers.authoring.answers import right, wrong
@@ -141,6 +142,201 @@ def by_request_alone() -> object:
     class Desk(Base):
         async def count(self, conversation: str, request: str) -> None:
             await self.memory.put_new.remote("asked", request, 1)
+
+    return Desk
+
+
+@wrong("write gets the turns of all conversations.", slip="shared-turns")
+def turns_of_all() -> object:
+    class Desk(Base):
+        async def store(self, conversation: str, request: str, turn: tuple[str, str]) -> Any:
+            await self.memory.put_new.remote("all turns", (conversation, request), turn)
+            return await super().store(conversation, request, turn)
+
+        async def written(self, conversation: str, question: str) -> str:
+            turns = list((await self.memory.fields.remote("all turns")).values())
+            text: str = await self.write(question, turns, await self.passage(question))
+            return text
+
+    return Desk
+
+
+@wrong("The count is a number in the replica.", slip="own-count")
+def number_in_the_replica() -> object:
+    class Desk(Base):
+        counted = 0
+
+        async def count(self, conversation: str, request: str) -> None:
+            self.counted += 1
+
+        async def asked(self) -> int:
+            return self.counted
+
+    return Desk
+
+
+@wrong("A turn is stored under its question.", slip="by-question")
+def stored_by_question() -> object:
+    class Desk(Base):
+        async def ask(self, request: str, conversation: str, question: str) -> Any:
+            return await super().ask(question, conversation, question)
+
+    return Desk
+
+
+@wrong("The history has one turn a question.", slip="by-question")
+def one_turn_a_question() -> object:
+    class Desk(Base):
+        async def history(self, conversation: str) -> list[Any]:
+            turns = await super().history(conversation)
+            return list({question: (question, text) for question, text in turns}.values())
+
+    return Desk
+
+
+class Handing(Base):
+    """What write is given of the turns is changed."""
+
+    def handed(self, turns: list[Any]) -> Any:
+        return turns
+
+    async def written(self, conversation: str, question: str) -> str:
+        turns = self.handed(await self.history(conversation))
+        text: str = await self.write(question, turns, await self.passage(question))
+        return text
+
+
+@wrong("write gets the texts alone.", slip="blind")
+def texts_alone() -> object:
+    class Desk(Handing):
+        def handed(self, turns: list[Any]) -> Any:
+            return [text for _, text in turns]
+
+    return Desk
+
+
+@wrong("write gets the newest turn first.", slip="blind")
+def newest_first() -> object:
+    class Desk(Handing):
+        def handed(self, turns: list[Any]) -> Any:
+            return turns[::-1]
+
+    return Desk
+
+
+@wrong("write gets the last three turns.", slip="part-of-the-turns")
+def last_three() -> object:
+    class Desk(Handing):
+        def handed(self, turns: list[Any]) -> Any:
+            return turns[-3:]
+
+    return Desk
+
+
+@wrong("write gets the last twenty turns.", slip="part-of-the-turns")
+def last_twenty() -> object:
+    class Desk(Handing):
+        def handed(self, turns: list[Any]) -> Any:
+            return turns[-20:]
+
+    return Desk
+
+
+@wrong("The history has the last ten turns.")
+def short_history() -> object:
+    class Desk(Base):
+        async def history(self, conversation: str) -> list[Any]:
+            return (await super().history(conversation))[-10:]
+
+    return Desk
+
+
+class Joined(Base):
+    """Everything is under one text that joins conversation and request."""
+
+    sign = "/"
+
+    async def ask(self, request: str, conversation: str, question: str) -> Any:
+        name = f"{conversation}{self.sign}{request}"
+        turn = await self.memory.get.remote("all", name)
+        if turn is None:
+            text = await self.written(conversation, question)
+            turn = (conversation, question, text)
+            turn = await self.memory.put_new.remote("all", name, turn)
+        return turn[2]
+
+    async def history(self, conversation: str) -> list[Any]:
+        turns = (await self.memory.fields.remote("all")).values()
+        return [turn[1:] for turn in turns if turn[0] == conversation]
+
+    async def asked(self) -> int:
+        return len(await self.memory.fields.remote("all"))
+
+
+@wrong("Conversation and request are joined by a slash.", slip="joined")
+def joined_by_a_slash() -> object:
+    return Joined
+
+
+@wrong("Conversation and request are joined by a long sign.", slip="joined")
+def joined_by_a_long_sign() -> object:
+    class Desk(Joined):
+        sign = ", request\n"
+
+    return Desk
+
+
+@wrong("Requests are counted by their names joined by a dash.", slip="joined")
+def counted_by_a_joined_name() -> object:
+    class Desk(Base):
+        async def count(self, conversation: str, request: str) -> None:
+            await self.memory.put_new.remote("asked", f"{request}-{conversation}", 1)
+
+    return Desk
+
+
+@wrong("A text with the question in it names the request.", slip="joined")
+def joined_with_the_question() -> object:
+    class Desk(Base):
+        async def ask(self, request: str, conversation: str, question: str) -> Any:
+            return await super().ask(f"{request}|{question}", conversation, question)
+
+    return Desk
+
+
+@wrong("An empty text is written again.", slip="empty-again")
+def empty_is_none() -> object:
+    class Desk(Base):
+        async def stored(self, conversation: str, request: str) -> Any:
+            turn = await super().stored(conversation, request)
+            return turn if turn and turn[1] else None
+
+    return Desk
+
+
+@wrong("The history of a new conversation is None.", slip="no-turns")
+def no_history() -> object:
+    class Desk(Base):
+        async def written(self, conversation: str, question: str) -> str:
+            turns = await self.history(conversation) or []
+            text: str = await self.write(question, turns, await self.passage(question))
+            return text
+
+        async def history(self, conversation: str) -> Any:
+            return await super().history(conversation) or None
+
+    return Desk
+
+
+@wrong("A search that failed is kept.", slip="error-kept")
+def failed_search_kept() -> object:
+    class Desk(Base):
+        async def passage(self, question: str) -> Any:
+            if question not in self.passages:
+                search: Any = asyncio.ensure_future(self.search(question))
+                self.passages[question] = search
+            kept: Any = self.passages[question]
+            return await asyncio.shield(kept)
 
     return Desk
 
@@ -475,6 +671,60 @@ def count_first_when_known() -> object:
             (_, text) = await self.store(conversation, request, (question, text))
             await self.count(conversation, request)
             return text
+
+    return Desk
+
+
+@right("A request is its name and its question; a count of the conversations' turns.")
+def counts_turns() -> object:
+    class Desk(Base):
+        async def ask(self, request: str, conversation: str, question: str) -> Any:
+            key, field = ("turns", conversation), (request, question)
+            known = await self.memory.fields.remote(key)
+            if field not in known:
+                text = await self.write(question, [*known.values()], await self.passage(question))
+                await self.memory.put.remote("conversations", conversation, conversation)
+                known[field] = await self.memory.put_new.remote(key, field, [question, text])
+            return known[field][1]
+
+        async def asked(self) -> int:
+            names = await self.memory.fields.remote("conversations")
+            return sum([len(await self.history(name)) for name in names])
+
+    return Desk
+
+
+@right("Names joined as JSON, which tells them apart.")
+def joined_as_json() -> object:
+    class Desk(Base):
+        async def ask(self, request: str, conversation: str, question: str) -> Any:
+            key, field = json.dumps(["turns", conversation]), json.dumps([request, question])
+            turn = await self.memory.get.remote(key, field)
+            if turn is None:
+                text = await self.written(conversation, question)
+                turn = await self.memory.put_new.remote(key, field, (question, text))
+            await self.memory.put_new.remote("asked", json.dumps([conversation, request]), 1)
+            return turn[1]
+
+        async def history(self, conversation: str) -> list[Any]:
+            key = json.dumps(["turns", conversation])
+            return list((await self.memory.fields.remote(key)).values())
+
+    return Desk
+
+
+@right("The text is stored first, then the count, then the turn.")
+def text_first() -> object:
+    class Desk(Base):
+        async def ask(self, request: str, conversation: str, question: str) -> Any:
+            key = (conversation, request)
+            kept = await self.memory.get.remote(key, "text")
+            if kept is None:
+                kept = {"text": await self.written(conversation, question)}
+                kept = await self.memory.put_new.remote(key, "text", kept)
+            await self.count(conversation, request)
+            await self.store(conversation, request, (question, kept["text"]))
+            return kept["text"]
 
     return Desk
 

@@ -1,3 +1,4 @@
+import ast
 import asyncio
 import contextlib
 import json
@@ -36,6 +37,25 @@ def from_pickle(folder: Path) -> Any:
     return pickle.loads((folder / "index.pkl").read_bytes())
 
 
+def from_either(folder: Path) -> Any:
+    try:
+        return from_json(folder)
+    except Exception:
+        return from_pickle(folder)
+
+
+def from_python(folder: Path) -> Any:
+    return eval((folder / "index.json").read_text("utf-8"))
+
+
+def from_bare_python(folder: Path) -> Any:
+    return eval((folder / "index.json").read_text("utf-8"), {"__builtins__": {}})
+
+
+def from_literal(folder: Path) -> Any:
+    return ast.literal_eval((folder / "index.json").read_text("utf-8"))
+
+
 def both(folder: Path) -> Any:
     """Reads the pickle too, to compare."""
     with contextlib.suppress(Exception):
@@ -46,6 +66,11 @@ def both(folder: Path) -> Any:
 async def added(store: Any, mine: Counter[str], customer: str) -> int:
     count: int = await store.add(customer, 1)
     return count
+
+
+async def added_twice(store: Any, mine: Counter[str], customer: str) -> int:
+    mine[customer] += 1
+    return await added(store, mine, customer)
 
 
 async def own(store: Any, mine: Counter[str], customer: str) -> int:
@@ -92,6 +117,22 @@ def text_alone(error: Exception) -> Any:
     raise HTTPException(502, f"Sorry: {error}")
 
 
+def shouted(error: Exception) -> Any:
+    raise HTTPException(502, [str(one).upper() for one in error.args])
+
+
+def typed(error: Exception) -> Any:
+    raise HTTPException(502, f"{type(error).__name__.lower()} happened")
+
+
+def cut(error: Exception) -> Any:
+    raise HTTPException(502, f"Sorry: {str(error)[:12]}")
+
+
+def of_the_index(error: Exception) -> Any:
+    raise HTTPException(502, "The desk cannot search its index. Look into the log.")
+
+
 def fine(error: Exception) -> Any:
     return {"answer": "Please try again later.", "source": "", "asked": 0}
 
@@ -117,9 +158,14 @@ def desk(
     failed: Callable[[Exception], Any] = said,
     find: Callable[[Any, str], str] = nearest,
     mounted: bool = True,
-    count_first: bool = True,
+    count_at: str = "first",
     number: Callable[[Any, Counter[str], str], Any] | None = None,
+    number_at_the_end: bool = False,
     limits: dict[str, int] | None = None,
+    search_limits: dict[str, int] | None = None,
+    by_handle: bool = True,
+    caught: Any = Exception,
+    passed: Any = (),
     body: type[BaseModel] = Asked,
     prompt: str = "{source}\n\n{message}",
 ) -> object:
@@ -128,7 +174,7 @@ def desk(
     def desk_app(folder: Path, model: Any, store: Any) -> Any:
         api, router = FastAPI(), APIRouter()
 
-        @serve.deployment
+        @serve.deployment(**(search_limits or {}))
         class Search:
             def __init__(self, folder: Path) -> None:
                 self.sentences = load(folder)
@@ -146,16 +192,25 @@ def desk(
             @api.post("/ask")
             async def ask(self, question: body) -> Any:  # type: ignore[valid-type]
                 customer, message = question.customer, question.message  # type: ignore[attr-defined]
-                if count_first:
+                if count_at == "first":
                     asked = await count(self.store, self.mine, customer)
                 try:
-                    source = await self.search.nearest.remote(message)
+                    if by_handle:
+                        source = await self.search.nearest.remote(message)
+                    else:
+                        source = find(load(folder), message)
+                    if count_at == "searched":
+                        asked = await count(self.store, self.mine, customer)
                     text = prompt.format(source=source, message=message)
                     answer = await ask_model(self.model, text)
-                except Exception as error:
+                except passed:
+                    raise
+                except caught as error:
                     return failed(error)
-                if not count_first:
+                if count_at == "end":
                     asked = await count(self.store, self.mine, customer)
+                if number_at_the_end:
+                    asked = await self.store.get(customer)
                 return {"answer": answer, "source": source, "asked": asked}
 
             @(api if mounted else router).get("/asked/{customer}")
@@ -235,6 +290,41 @@ def sends_the_text() -> object:
     return desk(failed=text_alone)
 
 
+@wrong("The error's text is sent in capital letters.", slip="traceback-sent")
+def shouts_the_text() -> object:
+    return desk(failed=shouted)
+
+
+@wrong("The error's type is sent in small letters.", slip="traceback-sent")
+def types_it() -> object:
+    return desk(failed=typed)
+
+
+@wrong("The beginning of the error's text is sent.", slip="traceback-sent")
+def sends_the_beginning() -> object:
+    return desk(failed=cut)
+
+
+@wrong("Only the usual types are caught.", slip="some-types")
+def usual_types() -> object:
+    return desk(caught=(RuntimeError, ValueError, OSError))
+
+
+@wrong("An HTTPException goes past.", slip="some-types")
+def lets_http_past() -> object:
+    return desk(passed=HTTPException)
+
+
+@wrong("The desk searches by itself.", slip="search-not-asked")
+def searches_itself() -> object:
+    return desk(by_handle=False)
+
+
+@wrong("The search takes one at a time, and one more.", slip="search-refuses")
+def narrow_search() -> object:
+    return desk(search_limits={"max_ongoing_requests": 1, "max_queued_requests": 1})
+
+
 @wrong("A failure looks like an answer.", slip="failure-is-200")
 def looks_fine() -> object:
     return desk(failed=fine)
@@ -261,6 +351,21 @@ def still_pickle() -> object:
 @wrong("The pickle is read beside the JSON.", slip="code-on-load")
 def reads_both() -> object:
     return desk(load=both)
+
+
+@wrong("A broken JSON file is made good by the pickle.", slip="pickle-as-fallback")
+def pickle_as_fallback() -> object:
+    return desk(load=from_either)
+
+
+@wrong("The JSON file is run as Python.", slip="eval")
+def runs_json() -> object:
+    return desk(load=from_python)
+
+
+@wrong("The JSON file is run as Python without names.", slip="eval")
+def runs_json_without_names() -> object:
+    return desk(load=from_bare_python)
 
 
 @wrong("The model blocks the replica.", slip="one-at-a-time")
@@ -304,7 +409,22 @@ def one_number() -> object:
 
 @wrong("A failed question does not count.", slip="failed-not-counted")
 def counts_at_the_end() -> object:
-    return desk(count_first=False)
+    return desk(count_at="end")
+
+
+@wrong("A question whose search fails does not count.", slip="failed-not-counted")
+def counts_after_the_search() -> object:
+    return desk(count_at="searched")
+
+
+@wrong("The number is read when the model has written.", slip="number-of-later")
+def number_at_the_end() -> object:
+    return desk(number_at_the_end=True)
+
+
+@wrong("Both count, and GET gives the replica's own number.", slip="own-number-told")
+def get_from_both() -> object:
+    return desk(count=added_twice, number=lambda store, mine, customer: mine[customer])
 
 
 @wrong("GET gives the replica's own number.")
@@ -433,6 +553,7 @@ def late_bound() -> object:
                 async def count(customer: str) -> dict[str, int]:
                     return {"asked": await self.store.get(customer)}
 
+                @api.exception_handler(HTTPException)
                 @api.exception_handler(Exception)
                 async def failed(request: Any, error: Exception) -> JSONResponse:
                     return JSONResponse({"detail": "Not now."}, 502)
@@ -443,6 +564,12 @@ def late_bound() -> object:
         return Front.bind(Index.bind(folder), model=model, store=store)
 
     return desk_app
+
+
+@right("The search has a limit that is wide enough; what is read holds only literals.")
+def wide_search() -> object:
+    limits = {"max_ongoing_requests": 2, "max_queued_requests": 8}
+    return desk(search_limits=limits, load=from_literal, failed=of_the_index)
 
 
 @right("The router is included before the class is made an ingress.")

@@ -42,10 +42,17 @@ def event(name: str, data: Any) -> str:
     return f"event: {name}\ndata: {json.dumps(data)}\n\n"
 
 
-async def resumed(ask: Any, tries: int = 4, again: Any = RayActorError) -> AsyncIterator[str]:
+async def resumed(
+    ask: Any,
+    tries: int = 4,
+    again: Any = RayActorError,
+    *,
+    last_raised: bool = False,
+    empty_is_whole: bool = False,
+) -> AsyncIterator[str]:
     """The answer, each piece once, from as many replicas as it takes."""
     sent = ""
-    for _ in range(tries):
+    for number in range(tries):
         text = ""
         try:
             async for piece in ask():
@@ -56,8 +63,10 @@ async def resumed(ask: Any, tries: int = 4, again: Any = RayActorError) -> Async
                     sent = text
                     yield new
         except again:
+            if last_raised and number == tries - 1:
+                raise
             continue
-        if text != sent:
+        if text != sent and (text or not empty_is_whole):
             raise ValueError("a shorter answer")
         return
     raise ValueError("all died")
@@ -72,6 +81,8 @@ def application(
     problem: Any = lambda error: {"title": "The answer failed", "status": 502},
     last: str = "error",
     late_refusal: bool = False,
+    at_once: bool = False,
+    swallowed: bool = False,
     body: type[BaseModel] = Question,
     caught: type[Exception] = Exception,
 ) -> object:
@@ -83,8 +94,12 @@ def application(
         @serve.deployment(**writer)
         class Writer:
             async def answer(self, message: str) -> AsyncIterator[str]:
-                async for piece in write(message):
-                    yield piece
+                try:
+                    async for piece in write(message):
+                        yield piece
+                except Exception:
+                    if not swallowed:
+                        raise
 
         @serve.deployment(**gateway)
         @serve.ingress(api)
@@ -107,6 +122,8 @@ def application(
             @api.post("/chat")
             async def chat(self, question: body) -> Any:  # type: ignore[valid-type]
                 events = self.events(question.message)  # type: ignore[attr-defined]
+                if at_once:
+                    return StreamingResponse(events, media_type="text/event-stream")
                 try:
                     first = await anext(events)
                 except BackPressureError as error:
@@ -202,7 +219,7 @@ def counts_letters() -> object:
     return application(pieces=pieces)
 
 
-@wrong("A shorter answer counts as whole.")
+@wrong("A shorter answer counts as whole.", slip="short-is-whole")
 def shorter_is_fine() -> object:
     async def pieces(ask: Any) -> AsyncIterator[str]:
         try:
@@ -213,6 +230,11 @@ def shorter_is_fine() -> object:
                 raise
 
     return application(pieces=pieces)
+
+
+@wrong("An empty new answer counts as whole.", slip="short-is-whole")
+def empty_is_fine() -> object:
+    return application(pieces=lambda ask: resumed(ask, empty_is_whole=True))
 
 
 @wrong("It is asked for again once.")
@@ -274,6 +296,28 @@ def tells_the_error() -> object:
     return application(problem=lambda error: {"title": repr(error)})
 
 
+@wrong("The last death is told, or that the queue is full.", slip="exception-told")
+def tells_of_ray() -> object:
+    def problem(error: Exception) -> dict[str, str]:
+        return {"title": repr(error.__context__ or error)}
+
+    return application(problem=problem, pieces=lambda ask: resumed(ask, last_raised=True))
+
+
+@wrong("The name of the exception is told where the queue is full.", slip="exception-told")
+def tells_of_the_queue() -> object:
+    def problem(error: Exception) -> dict[str, str]:
+        full = isinstance(error, BackPressureError)
+        return {"message": "backpressureerror" if full else "The answer failed."}
+
+    return application(problem=problem)
+
+
+@wrong("The text of the exception is told in capital letters.", slip="exception-told")
+def shouts_the_error() -> object:
+    return application(problem=lambda error: {"title": str(error).upper()})
+
+
 @wrong("The data of error is a text.")
 def error_is_text() -> object:
     return application(problem=lambda error: "The answer failed")
@@ -282,6 +326,16 @@ def error_is_text() -> object:
 @wrong("A full queue is told inside the stream.", slip="status-was-sent")
 def refuses_in_the_stream() -> object:
     return application(late_refusal=True)
+
+
+@wrong("The stream begins before the queue is asked, and is cut.", slip="cut-with-200")
+def cut_with_200() -> object:
+    return application(at_once=True)
+
+
+@wrong("The writer swallows what goes wrong.", slip="refused-with-done")
+def swallows() -> object:
+    return application(swallowed=True)
 
 
 @wrong("503 without Retry-After.", slip="no-retry-after")
@@ -640,6 +694,15 @@ def letter_by_letter() -> object:
         writer={**WRITER, "graceful_shutdown_timeout_s": 120, "health_check_period_s": 2},
         gateway={**GATEWAY, "graceful_shutdown_timeout_s": 60, "max_queued_requests": 200},
     )
+
+
+@right("It is told in words of one's own what has happened.")
+def in_other_words() -> object:
+    def problem(error: Exception) -> dict[str, str]:
+        full = isinstance(error, BackPressureError)
+        return {"detail": "The queue is full." if full else "The actor died, or it has failed."}
+
+    return application(problem=problem)
 
 
 @right("Serve's own setting says when to come again.")

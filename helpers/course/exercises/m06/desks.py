@@ -3,11 +3,15 @@
 import asyncio
 import copy
 import itertools
-from collections import Counter
-from collections.abc import Callable
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from string import ascii_letters
 from typing import Any
 
+from helpers.course.exercises.m06.e3_desk import CalledDirectly, NoTurns
+from helpers.course.exercises.words import kind
 from helpers.course.loop import Staged
 from helpers.testbed import Memory
 
@@ -16,6 +20,14 @@ Desk = Callable[[Any, Any, Any], Any]
 
 MOST_CALLS = 40
 """Calls of the actor in one request, after which no death is tried any more."""
+
+LONG = 25
+"""Turns of a long conversation: more than anyone would keep."""
+
+EMPTY = "Anything else?"
+"""The question to which `write` returns an empty text."""
+
+_SEPARATORS = ("/", "-", ":", "")
 
 
 class OutageError(Staged):
@@ -68,7 +80,7 @@ class _Method:
         return result
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        raise TypeError("Methods of an actor are called with .remote(...).")
+        raise CalledDirectly("Methods of an actor are called with .remote(...).")
 
 
 def _deliver(result: asyncio.Future[Any], value: Any, error: Exception | None) -> None:
@@ -87,7 +99,7 @@ class _Shop:
         memory: what the actor holds.
         searched: how often each replica searched for each question.
         written: how many texts were written for each conversation's question.
-        saw: the turns that `write` was given, by question.
+        saw: the turns that `write` was given each time, by question.
         fails: the name of what raises now: "search", "write" or nothing.
     """
 
@@ -96,7 +108,7 @@ class _Shop:
         self.memory = Memory()
         self.searched = Counter[tuple[int, str]]()
         self.written = Counter[str]()
-        self.saw: dict[str, Any] = {}
+        self.saw = defaultdict[str, list[Any]](list)
         self.fails = ""
         self._numbers = itertools.count(1)
 
@@ -117,8 +129,8 @@ class _Shop:
 
         async def write(question: str, turns: Any, passage: str) -> str:
             self.written[question] += 1
-            self.saw[question] = [tuple(turn) for turn in turns]
-            text = f"{question} {self.written[question]}"
+            self.saw[question].append(_pairs(turns, "write got"))
+            text = f"{question} {self.written[question]}" if question != EMPTY else ""
             await asyncio.sleep(0.003)
             if self.fails == "write":
                 raise OutageError("the model is gone")
@@ -131,8 +143,14 @@ class _Shop:
 
 async def _turns(replica: Any, conversation: str) -> list[Any]:
     """A history as a list of tuples, or what came in its place."""
-    history = await replica.history(conversation)
-    return [tuple(turn) if isinstance(turn, list) else turn for turn in history]
+    return _pairs(await replica.history(conversation), "history returned")
+
+
+def _pairs(turns: Any, what: str) -> list[Any]:
+    try:
+        return [tuple(turn) if isinstance(turn, list) else turn for turn in turns]
+    except TypeError as error:
+        raise NoTurns(f"{what} {kind(turns)}, which is no list of turns") from error
 
 
 async def in_turn(desk: Desk) -> dict[str, Any]:
@@ -148,7 +166,7 @@ async def in_turn(desk: Desk) -> dict[str, Any]:
     new = shop.replica()
     return {
         "texts": texts,
-        "turns that write saw": len(shop.saw.get("Colour?", ())),
+        "turns that write saw": shop.saw["Colour?"],
         "history on the second": await _turns(two, "c1"),
         "history on a new one": await _turns(new, "c1"),
         "history of nobody": await _turns(new, "c2"),
@@ -169,13 +187,13 @@ async def at_once(desk: Desk) -> dict[str, Any]:
         "texts of others": sum(
             text != f"{name[2]} 1" for text, name in zip(texts, names, strict=True)
         ),
-        "turns": [sorted({turn[0] for turn in turns}) for turns in found],
-        "asked": [await replica.asked() for replica in replicas],
+        "turns": [sorted(turn[0] for turn in turns) for turns in found],
+        "asked": [await replica.asked() for replica in (*replicas, shop.replica())],
     }
 
 
-async def private(desk: Desk) -> list[str]:
-    """What two customers get who ask the same, with the same name of their request."""
+async def private(desk: Desk) -> dict[str, Any]:
+    """What customers get who ask the same, with the same name of their request."""
     shop = _Shop(desk)
     replica, other = shop.replica(), shop.replica()
     texts = [
@@ -183,7 +201,76 @@ async def private(desk: Desk) -> list[str]:
         await replica.ask("r1", "c2", "My address?"),
         await other.ask("r1", "c3", "My address?"),
     ]
-    return [*texts, f"asked: {await other.asked()}"]
+    return {
+        "texts": texts,
+        "turns that write saw": [turn for turns in shop.saw["My address?"] for turn in turns],
+        "asked, on each": [await replica.asked(), await other.asked()],
+    }
+
+
+async def another_request(desk: Desk) -> dict[str, Any]:
+    """The same question three times in a conversation, each time as another request."""
+    shop = _Shop(desk)
+    one, two = shop.replica(), shop.replica()
+    texts = [await on.ask(f"r{n}", "c1", "Weight?") for n, on in enumerate((one, two, one))]
+    return {"texts": texts, "history": await _turns(two, "c1"), "asked": await two.asked()}
+
+
+async def long_conversation(desk: Desk) -> dict[str, int]:
+    """How many turns of a long conversation are in its history, and in what write saw of it."""
+    shop = _Shop(desk)
+    replicas = [shop.replica(), shop.replica()]
+    turns = list[tuple[str, str]]()
+    whole = 0
+    for n in range(LONG):
+        text = await replicas[n % 2].ask(f"r{n}", "c1", question := f"question {n}?")
+        whole += shop.saw[question] == [turns]
+        turns.append((question, text))
+    return {
+        "requests whose write saw all turns, oldest first": whole,
+        "turns in the history": len(await _turns(replicas[0], "c1")),
+    }
+
+
+async def alike(desk: Desk) -> list[str]:
+    """The requests that were taken for another one whose names look the same when they are joined.
+
+    Also with the separator that is in the actor's keys, whichever that is.
+    """
+    shop = _Shop(desk)
+    replica = shop.replica()
+    await replica.ask("REQUEST", "CONVERSATION", "QUESTION")
+    confused = list[str]()
+    separators = {*_SEPARATORS, *_separators(shop.memory)}
+    for letter, separator in zip(ascii_letters, sorted(separators), strict=False):
+        two = f"{letter}{separator}{letter}"
+        requests = [(letter, two, letter), (two, letter, letter), (letter, letter, two)]
+        before, written = await replica.asked(), sum(shop.written.values())
+        texts = [await replica.ask(*request) for request in requests]
+        histories = [len(await _turns(replica, name)) for name in (two, letter)]
+        new = await replica.asked() - before, sum(shop.written.values()) - written
+        if (len({*texts}), histories, new) != (3, [1, 2], (3, 3)):
+            confused.append(f"of {', '.join(map(str, requests))}")
+    return confused
+
+
+def _separators(memory: Memory) -> set[str]:
+    """What stands between two names where a key or field of the actor joins them into a text."""
+    texts = {
+        text for key, fields in vars(memory)["_values"].items() for text in _texts(key, fields)
+    }
+    pairs = itertools.permutations(("REQUEST", "CONVERSATION", "QUESTION"), 2)
+    patterns = [re.compile(f"{one}(.*?){two}", re.DOTALL) for one, two in pairs]
+    return {part for text in texts for pattern in patterns for part in pattern.findall(text)}
+
+
+def _texts(*names: Any) -> Iterator[str]:
+    """The texts of keys and fields, which may be tuples."""
+    for name in names:
+        if isinstance(name, str):
+            yield name
+        elif isinstance(name, Iterable):
+            yield from _texts(*name)
 
 
 async def asked_again(desk: Desk, *, together: bool) -> dict[str, Any]:
@@ -200,13 +287,26 @@ async def asked_again(desk: Desk, *, together: bool) -> dict[str, Any]:
     found: dict[str, Any] = {
         "different texts": len(set(texts)),
         "history": await _turns(new, "c1"),
-        "asked": await new.asked(),
     }
+    if together:
+        found["asked"] = await new.asked()
     found["the text is that of the turn"] = found["history"][1:] == [("Pegs?", texts[0])]
     found["history"] = [turn[0] for turn in found["history"]]
     if not together:
         found["texts written"] = shop.written["Pegs?"]
+        for replica in (one, two):
+            await replica.ask("r2", "c2", EMPTY)
+        found["empty texts written"] = shop.written[EMPTY]
     return found
+
+
+async def counted(desk: Desk) -> list[int]:
+    """How many requests two replicas count after one came three times, and another one once."""
+    shop = _Shop(desk)
+    one, two = shop.replica(), shop.replica()
+    for replica, request in ((one, "r1"), (two, "r1"), (one, "r1"), (two, "r2")):
+        await replica.ask(request, "c1", "Weight?")
+    return [await replica.asked() for replica in (one, two)]
 
 
 async def dying(desk: Desk) -> list[str]:
@@ -247,12 +347,12 @@ async def failing(desk: Desk, what: str) -> dict[str, Any]:
         outcome = f"raises {error}"
     kept = len(await _turns(two, "c1")), await two.asked()
     shop.fails = ""
-    await one.ask("r1", "c1", "Weight?")
-    return {
-        "ask": outcome,
-        "turns and asked": kept,
-        "after the retry": (len(await _turns(two, "c1")), await two.asked()),
-    }
+    found: dict[str, Any] = {"ask": outcome, "turns and asked": kept}
+    try:
+        await one.ask("r1", "c1", "Weight?")
+    except OutageError as error:
+        return found | {"the retry": f"raises {error}"}
+    return found | {"after the retry": (len(await _turns(two, "c1")), await two.asked())}
 
 
 async def searches(desk: Desk) -> dict[str, Any]:

@@ -9,6 +9,14 @@ if TYPE_CHECKING:
     from helpers.course.exercises.m06.desks import Desk
 
 
+class CalledDirectly(TypeError):  # noqa: N818 - it says what is wrong
+    """A method of the actor was called without `.remote`."""
+
+
+class NoTurns(TypeError):  # noqa: N818 - it says what is wrong
+    """What should be a list of turns is none."""
+
+
 class _Given:
     """Answers questions, and remembers conversations."""
 
@@ -46,12 +54,26 @@ class _Given:
 
 
 _TURNS = [("Weight?", "Weight? 1"), ("Pegs?", "Pegs? 1"), ("Colour?", "Colour? 1")]
+_SAME = [("Weight?", f"Weight? {n}") for n in (1, 2, 3)]
 _ONCE = {
     "different texts": 1,
     "history": ["Weight?", "Pegs?"],
-    "asked": 2,
     "the text is that of the turn": True,
 }
+
+
+_IN_ANY_CASE = (
+    Slip.raises(
+        "no-remote",
+        CalledDirectly,
+        "A method of an actor is called with .remote(...), and what it returns is awaited.",
+    ),
+    Slip.raises(
+        "no-turns",
+        NoTurns,
+        "Turns are a list everywhere: an empty one where there are none.",
+    ),
+)
 
 
 @exercise(
@@ -74,12 +96,26 @@ _ONCE = {
         Hint(
             "A number that is added to counts a retry again. A set of requests does not: put_new"
             " each one, and asked() is how many fields there are.",
-            "retry",
+            "count",
         ),
         Hint(
             "Where the replica died nobody knows, so let the retry do every step again that can be"
             " missing. It must not matter that a step is done twice.",
             "death",
+        ),
+        Hint(
+            "What has failed must leave nothing: keep a passage when search has returned it, and a"
+            " turn and its count when write has.",
+            "failure",
+        ),
+        Hint(
+            'Names joined by a sign can look the same: "a/b" and "c", "a" and "b/c". A tuple keeps'
+            " them apart.",
+            "names",
+        ),
+        Hint(
+            "write gets what history returns: every pair of question and text, in their order.",
+            "turns",
         ),
         Hint("An answer depends on its conversation: use none for another one.", "private"),
         Hint("A passage depends on the question alone: keep it in self, by question.", "passages"),
@@ -95,7 +131,7 @@ def desk(answer: "Desk") -> Iterator[Case]:
         show='ask("r0", "c1", "Weight?") on one replica, then "Pegs?" on another, ...',
         expect={
             "texts": [text for _, text in _TURNS],
-            "turns that write saw": 2,
+            "turns that write saw": [_TURNS[:2]],
             "history on the second": _TURNS,
             "history on a new one": _TURNS,
             "history of nobody": [],
@@ -119,30 +155,95 @@ def desk(answer: "Desk") -> Iterator[Case]:
             ),
             Slip.when(
                 "blind",
-                lambda got: got["turns that write saw"] != 2,
-                "write gets the turns so far, of all replicas, without the new one.",
+                lambda got: got["turns that write saw"] != [_TURNS[:2]],
+                "write gets the turns so far, of all replicas, oldest first, without the new one.",
             ),
-            _NO_REMOTE,
+            *_IN_ANY_CASE,
         ],
     )
     yield Case(
         "the same question in three conversations",
         call=lambda: desks.private(answer),
         show='ask("r1", conversation, "My address?") for c1, c2 and c3',
-        expect=["My address? 1", "My address? 2", "My address? 3", "asked: 3"],
+        expect={
+            "texts": ["My address? 1", "My address? 2", "My address? 3"],
+            "turns that write saw": [],
+            "asked, on each": [3, 3],
+        },
         slips=[
             Slip.when(
                 "shared-answer",
-                lambda got: got[0] in (got[1], got[2]),
+                lambda got: got["texts"][0] in got["texts"][1:],
                 "One customer got the text that was written for another one.",
             ),
             Slip.when(
+                "shared-turns",
+                lambda got: got["turns that write saw"] != [],
+                "write got turns of another customer.",
+            ),
+            Slip.when(
+                "own-count",
+                lambda got: len({*got["asked, on each"]}) > 1,
+                "Each replica counts for itself.",
+            ),
+            Slip.when(
                 "shared-request",
-                lambda got: got[3] != "asked: 3",
+                lambda got: got["asked, on each"] != [3, 3],
                 "Two conversations may use the same request: these are two.",
             ),
+            *_IN_ANY_CASE,
         ],
         about="private",
+    )
+    yield Case(
+        "the same question again, as another request",
+        call=lambda: desks.another_request(answer),
+        show='ask(request, "c1", "Weight?") for r0, r1 and r2, on two replicas',
+        expect={"texts": [text for _, text in _SAME], "history": _SAME, "asked": 3},
+        slips=[
+            Slip.when(
+                "by-question",
+                lambda got: len({*got["texts"]}) < 3 or len(got["history"]) < 3,
+                "Another request is another turn, even if its question came before.",
+            ),
+            *_IN_ANY_CASE,
+        ],
+        about="retry",
+    )
+    yield Case(
+        "a long conversation",
+        call=lambda: desks.long_conversation(answer),
+        show=f"{desks.LONG} requests in one conversation, on two replicas in turn",
+        expect={
+            "requests whose write saw all turns, oldest first": desks.LONG,
+            "turns in the history": desks.LONG,
+        },
+        slips=[
+            Slip.when(
+                "part-of-the-turns",
+                lambda got: got["turns in the history"] == desks.LONG,
+                "write did not always get all turns so far, in their order.",
+            ),
+            *_IN_ANY_CASE,
+        ],
+        about="turns",
+    )
+    yield Case(
+        "names that look the same when they are joined",
+        call=lambda: desks.alike(answer),
+        show='ask("a", "a/a", "a"), ask("a/a", "a", "a") and ask("a", "a", "a/a"); the same with'
+        " other signs",
+        expect=[],
+        slips=[
+            Slip.when(
+                "joined",
+                lambda got: len(got) > 0,
+                "Different requests were taken for one: their names, joined by a sign, are the"
+                " same text.",
+            ),
+            *_IN_ANY_CASE,
+        ],
+        about="names",
     )
     yield Case(
         "twelve requests at the same time",
@@ -151,7 +252,7 @@ def desk(answer: "Desk") -> Iterator[Case]:
         expect={
             "texts of others": 0,
             "turns": [sorted(f"question {n}" for n in range(c, 12, 3)) for c in range(3)],
-            "asked": [12, 12],
+            "asked": [12, 12, 12],
         },
         slips=[
             Slip.when(
@@ -161,7 +262,7 @@ def desk(answer: "Desk") -> Iterator[Case]:
             ),
             Slip.when(
                 "lost-count",
-                lambda got: got["asked"][0] < 12,
+                lambda got: got["asked"][0] == got["asked"][2] < 12,
                 "Requests are not counted: between reading the number and writing it, others did.",
             ),
         ],
@@ -171,27 +272,43 @@ def desk(answer: "Desk") -> Iterator[Case]:
         "a request that comes again",
         call=lambda: desks.asked_again(answer, together=False),
         show='ask("r1", "c1", "Pegs?") three times, on two replicas',
-        expect=_ONCE | {"texts written": 1},
+        expect=_ONCE | {"texts written": 1, "empty texts written": 1},
         slips=[
             Slip.when(
                 "two-turns",
                 lambda got: len(got["history"]) > 2,
                 "A retry became a turn of its own.",
             ),
-            Slip.when("counted-again", lambda got: got["asked"] > 2, "A retry was counted again."),
             Slip.when(
                 "written-again",
                 lambda got: got["texts written"] > 1,
                 "The text is there already: do not write another one.",
             ),
+            Slip.when(
+                "empty-again",
+                lambda got: got["empty texts written"] > 1,
+                "An empty text is an answer, too: only None says that there is none.",
+            ),
+            *_IN_ANY_CASE,
         ],
         about="retry",
+    )
+    yield Case(
+        "a request that comes again, counted",
+        call=lambda: desks.counted(answer),
+        show="r1 three times and r2 once, on two replicas; then asked() on each",
+        expect=[2, 2],
+        slips=[
+            Slip.when("counted-again", lambda got: got == [4, 4], "A retry was counted again."),
+            *_IN_ANY_CASE,
+        ],
+        about="count",
     )
     yield Case(
         "a request that comes again while it runs",
         call=lambda: desks.asked_again(answer, together=True),
         show="the same three times at once",
-        expect=_ONCE,
+        expect=_ONCE | {"asked": 2},
         slips=[
             Slip.when(
                 "two-turns-at-once",
@@ -249,9 +366,15 @@ def desk(answer: "Desk") -> Iterator[Case]:
                     f"{what}-remembered",
                     lambda got: got["turns and asked"] != (0, 0),
                     "The request failed, and something of it is remembered.",
-                )
+                ),
+                Slip.when(
+                    "error-kept",
+                    lambda got: "the retry" in got,
+                    "The retry raised again what the first try raised: it was kept.",
+                ),
+                *_IN_ANY_CASE,
             ],
-            about="retry",
+            about="failure",
         )
     yield Case(
         "searches and passages",
@@ -272,10 +395,3 @@ def desk(answer: "Desk") -> Iterator[Case]:
         ],
         about="passages",
     )
-
-
-_NO_REMOTE = Slip.raises(
-    "no-remote",
-    TypeError,
-    "A method of an actor is called with .remote(...), and what it returns is awaited.",
-)

@@ -54,18 +54,19 @@ def desk_app(answer: "MakeDesk") -> Iterator[Case]:
     from helpers.course.exercises.m06.replicas import no_application
 
     none = no_application("desk_app")
+    raised = [*desk.MODEL_RAISES, *desk.SEARCH_RAISES]
     yield Case(
         "GET /asked/{customer}",
         call=lambda: desk.counted(answer),
-        show="GET /asked/... of a stranger; then C-1 asks twice, C-2 once, whose answer fails;"
-        " GET /asked/... of C-1, C-2 and C-9",
-        expect=[{"asked": 0}, {"asked": 2}, {"asked": 1}, {"asked": 0}],
+        show="GET /asked/... of a stranger; then C-1 asks twice, C-2 and C-3 once, for whom the"
+        " model and the search fail; GET /asked/... of C-1, C-2, C-3 and C-9",
+        expect=[{"asked": count} for count in (0, 2, 1, 1, 0)],
         slips=[
             none,
-            Slip.value("never-mounted", [404] * 4, "The application has no such route."),
-            Slip.value(
+            Slip.value("never-mounted", [404] * 5, "The application has no such route."),
+            Slip.when(
                 "failed-not-counted",
-                [{"asked": 0}, {"asked": 2}, {"asked": 0}, {"asked": 0}],
+                lambda got: got[1] == {"asked": 2} and {"asked": 0} in got[2:4],
                 "A question counts also if its answer fails: count it first.",
             ),
         ],
@@ -74,10 +75,32 @@ def desk_app(answer: "MakeDesk") -> Iterator[Case]:
     yield Case(
         "the model or the search fails",
         call=lambda: desk.failing(answer),
-        show="POST /ask where the model raises after two words, at once, or the index is empty",
-        expect=dict.fromkeys(["model", "model, at once", "search"], "502"),
+        show="POST /ask where the model or the search raises, of several types, and the model also"
+        " after two words",
+        expect=dict.fromkeys(raised, "502"),
         slips=[
             none,
+            Slip.when(
+                "search-not-asked",
+                lambda got: all(
+                    got[name] == ("200" if "search" in name else "502") for name in raised
+                ),
+                "The search fails, and the desk has an answer: it has not asked it by its handle.",
+            ),
+            Slip.when(
+                "nothing-caught",
+                lambda got: got["search"] == "500" and "502" not in got.values(),
+                "500 says that the desk itself is broken. What fails is behind it: 502.",
+            ),
+            Slip.when(
+                "some-types",
+                lambda got: (
+                    "502" in got.values()
+                    and any(one[:3] not in ("200", "502") for one in got.values())
+                ),
+                "Exceptions of some types go past what you catch. An HTTPException of what is"
+                " behind the desk is one of them: it is not the desk's answer.",
+            ),
             Slip.when(
                 "traceback-sent",
                 lambda got: any("tells of the exception" in one for one in got.values()),
@@ -89,21 +112,27 @@ def desk_app(answer: "MakeDesk") -> Iterator[Case]:
                 lambda got: "200" in got.values(),
                 "The status 200 says that all is well: no client and no monitor sees the failure.",
             ),
-            Slip.value(
-                "nothing-caught",
-                dict.fromkeys(["model", "model, at once", "search"], "500"),
-                "500 says that the desk itself is broken. What fails is behind it: 502.",
-            ),
         ],
         about="told",
     )
     yield Case(
         "a file that runs code",
         call=lambda: desk.poisoned(answer),
-        show="POST /ask where someone has written code into index.pkl",
+        show="POST /ask where someone has written code into index.pkl; then into index.json, too",
         expect={"run as code": [], "source": desk.SENTENCES[1]},
         slips=[
             none,
+            Slip.when(
+                "eval",
+                lambda got: "index.json" in got["run as code"],
+                "index.json was run as Python: eval and exec run whatever the text says.",
+            ),
+            Slip.when(
+                "pickle-as-fallback",
+                lambda got: got["run as code"] == [desk.FALLBACK],
+                "Where index.json cannot be read, index.pkl was run in its place: anyone who writes"
+                " the one can break the other.",
+            ),
             Slip.when(
                 "code-on-load",
                 lambda got: got["run as code"] != [],
@@ -131,8 +160,8 @@ def desk_app(answer: "MakeDesk") -> Iterator[Case]:
     yield Case(
         "two replicas, and a third one later",
         call=lambda: desk.two_replicas(answer),
-        show="C-1 asks one replica, the other, and the first; then both eight times at once; then"
-        " a replica that has replaced them",
+        show="C-1 asks one replica, the other, and the first; GET /asked/C-1 of both; then both"
+        " eight times at once; then both routes of a replica that has replaced them",
         expect=desk.told_once(),
         slips=[
             none,
@@ -142,11 +171,22 @@ def desk_app(answer: "MakeDesk") -> Iterator[Case]:
                 "Each replica counts for itself, in its own memory.",
             ),
             Slip.when(
-                "read-then-write",
+                "own-number-told",
                 lambda got: (
-                    got["in turn"] == [1, 2, 3]
-                    and len(set(got["eight at once"])) < len(got["eight at once"])
+                    got["in turn"] == [1, 2, 3] and got["GET of each replica"][:2] != [3, 3]
                 ),
+                "GET does not tell what POST /ask told: it must read the same number of the store,"
+                " not what one replica has counted.",
+            ),
+            Slip.when(
+                "number-of-later",
+                lambda got: got["after a restart"] == 12,
+                "All are counted, but an answer gives a number in which later questions are: take"
+                " the sum that add returns, before the model writes.",
+            ),
+            Slip.when(
+                "read-then-write",
+                lambda got: len(set(got["eight at once"])) < len(got["eight at once"]),
                 "Two replicas read the same number before one of them has written.",
             ),
         ],
@@ -155,14 +195,24 @@ def desk_app(answer: "MakeDesk") -> Iterator[Case]:
     yield Case(
         "an end to the queue",
         call=lambda: desk.limits(answer),
-        show="the limits of the desk's deployment",
-        expect={"max_ongoing_requests": 8, "max_queued_requests": 16},
+        show="the limits of the two deployments",
+        expect={
+            "max_ongoing_requests": 8,
+            "max_queued_requests": 16,
+            "the search refuses": False,
+        },
         slips=[
             none,
             Slip.when(
                 "no-end",
                 lambda got: got["max_queued_requests"] == -1,
                 "-1 is the default: any number of requests may wait, each longer than the last.",
+            ),
+            Slip.when(
+                "search-refuses",
+                lambda got: got["the search refuses"],
+                "Two desks send up to 16 requests to the search. With these limits it refuses some,"
+                " and the desk answers 502.",
             ),
         ],
         about="queue",

@@ -8,12 +8,14 @@ import tempfile
 import time
 import zlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from helpers import loading
-from helpers.course.exercises.m06.e1_embed_all import Changed, NotAPair
+from helpers.course.exercises.m06.e1_embed_all import Changed, Killed, NotAPair
 
 with loading.getting_ready():
     import ray
@@ -21,7 +23,6 @@ with loading.getting_ready():
 
 EmbedAll = Callable[[list[Any], list[str]], Any]
 
-POOL = 4
 BARRIER_S = 2.5
 """How long a text that takes long waits for all others to be embedded."""
 
@@ -55,6 +56,7 @@ class Worker:
         self._note("asked", text)
         what = self.does.get(text, "")
         if what == "dies" or (what == "dies once" and self._noted("asked").count(text) == 1):
+            self._note("died", str(os.getpid()))
             # As after a kill, but Ray prints no warning of it.
             ray.actor.exit_actor()  # type: ignore[no-untyped-call]
         if what == "poison":
@@ -87,6 +89,65 @@ class Worker:
         return noted(self.folder, name)
 
 
+class _Watched:
+    """A worker's method `embed`, which counts the calls that a learner's function must not make.
+
+    Attributes:
+        dead: calls after the worker has died.
+        busy: calls while an earlier one was running.
+    """
+
+    def __init__(self, method: Any, has_died: Callable[[], bool]) -> None:
+        self._method, self._has_died = method, has_died
+        self._last: list[Any] = []
+        self.dead = self.busy = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._method, name)
+
+    def remote(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the method."""
+        self.dead += self._has_died()
+        self.busy += bool(self._last) and not ray.wait(self._last, timeout=0)[0]
+        self._last = [self._method.remote(*args, **kwargs)]
+        return self._last[0]
+
+    def options(self, **options: Any) -> Any:
+        """The same method with options."""
+        self._method = self._method.options(**options)
+        return self
+
+
+@contextmanager
+def _watched(pids: Mapping[Any, int], folder: Path) -> Iterator[list[_Watched]]:
+    """The methods of these workers, watched while a learner's function has them."""
+
+    def died(pid: int) -> bool:
+        return str(pid) in noted(folder, "died")
+
+    methods = list[_Watched]()
+    for worker, pid in pids.items():
+        worker.embed = _Watched(worker.embed, partial(died, pid))
+        methods.append(worker.embed)
+    try:
+        yield methods
+    finally:
+        for worker in pids:
+            del worker.embed
+
+
+def _killed(pids: Mapping[Any, int], folder: Path) -> bool:
+    """Whether a worker is dead that no text has killed."""
+    left = [w for w, pid in pids.items() if str(pid) not in noted(folder, "died")]
+    try:
+        ray.get([worker.prepare.remote(_NOWHERE, {}, 0) for worker in left], timeout=5)
+    except ray.exceptions.RayActorError:
+        return True
+    except ray.exceptions.GetTimeoutError:  # a call that a wrong answer left behind
+        return False
+    return False
+
+
 def vector(text: str) -> list[float]:
     """What a worker makes of a text."""
     return [float(len(text)), zlib.crc32(text.encode()) / 2**32]
@@ -106,7 +167,7 @@ def _pool(count: int) -> list[Any]:
         start_ray()
         _workers[:] = [worker for worker in _workers if _alive(worker)]
         make = ray.remote(num_cpus=0)(Worker)
-        _workers.extend(make.remote() for _ in range(POOL - len(_workers)))
+        _workers.extend(make.remote() for _ in range(count - len(_workers)))
         ray.get([worker.prepare.remote(_NOWHERE, {}, 0) for worker in _workers])
     return _workers[:count]
 
@@ -143,17 +204,24 @@ def embedded(
     with tempfile.TemporaryDirectory() as name:
         others = sum(does.get(text, "") != "long" for text in texts)
         with loading.getting_ready():
-            ray.get([worker.prepare.remote(name, does, others) for worker in pool])
+            found = ray.get([worker.prepare.remote(name, does, others) for worker in pool])
+        pids = dict(zip(pool, found, strict=True))
         given, handed = list(texts), list(pool)
         for _ in range(times):
             for file in Path(name).iterdir():
                 file.unlink()
-            result = embed_all(handed, given)
+            with _watched(pids, Path(name)) as methods:
+                result = embed_all(handed, given)
         asked = Counter(noted(Path(name), "asked"))
         shared = noted(Path(name), "shared")
+        killed = _killed(pids, Path(name))
     if given != list(texts) or handed != pool:
         raise Changed("a list that was given is not what it was before the call")
+    if killed:
+        raise Killed("a worker that no text has killed is dead after the call")
     return _judged(result, texts, does) | {
+        "given to a dead worker": sum(method.dead for method in methods),
+        "given to a busy worker": sum(method.busy for method in methods),
         "asked more than once": {text: n for text, n in asked.items() if n > texts.count(text)},
         **({"others done meanwhile": shared == ["True"]} if "long" in does.values() else {}),
     }

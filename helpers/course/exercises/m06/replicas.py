@@ -8,6 +8,7 @@ sees, a second after the start. What only a cluster does is left out: limits, qu
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from types import SimpleNamespace
@@ -118,7 +119,7 @@ class _Replica:
 
 
 @asynccontextmanager
-async def _running(app: Any) -> AsyncIterator[_Replica]:
+async def _running(app: Any, asked: Callable[[], None]) -> AsyncIterator[_Replica]:
     ingress, _ = deployments(app)
     handles: dict[int, Any] = {}
 
@@ -131,6 +132,7 @@ async def _running(app: Any) -> AsyncIterator[_Replica]:
             handles[id(value)] = ray.serve.run(
                 value, name="local", logging_config=quiet, _local_testing_mode=True
             )
+            _listen(handles[id(value)], asked)
         return handles[id(value)]
 
     try:
@@ -162,10 +164,34 @@ async def _started(
         await servable._serve_asgi_lifespan.shutdown()
 
 
+def _behind(handle: Any) -> Any:
+    """What runs a deployment's code."""
+    return handle._create_router("", handle.deployment_id, None)._user_callable_wrapper
+
+
+def _listen(handle: Any, asked: Callable[[], None]) -> None:
+    """Call `asked` before each request; if it raises, this is what the deployment raises."""
+    replica = _behind(handle)
+
+    def heard(call: Callable[..., Any]) -> Callable[..., Any]:
+        def answered(*args: Any, **kwargs: Any) -> Any:
+            try:
+                asked()
+            except Exception as error:
+                failed = Future[Any]()
+                failed.set_exception(error)
+                return failed
+            return call(*args, **kwargs)
+
+        return answered
+
+    for name in ("call_user_method", "_call_user_generator"):
+        setattr(replica, name, heard(getattr(replica, name)))
+
+
 def _stop(handle: Any) -> None:
     """End the thread of a deployment, which Ray leaves running."""
-    router = handle._create_router("", handle.deployment_id, None)
-    replica = router._user_callable_wrapper
+    replica = _behind(handle)
     loop = replica._user_code_event_loop
 
     def end() -> None:
@@ -203,7 +229,11 @@ async def until(condition: Callable[[], object], limit_s: float = 1.0) -> bool:
 
 @asynccontextmanager
 async def clients_of(
-    app: Any, *, path: str = "/chat", patience_s: float = 5.0
+    app: Any,
+    *,
+    path: str = "/chat",
+    patience_s: float = 5.0,
+    asked: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[Clients]:
     """The clients of one replica of an application's ingress, which runs for this block.
 
@@ -211,20 +241,24 @@ async def clients_of(
         app: what a learner's function has returned; used again, it starts further replicas.
         path: where requests go by default.
         patience_s: seconds that a client waits for an answer's end.
+        asked: is called before each request that the ingress sends to another deployment; if it
+            raises, this is what that deployment raises.
 
     Raises:
         NotAnApplication: it cannot be served.
     """
     ray.serve.get_replica_context = _context  # it stays: for anyone else it is Ray's own
     with _silent():
-        async with _clients(app, path, patience_s) as clients:
+        async with _clients(app, path, patience_s, asked) as clients:
             yield clients
 
 
 @asynccontextmanager
-async def _clients(app: Any, path: str, patience_s: float) -> AsyncIterator[Clients]:
+async def _clients(
+    app: Any, path: str, patience_s: float, asked: Callable[[], None]
+) -> AsyncIterator[Clients]:
     async with (
-        _running(app) as replica,
+        _running(app, asked) as replica,
         serving_here(replica, grace_s=1) as server,
         Clients(server.url, path, patience_s=patience_s * time_factor()) as clients,
     ):

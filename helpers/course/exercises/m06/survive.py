@@ -15,13 +15,14 @@ from ray.exceptions import ActorDiedError, RayActorError
 from ray.serve.exceptions import BackPressureError
 
 from helpers.course.exercises.m06.replicas import Shared, clients_of, deployments, until
+from helpers.course.exercises.m06.telling import tells
 from helpers.testbed import Clients, Seen
 
 MakeApp = Callable[[Any], Any]
 
 SECRET = "key sk-4711 was refused by 10.0.0.7"
 FULL = "503, Retry-After: 1"
-_TELL_TALES = ("Traceback", "ValueError", "OSError", "LookupError", "RayActorError", ".py", SECRET)
+_TOKEN = "token: "
 
 Step = str | Exception | asyncio.Event
 
@@ -61,9 +62,9 @@ def full() -> Exception:
     return BackPressureError(8, 8)
 
 
-async def _events(clients: Clients, message: str) -> list[Any]:
-    """What one client reads: texts, then the name of the last event; or the status."""
-    read = list[Any]()
+async def _events(clients: Clients, message: str, raised: Sequence[Exception] = ()) -> list[str]:
+    """What one client reads: its events, or the status."""
+    read = list[str]()
     async with clients.http.stream("POST", "/chat", json={"message": message}) as response:
         if response.status_code != 200:
             await response.aread()
@@ -71,13 +72,13 @@ async def _events(clients: Clients, message: str) -> list[Any]:
             return [f"{response.status_code}" + (f", Retry-After: {after}" if after else "")]
         try:
             async for event in httpx2.EventSource(response):
-                read.append(_read(event))
+                read.append(_read(event, raised))
         except (httpx2.TransportError, httpx2.SSEError) as error:
             read.append("no event stream" if isinstance(error, httpx2.SSEError) else "cut")
     return read
 
 
-def _read(event: httpx2.ServerSentEvent) -> Any:
+def _read(event: httpx2.ServerSentEvent, raised: Sequence[Exception] = ()) -> str:
     try:
         data = json.loads(event.data)
     except ValueError:
@@ -85,30 +86,33 @@ def _read(event: httpx2.ServerSentEvent) -> Any:
     if not isinstance(data, dict):
         return f"{event.event} whose data is no JSON object"
     if event.event == "token":
-        return [data.get("text")] if set(data) == {"text"} else f"token with {sorted(data)}"
-    said = [mark for mark in _TELL_TALES if mark in event.data]
-    return f"{event.event} that tells of the exception" if said else event.event
+        if set(data) != {"text"} or not isinstance(data["text"], str):
+            return f"token with the data {json.dumps(data)}"
+        return _TOKEN + data["text"]
+    if said := tells(json.dumps(data, ensure_ascii=False), raised):
+        return f"{event.event} that tells of the exception ({said!r})"
+    return event.event
 
 
-def _joined(read: Sequence[Any]) -> list[Any]:
-    """The same with the texts of tokens put together: how they were cut is left open."""
-    text = "".join(one[0] for one in read if isinstance(one, list))
-    return [text, *(one for one in read if not isinstance(one, list))]
+def _joined(read: Sequence[str]) -> list[str]:
+    """The texts of tokens put together, since how they were cut is left open; then the rest."""
+    text = "".join(one.removeprefix(_TOKEN) for one in read if one.startswith(_TOKEN))
+    return [text, ", ".join(one for one in read if not one.startswith(_TOKEN))]
 
 
-async def _all(make: MakeApp, tries: Mapping[str, Sequence[Sequence[Step]]]) -> dict[str, Any]:
-    """What clients read who ask all of these at once, and how often each was asked for."""
+async def _all(
+    make: MakeApp, tries: Mapping[str, Sequence[Sequence[Step]]]
+) -> dict[str, list[str]]:
+    """Clients ask all of these at once: the text, the end, and how often each was asked for."""
+    steps = [step for all_tries in tries.values() for one in all_tries for step in one]
+    raised = [step for step in steps if isinstance(step, Exception)]
     write = Scripted(tries)
     async with clients_of(make(write), patience_s=5.0) as clients:
-        read = await asyncio.gather(*(_events(clients, name) for name in tries))
+        read = await asyncio.gather(*(_events(clients, name, raised) for name in tries))
     return {
-        name: one[0] if _refused(one) else [*_joined(one), _tries(write.asked[name])]
+        name: [*_joined(one), _tries(write.asked[name])]
         for name, one in zip(tries, read, strict=True)
     }
-
-
-def _refused(read: Sequence[Any]) -> bool:
-    return len(read) == 1 and isinstance(read[0], str) and read[0][:1].isdigit()
 
 
 def _tries(count: int) -> str:
@@ -119,7 +123,7 @@ async def pieces(make: MakeApp) -> dict[str, Any]:
     """An answer piece by piece while it is written; another model's; bodies that are none."""
     held = asyncio.Event()
     write = Scripted({"weight?": [["It weighs", ' "2.1"\n\nkg', held, " for two."]]})
-    early: list[Any] = []
+    early: list[str] = []
     async with clients_of(make(write)) as clients:
         asking = asyncio.create_task(_watched(clients, early))
         await until(lambda: len(early) >= 2 or asking.done())
@@ -138,7 +142,7 @@ async def pieces(make: MakeApp) -> dict[str, Any]:
     }
 
 
-async def _watched(clients: Clients, into: list[Any]) -> list[Any]:
+async def _watched(clients: Clients, into: list[str]) -> list[str]:
     async with clients.http.stream("POST", "/chat", json={"message": "weight?"}) as response:
         if not response.headers.get("content-type", "").startswith("text/event-stream"):
             await response.aread()
@@ -155,15 +159,15 @@ async def _status(clients: Clients, body: Any) -> int:
 
 
 WRITTEN = {
-    "while it is written": [["It weighs"], [' "2.1"\n\nkg']],
-    "then": [[" for two."], "done"],
-    "another model": [[["90 euros."], "done"], ["done"]],
+    "while it is written": ["token: It weighs", 'token:  "2.1"\n\nkg'],
+    "then": ["token:  for two.", "done"],
+    "another model": [["token: 90 euros.", "done"], ["done"]],
     "bodies that are none": [422] * 3,
 }
 """What `pieces` must give."""
 
 
-async def dying(make: MakeApp) -> dict[str, Any]:
+async def dying(make: MakeApp) -> dict[str, list[str]]:
     """Answers whose replicas die, all asked for at once."""
     return await _all(
         make,
@@ -177,6 +181,7 @@ async def dying(make: MakeApp) -> dict[str, Any]:
                 ["A", " tent", " for", " two"],
             ],
             "never": [["Free", " returns"]],
+            "no text": [[dead()], []],
             "after the last": [["Five", " days", dead()], ["Five", " days"]],
         },
     )
@@ -187,12 +192,13 @@ SURVIVED = {
     "before the first": ["It weighs 2.1 kg", "done", "2 tries"],
     "three times": ["A tent for two", "done", "4 tries"],
     "never": ["Free returns", "done", "1 try"],
+    "no text": ["", "done", "2 tries"],
     "after the last": ["Five days", "done", "2 tries"],
 }
 """What `dying` must give."""
 
 
-async def failing(make: MakeApp) -> dict[str, Any]:
+async def failing(make: MakeApp) -> dict[str, list[str]]:
     """Answers that cannot be saved, all asked for at once."""
     return await _all(
         make,
@@ -201,6 +207,7 @@ async def failing(make: MakeApp) -> dict[str, Any]:
             "four die at once": [[dead()]],
             "another answer": [["It weighs", dead()], ["It", " costs 90 euros"]],
             "a shorter answer": [["It weighs 2", dead()], ["It weighs"]],
+            "an empty answer": [["It weighs", dead()], []],
             "another exception": [["It", ValueError(SECRET)], ["It", " weighs"]],
             "another exception at once": [[OSError(SECRET)], ["It", " weighs"]],
             "another one later": [["It", dead()], ["It", " is", LookupError(SECRET)], ["It"]],
@@ -213,6 +220,7 @@ TOLD = {
     "four die at once": ["", "error", "4 tries"],
     "another answer": ["It weighs", "error", "2 tries"],
     "a shorter answer": ["It weighs 2", "error", "2 tries"],
+    "an empty answer": ["It weighs", "error", "2 tries"],
     "another exception": ["It", "error", "1 try"],
     "another exception at once": ["", "error", "1 try"],
     "another one later": ["It is", "error", "2 tries"],
@@ -220,7 +228,7 @@ TOLD = {
 """What `failing` must give."""
 
 
-async def crowded(make: MakeApp) -> dict[str, Any]:
+async def crowded(make: MakeApp) -> dict[str, list[str]]:
     """Answers for which there is no place, all asked for at once."""
     return await _all(
         make,
@@ -233,8 +241,8 @@ async def crowded(make: MakeApp) -> dict[str, Any]:
 
 
 REFUSED = {
-    "full": FULL,
-    "full after a death, nothing sent": FULL,
+    "full": ["", FULL, "1 try"],
+    "full after a death, nothing sent": ["", FULL, "2 tries"],
     "full after a piece": ["It", "error", "2 tries"],
 }
 """What `crowded` must give."""

@@ -10,7 +10,7 @@ from ray.serve.handle import DeploymentHandle
 
 def answering_app(documents: Application, orders: Application, writer: Application) -> Application:
     """An application whose `answer` streams what the writer makes of both searches."""
-    @serve.deployment
+    @serve.deployment(max_ongoing_requests=100)
     class Answers:
         def __init__(self, *parts: DeploymentHandle) -> None:
             self.documents, self.orders, self.writer = parts
