@@ -330,6 +330,13 @@ print(f"CPU {cpu_each * 1000:.0f} ms a request")
 #     matchLabels: {app: shop}
 #   strategy:
 #     rollingUpdate: {maxUnavailable: 0, maxSurge: 1}
+
+# %% [markdown] name="template-text"
+# `maxUnavailable: 0` and `maxSurge: 1` mean: first one pod more, and one less only when it is ready.
+# The `template` is the pod. Its label is what the selector looks for.
+
+# %% name="template" app="k8s/base/deployment.yaml"
+# %%writefile -a k8s/base/deployment.yaml
 #   template:
 #     metadata:
 #       labels: {app: shop}
@@ -341,9 +348,8 @@ print(f"CPU {cpu_each * 1000:.0f} ms a request")
 #       securityContext: {runAsNonRoot: true, runAsUser: 10001}
 
 # %% [markdown] name="container-text"
-# `maxUnavailable: 0` and `maxSurge: 1` say: first one pod more, and one less only when it is ready.
-# The container gets its settings from a ConfigMap, and its keys from a Secret that is not in any
-# file here.
+# The container gets its settings from a ConfigMap, and its keys from a Secret that is in no file
+# here.
 
 # %% name="container" app="k8s/base/deployment.yaml"
 # %%writefile -a k8s/base/deployment.yaml
@@ -355,6 +361,13 @@ print(f"CPU {cpu_each * 1000:.0f} ms a request")
 #             - secretRef: {name: shop}
 #           ports:
 #             - {name: http, containerPort: 8000}
+
+# %% [markdown] name="resources-text"
+# Its resources follow from the measurement, and it may do as little as possible: write no file
+# outside of mounts, gain no rights, use none of root's *capabilities*.
+
+# %% name="resources" app="k8s/base/deployment.yaml"
+# %%writefile -a k8s/base/deployment.yaml
 #           resources:
 #             requests: {cpu: 500m, memory: 512Mi}
 #             limits: {memory: 1Gi}
@@ -406,8 +419,7 @@ show.table([
 
 # %% [markdown] name="others-text"
 # Pods come and go, and so do their addresses. A *Service* is one name and one address for all pods
-# with a label that are ready. A *PodDisruptionBudget* keeps a drained node from taking too many of
-# them at once. The ServiceAccount is who the pod is to the cluster: here, nobody with a token.
+# with a label that are ready.
 
 # %% name="service" app="k8s/base/service.yaml"
 # %%writefile k8s/base/service.yaml
@@ -418,7 +430,13 @@ show.table([
 #   selector: {app: shop}
 #   ports:
 #     - {name: http, port: 80, targetPort: http}
-# ---
+
+# %% [markdown] name="budget-text"
+# A *PodDisruptionBudget* limits how many pods a drained node may take at once. The *ServiceAccount*
+# is who the pod is for the cluster: here an account without a token.
+
+# %% name="budget" app="k8s/base/budget.yaml"
+# %%writefile k8s/base/budget.yaml
 # apiVersion: policy/v1
 # kind: PodDisruptionBudget
 # metadata: {name: shop}
@@ -433,9 +451,8 @@ show.table([
 # automountServiceAccountToken: false
 
 # %% [markdown] name="network-text"
-# Without a *NetworkPolicy* every pod may talk to every other, and to the internet. The first policy
-# denies everything. The second allows what the service needs: requests from the ingress and the
-# monitoring, DNS, and a hosted model on port 443 of addresses that are not private.
+# Without a *NetworkPolicy*, every pod may talk to every other and to the internet. The first policy
+# denies everything to all pods.
 
 # %% name="network" app="k8s/base/network.yaml"
 # %%writefile k8s/base/network.yaml
@@ -445,6 +462,13 @@ show.table([
 # spec:
 #   podSelector: {}
 #   policyTypes: [Ingress, Egress]
+
+# %% [markdown] name="network-rules-text"
+# The second one allows what the service needs. In: the ingress and the monitoring. Out: DNS, and a
+# hosted model on port 443 of addresses that are not private.
+
+# %% name="network-in" app="k8s/base/network.yaml"
+# %%writefile -a k8s/base/network.yaml
 # ---
 # apiVersion: networking.k8s.io/v1
 # kind: NetworkPolicy
@@ -453,9 +477,6 @@ show.table([
 #   podSelector:
 #     matchLabels: {app: shop}
 #   policyTypes: [Ingress, Egress]
-
-# %% name="network-rules" app="k8s/base/network.yaml"
-# %%writefile -a k8s/base/network.yaml
 #   ingress:
 #     - from:
 #         - namespaceSelector:
@@ -463,6 +484,9 @@ show.table([
 #         - namespaceSelector:
 #             matchLabels: {kubernetes.io/metadata.name: monitoring}
 #       ports: [{port: http}]
+
+# %% name="network-out" app="k8s/base/network.yaml"
+# %%writefile -a k8s/base/network.yaml
 #   egress:
 #     - to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}}]
 #       ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
@@ -481,7 +505,7 @@ show.table([
 
 # %% name="base-kustomization" app="k8s/base/kustomization.yaml"
 # %%writefile k8s/base/kustomization.yaml
-# resources: [deployment.yaml, service.yaml, network.yaml]
+# resources: [deployment.yaml, service.yaml, budget.yaml, network.yaml]
 # configMapGenerator:
 #   - name: shop
 #     literals: [LOG_LEVEL=info]
@@ -758,19 +782,20 @@ async def roll(pairs, version, wait, drain, patience_s=60):
         await wait_until_ready(new, patience_s)
 
 # %% name="under-load"
+async def ask_until(rolling, clients, seen):
+    """One client: ask until the rollout is over."""
+    while not rolling.done():
+        seen.append(await clients.ask({"message": "Hi"}))
+        if seen[-1].outcome != "answered":
+            await asyncio.sleep(0.1)
+
+
 async def under_load(rollout):
-    """Eight clients ask until a rollout is over; what each request became."""
+    """What became of the requests of eight clients during a rollout."""
+    seen = []
     async with Clients(f"http://127.0.0.1:{front}", "/chat/stream", headers=headers) as clients:
-        seen = []
         rolling = asyncio.create_task(rollout)
-
-        async def ask(number):
-            while not rolling.done():
-                seen.append(await clients.ask({"message": "Hi"}, client=str(number)))
-                if seen[-1].outcome != "answered":
-                    await asyncio.sleep(0.1)
-
-        await asyncio.gather(*[ask(number) for number in range(8)])
+        await asyncio.gather(*[ask_until(rolling, clients, seen) for _ in range(8)])
     return seen, rolling
 
 # %% name="variants"
@@ -993,8 +1018,9 @@ for name, manifest in pods.items():
     command = manifest[manifest.index("command:"):].splitlines()[0]
     manifest = manifest.replace(command, "command: [python3, look.py]")
     podman("kube", "play", "-", given=manifest)
-    podman("wait", "look-shop")
-    found[name] = json.loads(podman("logs", "look-shop"))
+    while not (said := podman("logs", "look-shop")):
+        time.sleep(0.2)
+    found[name] = json.loads(said)
     podman("pod", "rm", "--force", "look")
 show.table(pd.DataFrame(found), caption="What a process can do in two pods")
 
