@@ -307,9 +307,8 @@ async with Clients(f"http://127.0.0.1:{port}", "/chat/stream", headers=headers) 
     memory = pod.memory_info().rss / 2**20
 
 # %% name="measures"
-answers = [one for one in load.seen if one.outcome == "answered"]
-longest = max(one.took for one in answers)
-cpu_each = cpu / len(answers)
+longest = max(one.took for one in load.seen)
+cpu_each = cpu / load.count("answered")
 print(f"memory {memory:.0f} MB, ready after {ready_s:.0f} s, longest answer {longest:.1f} s")
 print(f"CPU {cpu_each * 1000:.0f} ms a request")
 
@@ -597,7 +596,9 @@ def schema_fault(manifest):
 
 
 manifests = list(yaml.safe_load_all(prod))
-print([fault for each in manifests if (fault := schema_fault(each))])
+for manifest in manifests:
+    assert schema_fault(manifest) is None
+print(len(manifests), "objects without a fault; one with a field too many:")
 print(schema_fault(manifests[0] | {"specs": {}}))
 
 # %% [markdown] name="cross-text"
@@ -607,7 +608,10 @@ print(schema_fault(manifests[0] | {"specs": {}}))
 # %% name="cross"
 def cross_faults(manifests):
     """What does not fit together."""
-    kinds = {each["kind"]: each for each in manifests if each["metadata"]["name"] == "shop"}
+    kinds = {}
+    for manifest in manifests:
+        if manifest["metadata"]["name"] == "shop":
+            kinds[manifest["kind"]] = manifest
     template = kinds["Deployment"]["spec"]["template"]
     container = template["spec"]["containers"][0]
     ports = [port["name"] for port in container["ports"]]
@@ -701,9 +705,10 @@ show.table(hunt.replace({True: "found", False: "-"}), caption=title)
 from helpers.deploy.proxy import find_haproxy
 
 front = free_port()
-ports = {name: free_port() for name in ["a", "b", "c", "d"]}
-servers = [f"  server {name} 127.0.0.1:{port} check inter 250 fall 1 rise 1 disabled"
-           for name, port in ports.items()]
+ports, servers = {}, []
+for name in ["a", "b", "c", "d"]:
+    ports[name] = free_port()
+    servers.append(f"  server {name} 127.0.0.1:{ports[name]} check inter 500 rise 1 disabled")
 Path("haproxy.cfg").write_text("\n".join([
     "global", f"  stats socket {drawer.name}/control mode 600 level admin",
     "defaults", "  mode http", "  retries 0", "  timeout connect 1s",
@@ -841,7 +846,7 @@ Path("shop/app.py").write_text("raise LookupError('a setting is missing')\n")
 build(3)
 rollout = roll(back, 3, wait=True, drain=True, patience_s=5)
 seen, stuck = await under_load(rollout)  # noqa: F704
-lost_when_stuck = len([one for one in seen if one.outcome != "answered"])
+lost_when_stuck = sum(one.outcome != "answered" for one in seen)
 print(type(stuck.exception()).__name__, stuck.exception())
 print(podman("pod", "logs", "--tail=1", "a"))
 print(f"{lost_when_stuck} of {len(seen)} requests lost")
