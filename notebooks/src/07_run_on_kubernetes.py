@@ -331,7 +331,7 @@ print(f"CPU {cpu_each * 1000:.0f} ms a request")
 #     rollingUpdate: {maxUnavailable: 0, maxSurge: 1}
 
 # %% [markdown] name="template-text"
-# `maxUnavailable: 0` and `maxSurge: 1` mean: first one pod more, and one less only when it is ready.
+# `maxUnavailable: 0` and `maxSurge: 1` mean: first one pod more, and one less when that is ready.
 # The `template` is the pod. Its label is what the selector looks for.
 
 # %% name="template" app="k8s/base/deployment.yaml"
