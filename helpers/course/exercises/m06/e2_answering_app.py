@@ -6,10 +6,6 @@ from typing import Any
 from helpers.course.exercises import Case, Hint, Slip, exercise
 
 
-class NotAnApplication(TypeError):  # noqa: N818 - it says what is wrong
-    """What a learner's function returned is no bound deployment."""
-
-
 def _whole(question: str) -> list[str]:
     return [question, " ", "", f"[documents on {question}; orders on {question}]", " ", "Done."]
 
@@ -50,6 +46,7 @@ def _whole(question: str) -> list[str]:
 )
 def answering_app(answer: Any) -> Iterator[Case]:
     """The words of an application in front of the check's own parts, and what becomes of these."""
+    from helpers.course.exercises.m06.replicas import NotAnApplication
 
     def case(
         name: str, look: str, show: str, expect: object, *slips: Slip, about: str, **given: Any

@@ -14,11 +14,9 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from helpers import loading
-from helpers.course.exercises.m06.e2_answering_app import NotAnApplication
-from helpers.course.exercises.words import kind
+from helpers.course.exercises.m06.replicas import checked
 from helpers.course.limits import time_factor
 from helpers.course.loop import Staged
-from helpers.course.todo import TODO
 
 with loading.getting_ready():
     from ray import serve
@@ -189,28 +187,13 @@ def places(make: Make) -> dict[str, int]:
 
 def _application(make: Make, stage: _Stage) -> Any:
     """The learner's application in front of a stage's parts."""
-    return _checked(make(*(_bound(name, stage) for name in (*SEARCHES, "writer"))))
+    return checked(make(*(_bound(name, stage) for name in (*SEARCHES, "writer"))))
 
 
 def _bound(name: str, stage: _Stage) -> Any:
     """A part of a stage, as the learner's function gets it."""
     made = serve.deployment(name=f"{name}-part")
     return made(_Writer).bind(stage) if name == "writer" else made(_Search).bind(name, stage)
-
-
-def _checked(app: Any) -> Any:
-    """The same, if it is an application.
-
-    Raises:
-        NotAnApplication: it is none.
-    """
-    if app is TODO:
-        raise TODO
-    if asyncio.iscoroutine(app):
-        app.close()
-    if not isinstance(app, Application):
-        raise NotAnApplication(f"a bound deployment is expected; this is {kind(app)}")
-    return app
 
 
 def _running(make: Make, stage: _Stage) -> Any:
@@ -371,7 +354,7 @@ async def cancelled(make: Make, during: str) -> dict[str, Any]:
         during: "search" or "words".
     """
     bound = {name: _bound(name, _Stage()) for name in (*SEARCHES, "writer")}
-    deployment = _checked(make(*bound.values()))._bound_deployment
+    deployment = checked(make(*bound.values()))._bound_deployment
     asked, log = set[str](), set[str]()
     search = _Call if during == "search" else _Ended
     parts = {**{name: search(name, log) for name in SEARCHES}, "writer": _Call("writer", log)}

@@ -87,15 +87,24 @@ def _deployment(app: Any) -> Any:
     return app._bound_deployment
 
 
-def _applications(app: Any) -> Iterator[Any]:
-    """An application, then those that it was bound with, and theirs."""
+def checked(app: Any) -> Any:
+    """What a learner's function returned, if it is an application.
+
+    Raises:
+        NotAnApplication: it is none.
+    """
     if app is TODO:
         raise TODO
     if asyncio.iscoroutine(app):
         app.close()
     if not isinstance(app, ray.serve.Application):
         raise NotAnApplication(f"an application is expected; this is {kind(app)}")
-    yield app
+    return app
+
+
+def _applications(app: Any) -> Iterator[Any]:
+    """An application, then those that it was bound with, and theirs."""
+    yield checked(app)
     deployment = _deployment(app)
     for one in (*deployment.init_args, *deployment.init_kwargs.values()):
         if isinstance(one, ray.serve.Application):
