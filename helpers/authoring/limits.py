@@ -75,9 +75,9 @@ WHOLE: tuple[Limit, ...] = (
     Limit("nodes/line", lambda style: style.nodes_per_line, most=9.5, form="{:.1f}"),
     *REBUILT[6:],
 )
-"""For 01, which builds a whole agent, 05, a whole service, and 06, the same on a cluster, most of
-it as a program: a function with its types and docstring to a cell. Fewer cells were longer ones,
-and shorter ones denser."""
+"""For 01, which builds a whole agent, 05, a whole service, 06, the same on a cluster, and 07, its
+image and manifests, most of it as a program: a function with its types and docstring, or an object
+of Kubernetes, to a cell. Fewer cells were longer ones, and shorter ones denser."""
 
 SHORT: tuple[Limit, ...] = (_cells(10, 50), *_lines(6, 18), *_DENSITY)
 """For 00, which takes ten minutes and is about the course itself, and 12, which asks questions."""
@@ -93,7 +93,7 @@ BEFORE: tuple[Limit, ...] = (
 
 def limits_of(module: str) -> tuple[Limit, ...]:
     """The limits that the style page sets for a walkthrough, rebuilt or not."""
-    if module in ("01", "05", "06"):
+    if module in ("01", "05", "06", "07"):
         return WHOLE
     return SHORT if module in ("00", "12") else REBUILT
 

@@ -32,8 +32,11 @@ fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 # What is real here: the image, its containers and pods (by [podman](https://podman.io)), `kubectl`,
 # the schemas of Kubernetes, and a rollout behind HAProxy. A cluster itself cannot be installed with
 # Python packages, so none runs. The files that you write run on one unchanged: on kind, k3s or in a
-# cloud. Sections 1, 2 and 4 need podman, which runs on Linux. Without it, read their stored output.
-#
+# cloud. Images, pods and the rollout need podman and HAProxy, which run on Linux
+# (`apt install podman runc haproxy`). Without them, read the stored output of those cells; all
+# others run.
+
+# %% [markdown] name="files-text"
 # ## What is in an image?
 #
 # Take the service of module 05. Its model is one of LangChain's fake ones: it streams a fixed
@@ -181,7 +184,8 @@ show.table(layers, caption=f"An image of {layers.MB.sum():.0f} MB")
 # Who is in it, and who says so? A *software bill of materials* (SBOM) lists the packages of an
 # image, and a signature says who built it. Tools such as Syft and cosign make both in CI, and a
 # policy of the cluster can refuse images without them.
-#
+
+# %% [markdown] name="pod-text"
 # ## Which pod is healthy?
 #
 # A *pod* is the smallest thing that Kubernetes runs: one container or several that share an
@@ -280,7 +284,8 @@ show.table(pd.DataFrame(seen), caption="What probes see")
 # So the start needs patience of its own, or a slow start is a restart without end. And liveness
 # must ask less than readiness: if it also asked whether the model answers, an outage of the model
 # would restart all of your pods.
-#
+
+# %% [markdown] name="load-text"
 # ## What does a Deployment need to know?
 #
 # A *Deployment* keeps a number of equal pods running and replaces them when you change anything in
@@ -313,7 +318,8 @@ print(f"memory {memory:.0f} MB, ready after {ready_s:.0f} s, longest answer {lon
 print(f"CPU {cpu_each * 1000:.0f} ms a request")
 
 # %% [markdown] name="deployment-text"
-# The manifest follows from them. `requests` are what the scheduler sets aside for a pod, and
+# The manifest follows from them: of memory twice as much, for a `preStop` pause and the longest
+# answer several times as long, for a start as long as a slow machine may take. `requests` are what the scheduler sets aside for a pod, and
 # `limits` what it may not exceed: memory above it ends the process, CPU above it is slowed down. So
 # memory gets a limit with headroom, and CPU none, because a throttled event loop is late for every
 # client.
@@ -555,26 +561,29 @@ show.table([
 # two environments to differ in?
 
 # %% name="render"
-import difflib
 import sys
 
+folder = str(Path(sys.executable).parent)  # kubectl is a package of this environment
+os.environ["PATH"] = folder + os.pathsep + os.environ["PATH"]
+# !kubectl kustomize k8s/overlays/dev --output dev.yaml
+# !kubectl kustomize k8s/overlays/prod --output prod.yaml
 
-def render(overlay):
-    """What kubectl would apply."""
-    command = [kubectl, "kustomize", f"k8s/overlays/{overlay}"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+# %% name="difference"
+import difflib
 
-
-kubectl = str(Path(sys.executable).with_name("kubectl"))
-dev, prod = render("dev"), render("prod")
+dev, prod = Path("dev.yaml").read_text(), Path("prod.yaml").read_text()
 for line in difflib.unified_diff(dev.splitlines(), prod.splitlines(), n=0, lineterm=""):
     if line[0] in "+-" and "namespace" not in line:
         print(line)
 
 # %% [markdown] name="hash-text"
+# Development says more in its logs. Production takes its image from a registry, and an autoscaler
+# instead of a fixed number of pods. All else is equal, so what works in one works in the other.
+#
 # Kustomize puts a hash of its content into a ConfigMap's name. So a changed setting is a changed
 # template, and rolls out like a new version.
-#
+
+# %% [markdown] name="schema-text"
 # ## Which faults can you find without a cluster?
 #
 # The first check is the schema: which fields there are, and of what type. Kubernetes ignores a
@@ -694,7 +703,8 @@ show.table(hunt.replace({True: "found", False: "-"}), caption=title)
 # fault shows the limit of all of them: *ingres* may well be the name of a namespace, and only the
 # cluster knows. There, `kubectl apply --dry-run=server` asks the API server, policies of the
 # cluster included. It needs a cluster, so it is not run here.
-#
+
+# %% [markdown] name="haproxy-text"
 # ## How is a new version rolled out without losing a request?
 #
 # Two pods of version 1 are to be replaced by two of version 2, while eight clients ask. HAProxy
@@ -762,22 +772,25 @@ for pod in ["a", "b"]:
 print("two pods are ready")
 
 # %% [markdown] name="roll-text"
-# A rollout replaces one pod after the other. `wait` and `drain` are what a careful one does: wait
-# until the new pod is ready, and let the old one finish before it goes. What do you expect without
-# them?
+# A rollout replaces one pod after the other. A careful one waits until the new pod is ready. Then
+# it takes the old one out of the proxy, and stops it with time to finish. `wait`, `drain` and
+# `grace` are these three. Which of them saves most requests?
 
 # %% name="roll"
-async def roll(pairs, version, wait, drain, patience_s=60):
+moments = {}
+
+
+async def roll(pairs, version, wait=True, grace=30, drain=True, patience_s=60):
     """Replace each old pod by a new one."""
     for old, new in pairs:
         await asyncio.to_thread(play, new, ports[new], version)
         add(new, checked=wait)
         if wait:
             await wait_until_ready(new, patience_s)
+        moments[f"{old} goes"] = time.perf_counter() - began
         if drain:
             tell(f"set server pods/{old} state drain")
             await asyncio.sleep(1)  # preStop: until everyone knows
-        grace = 30 if drain else 0
         await asyncio.to_thread(podman, "pod", "stop", f"--time={grace}", old)
         await asyncio.to_thread(podman, "pod", "rm", "--force", old)
         tell(f"set server pods/{old} state maint")
@@ -806,13 +819,17 @@ async def under_load(rollout):
 # %% name="variants"
 there, back = [("a", "c"), ("b", "d")], [("c", "a"), ("d", "b")]
 variants = {
-    "at once": roll(there, 2, wait=False, drain=False),
-    "waits until ready": roll(back, 1, wait=True, drain=False),
-    "waits and drains": roll(there, 2, wait=True, drain=True),
+    "at once": roll(there, 2, wait=False, grace=0, drain=False),
+    "waits until ready": roll(back, 1, grace=0, drain=False),
+    "and lets it finish": roll(there, 2, drain=False),
+    "and takes it out first": roll(back, 1),
 }
-outcomes = {}
+outcomes, marks = {}, {}
 for name, rollout in variants.items():
+    moments.clear()
+    began = time.perf_counter()
     outcomes[name], _ = await under_load(rollout)  # noqa: F704
+    marks[name] = dict(moments)
 
 # %% name="variants-table"
 rows = []
@@ -821,21 +838,33 @@ for name, seen in outcomes.items():
     rows.append({"rollout": name, "requests": len(seen), "lost": len(lost),
                  "slowest": max(one.took for one in seen)})
 rollouts = pd.DataFrame(rows).set_index("rollout")
-careful = rollouts.loc["waits and drains"]
-title = f"With waiting and draining, {careful.lost:.0f} of {careful.requests:.0f} requests are lost"
+careful = rollouts.iloc[-1]
+title = f"With all three, {careful.lost:.0f} of {careful.requests:.0f} requests are lost"
 show.table(rollouts, caption=title, units={"slowest": "s"})
 
+# %% [markdown] name="variants-text"
+# Each line adds one thing:
+#
+# - *At once*: requests go to pods that do not listen yet, and are refused.
+# - *Waits until ready*: the old pod is killed, and the streams that it has begun end in the middle.
+# - *Lets it finish*: on SIGTERM the old pod ends its streams, but takes no new connection. Until
+#   the next check fails, the proxy goes on sending some.
+# - *Takes it out first*: the proxy sends nothing new, then the pod is stopped. On a cluster, the
+#   pause in `preStop` gives all proxies the time to learn it.
+
 # %% [markdown] name="timeline-text"
-# Each point is a request of the careful rollout, placed at the moment when it ended. Where does it
-# take longer?
+# When do they get lost? Each point is a request, at the moment when it ended. First the rollout
+# that waits and no more, then the one with all three.
 
 # %% name="timeline"
-points = {"answered": ([], []), "lost": ([], [])}
-for one in outcomes["waits and drains"]:
-    xs, ys = points["answered" if one.outcome == "answered" else "lost"]
-    xs.append(one.ended)
-    ys.append(one.took)
-show.scatter(points, x="seconds", y="seconds a request takes", title=title)
+for name in ["waits until ready", "and takes it out first"]:
+    points = {"answered": ([], []), "lost": ([], [])}
+    for one in outcomes[name]:
+        xs, ys = points["answered" if one.outcome == "answered" else "lost"]
+        xs.append(one.ended)
+        ys.append(one.took)
+    title = f"{name.capitalize()}: {rollouts.lost[name]} of {len(outcomes[name])} lost"
+    show.scatter(points, x="seconds", y="seconds a request takes", title=title, marks=marks[name])
 
 # %% [markdown] name="stuck-text"
 # And a version that does not start? This one has a mistake in its code. The rollout waits for it,
@@ -844,19 +873,22 @@ show.scatter(points, x="seconds", y="seconds a request takes", title=title)
 # %% name="stuck"
 Path("shop/app.py").write_text("raise LookupError('a setting is missing')\n")
 build(3)
-rollout = roll(back, 3, wait=True, drain=True, patience_s=5)
+rollout = roll(there, 3, patience_s=5)
 seen, stuck = await under_load(rollout)  # noqa: F704
 lost_when_stuck = sum(one.outcome != "answered" for one in seen)
 print(type(stuck.exception()).__name__, stuck.exception())
-print(podman("pod", "logs", "--tail=1", "a"))
 print(f"{lost_when_stuck} of {len(seen)} requests lost")
+
+# %% name="stuck-log"
+# !podman logs --tail 1 c-shop
 
 # %% [markdown] name="rollout-package-text"
 # On a cluster, a Deployment does what `roll` does here, by the numbers of your manifest.
 # `kubectl rollout status` waits for it and fails after `progressDeadlineSeconds`, and
 # `kubectl rollout undo` goes back. `course rollout` runs this measurement with the course's whole
 # service, more variants and more requests ([rollout.py](../helpers/deploy/rollout.py)).
-#
+
+# %% [markdown] name="desired-text"
 # ## How many pods does a day need?
 #
 # An HPA computes the number of pods every 15 seconds: the pods times the ratio of the metric's mean
@@ -877,22 +909,36 @@ def desired(pods, value, target):
 print(desired(4, 12, 8), desired(4, 8.5, 8), desired(4, 2, 8))
 
 # %% [markdown] name="day-text"
-# What follows is a simulation. The traffic is Fernhill's day, 600 times as large. An answer takes
+# What follows is a simulation. The traffic is Fernhill's day, 600 times as large: what came there
+# in ten minutes comes here in one second. An answer takes
 # 4 seconds, which the pod spends waiting for the model; a pod has 16 places; and the CPU of a
-# request is what you measured.
+# request is what you measured. (Without podman, write `cpu_each = 0.02` first.)
 
 # %% name="day"
 import numpy as np
 
 from helpers.shop.traffic import day
 
-requests = day()
-midnight = requests[0].at.replace(hour=0, minute=0, second=0)
-moments = [(one.at - midnight).total_seconds() for one in requests]
-in_ten_minutes, _ = np.histogram(moments, bins=range(0, 86_401, 600))
+hours = []
+for one in day():
+    hours.append(one.at.hour + one.at.minute / 60)
+in_ten_minutes, edges = np.histogram(hours, bins=144, range=(0, 24))
 clock = np.arange(0, 86_400, 15)
-arrivals = np.interp(clock, range(300, 86_400, 600), in_ten_minutes * 600 / 600)
+arrivals = np.interp(clock / 3600, edges[:-1], in_ten_minutes)
 print(f"{arrivals.mean():.0f} requests a second, at most {arrivals.max():.0f}")
+
+# %% [markdown] name="value-text"
+# The autoscaler can look at CPU, as a share of what a pod requests, or at requests in flight.
+
+# %% name="value"
+STEP_S, ANSWER_S, PLACES, CPU_REQUEST = 15, 4, 16, 0.5
+
+
+def value_of(metric, served, queue, pods):
+    """The mean of the metric over the pods."""
+    if metric == "CPU":
+        return served * cpu_each / STEP_S / CPU_REQUEST / pods
+    return (served * ANSWER_S / STEP_S + queue) / pods
 
 # %% [markdown] name="simulate-text"
 # One more rule slows it down: it takes pods away only when it has wanted fewer for five minutes
@@ -901,21 +947,23 @@ print(f"{arrivals.mean():.0f} requests a second, at most {arrivals.max():.0f}")
 # %% name="simulate"
 def simulate(metric, target, start_s=15, window_s=300):
     """Pods, and the seconds that a request waits, every 15 seconds of a day."""
-    pods, starts, queue, wants, rows = 2, [], 0, [], []
-    for now, coming in zip(clock, arrivals * 15, strict=True):
-        starts = [ready for ready in starts if ready > now]
-        ready = pods - len(starts)
-        queue += coming
-        served = min(queue, ready * 16 * 15 / 4)
+    pods, starting, queue = 2, [], 0
+    wants, rows = [], []
+    for now, rate in zip(clock, arrivals, strict=True):
+        starting = [at for at in starting if at > now]
+        places = (pods - len(starting)) * PLACES
+        queue += rate * STEP_S
+        served = min(queue, places * STEP_S / ANSWER_S)
         queue -= served
-        busy = served * 4 / 15 + queue
-        value = busy / pods if metric == "in flight" else served / 15 * cpu_each / ready / 0.5
-        wants = [*wants, min(max(desired(pods, value, target), 2), 200)][-1 - window_s // 15:]
-        if wants[-1] > pods:
-            starts += [now + start_s] * (wants[-1] - pods)
-        pods = max(wants[-1], min(pods, max(wants)))
-        rows.append({"pods": pods, "waits": queue * 15 / max(served, 1)})
-    return pd.DataFrame(rows, index=clock / 3600)
+        want = desired(pods, value_of(metric, served, queue, pods), target)
+        want = min(max(want, 2), 200)
+        wants.append(want)
+        if want > pods:
+            starting += [now + start_s] * (want - pods)
+        recent = wants[-1 - window_s // STEP_S :]
+        pods = max(want, min(pods, max(recent)))
+        rows.append({"pods": pods, "waits": queue * STEP_S / max(served, 1)})
+    return pd.DataFrame(rows)
 
 # %% name="policies"
 policies = {
@@ -929,7 +977,7 @@ rows = []
 for name, run in policies.items():
     rows.append({
         "target": name,
-        "pod-hours": run.pods.sum() * 15 / 3600,
+        "pod-hours": run.pods.sum() * STEP_S / 3600,
         "most pods": run.pods.max(),
         "longest wait": run.waits.max(),
         "changes": (run.pods.diff() != 0).sum(),
@@ -940,7 +988,7 @@ show.table(scaling, caption="Simulated: a day of five autoscalers", units={"long
 # %% name="policies-plot"
 by_hour = {}
 for name in ["CPU, 50%", "in flight, 8"]:
-    by_hour[name] = (policies[name].index, policies[name].pods)
+    by_hour[name] = (list(clock / 3600), list(policies[name].pods))
 fixed = scaling.loc["CPU, 50%", "most pods"]
 title = f"On CPU it stays at {fixed:.0f} pods"
 show.line(by_hour, x="hour of the day", y="pods", title=title)
@@ -950,7 +998,8 @@ show.line(by_hour, x="hour of the day", y="pods", title=title)
 # scale it; one on requests in flight does. (Its metric comes from Prometheus, by an adapter: module
 # 08 has the metric.) A model that takes three minutes to load costs more than any rule: buy
 # headroom with a lower target, or make the start faster.
-#
+
+# %% [markdown] name="drain-text"
 # ## What happens when a node is emptied?
 #
 # Nodes are updated and replaced all the time. `kubectl drain` evicts their pods one by one, as far
@@ -979,7 +1028,8 @@ show.line(by_hour, x="hour of the day", y="pods", title=title)
 # node is never updated. A pod that uses more memory than its limit gets none of these steps: it is
 # killed at once, and so are its streams. When a node itself runs out of memory, pods that use more
 # than they requested go first.
-#
+
+# %% [markdown] name="hijacked-text"
 # ## What does a hijacked agent reach?
 #
 # Module 03 and 04 limit what an agent can be talked into. If someone takes over its process
@@ -1040,7 +1090,8 @@ show.table(pd.DataFrame(found), caption="What a process can do in two pods")
 # - **Secrets.** The process needs its model's key, so an attacker in it can read the key. Give each
 #   service a key of its own, with a budget, and change it when in doubt. Keep Secrets out of files
 #   and images: make them from a vault (External Secrets, Sealed Secrets, CSI driver).
-#
+
+# %% [markdown] name="wrong-text"
 # ## When is Kubernetes the wrong answer?
 #
 # - **One machine is enough.** Two processes behind a proxy, with the drain that you saw, lose no
