@@ -220,16 +220,10 @@ def play(name, port, version):
         manifest = manifest.replace(word, value)
     podman("kube", "play", "-", given=manifest)
 
-
-port = free_port()
-began = time.perf_counter()
-play("first", port, 1)
-print(podman("pod", "ps", "--format={{.Name}} {{.Status}}"))
-
 # %% [markdown] name="probe-text"
 # A *probe* is a question that the node asks the container every few seconds. Module 05's service
 # has two paths for them: `/livez` answers as long as the process works, and `/readyz` once it can
-# serve. Ask both while the service starts. What does the node see first?
+# serve. Start a pod and ask both. What does the node see first?
 
 # %% name="probe"
 import httpx
@@ -250,6 +244,9 @@ def look(state):
     return {"the service": state, "/livez": probe("/livez"), "/readyz": probe("/readyz")}
 
 # %% name="starting"
+port = free_port()
+began = time.perf_counter()
+play("first", port, 1)
 seen = [look("is starting")]
 while probe("/readyz") != 200:
     time.sleep(0.1)
@@ -834,12 +831,14 @@ for name, rollout in variants.items():
 # %% name="variants-table"
 rows = []
 for name, seen in outcomes.items():
-    lost = [one for one in seen if one.outcome != "answered"]
-    rows.append({"rollout": name, "requests": len(seen), "lost": len(lost),
-                 "slowest": max(one.took for one in seen)})
+    slowest = max(one.took for one in seen)
+    broken = [one for one in seen if one.outcome != "answered"]
+    row = {"rollout": name, "requests": len(seen), "lost": len(broken), "slowest": slowest}
+    rows.append(row)
 rollouts = pd.DataFrame(rows).set_index("rollout")
-careful = rollouts.iloc[-1]
-title = f"With all three, {careful.lost:.0f} of {careful.requests:.0f} requests are lost"
+*_, lost = rollouts.lost
+*_, asked = rollouts.requests
+title = f"With all three, {lost} of {asked} requests are lost"
 show.table(rollouts, caption=title, units={"slowest": "s"})
 
 # %% [markdown] name="variants-text"
@@ -975,15 +974,17 @@ policies = {
 }
 rows = []
 for name, run in policies.items():
+    pod_hours = run.pods.sum() * STEP_S / 3600
     rows.append({
         "target": name,
-        "pod-hours": run.pods.sum() * STEP_S / 3600,
+        "cost": pod_hours * CPU_REQUEST * 0.04,  # US dollars for an hour of a CPU
         "most pods": run.pods.max(),
         "longest wait": run.waits.max(),
         "changes": (run.pods.diff() != 0).sum(),
     })
 scaling = pd.DataFrame(rows).set_index("target")
-show.table(scaling, caption="Simulated: a day of five autoscalers", units={"longest wait": "s"})
+units = {"cost": "USD", "longest wait": "s"}
+show.table(scaling, caption="Simulated: a day of five autoscalers", units=units)
 
 # %% name="policies-plot"
 by_hour = {}
@@ -1055,7 +1056,7 @@ for line in Path("/proc/self/status").read_text().splitlines():
     if line.startswith("CapEff"):
         capabilities = int(line.split()[1], 16).bit_count()
 print(json.dumps({
-    "user": os.getuid(),
+    "user": str(os.getuid()),
     "changes its code": writable("/srv/app"),
     "adds packages": writable("/srv/packages"),
     "capabilities": capabilities,
@@ -1118,8 +1119,8 @@ measured = [
     {"what": "planted faults that the schema finds, of 20", "figure": caught.schema},
     {"what": "... that deploy-check finds", "figure": by_all},
 ]
-for name, lost in rollouts.lost.items():
-    measured.append({"what": f"requests lost, {name}", "figure": lost})
+for name, number in rollouts.lost.items():
+    measured.append({"what": f"requests lost, {name}", "figure": number})
 measured.append({"what": "... with a version that does not start", "figure": lost_when_stuck})
 show.table(measured, caption="This notebook's figures")
 
@@ -1161,9 +1162,8 @@ show.table(measured, caption="This notebook's figures")
 # it.
 
 # %% name="keep-figure"
-killed = rollouts.loc["waits until ready"]
-print(f"Of {killed.requests:.0f} requests a rollout without draining lost {killed.lost:.0f},")
-print(f"and one with draining {careful.lost:.0f} of {careful.requests:.0f}.")
+print(rollouts.loc["waits until ready", ["requests", "lost"]])
+print(f"With draining, {lost} of {asked} requests were lost.")
 
 # %% [markdown] name="without"
 # ## Without the course
