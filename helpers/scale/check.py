@@ -148,6 +148,7 @@ async def under_load(
         found.told += part.told
         found.errors += part.errors
         found.lost += part.lost
+        found.reasons += part.reasons
         found.first_token += part.first_token
     return Phase(found, await happens)
 

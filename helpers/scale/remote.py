@@ -15,7 +15,8 @@ from helpers.service.errors import Problem
 from helpers.service.logs import make_logger
 from helpers.service.turn import AnswerPath, Event, Outcome, Turn
 
-_TRIES = 3
+_PAUSES_S = (0.0, 0.1, 0.3, 1.0, 2.0, 4.0)
+"""Before each try after the first: a router may choose the dead replica until it hears of it."""
 _PROBE_S = 2.0
 _LOST = (
     RayActorError,
@@ -85,7 +86,8 @@ class RemoteEngine:
         agent = self._path == "agent"
         turn = replace(turn, before=self._threads.read(turn.thread) if agent else ())
         shown = _Shown()
-        for number in range(_TRIES):
+        for number, pause in enumerate((0.0, *_PAUSES_S)):
+            await asyncio.sleep(pause)
             stream = self._support.answer.remote(self._path, turn)
             try:
                 async for event in self._tell(stream, _News(shown), turn, outcome):

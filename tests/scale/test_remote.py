@@ -1,5 +1,6 @@
 """The gateway's engine, with replicas that die at chosen places."""
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -119,12 +120,20 @@ async def test_nothing_shown_yet_may_differ() -> None:
 
 
 @pytest.mark.parametrize("error", [died(), DeploymentUnavailableError("Support")])
-async def test_no_replica_is_left(error: Exception) -> None:
+async def test_no_replica_is_left(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("helpers.scale.remote._PAUSES_S", (0.0, 0.01))
     handle = replicas(*[[error]] * 3)
     with pytest.raises(Problem) as problem:
         await answered(handle)
     assert (problem.value.kind, problem.value.status_code) == ("model-unreachable", 502)
     assert all(each.cancelled for each in handle.streams[: len(handle.turns)])
+
+
+async def test_a_router_that_has_not_heard_of_a_death_is_given_time() -> None:
+    began = time.monotonic()
+    handle = replicas(*[[died()]] * 4, [["Here."], [("end", {**END})]])
+    assert await answered(handle) == words("Here.")
+    assert time.monotonic() - began >= 1
 
 
 async def test_what_the_replica_says_of_its_model_is_told() -> None:

@@ -30,6 +30,7 @@ class Load:
         told: requests that were told to come back, by status.
         errors: requests answered by another status of 500 and above, or an `error` event.
         lost: requests that ended in nothing.
+        reasons: what those errors said, and how the lost ones ended.
         first_token: seconds to the first word, of each that was answered.
     """
 
@@ -39,6 +40,7 @@ class Load:
     told: Counter[int] = field(default_factory=Counter)
     errors: int = 0
     lost: int = 0
+    reasons: list[str] = field(default_factory=list)
     first_token: list[float] = field(default_factory=list)
 
     @property
@@ -80,7 +82,7 @@ async def load(
 async def _ask(client: httpx2.AsyncClient, number: int, found: Load) -> int:
     """One streamed request, counted unless it is told to come back; then its status, else 0."""
     started = time.perf_counter()
-    last = ""
+    last = data = ""
     try:
         async with (
             asyncio.timeout(_PATIENCE_S),
@@ -89,25 +91,29 @@ async def _ask(client: httpx2.AsyncClient, number: int, found: Load) -> int:
             ) as reply,
         ):
             if reply.status_code != 200:
-                await reply.aread()
+                body = await reply.aread()
                 if reply.status_code in _TELL and "retry-after" in reply.headers:
                     return reply.status_code
                 found.errors += 1
+                found.reasons.append(f"{reply.status_code} {body.decode(errors='replace')}")
                 return 0
             said = ""
             first: float | None = None
             async for event in httpx2.EventSource(reply):
-                last = event.event
+                last, data = event.event, event.data
                 if last == "token":
                     first = first or time.perf_counter() - started
-                    said += json.loads(event.data)["text"]
-    except (httpx2.TransportError, TimeoutError):
+                    said += json.loads(data)["text"]
+    except (httpx2.TransportError, TimeoutError) as error:
         found.lost += 1
+        found.reasons.append(f"{type(error).__name__} {error}")
         return 0
     if last == "error":
         found.errors += 1
+        found.reasons.append(data)
     elif last != "done" or str(number) not in said.split():
         found.lost += 1
+        found.reasons.append(f"ended with {last or 'nothing'}: {said[-80:]}")
     else:
         found.answered += 1
         found.first_token.append(first or 0.0)
