@@ -4,8 +4,7 @@
 # After this notebook you can write the image and the manifests of a service, find their faults
 # before a cluster does, and roll out a new version without losing a request.
 #
-# **75 minutes (the machine works for about 5 minutes). Level: YAML, a shell. Before it: module
-# 05.**
+# **90 minutes (the machine works for 4 of them). Level: YAML, a shell. Before it: module 05.**
 
 # %% [markdown] name="picture"
 # ```mermaid

@@ -4,11 +4,11 @@
 # After this page you can answer the five review questions of the chapter "Production-Ready LLM
 # Deployment and Observability" with evidence of your own, and say what each answer rests on.
 #
-# **30 minutes (the machine works for less than one). Level: any. Before it: modules 01 to 06, and
+# **30 minutes (the machine works for less than one). Level: any. Before it: modules 01 to 07, and
 # 09.** No model runs here.
 #
-# This module is a page for now. Its lab and its quiz are still to come, as are modules 06, 07, 08,
-# 10 and 11. Each question says what those will add.
+# This module is a page for now. Its lab and its quiz are still to come, as are modules 08, 10
+# and 11. Each question says what those will add.
 
 # %% [markdown] name="picture"
 # A claim about a system is worth as much as the measurement behind it. In this course a command
@@ -113,9 +113,12 @@ def show_evidence(*items):
 #   versions and decide by a rule.
 # - [Lab 02, exercise 6][lab] is your own gate.
 #
-# Module 07 will measure how to go back to the last release without losing requests. Module 08 will
-# measure what goes wrong after the release.
+# - [How is a new version rolled out without losing a request?][release] has what a release costs
+#   your users, and what happens with a version that does not start.
 #
+# Module 08 will measure what goes wrong after the release.
+#
+# [release]: 07_run_on_kubernetes.ipynb#How-is-a-new-version-rolled-out-without-losing-a-request?
 # [list]: 02_evaluate_before_shipping.ipynb#What-belongs-on-a-checklist?
 # [golden]: 02_evaluate_before_shipping.ipynb#What-makes-a-golden-set?
 # [count]: 02_evaluate_before_shipping.ipynb#How-many-questions-are-needed?
@@ -157,6 +160,7 @@ show_evidence(*findings)
 # | one caller uses up the service | caps on size and rate, a gate | [05][size] |
 # | personal data stays in traces | redact before anything leaves | [09, section 9][redact] |
 # | a model file is replaced | compare digests before use | [00][machine] |
+# | someone takes over the process | no rights, no token, few ways out | [07][hijacked] |
 #
 # Module 08 will measure another risk: answers that are wrong or unfair, and that nobody reports.
 #
@@ -167,6 +171,7 @@ show_evidence(*findings)
 # [service]: 04_limit_the_agents_actions.ipynb#9.-What-can-be-done-to-the-service-itself?
 # [size]: 05_serve_with_fastapi.ipynb#What-does-a-long-message-cost?
 # [redact]: 09_trace_with_langsmith.ipynb#9.-What-do-you-sample,-redact-and-keep?
+# [hijacked]: 07_run_on_kubernetes.ipynb#What-does-a-hijacked-agent-reach?
 # [machine]: 00_start_here.ipynb#Is-this-machine-ready?
 
 # %% name="risks-evidence"
@@ -333,13 +338,14 @@ show_evidence("monitoring", "rollback", "documentation", "ownership")
 # | a second worker | limits and memory to be shared | [05][front] |
 # | replicas that survive a death or a release | processes, a home for the memory | [06][breaks] |
 # | capacity that follows the load | seconds until a replica is ready | [06][grows] |
+# | a release that nobody notices | one pod more, seconds for each old one | [07][roll] |
+# | an autoscaler that is never late | pods that wait for the peak | [07][day] |
 # | any control of a service | latency, cost, refusals | [05][trade] |
 # | a friendlier prompt | more tokens in each request | [09, section 8][prompts] |
 # | a trace of every request | storage, and personal data in it | [09, section 9][redact] |
 #
 # For the tail, see [which requests cost out of proportion][cost] and [where the time goes][time].
-# Module 07 will measure a release on Kubernetes, 10 the cost of a right answer, and 11 the ways of
-# deploying.
+# Module 10 will measure the cost of a right answer, and 11 the ways of deploying.
 #
 # [agent]: 01_build_an_agent.ipynb#What-you-measured
 # [count]: 02_evaluate_before_shipping.ipynb#How-many-questions-are-needed?
@@ -351,6 +357,8 @@ show_evidence("monitoring", "rollback", "documentation", "ownership")
 # [front]: 05_serve_with_fastapi.ipynb#In-production
 # [breaks]: 06_scale_with_ray.ipynb#What-breaks,-and-who-notices?
 # [grows]: 06_scale_with_ray.ipynb#When-does-Ray-start-another-replica?
+# [roll]: 07_run_on_kubernetes.ipynb#How-is-a-new-version-rolled-out-without-losing-a-request?
+# [day]: 07_run_on_kubernetes.ipynb#How-many-pods-does-a-day-need?
 # [prompts]: 09_trace_with_langsmith.ipynb#8.-Which-of-two-prompts-is-worth-its-price?
 # [redact]: 09_trace_with_langsmith.ipynb#9.-What-do-you-sample,-redact-and-keep?
 # [cost]: 09_trace_with_langsmith.ipynb#3.-Which-requests-cost-out-of-proportion?
@@ -395,7 +403,7 @@ print(f"have passed on evidence of this version. That is a {decision}.")
 # **Where it breaks.** The lists of what a full answer contains are this course's, not the book's.
 # The figures are those of a small model, an invented shop and one machine: take the method, and
 # measure your own figures. A file of evidence does not stop a person who edits it. Parts of
-# questions 1, 2, 4 and 5 stay open until modules 06, 07, 08, 10 and 11 are ready.
+# questions 1, 2, 4 and 5 stay open until modules 08, 10 and 11 are ready.
 
 # %% [markdown] name="keep"
 # ## Keep this
