@@ -635,11 +635,11 @@ print(list(cross_faults(manifests)))
 # finds. Here `terminationGracePeriodSeconds` is shorter than the pause before SIGTERM:
 
 # %% name="package-check"
+from helpers.deploy import check_folder
+
 text = Path("k8s/base/deployment.yaml").read_text()
 broken = text.replace("terminationGracePeriodSeconds: 60", "terminationGracePeriodSeconds: 3")
 Path("k8s/base/deployment.yaml").write_text(broken)
-from helpers.deploy import check_folder, check_objects
-
 for finding in check_folder("k8s/overlays/prod"):
     print(finding)
 _ = Path("k8s/base/deployment.yaml").write_text(text)
@@ -677,6 +677,8 @@ faults += [
 ]
 
 # %% name="hunt"
+from helpers.deploy import check_objects
+
 rows = []
 for what, old, new in [("nothing", "", ""), *faults]:
     assert old in prod, what
@@ -1180,10 +1182,25 @@ print(f"With draining, {lost} of {asked} requests were lost.")
 # [kubeconform](https://github.com/yannh/kubeconform) and
 # [kube-linter](https://github.com/stackrox/kube-linter) check files in CI.
 # [`course new`](../README.md) writes the Dockerfile and `k8s/` for a project of your own.
+
+# %% [markdown] name="quiz-text"
+# ## Quiz
 #
-# **Next:** the lab, [labs/07_run_on_kubernetes.ipynb](../labs/07_run_on_kubernetes.ipynb), then
-# module 08. **Sources:** Kubernetes documentation on
-# [probes](https://kubernetes.io/docs/concepts/workloads/pods/probes/),
-# [pod termination](https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination),
-# [HPA](https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/) and
-# [network policies](https://kubernetes.io/docs/concepts/services-networking/network-policies/).
+# Questions about what you have just built.
+
+# %% name="quiz"
+from helpers.course import quiz
+
+quiz("07")
+
+# %% [markdown] name="links"
+# ## Next
+#
+# - The lab: [labs/07_run_on_kubernetes.ipynb](../labs/07_run_on_kubernetes.ipynb), six exercises.
+# - Then module 08, monitoring.
+# - Kubernetes:
+#   [probes](https://kubernetes.io/docs/concepts/workloads/pods/probes/),
+#   [the end of a pod](https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination),
+#   [autoscaling](https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/),
+#   [network policies](https://kubernetes.io/docs/concepts/services-networking/network-policies/),
+#   [kustomize](https://kubectl.docs.kubernetes.io/references/kustomize/).

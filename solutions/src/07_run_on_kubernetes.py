@@ -250,6 +250,8 @@ check("07.2", PROBES)
 # restarted?
 
 # %% name="probes-use"
+import yaml
+
 from helpers.testbed.pods import LoadingService
 
 common = {"httpGet": {"path": "/readyz", "port": 8000}}
