@@ -15,7 +15,7 @@
 #         second["pod<br>your image"]
 #     end
 #     service --> first & second
-#     first & second --> model["the model's server"]
+#     deployment --> model["the model's server"]
 #     hpa["HorizontalPodAutoscaler"] -. replicas .-> deployment
 #     pdb["PodDisruptionBudget"] -. "not too few" .-> deployment
 #     policy["NetworkPolicy"] -. "who may talk to whom" .-> deployment
@@ -998,8 +998,9 @@ show.line(by_hour, x="hour of the day", y="pods", title=title)
 # %% [markdown] name="policies-text"
 # A service that waits for a model uses little CPU, however late it is. So an HPA on CPU does not
 # scale it; one on requests in flight does. (Its metric comes from Prometheus, by an adapter: module
-# 08 has the metric.) A model that takes three minutes to load costs more than any rule: buy
-# headroom with a lower target, or make the start faster.
+# 08 has the metric.) A model that takes three minutes to load costs more than any rule. While the
+# pods start, a queue grows, and the autoscaler asks for pods until the queue is gone: many more
+# than the traffic needs. Buy headroom with a lower target, or make the start faster.
 
 # %% [markdown] name="drain-text"
 # ## What happens when a node is emptied?
