@@ -39,7 +39,7 @@ fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 # ## What is in an image?
 #
 # Take the service of module 05. Its model is one of LangChain's fake ones: it streams a fixed
-# answer, one character in 30 milliseconds, and needs neither a GPU nor a key.
+# answer, one character every 30 milliseconds, and needs neither a GPU nor a key.
 
 # %% name="files"
 import shutil
@@ -91,8 +91,8 @@ app = make_app(agent, {digest("key"): "C-0042"}, rate="9999/minute", running=64)
 
 # %% [markdown] name="last-stage-text"
 # The last stage copies the packages, then the code. What changes most often comes last, because a
-# changed line rebuilds all layers above it. The user is a number that is not root's; the command is
-# a list, so that no shell is needed and SIGTERM reaches Python itself.
+# changed line rebuilds its layer and all later ones. The user is a number that is not root's; the
+# command is a list, so that no shell is needed and SIGTERM reaches Python itself.
 
 # %% name="dockerfile-last" app="Dockerfile"
 # %%writefile -a shop/Dockerfile
@@ -112,7 +112,8 @@ app = make_app(agent, {digest("key"): "C-0042"}, rate="9999/minute", running=64)
 # %% [markdown] name="base-text"
 # On your own machine you would now run `podman build shop` or `docker build shop`, which fetches
 # the base image. Here there is no registry to fetch it from, so the course makes a base out of the
-# running Python, and a podman whose images are in a folder of their own and go when you leave.
+# running Python, and a podman that keeps its images in a folder of its own and deletes them when
+# you leave.
 
 # %% name="base"
 import atexit
@@ -138,7 +139,7 @@ import time
 
 
 def podman(*words, given=None):
-    """Run podman with these words; what it prints."""
+    """Run podman with these words; return what it prints."""
     done = subprocess.run(["podman", *words], input=given, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(done.stderr)
@@ -146,7 +147,7 @@ def podman(*words, given=None):
 
 
 def build(version):
-    """Build the image; seconds."""
+    """Build the image; return the seconds that it took."""
     began = time.perf_counter()
     podman("build", "--isolation=chroot", "--pull=never", "--layers", f"--build-arg=BASE={base}",
            "--build-arg=PACKAGES=copy", f"--tag=localhost/shop:{version}", "shop")
@@ -176,13 +177,13 @@ layers["MB"] = layers.pop("size") / 1e6
 show.table(layers, caption=f"An image of {layers.MB.sum():.0f} MB")
 
 # %% [markdown] name="layers-text"
-# A changed line of code makes one layer of a few kilobytes, and this layer is all that a machine
-# fetches that has the others. If `COPY . .` came before the packages, every change would ship them
-# all again.
+# A changed line of code makes one layer of a few kilobytes, and a machine that has the other layers
+# fetches only this one. If `COPY . .` came before the packages, every change would ship them all
+# again.
 #
-# Who is in it, and who says so? A *software bill of materials* (SBOM) lists the packages of an
-# image, and a signature says who built it. Tools such as Syft and cosign make both in CI, and a
-# policy of the cluster can refuse images without them.
+# What is in an image, and who vouches for it? A *software bill of materials* (SBOM) lists the
+# packages of an image, and a signature says who built it. Tools such as Syft and cosign make both
+# in CI, and a policy of the cluster can refuse images without them.
 
 # %% [markdown] name="pod-text"
 # ## Which pod is healthy?
@@ -269,7 +270,7 @@ podman("pod", "rm", "--force", "first")
 show.table(pd.DataFrame(seen), caption="What probes see")
 
 # %% [markdown] name="probes-text"
-# Three probes make different things of such an answer:
+# Kubernetes has three probes, and each does something different with such an answer:
 #
 # | probe | after `failureThreshold` bad answers in a row |
 # |---|---|
@@ -277,16 +278,16 @@ show.table(pd.DataFrame(seen), caption="What probes see")
 # | `readinessProbe` | the pod gets no more requests, and is not restarted |
 # | `livenessProbe` | the container is restarted |
 #
-# So the start needs patience of its own, or a slow start is a restart without end. And liveness
-# must ask less than readiness: if it also asked whether the model answers, an outage of the model
-# would restart all of your pods.
+# So the start needs patience of its own: otherwise, a container that starts slowly is restarted for
+# ever. And liveness must ask less than readiness: if it also asked whether the model answers, an
+# outage of the model would restart all of your pods.
 
 # %% [markdown] name="load-text"
 # ## What does a Deployment need to know?
 #
-# A *Deployment* keeps a number of equal pods running and replaces them when you change anything in
-# the `template`. Its numbers are measurements: how much memory and CPU a pod takes under load, how
-# long it takes to start, and how long the longest answer is. Measure them with eight clients.
+# A *Deployment* keeps a number of identical pods running and replaces them when you change anything
+# in the `template`. Its numbers are measurements: how much memory and CPU a pod takes under load,
+# how long it takes to start, and how long the longest answer is. Measure them with eight clients.
 
 # %% name="load"
 import psutil
@@ -314,11 +315,13 @@ print(f"memory {memory:.0f} MB, ready after {ready_s:.0f} s, longest answer {lon
 print(f"CPU {cpu_each * 1000:.0f} ms a request")
 
 # %% [markdown] name="deployment-text"
-# The manifest follows from them: of memory twice as much, for a `preStop` pause and the longest
-# answer several times as long, for a start as long as a slow machine may take. `requests` are what the scheduler sets aside for a pod, and
-# `limits` what it may not exceed: memory above it ends the process, CPU above it is slowed down. So
-# memory gets a limit with headroom, and CPU none, because a throttled event loop is late for every
-# client.
+# The manifest follows from these measurements, with headroom. Memory: the request is about twice
+# the peak, and the limit four times, because your own documents come on top. Time: several times
+# the longest answer, and as long for a start as a slow machine may take.
+#
+# `requests` are what the scheduler sets aside for a pod, and `limits` are what it may not exceed: a
+# process that takes more memory is killed, and one that takes more CPU is slowed down. So memory
+# gets a limit. CPU gets none, because a slowed event loop is late for every client.
 
 # %% name="deployment" app="k8s/base/deployment.yaml"
 # %%writefile k8s/base/deployment.yaml
@@ -333,8 +336,8 @@ print(f"CPU {cpu_each * 1000:.0f} ms a request")
 #     rollingUpdate: {maxUnavailable: 0, maxSurge: 1}
 
 # %% [markdown] name="template-text"
-# `maxUnavailable: 0` and `maxSurge: 1` mean: first one pod more, and one less when that is ready.
-# The `template` is the pod. Its label is what the selector looks for.
+# `maxUnavailable: 0` and `maxSurge: 1` mean: first start one more pod, and stop an old one when the
+# new one is ready. The `template` is the pod. Its label is what the selector looks for.
 
 # %% name="template" app="k8s/base/deployment.yaml"
 # %%writefile -a k8s/base/deployment.yaml
@@ -365,21 +368,21 @@ print(f"CPU {cpu_each * 1000:.0f} ms a request")
 
 # %% [markdown] name="resources-text"
 # Its resources follow from the measurement, and it may do as little as possible: write no file
-# outside of mounts, gain no rights, use none of root's *capabilities*.
+# outside of mounts, gain no privileges, and use none of root's *capabilities*.
 
 # %% name="resources" app="k8s/base/deployment.yaml"
 # %%writefile -a k8s/base/deployment.yaml
 #           resources:
-#             requests: {cpu: 500m, memory: 512Mi}
-#             limits: {memory: 1Gi}
+#             requests: {cpu: 500m, memory: 256Mi}
+#             limits: {memory: 512Mi}
 #           securityContext:
 #             readOnlyRootFilesystem: true
 #             allowPrivilegeEscalation: false
 #             capabilities: {drop: [ALL]}
 
 # %% [markdown] name="container-probes-text"
-# The last part is about its life. The `preStop` pause comes before SIGTERM: during it, the rest of
-# the cluster learns that this pod is going away, and the pod still answers.
+# The last part is about the container's life. The `preStop` pause comes before SIGTERM: during it,
+# the rest of the cluster learns that this pod is going away, and the pod still answers.
 
 # %% name="container-probes" app="k8s/base/deployment.yaml"
 # %%writefile -a k8s/base/deployment.yaml
@@ -409,18 +412,19 @@ spec = yaml.safe_load(Path("k8s/base/deployment.yaml").read_text())["spec"]["tem
 container = spec["containers"][0]
 startup = container["startupProbe"]
 patience = startup["periodSeconds"] * startup["failureThreshold"]
+limit = container["resources"]["limits"]["memory"]
 pause = container["lifecycle"]["preStop"]["sleep"]["seconds"]
 grace = spec["terminationGracePeriodSeconds"] - pause
 show.table([
     {"what": "seconds until ready", "measured": ready_s, "manifest": patience},
     {"what": "seconds of the longest answer", "measured": longest, "manifest": grace},
-    {"what": "MB of memory", "measured": memory, "manifest": 1024},
-    {"what": "requests a second of half a CPU", "measured": 0.5 / cpu_each, "manifest": None},
+    {"what": "MB of memory", "measured": memory, "manifest": int(limit.removesuffix("Mi"))},
+    {"what": "requests a second on half a CPU", "measured": 0.5 / cpu_each, "manifest": None},
 ], caption="Headroom")
 
 # %% [markdown] name="others-text"
-# Pods come and go, and so do their addresses. A *Service* is one name and one address for all pods
-# with a label that are ready.
+# Pods come and go, and so do their addresses. A *Service* is one name and one address for all ready
+# pods with a given label.
 
 # %% name="service" app="k8s/base/service.yaml"
 # %%writefile k8s/base/service.yaml
@@ -433,8 +437,9 @@ show.table([
 #     - {name: http, port: 80, targetPort: http}
 
 # %% [markdown] name="budget-text"
-# A *PodDisruptionBudget* limits how many pods a drained node may take at once. The *ServiceAccount*
-# is who the pod is for the cluster: here an account without a token.
+# A *PodDisruptionBudget* limits how many pods may be evicted at once, for instance when a node is
+# drained. The *ServiceAccount* is the pod's identity in the cluster. Here, the pod gets no token
+# for it.
 
 # %% name="budget" app="k8s/base/budget.yaml"
 # %%writefile k8s/base/budget.yaml
@@ -453,7 +458,7 @@ show.table([
 
 # %% [markdown] name="network-text"
 # Without a *NetworkPolicy*, every pod may talk to every other and to the internet. The first policy
-# denies everything to all pods.
+# denies all pods of the namespace every connection, in and out.
 
 # %% name="network" app="k8s/base/network.yaml"
 # %%writefile k8s/base/network.yaml
@@ -465,8 +470,8 @@ show.table([
 #   policyTypes: [Ingress, Egress]
 
 # %% [markdown] name="network-rules-text"
-# The second one allows what the service needs. In: the ingress and the monitoring. Out: DNS, and a
-# hosted model on port 443 of addresses that are not private.
+# The second one allows what the service needs. The ingress and the monitoring may connect to it. It
+# may connect to DNS, and to a hosted model on port 443 of addresses that are not private.
 
 # %% name="network-in" app="k8s/base/network.yaml"
 # %%writefile -a k8s/base/network.yaml
@@ -501,8 +506,8 @@ show.table([
 # ## What differs between two environments?
 #
 # Development and production run the same manifests with a few differences. *Kustomize*, which is
-# part of `kubectl`, keeps them apart: a `base`, and one *overlay* for each environment that changes
-# it.
+# part of `kubectl`, keeps these differences separate: there is a `base`, and for each environment
+# an *overlay* that changes the base.
 
 # %% name="base-kustomization" app="k8s/base/kustomization.yaml"
 # %%writefile k8s/base/kustomization.yaml
@@ -524,7 +529,7 @@ show.table([
 
 # %% [markdown] name="prod-text"
 # In production, a *HorizontalPodAutoscaler* (HPA) chooses the number of replicas. So the overlay
-# takes `replicas` out of the Deployment: otherwise each deploy would set them back.
+# takes `replicas` out of the Deployment: otherwise each deploy would reset the number.
 
 # %% name="hpa" app="k8s/overlays/prod/hpa.yaml"
 # %%writefile k8s/overlays/prod/hpa.yaml
@@ -573,17 +578,19 @@ for line in difflib.unified_diff(dev.splitlines(), prod.splitlines(), n=0, linet
         print(line)
 
 # %% [markdown] name="hash-text"
-# Development says more in its logs. Production takes its image from a registry, and an autoscaler
-# instead of a fixed number of pods. All else is equal, so what works in one works in the other.
+# Development says more in its logs. Production takes its image from a registry, and has an
+# autoscaler instead of a fixed number of pods. Everything else is the same, so what works in one
+# works in the other.
 #
-# Kustomize puts a hash of its content into a ConfigMap's name. So a changed setting is a changed
-# template, and rolls out like a new version.
+# Kustomize adds a hash of a ConfigMap's content to its name. So a changed setting changes the
+# template too, and rolls out like a new version.
 
 # %% [markdown] name="schema-text"
 # ## Which faults can you find without a cluster?
 #
-# The first check is the schema: which fields there are, and of what type. Kubernetes ignores a
-# field that it does not know; with `strict` the check does not.
+# The first check is the schema: which fields there are, and of what type. An API server
+# drops a field that it does not know, with no more than a warning. With `strict`, this check
+# refuses it.
 
 # %% name="schema"
 import kubernetes_validate
@@ -631,8 +638,8 @@ def cross_faults(manifests):
 print(list(cross_faults(manifests)))
 
 # %% [markdown] name="package-check-text"
-# `course deploy-check` has the schema, about 40 such rules, and the place in your files for what it
-# finds. Here `terminationGracePeriodSeconds` is shorter than the pause before SIGTERM:
+# `course deploy-check` checks the schema and about 40 such rules, and shows the place in your files
+# for each finding. Here `terminationGracePeriodSeconds` is shorter than the pause before SIGTERM:
 
 # %% name="package-check"
 from helpers.deploy import check_folder
@@ -645,8 +652,9 @@ for finding in check_folder("k8s/overlays/prod"):
 _ = Path("k8s/base/deployment.yaml").write_text(text)
 
 # %% [markdown] name="plant-text"
-# How much does each find? Plant one fault at a time in the manifests of production, and let all
-# three look. How many of the twenty does the schema find?
+# How much does each of these checks find? Plant one fault at a time in the manifests of production,
+# and run the schema, the three rules and `deploy-check` on them. How many of the twenty does the
+# schema find?
 
 # %% name="faults"
 faults = [
@@ -659,7 +667,7 @@ faults = [
     ("Service's port mistyped", "targetPort: http", "targetPort: web"),
     ("selector and labels", "labels:\n        app: shop", "labels:\n        app: shpo"),
     ("HPA without target", "kind: Deployment\n    name: shop", "kind: Deployment\n    name: app"),
-    ("limit below request", "memory: 1Gi", "memory: 256Mi"),
+    ("limit below request", "memory: 512Mi", "memory: 128Mi"),
 ]
 
 # %% name="more-faults"
@@ -699,15 +707,16 @@ show.table(hunt.replace({True: "found", False: "-"}), caption=title)
 # %% [markdown] name="hunt-text"
 # The first row is the check on the check: where nothing was planted, nothing may be found. The last
 # fault shows the limit of all of them: *ingres* may well be the name of a namespace, and only the
-# cluster knows. There, `kubectl apply --dry-run=server` asks the API server, policies of the
-# cluster included. It needs a cluster, so it is not run here.
+# cluster knows its namespaces. With a cluster, `kubectl apply --dry-run=server` lets the API server
+# check the objects, policies of the cluster included; it would not find this fault either. (It is
+# not run here.)
 
 # %% [markdown] name="haproxy-text"
 # ## How is a new version rolled out without losing a request?
 #
-# Two pods of version 1 are to be replaced by two of version 2, while eight clients ask. HAProxy
-# does here what a Service does on a cluster: it sends requests to the pods that are ready, and asks
-# each one's `/readyz`.
+# You replace two pods of version 1 with two of version 2, while eight clients send requests.
+# HAProxy does here what a Service does on a cluster: it sends requests to the pods that are ready.
+# It asks each one's `/readyz` itself; on a cluster, the nodes do that.
 
 # %% name="haproxy"
 from helpers.deploy.proxy import find_haproxy
@@ -730,8 +739,8 @@ while not Path("control").exists():
     time.sleep(0.1)
 
 # %% [markdown] name="tell-text"
-# HAProxy takes commands at its socket. `ready` puts a pod behind it (which counts as down until it
-# answers a check), and `drain` sends it nothing new, while what it has begun goes on.
+# HAProxy takes commands at its socket. `ready` puts a pod behind HAProxy; the pod counts as down
+# until it answers a check. `drain` sends a pod nothing new, and lets it finish what it has begun.
 
 # %% name="tell"
 import asyncio
@@ -739,7 +748,7 @@ import socket
 
 
 def tell(command):
-    """Give HAProxy a command; its answer."""
+    """Give HAProxy a command; return its answer."""
     with socket.socket(socket.AF_UNIX) as control:
         control.connect("control")
         control.sendall(f"{command}\n".encode())
@@ -747,7 +756,7 @@ def tell(command):
 
 
 def add(pod, checked=True):
-    """Send requests to a pod: when its checks are good, or from now on."""
+    """Send requests to a pod: once its checks pass, or at once if it is not checked."""
     tell(f"set server pods/{pod} state drain")
     tell(f"{'enable' if checked else 'disable'} health pods/{pod}")
     tell(f"set server pods/{pod} health {'down' if checked else 'up'}")
@@ -772,14 +781,14 @@ print("two pods are ready")
 # %% [markdown] name="roll-text"
 # A rollout replaces one pod after the other. A careful one waits until the new pod is ready. Then
 # it takes the old one out of the proxy, and stops it with time to finish. `wait`, `drain` and
-# `grace` are these three. Which of them saves most requests?
+# `grace` are these three. Which of them saves the most requests?
 
 # %% name="roll"
 moments = {}
 
 
 async def roll(pairs, version, wait=True, grace=30, drain=True, patience_s=60):
-    """Replace each old pod by a new one."""
+    """Replace each old pod with a new one."""
     for old, new in pairs:
         await asyncio.to_thread(play, new, ports[new], version)
         add(new, checked=wait)
@@ -843,18 +852,18 @@ title = f"With all three, {lost} of {asked} requests are lost"
 show.table(rollouts, caption=title, units={"slowest": "s"})
 
 # %% [markdown] name="variants-text"
-# Each line adds one thing:
+# Each row of the table adds one thing:
 #
 # - *At once*: requests go to pods that do not listen yet, and are refused.
 # - *Waits until ready*: the old pod is killed, and the streams that it has begun end in the middle.
-# - *Lets it finish*: on SIGTERM the old pod ends its streams, but takes no new connection. Until
-#   the next check fails, the proxy goes on sending some.
+# - *Lets it finish*: on SIGTERM the old pod finishes its streams, but accepts no new connection.
+#   Until the next check fails, the proxy goes on sending some.
 # - *Takes it out first*: the proxy sends nothing new, then the pod is stopped. On a cluster, the
-#   pause in `preStop` gives all proxies the time to learn it.
+#   pause in `preStop` gives all proxies time to learn of it.
 
 # %% [markdown] name="timeline-text"
-# When do they get lost? Each point is a request, at the moment when it ended. First the rollout
-# that waits and no more, then the one with all three.
+# When are requests lost? Each point is a request, at the moment when it ended. The first plot is
+# the rollout that only waits; the second is the one with all three.
 
 # %% name="timeline"
 for name in ["waits until ready", "and takes it out first"]:
@@ -867,8 +876,8 @@ for name in ["waits until ready", "and takes it out first"]:
     show.scatter(points, x="seconds", y="seconds a request takes", title=title, marks=marks[name])
 
 # %% [markdown] name="stuck-text"
-# And a version that does not start? This one has a mistake in its code. The rollout waits for it,
-# gives up, and the old pods go on.
+# What happens with a version that does not start? This one has a mistake in its code. The rollout
+# waits for it, gives up, and the old pods go on.
 
 # %% name="stuck"
 Path("shop/app.py").write_text("raise LookupError('a setting is missing')\n")
@@ -883,18 +892,18 @@ print(f"{lost_when_stuck} of {len(seen)} requests lost")
 # !podman logs --tail 1 c-shop
 
 # %% [markdown] name="rollout-package-text"
-# On a cluster, a Deployment does what `roll` does here, by the numbers of your manifest.
-# `kubectl rollout status` waits for it and fails after `progressDeadlineSeconds`, and
-# `kubectl rollout undo` goes back. `course rollout` runs this measurement with the course's whole
+# On a cluster, a Deployment does what `roll` does here, with the numbers in your manifest. It does
+# not give up: after `progressDeadlineSeconds` it reports the failure, and goes on waiting. `kubectl
+# rollout status` fails then, and `kubectl rollout undo` goes back. `course rollout` runs this measurement with the course's whole
 # service, more variants and more requests ([rollout.py](../helpers/deploy/rollout.py)).
 
 # %% [markdown] name="desired-text"
 # ## How many pods does a day need?
 #
-# An HPA computes the number of pods every 15 seconds: the pods times the ratio of the metric's mean
-# to its target, rounded up. This is its algorithm, from
-# [its documentation](https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/).
-# A ratio within 0.1 of 1 changes nothing.
+# An HPA computes the number of pods every 15 seconds: the current number of pods times the ratio of
+# the metric's mean to its target, rounded up. This is its algorithm, from
+# [its documentation](https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/). A
+# ratio within 0.1 of 1 changes nothing.
 
 # %% name="desired"
 import math
@@ -941,8 +950,9 @@ def value_of(metric, served, queue, pods):
     return (served * ANSWER_S / STEP_S + queue) / pods
 
 # %% [markdown] name="simulate-text"
-# One more rule slows it down: it takes pods away only when it has wanted fewer for five minutes
-# (`stabilizationWindowSeconds`). New pods take `start_s` seconds until they are ready.
+# Two more rules slow it down. In one step it adds at most as many pods as there are, or four. And it
+# takes pods away only when it has wanted fewer for five minutes (`stabilizationWindowSeconds`). New
+# pods take `start_s` seconds until they are ready.
 
 # %% name="simulate"
 def simulate(metric, target, start_s=15, window_s=300):
@@ -956,11 +966,11 @@ def simulate(metric, target, start_s=15, window_s=300):
         served = min(queue, places * STEP_S / ANSWER_S)
         queue -= served
         want = desired(pods, value_of(metric, served, queue, pods), target)
-        want = min(max(want, 2), 200)
+        want = min(max(want, 2), pods + max(pods, 4), 200)
         wants.append(want)
         if want > pods:
             starting += [now + start_s] * (want - pods)
-        recent = wants[-1 - window_s // STEP_S :]
+        recent = wants[-max(window_s // STEP_S, 1) :]
         pods = max(want, min(pods, max(recent)))
         rows.append({"pods": pods, "waits": queue * STEP_S / max(served, 1)})
     return pd.DataFrame(rows)
@@ -997,16 +1007,16 @@ show.line(by_hour, x="hour of the day", y="pods", title=title)
 
 # %% [markdown] name="policies-text"
 # A service that waits for a model uses little CPU, however late it is. So an HPA on CPU does not
-# scale it; one on requests in flight does. (Its metric comes from Prometheus, by an adapter: module
-# 08 has the metric.) A model that takes three minutes to load costs more than any rule. While the
-# pods start, a queue grows, and the autoscaler asks for pods until the queue is gone: many more
-# than the traffic needs. Buy headroom with a lower target, or make the start faster.
+# scale it; one on requests in flight does. (Its metric comes from Prometheus, through an adapter:
+# module 08 has the metric.) A model that takes three minutes to load costs more than any rule.
+# While the pods start, a queue grows, and the autoscaler asks for pods until the queue is gone:
+# many more than the traffic needs. Buy headroom with a lower target, or make the start faster.
 
 # %% [markdown] name="drain-text"
 # ## What happens when a node is emptied?
 #
-# Nodes are updated and replaced all the time. `kubectl drain` evicts their pods one by one, as far
-# as the budget allows.
+# Nodes are updated and replaced all the time. `kubectl drain` evicts their pods, as fast as the
+# budgets allow.
 #
 # ```mermaid
 # sequenceDiagram
@@ -1028,15 +1038,16 @@ show.line(by_hour, x="hour of the day", y="pods", title=title)
 # ```
 #
 # With one replica and `maxUnavailable: 0` in its budget, the first step repeats for ever and the
-# node is never updated. A pod that uses more memory than its limit gets none of these steps: it is
-# killed at once, and so are its streams. When a node itself runs out of memory, pods that use more
+# node is never updated. A container that uses more memory than its limit gets none of these steps: the
+# kernel kills it without a SIGTERM, and its streams with it. When a node itself runs out of memory, pods that use more
 # than they requested go first.
 
 # %% [markdown] name="hijacked-text"
 # ## What does a hijacked agent reach?
 #
-# Module 03 and 04 limit what an agent can be talked into. If someone takes over its process
-# nevertheless, this is what the pod's settings leave. The same program looks around in two pods.
+# Modules 03 and 04 limit what an agent can be talked into. If someone takes over its process
+# anyway, this is what the pod's settings still let them do. The same program looks around in two
+# pods.
 
 # %% name="look-around"
 # %%writefile shop/look.py
@@ -1087,21 +1098,24 @@ show.table(pd.DataFrame(found), caption="What a process can do in two pods")
 # restart. Three more things limit what it reaches:
 #
 # - **No token.** `automountServiceAccountToken: false` leaves the pod without a key to the API
-#   server, which would list Secrets or start pods, as far as its role allows.
-# - **Few ways out.** Your NetworkPolicy leaves it DNS and port 443. Which host on port 443, a
-#   NetworkPolicy does not see: that needs a proxy that knows names.
+#   server. With such a key, a process can list Secrets or start pods, as far as the account's role
+#   allows.
+# - **Few ways out.** Your NetworkPolicy leaves it DNS and port 443. A NetworkPolicy does not see
+#   which host is behind port 443: that needs a proxy that knows names.
 # - **Secrets.** The process needs its model's key, so an attacker in it can read the key. Give each
 #   service a key of its own, with a budget, and change it when in doubt. Keep Secrets out of files
-#   and images: make them from a vault (External Secrets, Sealed Secrets, CSI driver).
+#   and images: make them from a vault (External Secrets, CSI driver), or keep them encrypted
+#   (Sealed Secrets).
 
 # %% [markdown] name="wrong-text"
 # ## When is Kubernetes the wrong answer?
 #
 # - **One machine is enough.** Two processes behind a proxy, with the drain that you saw, lose no
 #   request either. A cluster is a system to run, update and secure.
-# - **Traffic comes rarely.** A container platform that scales to zero costs nothing meanwhile; its
+# - **Traffic comes rarely.** A container platform that scales to zero costs nothing in between; its
 #   first answer is late.
-# - **Nobody runs it.** A managed cluster still leaves you its networks, certificates and updates.
+# - **Nobody runs it.** A managed cluster still leaves its networks, certificates and updates to
+#   you.
 # - **The GPU is the bottleneck.** Then the model's server decides cost and waiting time, and it may
 #   be a provider's.
 
@@ -1116,7 +1130,7 @@ drawer.cleanup()
 # %% name="measured"
 measured = [
     {"what": "MB of the image", "figure": layers.MB.sum()},
-    {"what": "seconds to build it, and again after a changed line", "figure": first_build},
+    {"what": "seconds to build it", "figure": first_build},
     {"what": "... again after a changed line", "figure": second_build},
     {"what": "planted faults that the schema finds, of 20", "figure": caught.schema},
     {"what": "... that deploy-check finds", "figure": by_all},
@@ -1131,16 +1145,17 @@ show.table(measured, caption="This notebook's figures")
 #
 # - Images come from CI, are scanned, signed and named by their digest; the cluster pulls them from
 #   your registry.
-# - Changes come from a repository by a tool that compares and applies (Argo CD, Flux), not from
-#   your shell. `kubectl diff -k` shows what will change.
+# - A tool that compares and applies (Argo CD, Flux) takes changes from a repository; they do not
+#   come from your shell. `kubectl diff -k` shows what will change.
 # - The proxy is an Ingress or Gateway. It knows readiness by watching the API, some seconds late:
 #   this is what the pause in `preStop` is for.
-# - Several zones: `topologySpreadConstraints` keep the two pods apart, or one node takes both.
+# - Several zones: `topologySpreadConstraints` keep the two pods apart; without them, one failed
+#   node can take down both.
 #
-# **Where it breaks.** No check of files finds a wrong host name, a full node or a missing right; a
-# rollout on a test cluster does. HAProxy here is told at once that a pod goes away, and a cluster's
-# proxies are not. Nothing here was run on a cluster: not the autoscaler (simulated), not the
-# policies of the network, not `RayService`.
+# **Where it breaks.** No check of files finds a wrong host name, a full node or a missing
+# permission; a rollout on a test cluster does. HAProxy here is told at once that a pod goes away,
+# and a cluster's proxies are not. Nothing here was run on a cluster: not the autoscaler
+# (simulated), and not the network policies.
 
 # %% [markdown] name="keep"
 # ## Keep this
@@ -1153,11 +1168,12 @@ show.table(measured, caption="This notebook's figures")
 #     spec:
 #       terminationGracePeriodSeconds: 60     # preStop + the longest answer + a margin
 #       containers:
-#         - readinessProbe: {httpGet: {path: /readyz, port: http}}
+#         - readinessProbe: {httpGet: {path: /readyz, port: http}, periodSeconds: 2}
 #           livenessProbe: {httpGet: {path: /livez, port: http}}   # asks nobody else
-#           startupProbe: {httpGet: {path: /readyz, port: http}, failureThreshold: 60}
+#           startupProbe:                       # 2 x 60 seconds for a start
+#             {httpGet: {path: /readyz, port: http}, periodSeconds: 2, failureThreshold: 60}
 #           lifecycle: {preStop: {sleep: {seconds: 5}}}   # until all proxies know
-#           resources: {requests: {cpu: 500m, memory: 512Mi}, limits: {memory: 1Gi}}
+#           resources: {requests: {cpu: 500m, memory: 256Mi}, limits: {memory: 512Mi}}
 # ```
 #
 # **The pitfall:** an old pod that is killed as soon as the new one is ready takes its streams with
@@ -1178,9 +1194,9 @@ print(f"With draining, {lost} of {asked} requests were lost.")
 # kubectl rollout status deployment/shop -n shop --timeout=5m
 # ```
 #
-# On your machine, `kind create cluster` gives a cluster in Docker, and `kind load docker-image` an
-# image without a registry. (These commands were not run here.) `kubernetes-validate`,
-# [kubeconform](https://github.com/yannh/kubeconform) and
+# On your machine, `kind create cluster` gives you a cluster in Docker, and `kind load docker-image`
+# loads an image into it without a registry. (These commands were not run here.)
+# `kubernetes-validate`, [kubeconform](https://github.com/yannh/kubeconform) and
 # [kube-linter](https://github.com/stackrox/kube-linter) check files in CI.
 # [`course new`](../README.md) writes the Dockerfile and `k8s/` for a project of your own.
 

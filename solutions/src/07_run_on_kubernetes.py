@@ -3,7 +3,7 @@
 #
 # After this lab you can find and fix the faults in a set of manifests, write probes that restart
 # what hangs and nothing else, turn measurements into requests, limits and replicas, let pods talk
-# to exactly whom they need, and roll out a new version under load without losing a request.
+# only to what they need, and roll out a new version under load without losing a request.
 #
 # **75 to 90 minutes. Before it:** the walkthrough [07 Run on
 # Kubernetes](../notebooks/07_run_on_kubernetes.ipynb).
@@ -49,10 +49,10 @@ for finding in check_folder(folder):
 
 # %% [markdown] name="faults-task"
 # Another team owns these files, and its next version would overwrite your changes. So you do not
-# edit them. Write the `kustomization.yaml` that is applied on top of them instead: `KUSTOMIZATION`
-# is its text. It may use whatever `kubectl kustomize` knows: JSON patches, strategic merge patches,
-# `images`. For instance, this entry of `patches` would change the period of the startup probe
-# (which is right as it is):
+# edit them. Instead, you write the `kustomization.yaml` that is applied on top of them:
+# `KUSTOMIZATION` is its text. It may use whatever `kubectl kustomize` knows: JSON patches,
+# strategic merge patches, `images`. For instance, this entry of `patches` would change the period
+# of the startup probe (which is right as it is):
 #
 #     - target: {kind: Deployment, name: agent}
 #       patch: |-
@@ -70,12 +70,12 @@ for finding in check_folder(folder):
 # - **Resources.** Under load a pod's memory peaks at 640Mi. The limit has to be 800Mi. The requests
 #   are right.
 # - **End.** The longest answer takes 30 seconds. `preStop` is right, and its 10 seconds count as
-#   part of the grace period. The answers that are running after it have to be finished.
-# - **Pods.** There are 2 to 6. Of 2, a drain may evict one, but not both at once.
+#   part of the grace period. Answers that are still running after it must be able to finish.
+# - **Pods.** There are 2 to 6. When there are 2, a drain may evict one, but not both at once.
 # - **Network.** Name lookups go to the pods that the policy already names, by UDP and TCP. Open
-#   nothing else, to nobody else.
+#   nothing else, and open it to nobody else.
 #
-# What has to come out:
+# The result must meet these rules:
 #
 # - `deploy-check` finds nothing, not even a warning.
 # - The same seven objects, by kind and name; none is removed or added.
@@ -141,7 +141,7 @@ check("07.1", KUSTOMIZATION)
 # JSON patch is shorter, and fails loudly when its path is gone in the team's next version.
 
 # %% [markdown] name="faults-use-text"
-# This is the work of `kubectl apply -k` before it sends anything: render, then send. Compare the
+# `kubectl apply -k` does the same before it sends anything: it renders the objects. Compare the
 # findings before and after, and look at what became of the container.
 
 # %% name="faults-use"
@@ -175,13 +175,13 @@ if ready("07.1"):
 #   may also hang: then the port never opens.
 # - `GET /livez` answers 200 within 0.1 seconds, but takes 2.5 seconds while the service is busy.
 # - `GET /readyz` answers within 0.1 seconds: 200, or 503 while the service is **busy**. It may be
-#   busy for ten minutes, and as soon as it has loaded. Now and then a single `/readyz` gets a 503
-#   for no reason, with several 200s before and after it.
+#   busy for ten minutes, and this may begin as soon as it has loaded. Now and then a single
+#   `/readyz` gets a 503 for no reason, with several 200s before and after it.
 # - **A pause** of up to 8 seconds may come at any time. All requests that arrive during a pause are
 #   answered after it, as fast as usual.
 # - **A hang** is a pause without end. The port stays open, and SIGTERM does nothing.
 #
-# What has to come out:
+# Your probes must meet these rules:
 #
 # 1. Loading of up to 45 seconds, a busy service, a single 503 and a pause never cause a restart.
 # 2. The pod gets no requests before it has loaded. It gets them at most 5 seconds after that,
@@ -246,8 +246,8 @@ check("07.2", PROBES)
 # %% [markdown] name="probes-use-text"
 # What is this worth? This process loads, is busy for five minutes, pauses, and hangs after a
 # quarter of an hour. Compare your probes with what many charts have: readiness and liveness on one
-# path, with default values. How long in an hour does the pod get requests, and how often is it
-# restarted?
+# path, with default values. For how many seconds of an hour does the pod get requests, and how
+# often is it restarted?
 
 # %% name="probes-use"
 import yaml
@@ -271,7 +271,7 @@ if ready("07.2"):
     before, after = hour(DEFAULTS), hour(yaml.safe_load(PROBES))
     rows = [{"probes": "defaults"} | before, {"probes": "yours"} | after]
     show.table(rows, caption="An hour of one pod: seconds in which it gets requests")
-    measured.append({"exercise": "2: seconds of an hour in the endpoints",
+    measured.append({"exercise": "2: seconds of an hour in which the pod gets requests",
                      "before": before["seconds"], "after": after["seconds"]})
 
 # %% [markdown] name="size-goal"
@@ -295,18 +295,18 @@ print(Measured.__doc__)
 #     50%. Round each up to a multiple of 16Mi.
 #   - For the request of `"cpu"`, leave out the highest tenth of the samples (rounded down: of 25
 #     samples the highest 2). Take the highest one of the rest plus 25%, rounded up to a multiple of
-#     50m, and at least 50m. There is no limit of CPU.
-# - `"startupProbe"`: `{"periodSeconds": 2, "failureThreshold": n}`, with the smallest `n` of which
+#     50m, and at least 50m. There is no CPU limit.
+# - `"startupProbe"`: `{"periodSeconds": 2, "failureThreshold": n}`, with the smallest `n` for which
 #   2 × `n` seconds are at least 1.5 times the slowest start.
 # - `"lifecycle"`: `{"preStop": {"sleep": {"seconds": n}}}`, with the smallest whole number of
 #   seconds that is more than `last_arrival`.
-# - `"terminationGracePeriodSeconds"`: these seconds, plus the longest answer, plus 25% of the
-#   longest answer. Round the sum up to whole seconds.
+# - `"terminationGracePeriodSeconds"`: the seconds of `preStop`, plus the longest answer, plus 25%
+#   of the longest answer. Round the sum up to whole seconds.
 #
 # Headroom is added before rounding. Memory and CPU are quantities, such as `"640Mi"` and `"250m"`,
 # in any notation that Kubernetes reads. All other numbers are of type `int`. An empty `memory`,
 # `cpu` or `starts`, or a `per_pod` below 1, raises `ValueError`. Its message contains the name of
-# the field. Nothing else is wrong in `measured`; do not change it.
+# the field. Nothing else in `measured` can be wrong. Do not change `measured`.
 #
 # For instance, the measurements of the next cell give 4 replicas (170 requests need 3 pods at 75%
 # of 80, and one may be missing), requests of 300m and 640Mi, a memory limit of 768Mi, a
@@ -356,15 +356,15 @@ check("07.3", size)
 # %% [markdown] name="size-why" only="solution"
 # Each headroom has a reason. Memory cannot be shared out later: a pod above its limit is killed, so
 # request and limit are above the peak. CPU can: a pod that needs more than its request gets what is
-# free, and is only slower where nothing is. So a spike does not count, and there is no limit. One
-# pod is counted as missing, because a node drain and a rollout take one. Another 25% of each pod
-# stay free, because at 100% every burst becomes a queue.
+# free, and is only slower where nothing is free. So a spike does not count, and there is no limit.
+# One pod is counted as missing, because a node drain takes one. Another 25% of each
+# pod stays free, because at 100% every burst becomes a queue.
 #
 # `preStop` has to outlast the last request that still arrives: the proxies learn later than the pod
 # that it is going. `math.ceil` would be wrong for an arrival at exactly 4 seconds.
 
 # %% [markdown] name="size-use-text"
-# The dict is a patch. Print it as one, and ask of each number which measurement it is from.
+# The dict is a patch. Print it as one, and ask for each number which measurement it comes from.
 
 # %% name="size-use"
 import yaml
@@ -379,11 +379,11 @@ if ready("07.3"):
 # be. Write `recommend(history, target, least, most)`, a plain function that returns this number, an
 # `int`.
 #
-# `history` is a list of what the autoscaler saw, oldest first, and it saw the last entry now. Each
-# entry is a pair: the second (an `int`), and a list of the requests in flight in each pod that
-# existed then (one or more). A number is an `int` of 0 or more. It is `None` for a pod that
-# reported nothing, for instance because it has just started. `target` is the number of requests
-# that a pod should have, an `int` of 1 or more. `least` and `most` are `minReplicas` and
+# `history` is a list of what the autoscaler saw, oldest first. The last entry is what it sees now.
+# Each entry is a pair: the time in seconds (an `int`), and a list of the requests in flight in each
+# pod that existed then (one or more). A number is an `int` of 0 or more. It is `None` for a pod
+# that reported nothing, for instance because it has just started. `target` is the number of
+# requests that a pod should have, an `int` of 1 or more. `least` and `most` are `minReplicas` and
 # `maxReplicas`.
 #
 # First, each entry has a **desired number** of pods:
@@ -392,12 +392,11 @@ if ready("07.3"):
 # - A pod that reported nothing is counted in the way that changes least: with 0 requests if that
 #   ratio is greater than 1, and otherwise with `target` requests. Then work out the ratio again,
 #   over all pods.
-# - The desired number is the number of pods times the new ratio, rounded up. It is the number of
-#   pods as it is, without a change, in three cases: the new ratio is from 0.9 to 1.1, both
-#   included; the first ratio was greater than 1 and the new one is smaller; or no pod
-#   reported.
+# - The desired number is the number of pods times the new ratio, rounded up. In three cases it is
+#   the number of pods, unchanged: the new ratio is from 0.9 to 1.1, both included; the first ratio
+#   was greater than 1 and the new one is smaller; or no pod reported.
 #
-# Then the autoscaler looks at the entries that are fewer than 300 seconds old (the last one, which
+# Then the autoscaler looks at the entries that are less than 300 seconds old (the last one, which
 # is 0 seconds old, is one of them):
 #
 # - If the desired number now is greater than the number of pods now, it asks for the desired
@@ -496,8 +495,8 @@ if ready("07.4"):
 # ## 5. Let through the connections on a list, and no others
 #
 # A hijacked agent reaches what the network lets it reach. Without a NetworkPolicy that is
-# everything. This is the cluster; the namespace `shop` is yours. It also has pods that you do not
-# know yet, and that must not connect to anything.
+# everything. This is the cluster; the namespace `shop` is yours. `shop` also has pods that you do
+# not know yet, and that must not connect to anything.
 #
 # | namespace, with its label `team` | pods, by their only label | ports of the containers |
 # |---|---|---|
@@ -541,8 +540,8 @@ if ready("07.4"):
 #   always reaches itself.
 # - Pods are replaced all the time. The new ones have the same labels, and other names and
 #   addresses.
-# - An API server would take each policy: it has `apiVersion`, `kind`, `metadata.name` (a different
-#   one each) and `metadata.namespace`, and no field that does not exist.
+# - An API server would accept each policy: it has `apiVersion`, `kind`, `metadata.name` (a
+#   different one each) and `metadata.namespace`, and no field that does not exist.
 #
 # For instance, this policy lets Grafana reach port 9090 of all pods in `shop`, and isolates them
 # from all other incoming connections. Outgoing ones are not affected:
@@ -629,12 +628,12 @@ spec:
 check("07.5", POLICIES)
 
 # %% [markdown] name="policies-why" only="solution"
-# The first policy selects every pod, also those that come later, and allows nothing. The others
-# add to it: policies never forbid what another one allows. Each connection between two pods of
-# `shop` needs a rule at both ends. Two keys in one item of `from` are joined by "and", two items
-# by "or": one dash decides whether Prometheus gets in, or all of `monitoring` and every pod of
-# `shop` that has its label. Names come from DNS, and so every pod that sends to a Service needs
-# port 53, over TCP for long answers.
+# The first policy selects every pod, including those that come later, and allows nothing. The
+# others add to it: policies never forbid what another one allows. Each connection between two pods
+# of `shop` needs a rule at both ends. Two keys in one item of `from` are joined by "and", two items
+# by "or": one dash decides whether only Prometheus gets in, or all of `monitoring` and every pod of
+# `shop` that has its label. Names come from DNS, so every pod that sends to a Service needs port
+# 53: over UDP, and over TCP for long answers.
 #
 # A NetworkPolicy knows addresses and ports. It cannot tell a question to the outside model from an
 # order number that is smuggled out in one: for that, the shop needs the controls of module 04. And
@@ -674,8 +673,8 @@ if ready("07.5"):
 #
 # A Deployment replaces its pods one by one. Write what it does, with the care that an agent's long
 # streams need: `roll(old, new, pods, proxy, ready_s, drain_s, grace_s)`, an `async` function. It
-# replaces each pod of `old` by the pod of `new` at the same place. Both are lists of names, of the
-# same length, one or more. The old pods serve; the new ones are not started yet.
+# replaces each pod of `old` with the pod of `new` at the same index. Both are lists of names, of
+# the same length, one or more. The old pods serve; the new ones are not started yet.
 #
 # `pods` starts and stops processes, as a kubelet does:
 #
@@ -683,7 +682,7 @@ if ready("07.5"):
 # - `await pods.stop(pod, grace_s)` sends SIGTERM, and SIGKILL after `grace_s` seconds. It returns
 #   when the pod is gone.
 #
-# `proxy` is an HAProxy, which has the part of a Service here. Its methods are plain functions:
+# `proxy` is an HAProxy, which plays the part of a Service here. Its methods are plain functions:
 #
 # - `proxy.add(pod)`: from now on, the proxy asks this pod whether it is ready, and sends it
 #   requests as long as it is.
@@ -711,10 +710,10 @@ if ready("07.5"):
 # and adds `b`, waits at most 30 seconds until it is ready, drains `a`, waits at most 60 seconds
 # until `a` has no more streams, stops and removes `a`, and returns `True`.
 #
-# The check first plays rollouts, in which time is short. Then it starts real processes behind a
-# real HAProxy, while eight clients read streams, twice: once with a version that works, and once
-# with one that is never ready. No request may be lost. This takes about a minute and needs HAProxy:
-# it comes with Ray on Linux; on macOS, `brew install haproxy`.
+# The check first simulates rollouts with short times. Then it starts real processes behind a real
+# HAProxy, while eight clients read streams, twice: once with a version that works, and once with
+# one that is never ready. No request may be lost. This takes about a minute and needs HAProxy: it
+# comes with Ray on Linux; on macOS, `brew install haproxy`.
 
 # %% exercise="07.6"
 import asyncio
@@ -727,7 +726,7 @@ from helpers.deploy.rehearsal import Pods
 
 async def roll(old: list[str], new: list[str], pods: Pods, proxy: Proxy,
                ready_s: float, drain_s: float, grace_s: float) -> bool:
-    """Replace the old pods by the new ones; False if a new one does not become ready."""
+    """Replace the old pods with the new ones; False if a new one does not become ready."""
     # LAB: return TODO
     # BEGIN SOLUTION
     async def waited(done: Callable[[], bool], limit_s: float) -> bool:
@@ -757,12 +756,12 @@ check("07.6", roll)
 
 # %% [markdown] name="roll-why" only="solution"
 # Each wait has a reason and an end. Waiting for readiness is what `maxUnavailable: 0` does, with
-# `progressDeadlineSeconds` as its end; `maxSurge: 1` is the one pod too many. Draining before
-# SIGTERM is what a `preStop` pause is for: Kubernetes takes a pod out of its endpoints and sends
-# SIGTERM at the same time, and without a pause some requests still arrive at a pod that has closed
-# its door. Kubernetes cannot count streams, so there the pause and `terminationGracePeriodSeconds`
-# have to be as long as the longest stream. A version that never becomes ready costs one pod's
-# memory and nobody's answer.
+# `progressDeadlineSeconds` as the end at which it reports a failure; `maxSurge: 1` is the one extra pod. Draining before SIGTERM
+# is what a `preStop` pause is for: Kubernetes takes a pod out of its endpoints and sends SIGTERM at
+# the same time, and without a pause some requests still arrive at a pod that has closed its door.
+# Kubernetes cannot count streams, so there `terminationGracePeriodSeconds` has to cover the
+# pause and the longest stream. A version that never becomes ready costs one pod's memory and
+# nobody's answer.
 
 # %% [markdown] name="roll-use-text"
 # What do these waits save? The function below replaces pods as a script often does: stop the old

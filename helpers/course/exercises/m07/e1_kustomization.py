@@ -21,8 +21,8 @@ patches: []
     starter=STARTER,
     hints=[
         "Take the first finding, open its file at that line, write one patch, and check again. Two"
-        " faults are behind others, and one is none that a checker can see: compare each value"
-        " with the facts in the statement.",
+        " faults are hidden behind others, and there is one that no checker can see: compare each"
+        " value with the facts in the statement.",
         Hint(
             "In a JSON patch the first container is /spec/template/spec/containers/0, and its"
             " second variable .../env/1. {op: move, from: ..., path: ...} renames a field.",
@@ -30,8 +30,8 @@ patches: []
         ),
         Hint(
             "For the image there is `images: [{name: shop/agent, newTag: ...}]`. A variable from a"
-            " Secret has no value, but valueFrom: {secretKeyRef: {name: ..., key: ...}}. Replace"
-            " the whole variable.",
+            " Secret has no value. It has valueFrom: {secretKeyRef: {name: ..., key: ...}} instead."
+            " Replace the whole variable.",
             "runs",
         ),
         Hint(
@@ -45,7 +45,7 @@ patches: []
             "probes",
         ),
         Hint(
-            "With two pods, a budget that keeps two available lets nobody go, and one that keeps"
+            "With two pods, a budget that keeps two available lets no pod go, and one that keeps"
             " none protects nothing.",
             "way",
         ),
@@ -66,7 +66,7 @@ def kustomization(answer: Any) -> Iterator[Case]:
     not_rendered = Slip.raises(
         "not-rendered",
         manifests.NotRendered,
-        "Without objects nothing can be looked at: start here.",
+        "Without objects there is nothing to check: start here.",
     )
 
     def case(

@@ -79,7 +79,7 @@ def probes(answer: Any) -> Iterator[Case]:
             Slip.when(
                 "ready-too-late",
                 lambda got: any(line.endswith("s later") for line in got),
-                "Its model is loaded, and nobody knows it for more than 5 s.",
+                "Its model is loaded, and for more than 5 s it gets no requests.",
             ),
             Slip.when(
                 "load-without-end",
@@ -139,7 +139,7 @@ def probes(answer: Any) -> Iterator[Case]:
             Slip.when(
                 "hang-ends-late",
                 _any("the process is ended"),
-                "Add up: until the last failure, and then the grace period.",
+                "Add up the time until the last failure, and then the grace period.",
             ),
             Slip.when(
                 "hang-served",

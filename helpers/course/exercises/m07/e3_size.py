@@ -31,7 +31,7 @@ WORKED = Measured(
     "07.3",
     title="From measurements to requests, limits and replicas",
     hints=[
-        "Take one rule after another. Round up to a multiple of 16 by"
+        "Take one rule at a time. Round up to a multiple of 16 by"
         " 16 * math.ceil(number / 16), after the headroom was added.",
         Hint(
             "sorted(cpu) makes a new list. Leave out len(cpu) // 10 from its end, and take the"
@@ -82,7 +82,7 @@ def size(answer: Callable[[Measured], Any]) -> Iterator[Case]:
         found["terminationGracePeriodSeconds"] -= found["lifecycle"]["preStop"]["sleep"]["seconds"]
 
     slips = [
-        Slip.like("no-spare", but(no_spare), "One pod may be missing: the others carry it all."),
+        Slip.like("no-spare", but(no_spare), "One pod may be missing: the others carry the load."),
         Slip.like(
             "all-samples",
             but(all_samples),
@@ -91,7 +91,7 @@ def size(answer: Callable[[Measured], Any]) -> Iterator[Case]:
         Slip.like(
             "without-pre-stop",
             but(without_pre_stop),
-            "The grace period begins together with preStop, so it has to hold both.",
+            "The grace period begins with preStop: it covers preStop and the longest answer.",
         ),
         Slip.when(
             "cpu-limit",

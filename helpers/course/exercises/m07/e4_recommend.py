@@ -84,8 +84,8 @@ def _histories(draw: Any, most: int = 6) -> tuple[list[Entry], int, int, int]:
             "missing",
         ),
         Hint(
-            "More pods at once, fewer only when no entry of the last 300 seconds wanted them. An"
-            " old entry can keep pods, and never adds one: min(highest, len(pods)).",
+            "Add pods at once. Remove pods only when no entry of the last 300 seconds wanted them."
+            " An old entry can keep pods, and never adds one: min(highest, len(pods)).",
             "window",
         ),
         "asked = max(desired_now, min(highest_desired, pods_now)), and then the limits:"

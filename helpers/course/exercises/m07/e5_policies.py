@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     title="Only the connections on the list",
     gate=True,
     hints=[
-        "First close everything: a policy with podSelector: {} and both policyTypes. Then open one"
-        " line of the list after the other, in one policy for each kind of pod.",
+        "First close everything: a policy with podSelector: {} and both policyTypes. Then open"
+        " the lines of the list one by one, in one policy for each kind of pod.",
         Hint(
             "Between two pods of shop there are two doors: the egress of the one and the ingress of"
-            " the other. Pods of other namespaces have no policies, so there is one.",
+            " the other. Pods of other namespaces have no policies: one door.",
             "needed",
         ),
         Hint(
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
             "in",
         ),
         Hint(
-            "ports: is a list beside from: or to:, in the same rule. A rule without it opens every"
-            " port, and a port without a protocol is of TCP.",
+            "ports: is a list next to from: or to:, in the same rule. A rule without it opens every"
+            " port, and a port without a protocol is a TCP port.",
             "in",
             "out",
         ),
@@ -78,7 +78,7 @@ def policies(answer: "Policies") -> Iterator[Case]:
         "A pod that no policy selects may do anything: close all pods first.",
     )
     yield Case(
-        "an API server takes them",
+        "an API server accepts them",
         call=lambda: refused(answer),
         show="kubectl apply --dry-run=server, with the strict schema of NetworkPolicy",
         expect=Expectation("no error", judge=lambda got: got == [], show="; ".join),
@@ -90,7 +90,7 @@ def policies(answer: "Policies") -> Iterator[Case]:
         Slip.when(
             "service-port",
             lambda got: bool(got.wrong) and _names_port_80(answer),
-            "A policy sees the port of the pod, not the port of the Service before it.",
+            "A policy sees the port of the pod, not the port of the Service in front of it.",
         ),
         Slip.when(
             "no-dns",
@@ -105,8 +105,8 @@ def policies(answer: "Policies") -> Iterator[Case]:
         Slip.when(
             "ingress-shut",
             lambda got: bool(got.wrong) and all(one.stopped_by == "Ingress" for one in got.wrong),
-            "It may leave its source and not enter its target: rules for ingress are missing, or"
-            " select pods of shop where they mean pods of another namespace.",
+            "The connection may leave its source, but not enter its target: rules for ingress are"
+            " missing, or select pods of shop where they should select pods of another namespace.",
         ),
         about="needed",
     )
@@ -141,7 +141,7 @@ def policies(answer: "Policies") -> Iterator[Case]:
         Slip.when(
             "whole-range",
             _all(lambda one: one.to_address.startswith("203.0.113.") and one.port == 443),
-            "The provider's range has a part that is left out.",
+            "A part of the provider's range is not on the list: leave it out.",
         ),
         Slip.when(
             "all-of-kube-system",
@@ -151,7 +151,7 @@ def policies(answer: "Policies") -> Iterator[Case]:
         Slip.when(
             "the-world",
             lambda got: got.any(lambda one: one.target == "169.254.169.254"),
-            "The agent reaches any address, also the one that gives away a cloud's credentials.",
+            "The agent reaches any address, even the one that gives away a cloud's credentials.",
         ),
         about="out",
     )

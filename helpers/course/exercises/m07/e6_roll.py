@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         " first, and the old one goes when the new one is ready.",
         "Write a helper that both waits can use: an async function that asks until something is"
         " true, with await asyncio.sleep(0.05) between two looks, and returns False when its time"
-        " is over.",
+        " is up.",
         Hint(
             "drain(before), then wait until proxy.streams(before) is 0, then stop, then remove. A"
             " stream that never ends must not stop the rollout: after drain_s seconds, go on.",
@@ -196,7 +196,7 @@ _SLIPS = (
     Slip.when(
         "too-few-serve",
         _fault("pods serve when"),
-        "The old pod goes before the new one is ready: the others get its requests, or nobody.",
+        "The old pod goes before the new one is ready: other pods get its requests, or none does.",
     ),
     Slip.when(
         "not-drained",
@@ -211,7 +211,7 @@ _SLIPS = (
     Slip.when(
         "left-running",
         lambda got: len(got["running"]) > len(set(got["in the proxy"])),
-        "A pod runs on that nobody asks.",
+        "A pod that gets no requests is still running.",
     ),
     Slip.when(
         "left-in-proxy",
@@ -221,6 +221,6 @@ _SLIPS = (
     Slip.when(
         "too-many",
         _fault("at the same time"),
-        "More than one pod too many: the node may have no memory for it.",
+        "There is more than one extra pod: the node may have no memory for it.",
     ),
 )
