@@ -894,8 +894,9 @@ print(f"{lost_when_stuck} of {len(seen)} requests lost")
 # %% [markdown] name="rollout-package-text"
 # On a cluster, a Deployment does what `roll` does here, with the numbers in your manifest. It does
 # not give up: after `progressDeadlineSeconds` it reports the failure, and goes on waiting. `kubectl
-# rollout status` fails then, and `kubectl rollout undo` goes back. `course rollout` runs this measurement with the course's whole
-# service, more variants and more requests ([rollout.py](../helpers/deploy/rollout.py)).
+# rollout status` fails then, and `kubectl rollout undo` goes back. `course rollout` runs this
+# measurement with the course's whole service, more variants and more requests
+# ([rollout.py](../helpers/deploy/rollout.py)).
 
 # %% [markdown] name="desired-text"
 # ## How many pods does a day need?
@@ -950,9 +951,9 @@ def value_of(metric, served, queue, pods):
     return (served * ANSWER_S / STEP_S + queue) / pods
 
 # %% [markdown] name="simulate-text"
-# Two more rules slow it down. In one step it adds at most as many pods as there are, or four. And it
-# takes pods away only when it has wanted fewer for five minutes (`stabilizationWindowSeconds`). New
-# pods take `start_s` seconds until they are ready.
+# Two more rules slow it down. In one step it adds at most as many pods as there are, or four. And
+# it takes pods away only when it has wanted fewer for five minutes (`stabilizationWindowSeconds`).
+# New pods take `start_s` seconds until they are ready.
 
 # %% name="simulate"
 def simulate(metric, target, start_s=15, window_s=300):
@@ -1038,9 +1039,9 @@ show.line(by_hour, x="hour of the day", y="pods", title=title)
 # ```
 #
 # With one replica and `maxUnavailable: 0` in its budget, the first step repeats for ever and the
-# node is never updated. A container that uses more memory than its limit gets none of these steps: the
-# kernel kills it without a SIGTERM, and its streams with it. When a node itself runs out of memory, pods that use more
-# than they requested go first.
+# node is never updated. A container that uses more memory than its limit gets none of these steps:
+# the kernel kills it without a SIGTERM, and its streams with it. When a node itself runs out of
+# memory, pods that use more than they requested go first.
 
 # %% [markdown] name="hijacked-text"
 # ## What does a hijacked agent reach?

@@ -756,12 +756,12 @@ check("07.6", roll)
 
 # %% [markdown] name="roll-why" only="solution"
 # Each wait has a reason and an end. Waiting for readiness is what `maxUnavailable: 0` does, with
-# `progressDeadlineSeconds` as the end at which it reports a failure; `maxSurge: 1` is the one extra pod. Draining before SIGTERM
-# is what a `preStop` pause is for: Kubernetes takes a pod out of its endpoints and sends SIGTERM at
-# the same time, and without a pause some requests still arrive at a pod that has closed its door.
-# Kubernetes cannot count streams, so there `terminationGracePeriodSeconds` has to cover the
-# pause and the longest stream. A version that never becomes ready costs one pod's memory and
-# nobody's answer.
+# `progressDeadlineSeconds` as the end at which it reports a failure; `maxSurge: 1` is the one extra
+# pod. Draining before SIGTERM is what a `preStop` pause is for: Kubernetes takes a pod out of its
+# endpoints and sends SIGTERM at the same time, and without a pause some requests still arrive at a
+# pod that has closed its door. Kubernetes cannot count streams, so there
+# `terminationGracePeriodSeconds` has to cover the pause and the longest stream. A version that
+# never becomes ready costs one pod's memory and nobody's answer.
 
 # %% [markdown] name="roll-use-text"
 # What do these waits save? The function below replaces pods as a script often does: stop the old

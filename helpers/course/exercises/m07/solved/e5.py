@@ -1,4 +1,4 @@
-# Written by `course build` from solutions/src/07_part_b.py: change it there.
+# Written by `course build` from solutions/src/07_run_on_kubernetes.py: change it there.
 # The exercise's own cell.
 POLICIES = """
 apiVersion: networking.k8s.io/v1

@@ -1,4 +1,4 @@
-# Written by `course build` from solutions/src/07_part_b.py: change it there.
+# Written by `course build` from solutions/src/07_run_on_kubernetes.py: change it there.
 # The exercise's own cell.
 import asyncio
 import time
@@ -10,7 +10,7 @@ from helpers.deploy.rehearsal import Pods
 
 async def roll(old: list[str], new: list[str], pods: Pods, proxy: Proxy,
                ready_s: float, drain_s: float, grace_s: float) -> bool:
-    """Replace the old pods by the new ones; False if a new one does not become ready."""
+    """Replace the old pods with the new ones; False if a new one does not become ready."""
     async def waited(done: Callable[[], bool], limit_s: float) -> bool:
         deadline = time.monotonic() + limit_s
         while not done():
