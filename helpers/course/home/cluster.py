@@ -16,7 +16,7 @@ _TAKEN = {
     *("true", "false", "yes", "no", "on", "off", "y", "n", "null"),
 }
 
-# What the container needs and a project does not begin without: its own files, and its models.
+# The walkthrough's service has no documents, and a model without a name; the project's has both.
 _CODE = "COPY *.py ./\n"
 _DATA = "COPY orders.json ./\nCOPY documents documents\n"
 _SETTINGS = "    literals: [LOG_LEVEL=info]\n"
@@ -26,7 +26,10 @@ _MODELS = """\
       - MODEL=openai:gpt-4.1-mini
       - EMBEDDINGS=openai:text-embedding-3-small
 """
-_CHANGES = {"Dockerfile": (_CODE, _CODE + _DATA), "k8s/base/kustomization.yaml": (_SETTINGS, _MODELS)}
+_CHANGES = {
+    "Dockerfile": (_CODE, _CODE + _DATA),
+    "k8s/base/kustomization.yaml": (_SETTINGS, _MODELS),
+}
 
 
 def cluster_name(project: str) -> str:

@@ -18,7 +18,8 @@ from helpers.paths import ROOT
 _PACKAGE_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _BLANKS = ".j2"  # the ending of a template that is filled in
 
-# What a template needs and does not import, without its ending: the page asks the service over HTTP.
+# Files that a template needs and does not import, without their endings: the page, for instance, asks
+# the service over HTTP.
 _BESIDE_IMPORTS = {
     "page.py": ["service"],
     ".streamlit/config.toml": ["page"],
@@ -110,7 +111,8 @@ def _values(name: str, files: dict[str, str], programs: list[str]) -> dict[str, 
         extra: [text for text in code if module in imported(text)]
         for extra, module in _EXTRAS.items()
     }
-    needed = _packages(text for text in code if text not in sum(apart.values(), []))
+    always = [text for text in code if not any(text in texts for texts in apart.values())]
+    needed = _packages(always)
     extras = {extra: _packages(texts) - needed for extra, texts in apart.items() if texts}
     for_run = needed.union(*extras.values())
     for_tests = _packages(tests) - for_run | {*TOOLS}
