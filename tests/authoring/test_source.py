@@ -195,6 +195,7 @@ def test_a_note_and_a_learners_cell_have_different_names() -> None:
         "serve.yaml",
         "Dockerfile",
         "k8s/hpa.yaml",
+        "k8s/base/deployment.yaml",
         "k8s/overlays/test/kustomization.yaml",
     ],
 )

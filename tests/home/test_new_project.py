@@ -127,13 +127,16 @@ def test_pyproject_names_what_the_files_import_and_no_more(written: Path) -> Non
     code = [set(imported(p.read_text("utf-8"))) for p in written.glob("*.py")]
     extras = made["project"]["optional-dependencies"]
     needed = packages(module for modules in code for module in modules)
-    assert sorted(made["project"]["dependencies"] + extras["ray"]) == sorted(bounded(needed))
+    whole = made["project"]["dependencies"] + extras["page"] + extras["ray"]
+    assert sorted(whole) == sorted(bounded(needed))
     assert "langchain-openai" in needed  # init_chat_model imports it by name
-    without = packages(module for modules in code if "ray" not in modules for module in modules)
+    service = [modules for modules in code if not modules & {"ray", "streamlit"}]
+    without = packages(module for modules in service for module in modules)
     assert made["project"]["dependencies"] == bounded(without)
     names = {name: [re.split(r"[<>=]", line)[0] for line in extras[name]] for name in extras}
+    assert names["page"] == ["httpx2", "streamlit"]
     assert names["ray"] == ["pyarrow", "ray[serve]"]  # Ray Data needs pyarrow
-    assert names["dev"] == ["shop-agent[ray]", "mypy", "pytest", "ruff"]
+    assert names["dev"] == ["shop-agent[page,ray]", "mypy", "pytest", "pyyaml", "ruff"]
     assert made["tool"]["setuptools"]["py-modules"] == sorted(p.stem for p in written.glob("*.py"))
 
 
@@ -201,6 +204,8 @@ def test_a_program_that_is_not_there_is_not_spoken_of(
     assert '["ask", "main", "orders"]' in without["pyproject.toml"]
     assert "ray" not in without["pyproject.toml"]
     assert "ray" not in without["README.md"].lower()
+    assert "kube" not in "".join(without.values()).lower()
+    assert not {"app.py", ".dockerignore", "tests/test_kubernetes.py"} & {*without}
     assert "chat" not in without["README.md"].replace("integrations/chat", "")
     (programs / "agent.py").write_text(
         "# Written by `course build` from notebooks/src/01_build_an_agent.py: edit it there.\n\n"

@@ -7,6 +7,7 @@ model is a server in the shapes of OpenAI's API; the program runs in a process o
 import importlib.metadata
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ from helpers.testbed import openai_server
 from helpers.testbed.replies import Fails
 from tests.home.agent import try_agent
 from tests.home.alone import run
+from tests.home.dockerfile import try_dockerfile
+from tests.home.kubernetes import try_base, try_base_file, try_dev, try_hpa, try_prod
 from tests.home.serve_app import try_serve_app
 from tests.home.service import try_service
 
@@ -96,8 +99,17 @@ def try_rayservice() -> None:
 
 
 TRIED: dict[str, Callable[[], None]] = {
+    "Dockerfile": try_dockerfile,
     "agent.py": try_agent,
     "ask.py": try_ask,
+    "k8s/base/budget.yaml": partial(try_base_file, "k8s/base/budget.yaml"),
+    "k8s/base/deployment.yaml": partial(try_base_file, "k8s/base/deployment.yaml"),
+    "k8s/base/kustomization.yaml": try_base,
+    "k8s/base/network.yaml": partial(try_base_file, "k8s/base/network.yaml"),
+    "k8s/base/service.yaml": partial(try_base_file, "k8s/base/service.yaml"),
+    "k8s/overlays/dev/kustomization.yaml": try_dev,
+    "k8s/overlays/prod/hpa.yaml": try_hpa,
+    "k8s/overlays/prod/kustomization.yaml": try_prod,
     "k8s/rayservice.yaml": try_rayservice,
     "serve.yaml": try_serve_yaml,
     "serve_app.py": try_serve_app,

@@ -11,14 +11,25 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from helpers.course.home import PROGRAMS, TEMPLATES, taken_home
+from helpers.course.home.cluster import cluster_name, fitted
 from helpers.course.home.requirements import TOOLS, bounded, imported, installed, packages
 from helpers.paths import ROOT
 
 _PACKAGE_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _BLANKS = ".j2"  # the ending of a template that is filled in
 
-# Modules that a template needs and does not import: the page asks the service over HTTP.
-_BESIDE_IMPORTS = {"page.py": ["service"], ".streamlit/config.toml": ["page"]}
+# Files that a template needs and does not import, without their endings: the page, for instance, asks
+# the service over HTTP.
+_BESIDE_IMPORTS = {
+    "page.py": ["service"],
+    ".streamlit/config.toml": ["page"],
+    "app.py": ["Dockerfile"],
+    ".dockerignore": ["app"],
+    "tests/test_kubernetes.py": ["app", "deployment"],
+}
+
+# Packages that not everyone who runs the service needs, by what imports them; both are large.
+_EXTRAS = {"page": "streamlit", "ray": "ray"}
 
 
 class ProjectError(Exception):
@@ -60,6 +71,7 @@ def contents(name: str) -> dict[str, str]:
             "`course update` fetches them, `course build 00` makes them."
         )
     values = _values(name, files, programs)
+    files = {path: fitted(path, text, name, files) for path, text in files.items()}
     filled = {path.removesuffix(_BLANKS): _filled(text, values) for path, text in blanks.items()}
     return dict(sorted((files | filled).items()))
 
@@ -95,12 +107,16 @@ def _values(name: str, files: dict[str, str], programs: list[str]) -> dict[str, 
     modules = [path.removesuffix(".py") for path in files if re.fullmatch(r"\w+\.py", path)]
     tests = [text for path, text in files.items() if path.startswith("tests/")]
     code = [files[f"{module}.py"] for module in modules]
-    # Not everyone who runs the service needs what is for a cluster, which is large.
-    on_ray = [text for text in code if "ray" in imported(text)]
-    needed = _packages(text for text in code if text not in on_ray)
-    for_ray = _packages(on_ray) - needed
-    for_tests = _packages(tests) - needed - for_ray | {*TOOLS}
-    if clash := {name.lower().replace("_", "-").replace(".", "-")} & (needed | for_ray | for_tests):
+    apart = {
+        extra: [text for text in code if module in imported(text)]
+        for extra, module in _EXTRAS.items()
+    }
+    always = [text for text in code if not any(text in texts for texts in apart.values())]
+    needed = _packages(always)
+    extras = {extra: _packages(texts) - needed for extra, texts in apart.items() if texts}
+    for_run = needed.union(*extras.values())
+    for_tests = _packages(tests) - for_run | {*TOOLS}
+    if clash := {name.lower().replace("_", "-").replace(".", "-")} & (for_run | for_tests):
         raise ProjectError(
             f"{clash.pop()} is the name of a package that the project needs: take another one, "
             f"for instance my-{name}."
@@ -110,9 +126,11 @@ def _values(name: str, files: dict[str, str], programs: list[str]) -> dict[str, 
         "name": name,
         "python": re.findall(r">=([\d.]+)", course["requires-python"])[0],
         "dependencies": bounded(needed),
-        "ray": bounded(for_ray),
+        "extras": {extra: bounded(packages) for extra, packages in extras.items()},
         "dev": bounded(for_tests),
         "modules": sorted(modules),
+        "cluster": cluster_name(name) if "app" in modules else "",
+        "validator": bounded(["kubernetes-validate"])[0],
         "programs": [{"name": path, "says": _says(path, files[path])} for path in programs],
     }
 

@@ -48,12 +48,22 @@ class JsonLines(logging.Formatter):
 
 
 def set_up_logging() -> None:
-    """Send what the service logs to standard output, as JSON lines."""
+    """Send what the service logs to standard output, as JSON lines.
+
+    Raises:
+        SetupError: LOG_LEVEL is no level.
+    """
+    level = os.environ.get("LOG_LEVEL") or "info"
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines())
     log = logging.getLogger("service")
+    try:
+        log.setLevel(level.upper())
+    except ValueError:
+        raise SetupError(
+            f"LOG_LEVEL={level} is no level: set it to debug, info, warning or error."
+        ) from None
     log.handlers = [handler]
-    log.setLevel(logging.INFO)
     log.propagate = False
 
 
@@ -69,14 +79,25 @@ def read_customers(file: Path) -> dict[str, str]:
         SetupError: it cannot be read, or has something else.
     """
     try:
-        return CUSTOMERS.validate_json(file.read_bytes())
+        text = file.read_bytes()
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise SetupError(f"{file} cannot be read: {error.strerror}.") from error
+    return customers_of(text, str(file))
+
+
+def customers_of(text: str | bytes, where: str) -> dict[str, str]:
+    """The customers by the digests of their keys, from JSON.
+
+    Raises:
+        SetupError: it is something else; the message says where it came from.
+    """
+    try:
+        return CUSTOMERS.validate_json(text)
     except ValidationError:  # its message may show a key that was written there by mistake
         raise SetupError(
-            f"{file} has to be a JSON object from the SHA-256 of a key to a customer: correct it, "
+            f"{where} has to be a JSON object from the SHA-256 of a key to a customer: correct it, "
             f"or delete it and make keys again; {NEW_KEY}."
         ) from None
 
@@ -88,9 +109,12 @@ def known_customers() -> dict[str, str]:
         SetupError: nobody has one, or the file of keys cannot be used.
     """
     file = keys_file()
-    if customers := read_customers(file):
+    # A container has no file: KEYS_JSON is the text that the file would have.
+    text = os.environ.get("KEYS_JSON")
+    customers = customers_of(text, "KEYS_JSON") if text else read_customers(file)
+    if customers:
         return customers
-    raise SetupError(f"{file} has no key: {NEW_KEY}.")
+    raise SetupError(f"{'KEYS_JSON' if text else file} has no key: {NEW_KEY}.")
 
 
 def new_key(customer: str) -> str:

@@ -1,6 +1,8 @@
 import hashlib
+import importlib
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,8 @@ ORDER = "Where is FH-00001?"
 def keys(shop: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A file of keys that is not there yet; the logging is afterwards as it was."""
     monkeypatch.setenv("KEYS", str(shop / "keys.json"))
+    for variable in ("KEYS_JSON", "LOG_LEVEL"):
+        monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(chat, "make_model", lambda name: scripted())
     yield shop / "keys.json"
     logging.getLogger("service").handlers = []
@@ -127,6 +131,48 @@ def test_keys_that_cannot_be_used(
     with pytest.raises(SystemExit) as left:
         serve.app()
     assert f"{left.value}\n" == error
+
+
+def test_a_container_has_its_keys_in_a_variable(
+    keys: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made(capsys)
+    monkeypatch.setenv("KEYS_JSON", keys.read_text("utf-8"))
+    keys.unlink()
+    monkeypatch.delitem(sys.modules, "app", raising=False)
+    app = importlib.import_module("app").app
+    with TestClient(app) as client:
+        assert client.get("/readyz").status_code == 200
+        assert client.post("/chat", json={"message": "Hi"}).status_code == 401
+    for text, says in {"{}": "KEYS_JSON has no key", "keys.json": "KEYS_JSON has to be"}.items():
+        monkeypatch.setenv("KEYS_JSON", text)
+        assert serve.main([]) == 2
+        assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("level", "lines"), [("debug", 2), ("info", 2), ("Error", 0), ("", 2)])
+def test_the_log_has_what_its_level_says(
+    level: str,
+    lines: int,
+    keys: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    made(capsys)
+    monkeypatch.setenv("LOG_LEVEL", level)
+    with TestClient(serve.create_app()):
+        pass
+    assert len(capsys.readouterr().out.splitlines()) == lines
+
+
+def test_a_level_that_there_is_not(
+    keys: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made(capsys)
+    monkeypatch.setenv("LOG_LEVEL", "loud")
+    assert serve.main([]) == 2
+    error = capsys.readouterr().err
+    assert error == "LOG_LEVEL=loud is no level: set it to debug, info, warning or error.\n"
 
 
 @pytest.mark.parametrize("variable", ["MODEL", "EMBEDDINGS"])
