@@ -18,7 +18,7 @@ from helpers.deploy import image as images
 from helpers.deploy.image import Layer
 from helpers.deploy.measure import SLOTS, last_arrival, measure, start_seconds
 from helpers.deploy.numbers import Both, block, save
-from helpers.deploy.podman import Podman, podman
+from helpers.deploy.podman import Podman, PodmanError, podman
 from helpers.deploy.proxy import find_haproxy
 from helpers.deploy.rollout import (
     CLIENTS,
@@ -42,6 +42,7 @@ from helpers.testbed import openai_server
 
 COMMAND = "course rollout"
 _IMAGE = "localhost/fernhill:{version}"
+_START_S = 120.0
 _NEVER_READY = "3"
 _NEVER_READY_S = 8.0
 _NOWHERE = "http://127.0.0.1:1/v1"
@@ -75,26 +76,7 @@ class Report:
 
 def main(argv: Sequence[str]) -> int:
     """Build, run, roll, count and write; 1 when it cannot be done or a careful rollout lost one."""
-    parser = argparse.ArgumentParser(
-        prog=COMMAND,
-        description="Build the service's image, run two pods of it behind HAProxy, and roll out a "
-        "new version, and one that never becomes ready, while eight clients ask an instant model; "
-        "then measure one pod, print the numbers for the manifests, and write the evidence for the "
-        "checklist's item rollout. Needs podman, runc and HAProxy.",
-    )
-    parser.add_argument("--requests", type=int, default=1000, help="of each rollout, at least")
-    parser.add_argument(
-        "--all", action="store_true", help="also the rollouts that leave something out, and lose"
-    )
-    parser.add_argument(
-        "--processes", action="store_true", help="processes instead of pods; writes no evidence"
-    )
-    parser.add_argument(
-        "--save", type=Path, metavar="FILE", help="keep the measurement of one pod, as YAML"
-    )
-    options = parser.parse_args(argv)
-    if options.requests < 1:
-        parser.error("--requests must be at least 1")
+    options = _options(argv)
 
     def say(text: str) -> None:
         print(f"{COMMAND}: {text}", file=sys.stderr, flush=True)
@@ -117,9 +99,14 @@ def main(argv: Sequence[str]) -> int:
     except evidence.FastMode as problem:
         say(str(problem))
         return 1
-    except (EquipmentError, OSError) as problem:
-        hint = "" if options.processes else "\nWithout podman: course rollout --processes"
-        say(f"{problem}{hint}")
+    except PodmanError as problem:
+        say(f"{problem}\nWithout podman: course rollout --processes")
+        return 1
+    except EquipmentError as problem:
+        say(str(problem))
+        return 1
+    except OSError as problem:
+        say(f"{problem}: check your rights and the space there, and try again.")
         return 1
     finally:
         signal.signal(signal.SIGTERM, before)
@@ -127,6 +114,34 @@ def main(argv: Sequence[str]) -> int:
     if file is not None:
         print(f"\nEvidence of the last two rollouts: {file}")
     return int(any(figure.value for figure in figures(found).values()))
+
+
+def _options(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog=COMMAND,
+        description="Build the service's image, run two pods of it behind HAProxy, and roll out a "
+        "new version, and one that never becomes ready, while eight clients ask an instant model; "
+        "then measure one pod, print the numbers for the manifests, and write the evidence for the "
+        "checklist's item rollout. Needs podman, runc and HAProxy.",
+    )
+    parser.add_argument("--requests", type=int, default=1000, help="of each rollout, at least")
+    parser.add_argument(
+        "--all", action="store_true", help="also the rollouts that leave something out, and lose"
+    )
+    parser.add_argument(
+        "--processes", action="store_true", help="processes instead of pods; writes no evidence"
+    )
+    parser.add_argument(
+        "--save", type=Path, metavar="FILE", help="keep the measurement of one pod, as YAML"
+    )
+    options = parser.parse_args(argv)
+    if options.requests < 1:
+        parser.error("--requests must be at least 1")
+    if options.save and options.processes:
+        parser.error("--save needs pods: leave out --processes")
+    if options.save and not options.save.parent.is_dir():
+        parser.error(f"--save: there is no folder {options.save.parent}: make it first")
+    return options
 
 
 def run(
@@ -179,7 +194,7 @@ def run(
         )
         for variant in variants:
             say(f"rollout: {variant.name}")
-            with Rollout(what, ask, variant, start_s=120).running("1") as rollout:
+            with Rollout(what, ask, variant, start_s=_START_S).running("1") as rollout:
                 found.rolled.append(rollout.roll("2", requests=requests))
                 if variant is variants[-1]:
                     say("rollout of a version that never becomes ready")

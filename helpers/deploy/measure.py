@@ -29,7 +29,7 @@ SLOTS = 4
 _STARTS = 3
 _START_S = 120.0
 _PATIENCE_S = 300.0
-_LONG_ANSWERS = 4 * CLIENTS
+_LONG_ANSWERS = 3 * CLIENTS
 _LONG = {"message": "Write a long story about a tent, a storm and a lost key."}
 
 Manifest = Callable[[str, int], str]

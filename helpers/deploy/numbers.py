@@ -1,7 +1,7 @@
 """The numbers of a Deployment, each from a measurement: the rules of exercise 07.3, and places.
 
     measured = read(FILE)
-    numbers(measured.service, places=measured.slots)["replicas"]
+    numbers(measured.service, places=places(measured))["replicas"]
 
 `course rollout` measures, prints what follows, and says by which rule. The manifests of
 `solutions/07_run_on_kubernetes/k8s` contain what follows from the file beside them.
@@ -80,11 +80,24 @@ def numbers(measured: Measured, *, places: int) -> dict[str, Any]:
     }
 
 
+def places(both: Both) -> int:
+    """Requests that a pod of the service answers at once: its share of the model's places."""
+    pods = {
+        name: numbers(one, places=both.slots)["replicas"]
+        for name, one in (("service", both.service), ("model", both.model))
+    }
+    return max(1, both.slots * int(pods["model"]) // int(pods["service"]))
+
+
 def block(both: Both) -> str:
     """The numbers for the manifests as a table: what was measured, the rule, what it comes to."""
     rows = [["for", "field", "measured", "rule", "value"]]
-    for name, one in (("service", both.service), ("model", both.model)):
-        found = numbers(one, places=both.slots)
+    share = places(both)
+    for name, one, at_once in (
+        ("service", both.service, share),
+        ("model", both.model, both.slots),
+    ):
+        found = numbers(one, places=at_once)
         usual = sorted(one.cpu)[-1 - len(one.cpu) // 10]
         memory, rate = f"peak {max(one.memory)} MiB", f"{one.per_pod}/min a pod"
         rows += [
@@ -114,9 +127,12 @@ def block(both: Both) -> str:
                     "75% full, and one more; at least 2",
                 ),
                 ("maxReplicas", "HPA maximum", rate, "4 x the busiest minute"),
-                ("averageValue", "HPA target", f"{both.slots} at once", "75% full"),
+                ("averageValue", "HPA target", f"{at_once} at once", "75% full"),
             )
         ]
+    rows.append(
+        ["service", "RUNNING", f"{both.slots} at once a model pod", "its share", str(share)]
+    )
     return "\n".join(["Numbers for the manifests", *aligned(rows)])
 
 
@@ -131,7 +147,7 @@ def read(file: Path) -> Both:
         return Both(Measured(**found["service"]), Measured(**found["model"]), found["slots"])
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
         raise EquipmentError(
-            f"{file} has no measurement ({error}): run `course rollout --save {file}`."
+            f"{file} has no measurement of a pod: run `course rollout --save {file}`."
         ) from error
 
 

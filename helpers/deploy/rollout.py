@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import IO, Any, Protocol
 from urllib.request import urlopen
 
-from helpers.deploy.podman import Podman
+from helpers.deploy.podman import Podman, PodmanError
 from helpers.deploy.proxy import proxy
 from helpers.faults import EquipmentError
 from helpers.testbed import Clients, Seen, TestbedError, free_port
@@ -25,6 +25,7 @@ CLIENTS = 8
 LATE_S = 2.0
 _PRE_STOP_S = 1.0
 _POLL_S = 0.05
+_LOOK_S = 1.0
 _PAUSE_S = 0.1  # of a client that got no answer: else it would ask thousands of times
 
 
@@ -66,6 +67,9 @@ class Pods(Protocol):
     def stop(self, pod: str, grace_s: float) -> None:
         """Send it SIGTERM, after `grace_s` seconds SIGKILL, and wait until it is gone."""
 
+    def lives(self, pod: str) -> bool:
+        """Whether it has been started and has not ended."""
+
     def said(self, pod: str) -> str:
         """The last words that it printed."""
 
@@ -89,6 +93,13 @@ class PodmanPods:
     def stop(self, pod: str, grace_s: float) -> None:
         """Stop and remove it."""
         self._one.stop(pod, grace_s=grace_s)
+
+    def lives(self, pod: str) -> bool:
+        """Whether its container has a process."""
+        try:
+            return self._one.pid(pod) > 0
+        except PodmanError:
+            return False
 
     def said(self, pod: str) -> str:
         """Its logs' last lines."""
@@ -133,6 +144,10 @@ class ProcessPods:
         process.kill()
         process.wait()
         self._printed.pop(pod).close()
+
+    def lives(self, pod: str) -> bool:
+        """Whether its process has not ended."""
+        return self.running[pod].poll() is None
 
     def said(self, pod: str) -> str:
         """The end of what it printed."""
@@ -260,9 +275,11 @@ class Rollout:
                     self._start(pod, version)
                 for pod in list(self._started):
                     if not self._until_answers(pod):
+                        lives = self._pods.lives(pod)
+                        what = f"was not ready within {self._start_s:g} s" if lives else "has ended"
+                        then = "try again when the machine is less busy, or " if lives else ""
                         raise TestbedError(
-                            f"{pod} of version {version} was not ready within {self._start_s:g} s:"
-                            " try again when the machine is less busy, or look at what it printed:"
+                            f"{pod} of version {version} {what}: {then}look at what it printed:"
                             f"\n{self._pods.said(pod)}"
                         )
                 self._serving = list(self._started)
@@ -329,12 +346,17 @@ class Rollout:
         return True
 
     def _until_answers(self, pod: str) -> bool:
-        """Wait for the pod itself, and for a proxy that checks it."""
-        deadline = time.monotonic() + self._start_s
+        """Wait for the pod itself, and for a proxy that checks it; not for one that has ended."""
+        looked = time.monotonic()
+        deadline = looked + self._start_s
         url = f"http://127.0.0.1:{self._ports[pod]}{self._ready}"
-        while time.monotonic() < deadline:
+        while (now := time.monotonic()) < deadline:
             with suppress(OSError), urlopen(url, timeout=2):
                 return self._until_ready(pod, max(1.0, deadline - time.monotonic()))
+            if now - looked > _LOOK_S:
+                looked = now
+                if not self._pods.lives(pod):
+                    return False
             time.sleep(_POLL_S)
         return False
 
