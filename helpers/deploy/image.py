@@ -119,22 +119,13 @@ def write_code(folder: Path, code: tuple[str, ...] = CODE) -> None:
             shutil.copy2(file, folder / file.name)
 
 
-def build(
-    one: Podman, folder: Path, image: str, *, base: str = BASE, packages: str = "copy"
-) -> str:
-    """Build the service's image from such a folder; what podman said.
-
-    Args:
-        one: who keeps it.
-        folder: from `write_context`.
-        image: its name.
-        base: an image with Python.
-        packages: "copy" for those of this environment, "lock" to install them from an index.
+def build(one: Podman, folder: Path, image: str) -> str:
+    """Build the service's image on `BASE` from such a folder; what podman said.
 
     Raises:
         PodmanError: a step failed.
     """
-    return one.build(folder, image, args={"BASE": base, "PACKAGES": packages})
+    return one.build(folder, image, args={"BASE": BASE, "PACKAGES": "copy"})
 
 
 def layers(one: Podman, image: str) -> list[Layer]:

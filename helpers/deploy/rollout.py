@@ -17,12 +17,13 @@ from typing import IO, Any, Protocol
 from urllib.request import urlopen
 
 from helpers.deploy.podman import Podman, PodmanError
-from helpers.deploy.proxy import proxy
+from helpers.deploy.proxy import READY, proxy
 from helpers.faults import EquipmentError
 from helpers.testbed import Clients, Seen, TestbedError, free_port
 
 CLIENTS = 8
 LATE_S = 2.0
+_FIRST_S = 1.0  # of load on the old version alone
 _PRE_STOP_S = 1.0
 _POLL_S = 0.05
 _LOOK_S = 1.0
@@ -241,7 +242,6 @@ class Rollout:
         pods: what starts and stops them.
         ask: what clients ask all the time.
         variant: how careful rollouts are.
-        ready: the path of readiness.
         start_s: seconds that a pod may take until it is ready; after them a rollout gives up.
     """
 
@@ -251,16 +251,14 @@ class Rollout:
         ask: Ask,
         variant: Variant,
         *,
-        ready: str = "/readyz",
         start_s: float = 60.0,
     ) -> None:
         self._pods, self._ask, self.variant = pods, ask, variant
         self._start_s = start_s
-        self._ready = ready
         self._ports = {f"pod-{letter}": free_port() for letter in "abcd"}
         self._serving: list[str] = []
         self._started: list[str] = []
-        self._proxy_block = proxy(self._ports, checks=variant.checks, ready=ready)
+        self._proxy_block = proxy(self._ports, checks=variant.checks)
 
     @contextmanager
     def running(self, version: str) -> Iterator["Rollout"]:
@@ -349,7 +347,7 @@ class Rollout:
         """Wait for the pod itself, and for a proxy that checks it; not for one that has ended."""
         looked = time.monotonic()
         deadline = looked + self._start_s
-        url = f"http://127.0.0.1:{self._ports[pod]}{self._ready}"
+        url = f"http://127.0.0.1:{self._ports[pod]}{READY}"
         while (now := time.monotonic()) < deadline:
             with suppress(OSError), urlopen(url, timeout=2):
                 return self._until_ready(pod, max(1.0, deadline - time.monotonic()))
@@ -367,7 +365,7 @@ class Rollout:
         async with Clients(self.proxy.url, ask.path, headers=ask.headers) as clients:
 
             def later() -> bool:
-                time.sleep(1.0)  # of load on the old version alone
+                time.sleep(_FIRST_S)
                 return happen(lambda text: found.events.append((clients.now, text)))
 
             async def client(name: str) -> None:
