@@ -165,8 +165,9 @@ def _watch(one: Podman, pod: str) -> Iterator[_Use]:
     process, use, done = psutil.Process(one.pid(pod)), _Use(), threading.Event()
 
     def look() -> None:
-        before, spent = time.monotonic(), _cpu_s(process)
-        while not done.wait(1):
+        before, spent, ended = time.monotonic(), _cpu_s(process), False
+        while not ended:
+            ended = done.wait(1)
             with suppress(psutil.Error):
                 now, total = time.monotonic(), _cpu_s(process)
                 use.cpu.append(round(1000 * (total - spent) / (now - before)))

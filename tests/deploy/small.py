@@ -17,7 +17,11 @@ LOADING = float("inf") if sys.argv[2] == "never" else float(sys.argv[2])
 
 
 class Answers(BaseHTTPRequestHandler):
-    """GET /readyz and /chat."""
+    """Answers at /chat; at every other path, whether it is ready."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.do_GET()
 
     def do_GET(self) -> None:
         loading = time.monotonic() - STARTED < LOADING

@@ -129,7 +129,7 @@ def test_connections_pass_that_are_needed_and_no_others() -> None:
     labels = {"k8s-app": "kube-dns"}
     dns = Pod("dns", "kube-system", labels, "10.1.0.9")
     redis, model_outside = "10.20.30.40", "203.0.113.7"
-    every = [edge, prometheus, other, dns, ours, model, redis, model_outside]
+    every: list[Pod | str] = [edge, prometheus, other, dns, ours, model, redis, model_outside]
     wanted = {
         (str(edge), str(ours), 8000),
         (str(prometheus), str(ours), 8000),
