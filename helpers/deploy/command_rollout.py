@@ -7,15 +7,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from helpers.columns import aligned
 from helpers.deploy import image as images
 from helpers.deploy.image import Layer
-from helpers.deploy.podman import Podman, podman
+from helpers.deploy.measure import SLOTS, last_arrival, measure, start_seconds
+from helpers.deploy.numbers import Both, block, save
+from helpers.deploy.podman import Podman, PodmanError, podman
 from helpers.deploy.proxy import find_haproxy
 from helpers.deploy.rollout import (
     CLIENTS,
@@ -39,34 +42,13 @@ from helpers.testbed import openai_server
 
 COMMAND = "course rollout"
 _IMAGE = "localhost/fernhill:{version}"
+_START_S = 120.0
 _NEVER_READY = "3"
 _NEVER_READY_S = 8.0
 _NOWHERE = "http://127.0.0.1:1/v1"
 _ANSWER, _WORD_S = "It weighs 2.1 kg.", 0.02
-
-_POD = """\
-apiVersion: v1
-kind: Pod
-metadata:
-  name: {name}
-spec:
-  hostNetwork: true
-  containers:
-    - name: service
-      image: {image}
-      imagePullPolicy: Never
-      args: ["serve", "--host", "127.0.0.1", "--port", "{port}"]
-      env: {env}
-      securityContext:
-        readOnlyRootFilesystem: true
-        allowPrivilegeEscalation: false
-        capabilities:
-          drop: ["ALL"]
-      volumeMounts:
-        - {{name: temporary, mountPath: /tmp}}
-  volumes:
-    - {{name: temporary, emptyDir: {{}}}}
-"""
+_SERVE = ("python3", "-m", "helpers.cli", "serve", "--host", "127.0.0.1", "--port")
+_SERVE_MODEL = ("python3", "/srv/model_server.py", "127.0.0.1")
 
 
 @dataclass
@@ -80,6 +62,7 @@ class Report:
         rebuild_s: seconds to build it again after a change of code.
         rolled: one for each variant.
         never_ready: the rollout of a version that never becomes ready.
+        measured: one pod of the service and one of the model; None where processes stand in.
     """
 
     layers: list[Layer] = field(default_factory=list)
@@ -88,26 +71,12 @@ class Report:
     rebuild_s: float = 0.0
     rolled: list[Rolled] = field(default_factory=list)
     never_ready: Rolled | None = None
+    measured: Both | None = None
 
 
 def main(argv: Sequence[str]) -> int:
     """Build, run, roll, count and write; 1 when it cannot be done or a careful rollout lost one."""
-    parser = argparse.ArgumentParser(
-        prog=COMMAND,
-        description="Build the service's image, run two pods of it behind HAProxy, and roll out a "
-        "new version, and one that never becomes ready, while eight clients ask an instant model; "
-        "then write the evidence for the checklist's item rollout. Needs podman, runc and HAProxy.",
-    )
-    parser.add_argument("--requests", type=int, default=1000, help="of each rollout, at least")
-    parser.add_argument(
-        "--all", action="store_true", help="also the rollouts that leave something out, and lose"
-    )
-    parser.add_argument(
-        "--processes", action="store_true", help="processes instead of pods; writes no evidence"
-    )
-    options = parser.parse_args(argv)
-    if options.requests < 1:
-        parser.error("--requests must be at least 1")
+    options = _options(argv)
 
     def say(text: str) -> None:
         print(f"{COMMAND}: {text}", file=sys.stderr, flush=True)
@@ -122,13 +91,22 @@ def main(argv: Sequence[str]) -> int:
         found = run(options.requests, variants, pods=not options.processes, say=say)
         file = None
         if not options.processes:
-            file = evidence.write("rollout", figures(found), command=COMMAND, version=version)
+            file = evidence.write(
+                "rollout", {**figures(found), **uses(found)}, command=COMMAND, version=version
+            )
+        if options.save and found.measured:
+            save(found.measured, options.save)
     except evidence.FastMode as problem:
         say(str(problem))
         return 1
+    except PodmanError as problem:
+        say(f"{problem}\nWithout podman: course rollout --processes")
+        return 1
     except EquipmentError as problem:
-        hint = "" if options.processes else "\nWithout podman: course rollout --processes"
-        say(f"{problem}{hint}")
+        say(str(problem))
+        return 1
+    except OSError as problem:
+        say(f"{problem}: check your rights and the space there, and try again.")
         return 1
     finally:
         signal.signal(signal.SIGTERM, before)
@@ -136,6 +114,34 @@ def main(argv: Sequence[str]) -> int:
     if file is not None:
         print(f"\nEvidence of the last two rollouts: {file}")
     return int(any(figure.value for figure in figures(found).values()))
+
+
+def _options(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog=COMMAND,
+        description="Build the service's image, run two pods of it behind HAProxy, and roll out a "
+        "new version, and one that never becomes ready, while eight clients ask an instant model; "
+        "then measure one pod, print the numbers for the manifests, and write the evidence for the "
+        "checklist's item rollout. Needs podman, runc and HAProxy.",
+    )
+    parser.add_argument("--requests", type=int, default=1000, help="of each rollout, at least")
+    parser.add_argument(
+        "--all", action="store_true", help="also the rollouts that leave something out, and lose"
+    )
+    parser.add_argument(
+        "--processes", action="store_true", help="processes instead of pods; writes no evidence"
+    )
+    parser.add_argument(
+        "--save", type=Path, metavar="FILE", help="keep the measurement of one pod, as YAML"
+    )
+    options = parser.parse_args(argv)
+    if options.requests < 1:
+        parser.error("--requests must be at least 1")
+    if options.save and options.processes:
+        parser.error("--save needs pods: leave out --processes")
+    if options.save and not options.save.parent.is_dir():
+        parser.error(f"--save: there is no folder {options.save.parent}: make it first")
+    return options
 
 
 def run(
@@ -175,7 +181,7 @@ def run(
             "COURSE_SERVICE_RUNNING": "16",
         }
         what: Pods = (
-            PodmanPods(one, lambda *words: _manifest(settings, *words))
+            PodmanPods(one, partial(_service_pod, settings))
             if one is not None
             else stack.enter_context(
                 closing(ProcessPods(lambda *words: _process(settings, *words)))
@@ -188,13 +194,30 @@ def run(
         )
         for variant in variants:
             say(f"rollout: {variant.name}")
-            with Rollout(what, ask, variant, start_s=120).running("1") as rollout:
+            with Rollout(what, ask, variant, start_s=_START_S).running("1") as rollout:
                 found.rolled.append(rollout.roll("2", requests=requests))
                 if variant is variants[-1]:
                     say("rollout of a version that never becomes ready")
                     found.never_ready = rollout.roll(
                         _NEVER_READY, requests=max(1, requests // 5), start_s=_NEVER_READY_S
                     )
+        if one is not None:
+            say("one pod of the service, and one of the model's server, under load")
+            last = found.rolled[-1]
+            found.measured = measure(
+                one,
+                lambda url: (
+                    lambda name, port: _service_pod(
+                        {**settings, "COURSE_SERVICE_UPSTREAM_URL": url}, name, port, "1"
+                    )
+                ),
+                _model_pod,
+                ask,
+                instant=model.url,
+                requests=requests,
+                starts=start_seconds(last),
+                last_arrival=last_arrival(last),
+            )
     return found
 
 
@@ -209,6 +232,23 @@ def figures(found: Report) -> dict[str, Figure]:
         "requests lost to a version that is never ready": Figure(
             stopped.lost + stopped.finished, stopped.requests
         ),
+    }
+
+
+def uses(found: Report) -> dict[str, Figure]:
+    """What one pod of each kind used and managed; nothing where it was not measured."""
+    if found.measured is None:
+        return {}
+    pods = {"service": found.measured.service, "model": found.measured.model}
+    return {
+        f"{what} of a pod of the {name}": Figure(value, count)
+        for name, one in pods.items()
+        for what, value, count in (
+            ("MiB at the most", max(one.memory), len(one.memory)),
+            ("seconds until ready, at the most,", max(one.starts), len(one.starts)),
+            ("requests a minute", one.per_pod, 1),
+            ("seconds of the longest answer", one.longest, 1),
+        )
     }
 
 
@@ -237,10 +277,10 @@ def as_table(found: Report) -> str:
     ]
     whole = found.rolled[-1].timeline()
     timeline = [row for row in whole if row["lost"] or row["what happened"]] or whole
-    return "\n".join([
-        *lines,
-        *aligned([list(timeline[0]), *([str(cell) for cell in row.values()] for row in timeline)]),
-    ])  # fmt: skip
+    lines += aligned(
+        [list(timeline[0]), *([str(cell) for cell in row.values()] for row in timeline)]
+    )
+    return "\n".join([*lines, *(["", block(found.measured)] if found.measured else [])])
 
 
 def _all(found: Report) -> list[Rolled]:
@@ -270,7 +310,9 @@ def _build(one: Podman, folder: Path, found: Report, say: Callable[[str], None])
 def _issue(file: Path) -> tuple[str, str]:
     """A key of a customer, and what the service keeps of it."""
     words = [sys.executable, "-m", "helpers.cli", "serve", "--issue", "C-0042", "--keys", str(file)]
-    said = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
+    said = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    if said.returncode:
+        raise EquipmentError(f"The service gave out no key. It said:\n{said.stderr.strip()}")
     return said.stdout.split()[0], json.dumps(json.loads(file.read_text("utf-8")))
 
 
@@ -280,12 +322,40 @@ def _environment(settings: dict[str, str], version: str) -> dict[str, str]:
     return {**settings, **wrong}
 
 
-def _manifest(settings: dict[str, str], name: str, port: int, version: str) -> str:
-    env = [
-        {"name": name, "value": value} for name, value in _environment(settings, version).items()
-    ]
+def _service_pod(settings: dict[str, str], name: str, port: int, version: str) -> str:
     image = _IMAGE.format(version="2" if version == _NEVER_READY else version)
-    return _POD.format(name=name, image=image, port=port, env=json.dumps(env))
+    return _pod(name, image, [*_SERVE, str(port)], _environment(settings, version))
+
+
+def _model_pod(name: str, port: int) -> str:
+    # One thread, because a pod sees the cores of its node and not its own share of them.
+    env = {"COURSE_SLOTS": str(SLOTS), "COURSE_THREADS": "1"}
+    return _pod(name, _IMAGE.format(version="1"), [*_SERVE_MODEL, str(port)], env)
+
+
+def _pod(name: str, image: str, words: Sequence[str], env: Mapping[str, str]) -> str:
+    """The manifest of a pod on this machine's network, locked down as in the cluster."""
+    container = {
+        "name": "main",
+        "image": image,
+        "imagePullPolicy": "Never",
+        "command": list(words),
+        "env": [{"name": key, "value": value} for key, value in env.items()],
+        "securityContext": {
+            "readOnlyRootFilesystem": True,
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [{"name": "temporary", "mountPath": "/tmp"}],
+    }
+    spec = {
+        "hostNetwork": True,
+        "containers": [container],
+        "volumes": [{"name": "temporary", "emptyDir": {}}],
+    }
+    return json.dumps({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec,
+    })  # fmt: skip
 
 
 def _process(settings: dict[str, str], port: int, version: str) -> list[str]:

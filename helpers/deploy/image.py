@@ -21,7 +21,9 @@ from pathlib import Path
 
 from helpers.deploy.podman import PAUSE, Podman, PodmanError
 from helpers.deploy.subset import (
+    CODE,
     MODELS,
+    RAY,
     installed_files,
     lock_of,
     service_files,
@@ -80,14 +82,18 @@ def make_base(one: Podman, *, packages: Iterable[str] = ()) -> str:
     return BASE
 
 
-def write_context(folder: Path) -> None:
+def write_context(folder: Path, code: tuple[str, ...] = CODE) -> None:
     """Write the folder that the Dockerfile is built from; what is there already is renewed.
+
+    Args:
+        folder: where to.
+        code: what the image holds of the course, `CODE` or `RAY`.
 
     Raises:
         SubsetError: a package of the service is not installed.
     """
-    write_code(folder)
-    service = service_packages()
+    write_code(folder, code)
+    service = service_packages(code)
     (folder / "service.lock").write_text(lock_of(service), "utf-8")
     (folder / "models.lock").write_text(lock_of(MODELS), "utf-8")
     write_packages(folder / "packages", service)
@@ -101,10 +107,10 @@ def write_packages(folder: Path, packages: Iterable[str]) -> None:
             _link(source, folder / target)
 
 
-def write_code(folder: Path) -> None:
-    """Renew the code in such a folder, and what the Dockerfile needs besides packages."""
+def write_code(folder: Path, code: tuple[str, ...] = CODE) -> None:
+    """Renew the code in such a folder, and what the Dockerfile needs as well as packages."""
     shutil.rmtree(folder / "helpers", ignore_errors=True)
-    for file in service_files():
+    for file in service_files(code):
         target = folder / file
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / file, target)
@@ -113,22 +119,13 @@ def write_code(folder: Path) -> None:
             shutil.copy2(file, folder / file.name)
 
 
-def build(
-    one: Podman, folder: Path, image: str, *, base: str = BASE, packages: str = "copy"
-) -> str:
-    """Build the service's image from such a folder; what podman said.
-
-    Args:
-        one: who keeps it.
-        folder: from `write_context`.
-        image: its name.
-        base: an image with Python.
-        packages: "copy" for those of this environment, "lock" to install them from an index.
+def build(one: Podman, folder: Path, image: str) -> str:
+    """Build the service's image on `BASE` from such a folder; what podman said.
 
     Raises:
         PodmanError: a step failed.
     """
-    return one.build(folder, image, args={"BASE": base, "PACKAGES": packages})
+    return one.build(folder, image, args={"BASE": BASE, "PACKAGES": "copy"})
 
 
 def layers(one: Podman, image: str) -> list[Layer]:
@@ -218,4 +215,4 @@ def _link(source: Path, target: Path) -> None:
 
 
 if __name__ == "__main__":
-    write_context(Path(sys.argv[1]))
+    write_context(Path(sys.argv[1]), RAY if sys.argv[2:] == ["--ray"] else CODE)

@@ -169,6 +169,19 @@ class Podman:
         self.run("pod", "stop", "--time", f"{grace_s:.0f}", pod, limit_s=grace_s + 30)
         self.run("pod", "rm", "--force", "--time", "0", pod)
 
+    def pid(self, pod: str) -> int:
+        """The process that a pod of one container runs, as this machine counts processes.
+
+        Raises:
+            PodmanError: the pod does not run.
+        """
+        rows = self.run("ps", "--filter", f"pod={pod}", "--format", "{{.Pid}} {{.Names}}")
+        for row in rows.splitlines():
+            number, name = row.split()
+            if not name.endswith("-infra"):  # the container that holds the pod's addresses
+                return int(number)
+        raise PodmanError(f"{pod} has ended: look at what it printed:\n{self.logs(pod)}")
+
     def pods(self) -> list[str]:
         """The names of its pods, running or not."""
         return self.run("pod", "ps", "--format", "{{.Name}}").split()

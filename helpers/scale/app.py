@@ -40,8 +40,8 @@ _PATIENCE_S = 10.0
 @serve.ingress()
 class _Gateway:
     def __init__(self, settings: Settings) -> None:
-        support = serve.get_deployment_handle("Support", SUPPORT)
-        self._app = Draining(create_app(settings, engines=remote_engines(support)))
+        answering = serve.get_deployment_handle("Support", SUPPORT)
+        self._app = Draining(create_app(settings, engines=remote_engines(answering)))
 
     def __serve_build_asgi_app__(self) -> Draining:
         return self._app
@@ -67,22 +67,32 @@ def deploy(ray: RunningRay, settings: Settings, replicas: int = 2, *, route: str
     keys = tuple(key_ring(settings))
     settings = settings.model_copy(update={"keys": keys, "keys_file": None})
     redeploy(ray, settings, replicas)
+    return ray.serve(gateway(settings, replicas), GATEWAY, route=route)
+
+
+def redeploy(ray: RunningRay, settings: Settings, replicas: int = 2, *, version: str = "1") -> None:
+    """Replace the replicas that answer, one after another. Raises as `deploy` does."""
+    ray.serve(support(settings, replicas, version), SUPPORT, route=None)
+
+
+def gateway(settings: Settings, replicas: int) -> serve.Application:
+    """The application that takes requests, for so many replicas of the agent."""
     together = settings.model_copy(update={"running": settings.running * replicas})
-    gateway = serve.deployment(
+    made = serve.deployment(
         name="Gateway",
         max_ongoing_requests=settings.max_connections,
         ray_actor_options={"num_cpus": 0.1, "resources": _HEAD},
         **_options(settings),
     )(_Gateway)
-    return ray.serve(gateway.bind(together), GATEWAY, route=route)
+    return made.bind(together)
 
 
-def redeploy(ray: RunningRay, settings: Settings, replicas: int = 2, *, version: str = "1") -> None:
-    """Replace the replicas that answer, one after another. Raises as `deploy` does."""
+def support(settings: Settings, replicas: int, version: str = "1") -> serve.Application:
+    """The application that answers them, with the `COURSE_*` variables of this process."""
     environment = {name: value for name, value in os.environ.items() if name.startswith("COURSE_")}
     # The local model answers as many requests at once as the gateway sends to its replica.
     environment.setdefault("COURSE_SLOTS", str(settings.running))
-    support = serve.deployment(
+    made = serve.deployment(
         name="Support",
         num_replicas=replicas,
         max_ongoing_requests=settings.running + _PROBES,
@@ -90,7 +100,7 @@ def redeploy(ray: RunningRay, settings: Settings, replicas: int = 2, *, version:
         max_constructor_retry_count=2,
         **_options(settings),
     )(Support)
-    ray.serve(support.bind(settings, environment, version), SUPPORT, route=None)
+    return made.bind(settings, environment, version)
 
 
 def drain(settings: Settings) -> int:

@@ -3,45 +3,46 @@
     python small.py PORT SECONDS
 
 SECONDS until it is ready; "never" for a version that is broken. After SIGTERM it finishes what it
-has begun.
+has begun. Standard library alone, so that it starts at once and needs no packages in an image.
 """
 
-import asyncio
+import signal
 import sys
+import threading
 import time
-
-import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, StreamingResponse
-from starlette.routing import Route
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 STARTED = time.monotonic()
 LOADING = float("inf") if sys.argv[2] == "never" else float(sys.argv[2])
 
 
-def loading() -> bool:
-    return time.monotonic() - STARTED < LOADING
+class Answers(BaseHTTPRequestHandler):
+    """Answers at /chat; at every other path, whether it is ready."""
 
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.do_GET()
 
-async def ready(_: Request) -> PlainTextResponse:
-    return PlainTextResponse("loading" if loading() else "ready", 503 if loading() else 200)
+    def do_GET(self) -> None:
+        loading = time.monotonic() - STARTED < LOADING
+        self.send_response(503 if loading else 200)
+        chat = self.path == "/chat" and not loading
+        self.send_header("content-type", "text/event-stream" if chat else "text/plain")
+        self.end_headers()
+        if chat:
+            for word in ("It", "weighs", "2.1", "kg"):
+                time.sleep(0.025)
+                self.wfile.write(f'data: {{"text": "{word} "}}\n\n'.encode())
+            self.wfile.write(b"event: done\ndata: {}\n\n")
 
+    def log_message(self, *_: object) -> None:
+        """Nothing: the proxy's checks come several times a second."""
 
-async def chat(_: Request) -> StreamingResponse | PlainTextResponse:
-    if loading():
-        return PlainTextResponse("loading", 503)
-
-    async def words():
-        for word in ("It", "weighs", "2.1", "kg"):
-            await asyncio.sleep(0.025)
-            yield f'data: {{"text": "{word} "}}\n\n'
-        yield "event: done\ndata: {}\n\n"
-
-    return StreamingResponse(words(), media_type="text/event-stream")
-
-
-app = Starlette(routes=[Route("/readyz", ready), Route("/chat", chat)])
 
 if __name__ == "__main__":
-    uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
+    server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Answers)
+    server.daemon_threads = False  # so that `server_close` waits for the answers
+    stop = threading.Thread(target=server.shutdown)
+    signal.signal(signal.SIGTERM, lambda *_: stop.start())
+    server.serve_forever(poll_interval=0.1)
+    server.server_close()

@@ -1,5 +1,6 @@
 """What goes into the service's image, how it is built, and what podman's failures say."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from helpers.deploy import image, subset
+from helpers.paths import ROOT
 
 SERVICE = set(subset.service_packages())
 
@@ -67,3 +69,25 @@ def test_code_is_written_again_without_what_was_left_over(context: Path) -> None
     image.write_code(context)
     assert (context / "helpers/cli.py").read_text() == written
     assert not (context / "helpers/old.py").exists()
+
+
+@pytest.mark.parametrize("code", [subset.CODE, subset.RAY], ids=["service", "ray"])
+def test_the_code_imports_nothing_of_the_course_that_is_left_out(code: tuple[str, ...]) -> None:
+    files = {str(each) for each in subset.service_files(code)}
+    missing: set[str] = set()
+    for file in files:
+        tree = ast.parse((ROOT / file).read_text()) if file.endswith(".py") else ast.Module([], [])
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("helpers"):
+                place = str(node.module).replace(".", "/")
+                if not {f"{place}.py", f"{place}/__init__.py"} & files:
+                    missing.add(f"{file} imports {node.module}")
+    # `course serve-check` runs beside the service, not in it.
+    assert missing == {"helpers/service/command.py imports helpers.service.check.command"}
+
+
+def test_the_image_for_ray_has_ray() -> None:
+    ray = set(subset.service_packages(subset.RAY))
+    assert ray > SERVICE
+    assert "ray" in ray
+    assert not ray & {"jupyterlab", "streamlit", "pytest", "hypothesis", "scikit-learn"}

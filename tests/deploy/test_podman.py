@@ -5,13 +5,15 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from helpers.deploy import image
+from helpers.deploy import measure as measuring
+from helpers.deploy.numbers import numbers
 from helpers.deploy.podman import Podman, PodmanError, podman
 from helpers.deploy.rollout import VARIANTS, Ask, PodmanPods, Rollout
-from helpers.deploy.subset import installed_files
 from tests.deploy.tools import SECONDS, SMALL, own_podman
 
 ASK = Ask("/chat")
@@ -105,10 +107,45 @@ def test_pods_are_rolled_out_without_loss(one: Podman, tmp_path: Path) -> None:
     _build_small(one, tmp_path)
     with Rollout(PodmanPods(one, _manifest), ASK, VARIANTS[-1]).running("1") as rollout:
         assert sorted(one.pods()) == ["pod-a", "pod-b"]
+        assert PodmanPods(one, _manifest).lives("pod-a")
         found = rollout.roll("2", requests=100)
         assert (found.lost, found.finished) == (0, True), found.reasons()
         assert sorted(one.pods()) == ["pod-c", "pod-d"]
     assert one.pods() == []
+
+
+def test_one_pod_of_each_kind_is_measured(
+    one: Podman, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _build_small(one, tmp_path)
+    monkeypatch.setattr(measuring, "_STARTS", 1)
+    asked = []
+
+    def service(url: str) -> Callable[[str, int], str]:
+        asked.append(url)
+        return model
+
+    def model(pod: str, port: int) -> str:
+        return _manifest(pod, port, "1")
+
+    arguments: dict[str, Any] = {
+        "instant": "http://instant/v1",
+        "starts": [1.0],
+        "last_arrival": 0.5,
+    }
+    both = measuring.measure(one, service, model, ASK, requests=40, **arguments)
+    assert one.pods() == []
+    assert asked[0] == "http://instant/v1"
+    assert asked[1].endswith("/v1"), "the model's own pod"
+    assert len(both.model.starts) == 1
+    for each in (both.service, both.model):
+        assert 5 < max(each.memory) < 100
+        assert max(each.cpu) < 2000
+        assert 0 < each.per_pod <= 8 * 600, "eight clients, answers of 100 ms"
+        assert each.longest >= 0.1
+    assert max(both.service.cpu) > 0, "it was asked; what stands in for the model was not"
+    assert (both.service.starts, both.service.last_arrival) == ([1.0], 0.5)
+    assert numbers(both.service, places=4)["replicas"] >= 2
 
 
 def test_a_pod_that_ends_at_its_start_says_why(one: Podman, tmp_path: Path) -> None:
@@ -117,7 +154,8 @@ def test_a_pod_that_ends_at_its_start_says_why(one: Podman, tmp_path: Path) -> N
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         one.play(_manifest("late", taken.getsockname()[1], "1"))
-        assert until(lambda: "address already in use" in one.logs("late")), one.logs("late")
+        assert until(lambda: "Address already in use" in one.logs("late")), one.logs("late")
+        assert not PodmanPods(one, _manifest).lives("late")
     one.stop("late", grace_s=0)
 
 
@@ -130,15 +168,9 @@ def until(true: Callable[[], bool]) -> bool:
 
 
 def _build_small(one: Podman, folder: Path) -> None:
-    for package in ("uvicorn", "starlette", "click", "h11", "anyio", "idna", "typing-extensions"):
-        for source, place in installed_files(package):
-            target = folder / "packages" / place
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.link(source, target)
     (folder / "small.py").write_text(SMALL.read_text())
     (folder / "Dockerfile").write_text(
-        f"FROM {image.BASE}\nENV PYTHONPATH=/packages\nCOPY packages /packages\n"
-        'COPY small.py /\nUSER 10001\nENTRYPOINT ["python3", "/small.py"]\n'
+        f'FROM {image.BASE}\nCOPY small.py /\nUSER 10001\nENTRYPOINT ["python3", "/small.py"]\n'
     )
     one.build(folder, "localhost/small")
 
