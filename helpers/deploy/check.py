@@ -2,8 +2,7 @@
 
 Policy is judged by own rules and not by checkov: of 14 planted faults checkov 3.3 found five in 6.5
 CPU seconds, needs 198 MB and an environment of its own, and does not look from one object to
-another. A Secret that an object refers to may be made elsewhere, as it should be, and is not asked
-for; a ConfigMap, a ServiceAccount or a claim has to be in the set.
+another.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from helpers.deploy import schema
-from helpers.deploy.finding import Finding
+from helpers.deploy.finding import Finding, Problem
 from helpers.deploy.objects import Objects
 from helpers.deploy.render import Item, load, without_nulls
-from helpers.deploy.rules import Problem, found_in
+from helpers.deploy.rules import FINDERS
 
 _ORDER = {"error": 0, "warning": 1, "not checked": 2}
 
@@ -49,8 +48,9 @@ def judge(items: Sequence[Item], versions: Sequence[str] | None) -> list[Finding
         found += problems
         if schema.is_known(item):
             good.append(schema.usable(item, problems))
-        else:
+        elif item.kind and item.name:
             unknown.append(item)
-    found += found_in(Objects(good, [one for one in unknown if one.kind and one.name]))
+    objects = Objects(good, unknown)
+    found += [problem for finder in FINDERS for problem in finder(objects)]
     findings = dict.fromkeys(problem.finding() for problem in found)
     return sorted(findings, key=lambda one: (_ORDER[one.severity], one.file, one.line))

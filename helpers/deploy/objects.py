@@ -8,27 +8,20 @@ from typing import Any
 from helpers.deploy.render import Item
 from helpers.deploy.sources import Place
 
-_WORKLOADS = {
-    "Deployment",
-    "StatefulSet",
-    "DaemonSet",
-    "ReplicaSet",
-    "ReplicationController",
-    "Job",
-    "CronJob",
-    "Pod",
+_SPEC: dict[str, Place] = {
+    "Pod": ("spec",),
+    "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
+    "Deployment": ("spec", "template", "spec"),
+    "StatefulSet": ("spec", "template", "spec"),
+    "DaemonSet": ("spec", "template", "spec"),
+    "ReplicaSet": ("spec", "template", "spec"),
+    "ReplicationController": ("spec", "template", "spec"),
+    "Job": ("spec", "template", "spec"),
 }
-
+"""Where the kinds that make pods have the pod's spec."""
 # Extensions' groups and kinds that make nothing that others refer to, but for Secrets.
-_QUIET = {
-    "cert-manager.io",
-    "external-secrets.io",
-    "keda.sh",
-    "PodMonitor",
-    "PrometheusRule",
-    "ServiceMonitor",
-}
-_PORT_KEYS = ("name", "containerPort")
+_QUIET_GROUPS = (".k8s.io", "cert-manager.io", "external-secrets.io", "keda.sh")
+_QUIET_KINDS = {"PodMonitor", "PrometheusRule", "ServiceMonitor"}
 # Labels that controllers give to pods, and no template has.
 _GIVEN_LATER = {
     "apps.kubernetes.io/pod-index",
@@ -57,8 +50,10 @@ def rows(body: Any, *place: str | int) -> list[tuple[Place, dict[str, Any]]]:
     return [((*place, number), one) for number, one in members if isinstance(one, dict)]
 
 
-def matches(selector: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
-    """Whether a label selector selects these labels; an empty one selects all."""
+def matches(selector: Any, labels: Mapping[str, Any]) -> bool:
+    """Whether a selector selects pods of a template with these labels; an empty one selects all."""
+    if not isinstance(selector, Mapping):
+        return False
     wanted = (selector.get("matchLabels") or {}).items()
     if any(labels.get(key) != one for key, one in wanted if key not in _GIVEN_LATER):
         return False
@@ -75,13 +70,6 @@ def matches(selector: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
     return True
 
 
-def _makes_objects(item: Item) -> bool:
-    group = item.api.rpartition("/")[0]
-    if "." not in group or group.endswith(".k8s.io"):
-        return item.kind in _WORKLOADS  # of an older Kubernetes; or a Gateway and its routes
-    return group not in _QUIET and item.kind not in _QUIET
-
-
 @dataclass(frozen=True, eq=False)
 class Container:
     """A container of a pod; `first` says that it ends before the others start."""
@@ -94,6 +82,12 @@ class Container:
     def name(self) -> str:
         """Its name, for a sentence."""
         return f"container {self.body.get('name', '?')}"
+
+    @property
+    def amounts(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Its requests and its limits."""
+        asked, most = (get(self.body, "resources", key) or {} for key in ("requests", "limits"))
+        return asked, most
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,18 +103,13 @@ class Pod:
         return get(self.item.body, *self.place) or {}
 
     @property
-    def metadata(self) -> dict[str, Any]:
-        """Labels and annotations."""
-        return get(self.item.body, *self.place[:-1], "metadata") or {}
-
-    @property
     def labels(self) -> dict[str, Any]:
         """The labels that selectors see."""
-        return self.metadata.get("labels") or {}
+        return get(self.item.body, *self.place[:-1], "metadata", "labels") or {}
 
     @property
     def stays(self) -> bool:
-        """Whether it runs until somebody stops it, as that of a Job does not."""
+        """Whether it runs until it is stopped, as that of a Job does not."""
         return self.item.kind not in {"Job", "CronJob"}
 
     @cached_property
@@ -141,16 +130,13 @@ class Pod:
         """The containers that run as long as the pod does."""
         return [one for one in self.containers if not one.first]
 
-    def ports(self) -> set[str]:
-        """Names and numbers of the ports that its containers declare, as texts."""
+    @cached_property
+    def ports(self) -> dict[str, int]:
+        """The ports that its containers declare, by name and by number, as texts."""
         declared = [port for one in self.running for _, port in rows(one.body, "ports")]
-        return {str(port[key]) for port in declared for key in _PORT_KEYS if key in port}
-
-
-def _selects(selector: Any, namespace: str, pod: Pod) -> bool:
-    if not isinstance(selector, Mapping) or pod.item.namespace != namespace:
-        return False
-    return matches(selector, pod.labels)
+        numbers = {str(one["containerPort"]): one for one in declared if "containerPort" in one}
+        named = {str(one["name"]): one for one in declared if "name" in one}
+        return {key: one.get("containerPort", 0) for key, one in {**numbers, **named}.items()}
 
 
 class Objects:
@@ -160,6 +146,9 @@ class Objects:
         self.items = items
         self.unknown = unknown
         """Objects of kinds without a schema, which may make pods and other objects."""
+        self._by_name = {(one.kind, one.name, one.namespace): one for one in reversed(items)}
+        self.pods = [Pod(one, _SPEC[one.kind]) for one in items if one.kind in _SPEC]
+        """Every pod, and every template of pods."""
 
     def of(self, *kinds: str) -> list[Item]:
         """The objects of some of Kubernetes' own kinds."""
@@ -167,31 +156,26 @@ class Objects:
 
     def named(self, kind: str, name: str, namespace: str) -> Item | None:
         """One object."""
-        return next(
-            (one for one in self.of(kind) if (one.name, one.namespace) == (name, namespace)), None
-        )
+        return self._by_name.get((kind, name, namespace))
 
-    @cached_property
-    def pods(self) -> list[Pod]:
-        """Every pod, and every template of pods."""
-        inner: dict[str, Place] = {
-            "Pod": ("spec",),
-            "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
-        }
-        return [
-            Pod(item, inner.get(item.kind, ("spec", "template", "spec")))
-            for item in self.items
-            if item.kind in _WORKLOADS
-        ]
-
-    def selected(self, selector: Any, namespace: str) -> list[Pod]:
-        """The pods that a label selector selects in a namespace."""
-        return [pod for pod in self.pods if _selects(selector, namespace, pod)]
+    @property
+    def containers(self) -> Iterator[tuple[Pod, Container]]:
+        """Every container, with its pod."""
+        return ((pod, one) for pod in self.pods for one in pod.containers)
 
     @cached_property
     def makers(self) -> list[Item]:
         """Objects without a schema that may make pods, Services or ConfigMaps."""
-        return [item for item in self.unknown if _makes_objects(item)]
+        return [
+            one
+            for one in self.unknown
+            if one.kind in _SPEC  # of an older Kubernetes
+            or (
+                one.kind not in _QUIET_KINDS
+                and "." in one.api.rpartition("/")[0]
+                and not one.api.rpartition("/")[0].endswith(_QUIET_GROUPS)
+            )
+        ]
 
     def is_whole(self, namespace: str) -> bool:
         """Whether what is missing here is missing in the cluster too, as far as can be known.
@@ -200,36 +184,37 @@ class Objects:
         """
         return not self.makers and any(pod.item.namespace == namespace for pod in self.pods)
 
+    def selected(self, selector: Any, namespace: str) -> list[Pod]:
+        """The pods that a label selector selects in a namespace."""
+        return [
+            pod
+            for pod in self.pods
+            if pod.item.namespace == namespace and matches(selector, pod.labels)
+        ]
+
     def behind(self, service: Item) -> list[Pod]:
         """The pods that a Service sends requests to."""
         labels = get(service.body, "spec", "selector")
         return self.selected({"matchLabels": labels}, service.namespace) if labels else []
 
-    def services_of(self, pod: Pod) -> list[Item]:
-        """The Services that send requests to a pod."""
-        return [
-            one
-            for one in self.of("Service")
-            if (labels := get(one.body, "spec", "selector"))
-            and _selects({"matchLabels": labels}, one.namespace, pod)
-        ]
+    @cached_property
+    def served(self) -> set[Pod]:
+        """The pods that some Service sends requests to."""
+        return {pod for one in self.of("Service") for pod in self.behind(one)}
 
-    def autoscaler_of(self, item: Item) -> Item | None:
-        """The HorizontalPodAutoscaler of a workload."""
-        wanted = (item.kind, item.name)
+    @cached_property
+    def _scalers(self) -> dict[tuple[Any, Any, str], Item]:
+        found = {}
         for one in self.of("HorizontalPodAutoscaler"):
             target = get(one.body, "spec", "scaleTargetRef") or {}
-            same = (target.get("kind"), target.get("name")) == wanted
-            if same and one.namespace == item.namespace:
-                return one
-        return None
+            found[target.get("kind"), target.get("name"), one.namespace] = one
+        return found
 
     def replicas(self, item: Item) -> int:
         """How many pods of a workload there are at the least."""
-        if scaler := self.autoscaler_of(item):
-            least = get(scaler.body, "spec", "minReplicas")
-        else:
-            least = get(item.body, "spec", "replicas")
+        scaler = self._scalers.get((item.kind, item.name, item.namespace))
+        place = ("spec", "minReplicas" if scaler else "replicas")
+        least = get((scaler or item).body, *place)
         return 1 if least is None else int(least)
 
     def policies_of(self, pod: Pod, direction: str) -> Iterator[Item]:
@@ -238,5 +223,6 @@ class Objects:
             spec = policy.body.get("spec", {})
             default = ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]
             applies = direction in spec.get("policyTypes", default)
-            if applies and _selects(spec.get("podSelector") or {}, policy.namespace, pod):
+            here = applies and policy.namespace == pod.item.namespace
+            if here and matches(spec.get("podSelector") or {}, pod.labels):
                 yield policy

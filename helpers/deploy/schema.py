@@ -7,6 +7,7 @@ object and version and names one fault of an object; a learner with three faults
 import difflib
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -17,8 +18,8 @@ from kubernetes_validate.utils import (  # type: ignore[import-untyped]
     schema_contents,
 )
 
+from helpers.deploy.finding import Problem
 from helpers.deploy.render import Item
-from helpers.deploy.rules.registry import Problem
 from helpers.deploy.sources import ManifestError, Place
 
 _FOLDER = "kubernetes-json-schema/v{}.0-local-strict"
@@ -66,7 +67,7 @@ def problems(item: Item, versions: Sequence[str]) -> Iterator[Problem]:
             found.setdefault(problem, []).append(version)
     for problem, affected in found.items():
         only = "" if affected == list(versions) else f" (Kubernetes {', '.join(affected)})"
-        yield problem.saying(problem.what + only)
+        yield replace(problem, what=problem.what + only)
 
 
 def usable(item: Item, found: Sequence[Problem]) -> Item:

@@ -646,8 +646,8 @@ check("07.5", POLICIES)
 # %% name="policies-use"
 import yaml
 
-from helpers.deploy.connections import Connections
-from helpers.deploy.shop_network import NAMESPACES, every
+from helpers.testbed.connections import Connections
+from helpers.testbed.shop_network import NAMESPACES, every
 
 
 def reached(policies: list[dict]) -> set[str]:
@@ -721,7 +721,7 @@ import time
 from collections.abc import Callable
 
 from helpers.deploy.proxy import Proxy
-from helpers.deploy.rehearsal import Pods
+from helpers.deploy.testing import Pods
 
 
 async def roll(old: list[str], new: list[str], pods: Pods, proxy: Proxy,
@@ -769,7 +769,7 @@ check("07.6", roll)
 
 # %% name="roll-use"
 from helpers.deploy.proxy import ProxyError
-from helpers.deploy.rehearsal import rehearse
+from helpers.deploy.testing import rehearse
 
 
 async def stop_and_start(old, new, pods, proxy, ready_s, drain_s, grace_s) -> None:

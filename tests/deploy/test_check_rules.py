@@ -62,6 +62,8 @@ def test_percentages_of_pods(given: object, count: int, up: bool, pods: int) -> 
 
 
 DNS = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}
+NEAR = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "shop"}}}
+PEER = "NetworkPolicy agent: spec.egress.1.to.0"
 TO_MODEL = {"to": [{"podSelector": {"matchLabels": {"app": "model"}}}]}
 SLEEP = f"{AGENT}: {BOX}.lifecycle.preStop"
 PORT = f"{AGENT}: {BOX}.ports.0"
@@ -107,7 +109,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, str]]] = [
                     "metadata": {"name": "x", "namespace": "shop"},
                     "spec": {"selector": {"app": "x"}, "ports": [{"port": 1}]}},
       "RayCluster r": RAY},
-     {"service-without-pods": "warning", "not-checked": "not checked"}),
+     {"selects-nothing": "warning", "not-checked": "not checked"}),
     ("a Service to one more number, which may be open without being declared",
      {"Service agent: spec.ports": [{"name": "http", "port": 80, "targetPort": "http"},
                                     {"name": "admin", "port": 81, "targetPort": 9000}]},
@@ -176,6 +178,21 @@ CASES: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ("addresses only", {"NetworkPolicy agent: spec.egress":
      [{"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}], "ports": [{"port": 443}]}]}, {}),
     ("nothing may be sent", {"NetworkPolicy agent: spec.egress": []}, {}),
+    ("a peer whose label is mistyped", {f"{PEER}.podSelector.matchLabels.app": "modal"},
+     {"policy-peer": "error"}),
+    ("a peer that others may deploy", {f"{PEER}.podSelector.matchLabels.app": "redis"},
+     {"policy-peer": "warning"}),
+    ("a mistyped peer that an extension may make", {
+        f"{PEER}.podSelector.matchLabels.app": "modal", "RayCluster r": RAY},
+     {"policy-peer": "warning", "not-checked": "not checked"}),
+    ("a mistyped peer in a namespace of the set", {PEER: {**NEAR, "podSelector": {
+        "matchLabels": {"app": "modal"}}}}, {"policy-peer": "error"}),
+    ("a peer in a namespace of the set", {PEER: {**NEAR, "podSelector": {
+        "matchLabels": {"app": "model"}}}}, {}),
+    ("a peer in a namespace of others", {PEER: {**DNS, "podSelector": {
+        "matchLabels": {"app": "modal"}}}}, {}),
+    ("a peer in any namespace", {PEER: {"namespaceSelector": {}, "podSelector": {
+        "matchLabels": {"app": "modal"}}}}, {}),
     ("a range of ports", {"NetworkPolicy model: spec.ingress.0.ports":
                           [{"port": 8000, "endPort": 8100}]}, {}),
     ("a role makes use of the token", {"RoleBinding agent": BINDING,

@@ -1,26 +1,22 @@
-"""The rules: what is wrong in `rules.yaml`, and the functions that find it, by subject."""
+"""The rules, by subject: each a function from all objects to the problems that it finds.
 
-from helpers.deploy.rules import (
-    containers,
-    isolation,
-    naming,
-    rollout,
-    scaling,
-    secrets,
-    traffic,
-)
-from helpers.deploy.rules.registry import RULES, Problem, Rule, found_in
+Its docstring says why it is worth a rule. The texts that a reader gets are in `rules.yaml`.
+"""
 
-__all__ = [
-    "RULES",
-    "Problem",
-    "Rule",
-    "containers",
-    "found_in",
-    "isolation",
-    "naming",
-    "rollout",
-    "scaling",
-    "secrets",
-    "traffic",
+from collections.abc import Callable, Iterator
+
+from helpers.deploy.finding import Problem
+from helpers.deploy.objects import Objects
+from helpers.deploy.rules import accepted, network, pods, rollout, scaling, secrets, traffic
+
+FINDERS: list[Callable[[Objects], Iterator[Problem]]] = [
+    *(accepted.names, accepted.duplicates, accepted.words, accepted.mounts, accepted.amounts),
+    *(pods.images, pods.rights, pods.tokens, pods.roles, pods.shares),
+    *(secrets.in_plain_sight, secrets.references),
+    *(traffic.own_pods, traffic.selectors, traffic.service_ports, traffic.routes),
+    *(rollout.readiness, rollout.probe_ports, rollout.liveness, rollout.endings),
+    *(rollout.strategies, scaling.autoscalers, scaling.budgets, scaling.lone_pods),
+    *(network.unlimited, network.name_lookup, network.peers, network.closed_ports),
 ]
+
+__all__ = ["FINDERS"]

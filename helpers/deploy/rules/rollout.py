@@ -4,13 +4,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from helpers.deploy.objects import Container, Objects, Pod, get, rows
-from helpers.deploy.rules.registry import Problem, finds
+from helpers.deploy.finding import Problem
+from helpers.deploy.objects import Objects, get, rows
+from helpers.deploy.rules.accepted import HANDLERS, PROBES
 from helpers.deploy.rules.scaling import of_pods
 from helpers.deploy.sources import Place
 
-_PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
-_HANDLERS = ("httpGet", "tcpSocket", "grpc", "exec")
 _SLOW_START = 60
 """Seconds in which a model may load; a shorter patience is warned of."""
 
@@ -20,31 +19,23 @@ def _patience(probe: Mapping[str, Any]) -> int:
     return int(probe.get("periodSeconds", 10)) * int(probe.get("failureThreshold", 3))
 
 
-@finds
-def probes(objects: Objects) -> Iterator[Problem]:
-    """Who gets requests, and who is restarted."""
+def readiness(objects: Objects) -> Iterator[Problem]:
+    """Without a readiness probe a pod gets requests as soon as its process runs."""
     for pod in objects.pods:
-        if not pod.stays:
-            continue
-        if objects.services_of(pod) and not any("readinessProbe" in c.body for c in pod.running):
+        asked = any("readinessProbe" in one.body for one in pod.running)
+        if pod.stays and pod in objects.served and not asked:
             place = pod.running[0].place if pod.running else pod.place
             what = "no container has a readinessProbe, and a Service sends requests to it"
             yield Problem("no-readiness", pod.item, place, what)
-        for one in pod.running:
-            yield from _ports(pod, one)
-            yield from _liveness(pod, one)
 
 
-def _ports(pod: Pod, one: Container) -> Iterator[Problem]:
-    for name in _PROBES:
-        handlers = [key for key in _HANDLERS if get(one.body, name, key) is not None]
-        if name in one.body and len(handlers) != 1:
-            what = f"{one.name}: {name} has {len(handlers)} of {', '.join(_HANDLERS)}"
-            yield Problem("probe-handler", pod.item, (*one.place, name), what)
-        for handler in handlers:
+def probe_ports(objects: Objects) -> Iterator[Problem]:
+    """A probe of a port that nothing listens on fails for ever, and looks like a slow start."""
+    for pod, one in objects.containers:
+        keys = ("name", "containerPort")
+        own = {str(row.get(key)) for _, row in rows(one.body, "ports") for key in keys}
+        for name, handler in ((name, handler) for name in PROBES for handler in HANDLERS):
             port = get(one.body, name, handler, "port")
-            keys = ("name", "containerPort")
-            own = {str(row.get(key)) for _, row in rows(one.body, "ports") for key in keys}
             if port is None or str(port) in own or (str(port).isdigit() and not own):
                 continue
             what = f"{one.name}: {name} asks port {port}, which the container does not declare"
@@ -53,53 +44,50 @@ def _ports(pod: Pod, one: Container) -> Iterator[Problem]:
             yield Problem("probe-port", pod.item, here, what, sure=not str(port).isdigit())
 
 
-def _liveness(pod: Pod, one: Container) -> Iterator[Problem]:
-    live, ready = one.body.get("livenessProbe"), one.body.get("readinessProbe")
-    if live is None:
-        return
-    place: Place = (*one.place, "livenessProbe")
-    same = ready and all(live.get(key) == ready.get(key) for key in _HANDLERS)
-    if ready and same and _patience(live) <= _patience(ready):
-        what = f"{one.name}: liveness asks the same as readiness, and gives up as soon"
-        yield Problem("liveness-like-readiness", pod.item, place, what)
-    seconds = int(live.get("initialDelaySeconds", 0)) + _patience(live)
-    if "startupProbe" not in one.body and seconds < _SLOW_START:
-        what = f"{one.name} has no startupProbe, and {seconds} s to start"
-        yield Problem("liveness-kills-start", pod.item, place, what)
+def liveness(objects: Objects) -> Iterator[Problem]:
+    """A liveness probe that is too strict turns a busy minute, or a slow start, into an outage."""
+    for pod, one in objects.containers:
+        live, ready = one.body.get("livenessProbe"), one.body.get("readinessProbe")
+        if live is None or one.first or not pod.stays:
+            continue
+        place: Place = (*one.place, "livenessProbe")
+        same = ready and all(live.get(key) == ready.get(key) for key in HANDLERS)
+        if ready and same and _patience(live) <= _patience(ready):
+            what = f"{one.name}: liveness asks the same as readiness, and gives up as soon"
+            yield Problem("liveness-like-readiness", pod.item, place, what)
+        seconds = int(live.get("initialDelaySeconds", 0)) + _patience(live)
+        if "startupProbe" not in one.body and seconds < _SLOW_START:
+            what = f"{one.name} has no startupProbe, and {seconds} s to start"
+            yield Problem("liveness-kills-start", pod.item, place, what)
 
 
-@finds
 def endings(objects: Objects) -> Iterator[Problem]:
-    """The time that a pod has to end in."""
-    for pod in objects.pods:
+    """The grace period begins with preStop and not after it, which few expect."""
+    for pod, one in objects.containers:
         grace = int(pod.spec.get("terminationGracePeriodSeconds", 30))
-        for one in pod.running:
-            hook = get(one.body, "lifecycle", "preStop") or {}
-            words = " ".join(map(str, get(hook, "exec", "command") or []))
-            slept = re.search(r"\bsleep (\d+)", words)
-            seconds = int(get(hook, "sleep", "seconds") or (slept and slept[1]) or 0)
-            if seconds and grace <= seconds:
-                what = f"{one.name}: preStop takes {seconds} s, and the grace period is {grace} s"
-                place = (*one.place, "lifecycle", "preStop")
-                if "terminationGracePeriodSeconds" in pod.spec:
-                    place = (*pod.place, "terminationGracePeriodSeconds")
-                yield Problem("grace-too-short", pod.item, place, what)
+        hook = get(one.body, "lifecycle", "preStop") or {}
+        words = " ".join(map(str, get(hook, "exec", "command") or []))
+        slept = re.search(r"\bsleep (\d+)", words)
+        seconds = int(get(hook, "sleep", "seconds") or (slept and slept[1]) or 0)
+        if seconds and grace <= seconds:
+            what = f"{one.name}: preStop takes {seconds} s, and the grace period is {grace} s"
+            place = (*one.place, "lifecycle", "preStop")
+            if "terminationGracePeriodSeconds" in pod.spec:
+                place = (*pod.place, "terminationGracePeriodSeconds")
+            yield Problem("grace-too-short", pod.item, place, what)
 
 
-@finds
 def strategies(objects: Objects) -> Iterator[Problem]:
-    """Whether pods are left while a new version comes."""
+    """A rollout that stops the old pods before new ones are ready is an outage, each time."""
     for pod in objects.pods:
         if pod.item.kind != "Deployment":
             continue
         strategy = get(pod.item.body, "spec", "strategy") or {}
-        count = objects.replicas(pod.item)
-        served = bool(objects.services_of(pod))
+        count, served = objects.replicas(pod.item), pod in objects.served
         if strategy.get("type") == "Recreate":
             if count > 1 and served:
                 what = f"Recreate ends all {count} pods before a new one starts"
-                place: Place = ("spec", "strategy", "type")
-                yield Problem("rollout-without-pods", pod.item, place, what)
+                yield Problem("rollout-without-pods", pod.item, ("spec", "strategy", "type"), what)
             continue
         rolling = strategy.get("rollingUpdate") or {}
         down, surge = (rolling.get(key, "25%") for key in ("maxUnavailable", "maxSurge"))

@@ -1,4 +1,4 @@
-"""How many pods there are: autoscaling, drains, and what each pod may use."""
+"""How many pods there are: autoscaling, and what is left of them when nodes are drained."""
 
 import math
 import re
@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from helpers.deploy.objects import Objects, Pod, get, rows
+from helpers.deploy.finding import Problem
+from helpers.deploy.objects import Objects, get, rows
 from helpers.deploy.render import Item
-from helpers.deploy.rules.registry import Problem, finds
 from helpers.deploy.sources import Place
 
 _SCALABLE = {"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"}
 _UNITS = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY = {unit: 1024**n for n, unit in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), start=1)}
-
 _QUANTITY = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)([numkMGTPE]|[KMGTPE]i|)")
 
 
@@ -26,16 +25,23 @@ def quantity(given: object) -> Decimal | None:
     return number * _BINARY[unit] if unit in _BINARY else number.scaleb(_UNITS[unit])
 
 
-@finds
+def of_pods(given: Any, count: int, *, up: bool) -> int:
+    """A number of pods, or a percentage of `count`, rounded up or down."""
+    if isinstance(given, str) and given.endswith("%") and given[:-1].isdigit():
+        exact = count * int(given[:-1]) / 100
+        return math.ceil(exact) if up else math.floor(exact)
+    return int(given) if str(given).isdigit() else 0
+
+
 def autoscalers(objects: Objects) -> Iterator[Problem]:
-    """What a HorizontalPodAutoscaler scales, and by which measure."""
+    """An autoscaler that cannot work changes nothing, and only its status says so."""
     for item in objects.of("HorizontalPodAutoscaler"):
-        target = get(item.body, "spec", "scaleTargetRef") or {}
-        kind, name = target.get("kind", ""), str(target.get("name", ""))
         least, most = (get(item.body, "spec", key) for key in ("minReplicas", "maxReplicas"))
         if least is not None and most is not None and least > most:
             what = f"minReplicas {least} is more than maxReplicas {most}"
-            yield Problem("hpa-bounds", item, ("spec", "minReplicas"), what)
+            yield Problem("rejected", item, ("spec", "minReplicas"), what)
+        target = get(item.body, "spec", "scaleTargetRef") or {}
+        kind, name = target.get("kind", ""), str(target.get("name", ""))
         if kind not in _SCALABLE:
             continue  # an extension's kind, with a scale of its own
         scaled = objects.named(kind, name, item.namespace)
@@ -47,10 +53,10 @@ def autoscalers(objects: Objects) -> Iterator[Problem]:
         if get(scaled.body, "spec", "replicas") is not None:
             what = f"replicas is fixed here, and HorizontalPodAutoscaler {item.name} sets it"
             yield Problem("hpa-and-replicas", scaled, ("spec", "replicas"), what)
+        boxes = next(pod for pod in objects.pods if pod.item is scaled).running
         for place, resource in _utilisation(item):
-            for one in _pod_of(objects, scaled).running:
-                amounts = (get(one.body, "resources", key) or {} for key in ("requests", "limits"))
-                if not any(resource in amount for amount in amounts):
+            for one in boxes:
+                if not any(resource in amounts for amounts in one.amounts):
                     what = f"it scales on {resource}, and {one.name} requests no {resource}"
                     yield Problem("hpa-without-request", item, place, what)
 
@@ -64,79 +70,37 @@ def _utilisation(item: Item) -> Iterator[tuple[Place, str]]:
             yield place, str(resource.get("name"))
 
 
-def _pod_of(objects: Objects, item: Item) -> Pod:
-    return next(pod for pod in objects.pods if pod.item is item)
-
-
-@finds
-def drains(objects: Objects) -> Iterator[Problem]:
-    """Whether a node with these pods can be emptied, and whether somebody notices."""
-    guarded: list[Pod] = []
+def budgets(objects: Objects) -> Iterator[Problem]:
+    """Whether a budget lets a pod go depends on the number of pods, which is written elsewhere."""
     for item in objects.of("PodDisruptionBudget"):
         spec = item.body.get("spec", {})
         pods = objects.selected(spec.get("selector"), item.namespace)
-        guarded += pods
-        if not pods:
-            sure = objects.is_whole(item.namespace)
-            what = "its selector selects no pod"
-            yield Problem("pdb-without-pods", item, ("spec", "selector"), what, sure)
-            continue
         if not all(pod.item.kind in _SCALABLE for pod in pods):
             continue
         count = sum(objects.replicas(pod.item) for pod in pods)
         for key in ("minAvailable", "maxUnavailable"):
-            if (given := spec.get(key)) is None:
+            if (given := spec.get(key)) is None or not pods:
                 continue
             number = of_pods(given, count, up=True)
             if count and number >= count if key == "minAvailable" else number == 0:
                 what = f"{key} is {given} of {count} pods, so none may be evicted"
                 yield Problem("pdb-blocks-drain", item, ("spec", key), what)
+
+
+def lone_pods(objects: Objects) -> Iterator[Problem]:
+    """Nodes are drained for updates: a service needs a second pod, and a budget that keeps it."""
+    guarded = {
+        pod
+        for item in objects.of("PodDisruptionBudget")
+        for pod in objects.selected(get(item.body, "spec", "selector"), item.namespace)
+    }
     for pod in objects.pods:
-        if pod.item.kind not in _SCALABLE or not objects.services_of(pod):
+        if pod.item.kind not in _SCALABLE or pod not in objects.served:
             continue
         replicas = objects.replicas(pod.item)
         if replicas == 1:
             what = "one pod answers all requests"
             yield Problem("one-replica", pod.item, ("spec", "replicas"), what)
         elif pod not in guarded and replicas > 1:
-            yield Problem(
-                "no-pdb", pod.item, (), f"no PodDisruptionBudget selects its {replicas} pods"
-            )
-
-
-def of_pods(given: Any, count: int, *, up: bool) -> int:
-    """A number of pods, or a percentage of `count`, rounded up or down."""
-    if isinstance(given, str) and given.endswith("%") and given[:-1].isdigit():
-        exact = count * int(given[:-1]) / 100
-        return math.ceil(exact) if up else math.floor(exact)
-    return int(given) if str(given).isdigit() else 0
-
-
-@finds
-def resources(objects: Objects) -> Iterator[Problem]:
-    """Requests and limits of each container."""
-    for pod in objects.pods:
-        for one in pod.containers:
-            place = (*one.place, "resources")
-            requests, limits = (
-                get(one.body, "resources", key) or {} for key in ("requests", "limits")
-            )
-            for key, amounts in (("requests", requests), ("limits", limits)):
-                for name, given in amounts.items():
-                    number = quantity(given)
-                    if number is None or (name == "memory" and 0 < number < 1024):
-                        size = "not a quantity" if number is None else f"{number} bytes"
-                        what = f"{one.name}: {name} {given!r} is {size}"
-                        yield Problem("quantity", pod.item, (*place, key, name), what)
-            for name in requests.keys() & limits.keys():
-                request, limit = quantity(requests[name]), quantity(limits[name])
-                if request is not None and limit is not None and limit < request:
-                    what = f"{one.name}: {name} limit {limits[name]} < request {requests[name]}"
-                    yield Problem("limit-below-request", pod.item, (*place, "limits", name), what)
-            missing = [name for name in ("cpu", "memory") if name not in {**limits, **requests}]
-            if missing and pod.stays:
-                what = f"{one.name} requests no {' and no '.join(missing)}"
-                yield Problem("no-requests", pod.item, place, what)
-            if "memory" not in limits:
-                what = f"{one.name} has no memory limit"
-                yield Problem("no-memory-limit", pod.item, place, what)
+            what = f"no PodDisruptionBudget selects its {replicas} pods"
+            yield Problem("no-pdb", pod.item, (), what)

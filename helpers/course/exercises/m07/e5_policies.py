@@ -7,7 +7,7 @@ from helpers.course.exercises import Case, Expectation, Hint, Slip, exercise
 
 if TYPE_CHECKING:
     from helpers.course.exercises.m07.policies import Policies, Tried
-    from helpers.deploy.shop_network import Connection
+    from helpers.testbed.shop_network import Connection
 
 
 # A cell of YAML has no mutants: faulty sets of policies are tried in their place.
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 def policies(answer: "Policies") -> Iterator[Case]:
     """Each pair of pods and addresses is tried on each port, over TCP and UDP."""
     from helpers.course.exercises.m07.policies import refused, tried
-    from helpers.deploy.shop_network import must_pass
+    from helpers.testbed.shop_network import must_pass
 
     def case(
         name: str,

@@ -8,7 +8,7 @@ from helpers.course.exercises import Case, Expectation, Hint, Slip, exercise
 
 if TYPE_CHECKING:
     from helpers.course.exercises.m07.rolling import Roll
-    from helpers.deploy.rehearsal import Rehearsed
+    from helpers.deploy.testing import Rehearsed
 
 
 @exercise(
@@ -148,8 +148,8 @@ def roll(answer: "Roll") -> Iterator[Case]:
 
 def _real(answer: "Roll", *, requests: int, broken: bool = False) -> Case:
     """Processes behind HAProxy, under load."""
-    from helpers.deploy.rehearsal import NEW, OLD, rehearse
     from helpers.deploy.rollout import CLIENTS
+    from helpers.deploy.testing import NEW, OLD, rehearse
 
     serving = list(OLD if broken else NEW)
 

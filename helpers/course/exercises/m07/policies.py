@@ -6,9 +6,10 @@ from ipaddress import ip_network
 from typing import Any
 
 from helpers.deploy import ManifestError, check_objects
-from helpers.deploy.connections import Connections, Direction
 from helpers.deploy.objects import rows
-from helpers.deploy.shop_network import (
+from helpers.deploy.sources import documents, value
+from helpers.testbed.connections import Connections, Direction
+from helpers.testbed.shop_network import (
     NAMESPACES,
     PODS,
     Connection,
@@ -16,7 +17,6 @@ from helpers.deploy.shop_network import (
     later,
     must_pass,
 )
-from helpers.deploy.sources import documents, value
 
 _STRICT = {"schema-field", "schema-required", "schema-value", "not-an-object", "unknown-api"}
 _SHOWN = 3

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from helpers.deploy.proxy import Proxy
-from helpers.deploy.rehearsal import Pods
+from helpers.deploy.testing import Pods
 
 
 async def roll(old: list[str], new: list[str], pods: Pods, proxy: Proxy,

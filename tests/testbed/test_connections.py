@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from helpers.deploy.connections import Connections, Pod
+from helpers.testbed.connections import Connections, Pod
 
 NAMESPACES = {"shop": {"team": "shop"}, "watch": {"team": "ops"}, "other": {}}
 

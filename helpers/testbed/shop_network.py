@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from helpers.deploy.connections import End, Pod
+from helpers.testbed.connections import End, Pod
 
 NAMESPACES = {
     "shop": {"team": "shop"},

@@ -6,9 +6,9 @@ from typing import Any
 import psutil
 import pytest
 
-from helpers.deploy.light_pod import PIECES
-from helpers.deploy.rehearsal import NEW, OLD, Pods, Rehearsed, rehearse
+from helpers.deploy.testing import NEW, OLD, Pods, Rehearsed, rehearse
 from helpers.testbed import free_port
+from helpers.testbed.light_pod import PIECES
 
 
 def left() -> list[str]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from helpers import testbed
 from helpers.deploy.proxy import Proxy, proxy
 from helpers.deploy.rollout import CLIENTS, ProcessPods
 from helpers.testbed import Clients, Seen, TestbedError, free_port
@@ -24,7 +25,7 @@ from helpers.testbed import Clients, Seen, TestbedError, free_port
 Roll = Callable[..., Awaitable[Any]]
 
 OLD, NEW = ("pod-a", "pod-b"), ("pod-c", "pod-d")
-_APP = Path(__file__).with_name("light_pod.py")
+_APP = Path(testbed.__file__).with_name("light_pod.py")
 _LOADS_S = 0.6
 _PAUSE_S = 0.1  # of a client that got no answer: else it would ask thousands of times
 _START_S = 60.0

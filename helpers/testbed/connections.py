@@ -17,8 +17,6 @@ from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any, Literal, TypeAlias
 
-from helpers.deploy.objects import get, matches, rows
-
 NAME_LABEL = "kubernetes.io/metadata.name"
 """The label that Kubernetes gives each namespace: its name."""
 
@@ -95,7 +93,7 @@ class Connections:
             if applying and not any(
                 self._opens(rule, policy, direction, other, target, port, protocol)
                 for policy in applying
-                for _, rule in rows(policy, "spec", direction.lower())
+                for rule in _rows(policy, "spec", direction.lower())
             ):
                 return direction
         return None
@@ -105,8 +103,8 @@ class Connections:
         for policy in self._policies if isinstance(own, Pod) else ():
             assert isinstance(own, Pod)
             here = _namespace(policy) == own.namespace
-            selector = get(policy, "spec", "podSelector") or {}
-            if here and direction in _types(policy) and matches(selector, own.labels):
+            selector = _get(policy, "spec", "podSelector") or {}
+            if here and direction in _types(policy) and selects(selector, own.labels):
                 yield policy
 
     def _opens(
@@ -119,11 +117,11 @@ class Connections:
         port: int,
         protocol: str,
     ) -> bool:
-        peers = rows(rule, "from" if direction == "Ingress" else "to")
-        ports = rows(rule, "ports")
-        right_peer = not peers or any(self._is(other, peer, policy) for _, peer in peers)
+        peers = _rows(rule, "from" if direction == "Ingress" else "to")
+        ports = _rows(rule, "ports")
+        right_peer = not peers or any(self._is(other, peer, policy) for peer in peers)
         return right_peer and (
-            not ports or any(_is_port(one, target, port, protocol) for _, one in ports)
+            not ports or any(_is_port(one, target, port, protocol) for one in ports)
         )
 
     def _is(self, other: End, peer: Mapping[str, Any], policy: Mapping[str, Any]) -> bool:
@@ -137,20 +135,50 @@ class Connections:
             here = other.namespace == _namespace(policy)
         else:
             labels = {**self._namespaces.get(other.namespace, {}), NAME_LABEL: other.namespace}
-            here = matches(namespaces, labels)
-        return here and (pods is None or matches(pods, other.labels))
+            here = selects(namespaces, labels)
+        return here and (pods is None or selects(pods, other.labels))
+
+
+def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """Whether a label selector selects these labels; an empty one selects all."""
+    wanted = _get(selector, "matchLabels") or {}
+    return all(labels.get(key) == one for key, one in wanted.items()) and all(
+        _holds(rule, labels) for rule in _rows(selector, "matchExpressions")
+    )
+
+
+def _holds(rule: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    key, values = str(rule.get("key")), rule.get("values") or ()
+    return {
+        "In": key in labels and labels[key] in values,
+        "NotIn": labels.get(key) not in values,
+        "Exists": key in labels,
+        "DoesNotExist": key not in labels,
+    }.get(str(rule.get("operator")), False)
+
+
+def _get(body: Any, *keys: str) -> Any:
+    for key in keys:
+        body = body.get(key) if isinstance(body, Mapping) else None
+    return body
+
+
+def _rows(body: Any, *keys: str) -> list[Mapping[str, Any]]:
+    """The mappings of a list, wherever it is; empty where there is none."""
+    found = _get(body, *keys)
+    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
 
 
 def _namespace(policy: Mapping[str, Any]) -> str:
-    return str(get(policy, "metadata", "namespace") or "default")
+    return str(_get(policy, "metadata", "namespace") or "default")
 
 
 def _types(policy: Mapping[str, Any]) -> Sequence[str]:
     """Its policyTypes; without them Ingress, and Egress where it has rules for that."""
-    given = get(policy, "spec", "policyTypes")
+    given = _get(policy, "spec", "policyTypes")
     if given:
         return [str(one) for one in given]
-    return ["Ingress", "Egress"] if get(policy, "spec", "egress") else ["Ingress"]
+    return ["Ingress", "Egress"] if _get(policy, "spec", "egress") else ["Ingress"]
 
 
 def _is_port(given: Mapping[str, Any], target: End, port: int, protocol: str) -> bool:
