@@ -93,6 +93,9 @@ def test_the_readme_has_the_names_of_the_manifests(written: Path) -> None:
     assert f"kubectl -n {namespace} create secret generic {secret} " in section
     assert f"rollout status deployment/{objects['Deployment']['metadata']['name']} " in section
     assert f"port-forward service/{objects['Service']['metadata']['name']} 8000:80" in section
+    assert re.search(
+        r"\| \[k8s/base/budget\.yaml\].*: PodDisruptionBudget, ServiceAccount \|", readme
+    )
     for path in re.findall(r"(?:-k|kustomize) (k8s\S+)", section):
         assert (written / path / "kustomization.yaml").is_file()
 

@@ -18,8 +18,8 @@ from helpers.paths import ROOT
 _PACKAGE_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _BLANKS = ".j2"  # the ending of a template that is filled in
 
-# Files that a template needs and does not import, without their endings: the page, for instance, asks
-# the service over HTTP.
+# Files that a template needs and does not import, without their endings: the page, for instance,
+# asks the service over HTTP.
 _BESIDE_IMPORTS = {
     "page.py": ["service"],
     ".streamlit/config.toml": ["page"],
@@ -143,7 +143,9 @@ def _packages(texts: Iterable[str]) -> set[str]:
 def _says(path: str, text: str) -> str:
     """What a program has, in the words of its own docstrings."""
     if not path.endswith(".py"):
-        return text.partition("\n")[0].removeprefix("# ").partition(". ")[0]
+        says = text.partition("\n")[0].removeprefix("# ").partition(". ")[0]
+        kinds = re.findall(r"^kind: (\w+)$", text, re.MULTILINE)
+        return f"{says}: {', '.join(dict.fromkeys(kinds))}" if kinds else says
     return "<br>".join(
         f"`{node.name}`: {said.partition(chr(10))[0].rstrip('.').replace('|', '/')}"
         for node in ast.parse(text).body
