@@ -21,6 +21,11 @@
 #     policy["NetworkPolicy"] -. "who may talk to whom" .-> deployment
 # ```
 
+# %% [markdown] name="terms-text"
+# A *cluster* is a set of machines, its *nodes*. You describe what should run as objects in YAML and
+# send them to the *API server*. Controllers then make it so: a *scheduler*, for instance, finds a
+# node for each pod. A *namespace* is a part of a cluster in which names are unique.
+
 # %% name="parameters" tags=["parameters"]
 import os
 
@@ -30,10 +35,12 @@ fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 # %% [markdown] name="real-text"
 # What is real here: the image, its containers and pods (by [podman](https://podman.io)), `kubectl`,
 # the schemas of Kubernetes, and a rollout behind HAProxy. A cluster itself cannot be installed with
-# Python packages, so none runs. The files that you write run on one unchanged: on kind, k3s or in a
-# cloud. Images, pods and the rollout need podman and HAProxy, which run on Linux
-# (`apt install podman runc haproxy`). Without them, read the stored output of those cells; all
-# others run.
+# Python packages, so none runs. The files that you write are those that you would send to kind, k3s
+# or a cloud; "Without the course" lists what they need there.
+#
+# Images, pods and the rollout need podman and HAProxy, which run on Linux
+# (`apt install podman runc haproxy`). Without them, read the stored output of these cells and of
+# those that use their figures.
 
 # %% [markdown] name="files-text"
 # ## What is in an image?
@@ -74,7 +81,8 @@ app = make_app(agent, {digest("key"): "C-0042"}, rate="9999/minute", running=64)
 # An image is a stack of *layers*: each is what one line of a Dockerfile adds to the files. A build
 # that has several *stages* leaves its tools behind, because only what the last stage copies is
 # shipped. The first stages install the packages. With `PACKAGES=lock` they come from an index, and
-# pip compares each with the hash in the lock; with `PACKAGES=copy` they come from this folder.
+# pip compares each with the hash in the lock (which `uv pip compile pyproject.toml
+# --generate-hashes` writes); with `PACKAGES=copy` they come from this folder.
 
 # %% name="dockerfile" app="Dockerfile"
 # %%writefile shop/Dockerfile
@@ -110,10 +118,10 @@ app = make_app(agent, {digest("key"): "C-0042"}, rate="9999/minute", running=64)
 # CMD ["python3", "-m", "uvicorn", "app:app", "--host", "0.0.0.0", "--port", "8000"]
 
 # %% [markdown] name="base-text"
-# On your own machine you would now run `podman build shop` or `docker build shop`, which fetches
-# the base image. Here there is no registry to fetch it from, so the course makes a base out of the
-# running Python, and a podman that keeps its images in a folder of its own and deletes them when
-# you leave.
+# On your own machine you would now run `podman build --build-arg PACKAGES=lock shop`, or the same
+# with `docker`. That fetches the base image. Here there is no registry to fetch it from, so the
+# course makes a base out of the running Python, and a podman that keeps its images in a folder of
+# its own and deletes them when you leave.
 
 # %% name="base"
 import atexit
@@ -179,7 +187,7 @@ show.table(layers, caption=f"An image of {layers.MB.sum():.0f} MB")
 # %% [markdown] name="layers-text"
 # A changed line of code makes one layer of a few kilobytes, and a machine that has the other layers
 # fetches only this one. If `COPY . .` came before the packages, every change would ship them all
-# again.
+# again. (The second build spends its time on reading the packages, to see that they are the same.)
 #
 # What is in an image, and who vouches for it? A *software bill of materials* (SBOM) lists the
 # packages of an image, and a signature says who built it. Tools such as Syft and cosign make both
@@ -312,7 +320,7 @@ async with Clients(f"http://127.0.0.1:{port}", "/chat/stream", headers=headers) 
 longest = max(one.took for one in load.seen)
 cpu_each = cpu / load.count("answered")
 print(f"memory {memory:.0f} MB, ready after {ready_s:.0f} s, longest answer {longest:.1f} s")
-print(f"CPU {cpu_each * 1000:.0f} ms a request")
+print(f"CPU {cpu_each:.3f} s a request: half a CPU carries {0.5 / cpu_each:.0f} a second")
 
 # %% [markdown] name="deployment-text"
 # The manifest follows from these measurements, with headroom. Memory: the request is about twice
@@ -352,8 +360,8 @@ print(f"CPU {cpu_each * 1000:.0f} ms a request")
 #       securityContext: {runAsNonRoot: true, runAsUser: 10001}
 
 # %% [markdown] name="container-text"
-# The container gets its settings from a ConfigMap, and its keys from a Secret that is in no file
-# here.
+# The container gets its settings from a *ConfigMap*, an object of names and values, and its keys
+# from a *Secret*, which is in no file here.
 
 # %% name="container" app="k8s/base/deployment.yaml"
 # %%writefile -a k8s/base/deployment.yaml
@@ -367,8 +375,9 @@ print(f"CPU {cpu_each * 1000:.0f} ms a request")
 #             - {name: http, containerPort: 8000}
 
 # %% [markdown] name="resources-text"
-# Its resources follow from the measurement, and it may do as little as possible: write no file
-# outside of mounts, gain no privileges, and use none of root's *capabilities*.
+# Its resources follow from the measurement: half a CPU carries more requests a second than one pod
+# will get. And it may do as little as possible: write no file outside of mounts, gain no
+# privileges, and use none of root's *capabilities* (the parts of root's power).
 
 # %% name="resources" app="k8s/base/deployment.yaml"
 # %%writefile -a k8s/base/deployment.yaml
@@ -382,12 +391,14 @@ print(f"CPU {cpu_each * 1000:.0f} ms a request")
 
 # %% [markdown] name="container-probes-text"
 # The last part is about the container's life. The `preStop` pause comes before SIGTERM: during it,
-# the rest of the cluster learns that this pod is going away, and the pod still answers.
+# the rest of the cluster learns that this pod is going away, and the pod still answers. The startup
+# probe asks `/livez`, because `/readyz` may say no for another reason, and then a start would never
+# end.
 
 # %% name="container-probes" app="k8s/base/deployment.yaml"
 # %%writefile -a k8s/base/deployment.yaml
 #           startupProbe:
-#             httpGet: {path: /readyz, port: http}
+#             httpGet: {path: /livez, port: http}
 #             periodSeconds: 2
 #             failureThreshold: 60
 #           readinessProbe:
@@ -419,7 +430,6 @@ show.table([
     {"what": "seconds until ready", "measured": ready_s, "manifest": patience},
     {"what": "seconds of the longest answer", "measured": longest, "manifest": grace},
     {"what": "MB of memory", "measured": memory, "manifest": int(limit.removesuffix("Mi"))},
-    {"what": "requests a second on half a CPU", "measured": 0.5 / cpu_each, "manifest": None},
 ], caption="Headroom")
 
 # %% [markdown] name="others-text"
@@ -470,8 +480,11 @@ show.table([
 #   policyTypes: [Ingress, Egress]
 
 # %% [markdown] name="network-rules-text"
-# The second one allows what the service needs. The ingress and the monitoring may connect to it. It
-# may connect to DNS, and to a hosted model on port 443 of addresses that are not private.
+# The second one allows what the service needs. Pods of two namespaces may connect to it: `ingress`,
+# where the way in from outside runs, and `monitoring`. (Kubernetes gives each namespace the label
+# `kubernetes.io/metadata.name`.) It may connect to DNS, and to a hosted model on port 443 of
+# addresses that are not private. If your service calls another pod of yours, such as a Redis, both
+# ends need a rule: *egress* from the service, and *ingress* to the Redis in a policy of its own.
 
 # %% name="network-in" app="k8s/base/network.yaml"
 # %%writefile -a k8s/base/network.yaml
@@ -546,10 +559,28 @@ show.table([
 #         metric: {name: http_requests_in_flight}
 #         target: {type: AverageValue, averageValue: "8"}
 
+# %% [markdown] name="ingress-text"
+# An *Ingress* is the way in from outside: the name of a host, and the Service behind it. A cluster
+# has a controller that makes it so, such as Traefik or an NGINX.
+
+# %% name="ingress" app="k8s/overlays/prod/ingress.yaml"
+# %%writefile k8s/overlays/prod/ingress.yaml
+# apiVersion: networking.k8s.io/v1
+# kind: Ingress
+# metadata: {name: shop}
+# spec:
+#   rules:
+#     - host: shop.example
+#       http:
+#         paths:
+#           - path: /
+#             pathType: Prefix
+#             backend: {service: {name: shop, port: {name: http}}}
+
 # %% name="prod" app="k8s/overlays/prod/kustomization.yaml"
 # %%writefile k8s/overlays/prod/kustomization.yaml
 # namespace: shop
-# resources: [../../base, hpa.yaml]
+# resources: [../../base, hpa.yaml, ingress.yaml]
 # images:
 #   - {name: shop, newName: registry.example/shop, newTag: 1.0.0}
 # patches:
@@ -578,9 +609,9 @@ for line in difflib.unified_diff(dev.splitlines(), prod.splitlines(), n=0, linet
         print(line)
 
 # %% [markdown] name="hash-text"
-# Development says more in its logs. Production takes its image from a registry, and has an
-# autoscaler instead of a fixed number of pods. Everything else is the same, so what works in one
-# works in the other.
+# Development says more in its logs. Production takes its image from a registry, has an Ingress, and
+# an autoscaler instead of a fixed number of pods. Apart from the namespace, everything else is the
+# same, so what works in one works in the other.
 #
 # Kustomize adds a hash of a ConfigMap's content to its name. So a changed setting changes the
 # template too, and rolls out like a new version.
@@ -860,6 +891,9 @@ show.table(rollouts, caption=title, units={"slowest": "s"})
 #   Until the next check fails, the proxy goes on sending some.
 # - *Takes it out first*: the proxy sends nothing new, then the pod is stopped. On a cluster, the
 #   pause in `preStop` gives all proxies time to learn of it.
+#
+# The numbers of requests differ because the rollouts take more or less time, and a refused request
+# is quickly over.
 
 # %% [markdown] name="timeline-text"
 # When are requests lost? Each point is a request, at the moment when it ended. The first plot is
@@ -882,7 +916,7 @@ for name in ["waits until ready", "and takes it out first"]:
 # %% name="stuck"
 Path("shop/app.py").write_text("raise LookupError('a setting is missing')\n")
 build(3)
-rollout = roll(there, 3, patience_s=5)
+rollout = roll(there, 3, patience_s=12)
 seen, stuck = await under_load(rollout)  # noqa: F704
 lost_when_stuck = sum(one.outcome != "answered" for one in seen)
 print(type(stuck.exception()).__name__, stuck.exception())
@@ -913,7 +947,7 @@ import math
 def desired(pods, value, target):
     """The number of pods that an HPA wants."""
     ratio = value / target
-    return pods if abs(ratio - 1) <= 0.1 else math.ceil(pods * ratio)
+    return pods if 0.9 <= ratio <= 1.1 else math.ceil(pods * ratio)
 
 
 print(desired(4, 12, 8), desired(4, 8.5, 8), desired(4, 2, 8))
@@ -941,7 +975,7 @@ print(f"{arrivals.mean():.0f} requests a second, at most {arrivals.max():.0f}")
 # The autoscaler can look at CPU, as a share of what a pod requests, or at requests in flight.
 
 # %% name="value"
-STEP_S, ANSWER_S, PLACES, CPU_REQUEST = 15, 4, 16, 0.5
+STEP_S, ANSWER_S, PLACES, CPU_REQUEST, MOST = 15, 4, 16, 0.5, 200
 
 
 def value_of(metric, served, queue, pods):
@@ -967,7 +1001,7 @@ def simulate(metric, target, start_s=15, window_s=300):
         served = min(queue, places * STEP_S / ANSWER_S)
         queue -= served
         want = desired(pods, value_of(metric, served, queue, pods), target)
-        want = min(max(want, 2), pods + max(pods, 4), 200)
+        want = min(max(want, 2), pods + max(pods, 4), MOST)
         wants.append(want)
         if want > pods:
             starting += [now + start_s] * (want - pods)
@@ -1011,7 +1045,11 @@ show.line(by_hour, x="hour of the day", y="pods", title=title)
 # scale it; one on requests in flight does. (Its metric comes from Prometheus, through an adapter:
 # module 08 has the metric.) A model that takes three minutes to load costs more than any rule.
 # While the pods start, a queue grows, and the autoscaler asks for pods until the queue is gone:
-# many more than the traffic needs. Buy headroom with a lower target, or make the start faster.
+# many more than the traffic needs, up to the most that the simulation allows. Buy headroom with a
+# lower target, or make the start faster.
+#
+# Without the window, the number of pods follows every dip. That looks cheaper here, where a pod
+# comes and goes for free.
 
 # %% [markdown] name="drain-text"
 # ## What happens when a node is emptied?
@@ -1047,7 +1085,7 @@ show.line(by_hour, x="hour of the day", y="pods", title=title)
 # ## What does a hijacked agent reach?
 #
 # Modules 03 and 04 limit what an agent can be talked into. If someone takes over its process
-# anyway, this is what the pod's settings still let them do. The same program looks around in two
+# anyway, this is what the pod's settings still let them do. The same program looks around in three
 # pods.
 
 # %% name="look-around"
@@ -1073,30 +1111,48 @@ print(json.dumps({
     "user": str(os.getuid()),
     "changes its code": writable("/srv/app"),
     "adds packages": writable("/srv/packages"),
+    "writes to /tmp": writable("/tmp"),
     "capabilities": capabilities,
 }))
 
+# %% [markdown] name="pods-text"
+# The first pod has the settings from above, the second has none, and the third runs as root. What
+# does the Dockerfile's `USER` do alone?
+
+# %% name="pods"
+# %%writefile look.yaml
+# apiVersion: v1
+# kind: Pod
+# metadata: {name: look}
+# spec:
+#   restartPolicy: Never
+#   containers:
+#     - name: shop
+#       image: localhost/shop:4
+#       command: [python3, look.py]
+#       securityContext: SETTINGS
+
 # %% name="look"
 build(4)
-pods = {"as ours": Path("pod.yaml").read_text()}
-pods["without securityContext"] = pods["as ours"].split("      securityContext")[0]
-pods["without securityContext"] += "      securityContext: {runAsUser: 0}\n"
+settings = {
+    "as above": "{readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}",
+    "no settings": "{}",
+    "as root": "{runAsUser: 0}",
+}
 found = {}
-for name, manifest in pods.items():
-    manifest = manifest.replace("NAME", "look").replace("VERSION", "4")
-    manifest = manifest.replace("spec:\n", "spec:\n  restartPolicy: Never\n", 1)
-    command = manifest[manifest.index("command:"):].splitlines()[0]
-    manifest = manifest.replace(command, "command: [python3, look.py]")
+for name, value in settings.items():
+    manifest = Path("look.yaml").read_text().replace("SETTINGS", value)
     podman("kube", "play", "-", given=manifest)
     while not (said := podman("logs", "look-shop")):
         time.sleep(0.2)
     found[name] = json.loads(said)
     podman("pod", "rm", "--force", "look")
-show.table(pd.DataFrame(found), caption="What a process can do in two pods")
+show.table(pd.DataFrame(found), caption="What a process can do in three pods")
 
 # %% [markdown] name="look-text"
-# The settings do not stop an attack. They decide what it can change: nothing that survives a
-# restart. Three more things limit what it reaches:
+# `USER` in the Dockerfile does most of it, and `runAsNonRoot` in the manifest refuses an image that
+# forgot it. The read-only file system takes away the rest. These settings do not stop an attack.
+# They decide what it can change. Three more things limit what it reaches:
 #
 # - **No token.** `automountServiceAccountToken: false` leaves the pod without a key to the API
 #   server. With such a key, a process can list Secrets or start pods, as far as the account's role
@@ -1172,7 +1228,7 @@ show.table(measured, caption="This notebook's figures")
 #         - readinessProbe: {httpGet: {path: /readyz, port: http}, periodSeconds: 2}
 #           livenessProbe: {httpGet: {path: /livez, port: http}}   # asks nobody else
 #           startupProbe:                       # 2 x 60 seconds for a start
-#             {httpGet: {path: /readyz, port: http}, periodSeconds: 2, failureThreshold: 60}
+#             {httpGet: {path: /livez, port: http}, periodSeconds: 2, failureThreshold: 60}
 #           lifecycle: {preStop: {sleep: {seconds: 5}}}   # until all proxies know
 #           resources: {requests: {cpu: 500m, memory: 256Mi}, limits: {memory: 512Mi}}
 # ```
@@ -1189,11 +1245,17 @@ print(f"With draining, {lost} of {asked} requests were lost.")
 #
 # ```
 # docker build -t registry.example/shop:1.0.0 . && docker push registry.example/shop:1.0.0
+# kubectl create namespace shop
+# kubectl create secret generic shop --namespace shop --from-literal=OPENAI_API_KEY=...
 # kubectl kustomize k8s/overlays/prod        # what a cluster would get
 # kubectl diff -k k8s/overlays/prod          # what would change there
 # kubectl apply -k k8s/overlays/prod
 # kubectl rollout status deployment/shop -n shop --timeout=5m
 # ```
+#
+# Put your registry in place of `registry.example`, and your host in place of `shop.example`. The
+# cluster needs a controller for its Ingress, a network plugin that knows policies, and for the
+# autoscaler's metric the Prometheus adapter and a service that counts its requests in flight.
 #
 # On your machine, `kind create cluster` gives you a cluster in Docker, and `kind load docker-image`
 # loads an image into it without a registry. (These commands were not run here.)
