@@ -146,13 +146,16 @@ class Objects:
         self.items = items
         self.unknown = unknown
         """Objects of kinds without a schema, which may make pods and other objects."""
+        self._by_kind: dict[str, list[Item]] = {}
+        for one in items:
+            self._by_kind.setdefault(one.kind, []).append(one)
         self._by_name = {(one.kind, one.name, one.namespace): one for one in reversed(items)}
         self.pods = [Pod(one, _SPEC[one.kind]) for one in items if one.kind in _SPEC]
         """Every pod, and every template of pods."""
 
     def of(self, *kinds: str) -> list[Item]:
         """The objects of some of Kubernetes' own kinds."""
-        return [item for item in self.items if item.kind in kinds]
+        return [item for kind in kinds for item in self._by_kind.get(kind, ())]
 
     def named(self, kind: str, name: str, namespace: str) -> Item | None:
         """One object."""

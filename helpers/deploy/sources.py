@@ -6,6 +6,7 @@ a billion values, or brackets nested a hundred thousand deep, end the process ot
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ IMAGES = "an entry of a kustomization's images"
 MOST_BYTES = 5_000_000
 MOST_VALUES = 300_000
 MOST_DEPTH = 100
+_MOST_TRIED = 50
 
 
 class ManifestError(ValueError):
@@ -113,10 +115,16 @@ def _step(node: yaml.Node, step: str | int, body: Any) -> tuple[yaml.Node, yaml.
     if not isinstance(node, yaml.SequenceNode) or not isinstance(step, int):
         return None
     if isinstance(body, Mapping) and "name" in body:
-        inner = [one for one in node.value if scalar(one, "name") == str(body["name"])]
-    else:
-        inner = [one for one in node.value if value(one) == body] or node.value[step : step + 1]
-    return (inner[0], inner[0]) if inner else None
+        found = _members(node).get(str(body["name"]))
+    else:  # at its own place, or near it: a patch may have put others before it
+        near = [*node.value[step : step + 1], *node.value[:_MOST_TRIED]]
+        found = next((one for one in near if value(one) == body), near[0] if near else None)
+    return (found, found) if found else None
+
+
+@lru_cache(maxsize=32)
+def _members(node: yaml.SequenceNode) -> dict[str, yaml.Node]:
+    return {scalar(one, "name"): one for one in reversed(node.value)}
 
 
 def field(node: yaml.Node | None, key: str) -> yaml.Node | None:
@@ -150,6 +158,10 @@ def value(node: yaml.Node) -> Any:
 def read(path: Path) -> str:
     """The text of a file. Raises ManifestError where it is none, or too large."""
     try:
+        if path.exists() and not path.is_file():
+            raise ManifestError(
+                f"{path} is no file: name a file of YAML, or a folder of such files"
+            )
         if (size := path.stat().st_size) > MOST_BYTES:
             raise ManifestError(
                 f"{path} has {size / 1e6:.0f} MB, and at most {MOST_BYTES / 1e6:.0f} MB are read:"
