@@ -6,7 +6,9 @@ from functools import cached_property
 from typing import Any
 
 from helpers.deploy.render import Item
-from helpers.deploy.sources import Place
+from helpers.deploy.sources import Place, get
+
+__all__ = ["Container", "Objects", "Pod", "get", "matches", "rows"]
 
 _SPEC: dict[str, Place] = {
     "Pod": ("spec",),
@@ -31,16 +33,6 @@ _GIVEN_LATER = {
     "pod-template-hash",
     "statefulset.kubernetes.io/pod-name",
 }
-
-
-def get(body: Any, *place: str | int) -> Any:
-    """What is at a place; None where there is nothing, or nothing of that shape."""
-    for step in place:
-        try:
-            body = body[step]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return body
 
 
 def rows(body: Any, *place: str | int) -> list[tuple[Place, dict[str, Any]]]:

@@ -28,7 +28,6 @@ from helpers.deploy.sources import (
     field,
     read,
     scalar,
-    value,
 )
 
 _NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -131,18 +130,16 @@ def _from_files(files: list[Path]) -> list[Item]:
 
 def _items(source: Source, written: list[Source]) -> Iterator[Item]:
     """The object of a document, or those of a `List` or a `RoleList`."""
-    try:
-        body = without_nulls(value(source.node))
-    except ManifestError as error:
-        raise ManifestError(f"{source.file}:{error}") from error
+    body = without_nulls(source.body)
     items = field(source.node, "items") if source.kind.endswith("List") else None
     if items is None:
         body = body if isinstance(body, dict) else {}
         yield Item(body, tuple(_of(source, written)) if written else (source,))
         return
-    for node in _rows(items):
+    rows = _rows(items)
+    for node, inner in zip(rows, source.body["items"] if rows else (), strict=True):
         names = scalar(node, "kind"), scalar(node, "metadata", "name")
-        yield from _items(Source(source.file, node, *names), written)
+        yield from _items(Source(source.file, node, *names, body=inner), written)
 
 
 def _of(rendered: Source, written: list[Source]) -> list[Source]:

@@ -81,6 +81,13 @@ def test_a_file_that_cannot_be_checked(
     assert sentence in said(path, capsys)
 
 
+@pytest.mark.parametrize("items", ["5", "x", "[]", "{a: 1}", "[1, x, [2]]", ""])
+def test_a_list_without_objects(items: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(f"apiVersion: v1\nkind: List\nitems: {items}\n", encoding="utf-8")
+    assert {one.rule for one in check_folder(path)} <= {"not-an-object"}
+
+
 def test_a_document_that_is_no_object_is_a_finding(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(f"{CONFIG}---\nhello\n", encoding="utf-8")
     (finding,) = check_folder(tmp_path)
