@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from helpers.deploy.finding import Problem
 from helpers.deploy.render import Item
 from helpers.deploy.sources import Place, get
 
@@ -66,14 +67,15 @@ def matches(selector: Any, labels: Mapping[str, Any]) -> bool:
 class Container:
     """A container of a pod; `first` says that it ends before the others start."""
 
+    item: Item
     place: Place
     body: dict[str, Any]
     first: bool
 
-    @property
-    def name(self) -> str:
-        """Its name, for a sentence."""
-        return f"container {self.body.get('name', '?')}"
+    def problem(self, rule: str, what: str, *steps: str | int, sure: bool = True) -> Problem:
+        """A rule that it breaks, and where below it."""
+        text = f"container {self.body.get('name', '?')}: {what}"
+        return Problem(rule, self.item, (*self.place, *steps), text, sure)
 
     @property
     def amounts(self) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -109,6 +111,7 @@ class Pod:
         """All its containers."""
         return [
             Container(
+                self.item,
                 (*self.place, *place),
                 one,
                 first=key == "initContainers" and one.get("restartPolicy") != "Always",
