@@ -12,11 +12,12 @@ from helpers.deploy.finding import Finding
 
 
 def deploy_check(argv: Sequence[str]) -> int:
-    """Print findings; 1 where one is an error, 2 where nothing could be checked."""
+    """Print findings; 1 where one is an error, or where nothing could be checked."""
     parser = argparse.ArgumentParser(
         prog="course deploy-check",
         description="Check Kubernetes manifests: schema, policy, and what must agree between them."
-        " Nothing is sent anywhere. Exit status 1 where an error was found; warnings alone give 0.",
+        " Nothing is sent anywhere. Exit status 1 where an error was found or nothing could be"
+        " checked; warnings alone give 0.",
     )
     parser.add_argument("dir", metavar="DIR", type=Path, help="kustomization, folder, or file")
     parser.add_argument("--json", action="store_true", help="the findings as JSON")
@@ -36,7 +37,9 @@ def deploy_check(argv: Sequence[str]) -> int:
         findings = judge(items, options.kubernetes)
     except ManifestError as problem:
         print(f"course deploy-check: {problem}", file=sys.stderr)
-        return 2
+        if options.json:
+            print(json.dumps({"objects": 0, "findings": [], "problem": str(problem)}))
+        return 1
     counts = Counter[str](one.severity for one in findings)
     if options.json:
         report = {"objects": len(items), "findings": [asdict(one) for one in findings]}

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from helpers.deploy.finding import Problem
 from helpers.deploy.render import Item
-from helpers.deploy.sources import Place
+from helpers.deploy.sources import Place, get
+
+__all__ = ["Container", "Objects", "Pod", "get", "matches", "rows"]
 
 _SPEC: dict[str, Place] = {
     "Pod": ("spec",),
@@ -31,16 +34,6 @@ _GIVEN_LATER = {
     "pod-template-hash",
     "statefulset.kubernetes.io/pod-name",
 }
-
-
-def get(body: Any, *place: str | int) -> Any:
-    """What is at a place; None where there is nothing, or nothing of that shape."""
-    for step in place:
-        try:
-            body = body[step]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return body
 
 
 def rows(body: Any, *place: str | int) -> list[tuple[Place, dict[str, Any]]]:
@@ -74,14 +67,15 @@ def matches(selector: Any, labels: Mapping[str, Any]) -> bool:
 class Container:
     """A container of a pod; `first` says that it ends before the others start."""
 
+    item: Item
     place: Place
     body: dict[str, Any]
     first: bool
 
-    @property
-    def name(self) -> str:
-        """Its name, for a sentence."""
-        return f"container {self.body.get('name', '?')}"
+    def problem(self, rule: str, what: str, *steps: str | int, sure: bool = True) -> Problem:
+        """A rule that it breaks, and where below it."""
+        text = f"container {self.body.get('name', '?')}: {what}"
+        return Problem(rule, self.item, (*self.place, *steps), text, sure)
 
     @property
     def amounts(self) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -117,6 +111,7 @@ class Pod:
         """All its containers."""
         return [
             Container(
+                self.item,
                 (*self.place, *place),
                 one,
                 first=key == "initContainers" and one.get("restartPolicy") != "Always",
@@ -146,13 +141,16 @@ class Objects:
         self.items = items
         self.unknown = unknown
         """Objects of kinds without a schema, which may make pods and other objects."""
+        self._by_kind: dict[str, list[Item]] = {}
+        for one in items:
+            self._by_kind.setdefault(one.kind, []).append(one)
         self._by_name = {(one.kind, one.name, one.namespace): one for one in reversed(items)}
         self.pods = [Pod(one, _SPEC[one.kind]) for one in items if one.kind in _SPEC]
         """Every pod, and every template of pods."""
 
     def of(self, *kinds: str) -> list[Item]:
         """The objects of some of Kubernetes' own kinds."""
-        return [item for item in self.items if item.kind in kinds]
+        return [item for kind in kinds for item in self._by_kind.get(kind, ())]
 
     def named(self, kind: str, name: str, namespace: str) -> Item | None:
         """One object."""

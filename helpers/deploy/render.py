@@ -1,7 +1,8 @@
 """From a folder to the objects that a cluster would get, and where each of them is written.
 
 A folder with a kustomization is rendered by the environment's own kubectl; from another one all
-YAML files are taken, as `kubectl apply -f` takes them. Nothing is fetched from another host.
+YAML files are taken, as `kubectl apply -f` takes them. Nothing is fetched from another host:
+kubectl finds no git, and its proxy is a closed port.
 """
 
 import os
@@ -11,6 +12,7 @@ import sys
 import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +28,13 @@ from helpers.deploy.sources import (
     field,
     read,
     scalar,
-    value,
 )
 
 _NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _SECONDS = 60
-_REMOTE = re.compile(r"[a-z]+://|git@|git::|github\.com[/:]")
-# What in a kustomization is no name of a file, whatever it looks like.
-_TEXTS = {"annotations", "commonAnnotations", "literals", "options", "patch", "value"}
+_MOST_OBJECTS = 2_000
+_NOWHERE = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "127.0.0.1:9")
+_OUTSIDE = re.compile(r"proxyconnect|'git' program|https?://|github\.com/")
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,23 +44,23 @@ class Item:
     body: dict[str, Any]
     sources: tuple[Source, ...] = ()
 
-    @property
+    @cached_property
     def api(self) -> str:
         """The apiVersion; empty where there is no such text."""
         return _word(self.body, "apiVersion")
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """The kind; empty where there is no such text."""
         return _word(self.body, "kind")
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The name, or what it begins with; empty where there is no such text."""
         metadata = self.body.get("metadata")
         return _word(metadata, "name") or _word(metadata, "generateName").rstrip("-")
 
-    @property
+    @cached_property
     def namespace(self) -> str:
         """The namespace; `default` where none is written."""
         return _word(self.body.get("metadata"), "namespace") or "default"
@@ -87,6 +88,16 @@ def load(path: Path) -> list[Item]:
     Raises:
         ManifestError: there is nothing to check, or it cannot be read or rendered.
     """
+    items = _loaded(path)
+    if len(items) > _MOST_OBJECTS:
+        raise ManifestError(
+            f"{path} has {len(items):,} objects, and at most {_MOST_OBJECTS:,} are compared with"
+            " each other: check a part of it"
+        )
+    return items
+
+
+def _loaded(path: Path) -> list[Item]:
     if not path.is_dir():
         return _from_files([path])
     if kustomization := _kustomization(path):
@@ -119,18 +130,16 @@ def _from_files(files: list[Path]) -> list[Item]:
 
 def _items(source: Source, written: list[Source]) -> Iterator[Item]:
     """The object of a document, or those of a `List` or a `RoleList`."""
-    try:
-        body = without_nulls(value(source.node))
-    except ManifestError as error:
-        raise ManifestError(f"{source.file}:{error}") from error
+    body = without_nulls(source.body)
     items = field(source.node, "items") if source.kind.endswith("List") else None
     if items is None:
         body = body if isinstance(body, dict) else {}
         yield Item(body, tuple(_of(source, written)) if written else (source,))
         return
-    for node in _rows(items):
+    rows = _rows(items)
+    for node, inner in zip(rows, source.body["items"] if rows else (), strict=True):
         names = scalar(node, "kind"), scalar(node, "metadata", "name")
-        yield from _items(Source(source.file, node, *names), written)
+        yield from _items(Source(source.file, node, *names, body=inner), written)
 
 
 def _of(rendered: Source, written: list[Source]) -> list[Source]:
@@ -153,11 +162,6 @@ def _written(path: Path, seen: set[Path]) -> Iterator[Source]:
     folder, nodes = path.parent, documents(read(path), str(path))
     if not nodes or not isinstance(nodes[0].node, yaml.MappingNode):
         raise ManifestError(f"{path} has no keys: begin with `resources:`")
-    for text in _files_named(nodes[0].node):
-        if _REMOTE.match(text):
-            raise ManifestError(
-                f"{path} names {text}, and nothing is fetched here: copy it into the folder"
-            )
     top = nodes[0].node
     for key in ("patches", "patchesStrategicMerge", "patchesJson6902"):
         for node in _rows(field(top, key)):
@@ -178,11 +182,6 @@ def _written(path: Path, seen: set[Path]) -> Iterator[Source]:
                 yield from _written(inner, seen)
             elif target.is_file():
                 yield from documents(read(target), str(target))
-            else:
-                raise ManifestError(
-                    f"{path}:{node.start_mark.line + 1}: there is no {target}, or no kustomization"
-                    " in it: correct the name"
-                )
 
 
 def _patch(folder: Path, path: Path, node: yaml.Node) -> Iterator[Source]:
@@ -194,7 +193,7 @@ def _patch(folder: Path, path: Path, node: yaml.Node) -> Iterator[Source]:
         inner = documents(text.value, str(path), text.start_mark.line + (text.style in ("|", ">")))
     else:
         file = Path(os.path.normpath(folder / text.value))
-        inner = documents(read(file), str(file))
+        inner = documents(read(file), str(file)) if file.is_file() else []
     kind, name = scalar(node, "target", "kind"), scalar(node, "target", "name")
     for one in inner:
         if isinstance(one.node, yaml.MappingNode):
@@ -213,18 +212,6 @@ def _rows(node: yaml.Node | None) -> list[yaml.Node]:
     return node.value if isinstance(node, yaml.SequenceNode) else []
 
 
-def _files_named(node: yaml.Node) -> Iterator[str]:
-    if isinstance(node, yaml.ScalarNode):
-        # A generator's entry may be `key=file`.
-        yield from (node.value, node.value.partition("=")[2])
-    elif isinstance(node, yaml.MappingNode):
-        for key, inner in node.value:
-            if key.value not in _TEXTS:
-                yield from _files_named(inner)
-    for inner in _rows(node):
-        yield from _files_named(inner)
-
-
 def _kustomize(folder: Path) -> str:
     try:
         kubectl = kubectl_path()
@@ -236,6 +223,7 @@ def _kustomize(folder: Path) -> str:
             encoding="utf-8",
             timeout=_SECONDS,
             check=False,
+            env={**os.environ, **_NOWHERE, "NO_PROXY": "", "no_proxy": "", "PATH": ""},
         )
     except FileNotFoundError as error:
         raise ManifestError(
@@ -245,5 +233,15 @@ def _kustomize(folder: Path) -> str:
         raise ManifestError(f"kubectl kustomize {folder} failed ({error}): try again") from error
     if done.returncode:
         said = " ".join(done.stderr.split()).removeprefix("error: ").rstrip(".")
+        if _OUTSIDE.search(said):
+            raise ManifestError(
+                f"{folder} names what is on another host ({said[:200]}), and nothing is fetched"
+                " here: copy it into the folder"
+            )
+        if missing := re.search(r"lstat (.+?): no such file", said):
+            raise ManifestError(
+                f"{folder}: there is no {missing[1]}: correct its name in the kustomization, or add"
+                " it"
+            )
         raise ManifestError(f"{folder} cannot be rendered: {said}: correct it, and check again")
     return done.stdout

@@ -4,6 +4,7 @@ The schemas are those that `kubernetes-validate` carries. Its own `validate` rea
 object and version and names one fault of an object; a learner with three faults needs all three.
 """
 
+import copy
 import difflib
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +21,7 @@ from kubernetes_validate.utils import (  # type: ignore[import-untyped]
 
 from helpers.deploy.finding import Problem
 from helpers.deploy.render import Item
-from helpers.deploy.sources import ManifestError, Place
+from helpers.deploy.sources import ManifestError, Place, get
 
 _FOLDER = "kubernetes-json-schema/v{}.0-local-strict"
 _MOST_HINTS = 20
@@ -72,22 +73,16 @@ def problems(item: Item, versions: Sequence[str]) -> Iterator[Problem]:
 
 def usable(item: Item, found: Sequence[Problem]) -> Item:
     """The object without the values that have a wrong type, so that rules can rely on types."""
-    body = item.body
+    body = copy.deepcopy(item.body)
     for problem in sorted(found, key=lambda one: len(one.place), reverse=True):
-        if problem.rule == "schema-value":
-            body = _without(body, problem.place)
+        if problem.rule == "schema-value" and problem.place:
+            *outer, last = problem.place
+            holder = get(body, *outer)
+            if isinstance(holder, dict):
+                holder.pop(last, None)
+            else:
+                holder[last] = {}  # in a list, so that the others keep their numbers
     return Item(body, item.sources)
-
-
-def _without(body: Any, place: Place) -> Any:
-    """A copy without what is at a place; in a list an empty object takes it, to keep the order."""
-    if not place:
-        return {}
-    step, rest = place[0], place[1:]
-    if isinstance(body, Mapping):
-        changed = {**body, step: _without(body[step], rest) if rest else None}
-        return {key: one for key, one in changed.items() if one is not None}
-    return [_without(one, rest) if n == step else one for n, one in enumerate(body)]
 
 
 def _of_version(item: Item, version: str) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ a billion values, or brackets nested a hundred thousand deep, end the process ot
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ IMAGES = "an entry of a kustomization's images"
 MOST_BYTES = 5_000_000
 MOST_VALUES = 300_000
 MOST_DEPTH = 100
+_MOST_TRIED = 50
 
 
 class ManifestError(ValueError):
@@ -72,6 +74,8 @@ class Source:
     place: Place = ()
     first_line: int = 0
     """Lines before the YAML text itself, where that is a text within a file."""
+    body: Any = None
+    """What the node says, where it is a whole document."""
 
     def line(self, node: yaml.Node) -> int:
         """The line of a node of this source, counted from 1."""
@@ -79,31 +83,29 @@ class Source:
 
     def find(self, body: Any, place: Place) -> tuple[int, bool, int]:
         """How many steps of `place` are found here, whether with the value in `body`, the line."""
+        node = mark = self.node
         if self.kind == IMAGES:
-            for step in place:
-                body = _inside(body, step)
-            texts = [scalar(self.node, key) for key in ("newTag", "digest", "newName")]
-            sets = place[-1:] == ("image",) and any(text and text in str(body) for text in texts)
-            return len(place) if sets else -1, sets, self.line(self.node)
+            texts = [scalar(node, key) for key in ("newTag", "digest", "newName")]
+            image = str(get(body, *place)) if place[-1:] == ("image",) else ""
+            sets = any(text and text in image for text in texts)
+            return len(place) if sets else -1, sets, self.line(mark)
         if place[: len(self.place)] != self.place:
-            return -1, False, self.line(self.node)
-        node, mark = self.node, self.node
-        steps = 0
-        for step in place:
-            body = _inside(body, step)
-            if (steps := steps + 1) <= len(self.place):
-                continue
-            if (found := _step(node, step, body)) is None:
-                return steps - 1, False, self.line(mark)
+            return -1, False, self.line(mark)
+        for steps in range(len(self.place), len(place)):
+            if (found := _step(node, place[steps], get(body, *place[: steps + 1]))) is None:
+                return steps, False, self.line(mark)
             mark, node = found
-        return steps, value(node) == body, self.line(mark)
+        return len(place), value(node) == get(body, *place), self.line(mark)
 
 
-def _inside(body: Any, step: str | int) -> Any:
-    try:
-        return body[step]
-    except (KeyError, IndexError, TypeError):
-        return None
+def get(body: Any, *place: str | int) -> Any:
+    """What is at a place; None where there is nothing, or nothing of that shape."""
+    for step in place:
+        try:
+            body = body[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return body
 
 
 def _step(node: yaml.Node, step: str | int, body: Any) -> tuple[yaml.Node, yaml.Node] | None:
@@ -113,10 +115,16 @@ def _step(node: yaml.Node, step: str | int, body: Any) -> tuple[yaml.Node, yaml.
     if not isinstance(node, yaml.SequenceNode) or not isinstance(step, int):
         return None
     if isinstance(body, Mapping) and "name" in body:
-        inner = [one for one in node.value if scalar(one, "name") == str(body["name"])]
-    else:
-        inner = [one for one in node.value if value(one) == body] or node.value[step : step + 1]
-    return (inner[0], inner[0]) if inner else None
+        found = _members(node).get(str(body["name"]))
+    else:  # at its own place, or near it: a patch may have put others before it
+        near = [*node.value[step : step + 1], *node.value[:_MOST_TRIED]]
+        found = next((one for one in near if value(one) == body), near[0] if near else None)
+    return (found, found) if found else None
+
+
+@lru_cache(maxsize=32)
+def _members(node: yaml.SequenceNode) -> dict[str, yaml.Node]:
+    return {scalar(one, "name"): one for one in reversed(node.value)}
 
 
 def field(node: yaml.Node | None, key: str) -> yaml.Node | None:
@@ -133,16 +141,10 @@ def scalar(node: yaml.Node | None, *keys: str) -> str:
 
 
 def value(node: yaml.Node) -> Any:
-    """What a node says. Raises ManifestError, which begins with the line, where it says nothing."""
+    """What a node says. Raises YAMLError, ValueError or TypeError where it says nothing."""
     loader = _Loader("")
     try:
         return loader.construct_document(node)
-    except (yaml.YAMLError, ValueError, TypeError) as error:
-        mark = getattr(error, "problem_mark", None) or node.start_mark
-        said, advice = _first(error), "correct the YAML, and check again"
-        if "unhashable" in said:
-            said, advice = "a key is not text", "render templates before they are checked"
-        raise ManifestError(f"{mark.line + 1}: {said}: {advice}") from error
     finally:
         loader.dispose()
 
@@ -150,6 +152,10 @@ def value(node: yaml.Node) -> Any:
 def read(path: Path) -> str:
     """The text of a file. Raises ManifestError where it is none, or too large."""
     try:
+        if path.exists() and not path.is_file():
+            raise ManifestError(
+                f"{path} is no file: name a file of YAML, or a folder of such files"
+            )
         if (size := path.stat().st_size) > MOST_BYTES:
             raise ManifestError(
                 f"{path} has {size / 1e6:.0f} MB, and at most {MOST_BYTES / 1e6:.0f} MB are read:"
@@ -166,29 +172,27 @@ def read(path: Path) -> str:
 
 def documents(text: str, file: str, first_line: int = 0) -> list[Source]:
     """Each document of a YAML text that is not empty. Raises ManifestError where it is none."""
+    sources, node = [], None
     try:
         _within_limits(text)
-        nodes = [node for node in yaml.compose_all(text, Loader=_Loader) if node is not None]
-    except (yaml.YAMLError, ManifestError) as error:
-        mark = getattr(error, "problem_mark", None)
+        for node in yaml.compose_all(text, Loader=_Loader):
+            if node is None or (isinstance(node, yaml.ScalarNode) and not node.value.strip()):
+                continue  # nothing but comments between two `---`
+            names = scalar(node, "kind"), scalar(node, "metadata", "name")
+            sources.append(Source(file, node, *names, first_line=first_line, body=value(node)))
+    except (yaml.YAMLError, ValueError, TypeError) as error:
+        mark = getattr(error, "problem_mark", None) or (node and node.start_mark)
         where = f"{file}:{mark.line + 1 + first_line}" if mark else file
-        advice = "write only the objects"
-        if isinstance(error, yaml.YAMLError):
-            advice = "correct the YAML, and check again"
-            if "{{" in text:
-                advice = "it looks like a Helm template: render it with `helm template` first"
-        raise ManifestError(f"{where}: {_first(error)}: {advice}") from error
-    sources = []
-    for node in nodes:
-        if isinstance(node, yaml.ScalarNode) and not node.value.strip():
-            continue  # nothing but comments between two `---`
-        names = scalar(node, "kind"), scalar(node, "metadata", "name")
-        sources.append(Source(file, node, *names, first_line=first_line))
+        said = str(getattr(error, "problem", None) or error).splitlines()[0]
+        advice = "correct the YAML, and check again"
+        if isinstance(error, ManifestError):
+            advice = "write only the objects"
+        elif "unhashable" in said:
+            said, advice = "a key is not text", "render templates before they are checked"
+        elif "{{" in text:
+            advice = "it looks like a Helm template: render it with `helm template` first"
+        raise ManifestError(f"{where}: {said}: {advice}") from error
     return sources
-
-
-def _first(error: Exception) -> str:
-    return str(getattr(error, "problem", None) or error).splitlines()[0]
 
 
 def _within_limits(text: str) -> None:

@@ -2,13 +2,16 @@
 
 import contextlib
 import json
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from helpers import cli
 from helpers.deploy import ManifestError, check_folder, render
+from helpers.paths import ROOT
 
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n"
 BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -34,19 +37,37 @@ KUSTOMIZATIONS = {
     "a file that is not there": ("resources: [a.yaml]", "there is no"),
     "a remote base": ("resources: ['https://acme.example/base?ref=1']", "nothing is fetched here"),
     "a remote patch": ("resources: []\npatches: [{path: 'https://acme.example/p'}]", "is fetched"),
-    "a remote file": ("configMapGenerator: [{files: ['a=http://acme.example']}]", "is fetched"),
+    "a remote file": (
+        "configMapGenerator: [{name: a, files: ['a=http://x.example']}]",
+        "is fetched",
+    ),
+    "a remote schema": (
+        "resources: [b.yaml]\nopenapi: {path: 'https://x.example/a'}",
+        "is fetched",
+    ),
+    "a remote repository": ("resources: ['github.com/acme/base?ref=1']", "nothing is fetched here"),
+    "a repository by ssh": ("resources: ['git@github.com:acme/base']", "nothing is fetched here"),
+    "a patch that is not there": ("resources: [b.yaml]\npatches: [{path: p.yaml}]", "p.yaml: corr"),
+    "a setting that is not there": (
+        "configMapGenerator: [{name: a, files: [a.env]}]",
+        "a.env: corr",
+    ),
     "what kubectl refuses": ("resources: [b.yaml, b.yaml]", "cannot be rendered"),
     "a base that is broken": ("resources: [bad.yaml]", "bad.yaml:2: "),
 }
 
 
 def said(path: Path, capsys: pytest.CaptureFixture[str]) -> str:
-    """What the command prints of a path that it cannot check: one line."""
-    assert cli.main(["deploy-check", str(path)]) == 2
+    """What the command prints of a path that it cannot check: one line, also as JSON."""
+    assert cli.main(["deploy-check", str(path)]) == 1
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("course deploy-check: ")
     assert err.count("\n") == 1
+    assert cli.main(["deploy-check", str(path), "--json"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert err == f"course deploy-check: {report['problem']}\n"
+    assert (report["objects"], report["findings"]) == (0, [])
     return err
 
 
@@ -58,6 +79,13 @@ def test_a_file_that_cannot_be_checked(
     path = tmp_path / "bad.yaml"
     path.write_text(text, encoding="utf-8")
     assert sentence in said(path, capsys)
+
+
+@pytest.mark.parametrize("items", ["5", "x", "[]", "{a: 1}", "[1, x, [2]]", ""])
+def test_a_list_without_objects(items: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(f"apiVersion: v1\nkind: List\nitems: {items}\n", encoding="utf-8")
+    assert {one.rule for one in check_folder(path)} <= {"not-an-object"}
 
 
 def test_a_document_that_is_no_object_is_a_finding(tmp_path: Path) -> None:
@@ -120,6 +148,54 @@ def test_a_kustomization_that_cannot_be_rendered_leaves_nothing(
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in the file system")
+def test_what_is_neither_file_nor_folder_is_not_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo(tmp_path / "a.yaml")
+    (tmp_path / "k8s").mkdir()
+    (tmp_path / "k8s" / "b.yaml").mkdir()
+    for path in (tmp_path / "a.yaml", tmp_path, tmp_path / "k8s", Path("/dev/zero")):
+        assert "is no file: name a file of YAML" in said(path, capsys)
+
+
+def test_more_objects_than_can_be_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.yaml").write_text(f"---\n{CONFIG}" * 2001, encoding="utf-8")
+    assert "has 2,001 objects, and at most 2,000" in said(tmp_path, capsys)
+
+
+@pytest.mark.parametrize("where", ["a file", "a resource", "a patch", "a patch in the text"])
+@pytest.mark.parametrize("name", ["anchor bomb", "10 MB", "deep"])
+def test_what_is_too_large_takes_little_time_and_memory(
+    name: str, where: str, tmp_path: Path
+) -> None:
+    """Whichever way it is read: within seconds of one processor, and within a gigabyte."""
+    resource = pytest.importorskip("resource")
+    text, sentence = FILES[name]
+    (tmp_path / "bad.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "good.yaml").write_text(CONFIG, encoding="utf-8")
+    kustomization = {
+        "a resource": "resources: [good.yaml, bad.yaml]\n",
+        "a patch": "resources: [good.yaml]\npatches: [{path: bad.yaml}]\n",
+        "a patch in the text": f"resources: [good.yaml]\npatches: [patch: {json.dumps(text)}]\n",
+    }
+    if where in kustomization:
+        (tmp_path / "kustomization.yaml").write_text(kustomization[where], encoding="utf-8")
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
+        if sys.platform == "linux":  # macOS refuses this limit
+            resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
+
+    command = [sys.executable, "-m", "helpers.cli", "deploy-check", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=limited, cwd=ROOT)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert sentence in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_helm_chart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "Chart.yaml").write_text("name: agent\n", encoding="utf-8")
     assert "check what `helm template` makes of it" in said(tmp_path, capsys)
@@ -173,7 +249,7 @@ def test_a_version_that_there_is_no_schema_of(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "a.yaml").write_text(CONFIG, encoding="utf-8")
-    assert cli.main(["deploy-check", str(tmp_path), "--kubernetes", "1.2"]) == 2
+    assert cli.main(["deploy-check", str(tmp_path), "--kubernetes", "1.2"]) == 1
     assert "choose from 1.25 to 1." in capsys.readouterr().err
     assert cli.main(["deploy-check", str(tmp_path), "--kubernetes", "v1.30.1", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"objects": 1, "findings": []}

@@ -72,12 +72,11 @@ def words(objects: Objects) -> Iterator[Problem]:
         allowed = {"Always", "IfNotPresent", "Never"}
         yield from _word(pod.item, (*one.place, "imagePullPolicy"), policy, allowed)
         if not one.body.get("image"):
-            yield Problem("rejected", pod.item, one.place, f"{one.name} has no image")
+            yield one.problem("rejected", "it has no image")
         for name in PROBES:
             handlers = [key for key in HANDLERS if get(one.body, name, key) is not None]
             if name in one.body and len(handlers) != 1:
-                what = f"{one.name}: {name} needs one of {', '.join(HANDLERS)}"
-                yield Problem("rejected", pod.item, (*one.place, name), what)
+                yield one.problem("rejected", f"{name} needs one of {', '.join(HANDLERS)}", name)
     types = {"ClusterIP", "NodePort", "LoadBalancer", "ExternalName"}
     for item in objects.of("Service"):
         kind = get(item.body, "spec", "type") or "ClusterIP"
@@ -104,30 +103,28 @@ def mounts(objects: Objects) -> Iterator[Problem]:
         paths = set()
         for place, mount in rows(one.body, "volumeMounts"):
             name, path = mount.get("name"), mount.get("mountPath")
-            here = (*one.place, *place)
             if name not in volumes:
-                what = f"{one.name} mounts {name}, which the pod does not declare"
-                yield Problem("mount-without-volume", pod.item, (*here, "name"), what)
+                what = f"it mounts {name}, which the pod does not declare"
+                yield one.problem("mount-without-volume", what, *place, "name")
             if path in paths:
-                what = f"{one.name} mounts two volumes at {path}"
-                yield Problem("rejected", pod.item, (*here, "mountPath"), what)
+                what = f"it mounts two volumes at {path}"
+                yield one.problem("rejected", what, *place, "mountPath")
             paths.add(path)
 
 
 def amounts(objects: Objects) -> Iterator[Problem]:
     """`400MB` is no quantity, and `512m` of memory is half a byte: both read well."""
-    for pod, one in objects.containers:
-        place = (*one.place, "resources")
+    for _, one in objects.containers:
         requests, limits = one.amounts
         for key, given in (("requests", requests), ("limits", limits)):
             for name, amount in given.items():
                 number = quantity(amount)
                 if number is None or (name == "memory" and 0 < number < 1024):
                     size = "not a quantity" if number is None else f"{number} bytes"
-                    what = f"{one.name}: {name} {amount!r} is {size}"
-                    yield Problem("quantity", pod.item, (*place, key, name), what)
+                    what = f"{name} {amount!r} is {size}"
+                    yield one.problem("quantity", what, "resources", key, name)
         for name in requests.keys() & limits.keys():
             request, limit = quantity(requests[name]), quantity(limits[name])
             if request is not None and limit is not None and limit < request:
-                what = f"{one.name}: {name} limit {limits[name]} < request {requests[name]}"
-                yield Problem("limit-below-request", pod.item, (*place, "limits", name), what)
+                what = f"{name} limit {limits[name]} < request {requests[name]}"
+                yield one.problem("limit-below-request", what, "resources", "limits", name)

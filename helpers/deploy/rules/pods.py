@@ -9,30 +9,29 @@ from helpers.deploy.objects import Objects, get, rows
 
 def images(objects: Objects) -> Iterator[Problem]:
     """An image without a version changes under the same name, and no rollback undoes that."""
-    for pod, one in objects.containers:
+    for _, one in objects.containers:
         image = str(one.body.get("image", ""))
         tag = image.rpartition("/")[2].partition(":")[2]
         if image and "@" not in image and tag in {"", "latest"}:
-            what = f"{one.name} runs {image}, without a version"
-            yield Problem("image-tag", pod.item, (*one.place, "image"), what)
+            yield one.problem("image-tag", f"it runs {image}, without a version", "image")
 
 
 def rights(objects: Objects) -> Iterator[Problem]:
     """Kubernetes' defaults give a web service rights that only an attacker has a use for."""
     for pod, one in objects.containers:
         own = one.body.get("securityContext") or {}
-        place = (*one.place, "securityContext") if own else one.place
+        within = ["securityContext"] if own else []
         if _may_be_root({**(pod.spec.get("securityContext") or {}), **own}):
-            yield Problem("root-user", pod.item, place, one.name)
+            yield one.problem("root-user", "it may run as root", *within)
         dropped = [str(name).upper() for name in get(own, "capabilities", "drop") or []]
         broken = {
-            "is privileged": own.get("privileged") is True,
-            "may gain privileges": own.get("allowPrivilegeEscalation") is not False,
-            "can write to its root file system": own.get("readOnlyRootFilesystem") is not True,
-            "keeps its capabilities": "ALL" not in dropped,
+            "it is privileged": own.get("privileged") is True,
+            "it may gain privileges": own.get("allowPrivilegeEscalation") is not False,
+            "it can write to its root file system": own.get("readOnlyRootFilesystem") is not True,
+            "it keeps its capabilities": "ALL" not in dropped,
         }
         if found := [what for what, holds in broken.items() if holds]:
-            yield Problem("rights", pod.item, place, f"{one.name} {', '.join(found)}")
+            yield one.problem("rights", ", ".join(found), *within)
     for pod in objects.pods:
         for key in ("hostNetwork", "hostPID", "hostIPC"):
             if pod.spec.get(key):
@@ -78,10 +77,8 @@ def shares(objects: Objects) -> Iterator[Problem]:
     """What a container does not request it takes from others, who did."""
     for pod, one in objects.containers:
         requests, limits = one.amounts
-        place = (*one.place, "resources")
         missing = [name for name in ("cpu", "memory") if name not in {**limits, **requests}]
         if missing and pod.stays:
-            what = f"{one.name} requests no {' and no '.join(missing)}"
-            yield Problem("no-requests", pod.item, place, what)
+            yield one.problem("no-requests", f"no request of {' and '.join(missing)}", "resources")
         if "memory" not in limits:
-            yield Problem("no-memory-limit", pod.item, place, f"{one.name} has no memory limit")
+            yield one.problem("no-memory-limit", "no limit of memory", "resources")

@@ -8,7 +8,6 @@ from helpers.deploy.finding import Problem
 from helpers.deploy.objects import Objects, get, rows
 from helpers.deploy.rules.accepted import HANDLERS, PROBES
 from helpers.deploy.rules.scaling import of_pods
-from helpers.deploy.sources import Place
 
 _SLOW_START = 60
 """Seconds in which a model may load; a shorter patience is warned of."""
@@ -31,17 +30,17 @@ def readiness(objects: Objects) -> Iterator[Problem]:
 
 def probe_ports(objects: Objects) -> Iterator[Problem]:
     """A probe of a port that nothing listens on fails for ever, and looks like a slow start."""
-    for pod, one in objects.containers:
+    for _, one in objects.containers:
         keys = ("name", "containerPort")
         own = {str(row.get(key)) for _, row in rows(one.body, "ports") for key in keys}
         for name, handler in ((name, handler) for name in PROBES for handler in HANDLERS):
             port = get(one.body, name, handler, "port")
             if port is None or str(port) in own or (str(port).isdigit() and not own):
                 continue
-            what = f"{one.name}: {name} asks port {port}, which the container does not declare"
-            here = (*one.place, name, handler, "port")
+            what = f"{name} asks port {port}, which the container does not declare"
             # A port may be open without being declared; a name that is not declared is no port.
-            yield Problem("probe-port", pod.item, here, what, sure=not str(port).isdigit())
+            sure = not str(port).isdigit()
+            yield one.problem("probe-port", what, name, handler, "port", sure=sure)
 
 
 def liveness(objects: Objects) -> Iterator[Problem]:
@@ -50,15 +49,14 @@ def liveness(objects: Objects) -> Iterator[Problem]:
         live, ready = one.body.get("livenessProbe"), one.body.get("readinessProbe")
         if live is None or one.first or not pod.stays:
             continue
-        place: Place = (*one.place, "livenessProbe")
         same = ready and all(live.get(key) == ready.get(key) for key in HANDLERS)
         if ready and same and _patience(live) <= _patience(ready):
-            what = f"{one.name}: liveness asks the same as readiness, and gives up as soon"
-            yield Problem("liveness-like-readiness", pod.item, place, what)
+            what = "liveness asks the same as readiness, and gives up as soon"
+            yield one.problem("liveness-like-readiness", what, "livenessProbe")
         seconds = int(live.get("initialDelaySeconds", 0)) + _patience(live)
         if "startupProbe" not in one.body and seconds < _SLOW_START:
-            what = f"{one.name} has no startupProbe, and {seconds} s to start"
-            yield Problem("liveness-kills-start", pod.item, place, what)
+            what = f"it has no startupProbe, and {seconds} s to start"
+            yield one.problem("liveness-kills-start", what, "livenessProbe")
 
 
 def endings(objects: Objects) -> Iterator[Problem]:
@@ -70,7 +68,7 @@ def endings(objects: Objects) -> Iterator[Problem]:
         slept = re.search(r"\bsleep (\d+)", words)
         seconds = int(get(hook, "sleep", "seconds") or (slept and slept[1]) or 0)
         if seconds and grace <= seconds:
-            what = f"{one.name}: preStop takes {seconds} s, and the grace period is {grace} s"
+            what = f"preStop takes {seconds} s, and the grace period is {grace} s"
             place = (*one.place, "lifecycle", "preStop")
             if "terminationGracePeriodSeconds" in pod.spec:
                 place = (*pod.place, "terminationGracePeriodSeconds")

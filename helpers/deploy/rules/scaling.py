@@ -57,7 +57,8 @@ def autoscalers(objects: Objects) -> Iterator[Problem]:
         for place, resource in _utilisation(item):
             for one in boxes:
                 if not any(resource in amounts for amounts in one.amounts):
-                    what = f"it scales on {resource}, and {one.name} requests no {resource}"
+                    box = f"container {one.body.get('name')}"
+                    what = f"it scales on {resource}, and {box} requests no {resource}"
                     yield Problem("hpa-without-request", item, place, what)
 
 

@@ -31,17 +31,16 @@ def is_secret(name: str, text: object) -> bool:
 
 def in_plain_sight(objects: Objects) -> Iterator[Problem]:
     """What was committed once is in the history of the repository for good."""
-    for pod, one in objects.containers:
+    for _, one in objects.containers:
         for place, row in rows(one.body, "env"):
             if is_secret(str(row.get("name")), row.get("value", "")):
-                what = f"{one.name}: the value of {row.get('name')} is in the file"
-                yield Problem("secret-literal", pod.item, (*one.place, *place, "value"), what)
+                what = f"the value of {row.get('name')} is in the file"
+                yield one.problem("secret-literal", what, *place, "value")
         for key in ("command", "args"):
             for number, word in enumerate(one.body.get(key, [])):
                 flag, _, text = str(word).lstrip("-").partition("=")
                 if is_secret(flag if text and " " not in flag else "", text or word):
-                    what = f"{one.name}: {key} contain a secret"
-                    yield Problem("secret-literal", pod.item, (*one.place, key, number), what)
+                    yield one.problem("secret-literal", f"{key} contain a secret", key, number)
     for item in objects.of("ConfigMap"):
         for name, text in (get(item.body, "data") or {}).items():
             if is_secret(name, text):
