@@ -573,9 +573,7 @@ show.table([
 #     - host: shop.example
 #       http:
 #         paths:
-#           - path: /
-#             pathType: Prefix
-#             backend: {service: {name: shop, port: {name: http}}}
+#           - {path: /, pathType: Prefix, backend: {service: {name: shop, port: {name: http}}}}
 
 # %% name="prod" app="k8s/overlays/prod/kustomization.yaml"
 # %%writefile k8s/overlays/prod/kustomization.yaml
