@@ -77,7 +77,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_no_manifest_has_the_placeholders_name(written: Path) -> None:
     manifests = [path.read_text("utf-8") for path in (written / "k8s").rglob("*.yaml")]
-    assert len(manifests) == 9
+    assert len(manifests) == 10
     assert all("shop" not in text for text in manifests)
 
 
