@@ -365,7 +365,7 @@ show_evidence("monitoring", "rollback", "documentation", "ownership")
 # [time]: 09_trace_with_langsmith.ipynb#4.-Where-does-the-time-go?
 
 # %% name="demands-evidence"
-show_evidence("functional_quality", "latency", "cost", "load")
+show_evidence("functional_quality", "latency", "cost", "load", "rollout")
 
 # %% [markdown] name="measured-text"
 # ## What you measured
