@@ -11,6 +11,7 @@ import pytest
 
 from helpers.deploy import image
 from helpers.deploy import measure as measuring
+from helpers.deploy import rollout as rollout_room
 from helpers.deploy.numbers import numbers
 from helpers.deploy.podman import Podman, PodmanError, podman
 from helpers.deploy.rollout import VARIANTS, Ask, PodmanPods, Rollout
@@ -103,7 +104,10 @@ def test_a_command_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path
         found.run("wait", limit_s=0.2)
 
 
-def test_pods_are_rolled_out_without_loss(one: Podman, tmp_path: Path) -> None:
+def test_pods_are_rolled_out_without_loss(
+    one: Podman, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollout_room, "_FIRST_S", 0.3)
     _build_small(one, tmp_path)
     with Rollout(PodmanPods(one, _manifest), ASK, VARIANTS[-1]).running("1") as rollout:
         assert sorted(one.pods()) == ["pod-a", "pod-b"]
