@@ -3,7 +3,7 @@
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,6 @@ from helpers.deploy.rollout import VARIANTS, Ask, PodmanPods, Rollout
 from tests.deploy.tools import SECONDS, SMALL, own_podman
 
 ASK = Ask("/chat")
-
-
-@pytest.fixture(scope="module")
-def one() -> Iterator[Podman]:
-    with own_podman() as found:
-        image.make_base(found)
-        yield found
 
 
 def test_a_change_of_code_builds_the_last_layer_alone(one: Podman, tmp_path: Path) -> None:
