@@ -1,4 +1,4 @@
-"""The numbers of a Deployment, each from a measurement: the rules of exercise 07.3, and places.
+"""The numbers of a Deployment, each from a measurement: the rules of exercise 07.3, and two floors.
 
     measured = read(FILE)
     numbers(measured.service, places=places(measured))["replicas"]
@@ -25,6 +25,10 @@ FILE = ROOT / "solutions" / "07_run_on_kubernetes" / "k8s" / "measured.yaml"
 
 PERIOD_S = 2
 LEAST_PAUSE_S = 5
+"""Of preStop: the proxies of a cluster learn one after another that a pod is gone."""
+LEAST_START_S = 30
+"""For a start on a busy node: here the service took 5 s, and 20 s beside other work."""
+
 _HEAD = """\
 # What `course rollout --save FILE` measured of a pod of the service and of one of the model's
 # server, both from the image, with eight clients. The fields: helpers/testbed/measured.py.
@@ -73,7 +77,7 @@ def numbers(measured: Measured, *, places: int) -> dict[str, Any]:
         "cpu": f"{max(50, _up(1.25 * usual, 50))}m",
         "memory": f"{_up(1.25 * peak, 16)}Mi",
         "memory limit": f"{_up(1.5 * peak, 16)}Mi",
-        "failureThreshold": math.ceil(1.5 * max(measured.starts) / PERIOD_S),
+        "failureThreshold": math.ceil(max(LEAST_START_S, 1.5 * max(measured.starts)) / PERIOD_S),
         "preStop": pause,
         "streams": streams,
         "terminationGracePeriodSeconds": pause + streams,
@@ -110,7 +114,7 @@ def block(both: Both) -> str:
                     "failureThreshold",
                     f"startupProbe, every {PERIOD_S} s",
                     f"ready in {max(one.starts):.1f} s",
-                    "1.5 x",
+                    f"1.5 x, at least {LEAST_START_S} s",
                 ),
                 (
                     "preStop",

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import IO, Any, Protocol
+from typing import IO, Any, TypeAlias
 from urllib.request import urlopen
 
 from helpers.deploy.podman import Podman, PodmanError
@@ -59,22 +59,6 @@ VARIANTS = (
 """Each has one thing more than the one before it."""
 
 
-class Pods(Protocol):
-    """What starts and stops pods on ports of this machine."""
-
-    def start(self, pod: str, port: int, version: str) -> None:
-        """Start a pod; it need not be ready."""
-
-    def stop(self, pod: str, grace_s: float) -> None:
-        """Send it SIGTERM, after `grace_s` seconds SIGKILL, and wait until it is gone."""
-
-    def lives(self, pod: str) -> bool:
-        """Whether it has been started and has not ended."""
-
-    def said(self, pod: str) -> str:
-        """The last words that it printed."""
-
-
 class PodmanPods:
     """Pods that podman runs from a manifest.
 
@@ -88,11 +72,11 @@ class PodmanPods:
         self._manifest = manifest
 
     def start(self, pod: str, port: int, version: str) -> None:
-        """Start a pod."""
+        """Start a pod; it need not be ready."""
         self._one.play(self._manifest(pod, port, version))
 
     def stop(self, pod: str, grace_s: float) -> None:
-        """Stop and remove it."""
+        """Send it SIGTERM, after `grace_s` seconds SIGKILL, and remove it."""
         self._one.stop(pod, grace_s=grace_s)
 
     def lives(self, pod: str) -> bool:
@@ -159,6 +143,10 @@ class ProcessPods:
         """End all that still run."""
         for pod in list(self.running):
             self.stop(pod, 0)
+
+
+Pods: TypeAlias = PodmanPods | ProcessPods
+"""What starts and stops pods on ports of this machine."""
 
 
 @dataclass

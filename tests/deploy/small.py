@@ -39,9 +39,15 @@ class Answers(BaseHTTPRequestHandler):
         """Nothing: the proxy's checks come several times a second."""
 
 
+class Server(ThreadingHTTPServer):
+    """A server that waits for its answers when it is closed."""
+
+    daemon_threads = False
+    request_queue_size = 128  # with five, as it comes, some of eight clients are refused at times
+
+
 if __name__ == "__main__":
-    server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Answers)
-    server.daemon_threads = False  # so that `server_close` waits for the answers
+    server = Server(("127.0.0.1", int(sys.argv[1])), Answers)
     stop = threading.Thread(target=server.shutdown)
     signal.signal(signal.SIGTERM, lambda *_: stop.start())
     server.serve_forever(poll_interval=0.1)

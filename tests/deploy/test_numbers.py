@@ -17,7 +17,7 @@ from helpers.testbed.measured import Measured
 MEASURED = Measured(
     memory=[90, 120, 110],
     cpu=[100, 300, 310, 320, 330, 340, 350, 360, 370, 990],
-    starts=[3.2, 4.1],
+    starts=[23.2, 24.1],
     per_pod=40,
     busiest=100,
     longest=9.3,
@@ -33,7 +33,7 @@ def test_known_values() -> None:
         "cpu": "500m",  # 1.25 * 370
         "memory": "160Mi",  # 1.25 * 120
         "memory limit": "192Mi",
-        "failureThreshold": 4,  # of 2 s each, for 1.5 * 4.1 s
+        "failureThreshold": 19,  # of 2 s each, for 1.5 * 24.1 s
         "preStop": 5,
         "streams": 12,
         "terminationGracePeriodSeconds": 17,
@@ -52,7 +52,10 @@ def test_known_values() -> None:
         ({"cpu": [0]}, "cpu", "50m"),
         ({"cpu": [400]}, "cpu", "500m"),
         ({"cpu": [401]}, "cpu", "550m"),
-        ({"starts": [4.0]}, "failureThreshold", 3),
+        ({"starts": [24.0]}, "failureThreshold", 18),
+        ({"starts": [20.1]}, "failureThreshold", 16),
+        ({"starts": [20.0]}, "failureThreshold", 15),
+        ({"starts": [0.5]}, "failureThreshold", 15),
         ({"last_arrival": 5.0}, "preStop", 6),
         ({"last_arrival": 5.0}, "terminationGracePeriodSeconds", 18),
     ],

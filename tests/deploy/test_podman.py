@@ -3,7 +3,7 @@
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +11,13 @@ import pytest
 
 from helpers.deploy import image
 from helpers.deploy import measure as measuring
+from helpers.deploy import rollout as rollout_room
 from helpers.deploy.numbers import numbers
 from helpers.deploy.podman import Podman, PodmanError, podman
 from helpers.deploy.rollout import VARIANTS, Ask, PodmanPods, Rollout
 from tests.deploy.tools import SECONDS, SMALL, own_podman
 
 ASK = Ask("/chat")
-
-
-@pytest.fixture(scope="module")
-def one() -> Iterator[Podman]:
-    with own_podman() as found:
-        image.make_base(found)
-        yield found
 
 
 def test_a_change_of_code_builds_the_last_layer_alone(one: Podman, tmp_path: Path) -> None:
@@ -103,7 +97,10 @@ def test_a_command_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path
         found.run("wait", limit_s=0.2)
 
 
-def test_pods_are_rolled_out_without_loss(one: Podman, tmp_path: Path) -> None:
+def test_pods_are_rolled_out_without_loss(
+    one: Podman, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollout_room, "_FIRST_S", 0.3)
     _build_small(one, tmp_path)
     with Rollout(PodmanPods(one, _manifest), ASK, VARIANTS[-1]).running("1") as rollout:
         assert sorted(one.pods()) == ["pod-a", "pod-b"]

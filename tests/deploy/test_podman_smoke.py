@@ -1,17 +1,15 @@
 """An image is built from nothing and a pod answers: what continuous integration tries early."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
 
-from helpers.deploy.image import BASE, make_base
+from helpers.deploy.image import BASE
 from helpers.deploy.podman import Podman
 from helpers.testbed import free_port
-from tests.deploy.tools import own_podman
 
 DOCKERFILE = f"""\
 FROM {BASE}
@@ -39,14 +37,7 @@ spec:
 """
 
 
-@pytest.fixture
-def one() -> Iterator[Podman]:
-    with own_podman() as found:
-        yield found
-
-
 def test_an_image_from_nothing_runs_as_a_pod(one: Podman, tmp_path: Path) -> None:
-    make_base(one)
     (tmp_path / "Dockerfile").write_text(DOCKERFILE)
     one.build(tmp_path, "localhost/hello")
     port = free_port()

@@ -5,16 +5,19 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
 import pytest
 
 from helpers.deploy import command_rollout, rollout
+from helpers.deploy.numbers import Both
 from helpers.deploy.proxy import ProxyError, find_haproxy, proxy
 from helpers.deploy.rollout import VARIANTS, Ask, ProcessPods, Rolled, Rollout, Variant
+from helpers.evaluate.evidence import Figure
 from helpers.testbed import Seen, TestbedError, free_port
+from helpers.testbed.measured import Measured
 from tests.deploy.tools import SECONDS, SMALL
 
 ASK = Ask("/chat")
@@ -128,6 +131,19 @@ def test_the_evidence_counts_a_rollout_that_did_not_do_its_work() -> None:
     assert list(figures(stopped, stopped).values()) == [1, 0], "the new version did not come"
     assert list(figures(done, done).values()) == [0, 1], "the broken version came"
     assert list(figures(done, Rolled(CAREFUL, bad)).values()) == [0, 1]
+
+
+def test_what_was_measured_is_printed_and_becomes_evidence() -> None:
+    one = Measured([90, 120], [300], [3.2, 4.1], 40, 16, 9.3, 0.0)
+    report = command_rollout.Report(
+        rolled=[Rolled(CAREFUL, [seen(0.5)], finished=True)],
+        measured=Both(one, replace(one, per_pod=17), slots=4),
+    )
+    assert "Numbers for the manifests" in command_rollout.as_table(report)
+    found = command_rollout.uses(report)
+    assert found["MiB at the most of a pod of the service"] == Figure(120, 2)
+    assert found["requests a minute of a pod of the model"] == Figure(17, 1)
+    assert command_rollout.uses(command_rollout.Report()) == {}
 
 
 @dataclass
