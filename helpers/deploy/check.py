@@ -21,6 +21,8 @@ _ORDER = {"error": 0, "warning": 1, "not checked": 2}
 def check_folder(path: str | Path, versions: Sequence[str] | None = None) -> list[Finding]:
     """All that is wrong in a kustomization, a folder of YAML files, or one file.
 
+    What an annotation of the object ignores is among it, with the reason.
+
     Args:
         path: the folder or file.
         versions: of Kubernetes, such as `["1.37"]`; else the newest and the two before.
@@ -39,7 +41,7 @@ def check_objects(
 
 
 def judge(items: Sequence[Item], versions: Sequence[str] | None) -> list[Finding]:
-    """The findings of a set, errors first, then by place."""
+    """The findings of a set, errors first, then by place; also those that an annotation ignores."""
     wanted = schema.chosen(versions)
     found: list[Problem] = []
     good, unknown = [], []

@@ -8,7 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from helpers.deploy.finding import Finding
+from helpers.deploy.finding import IGNORE, Finding
+
+_ALWAYS = ("error", "warning")
+"""What the last line counts even where there is none."""
 
 
 def deploy_check(argv: Sequence[str]) -> int:
@@ -18,9 +21,15 @@ def deploy_check(argv: Sequence[str]) -> int:
         description="Check Kubernetes manifests: schema, policy, and what must agree between them."
         " Nothing is sent anywhere. Exit status 1 where an error was found or nothing could be"
         " checked; warnings alone give 0.",
+        epilog="To ignore one rule for one object, give the object an annotation that says why:"
+        f' {IGNORE}RULE: "reason". RULE is what is in brackets at the end of a finding. Without a'
+        " reason nothing is ignored. What is ignored is counted in the last line, is listed with"
+        " its reason by --json, and does not change the exit status.",
     )
     parser.add_argument("dir", metavar="DIR", type=Path, help="kustomization, folder, or file")
-    parser.add_argument("--json", action="store_true", help="the findings as JSON")
+    parser.add_argument(
+        "--json", action="store_true", help="findings, and what is ignored, as JSON"
+    )
     parser.add_argument(
         "--kubernetes",
         metavar="VERSION",
@@ -34,15 +43,22 @@ def deploy_check(argv: Sequence[str]) -> int:
 
     try:
         items = load(options.dir)
-        findings = judge(items, options.kubernetes)
+        every = judge(items, options.kubernetes)
     except ManifestError as problem:
         print(f"course deploy-check: {problem}", file=sys.stderr)
         if options.json:
-            print(json.dumps({"objects": 0, "findings": [], "problem": str(problem)}))
+            nothing = {"objects": 0, "findings": [], "ignored": []}
+            print(json.dumps({**nothing, "problem": str(problem)}))
         return 1
-    counts = Counter[str](one.severity for one in findings)
+    findings = [one for one in every if not one.ignored]
+    ignored = [one for one in every if one.ignored]
+    counts = Counter[str](one.severity for one in findings) + Counter({"ignored": len(ignored)})
     if options.json:
-        report = {"objects": len(items), "findings": [asdict(one) for one in findings]}
+        report = {
+            "objects": len(items),
+            "findings": [asdict(one) for one in findings],
+            "ignored": [asdict(one) for one in ignored],
+        }
         print(json.dumps(report, ensure_ascii=False))
     else:
         print(_as_text(findings, len(items), counts))
@@ -51,9 +67,9 @@ def deploy_check(argv: Sequence[str]) -> int:
 
 def _as_text(findings: Sequence[Finding], objects: int, counts: Counter[str]) -> str:
     said = [
-        f"{number} {word}{'' if number == 1 or word == 'not checked' else 's'}"
-        for word in ("error", "warning", "not checked")
-        if (number := counts[word]) or word != "not checked"
+        f"{number} {word}{'s' if number != 1 and word in _ALWAYS else ''}"
+        for word in (*_ALWAYS, "not checked", "ignored")
+        if (number := counts[word]) or word in _ALWAYS
     ]
     closing = f"{objects} object{'' if objects == 1 else 's'}: {', '.join(said)}."
     return "\n\n".join([*map(str, findings), closing])

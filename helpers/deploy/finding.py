@@ -11,7 +11,11 @@ from typing import Literal
 import yaml
 
 from helpers.deploy.render import Item
-from helpers.deploy.sources import Place
+from helpers.deploy.sources import Place, get
+
+IGNORE = "ignore-check.deploy-check/"
+"""An annotation of this prefix and a rule's name, with a reason, ignores that rule's findings in
+its object alone."""
 
 Severity = Literal["error", "warning", "not checked"]
 """An error does not work, or loses requests or secrets; a warning is a risk."""
@@ -53,11 +57,14 @@ class Finding:
     """Empty where the object was given in memory."""
     line: int = 0
     """Counted from 1; 0 where the object was given in memory."""
+    ignored: str = ""
+    """Why it may be ignored, as an annotation of the object says; empty where it may not."""
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}: " if self.file else ""
         text = f"{place}{self.severity}: {self.object}: {self.what}  [{self.rule}]"
-        return "\n".join([text, f"    Why: {self.why}", f"    Fix: {self.fix}"])
+        last = f"Ignored: {self.ignored}" if self.ignored else f"Fix: {self.fix}"
+        return "\n".join([text, f"    Why: {self.why}", f"    {last}"])
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,7 @@ class Problem:
         severity = "warning" if rule.severity == "error" and not self.sure else rule.severity
         named = f"{self.item.kind or 'document'} {self.item.name}".strip()
         file, line = self.item.locate(self.place)
-        return Finding(
-            self.rule, severity, rule.layer, named, self.what, rule.why, rule.fix, file, line
-        )
+        texts = (self.what, rule.why, rule.fix, file, line)
+        reason = get(self.item.body, "metadata", "annotations", IGNORE + self.rule)
+        ignored = " ".join(str(reason or "").split())
+        return Finding(self.rule, severity, rule.layer, named, *texts, ignored)

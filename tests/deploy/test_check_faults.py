@@ -114,6 +114,8 @@ MORE = [
     Fault("egress open", "no-default-deny", "NetworkPolicy deny", "spec.policyTypes", ["Ingress"]),
     Fault("policy of another port", "policy-closes-port", "NetworkPolicy model",
           "spec.ingress.0.ports.0.port", 8000),
+    Fault("sender not let in", "policy-one-sided", "NetworkPolicy model", "spec.ingress", []),
+    Fault("receiver not let out to", "policy-one-sided", "NetworkPolicy agent", "spec.egress", []),
     Fault("token", "token", "ServiceAccount agent", "automountServiceAccountToken", GONE),
     Fault("host's network", "host", "Deployment agent", f"{POD}.hostNetwork", True),
 ]  # fmt: skip

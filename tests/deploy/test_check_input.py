@@ -252,4 +252,8 @@ def test_a_version_that_there_is_no_schema_of(
     assert cli.main(["deploy-check", str(tmp_path), "--kubernetes", "1.2"]) == 1
     assert "choose from 1.25 to 1." in capsys.readouterr().err
     assert cli.main(["deploy-check", str(tmp_path), "--kubernetes", "v1.30.1", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"objects": 1, "findings": []}
+    assert json.loads(capsys.readouterr().out) == {
+        "objects": 1,
+        "findings": [],
+        "ignored": [],
+    }

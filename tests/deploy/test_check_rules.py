@@ -64,6 +64,8 @@ def test_percentages_of_pods(given: object, count: int, up: bool, pods: int) -> 
 DNS = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}
 NEAR = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "shop"}}}
 PEER = "NetworkPolicy agent: spec.egress.1.to.0"
+# The model lets the agent in, and the agent is no longer let out to it.
+ONE_SIDED = {"policy-one-sided": "error"}
 TO_MODEL = {"to": [{"podSelector": {"matchLabels": {"app": "model"}}}]}
 SLEEP = f"{AGENT}: {BOX}.lifecycle.preStop"
 PORT = f"{AGENT}: {BOX}.ports.0"
@@ -176,12 +178,12 @@ CASES: list[tuple[str, dict[str, Any], dict[str, str]]] = [
      "NetworkPolicy deny: spec.egress": [{"to": [DNS], "ports": [
          {"protocol": "UDP", "port": 53}]}]}, {}),
     ("addresses only", {"NetworkPolicy agent: spec.egress":
-     [{"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}], "ports": [{"port": 443}]}]}, {}),
-    ("nothing may be sent", {"NetworkPolicy agent: spec.egress": []}, {}),
+     [{"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}], "ports": [{"port": 443}]}]}, ONE_SIDED),
+    ("nothing may be sent", {"NetworkPolicy agent: spec.egress": []}, ONE_SIDED),
     ("a peer whose label is mistyped", {f"{PEER}.podSelector.matchLabels.app": "modal"},
      {"policy-peer": "error"}),
     ("a peer that others may deploy", {f"{PEER}.podSelector.matchLabels.app": "redis"},
-     {"policy-peer": "warning"}),
+     {"policy-peer": "warning", **ONE_SIDED}),
     ("a mistyped peer that an extension may make", {
         f"{PEER}.podSelector.matchLabels.app": "modal", "RayCluster r": RAY},
      {"policy-peer": "warning", "not-checked": "not checked"}),
@@ -190,9 +192,9 @@ CASES: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ("a peer in a namespace of the set", {PEER: {**NEAR, "podSelector": {
         "matchLabels": {"app": "model"}}}}, {}),
     ("a peer in a namespace of others", {PEER: {**DNS, "podSelector": {
-        "matchLabels": {"app": "modal"}}}}, {}),
+        "matchLabels": {"app": "modal"}}}}, ONE_SIDED),
     ("a peer in any namespace", {PEER: {"namespaceSelector": {}, "podSelector": {
-        "matchLabels": {"app": "modal"}}}}, {}),
+        "matchLabels": {"app": "modal"}}}}, ONE_SIDED),
     ("a range of ports", {"NetworkPolicy model: spec.ingress.0.ports":
                           [{"port": 8000, "endPort": 8100}]}, {}),
     ("a role makes use of the token", {"RoleBinding agent": BINDING,

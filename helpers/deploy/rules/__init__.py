@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterator
 
 from helpers.deploy.finding import Problem
 from helpers.deploy.objects import Objects
-from helpers.deploy.rules import accepted, network, pods, rollout, scaling, secrets, traffic
+from helpers.deploy.rules import (
+    accepted,
+    connections,
+    network,
+    pods,
+    rollout,
+    scaling,
+    secrets,
+    traffic,
+)
 
 FINDERS: list[Callable[[Objects], Iterator[Problem]]] = [
     *(accepted.names, accepted.duplicates, accepted.words, accepted.mounts, accepted.amounts),
@@ -17,6 +26,7 @@ FINDERS: list[Callable[[Objects], Iterator[Problem]]] = [
     *(rollout.readiness, rollout.probe_ports, rollout.liveness, rollout.endings),
     *(rollout.strategies, scaling.autoscalers, scaling.budgets, scaling.lone_pods),
     *(network.unlimited, network.name_lookup, network.peers, network.closed_ports),
+    connections.one_sided,
 ]
 
 __all__ = ["FINDERS"]

@@ -7,8 +7,7 @@ from typing import Any
 from helpers.deploy.finding import Problem
 from helpers.deploy.objects import Objects, Pod, get, matches, rows
 from helpers.deploy.render import Item
-
-_NAME = "kubernetes.io/metadata.name"
+from helpers.testbed.connections import NAME_LABEL
 
 
 def unlimited(objects: Objects) -> Iterator[Problem]:
@@ -71,26 +70,27 @@ def peers(objects: Objects) -> Iterator[Problem]:
         for part, side in (("ingress", "from"), ("egress", "to")):
             for place, rule in rows(item.body, "spec", part):
                 for inner, peer in rows(rule, side):
-                    selector, namespace = peer.get("podSelector"), _namespace(item, peer)
+                    selector, namespace = peer.get("podSelector"), namespace_of(item, peer)
                     pods = [one for one in objects.pods if one.item.namespace == namespace]
                     if not selector or not pods:
                         continue
                     if not any(matches(selector, pod.labels) for pod in pods):
                         way = "in" if side == "from" else "out to"
                         what = f"no pod in namespace {namespace} has the labels that it lets {way}"
-                        sure = objects.is_whole(namespace) and _nearly(selector, pods)
+                        sure = objects.is_whole(namespace) and nearly(selector, pods)
                         yield Problem("policy-peer", item, (*place, *inner), what, sure)
 
 
-def _namespace(item: Item, peer: dict[str, Any]) -> str:
+def namespace_of(item: Item, peer: dict[str, Any]) -> str:
     """The namespace of a peer; empty where there may be several."""
     if "namespaceSelector" not in peer:
         return item.namespace
     labels = get(peer, "namespaceSelector", "matchLabels") or {}
-    return str(labels[_NAME]) if list(labels) == [_NAME] else ""
+    return str(labels[NAME_LABEL]) if list(labels) == [NAME_LABEL] else ""
 
 
-def _nearly(selector: dict[str, Any], pods: list[Pod]) -> bool:
+def nearly(selector: dict[str, Any], pods: list[Pod]) -> bool:
+    """Whether each label of a selector is, but for a letter or two, one of these pods'."""
     return all(
         difflib.get_close_matches(str(one), [str(pod.labels.get(key, "")) for pod in pods], 1)
         for key, one in (selector.get("matchLabels") or {}).items()

@@ -99,7 +99,7 @@ def lone_pods(objects: Objects) -> Iterator[Problem]:
         if pod.item.kind not in _SCALABLE or pod not in objects.served:
             continue
         replicas = objects.replicas(pod.item)
-        if replicas == 1:
+        if replicas == 1 and pod.item.kind != "StatefulSet":  # mostly a store: one by nature
             what = "one pod answers all requests"
             yield Problem("one-replica", pod.item, ("spec", "replicas"), what)
         elif pod not in guarded and replicas > 1:
