@@ -921,7 +921,7 @@ print(type(stuck.exception()).__name__, stuck.exception())
 print(f"{lost_when_stuck} of {len(seen)} requests lost")
 
 # %% name="stuck-log"
-# !podman logs --tail 1 c-shop
+# !podman logs c-shop 2>&1 | tail -n 1
 
 # %% [markdown] name="rollout-package-text"
 # On a cluster, a Deployment does what `roll` does here, with the numbers in your manifest. It does
@@ -1235,8 +1235,9 @@ show.table(measured, caption="This notebook's figures")
 # it.
 
 # %% name="keep-figure"
-print(rollouts.loc["waits until ready", ["requests", "lost"]])
-print(f"With draining, {lost} of {asked} requests were lost.")
+killed = rollouts.lost["waits until ready"]
+print("lost by a rollout that kills the old pods:", killed)
+print("lost by one that drains them first:", lost, "of", asked)
 
 # %% [markdown] name="without"
 # ## Without the course
