@@ -15,10 +15,10 @@ from helpers.deploy import check_folder
 from helpers.deploy.numbers import FILE, numbers, places, read
 from helpers.deploy.schema import chosen
 from helpers.models.settings import Settings as ModelSettings
-from helpers.testbed.connections import Connections, Pod
 from helpers.scale import kuberay
 from helpers.scale.rayservice import problems
 from helpers.service.settings import Settings
+from helpers.testbed.connections import Connections, Pod
 
 FOLDER = FILE.parent
 MEASURED = read(FILE)
