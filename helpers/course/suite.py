@@ -32,7 +32,11 @@ ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "05": ("tests/service",),
     "06": ("tests/scale",),
-    "07": ("tests/deploy",),
+    "07": (
+        "tests/deploy",
+        "tests/testbed/test_connections.py",
+        "tests/home/test_project_on_kubernetes.py",
+    ),
     "09": ("tests/tracing",),
     "12": (),
 }

@@ -1,6 +1,7 @@
 """Both sides of what rules decide: what is a fault, and what only looks like one."""
 
 import copy
+import time
 from typing import Any
 
 import pytest
@@ -24,6 +25,32 @@ AGENT, MODEL = "Deployment agent", "Deployment model"
         ("NOTE", "use sk-proj-abcdefghijklmnop1234", True),
         ("DATABASE_URL", "postgres://app:hunter2@db/shop", True),
         ("KEY", "-----BEGIN RSA PRIVATE KEY-----\nabc", True),
+        ("TRANSLATOR_KEY", "abcd1234efgh5678ijkl", True),
+        ("translatorKey", "Zm9vYmFy+W4x/8h2Kq0pLw==", True),
+        ("KEY", "123e4567-e89b-12d3-a456-426614174000", True),
+        ("settings.env", "LOG=info\nTRANSLATOR_KEY=abcd1234efgh5678ijkl\n", True),
+        ("settings.json", '{"translator_key": "abcd1234efgh5678ijkl"}', True),
+        ("BASIC_AUTH", "8f14e45fceea167a5a36dedd4bea2543", True),
+        ("DB_PASSPHRASE", "open sesame", True),
+        ("REDIS_URL", "redis://:pw@host/0", True),
+        ("REDIS_URL", "rediss://default:pw@host:6380", True),
+        ("STORE", "postgres://user:pw@db:5432/shop?sslmode=require", True),
+        ("settings.env", "A=1\nSTORE=amqp://app:pw@queue/", True),
+        ("REDIS_URL", "redis://redis:6379/0", False),
+        ("REDIS_URL", "redis://:$(REDIS_PASSWORD)@redis:6379/0", False),
+        ("REDIS_URL", "redis://:<password>@redis:6379/0", False),
+        ("REDIS_URL", "redis://default@redis:6379/0", False),
+        ("PUBLIC_KEY_PATH", "/keys/a.pem", False),
+        ("PUBLIC_KEY", "abcd1234efgh5678ijkl", False),
+        ("KEY_PREFIX", "fh", False),
+        ("KEY_PREFIX", "abcd1234efgh5678ijkl", False),
+        ("PRIMARY_KEY", "id", False),
+        ("SORT_KEY", "created_at_2026_01_01_descending", False),
+        ("CACHE_KEY", "catalogue-v2-eu-west1", False),
+        ("SIGNING_KEY", "backups/keys20260115", False),
+        ("SIGNING_KEY", "/run/secrets/a1b2c3d4e5f6", False),
+        ("BUILD", "abcd1234efgh5678ijkl", False),
+        ("settings.env", "PRIMARY_KEY=id\nKEY_PREFIX=abcd1234efgh5678ijkl\n", False),
         ("MAX_TOKENS", "many", False),
         ("TOKEN", "200", False),
         ("TOKEN_URL", "https://example.com/token", False),
@@ -38,6 +65,13 @@ AGENT, MODEL = "Deployment agent", "Deployment model"
 )
 def test_what_is_a_secret(name: str, text: str, secret: bool) -> None:
     assert is_secret(name, text) is secret
+
+
+@pytest.mark.parametrize("part", ["a", "a-", "a ", "a=", "a1-", "://", "KEY: ", "-----BEGIN "])
+def test_a_long_text_is_searched_in_little_time(part: str) -> None:
+    start = time.process_time()
+    is_secret("A_KEY", part * (2_000_000 // len(part)))
+    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize(
@@ -199,6 +233,19 @@ CASES: list[tuple[str, dict[str, Any], dict[str, str]]] = [
                           [{"port": 8000, "endPort": 8100}]}, {}),
     ("a role makes use of the token", {"RoleBinding agent": BINDING,
      "ServiceAccount agent: automountServiceAccountToken": GONE}, {}),
+    # secrets
+    ("a key in a ConfigMap", {"ConfigMap agent: data.TRANSLATOR_KEY": "abcd1234efgh5678ijkl"},
+     {"secret-literal": "error"}),
+    ("a key in a variable", {f"{AGENT}: {BOX}.env.1": {
+        "name": "TRANSLATOR_KEY", "value": "abcd1234efgh5678ijkl"}}, {"secret-literal": "error"}),
+    ("a password in an address", {"ConfigMap agent: data.REDIS_URL": "redis://:pw@redis:6379/0"},
+     {"secret-literal": "error"}),
+    ("a password after its option", {f"{AGENT}: {BOX}.args": ["--requirepass", "hunter2"]},
+     {"secret-literal": "error"}),
+    ("an option that takes a password from elsewhere", {
+        f"{AGENT}: {BOX}.args": ["--requirepass", "$(PASSWORD)", "--password", "--verbose"]}, {}),
+    ("a password in an option", {f"{AGENT}: {BOX}.args": ["--password=hunter2"]},
+     {"secret-literal": "error"}),
     # rights
     ("rights of the pod are those of its containers",
      {f"{AGENT}: {BOX}.securityContext.runAsUser": 0}, {"root-user": "warning"}),

