@@ -162,6 +162,12 @@ def test_a_service_tells_the_port_of_a_pod_that_declares_none() -> None:
     assert one_sided(docs)
 
 
+def test_policies_are_not_for_pods_on_the_network_of_the_node() -> None:
+    docs = objects(in_=[])
+    put(docs[0], "spec.template.spec.hostNetwork", True)
+    assert one_sided(docs) == []
+
+
 def test_what_an_extension_may_open_is_not_judged() -> None:
     extension = {"apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy"}
     assert one_sided([*objects(in_=[]), named(extension, "more", "shop")]) == []

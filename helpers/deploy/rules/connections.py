@@ -35,9 +35,10 @@ class _Rule:
 
     @property
     def pairs(self) -> Iterator[tuple[Pod, Pod]]:
-        """Each sender with each receiver."""
+        """Each sender with each receiver, but for those on the node's network."""
         for own, named in product(self.own, self.named):
-            if own is not named:
+            outside = any(pod.spec.get("hostNetwork") for pod in (own, named))
+            if own is not named and not outside:
                 yield (own, named) if self.outward else (named, own)
 
 
