@@ -135,6 +135,8 @@ class Objects:
         self._by_name = {(one.kind, one.name, one.namespace): one for one in reversed(items)}
         self.pods = [Pod(one, _SPEC[one.kind]) for one in items if one.kind in _SPEC]
         """Every pod, and every template of pods."""
+        self.namespaces = list(dict.fromkeys(pod.item.namespace for pod in self.pods))
+        """Those that have pods."""
 
     def of(self, *kinds: str) -> list[Item]:
         """The objects of some of Kubernetes' own kinds."""

@@ -65,6 +65,7 @@ def peer(selector: Any, side: str, port: Any = 6379) -> dict[str, Any]:
     return {side: [{"podSelector": selector}], **ports}
 
 
+ANYWHERE = {"to": [{"namespaceSelector": {}, "podSelector": REDIS}]}
 BOTH = {"matchExpressions": [{"key": "app", "operator": "In", "values": ["translator", "web"]}]}
 
 
@@ -76,6 +77,7 @@ BOTH = {"matchExpressions": [{"key": "app", "operator": "In", "values": ["transl
         ({"in_": [peer(TRANSLATOR, "from", 6380)]}, NOT_IN),
         ({"in_": [], "out": [DNS, peer(REDIS, "to", "main")]}, NOT_IN),
         ({"in_": [], "out": [DNS, peer(REDIS, "to", None)]}, NOT_IN),
+        ({"in_": [], "out": [DNS, ANYWHERE]}, NOT_IN),
         ({"in_": [{"from": [INTERNET]}]}, NOT_IN),
         ({"out": [DNS]}, GONE_OUT),
         ({"out": []}, GONE_OUT),
