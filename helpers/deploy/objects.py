@@ -8,6 +8,7 @@ from typing import Any
 from helpers.deploy.finding import Problem
 from helpers.deploy.render import Item
 from helpers.deploy.sources import Place, get
+from helpers.testbed.connections import directions, selects
 
 __all__ = ["Container", "Objects", "Pod", "get", "matches", "rows"]
 
@@ -45,22 +46,9 @@ def rows(body: Any, *place: str | int) -> list[tuple[Place, dict[str, Any]]]:
 
 def matches(selector: Any, labels: Mapping[str, Any]) -> bool:
     """Whether a selector selects pods of a template with these labels; an empty one selects all."""
-    if not isinstance(selector, Mapping):
-        return False
-    wanted = (selector.get("matchLabels") or {}).items()
-    if any(labels.get(key) != one for key, one in wanted if key not in _GIVEN_LATER):
-        return False
-    for _, rule in rows(selector, "matchExpressions"):
-        key, values = str(rule.get("key")), rule.get("values", [])
-        holds = {
-            "In": labels.get(key) in values,
-            "NotIn": labels.get(key) not in values,
-            "Exists": key in labels,
-            "DoesNotExist": key not in labels,
-        }
-        if not holds.get(rule.get("operator", ""), True):
-            return False
-    return True
+    wanted = (get(selector, "matchLabels") or {}).items()
+    given = {key: one for key, one in wanted if key in _GIVEN_LATER}
+    return isinstance(selector, Mapping) and selects(selector, {**labels, **given})
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,6 +135,8 @@ class Objects:
         self._by_name = {(one.kind, one.name, one.namespace): one for one in reversed(items)}
         self.pods = [Pod(one, _SPEC[one.kind]) for one in items if one.kind in _SPEC]
         """Every pod, and every template of pods."""
+        self.namespaces = list(dict.fromkeys(pod.item.namespace for pod in self.pods))
+        """Those that have pods."""
 
     def of(self, *kinds: str) -> list[Item]:
         """The objects of some of Kubernetes' own kinds."""
@@ -218,9 +208,7 @@ class Objects:
     def policies_of(self, pod: Pod, direction: str) -> Iterator[Item]:
         """The NetworkPolicies that limit a pod's `Ingress` or `Egress`."""
         for policy in self.of("NetworkPolicy"):
-            spec = policy.body.get("spec", {})
-            default = ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]
-            applies = direction in spec.get("policyTypes", default)
-            here = applies and policy.namespace == pod.item.namespace
-            if here and matches(spec.get("podSelector") or {}, pod.labels):
+            here = policy.namespace == pod.item.namespace
+            selector = get(policy.body, "spec", "podSelector") or {}
+            if here and direction in directions(policy.body) and matches(selector, pod.labels):
                 yield policy

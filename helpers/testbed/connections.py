@@ -104,7 +104,7 @@ class Connections:
             assert isinstance(own, Pod)
             here = _namespace(policy) == own.namespace
             selector = _get(policy, "spec", "podSelector") or {}
-            if here and direction in _types(policy) and selects(selector, own.labels):
+            if here and direction in directions(policy) and selects(selector, own.labels):
                 yield policy
 
     def _opens(
@@ -173,8 +173,8 @@ def _namespace(policy: Mapping[str, Any]) -> str:
     return str(_get(policy, "metadata", "namespace") or "default")
 
 
-def _types(policy: Mapping[str, Any]) -> Sequence[str]:
-    """Its policyTypes; without them Ingress, and Egress where it has rules for that."""
+def directions(policy: Mapping[str, Any]) -> Sequence[str]:
+    """What a policy limits; without policyTypes Ingress, and Egress where it has rules for that."""
     given = _get(policy, "spec", "policyTypes")
     if given:
         return [str(one) for one in given]

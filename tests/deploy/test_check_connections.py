@@ -65,6 +65,7 @@ def peer(selector: Any, side: str, port: Any = 6379) -> dict[str, Any]:
     return {side: [{"podSelector": selector}], **ports}
 
 
+ANYWHERE = {"to": [{"namespaceSelector": {}, "podSelector": REDIS}]}
 BOTH = {"matchExpressions": [{"key": "app", "operator": "In", "values": ["translator", "web"]}]}
 
 
@@ -76,6 +77,7 @@ BOTH = {"matchExpressions": [{"key": "app", "operator": "In", "values": ["transl
         ({"in_": [peer(TRANSLATOR, "from", 6380)]}, NOT_IN),
         ({"in_": [], "out": [DNS, peer(REDIS, "to", "main")]}, NOT_IN),
         ({"in_": [], "out": [DNS, peer(REDIS, "to", None)]}, NOT_IN),
+        ({"in_": [], "out": [DNS, ANYWHERE]}, NOT_IN),
         ({"in_": [{"from": [INTERNET]}]}, NOT_IN),
         ({"out": [DNS]}, GONE_OUT),
         ({"out": []}, GONE_OUT),
@@ -160,6 +162,12 @@ def test_a_service_tells_the_port_of_a_pod_that_declares_none() -> None:
     spec = {"selector": {"app": "redis"}, "ports": [{"port": 6379}]}
     docs.append(named({"apiVersion": "v1", "kind": "Service", "spec": spec}, "redis", "shop"))
     assert one_sided(docs)
+
+
+def test_policies_are_not_for_pods_on_the_network_of_the_node() -> None:
+    docs = objects(in_=[])
+    put(docs[0], "spec.template.spec.hostNetwork", True)
+    assert one_sided(docs) == []
 
 
 def test_what_an_extension_may_open_is_not_judged() -> None:

@@ -35,9 +35,10 @@ class _Rule:
 
     @property
     def pairs(self) -> Iterator[tuple[Pod, Pod]]:
-        """Each sender with each receiver."""
+        """Each sender with each receiver, but for those on the node's network."""
         for own, named in product(self.own, self.named):
-            if own is not named:
+            outside = any(pod.spec.get("hostNetwork") for pod in (own, named))
+            if own is not named and not outside:
                 yield (own, named) if self.outward else (named, own)
 
 
@@ -45,7 +46,8 @@ def one_sided(objects: Objects) -> Iterator[Problem]:
     """A connection that one policy opens and another stops is in no status, and times out.
 
     Only rules that name pods by labels are looked at: `podSelector: {}` says what may be, and not
-    what has to be. What cannot be known here counts as open.
+    what has to be. What cannot be known here counts as open. Of a very large set a part is looked
+    at.
     """
     if any("NetworkPolicy" in one.kind for one in objects.unknown):
         return  # an extension's policies may open the rest
@@ -84,7 +86,10 @@ def _rules(objects: Objects) -> Iterator[_Rule]:
                 for inner, peer in rows(rule, side):
                     selector = peer.get("podSelector") or {}
                     if any(selector.values()):
-                        named = objects.selected(selector, namespace_of(policy, peer))
+                        # `namespaceSelector: {}` means all namespaces.
+                        everywhere = peer.get("namespaceSelector") == {}
+                        spaces = objects.namespaces if everywhere else [namespace_of(policy, peer)]
+                        named = [pod for one in spaces for pod in objects.selected(selector, one)]
                         here = (*place, *inner)
                         yield _Rule(policy, part == "egress", here, own, named, ports)
 
@@ -93,16 +98,14 @@ class _Cluster:
     """The set, as the evaluator of connections sees it."""
 
     def __init__(self, objects: Objects) -> None:
-        self._objects = objects
         self._labels = {
             one.name: get(one.body, "metadata", "labels") or {} for one in objects.of("Namespace")
         }
         written = [get(pod.item.body, "metadata", "namespace") for pod in objects.pods]
         self._named, self._labelled = all(written), {*written} <= self._labels.keys()
         self._limiting = cache(lambda pod, way: list(objects.policies_of(pod, way)))
-        self._services = cache(lambda pod: [
-            one for one in objects.of("Service") if pod in objects.behind(one)
-        ])  # fmt: skip
+        services = [(one, objects.behind(one)) for one in objects.of("Service")]
+        self._services = cache(lambda pod: [one for one, behind in services if pod in behind])
         self._bodies = {one: self._lenient(one) for one in objects.of("NetworkPolicy")}
         self._seen = cache(_seen)
         self._closed = {problem.item for problem in closed_ports(objects)}
