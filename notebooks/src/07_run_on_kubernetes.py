@@ -928,7 +928,8 @@ print(f"{lost_when_stuck} of {len(seen)} requests lost")
 # not give up: after `progressDeadlineSeconds` it reports the failure, and goes on waiting. `kubectl
 # rollout status` fails then, and `kubectl rollout undo` goes back. `course rollout` runs this
 # measurement with the course's whole service, more variants and more requests
-# ([rollout.py](../helpers/deploy/rollout.py)).
+# ([rollout.py](../helpers/deploy/rollout.py)). From what it measures, it computes the numbers of
+# [the service's own manifests](../solutions/07_run_on_kubernetes/k8s/base/service.yaml).
 
 # %% [markdown] name="desired-text"
 # ## How many pods does a day need?
