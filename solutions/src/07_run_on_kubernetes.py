@@ -71,15 +71,19 @@ for finding in check_folder(folder):
 #   are right.
 # - **End.** The longest answer takes 30 seconds. `preStop` is right, and its 10 seconds count as
 #   part of the grace period. Answers that are still running after it must be able to finish.
-# - **Pods.** There are 2 to 6. When there are 2, a drain may evict one, but not both at once.
-# - **Network.** Name lookups go to the pods that the policy already names, by UDP and TCP. Open
-#   nothing else, and open it to nobody else.
+# - **Pods.** The autoscaler keeps 2 to 6, so the Deployment names no number. When there are 2, a
+#   drain may evict one, but not both at once.
+# - **Network.** The agent's pods may look up names by UDP and TCP, at the pods that the policy
+#   `agent` already names. Open nothing else, and open it to no other pod. `deny` is right.
 #
 # The result must meet these rules:
 #
 # - `deploy-check` finds nothing, not even a warning.
 # - The same seven objects, by kind and name; none is removed or added.
-# - Everything agrees with the facts above. Whatever has no fault works as it did before.
+# - Everything agrees with the facts above.
+# - A field without a fault keeps its value, even where another value would do, and nothing is
+#   added: no label, no field. (The value of the mistyped field is right.) You may write the same in
+#   another way: a default that is written out, a port by its number, a quantity in other units.
 
 # %% exercise="07.1" mend=true
 KUSTOMIZATION = """
