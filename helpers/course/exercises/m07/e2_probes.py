@@ -21,6 +21,18 @@ _RULES = Expectation("all as it should be", judge=lambda got: got == [], show=_t
 _NOT_ACCEPTED = Slip.raises(
     "not-accepted", ValueError, "The API server would not accept this, so nothing was tried."
 )
+_RESTARTED = (
+    Slip.when(
+        "restarted-while-loading",
+        _any("is restarted while it loads"),
+        "It is restarted before its model is loaded, and then loads again, without end.",
+    ),
+    Slip.when(
+        "restarted-when-loaded",
+        _any("is restarted after it has loaded"),
+        "It has loaded, and still a probe fails. Look at what this probe asks for.",
+    ),
+)
 
 
 @exercise(
@@ -86,16 +98,7 @@ def probes(answer: Any) -> Iterator[Case]:
         expect=_RULES,
         slips=[
             _NOT_ACCEPTED,
-            Slip.when(
-                "restarted-while-loading",
-                _any("is restarted while it loads"),
-                "It is restarted before its model is loaded, and then loads again, without end.",
-            ),
-            Slip.when(
-                "restarted-when-loaded",
-                _any("is restarted after it has loaded"),
-                "It has loaded, and still a probe fails. Look at what this probe asks for.",
-            ),
+            *_RESTARTED,
             Slip.when(
                 "too-early",
                 _any("requests after"),
@@ -121,6 +124,7 @@ def probes(answer: Any) -> Iterator[Case]:
         expect=_RULES,
         slips=[
             _NOT_ACCEPTED,
+            *_RESTARTED,
             Slip.when(
                 "busy-restarted",
                 lambda got: any("busy" in line and "pauses" not in line for line in got),

@@ -65,9 +65,7 @@ def loading(text: object) -> list[str]:
     for seconds in (LOAD_S, LONGEST_LOAD_S, *(step / 2 for step in _STEPS), *just_after):
         events = _lived(box, [LoadingService(loads_s=seconds)], seconds + 60)
         told = f"it loads for {seconds:g} s"
-        for one in _stops(events)[:1]:
-            when = "while it loads" if one.at < seconds else "after it has loaded"
-            found.append(f"{told}: it is restarted {when}, at {one.at:g} s: {one.why}")
+        found += _restarts(told, events, seconds)
         begin = next((first for first, _ in ready_times(events)), math.inf)
         if begin < seconds:
             found.append(f"{told}: it gets requests after {begin:g} s")
@@ -92,11 +90,12 @@ def kept(text: object) -> list[str]:
         busy: list[Span] = [(loads, loads + BUSY_S)] if is_busy else []
         told = f"it loads for {loads} s" + (", is busy then" if is_busy else "")
         calm = _Watched(loads_s=loads, busy=busy)
-        if restarts := _restarts(told, _lived(box, [calm], loads + BUSY_S + 60)):
+        events = _lived(box, [calm], loads + BUSY_S + 60)
+        if restarts := _restarts(told, events, None if is_busy else loads):
             found += restarts
             continue
         probed = [at for at in calm.times if at >= loads]
-        for begin in (float(loads), *probed[:_MOST_TIMES], *_STEPS[::2]):
+        for begin in sorted({float(loads), *probed[:_MOST_TIMES], *_STEPS[::2]}):
             pause = (begin, begin + PAUSE_S)
             service = LoadingService(loads_s=loads, busy=busy, pauses=[pause])
             events = _lived(box, [service], begin + 90)
@@ -181,8 +180,15 @@ def _stops(events: list[Event]) -> list[Event]:
     return [event for event in events if event.what == "stopping"]
 
 
-def _restarts(told: str, events: list[Event]) -> list[str]:
-    return [f"{told}: it is restarted at {one.at:g} s: {one.why}" for one in _stops(events)[:1]]
+def _restarts(told: str, events: list[Event], loads: float | None = None) -> list[str]:
+    """The first restart; with `loads`, and whether it came before or after so many seconds."""
+    for one in _stops(events):
+        when = "" if loads is None else _WHEN[one.at < loads]
+        return [f"{told}: it is restarted{when} (at {one.at:g} s, {one.why})"]
+    return []
+
+
+_WHEN = {True: " while it loads", False: " after it has loaded"}
 
 
 def _served(events: list[Event], span: Span) -> float | None:
