@@ -82,8 +82,9 @@ for finding in check_folder(folder):
 # - The same seven objects, by kind and name; none is removed or added.
 # - Everything agrees with the facts above.
 # - A field without a fault keeps its value, even where another value would do, and nothing is
-#   added: no label, no field. (The value of the mistyped field is right.) You may write the same in
-#   another way: a default that is written out, a port by its number, a quantity in other units.
+#   added: no label, no field. The values below the mistyped field are right. Where a label or a
+#   port's name disagrees with what refers to it, correct either. You may write the same in another
+#   way: a default written out, a port by its number, a quantity in other units.
 
 # %% exercise="07.1" mend=true
 KUSTOMIZATION = """
