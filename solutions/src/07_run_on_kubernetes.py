@@ -71,15 +71,20 @@ for finding in check_folder(folder):
 #   are right.
 # - **End.** The longest answer takes 30 seconds. `preStop` is right, and its 10 seconds count as
 #   part of the grace period. Answers that are still running after it must be able to finish.
-# - **Pods.** There are 2 to 6. When there are 2, a drain may evict one, but not both at once.
-# - **Network.** Name lookups go to the pods that the policy already names, by UDP and TCP. Open
-#   nothing else, and open it to nobody else.
+# - **Pods.** The autoscaler keeps 2 to 6, so the Deployment names no number. When there are 2, a
+#   drain may evict one, but not both at once.
+# - **Network.** The agent's pods may look up names by UDP and TCP, at the pods that the policy
+#   `agent` already names. Open nothing else, and open it to no other pod. `deny` is right.
 #
 # The result must meet these rules:
 #
 # - `deploy-check` finds nothing, not even a warning.
 # - The same seven objects, by kind and name; none is removed or added.
-# - Everything agrees with the facts above. Whatever has no fault works as it did before.
+# - Everything agrees with the facts above.
+# - A field without a fault keeps its value, even where another value would do, and nothing is
+#   added: no label, no field. The values below the mistyped field are right. Where a label or a
+#   port's name disagrees with what refers to it, correct either. You may write the same in another
+#   way: a default written out, a port by its number, a quantity in other units.
 
 # %% exercise="07.1" mend=true
 KUSTOMIZATION = """
@@ -177,15 +182,18 @@ if ready("07.1"):
 # - `GET /readyz` answers within 0.1 seconds: 200, or 503 while the service is **busy**. It may be
 #   busy for ten minutes, and this may begin as soon as it has loaded. Now and then a single
 #   `/readyz` gets a 503 for no reason, with several 200s before and after it.
-# - **A pause** of up to 8 seconds may come at any time. All requests that arrive during a pause are
-#   answered after it, as fast as usual.
-# - **A hang** is a pause without end. The port stays open, and SIGTERM does nothing.
+# - **A pause** of up to 8 seconds may come at any time, also as soon as the service has loaded and
+#   while it is busy. Requests that arrive during a pause are answered after it, as fast as usual:
+#   `/livez` of a busy service 2.5 seconds after it. Between two pauses there is at least a minute.
+# - **A hang** is a pause without end. It may begin while the service is busy. The port stays open,
+#   and SIGTERM does nothing.
 #
 # Your probes must meet these rules:
 #
-# 1. Loading of up to 45 seconds, a busy service, a single 503 and a pause never cause a restart.
+# 1. Loading of up to 45 seconds, a busy service, a single 503 and a pause never cause a restart,
+#    and neither do two of them together, such as a pause while the service is busy.
 # 2. The pod gets no requests before it has loaded. It gets them at most 5 seconds after that,
-#    unless it is busy.
+#    unless it is busy or pauses then.
 # 3. When it becomes busy, it gets no more requests at most 10 seconds later. When it is no longer
 #    busy, it gets them again at most 10 seconds later. A single 503 changes nothing.
 # 4. When it hangs (5 seconds after loading or later), it gets no more requests at most 10 seconds
@@ -193,11 +201,13 @@ if ready("07.1"):
 #    new process.
 # 5. When loading hangs, the process is ended at most 120 seconds after it was started.
 #
+# The times of rule 3 are those of a service that does not pause in between.
+#
 # The check runs your probes on a fake kubelet, whose clock is sped up. Its rules are those of the
 # [documentation](https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#configure-probes);
 # the next cell prints them. It runs probes of the kinds `httpGet` and `tcpSocket`. The pod's own
-# `terminationGracePeriodSeconds` is 60, and stays. A process that loads, works or pauses ends
-# 1 second after SIGTERM.
+# `terminationGracePeriodSeconds` is 60, and stays. A startup or liveness probe may have one of its
+# own. A process that loads, works or pauses ends 1 second after SIGTERM.
 #
 # For instance, a `livenessProbe` with the default values, alone, asks after 0, 10 and 20 seconds.
 # If the service loads for 25 seconds, these are three failures, and it is restarted at second 20.
@@ -236,8 +246,8 @@ check("07.2", PROBES)
 # The startup probe gives loading 80 seconds, and sees within 2 seconds that it is over. A process
 # that hangs just after a liveness probe is noticed after 4 × 5 + 4 = 24 seconds, and its 10 seconds
 # of grace make 34. With the pod's 60 seconds it would be 84: the pod's grace period is for streams,
-# and a hung process streams nothing. A pause of 8 seconds makes one of these probes fail. Four in a
-# row are needed.
+# and a hung process streams nothing. A pause of 8 seconds makes one of these probes fail, and two
+# while the service is busy. Four in a row are needed.
 #
 # Startup and liveness ask `/livez`, because a restart does not help a busy pod. They wait for 4
 # seconds, because a busy pod needs 2.5. Only readiness asks `/readyz`, often, and gives up after
@@ -306,7 +316,8 @@ print(Measured.__doc__)
 # Headroom is added before rounding. Memory and CPU are quantities, such as `"640Mi"` and `"250m"`,
 # in any notation that Kubernetes reads. All other numbers are of type `int`. An empty `memory`,
 # `cpu` or `starts`, or a `per_pod` below 1, raises `ValueError`. Its message contains the name of
-# the field. Nothing else in `measured` can be wrong. Do not change `measured`.
+# this field, and of no other one. At most one field is wrong, and nothing else in `measured` can
+# be. Do not change `measured`.
 #
 # For instance, the measurements of the next cell give 4 replicas (170 requests need 3 pods at 75%
 # of 80, and one may be missing), requests of 300m and 640Mi, a memory limit of 768Mi, a

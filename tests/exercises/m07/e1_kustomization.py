@@ -9,6 +9,7 @@ Step = dict[str, Any]
 
 BOX = "/spec/template/spec/containers/0"
 KEY = {"name": "MODEL_API_KEY", "valueFrom": {"secretKeyRef": {"name": "model-key", "key": "key"}}}
+APP = {"app": "agent"}
 READY = {"httpGet": {"path": "/readyz", "port": "http"}, "periodSeconds": 5}
 UDP = {"protocol": "UDP", "port": 53}
 
@@ -54,6 +55,11 @@ def patched(*leave: str, more: str = "", **other: tuple[str, list[Step]]) -> obj
     ]
     files = "resources: [agent.yaml, network.yaml, scaling.yaml]"
     return f"{files}\npatches: {json.dumps(patches)}\n{more}"
+
+
+def with_patch(found: object, target: dict[str, str], steps: list[Step]) -> str:
+    patch = json.dumps({"target": target, "patch": json.dumps(steps)})
+    return str(found).replace("patches: [", f"patches: [{patch}, ")
 
 
 @wrong("The selector is left.")
@@ -165,7 +171,12 @@ def grace_of_the_checker() -> object:
     return patched(grace=("Deployment", replace(FIXES["grace"][1][0]["path"], 39)))
 
 
-@wrong("preStop is removed instead.")
+@wrong("The limit is right, and the request is the peak.", slip="request-changed")
+def request_raised() -> object:
+    return patched(other=("Deployment", replace(f"{BOX}/resources/requests/memory", "640Mi")))
+
+
+@wrong("preStop is removed instead.", slip="pre-stop-removed")
 def without_pre_stop() -> object:
     return patched(grace=("Deployment", remove(f"{BOX}/lifecycle")))
 
@@ -237,6 +248,99 @@ def sidecar() -> object:
     return patched(other=("Deployment", add("/spec/template/spec/containers/-", box)))
 
 
+NAMES = {
+    "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
+    "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
+}
+
+
+@wrong("Every pod of the namespace may look up names.", slip="deny-changed")
+def dns_for_every_pod() -> object:
+    found = patched("dns")
+    rule = [{"op": "add", "path": "/spec/egress", "value": [{"to": [NAMES], "ports": [UDP]}]}]
+    return with_patch(found, {"kind": "NetworkPolicy", "name": "deny"}, rule)
+
+
+@wrong("Nothing limits what other pods send.", slip="deny-changed")
+def deny_ingress_alone() -> object:
+    target = {"kind": "NetworkPolicy", "name": "deny"}
+    return with_patch(patched(), target, replace("/spec/policyTypes", ["Ingress"]))
+
+
+@wrong("Only the agent is closed.", slip="deny-changed")
+def deny_the_agent_alone() -> object:
+    target = {"kind": "NetworkPolicy", "name": "deny"}
+    return with_patch(patched(), target, replace("/spec/podSelector", {"matchLabels": APP}))
+
+
+@wrong("The agent's policy is for every pod.", slip="others-too")
+def policy_for_all() -> object:
+    return patched(other=("NetworkPolicy", replace("/spec/podSelector", {})))
+
+
+@wrong("The budget is for every pod.")
+def budget_for_all() -> object:
+    return patched(other=("PodDisruptionBudget", replace("/spec/selector", {})))
+
+
+@wrong("The Service sends to any pod of its namespace that has some app.")
+def another_selector() -> object:
+    any_app = {"matchExpressions": [{"key": "app", "operator": "Exists"}]}
+    return patched(other=("PodDisruptionBudget", replace("/spec/selector", any_app)))
+
+
+@wrong("Liveness gives up after one failure.")
+def liveness_of_one_failure() -> object:
+    return patched(other=("Deployment", add(f"{BOX}/livenessProbe/failureThreshold", 1)))
+
+
+@wrong("Liveness asks by HTTPS.")
+def liveness_by_https() -> object:
+    return patched(other=("Deployment", add(f"{BOX}/livenessProbe/httpGet/scheme", "HTTPS")))
+
+
+@wrong("Readiness begins after ten minutes.")
+def readiness_after_minutes() -> object:
+    return patched(other=("Deployment", add(f"{BOX}/readinessProbe/initialDelaySeconds", 600)))
+
+
+@wrong("A CPU limit.")
+def cpu_limit() -> object:
+    return patched(other=("Deployment", add(f"{BOX}/resources/limits/cpu", "250m")))
+
+
+@wrong("The rollout is paused.")
+def paused() -> object:
+    return patched(other=("Deployment", add("/spec/paused", True)))
+
+
+@wrong("The pods need a node that is not there.")
+def elsewhere() -> object:
+    return patched(other=("Deployment", add("/spec/template/spec/nodeSelector", {"gpu": "a"})))
+
+
+@wrong("The Service opens a load balancer.")
+def load_balancer() -> object:
+    return patched(other=("Service", add("/spec/type", "LoadBalancer")))
+
+
+@wrong("The autoscaler never scales up.")
+def no_scaling_up() -> object:
+    return patched(
+        other=(
+            "HorizontalPodAutoscaler",
+            add("/spec/behavior", {"scaleUp": {"selectPolicy": "Disabled"}}),
+        )
+    )
+
+
+@wrong("The budget evicts pods that are not ready.")
+def evicts_what_is_not_ready() -> object:
+    return patched(
+        other=("PodDisruptionBudget", add("/spec/unhealthyPodEvictionPolicy", "AlwaysAllow"))
+    )
+
+
 @wrong("It is not YAML.", slip="not-rendered")
 def not_yaml() -> object:
     return "resources: [agent.yaml\npatches: ]["
@@ -305,14 +409,42 @@ def full_name() -> object:
     return patched(host=("Deployment", replace(f"{BOX}/env/0/value", url)))
 
 
-@right("Numbers of ports in the probes, and other periods.")
+@right("Numbers of ports in the probes, and defaults written out.")
 def other_probes() -> object:
-    ready = {"httpGet": {"path": "/readyz", "port": 8000}, "periodSeconds": 2}
-    alive = {"httpGet": {"path": "/livez", "port": 8000}, "periodSeconds": 10}
+    ready = {"httpGet": {"path": "/readyz", "port": 8000}, "periodSeconds": 5, "timeoutSeconds": 1}
+    alive = {
+        "httpGet": {"path": "/livez", "port": 8000, "scheme": "HTTP"},
+        "periodSeconds": 5,
+        "failureThreshold": 3,
+    }
     return patched(
         readiness=("Deployment", remove(f"{BOX}/readinesProbe")),
         other=("Deployment", add(f"{BOX}/readinessProbe", ready)),
         liveness=("Deployment", replace(f"{BOX}/livenessProbe", alive)),
+    )
+
+
+@right("Selectors with `In`, an image with its host, and the port by another name.")
+def expressions() -> object:
+    def one_of(key: str, value: str) -> dict[str, Any]:
+        return {"matchExpressions": [{"key": key, "operator": "In", "values": [value]}]}
+
+    egress = [
+        {
+            "to": [{"namespaceSelector": one_of("kubernetes.io/metadata.name", "models")}],
+            "ports": [{"port": 8080, "endPort": 8080}],
+        },
+        {"to": [NAMES | {"podSelector": one_of("k8s-app", "kube-dns")}], "ports": [UDP]},
+        {"to": [NAMES], "ports": [{"port": 53}]},
+    ]
+    probes = ("startupProbe", "readinessProbe", "livenessProbe")
+    names = [replace(f"{BOX}/{one}/httpGet/port", "web")[0] for one in probes]
+    return patched(
+        "port",
+        dns=("NetworkPolicy", replace("/spec/egress", egress)),
+        image=("Deployment", replace(f"{BOX}/image", "docker.io/shop/agent:1.4.0")),
+        guard=("PodDisruptionBudget", replace("/spec/selector", one_of("app", "agent"))),
+        name=("Deployment", [*replace(f"{BOX}/ports/0/name", "web"), *names]),
     )
 
 
@@ -329,7 +461,7 @@ spec:
         - name: agent
           image: shop/agent:1.4.0
           readinesProbe: null
-          readinessProbe: {httpGet: {path: /readyz, port: http}}
+          readinessProbe: {httpGet: {path: /readyz, port: http}, periodSeconds: 5}
 """
     patch = json.dumps([{"patch": merge}])
     found = str(patched("image", "readiness"))

@@ -137,6 +137,70 @@ def live_hurries() -> object:
     return text(live=LIVE | {"periodSeconds": 2, "failureThreshold": 2, "timeoutSeconds": 3})
 
 
+@wrong("One failure is enough, after a timeout that a busy pause outlasts.", slip="impatient")
+def live_waits_ten_seconds() -> object:
+    return text(
+        live=LIVE
+        | {
+            "periodSeconds": 10,
+            "timeoutSeconds": 10,
+            "failureThreshold": 1,
+            "terminationGracePeriodSeconds": 5,
+        }
+    )
+
+
+@wrong("One failure is enough, after nine seconds.", slip="impatient")
+def live_waits_nine_seconds() -> object:
+    return text(
+        live=LIVE
+        | {
+            "periodSeconds": 5,
+            "timeoutSeconds": 9,
+            "failureThreshold": 1,
+            "terminationGracePeriodSeconds": 5,
+        }
+    )
+
+
+@wrong("Two failures of five seconds, which a pause alone never causes.", slip="impatient")
+def live_twice_five() -> object:
+    return text(live=LIVE | {"periodSeconds": 5, "timeoutSeconds": 5, "failureThreshold": 2})
+
+
+@wrong("Three failures of three seconds, which a pause alone never causes.", slip="impatient")
+def live_thrice_three() -> object:
+    return text(live=LIVE | {"periodSeconds": 3, "timeoutSeconds": 3, "failureThreshold": 3})
+
+
+@wrong("The startup probe gives up in a pause at the end of loading.", slip="impatient")
+def startup_ends_in_a_pause() -> object:
+    return text(startup=STARTUP | {"periodSeconds": 2, "failureThreshold": 25, "timeoutSeconds": 3})
+
+
+@wrong("A startup probe that is over before such a pause is.", slip="impatient")
+def startup_every_second() -> object:
+    return text(startup=STARTUP | {"periodSeconds": 1, "failureThreshold": 47, "timeoutSeconds": 3})
+
+
+@wrong("Liveness asks a path that is not there.", slip="restarted-when-loaded")
+def live_asks_the_root() -> object:
+    return text(live=LIVE | {"httpGet": {"path": "/", "port": "http"}})
+
+
+@wrong("Readiness has the default values.", slip="busy-served")
+def ready_by_default() -> object:
+    return text(ready={"httpGet": READYZ})
+
+
+@right("Fewer failures, and longer timeouts.")
+def longer_timeouts() -> object:
+    return text(
+        startup=STARTUP | {"failureThreshold": 30, "timeoutSeconds": 5},
+        live=LIVE | {"failureThreshold": 3, "timeoutSeconds": 5},
+    )
+
+
 @wrong("The pod's grace period of 60 s.", slip="hang-ends-late")
 def the_pod_s_grace() -> object:
     return text(live=without(LIVE, "terminationGracePeriodSeconds"))

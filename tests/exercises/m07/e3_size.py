@@ -219,6 +219,49 @@ def names_no_field() -> object:
     return but(look=look)
 
 
+@wrong("One message for all fields.")
+def names_all_fields() -> object:
+    def look(self: Parts, one: Measured) -> None:
+        if not (one.memory and one.cpu and one.starts and one.per_pod > 0):
+            raise ValueError("memory, cpu and starts must not be empty, and per_pod at least 1")
+
+    return but(look=look)
+
+
+@wrong("A negative rate is not looked at.")
+def negative_rate() -> object:
+    def look(self: Parts, one: Measured) -> None:
+        for name in ("memory", "cpu", "starts", "per_pod"):
+            if not getattr(one, name):
+                raise ValueError(f"{name} is missing")
+
+    return but(look=look)
+
+
+@wrong("What a pod carries is rounded down first.")
+def whole_rate() -> object:
+    def pods(self: Parts, one: Measured) -> int:
+        return max(2, math.ceil(one.busiest / (int(one.per_pod * 0.75) or 1)) + 1)
+
+    return but(pods=pods)
+
+
+@wrong("What a pod carries is rounded.")
+def rounded_rate() -> object:
+    def pods(self: Parts, one: Measured) -> int:
+        return max(2, math.ceil(one.busiest / (round(one.per_pod * 0.75) or 1)) + 1)
+
+    return but(pods=pods)
+
+
+@wrong("It is async.", slip="async")
+def is_async() -> object:
+    async def size(measured: Measured) -> Any:
+        return Parts()(measured)
+
+    return size
+
+
 @wrong("A field that nobody asked for.")
 def one_more_field() -> object:
     return lambda measured: Parts()(measured) | {"image": "shop/agent:1.4.0"}

@@ -21,6 +21,18 @@ _RULES = Expectation("all as it should be", judge=lambda got: got == [], show=_t
 _NOT_ACCEPTED = Slip.raises(
     "not-accepted", ValueError, "The API server would not accept this, so nothing was tried."
 )
+_RESTARTED = (
+    Slip.when(
+        "restarted-while-loading",
+        _any("is restarted while it loads"),
+        "It is restarted before its model is loaded, and then loads again, without end.",
+    ),
+    Slip.when(
+        "restarted-when-loaded",
+        _any("is restarted after it has loaded"),
+        "It has loaded, and still a probe fails. Look at what this probe asks for.",
+    ),
+)
 
 
 @exercise(
@@ -41,23 +53,43 @@ _NOT_ACCEPTED = Slip.raises(
             "A busy service is slow, too: /livez takes 2.5 s, and the default timeout is 1 s. That"
             " holds for the startup probe as well: the service may be busy as soon as it has"
             " loaded.",
-            "busy",
+            "restarts",
+        ),
+        Hint(
+            "While it is busy, a pause adds up to 8 s to the 2.5 s. Count the probes in a row that"
+            " begin in the pause and get no answer in time: failureThreshold must be greater. When"
+            " loading takes 45 s, the startup probe must outlast a pause as well.",
+            "restarts",
+        ),
+        Hint(
+            "The service becomes busy just after a probe. Until the readiness probe has failed"
+            " failureThreshold times, that many periods pass. They must fit into 10 s, and one 503"
+            " alone must not be enough.",
+            "requests",
         ),
         Hint(
             "Add up the worst case: the hang begins just after a probe. Then failureThreshold"
             " periods pass, the last timeout, and the grace period.",
-            "still",
+            "hang",
         ),
         Hint(
             "A hung process uses all of its grace period. The livenessProbe may have a"
             " terminationGracePeriodSeconds of its own, shorter than the pod's 60 s.",
-            "still",
+            "hang",
         ),
     ],
 )
 def probes(answer: Any) -> Iterator[Case]:
     """Three probes whose container is restarted when it hangs, and never otherwise."""
     from helpers.course.exercises.m07 import kubelets
+
+    def further(look: Callable[[object], list[str]]) -> list[str]:
+        """A case after the first one, which tells what is wrong with the text itself."""
+        try:
+            kubelets.container(answer)
+        except ValueError:
+            raise ValueError("nothing to try: the first case says why") from None
+        return look(answer)
 
     yield Case(
         "loading",
@@ -66,19 +98,15 @@ def probes(answer: Any) -> Iterator[Case]:
         expect=_RULES,
         slips=[
             _NOT_ACCEPTED,
-            Slip.when(
-                "restarted-while-loading",
-                _any("is restarted at"),
-                "It is restarted before its model is loaded, and then loads again, without end.",
-            ),
+            *_RESTARTED,
             Slip.when(
                 "too-early",
-                lambda got: any("requests after" in line for line in got),
+                _any("requests after"),
                 "Nobody listens yet: these requests are lost.",
             ),
             Slip.when(
                 "ready-too-late",
-                lambda got: any(line.endswith("s later") for line in got),
+                _any("it gets requests"),
                 "Its model is loaded, and for more than 5 s it gets no requests.",
             ),
             Slip.when(
@@ -90,20 +118,36 @@ def probes(answer: Any) -> Iterator[Case]:
         about="loading",
     )
     yield Case(
-        "busy for ten minutes, and one 503 alone",
-        call=lambda: kubelets.busy(answer),
-        show="a fake kubelet with your probes; the service becomes busy at 21 moments",
+        "no restart when it is busy or pauses",
+        call=lambda: further(kubelets.kept),
+        show="a fake kubelet with your probes; pauses of 8 s, each beginning at 30 moments or more",
+        expect=_RULES,
+        slips=[
+            _NOT_ACCEPTED,
+            *_RESTARTED,
+            Slip.when(
+                "busy-restarted",
+                lambda got: any("busy" in line and "pauses" not in line for line in got),
+                "It is busy, and not dead. A restart makes the others busier.",
+            ),
+            Slip.when(
+                "impatient",
+                _any("pauses"),
+                "It would have gone on by itself: this probe gives up too soon.",
+            ),
+        ],
+        about="restarts",
+    )
+    yield Case(
+        "requests when it is busy, and one 503 alone",
+        call=lambda: further(kubelets.requests),
+        show="a fake kubelet with your probes; the service becomes busy at 21 moments or more",
         expect=_RULES,
         slips=[
             _NOT_ACCEPTED,
             Slip.when(
-                "busy-restarted",
-                _any("is restarted"),
-                "It is busy, and not dead. A restart makes the others busier.",
-            ),
-            Slip.when(
                 "busy-served",
-                _any("gets requests at"),
+                _any("gets requests"),
                 "It says that it is busy, and still gets requests.",
             ),
             Slip.when(
@@ -117,20 +161,15 @@ def probes(answer: Any) -> Iterator[Case]:
                 "One 503 says little. Let the readiness probe fail twice in a row.",
             ),
         ],
-        about="busy",
+        about="requests",
     )
     yield Case(
-        "a pause of 8 s, and a hang",
-        call=lambda: kubelets.standing_still(answer),
-        show="a fake kubelet with your probes; pauses and hangs, each beginning at 41 moments",
+        "a hang",
+        call=lambda: further(kubelets.hanging),
+        show="a fake kubelet with your probes; hangs that begin at 41 moments or more",
         expect=_RULES,
         slips=[
             _NOT_ACCEPTED,
-            Slip.when(
-                "impatient",
-                _any("it pauses"),
-                "It would have gone on by itself: liveness gives up too soon.",
-            ),
             Slip.when(
                 "hang-not-seen",
                 _any("is ended never"),
@@ -147,5 +186,5 @@ def probes(answer: Any) -> Iterator[Case]:
                 "It answers nothing, and still gets requests.",
             ),
         ],
-        about="still",
+        about="hang",
     )

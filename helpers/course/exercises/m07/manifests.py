@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from helpers.course.exercises.m07.unchanged import GIVEN, changes
 from helpers.course.exercises.words import kind
 from helpers.deploy import schema
 from helpers.deploy.check import judge
@@ -17,8 +18,8 @@ from helpers.deploy.render import Item, load
 from helpers.deploy.rules.scaling import of_pods, quantity
 from helpers.deploy.sources import ManifestError
 
-_GIVEN = Path(__file__).with_name("given")
 _NAMESPACE = "shop"
+_MOST_SHOWN = 6
 OBJECTS = [
     "Deployment agent",
     "HorizontalPodAutoscaler agent",
@@ -37,10 +38,14 @@ class NotRendered(Exception):  # noqa: N818 - it says what it is
 
 @dataclass(frozen=True)
 class Rendered:
-    """What the kustomization gives: objects, without values of a wrong type, and findings."""
+    """What the kustomization gives: objects, without values of a wrong type, and findings.
+
+    `all` are the objects with whatever is in them.
+    """
 
     items: Sequence[Item]
     findings: Sequence[str]
+    all: Sequence[Item]
 
     @property
     def names(self) -> list[str]:
@@ -83,7 +88,7 @@ def rendered(text: object) -> Rendered:
         raise NotRendered(f"KUSTOMIZATION must be a text, in YAML; this is {kind(text)}.")
     with tempfile.TemporaryDirectory(prefix="course-lab-") as home:
         folder = Path(home)
-        for file in _GIVEN.glob("*.yaml"):
+        for file in GIVEN.glob("*.yaml"):
             (folder / file.name).write_bytes(file.read_bytes())
         (folder / "kustomization.yaml").write_text(text, encoding="utf-8")
         try:
@@ -99,7 +104,7 @@ def rendered(text: object) -> Rendered:
     told = [str(one).splitlines()[0].replace(f"{folder}/", "") for one in findings]
     newest = schema.chosen(None)[-1:]
     fitting = [schema.usable(item, list(schema.problems(item, newest))) for item in items]
-    return Rendered(fitting, told)
+    return Rendered(fitting, told, items)
 
 
 def checked(found: Rendered) -> dict[str, list[str]]:
@@ -117,14 +122,25 @@ def told(got: Mapping[str, Sequence[str]]) -> str:
     return "\n".join([*lines, *got["deploy-check"]]) or "no finding, and the same objects"
 
 
+def unchanged(found: Rendered) -> list[str]:
+    """What is different now though it had no fault."""
+    return changes([item.body for item in found.all])
+
+
+def few(lines: Sequence[str]) -> str:
+    """The first lines, and how many more there are."""
+    more = [f"... and {len(lines) - _MOST_SHOWN} more"] if len(lines) > _MOST_SHOWN else []
+    return "\n".join([*lines[:_MOST_SHOWN], *more]) or "no other field has changed"
+
+
 def runs(found: Rendered) -> dict[str, Any]:
     """What runs: image, port, and each environment variable or where its value is from."""
     box = found.container
     return {
         "containers": [one.body.get("name") for one in found.pod.containers] if found.pod else [],
         "command": [*box.get("command", []), *box.get("args", [])],
-        "image": box.get("image"),
-        "ports": [row.get("containerPort") for _, row in rows(box, "ports")],
+        "image": str(box.get("image", "none")).removeprefix("docker.io/"),  # where no host is named
+        "ports": sorted({str(row.get("containerPort")) for _, row in rows(box, "ports")}),
         "env": {row.get("name"): _value(row) for _, row in rows(box, "env")},
     }
 
@@ -133,7 +149,7 @@ RUNS: dict[str, Any] = {
     "containers": ["agent"],
     "command": [],
     "image": "shop/agent:1.4.0",
-    "ports": [8000],
+    "ports": ["8000"],
     "env": {
         "MODEL_URL": "http://model.models:8080/v1",
         "MODEL_API_KEY": "key `key` of Secret model-key",
@@ -165,7 +181,7 @@ def ends(found: Rendered) -> dict[str, Any]:
         "request of CPU": _amount(asked.get("cpu")),
         "request of memory": _amount(asked.get("memory")),
         "limit of memory": _amount(most.get("memory")),
-        "preStop sleeps": get(box, "lifecycle", "preStop", "sleep", "seconds"),
+        "preStop": _pause(get(box, "lifecycle", "preStop")),
         "40 s or more to end in": isinstance(grace, int) and grace >= 40,
     }
 
@@ -174,15 +190,22 @@ ENDS = {
     "request of CPU": "250m",
     "request of memory": "600Mi",
     "limit of memory": "800Mi",
-    "preStop sleeps": 10,
+    "preStop": "sleeps for 10 s",
     "40 s or more to end in": True,
 }
-_AMOUNTS = {quantity(one): one for one in ("250m", "600Mi", "800Mi")}
+_AMOUNTS: dict[Any, str] = {quantity(one): one for one in ("250m", "600Mi", "800Mi")}
 
 
-def _amount(given: object) -> Any:
+def _amount(given: object) -> str:
     """A quantity, by the name it has in the statement where it is the same amount."""
-    return _AMOUNTS.get(quantity(given), given)
+    return "none" if given is None else _AMOUNTS.get(quantity(given), str(given))
+
+
+def _pause(hook: Any) -> str:
+    seconds = get(hook, "sleep", "seconds")
+    if seconds is None:
+        return "something else" if hook else "none"
+    return f"sleeps for {seconds} s"
 
 
 def probes(found: Rendered) -> dict[str, Any]:
@@ -234,10 +257,8 @@ def way(found: Rendered) -> dict[str, Any]:
             for _, row in rows(scaler, "metrics")
         ],
         "of 2 pods may be evicted": _evictable(found),
-        "rollout": [
-            strategy.get("type", "RollingUpdate"),
-            *(get(strategy, "rollingUpdate", key) for key in ("maxUnavailable", "maxSurge")),
-        ],
+        "rollout": f"{strategy.get('type', 'RollingUpdate')}, {_surge(strategy)}",
+        "select other pods, too": [one for one in _SELECTING if _selected(found, one) != _OWN],
     }
 
 
@@ -247,8 +268,40 @@ WAY = {
     "pods": [2, 6],
     "CPU": [60],
     "of 2 pods may be evicted": 1,
-    "rollout": ["RollingUpdate", 0, 1],
+    "rollout": "RollingUpdate, maxUnavailable 0, maxSurge 1",
+    "select other pods, too": [],
 }
+_SELECTING = ("Deployment agent", "Service agent", "PodDisruptionBudget agent")
+_OWN = "the agent's pods"
+
+
+def _surge(strategy: Mapping[str, Any]) -> str:
+    given = get(strategy, "rollingUpdate") or {}
+    return ", ".join(f"{key} {given.get(key, '25%')}" for key in ("maxUnavailable", "maxSurge"))
+
+
+def _selected(found: Rendered, named: str) -> str:
+    """Which pods an object selects, in words where they are the agent's alone, or all."""
+    body = found.body(named)
+    kind_ = body.get("kind")
+    selector = get(body, "spec", "podSelector" if kind_ == "NetworkPolicy" else "selector")
+    labels = _labels({"matchLabels": selector} if kind_ == "Service" else selector or {})
+    own = found.pod.labels.items() if found.pod else {}.items()
+    if labels == {} and kind_ != "Service":
+        return "every pod"
+    return _OWN if labels and labels.items() <= own else json.dumps(selector, sort_keys=True)
+
+
+def _labels(selector: Any) -> dict[str, Any] | None:
+    """The labels that a selector asks for; None where it asks for anything but equal values."""
+    asked = dict(get(selector, "matchLabels") or {})
+    for _, row in rows(selector, "matchExpressions"):
+        values = row.get("values") or []
+        if row.get("operator") != "In" or len(set(map(str, values))) != 1:
+            return None
+        if asked.setdefault(str(row.get("key")), values[0]) != values[0]:
+            return None
+    return asked
 
 
 def _number(found: Rendered, port: Mapping[str, Any]) -> Any:
@@ -263,29 +316,51 @@ def _evictable(found: Rendered) -> int | None:
         spec = budget.body.get("spec", {})
         if found.pod not in found.objects.selected(spec.get("selector"), budget.namespace):
             continue
+        if "minAvailable" in spec and "maxUnavailable" in spec:
+            return None  # the API server does not take both
         if "minAvailable" in spec:
             return max(0, 2 - of_pods(spec["minAvailable"], 2, up=True))
         return min(2, of_pods(spec.get("maxUnavailable", 0), 2, up=True))
     return None
 
 
-def network(found: Rendered) -> dict[str, list[str]]:
+def network(found: Rendered) -> dict[str, Any]:
     """Whom the pods may talk to: each peer with each port, over all policies that select them."""
     policies = found.objects.of("NetworkPolicy")
     return {
         "in": sorted(_open(found, policies, "Ingress", "ingress", "from")),
         "out": sorted(_open(found, policies, "Egress", "egress", "to")),
+        "policy agent": f"for {_selected(found, 'NetworkPolicy agent')}",
+        "policy deny": _denied(found),
     }
 
 
-NETWORK = {
+NETWORK: dict[str, Any] = {
     "in": ["namespace ingress: TCP 8000"],
     "out": [
         "namespace kube-system, pods k8s-app=kube-dns: TCP 53",
         "namespace kube-system, pods k8s-app=kube-dns: UDP 53",
         "namespace models: TCP 8080",
     ],
+    "policy agent": "for the agent's pods",
+    "policy deny": "for every pod: nothing in, nothing out",
 }
+
+
+def _denied(found: Rendered) -> str:
+    """Whom the policy `deny` is for, and which directions it closes, in words."""
+    spec = found.body("NetworkPolicy deny").get("spec", {})
+    types = spec.get("policyTypes", ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"])
+    words = {"ingress": "in", "egress": "out"}
+    closed = [
+        f"something {word}"
+        if spec.get(part)
+        else f"nothing {word}"
+        if part.capitalize() in types
+        else f"everything {word}"
+        for part, word in words.items()
+    ]
+    return f"for {_selected(found, 'NetworkPolicy deny')}: {', '.join(closed)}"
 
 
 def _open(
@@ -300,30 +375,32 @@ def _open(
         (_peer(peer), port)
         for rule in rules
         for peer in ([one for _, one in rows(rule, side)] or [{}])
-        for port in ([_port(found, one) for _, one in rows(rule, "ports")] or ["every port"])
+        for port in (
+            [_port(found, one, direction) for _, one in rows(rule, "ports")] or ["every port"]
+        )
     }
     yield from (f"{peer}: {port}" for peer, port in pairs)
 
 
 _NAME = "kubernetes.io/metadata.name"
+_SIDES = {"namespaceSelector", "podSelector"}
 
 
 def _peer(peer: Mapping[str, Any]) -> str:
     """A peer in words, where it is one of the statement's; as it is written otherwise."""
     if not peer:
         return "everyone"
-    near = get(peer, "namespaceSelector", "matchLabels") or {}
-    pods = get(peer, "podSelector", "matchLabels") or {}
-    if list(near) != [_NAME] or peer.keys() - {"namespaceSelector", "podSelector"}:
-        return json.dumps(peer, sort_keys=True)
-    if "matchExpressions" in json.dumps(peer):
+    near = _labels(peer.get("namespaceSelector"))
+    pods = _labels(peer.get("podSelector"))
+    if list(near or ()) != [_NAME] or pods is None or set(peer) - _SIDES:
         return json.dumps(peer, sort_keys=True)
     some = ", ".join(f"{key}={one}" for key, one in sorted(pods.items()))
-    return f"namespace {near[_NAME]}" + (f", pods {some}" if some else "")
+    return f"namespace {near[_NAME] if near else ''}" + (f", pods {some}" if some else "")
 
 
-def _port(found: Rendered, port: Mapping[str, Any]) -> str:
+def _port(found: Rendered, port: Mapping[str, Any], direction: str) -> str:
     number, last = port.get("port", "every port"), port.get("endPort")
-    if port.get("protocol", "TCP") == "TCP":
+    if direction == "Ingress":  # a name is one of the pod's own ports
         number = _number(found, {"targetPort": number})
-    return f"{port.get('protocol', 'TCP')} {number}" + (f" to {last}" if last else "")
+    more = f" to {last}" if last not in (None, number) else ""
+    return f"{port.get('protocol', 'TCP')} {number}{more}"

@@ -1,9 +1,11 @@
 """Measurements for exercise 07.3, and what counts as the same Deployment."""
 
-from collections.abc import Mapping
+import inspect
+import re
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from helpers.course.exercises import Expectation, satisfies
+from helpers.course.exercises import Expectation, raises, satisfies
 from helpers.course.exercises.words import brief, kind
 from helpers.deploy.rules.scaling import quantity
 from helpers.testbed.measured import Measured
@@ -11,7 +13,20 @@ from helpers.testbed.measured import Measured
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
+MAY_BE_WRONG = ("memory", "cpu", "starts", "per_pod")
+"""The fields of which the statement says what a wrong value is."""
+GROUPS: dict[str, list[tuple[str, ...]]] = {
+    "memory": [("resources", "requests", "memory"), ("resources", "limits")],
+    "CPU": [("resources", "requests", "cpu")],
+    "replicas": [("replicas",)],
+    "seconds": [("startupProbe",), ("lifecycle",), ("terminationGracePeriodSeconds",)],
+}
+"""The places of the result, by what the hints are about."""
 _AMOUNTS = {"cpu", "memory"}
+
+
+class NotPlain(TypeError):  # noqa: N818 - it says what it is
+    """The function gives something to wait for; the message says so."""
 
 
 def measurements() -> "SearchStrategy[Measured]":
@@ -27,7 +42,7 @@ def measurements() -> "SearchStrategy[Measured]":
     @st.composite
     def carried(draw: st.DrawFn) -> tuple[int, int]:
         """A pod's rate, and a busiest minute: often exactly what some pods carry, or one more."""
-        per_pod = draw(st.integers(1, 150)) * 4
+        per_pod = draw(st.integers(1, 150).map(lambda n: 4 * n) | st.integers(1, 600))
         pods = draw(st.integers(0, 12))
         return per_pod, max(0, pods * per_pod * 3 // 4 + draw(st.integers(-2, 2)))
 
@@ -53,6 +68,65 @@ def measurements() -> "SearchStrategy[Measured]":
 def like_sized(value: Any) -> Expectation:
     """The same fields and whole numbers; quantities may be written otherwise (1000m, 1)."""
     return satisfies(brief(value), lambda got: _apart(got, value, "") or True)
+
+
+def like_part(value: Any, *places: tuple[str, ...]) -> Expectation:
+    """What `like_sized` asks for, of some places of the result alone."""
+
+    def judge(got: Any) -> bool | str:
+        for place in places:
+            wanted, there, name = value, got, ""
+            for key in place:
+                if not isinstance(there, Mapping):
+                    return f"{name or 'The result'} must be a dict; it is {kind(there)}."
+                name = f"{name}.{key}".lstrip(".")
+                if key not in there:
+                    return f"{name} is missing."
+                wanted, there = wanted[key], there[key]
+            if why := _apart(there, wanted, name):
+                return why
+        return True
+
+    def at(place: tuple[str, ...]) -> Any:
+        wanted = value
+        for key in place:
+            wanted = wanted[key]
+        return wanted
+
+    text = ", ".join(f"{'.'.join(place)}: {brief(at(place))}" for place in places)
+    return satisfies(text, judge)
+
+
+def names_only(field: str) -> Expectation:
+    """A `ValueError` whose message names this field, and no other one that may be wrong."""
+    right = raises(ValueError, field)
+
+    def judge(got: Any) -> bool | str:
+        verdict = right.judge(got)
+        others = [one for one in MAY_BE_WRONG if one != field and one in _words(str(got))]
+        if verdict is True and others:
+            return f"The message names {others[0]} as well, which has no fault."
+        return verdict is True or str(verdict)
+
+    return Expectation(f"{right.text}, and no other field", judge, error=ValueError)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
+
+
+def plain(answer: Callable[[Measured], Any]) -> Callable[[Measured], Any]:
+    """The answer as it is called; a coroutine is an error that says what to change."""
+
+    def call(measured: Measured) -> Any:
+        got = answer(measured)
+        if inspect.isawaitable(got):
+            if inspect.iscoroutine(got):
+                got.close()
+            raise NotPlain("size must be a plain function; it gave something to wait for")
+        return got
+
+    return call
 
 
 def _apart(got: Any, wanted: Any, place: str) -> str:
