@@ -73,8 +73,9 @@ def _but(
 
 def _highest(history: list[Entry], target: int, least: int, most: int) -> int:
     """The highest number of the window, even where pods have gone since."""
-    now, rules = history[-1][0], _but()
-    return max(rules([one], target, least, most) for one in history if now - one[0] < 300)
+    recent = [one for one in history if history[-1][0] - one[0] < 300]
+    wanted: int = max(_but()([one], target, least, most) for one in recent)
+    return wanted
 
 
 _ROUNDING = "Round up: 4.5 pods are 5. A whole number stays as it is: 3.0 pods are 3."

@@ -77,7 +77,8 @@ def pods(policies: Sequence[Mapping[str, Any]]) -> tuple[Pod, ...]:
     """Pods that come later, in every namespace, with and without each label that is named."""
     selectors = [one["spec"].get("podSelector") for one in policies]
     selectors += [peer.get("podSelector") for peer in _peers(policies)]
-    found, given = [], _sets(selectors, _KNOWN)
+    found: list[Pod] = []
+    given = _sets(selectors, _KNOWN)
     for space in namespaces(policies):
         for number, labels in enumerate(given, 1):
             address = f"10.9.{len(found) // 250}.{len(found) % 250 + 1}"
