@@ -49,6 +49,44 @@ End: TypeAlias = Pod | str
 """One end of a connection: a pod, or an IP address outside of the cluster."""
 
 
+Ports: TypeAlias = Sequence[Sequence[Mapping[str, Any]]]
+"""The ports of some rules; a rule without any opens every port."""
+
+
+@dataclass(frozen=True)
+class Path:
+    """The way from one end to another one, with what each side's rules open.
+
+    Attributes:
+        target: where it leads.
+        leaving: what the source may send to; None where no policy applies to it.
+        entering: what the target takes; None where no policy applies to it.
+    """
+
+    target: End
+    leaving: Ports | None
+    entering: Ports | None
+
+    @property
+    def shut(self) -> bool:
+        """Whether no port is open, by any protocol."""
+        return [] in (self.leaving, self.entering)
+
+    def stopped_by(self, port: int, protocol: str = "TCP") -> Direction | None:
+        """What stops a connection to a port: the source's side first; None if nothing."""
+        sides: tuple[tuple[Direction, Ports | None], ...] = (
+            ("Egress", self.leaving),
+            ("Ingress", self.entering),
+        )
+        for direction, rules in sides:
+            if rules is not None and not any(
+                not ports or any(_is_port(one, self.target, port, protocol) for one in ports)
+                for ports in rules
+            ):
+                return direction
+        return None
+
+
 class Connections:
     """A cluster's policies, and what they let through.
 
@@ -82,21 +120,26 @@ class Connections:
         Raises:
             ValueError: the address or the range of an `ipBlock` is none.
         """
+        return self.between(source, target).stopped_by(port, protocol)
+
+    def between(self, source: End, target: End) -> "Path":
+        """What lies between two ends, for those who ask about many ports."""
         if source == target:  # a pod cannot block itself
+            return Path(target, None, None)
+        leaving = self._ports(source, target, "Egress")
+        return Path(target, leaving, self._ports(target, source, "Ingress"))
+
+    def _ports(self, own: End, other: End, direction: Direction) -> "Ports | None":
+        """The ports of each rule that is about the other end; None where no policy applies."""
+        applying = list(self._applying(own, direction))
+        if not applying:
             return None
-        sides: tuple[tuple[Direction, End, End], ...] = (
-            ("Egress", source, target),
-            ("Ingress", target, source),
-        )
-        for direction, own, other in sides:
-            applying = list(self._applying(own, direction))
-            if applying and not any(
-                self._opens(rule, policy, direction, other, target, port, protocol)
-                for policy in applying
-                for rule in _rows(policy, "spec", direction.lower())
-            ):
-                return direction
-        return None
+        return [
+            _rows(rule, "ports")
+            for policy in applying
+            for rule in _rows(policy, "spec", direction.lower())
+            if self._is_about(other, rule, policy, "from" if direction == "Ingress" else "to")
+        ]
 
     def _applying(self, own: End, direction: Direction) -> Iterator[Mapping[str, Any]]:
         """The policies that isolate this end in this direction."""
@@ -107,22 +150,12 @@ class Connections:
             if here and direction in directions(policy) and selects(selector, own.labels):
                 yield policy
 
-    def _opens(
-        self,
-        rule: Mapping[str, Any],
-        policy: Mapping[str, Any],
-        direction: Direction,
-        other: End,
-        target: End,
-        port: int,
-        protocol: str,
+    def _is_about(
+        self, other: End, rule: Mapping[str, Any], policy: Mapping[str, Any], side: str
     ) -> bool:
-        peers = _rows(rule, "from" if direction == "Ingress" else "to")
-        ports = _rows(rule, "ports")
-        right_peer = not peers or any(self._is(other, peer, policy) for peer in peers)
-        return right_peer and (
-            not ports or any(_is_port(one, target, port, protocol) for one in ports)
-        )
+        """Whether the other end is among those of a rule; without peers, it is about everyone."""
+        peers = _rows(rule, side)
+        return not peers or any(self._is(other, peer, policy) for peer in peers)
 
     def _is(self, other: End, peer: Mapping[str, Any], policy: Mapping[str, Any]) -> bool:
         """Whether the other end is one that a peer of a rule describes."""

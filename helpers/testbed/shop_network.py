@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 
 from helpers.testbed.connections import End, Pod
 
@@ -15,7 +16,10 @@ NAMESPACES = {
 """The labels of each namespace, without the one that Kubernetes sets."""
 
 PORTS = (22, 53, 80, 443, 6379, 8000, 8080, 9090, 9100, 10250)
-"""The ports that are tried, each over TCP and UDP."""
+"""Some ports, among them all that are used."""
+
+PROTOCOLS = ("TCP", "UDP", "SCTP")
+"""All that a policy knows."""
 
 _AGENT = {"http": ("TCP", 8000), "metrics": ("TCP", 9100)}
 _MODEL = {"http": ("TCP", 8080)}
@@ -37,11 +41,13 @@ _PODS: tuple[tuple[str, str, dict[str, str], dict[str, tuple[str, int]]], ...] =
     ("dev", "prometheus-1", {"app": "prometheus"}, {"http": ("TCP", 9090)}),
 )
 
-PROVIDER = ("203.0.113.10", "203.0.113.63", "203.0.113.80")
-"""Some addresses of the outside model."""
+PROVIDER, LEFT_OUT = ip_network("203.0.113.0/24"), ip_network("203.0.113.64/28")
+"""Where the outside model is, and the part of it where it is not."""
 
 OUTSIDE = (
-    *PROVIDER,
+    "203.0.113.10",
+    "203.0.113.63",
+    "203.0.113.80",
     "203.0.113.64",
     "203.0.113.79",
     "203.0.112.10",
@@ -57,10 +63,9 @@ PODS = tuple(
 
 
 def later() -> tuple[Pod, ...]:
-    """The cluster a week later: pods were replaced, and there are some more in the namespace."""
+    """The cluster a week later: pods were replaced, and there is one more agent."""
     more: tuple[tuple[str, str, dict[str, str], dict[str, tuple[str, int]]], ...] = (
         ("shop", "agent-3", {"app": "agent"}, _AGENT),
-        ("shop", "trial-1", {}, {"http": ("TCP", 8000)}),
     )
     return tuple(
         Pod(f"{name}-new", namespace, labels, f"10.7.3.{number}", ports)
@@ -86,7 +91,7 @@ def every(pods: tuple[Pod, ...] = PODS) -> Iterator[Connection]:
     ends: tuple[End, ...] = (*pods, *OUTSIDE)
     for source in ends:
         for target in ends:
-            if source != target and (_in_shop(source) or _in_shop(target)):
+            if source != target and (in_shop(source) or in_shop(target)):
                 for port in PORTS:
                     for protocol in ("TCP", "UDP"):
                         yield Connection(source, target, port, protocol)
@@ -94,24 +99,46 @@ def every(pods: tuple[Pod, ...] = PODS) -> Iterator[Connection]:
 
 def must_pass(one: Connection) -> bool:
     """Whether the shop needs a connection."""
-    source, target = _role(one.source), _role(one.target)
-    wanted = {
-        ("ingress/controller", "shop/agent"): {("TCP", 8000)},
-        ("monitoring/prometheus", "shop/agent"): {("TCP", 9100)},
-        ("monitoring/prometheus", "shop/model"): {("TCP", 8080)},
-        ("shop/agent", "shop/model"): {("TCP", 8080)},
-        ("shop/agent", "shop/redis"): {("TCP", 6379)},
-        ("shop/agent", "kube-system/kube-dns"): {("UDP", 53), ("TCP", 53)},
-        ("shop/agent", "provider"): {("TCP", 443)},
-    }
-    return (one.protocol, one.port) in wanted.get((source, target), ())
+    return (one.protocol, one.port) in needed(one.source, one.target)
 
 
-def _in_shop(end: End) -> bool:
+def needed(source: End, target: End) -> frozenset[tuple[str, int]]:
+    """The protocols and ports over which the shop needs to get from one end to the other."""
+    return _NEEDED.get((_role(source), _role(target)), frozenset())
+
+
+_NEEDED = {
+    ("ingress/controller", "shop/agent"): frozenset({("TCP", 8000)}),
+    ("monitoring/prometheus", "shop/agent"): frozenset({("TCP", 9100)}),
+    ("monitoring/prometheus", "shop/model"): frozenset({("TCP", 8080)}),
+    ("shop/agent", "shop/model"): frozenset({("TCP", 8080)}),
+    ("shop/agent", "shop/redis"): frozenset({("TCP", 6379)}),
+    ("shop/agent", "kube-system/kube-dns"): frozenset({("UDP", 53), ("TCP", 53)}),
+    ("shop/agent", "provider"): frozenset({("TCP", 443)}),
+}
+
+
+def in_shop(end: End) -> bool:
+    """Whether an end is a pod of the namespace that the policies are for."""
     return isinstance(end, Pod) and end.namespace == "shop"
 
 
-def _role(end: End) -> str:
+def app(end: End) -> str:
+    """By which label a pod is known: `k8s-app` in kube-system, `app` elsewhere; "" without it."""
     if isinstance(end, str):
-        return "provider" if end in PROVIDER else "outside"
-    return f"{end.namespace}/{end.labels.get('app', end.labels.get('k8s-app', ''))}"
+        return ""
+    return end.labels.get("k8s-app" if end.namespace == "kube-system" else "app", "")
+
+
+def is_provider(end: End) -> bool:
+    """Whether the outside model is at this address."""
+    if isinstance(end, Pod):
+        return False
+    one = ip_address(end)
+    return one in PROVIDER and one not in LEFT_OUT
+
+
+def _role(end: End) -> str:
+    if isinstance(end, Pod):
+        return f"{end.namespace}/{app(end)}"
+    return "provider" if is_provider(end) else "outside"

@@ -387,8 +387,8 @@ if ready("07.3"):
 # ## 4. Work out what the autoscaler asks for
 #
 # A HorizontalPodAutoscaler looks at the pods every 15 seconds and decides how many there should
-# be. Write `recommend(history, target, least, most)`, a plain function that returns this number, an
-# `int`.
+# be. Write `recommend(history, target, least, most)`, a plain function (not `async`) that returns
+# this number as Python's own `int`, not as a float or a number of another library.
 #
 # `history` is a list of what the autoscaler saw, oldest first. The last entry is what it sees now.
 # Each entry is a pair: the time in seconds (an `int`), and a list of the requests in flight in each
@@ -412,8 +412,8 @@ if ready("07.3"):
 #
 # - If the desired number now is greater than the number of pods now, it asks for the desired
 #   number, at once.
-# - Otherwise it asks for the highest desired number of these entries, but never for more than the
-#   number of pods now.
+# - Otherwise it asks for the highest desired number of all these entries, but never for more than
+#   the number of pods now. The rules for the desired number are the same in older entries.
 # - In the end, a number below `least` becomes `least`, and one above `most` becomes `most`.
 #
 # For instance, three pods with 12, 15 and 9 requests and a target of 8 have the ratio 1.5, so
@@ -506,15 +506,14 @@ if ready("07.4"):
 # ## 5. Let through the connections on a list, and no others
 #
 # A hijacked agent reaches what the network lets it reach. Without a NetworkPolicy that is
-# everything. This is the cluster; the namespace `shop` is yours. `shop` also has pods that you do
-# not know yet, and that must not connect to anything.
+# everything. This is the cluster; the namespace `shop` is yours.
 #
 # | namespace, with its label `team` | pods, by their only label | ports of the containers |
 # |---|---|---|
 # | `shop`, team `shop` | `app: agent` | `http` 8000, `metrics` 9100 |
 # | | `app: model` | `http` 8080 |
 # | | `app: redis` | `redis` 6379 |
-# | | `app: backup`, and others without a label | |
+# | | `app: backup` | |
 # | `ingress`, team `platform` | `app: controller` | `http` 80 |
 # | | `app: renewer` | |
 # | `monitoring`, team `platform` | `app: prometheus`, `app: grafana` | `http` 9090 and 8080 |
@@ -539,20 +538,27 @@ if ready("07.4"):
 # | the agent | the DNS pods in `kube-system` | UDP 53 and TCP 53 |
 # | the agent | the outside model | TCP 443 |
 #
-# Here "the agent" means every pod in `shop` with its label, and so on for the others.
+# Here "the agent" means every pod in `shop` with the label `app: agent`, whatever other labels it
+# has. The same goes for the others: what counts is the namespace and the label in the table. "The
+# outside model" means every one of its addresses.
 #
 # Set `POLICIES` to a text of YAML with one or more NetworkPolicies in the namespace `shop`,
 # separated by `---`. (A list of dicts will do, too.)
 #
 # - Every connection on the list passes.
-# - No other connection passes that begins or ends in `shop`: not between the pods above, not with
-#   pods that come later, and not to or from any address outside of the cluster. Two agents do not
-#   talk to each other. Connections that begin and end elsewhere are not your concern, and a pod
-#   always reaches itself.
-# - Pods are replaced all the time. The new ones have the same labels, and other names and
+# - No other connection passes that begins or ends in `shop`, on any port, over TCP, UDP or SCTP:
+#   not between the pods above, not with pods that come later, and not to or from any other address,
+#   of IPv4 or IPv6. Two agents do not talk to each other. Connections that begin and end elsewhere
+#   are not your concern, and a pod always reaches itself.
+# - Pods are replaced all the time. The new ones have the same labels and ports, and other names and
 #   addresses.
+# - New pods may come in any namespace, `shop` included, with any labels or none. New namespaces may
+#   come, too, with any label `team` or other labels. Only `kubernetes.io/metadata.name` is always
+#   the namespace's own name. The five namespaces above keep their labels.
 # - An API server would accept each policy: it has `apiVersion`, `kind`, `metadata.name` (a
-#   different one each) and `metadata.namespace`, and no field that does not exist.
+#   different one each) and `metadata.namespace`, no field that does not exist, and only values that
+#   its field may have. For instance, a name has no capitals, `port: "6379"` would be the name of a
+#   port and not its number, and protocols are written in capitals.
 #
 # For instance, this policy lets Grafana reach port 9090 of all pods in `shop`, and isolates them
 # from all other incoming connections. Outgoing ones are not affected:
@@ -571,8 +577,9 @@ if ready("07.4"):
 #                 matchLabels: {app: grafana}
 #           ports: [{port: 9090}]
 #
-# The check tries every pair of pods and addresses on ten ports, over TCP and UDP, by the rules of
-# the documentation.
+# The check tries every pair of pods and addresses on many ports, by the rules of the documentation.
+# It also tries what your own policies suggest: the first and last address of each range and those
+# next to it, the ports next to yours, and later pods with each of the labels that you name.
 
 # %% exercise="07.5"
 # LAB: POLICIES = TODO
@@ -685,7 +692,8 @@ if ready("07.5"):
 # A Deployment replaces its pods one by one. Write what it does, with the care that an agent's long
 # streams need: `roll(old, new, pods, proxy, ready_s, drain_s, grace_s)`, an `async` function. It
 # replaces each pod of `old` with the pod of `new` at the same index. Both are lists of names, of
-# the same length, one or more. The old pods serve; the new ones are not started yet.
+# the same length, one or more. Do not change them. The old pods serve; the new ones are not started
+# yet.
 #
 # `pods` starts and stops processes, as a kubelet does:
 #
@@ -711,11 +719,15 @@ if ready("07.5"):
 # - **A stream that never ends.** After `drain_s` seconds (at most 1.5 more), stop the old pod
 #   anyway.
 # - **A version that never becomes ready.** If the new pod is not ready within `ready_s` seconds (at
-#   most 1.5 more), stop it with `grace_s`, remove it, and return `False` at once. All other pods
-#   stay as they are: those that were replaced before, and the old ones, which go on serving.
+#   most 1.5 more), stop it with `grace_s`, remove it, and return `False`. All other pods stay as
+#   they are: those that were replaced before, and the old ones, which go on serving.
 # - Return `True` when all pods were replaced.
-# - Ask the proxy every 0.05 seconds while you wait, and leave the event loop free in between. Keep
-#   nothing between calls: two rollouts may run at the same time.
+# - **No idle time.** The 1.5 seconds are for those two waits alone. Every other step, and the
+#   return, follows within 0.5 seconds of what it waits for: draining after the new pod is ready,
+#   stopping after the last stream has ended, removing after the pod is gone, and so on.
+# - Ask the proxy every 0.05 seconds while you wait (0.2 at most), and leave the event loop free in
+#   between. Several rollouts may run at the same time, each with pods and a proxy of its own. Keep
+#   nothing between calls, and let none wait for another one.
 #
 # For instance, `await roll(["a"], ["b"], pods, proxy, ready_s=30, drain_s=60, grace_s=10)` starts
 # and adds `b`, waits at most 30 seconds until it is ready, drains `a`, waits at most 60 seconds

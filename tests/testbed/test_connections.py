@@ -343,3 +343,14 @@ def test_the_example_of_the_documentation() -> None:
 def test_a_range_that_is_none_is_an_error() -> None:
     with pytest.raises(ValueError, match="not appear to be"):
         cluster(to_db("{from: [{ipBlock: {cidr: 300.1.1.1/8}}]}")).passes(OUTSIDE, DB, 1)
+
+
+def test_a_path_tells_what_each_side_opens() -> None:
+    one = cluster(DENY, to_db("{ports: [{port: 80}]}"))
+    assert one.between(OUTSIDE, DB).stopped_by(80) is None
+    assert one.between(OUTSIDE, DB).stopped_by(81) == "Ingress"
+    assert not one.between(OUTSIDE, DB).shut
+    assert one.between(DB, OUTSIDE).shut
+    assert one.between(OUTSIDE, FRONT).shut
+    assert not one.between(DB, DB).shut
+    assert not Connections([]).between(OUTSIDE, DB).shut

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+import numpy
+
 from helpers.authoring.answers import right, wrong
 
 Entry = tuple[int, list[int | None]]
@@ -151,9 +153,11 @@ def divides_by_nothing() -> object:
     return over_time(desired)
 
 
-@wrong("No pod reports: one pod.")
+@wrong("No pod reports: one pod.", slip="silent-is-one")
 def one_when_none() -> object:
-    return over_time(lambda pods, target: plain(pods, target) if any(pods) else 1)
+    return over_time(
+        lambda pods, target: 1 if all(one is None for one in pods) else plain(pods, target)
+    )
 
 
 @wrong("Scales down at once.", slip="at-once")
@@ -216,6 +220,98 @@ def remembers() -> object:
     def recommend(history: list[Entry], target: int, least: int, most: int) -> int:
         seen.extend(history)
         found: int = inner([*seen[-12:-1], history[-1]], target, least, most)
+        return found
+
+    return recommend
+
+
+@wrong("Only the last two entries of the window.", slip="some-entries")
+def last_two() -> object:
+    inner: Any = over_time()
+    return lambda history, *others: inner(history[-2:], *others)
+
+
+@wrong("Only the last three entries of the window.")
+def last_three() -> object:
+    inner: Any = over_time()
+    return lambda history, *others: inner(history[-3:], *others)
+
+
+@wrong("Only the oldest entry of the window and the last one.", slip="some-entries")
+def first_and_last() -> object:
+    inner: Any = over_time()
+
+    def recommend(history: list[Entry], *others: int) -> int:
+        recent = [one for one in history if history[-1][0] - one[0] < 300]
+        found: int = inner([recent[0], recent[-1]], *others)
+        return found
+
+    return recommend
+
+
+@wrong("Older entries lose the pods that reported nothing.", slip="older-left-out")
+def older_without_none() -> object:
+    inner: Any = over_time()
+
+    def known(pods: list[int | None]) -> list[int | None]:
+        return [number for number in pods if number is not None] or pods
+
+    return lambda history, *others: inner(
+        [*((second, known(pods)) for second, pods in history[:-1]), history[-1]], *others
+    )
+
+
+@wrong("In older entries a missing number is 0.")
+def older_are_zero() -> object:
+    inner: Any = over_time()
+    return lambda history, *others: inner(
+        [*((second, filled(pods, 0)) for second, pods in history[:-1]), history[-1]], *others
+    )
+
+
+@wrong("A whole number is rounded up, too.", slip="one-too-many")
+def floor_and_one() -> object:
+    def desired(pods: list[int | None], target: int) -> int:
+        found = plain(pods, target)
+        known = [number for number in pods if number is not None]
+        total = sum(known) + (found < len(pods)) * target * (len(pods) - len(known))
+        return found if found == len(pods) else total // target + 1
+
+    return over_time(desired)
+
+
+@wrong("The ratio may turn round, when pods have just started.", slip="turned-round")
+def no_direction() -> object:
+    def desired(pods: list[int | None], target: int) -> int:
+        known = [number for number in pods if number is not None]
+        if not known:
+            return len(pods)
+        grows = sum(known) > target * len(known)
+        total = sum(known) + (0 if grows else target * (len(pods) - len(known)))
+        same = 0.9 <= total / (target * len(pods)) <= 1.1
+        return len(pods) if same else math.ceil(total / target)
+
+    return over_time(desired)
+
+
+@wrong("A float.")
+def a_float() -> object:
+    inner: Any = over_time()
+    return lambda *arguments: float(inner(*arguments))
+
+
+@wrong("A number of NumPy's.")
+def of_numpy() -> object:
+    inner: Any = over_time()
+    return lambda *arguments: numpy.int64(inner(*arguments))
+
+
+@wrong("An async function.")
+def is_async() -> object:
+    inner: Any = over_time()
+
+    async def recommend(history: list[Entry], target: int, least: int, most: int) -> int:
+        found: int = inner(history, target, least, most)
         return found
 
     return recommend

@@ -167,7 +167,7 @@ def ingress_default() -> object:
     return text(policies)
 
 
-@wrong("No policyTypes, so the default leaves egress open.")
+@wrong("No policyTypes, so the default leaves egress open.", slip="not-all-pods")
 def no_types() -> object:
     policies = shop()
     del policies["deny"]["spec"]["policyTypes"]
@@ -289,7 +289,7 @@ def redis_for_all() -> object:
     return text(policies)
 
 
-@wrong("DNS for everyone.")
+@wrong("DNS for everyone.", slip="dns-for-all")
 def dns_for_all() -> object:
     policies = shop()
     policies["deny"]["spec"]["egress"] = [{"to": [DNS], "ports": ASKING}]
@@ -322,7 +322,7 @@ def no_exception() -> object:
     return with_rule("agent", "egress", 3, to=[{"ipBlock": {"cidr": "203.0.113.0/24"}}])
 
 
-@wrong("Half of the range.")
+@wrong("Half of the range.", slip="part-of-range")
 def half_a_range() -> object:
     return with_rule("agent", "egress", 3, to=[{"ipBlock": {"cidr": "203.0.113.0/26"}}])
 
@@ -346,6 +346,305 @@ def not_in() -> object:
     policies = shop()
     others = [{"key": "app", "operator": "NotIn", "values": ["model", "redis", "backup"]}]
     policies["agent"]["spec"]["podSelector"] = {"matchExpressions": others}
+    return text(policies)
+
+
+def to_provider(*blocks: dict[str, Any], **rule: Any) -> object:
+    return with_rule("agent", "egress", 3, to=[{"ipBlock": block} for block in blocks], **rule)
+
+
+def also(**rule: Any) -> object:
+    """The right policies, and one more rule for what the agent sends."""
+    policies = shop()
+    policies["agent"]["spec"]["egress"].append(rule)
+    return text(policies)
+
+
+def expression(key: str, operator: str, *values: str) -> dict[str, Any]:
+    one: dict[str, Any] = {"key": key, "operator": operator}
+    return {"matchExpressions": [one | ({"values": list(values)} if values else {})]}
+
+
+def selecting(name: str, selector: dict[str, Any]) -> object:
+    """The right policies, of which one selects other pods."""
+    policies = shop()
+    policies[name]["spec"]["podSelector"] = selector
+    return text(policies)
+
+
+LEFT_OUT = "203.0.113.64/28"
+
+
+@wrong("The lower half of the range.", slip="part-of-range")
+def lower_half() -> object:
+    return to_provider({"cidr": "203.0.113.0/25", "except": [LEFT_OUT]})
+
+
+@wrong("The range in parts, of which one is too short.")
+def short_parts() -> object:
+    return to_provider({"cidr": "203.0.113.0/26"}, {"cidr": "203.0.113.80/29"})
+
+
+@wrong("One address too many is left out.", slip="part-of-range")
+def one_address_less() -> object:
+    return to_provider({"cidr": "203.0.113.0/24", "except": [LEFT_OUT, "203.0.113.200/32"]})
+
+
+@wrong("One address too few is left out.", slip="whole-range")
+def one_address_more() -> object:
+    exceptions = ["203.0.113.64/29", "203.0.113.72/30", "203.0.113.76/31", "203.0.113.78/32"]
+    return to_provider({"cidr": "203.0.113.0/24", "except": exceptions})
+
+
+@wrong("A range that is twice as large.")
+def a_larger_range() -> object:
+    return to_provider({"cidr": "203.0.112.0/23", "except": [LEFT_OUT]})
+
+
+@wrong("A port that nobody uses here, of anyone.")
+def a_port_of_anyone() -> object:
+    return also(ports=[{"port": 5432}])
+
+
+@wrong("One more address.")
+def one_more_address() -> object:
+    return also(to=[{"ipBlock": {"cidr": "8.8.8.8/32"}}])
+
+
+@wrong("A range of private addresses.")
+def private_range() -> object:
+    return also(to=[{"ipBlock": {"cidr": "172.16.0.0/12"}}])
+
+
+@wrong("All addresses of IPv6.")
+def all_of_ipv6() -> object:
+    return also(to=[{"ipBlock": {"cidr": "::/0"}}])
+
+
+@wrong("Every address may send to the agent's neighbour port.")
+def from_outside() -> object:
+    policies = shop()
+    block = {"ipBlock": {"cidr": "198.18.0.0/15"}}
+    policies["agent"]["spec"]["ingress"].append({"from": [block], "ports": [{"port": 8001}]})
+    return text(policies)
+
+
+@wrong("Another port of the model.")
+def another_port() -> object:
+    policies = shop()
+    for name, part, number in (("agent", "egress", 0), ("model", "ingress", 0)):
+        policies[name]["spec"][part][number]["ports"].append({"port": 8443})
+    return text(policies)
+
+
+@wrong("A range of two ports.", slip="more-than-https")
+def two_ports() -> object:
+    return with_rule("agent", "egress", 3, ports=[{"port": 443, "endPort": 444}])
+
+
+@wrong("HTTP/3 of the outside model.", slip="more-than-https")
+def over_udp() -> object:
+    return with_rule("agent", "egress", 3, ports=[{"port": 443}, {"port": 443, "protocol": "UDP"}])
+
+
+@wrong("A port over SCTP.")
+def over_sctp() -> object:
+    return also(ports=[{"port": 5000, "protocol": "SCTP"}])
+
+
+@wrong("DNS over SCTP, too.", slip="all-of-kube-system")
+def dns_over_sctp() -> object:
+    ports = [*ASKING, {"port": 53, "protocol": "SCTP"}]
+    return with_rule("agent", "egress", 2, ports=ports)
+
+
+@wrong("The controller of any namespace of the team.", slip="too-wide")
+def controller_by_team() -> object:
+    peer = {"namespaceSelector": {"matchLabels": {"team": "platform"}}, **app("controller")}
+    return with_rule("agent", "ingress", 0, **{"from": [peer]})
+
+
+@wrong("Prometheus of any namespace of the team.", slip="too-wide")
+def prometheus_by_team() -> object:
+    peer = {"namespaceSelector": {"matchLabels": {"team": "platform"}}, **app("prometheus")}
+    return with_rule("agent", "ingress", 1, **{"from": [peer]})
+
+
+@wrong("A model in any namespace.", slip="too-wide")
+def any_model() -> object:
+    peer = {"namespaceSelector": {}, **app("model")}
+    return with_rule("agent", "egress", 0, to=[peer])
+
+
+@wrong("DNS pods in any namespace.", slip="too-wide")
+def any_dns() -> object:
+    peer = {"namespaceSelector": {}, "podSelector": DNS["podSelector"]}
+    return with_rule("agent", "egress", 2, to=[peer])
+
+
+@wrong("Any namespace but those that are known.", slip="too-wide")
+def not_the_known_namespaces() -> object:
+    names = ("shop", "ingress", "kube-system", "dev")
+    key = "kubernetes.io/metadata.name"
+    peer = {"namespaceSelector": expression(key, "NotIn", *names), **app("prometheus")}
+    return with_rule("agent", "ingress", 1, **{"from": [peer]})
+
+
+@wrong("All of ingress but the renewer.", slip="too-wide")
+def not_the_renewer() -> object:
+    peer = {**spaces("ingress"), "podSelector": expression("app", "NotIn", "renewer")}
+    return with_rule("agent", "ingress", 0, **{"from": [peer]})
+
+
+@wrong("All of monitoring but Grafana.", slip="too-wide")
+def not_grafana() -> object:
+    peer = {**spaces("monitoring"), "podSelector": expression("app", "NotIn", "grafana")}
+    return with_rule("agent", "ingress", 1, **{"from": [peer]})
+
+
+@wrong("What closes leaves two pods out that may come.", slip="not-all-pods")
+def all_but_two() -> object:
+    return selecting("deny", expression("app", "NotIn", "canary", "worker"))
+
+
+@wrong("What closes selects pods with a label.", slip="not-all-pods")
+def all_with_a_label() -> object:
+    return selecting("deny", expression("app", "Exists"))
+
+
+@wrong("What closes leaves out pods with a label that nobody has.", slip="not-all-pods")
+def all_without_a_label() -> object:
+    return selecting("deny", expression("open", "DoesNotExist"))
+
+
+@wrong("A worker with three labels may ask Redis.", slip="too-wide")
+def a_worker() -> object:
+    policies = shop()
+    policies["redis"]["spec"]["ingress"][0]["from"].append(
+        {"podSelector": {"matchLabels": {"tier": "batch", "app": "worker", "by": "night"}}}
+    )
+    return text(
+        policies
+        | {
+            "worker": policy(
+                "worker",
+                {"matchLabels": {"tier": "batch", "app": "worker", "by": "night"}},
+                egress=[{"to": [app("redis")], "ports": [{"port": 6379}]}],
+            )
+        }
+    )
+
+
+def named(name: str) -> object:
+    policies = shop()
+    policies["redis"]["metadata"]["name"] = name
+    return text(policies)
+
+
+@wrong("A name with a capital and an underscore.")
+def bad_name() -> object:
+    return named("Redis_Policy")
+
+
+@wrong("A name with a space.")
+def name_with_a_space() -> object:
+    return named("redis policy")
+
+
+@wrong("An operator that does not exist.")
+def bad_operator() -> object:
+    return selecting("redis", expression("app", "Equals", "redis"))
+
+
+@wrong("In without values.")
+def no_values() -> object:
+    return selecting("redis", {"matchExpressions": [{"key": "app", "operator": "In"}]})
+
+
+@wrong("Exists with values.")
+def values_too_many() -> object:
+    return selecting("redis", expression("app", "Exists", "redis"))
+
+
+def with_port(**port: Any) -> object:
+    return with_rule("redis", "ingress", 0, ports=[{"port": 6379}, port])
+
+
+@wrong("A port that is too large.")
+def port_too_large() -> object:
+    return with_port(port=70000)
+
+
+@wrong("A range of ports that goes down.")
+def range_down() -> object:
+    return with_port(port=7000, endPort=6000)
+
+
+@wrong("A range of ports from a name.")
+def range_of_a_name() -> object:
+    return with_port(port="redis", endPort=6400)
+
+
+@wrong("A protocol in small letters.")
+def small_protocol() -> object:
+    return with_rule("redis", "ingress", 0, ports=[{"port": 6379, "protocol": "tcp"}])
+
+
+@wrong("A protocol that is none of these.")
+def http_protocol() -> object:
+    return with_rule("redis", "ingress", 0, ports=[{"port": 6379, "protocol": "HTTP"}])
+
+
+@wrong("A number in quotes.")
+def quoted_port() -> object:
+    return with_rule("redis", "ingress", 0, ports=[{"port": "6379"}])
+
+
+@wrong("A value of a label with a space.")
+def bad_label() -> object:
+    return selecting("redis", {"matchLabels": {"app": "redis 7"}})
+
+
+@wrong("An item that selects nothing.")
+def empty_item() -> object:
+    return with_rule("redis", "ingress", 0, **{"from": [app("agent"), {}]})
+
+
+@wrong("A direction in small letters.")
+def small_direction() -> object:
+    policies = shop()
+    policies["deny"]["spec"]["policyTypes"] = ["ingress", "egress"]
+    return text(policies)
+
+
+@right("Both labels of a namespace, and the exception in two parts.")
+def both_labels() -> object:
+    policies = shop()
+    agent = policies["agent"]["spec"]
+    for rule in agent["ingress"]:
+        rule["from"][0]["namespaceSelector"]["matchLabels"]["team"] = "platform"
+    exceptions = ["203.0.113.64/29", "203.0.113.72/29"]
+    agent["egress"][3]["to"] = [{"ipBlock": {"cidr": "203.0.113.0/24", "except": exceptions}}]
+    return text(policies)
+
+
+@right("Expressions everywhere, protocols in full, and empty lists of rules.")
+def in_full() -> object:
+    policies = shop()
+    key = "kubernetes.io/metadata.name"
+    for one in policies.values():
+        spec = one["spec"]
+        if labels := spec["podSelector"].get("matchLabels"):
+            spec["podSelector"] = expression("app", "In", labels["app"])
+        for part in ("ingress", "egress"):
+            for rule in spec.setdefault(part, []):
+                for port in rule["ports"]:
+                    port.setdefault("protocol", "TCP")
+                    port["endPort"] = port["port"]
+                for peer in rule.get("from", []) + rule.get("to", []):
+                    labels = peer.get("namespaceSelector", {}).get("matchLabels")
+                    if labels:
+                        peer["namespaceSelector"] = expression(key, "In", labels[key])
     return text(policies)
 
 

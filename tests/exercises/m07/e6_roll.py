@@ -339,7 +339,7 @@ def never_removed() -> object:
     return rolling(remove=False)
 
 
-@wrong("It removes a pod that still runs.")
+@wrong("It removes a pod that still runs.", slip="gone-too-soon")
 def removes_first() -> object:
     return rolling(remove_first=True)
 
@@ -399,6 +399,103 @@ def remembers_failure() -> object:
         if not await inner(*arguments, **limits):
             failed.append(True)
         return not failed
+
+    return roll
+
+
+def at_most(seconds: float) -> Wait:
+    return lambda done, limit_s: waiting(done, min(limit_s, seconds))
+
+
+def every(seconds: float) -> Wait:
+    async def wait(done: Done, limit_s: float) -> bool:
+        deadline = time.monotonic() + limit_s
+        while not done():
+            if time.monotonic() >= deadline:
+                return False
+            await asyncio.sleep(seconds)
+        return True
+
+    return wait
+
+
+@wrong("It waits for a new pod as long as for streams.", slip="given-up-early")
+def ready_by_drain() -> object:
+    async def roll(old: Any, new: Any, pods: Any, proxy: Any, **limits: Any) -> Any:
+        inner: Any = rolling(until_ready=lambda done, _: waiting(done, limits["drain_s"]))
+        return await inner(old, new, pods, proxy, **limits)
+
+    return roll
+
+
+@wrong("It waits for a new pod for 1.2 seconds at the most.", slip="given-up-early")
+def ready_at_most() -> object:
+    return rolling(until_ready=at_most(1.2))
+
+
+@wrong("It waits for streams for 1.2 seconds at the most.", slip="cut-early")
+def drain_at_most() -> object:
+    return rolling(until_idle=at_most(1.2))
+
+
+@wrong("It asks once in a second.", slip="asks-seldom")
+def once_in_a_second() -> object:
+    return rolling(until_ready=every(1), until_idle=every(1))
+
+
+@wrong("It asks twice in a second.", slip="asks-seldom")
+def twice_in_a_second() -> object:
+    return rolling(until_ready=every(0.5))
+
+
+@wrong("All rollouts share a lock.", slip="one-at-a-time")
+def with_a_lock() -> object:
+    inner: Any = rolling()
+    lock = asyncio.Lock()
+
+    async def roll(*arguments: Any, **limits: Any) -> Any:
+        async with lock:
+            return await inner(*arguments, **limits)
+
+    return roll
+
+
+@wrong("It waits before it says that it failed.", slip="idle")
+def tells_late() -> object:
+    inner: Any = rolling()
+
+    async def roll(*arguments: Any, **limits: Any) -> Any:
+        found = await inner(*arguments, **limits)
+        if not found:
+            await asyncio.sleep(1.0)
+        return found
+
+    return roll
+
+
+@wrong("A pause between two pairs.", slip="idle")
+def pauses_between() -> object:
+    inner: Any = rolling()
+
+    async def roll(old: Any, new: Any, *others: Any, **limits: Any) -> bool:
+        for before, after in zip(old, new, strict=True):
+            if not await inner([before], [after], *others, **limits):
+                return False
+            await asyncio.sleep(1.0)
+        return True
+
+    return roll
+
+
+@wrong("It empties the lists.", slip="changed-lists")
+def empties_lists() -> object:
+    inner: Any = rolling()
+
+    async def roll(old: Any, new: Any, *others: Any, **limits: Any) -> bool:
+        while old:
+            if not await inner([old.pop(0)], [new.pop(0)], *others, **limits):
+                return False
+        return True
 
     return roll
 

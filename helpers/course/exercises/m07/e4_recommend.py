@@ -7,13 +7,24 @@ documentation leaves something open, they are those of the controller: the bound
 belong to it, and an entry that is 300 seconds old has left the window.
 """
 
+import inspect
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from hypothesis import strategies as st
 
-from helpers.course.exercises import Case, Hint, Slip, example, exercise, generated
+from helpers.course.exercises import (
+    Case,
+    Expectation,
+    Hint,
+    Slip,
+    equal,
+    example,
+    exercise,
+    generated,
+)
+from helpers.course.exercises.words import kind
 
 Entry = tuple[int, list[int | None]]
 Recommend = Callable[[list[Entry], int, int, int], Any]
@@ -25,12 +36,6 @@ def _formula(history: list[Entry], target: int, least: int, most: int) -> int:
     return max(least, min(most, math.ceil(sum(number or 0 for number in pods) / target)))
 
 
-def _highest(history: list[Entry], target: int, least: int, most: int) -> int:
-    now = history[-1][0]
-    recent = [_formula([one], target, least, most) for one in history if now - one[0] < 300]
-    return max(recent)
-
-
 def _left_out(history: list[Entry], target: int, least: int, most: int) -> int:
     """Pods without a number are no pods."""
     known = [number for number in history[-1][1] if number is not None]
@@ -39,16 +44,90 @@ def _left_out(history: list[Entry], target: int, least: int, most: int) -> int:
     return max(least, min(most, wanted))
 
 
-_NO_TOLERANCE = Slip.like(
-    "no-tolerance",
-    _formula,
-    "From 0.9 to 1.1 nothing changes: otherwise pods come and go with every request.",
+def _but(
+    *,
+    tolerance: bool = True,
+    direction: bool = True,
+    silent: int | None = None,
+    up: Callable[[float], int] = math.ceil,
+) -> Recommend:
+    """The rules for one entry, with one of them left out or changed."""
+
+    def faulty(history: list[Entry], target: int, least: int, most: int) -> int:
+        pods = history[-1][1]
+        known = [number for number in pods if number is not None]
+        wanted = len(pods)
+        if not known:
+            wanted = wanted if silent is None else silent
+        else:
+            grows = sum(known) > target * len(known)
+            total = sum(known) + (0 if grows else target * (len(pods) - len(known)))
+            ratio = total / (target * len(pods))
+            same = 0.9 <= ratio <= 1.1 if tolerance else ratio == 1
+            if not same and not (direction and grows and ratio < 1):
+                wanted = up(total / target)
+        return max(least, min(most, wanted))
+
+    return faulty
+
+
+def _highest(history: list[Entry], target: int, least: int, most: int) -> int:
+    """The highest number of the window, even where pods have gone since."""
+    recent = [one for one in history if history[-1][0] - one[0] < 300]
+    wanted: int = max(_but()([one], target, least, most) for one in recent)
+    return wanted
+
+
+_ROUNDING = "Round up: 4.5 pods are 5. A whole number stays as it is: 3.0 pods are 3."
+_TURNED = "The first ratio was greater than 1: no pod is removed."
+_TOLERANT = "From 0.9 to 1.1 nothing changes: otherwise pods come and go with every request."
+_SILENT = "When no pod reported, there is no average: the number of pods stays."
+_NO_TOLERANCE = Slip.like("no-tolerance", _formula, _TOLERANT)
+_ALL_NONE = Slip.raises("nobody-reported", ZeroDivisionError, _SILENT)
+_EVERY_ENTRY = "The highest desired number of all entries counts that are less than 300 s old."
+_OF_ONE_ENTRY = (
+    _ALL_NONE,
+    Slip.like("silent-is-one", _but(silent=1), _SILENT),
+    Slip.like("turned-round", _but(direction=False), _TURNED),
+    Slip.like("one-too-many", _but(up=lambda number: math.floor(number) + 1), _ROUNDING),
+    Slip.like("no-tolerance", _but(tolerance=False), _TOLERANT),
 )
-_ALL_NONE = Slip.raises(
-    "nobody-reported",
-    ZeroDivisionError,
-    "When no pod reported, there is no average: the number of pods stays.",
-)
+
+
+class _Coroutine:
+    """Stands for what an async function returned."""
+
+    def __repr__(self) -> str:
+        return "a coroutine"
+
+
+def _called_plainly(answer: Any) -> Recommend:
+    """The answer as a function whose result nobody awaits: the autoscaler is a plain one."""
+
+    def call(history: list[Entry], target: int, least: int, most: int) -> Any:
+        found = answer(history, target, least, most)
+        if not inspect.isawaitable(found):
+            return found
+        if inspect.iscoroutine(found):
+            found.close()
+        return _Coroutine()
+
+    return call
+
+
+def _whole(value: int) -> Expectation:
+    """Exactly this `int`, as the statement says: no other type of number."""
+    wanted = equal(value)
+
+    def judge(got: Any) -> bool | str:
+        if type(got) is _Coroutine:
+            return "recommend is an async function: write def, without async."
+        if not issubclass(type(got), int) or type(got) is bool:
+            return f"An int is expected; this is {kind(got)}."
+        return wanted.judge(got)
+
+    return Expectation(wanted.text, judge)
+
 
 # Around the target there are many ratios of just 0.9, 1 or 1.1.
 _NUMBER = st.one_of(st.integers(0, 30), st.sampled_from([9, 10, 11, 18, 20, 22]))
@@ -65,6 +144,17 @@ def _histories(draw: Any, most: int = 6) -> tuple[list[Entry], int, int, int]:
         history.append((second, draw(_PODS)))
         second += draw(_STEP)
     return history, draw(_TARGET), *draw(_LIMITS)
+
+
+@st.composite
+def _waves(draw: Any) -> tuple[list[Entry], int, int, int]:
+    """A load that comes and goes within 300 seconds: any of the entries may be the one to keep."""
+    size, target = draw(st.integers(2, 9)), draw(st.sampled_from([8, 10, 3]))
+    level = st.sampled_from([0, 1, 2, target - 1, target, 2 * target])
+    pods = st.lists(st.one_of(level, level, level, st.none()), min_size=1, max_size=size)
+    before = draw(st.lists(pods, min_size=2, max_size=7))
+    history = [(45 * number, then) for number, then in enumerate([*before, [0] * size])]
+    return history, target, 1, 30
 
 
 @exercise(
@@ -94,6 +184,7 @@ def _histories(draw: Any, most: int = 6) -> tuple[list[Entry], int, int, int]:
 )
 def recommend(answer: Recommend) -> Iterator[Case]:
     """The number of pods for given histories."""
+    plain = _called_plainly(answer)
 
     def case(
         name: str,
@@ -106,12 +197,25 @@ def recommend(answer: Recommend) -> Iterator[Case]:
     ) -> Case:
         return example(
             name,
-            answer,
+            plain,
             history,
             target,
             *limits,
             called="recommend",
-            expect=expect,
+            expect=_whole(expect),
+            slips=slips,
+            about=about,
+        )
+
+    def tried(name: str, inputs: Any, *slips: Slip, about: str = "") -> Case:
+        return generated(
+            name,
+            answer,
+            exercise="07.4",
+            inputs=inputs,
+            called="recommend",
+            used=_called_plainly,
+            expect=_whole,
             slips=slips,
             about=about,
         )
@@ -142,10 +246,10 @@ def recommend(answer: Recommend) -> Iterator[Case]:
     yield case("a ratio just below 0.9", [(7, [9] * 9 + [8])], 10, 9, about="tolerance")
     yield case(
         "one of four has just started, and the load grows",
-        [(0, [20, 20, 20, None])],
+        [(0, [20, 20, 21, None])],
         10,
-        6,
-        Slip.value("counted-full", 7, "The new pod counts with 0 requests when the load grows."),
+        7,
+        Slip.value("counted-full", 8, "The new pod counts with 0 requests when the load grows."),
         about="missing",
     )
     yield case(
@@ -166,10 +270,40 @@ def recommend(answer: Recommend) -> Iterator[Case]:
         [(0, [15, None, None, None])],
         10,
         4,
-        Slip.value("turned-round", 2, "The first ratio was greater than 1: no pod is removed."),
+        Slip.value("turned-round", 2, _TURNED),
         about="missing",
     )
-    yield case("no pod reports", [(0, [None, None])], 10, 2, _ALL_NONE, about="missing")
+    yield case(
+        "no pod reports",
+        [(0, [None, None])],
+        10,
+        2,
+        _ALL_NONE,
+        Slip.value("silent-is-one", 1, _SILENT),
+        about="missing",
+    )
+    yield case(
+        "the wave is neither the first entry nor the last ones",
+        [(0, [1] * 8), (60, [8] * 8), (120, [1] * 8), (180, [1] * 8)],
+        8,
+        8,
+        Slip.value("some-entries", 1, _EVERY_ENTRY),
+        limits=(1, 20),
+        about="window",
+    )
+    yield case(
+        "an older entry in which most pods report nothing",
+        [(0, [8, None, None, None]), (15, [1, 1, 1, 1])],
+        8,
+        4,
+        Slip.value(
+            "older-left-out",
+            1,
+            "Older entries follow the same rules: their pods that report nothing count, too.",
+        ),
+        limits=(1, 20),
+        about="window",
+    )
     yield case(
         "300 seconds after the wave",
         [(100, [30, 30]), (400, [2, 2, 2, 2, 2, 2])],
@@ -186,23 +320,12 @@ def recommend(answer: Recommend) -> Iterator[Case]:
         Slip.value("at-once", 2, "It scales down at once: look at the last 300 seconds."),
         about="window",
     )
-    yield generated(
-        "one entry",
-        answer,
-        exercise="07.4",
-        inputs=_histories(1),
-        called="recommend",
-        slips=[_NO_TOLERANCE, _ALL_NONE],
-    )
-    yield generated(
+    yield tried("one entry", _histories(1), *_OF_ONE_ENTRY)
+    yield tried(
         "any history",
-        answer,
-        exercise="07.4",
-        inputs=_histories(),
-        called="recommend",
-        slips=[
-            Slip.like("old-entry-adds", _highest, "An older entry keeps pods, and adds none."),
-            _ALL_NONE,
-        ],
+        _histories(),
+        Slip.like("old-entry-adds", _highest, "An older entry keeps pods, and adds none."),
+        _ALL_NONE,
         about="window",
     )
+    yield tried("the load comes and goes", _waves(), _ALL_NONE, about="window")

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     title="The gate: a rollout that loses nothing",
     gate=True,
     hints=[
-        "One pair after the other: for before, after in zip(old, new). In each, the new pod comes"
-        " first, and the old one goes when the new one is ready.",
+        Hint(
+            "One pair after the other: for before, after in zip(old, new). In each, the new pod"
+            " comes first, and the old one goes when the new one is ready.",
+            "pairs",
+        ),
         "Write a helper that both waits can use: an async function that asks until something is"
         " true, with await asyncio.sleep(0.05) between two looks, and returns False when its time"
         " is up.",
@@ -32,8 +35,13 @@ if TYPE_CHECKING:
             "broken",
         ),
         Hint(
-            "time.sleep stops everything in this process, and a loop without a pause takes a core:"
-            " await asyncio.sleep(0.05).",
+            "The wait for the new pod ends at ready_s, the wait for the streams at drain_s: use"
+            " each as it is given.",
+            "waits",
+        ),
+        Hint(
+            "Two rollouts share nothing, not even a lock. time.sleep stops everything in this"
+            " process, and a loop without a pause takes a core: await asyncio.sleep(0.05).",
             "pause",
         ),
         "deadline = time.monotonic() + limit_s; while not done(): if time.monotonic() >= deadline:"
@@ -77,10 +85,18 @@ def roll(answer: "Roll") -> Iterator[Case]:
         )
 
     yield case(
+        "one pod is replaced",
+        "roll(['p'], ['q'], pods, proxy, ready_s=5, drain_s=3, grace_s=4): q is ready after 0.2 s,"
+        " the last stream ends after 0.3 s",
+        Plan(["p"], ["q"], {"q": 0.2}, {"p": 0.3}, ready_s=5, drain_s=3, grace_s=4),
+        about="streams",
+    )
+    yield case(
         "two pods are replaced",
         "roll(['a', 'b'], ['c', 'd'], pods, proxy, ready_s=4, drain_s=2, grace_s=7): the new pods"
         " are ready after 0.4 s, the last streams end after 0.3 s",
         Plan(["a", "b"], ["c", "d"], {"c": 0.4, "d": 0.4}, {"a": 0.3, "b": 0.3}),
+        about="pairs",
     )
     yield case(
         "a slow pod, and streams of different lengths",
@@ -137,8 +153,22 @@ def roll(answer: "Roll") -> Iterator[Case]:
         call=lambda: rolling.both(answer, one, other),
         show="in two clusters with pods of the same names: in one of them b is never ready",
         expect=[rolled(one), rolled(other, 0)],
+        slips=_OF_BOTH,
         limit=8,
         about="pause",
+        live=False,
+    )
+    late = Plan(["a"], ["b"], {"b": 2.2}, {"a": 0.1}, ready_s=3.4, drain_s=1, grace_s=5)
+    long = Plan(["a"], ["b"], {"b": 0.1}, {"a": 2.2}, ready_s=1, drain_s=3.4, grace_s=8)
+    yield Case(
+        "a pod that is ready late, and a long stream, each in time",
+        call=lambda: rolling.both(answer, late, long),
+        show="at the same time: b is ready after 2.2 s with ready_s=3.4 and drain_s=1; and the last"
+        " stream of a ends after 2.2 s with ready_s=1 and drain_s=3.4",
+        expect=[rolled(late), rolled(long)],
+        slips=_OF_BOTH,
+        limit=10,
+        about="waits",
         live=False,
     )
     fast = os.environ.get("COURSE_FAST", "") not in ("", "0")
@@ -219,8 +249,45 @@ _SLIPS = (
         "The proxy still knows a pod that is gone: remove it.",
     ),
     Slip.when(
+        "gone-too-soon",
+        _fault("is removed while it runs"),
+        "Stop the pod first, and remove it when it is gone.",
+    ),
+    Slip.when(
+        "changed-lists",
+        _fault("the lists are"),
+        "Leave old and new as they are: their owner still needs them.",
+    ),
+    Slip.when(
+        "idle",
+        _fault("s late"),
+        "Nothing more had to be waited for: go on at once.",
+    ),
+    Slip.when(
         "too-many",
         _fault("at the same time"),
         "There is more than one extra pod: the node may have no memory for it.",
+    ),
+)
+_OF_BOTH = (
+    Slip.when(
+        "given-up-early",
+        lambda got: any("is given up after" in fault for one in got for fault in one["faults"]),
+        "A pod that would have been ready in time is given up: wait ready_s seconds.",
+    ),
+    Slip.when(
+        "cut-early",
+        lambda got: any("with open streams" in fault for one in got for fault in one["faults"]),
+        "A stream that would have ended in time is cut: wait drain_s seconds.",
+    ),
+    Slip.when(
+        "asks-seldom",
+        lambda got: any("is asked once in" in fault for one in got for fault in one["faults"]),
+        "A pod may be ready long before you ask again: sleep 0.05 s between two looks.",
+    ),
+    Slip.when(
+        "one-at-a-time",
+        lambda got: any("is started" in fault for one in got for fault in one["faults"]),
+        "One rollout waits for another one: they share nothing, so no lock is needed.",
     ),
 )

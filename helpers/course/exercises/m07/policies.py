@@ -1,25 +1,29 @@
 """The NetworkPolicies of exercise 07.5, read and tried on the shop's cluster."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from ipaddress import ip_network
+from functools import cached_property
 from typing import Any
 
+from helpers.course.exercises.m07 import probes
+from helpers.course.exercises.m07.accepted import invalid
 from helpers.deploy import ManifestError, check_objects
-from helpers.deploy.objects import rows
 from helpers.deploy.sources import documents, value
-from helpers.testbed.connections import Connections, Direction
+from helpers.testbed.connections import Connections, Direction, End, Pod
 from helpers.testbed.shop_network import (
-    NAMESPACES,
+    OUTSIDE,
     PODS,
+    PROTOCOLS,
     Connection,
-    every,
+    in_shop,
+    is_provider,
     later,
-    must_pass,
+    needed,
 )
 
 _STRICT = {"schema-field", "schema-required", "schema-value", "not-an-object", "unknown-api"}
 _SHOWN = 3
+_ENOUGH = 20_000  # connections that are wrong, after which no more are looked for
 
 Policies = str | list[dict[str, Any]]
 
@@ -53,40 +57,22 @@ def read(given: Any) -> list[dict[str, Any]]:
 
 
 def refused(given: Any) -> list[str]:
-    """What an API server would refuse, as sentences: unknown fields, wrong types, bad ranges."""
+    """What an API server would refuse, as sentences: unknown fields, wrong types, bad values."""
     try:
         objects = read(given)
     except ManifestError as error:
         return [str(error)]
     found = [str(one).splitlines()[0] for one in check_objects(objects) if one.rule in _STRICT]
-    names = [one["metadata"].get("name") for one in objects]
-    twice = {name for name in names if names.count(name) > 1}
-    same = [f"two policies have the name {name}: the second replaces the first" for name in twice]
-    return found + same + [said for peer in _peers(objects) for said in _bad_block(peer)]
-
-
-def _peers(objects: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for one in objects:
-        for part, side in (("ingress", "from"), ("egress", "to")):
-            for _, rule in rows(one, "spec", part):
-                yield from (peer for _, peer in rows(rule, side))
-
-
-def _bad_block(peer: dict[str, Any]) -> Iterator[str]:
-    """What is wrong with the `ipBlock` of a peer, if it has one."""
-    block = peer.get("ipBlock")
-    if not isinstance(block, dict):
-        return
-    if len(peer) > 1:
-        yield "an item with ipBlock may have no selector beside it"
-    try:
-        whole = ip_network(str(block.get("cidr")), strict=False)
-        for part in block.get("except") or ():
-            inner = ip_network(str(part), strict=False)
-            if inner.version != whole.version or not inner.subnet_of(whole):  # type: ignore[arg-type]
-                yield f"{part} is no part of {block['cidr']}"
-    except ValueError as error:
-        yield f"ipBlock: {error}"
+    names = [str(one["metadata"].get("name")) for one in objects]
+    for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+        found.append(f"two policies have the name {name}: the second replaces the first")
+    if found:  # what does not fit the schema cannot be looked at further
+        return found
+    return [
+        f"{one['metadata']['name']}: {said}"
+        for one in objects
+        for said in dict.fromkeys(invalid(one))
+    ]
 
 
 @dataclass(frozen=True)
@@ -95,6 +81,13 @@ class Wrong:
 
     connection: Connection
     stopped_by: Direction | None
+    free: bool
+    """Whether no policy applies to an end that is in shop, in its direction."""
+
+    @property
+    def must_pass(self) -> bool:
+        """Whether it should pass, and does not."""
+        return self.stopped_by is not None
 
 
 @dataclass(frozen=True)
@@ -122,13 +115,18 @@ class Tried:
         more = len(self.wrong) - _SHOWN
         return told + (f"; and {more} more" if more > 0 else "")
 
-    def all(self, test: Callable[[Connection], bool]) -> bool:
-        """Whether there are wrong ones, and each of them is of this kind."""
-        return bool(self.wrong) and all(test(one.connection) for one in self.wrong)
+    @property
+    def targets(self) -> int:
+        """How many ends the wrong ones lead to."""
+        return len({str(one.connection.target) for one in self.wrong})
 
-    def any(self, test: Callable[[Connection], bool]) -> bool:
+    def all(self, test: Callable[[Wrong], bool]) -> bool:
+        """Whether there are wrong ones, and each of them is of this kind."""
+        return bool(self.wrong) and all(map(test, self.wrong))
+
+    def any(self, test: Callable[[Wrong], bool]) -> bool:
         """Whether one of the wrong ones is of this kind."""
-        return any(test(one.connection) for one in self.wrong)
+        return any(map(test, self.wrong))
 
 
 def _told(one: Wrong) -> str:
@@ -138,16 +136,107 @@ def _told(one: Wrong) -> str:
     return f"{one.connection} may not {side}"
 
 
-def tried(given: Any, look: Callable[[Connection], bool], *, week_later: bool = False) -> Tried:
-    """Try the connections that `look` is about, and keep those that are wrong."""
-    looked_at = [one for one in every(later() if week_later else PODS) if look(one)]
-    wrong = []
-    try:
-        cluster = Connections(read(given), NAMESPACES)
-        for one in looked_at:
-            by = cluster.stopped_by(one.source, one.target, one.port, one.protocol)
-            if (by is None) != must_pass(one):
-                wrong.append(Wrong(one, by))
-    except ValueError as error:  # it cannot be read, or a range of addresses is none
-        return Tried(unread=str(error))
-    return Tried(wrong, len(looked_at))
+@dataclass(frozen=True)
+class _Pair:
+    """What became of all connections from one end to another."""
+
+    source: End
+    target: End
+    wanted: int
+    others: int
+    wrong: list[Wrong]
+
+
+Look = Callable[[End, End], bool]
+"""Whether to look at the connections from one end to another."""
+
+
+class Trials:
+    """A set of policies on trial. What several cases look at is tried once."""
+
+    def __init__(self, given: Any) -> None:
+        self._given = given
+
+    def now(self, look: Look, *, wanted: bool) -> Tried:
+        """The connections of the known pods, with each other and with addresses outside.
+
+        Args:
+            look: which of them.
+            wanted: those that must pass; otherwise those that must not.
+        """
+        if self.refused:
+            return self._unread
+        pairs = [one for one in self._now if look(one.source, one.target)]
+        wrong = [one for pair in pairs for one in pair.wrong if one.must_pass is wanted]
+        return Tried(wrong, sum(one.wanted if wanted else one.others for one in pairs))
+
+    def replaced(self) -> Tried:
+        """All connections when each known pod was replaced."""
+        return self._unread if self.refused else _all(self._tried(later(), OUTSIDE))
+
+    def to_come(self) -> Tried:
+        """All connections of pods that are not known yet, in any namespace."""
+        if self.refused:
+            return self._unread
+        return _all(self._tried(probes.pods(self._objects), OUTSIDE[-2:]))
+
+    @cached_property
+    def refused(self) -> list[str]:
+        """What an API server refuses, as sentences."""
+        return refused(self._given)
+
+    @cached_property
+    def _objects(self) -> list[dict[str, Any]]:
+        return read(self._given)
+
+    @property
+    def ports(self) -> set[int]:
+        """The numbers of ports that the policies name."""
+        return set() if self.refused else probes.named_ports(self._objects)
+
+    @property
+    def provider(self) -> int:
+        """How many of the addresses that are tried are the outside model's."""
+        return sum(map(is_provider, probes.addresses(self._objects)))
+
+    @property
+    def _unread(self) -> Tried:
+        return Tried(unread=f"not tried, since an API server refuses them: {self.refused[0]}")
+
+    @cached_property
+    def _now(self) -> list[_Pair]:
+        return self._tried(PODS, probes.addresses(self._objects))
+
+    def _tried(self, pods: Sequence[Pod], addresses: Sequence[str]) -> list[_Pair]:
+        """Every pair of ends of which at least one is in shop, on every port and protocol."""
+        cluster = Connections(self._objects, probes.namespaces(self._objects))
+        ports = [(protocol, port) for port in probes.ports(self._objects) for protocol in PROTOCOLS]
+
+        def pair(source: End, target: End) -> _Pair:
+            path, wanted = cluster.between(source, target), needed(source, target)
+            wrong = []
+            for protocol, port in wanted if path.shut else ports:
+                by = path.stopped_by(port, protocol)
+                if (by is None) != ((protocol, port) in wanted):
+                    one = Connection(source, target, port, protocol)
+                    free = in_shop(source) and path.leaving is None
+                    free = free or (in_shop(target) and path.entering is None)
+                    wrong.append(Wrong(one, by, free))
+            return _Pair(source, target, len(wanted), len(ports) - len(wanted), wrong)
+
+        found: list[_Pair] = []
+        ends: list[End] = [*pods, *addresses]
+        for own in filter(in_shop, pods):
+            for other in ends:
+                if own is not other:
+                    found.append(pair(own, other))
+                    if not in_shop(other):
+                        found.append(pair(other, own))
+            if sum(len(one.wrong) for one in found) > _ENOUGH:
+                break
+        return found
+
+
+def _all(pairs: Sequence[_Pair]) -> Tried:
+    wrong = [one for pair in pairs for one in pair.wrong]
+    return Tried(wrong, sum(one.wanted + one.others for one in pairs))
