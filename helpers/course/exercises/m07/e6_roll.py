@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from helpers.course.exercises import Case, Expectation, Hint, Slip, exercise
+from helpers.course.exercises.m07.rolling import AskedTooOftenError
 
 if TYPE_CHECKING:
     from helpers.course.exercises.m07.rolling import Roll
@@ -221,6 +222,7 @@ def _fault(part: str) -> Callable[[dict[str, Any]], bool]:
 
 
 _SLIPS = (
+    Slip.raises("no-pause", AskedTooOftenError, "Sleep 0.05 s between two looks."),
     Slip.when("blocks", _fault("loop is blocked"), "time.sleep stops everything: use asyncio's."),
     Slip.when("no-pause", _fault("without a pause"), "Sleep 0.05 s between two looks."),
     Slip.when(

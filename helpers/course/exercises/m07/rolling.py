@@ -59,6 +59,10 @@ class Plan:
     grace_s: float = 7.0
 
 
+class AskedTooOftenError(RuntimeError):
+    """A rollout asked the proxy in a loop without a pause."""
+
+
 class World:
     """Pods and proxy of one rollout.
 
@@ -232,7 +236,7 @@ class World:
         waits_for, since, looks = self._waiting
         self._waiting = (pod, since if waits_for == pod else self._looks[-1], looks + 1)
         if len(self._looks) > _ENOUGH_LOOKS:
-            raise RuntimeError("the proxy was asked 20,000 times without a pause")
+            raise AskedTooOftenError("the proxy was asked 20,000 times without a pause")
         if len(self._looks) > _MOST_LOOKS_A_SECOND:
             took = time.monotonic() - self._looks[-_MOST_LOOKS_A_SECOND]
             if took < 1:
