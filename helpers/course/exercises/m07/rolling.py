@@ -19,9 +19,9 @@ NEVER = math.inf
 _STREAMS, _STREAM_S = 3, 0.2
 _EARLY_S, _LATE_S = 0.03, 1.5
 """How much earlier than its limit something may be given up, and how much later."""
-_AT_ONCE_S = 0.8
+_AT_ONCE_S = 0.95
 """How long a step may take to follow; the statement says 0.5, the rest is for busy machines."""
-_LONG_WAIT_S, _SELDOM_S = 1.5, 0.25
+_LONG_WAIT_S, _SELDOM_S = 1.5, 0.4
 """From how long a wait on its looks are counted, and the longest pause between them on average."""
 _MOST_LOOKS_A_SECOND = 60
 _MOST_IN_A_TURN = 4  # looks without giving others their turn
