@@ -10,12 +10,12 @@
 # ```mermaid
 # flowchart LR
 #     client([client]) --> ingress["Ingress"] --> service["Service<br>pods that are ready"]
-#     subgraph deployment["Deployment: version, replicas, rollout"]
+#     subgraph deployment["Deployment"]
 #         first["pod<br>your image"]
 #         second["pod<br>your image"]
 #     end
 #     service --> first & second
-#     deployment --> model["the model's server"]
+#     first & second --> model["the model's server"]
 #     hpa["HorizontalPodAutoscaler"] -. replicas .-> deployment
 #     pdb["PodDisruptionBudget"] -. "not too few" .-> deployment
 #     policy["NetworkPolicy"] -. "who may talk to whom" .-> deployment
