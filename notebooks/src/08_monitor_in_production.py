@@ -75,6 +75,7 @@ print(agent.invoke({"messages": "Where is order 12"})["messages"][-1].text)
 
 # %% name="metrics" app="metrics.py"
 import time
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -107,9 +108,9 @@ TOKENS = (10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000)
 
 
 class AgentFigures(Figures):
-    """Those of the agent, too."""
+    """Those of the agent, too; `tools` has the names of its tools."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, tools: Sequence[str] = ()) -> None:
         super().__init__(registry)
         self.tokens = Histogram(
             "gen_ai_client_token_usage", "Tokens of a request to the model",
@@ -120,6 +121,9 @@ class AgentFigures(Figures):
             registry=registry)
         self.in_flight = Gauge(
             "http_requests_in_flight", "Requests that are being answered", registry=registry)
+        for name in tools:
+            for ended in ("success", "error"):
+                self.tools.labels(name, ended)  # a series that is there from the start, at 0
 
 # %% name="meter" app="metrics.py"
 class Meter(BaseCallbackHandler):
@@ -276,9 +280,9 @@ print(series, "series for one histogram")
 from prometheus_client import start_http_server
 
 registry = CollectorRegistry()
-meter = AgentMeter(AgentFigures(registry), usd=(2e-6, 8e-6))
+meter = AgentMeter(AgentFigures(registry, ["track"]), usd=(2e-6, 8e-6))
 exporter, _ = start_http_server(0, addr="127.0.0.1", registry=registry)
-print(exporter.server_port > 0)
+print(generate_latest(registry).decode()[-300:])
 
 # %% name="prometheus"
 import atexit
@@ -342,16 +346,19 @@ def traffic():
         return sum(pool.map(customer, range(4)))
 
 
+time.sleep(1.5)  # until the first scrape
 began = time.time()
 asked = traffic()
+time.sleep(1.5)  # until the last one before the restart
 
 # %% name="restart"
 exporter.shutdown()
 exporter.server_close()
 registry = CollectorRegistry()
-meter = AgentMeter(AgentFigures(registry), usd=(2e-6, 8e-6))
+meter = AgentMeter(AgentFigures(registry, ["track"]), usd=(2e-6, 8e-6))
 exporter, _ = start_http_server(exporter.server_port, addr="127.0.0.1", registry=registry)
 upstream.delay_s = 0.8
+time.sleep(1.5)
 asked_slowly = traffic()
 time.sleep(1.5)  # until the last scrape
 print(asked, "questions, and then", asked_slowly)
@@ -373,9 +380,11 @@ rows = [
 show.table(rows, caption=f"Questions of {window}")
 
 # %% [markdown] name="rate-why"
-# It is not the exact number. Prometheus sees samples, not events: what is counted between the last
-# scrape and the restart is lost, and the value at the window's edges is extrapolated. Over a day
-# that is nothing; over three scrapes it is much. So a window is at least four scrapes long.
+# It is not the exact number. Prometheus sees samples, not events. What is counted between the last
+# scrape and the restart is lost, and so is the first value of a series that is not there from the
+# start: this is why the figures make the series of each tool at 0. The value at the window's edges
+# is extrapolated. Over a day all this is little; over three scrapes it is much. So let a window be
+# at least four scrapes long.
 
 # %% name="quantiles"
 first_token = "gen_ai_server_time_to_first_token_seconds_bucket"
@@ -384,3 +393,138 @@ for share in (0.5, 0.95):
     expression = f"histogram_quantile({share}, sum by (le) (rate({first_token}[{seconds}s])))"
     rows.append({"PromQL": expression, "seconds": query(expression).value[0]})
 show.table(rows, caption="The first token, since the model is slow")
+
+# %% [markdown] name="objective-text"
+# ## When should an alert wake a person?
+#
+# An *objective* says what is good enough: of all answers in 30 days, 99% begin within 3 seconds and
+# end without an error. The other 1% is the *error budget*. How fast it is used up is the *burn
+# rate*: at 1 it lasts the 30 days, at 14.4 it is gone in 50 hours.
+#
+# The usual rule ([SRE workbook](https://sre.google/workbook/alerting-on-slos/)) wakes someone when
+# the rate is above 14.4 both in the last hour and in the last five minutes: the hour says that it
+# matters, the five minutes that it still goes on. A slower burn is a ticket.
+
+# %% name="recording" app="rules.yml"
+# %%writefile rules.yml
+# groups:
+#   - name: answers
+#     rules:
+#       - record: answers:bad:ratio_rate5m
+#         expr: |
+#           1 - sum(rate(gen_ai_server_time_to_first_token_seconds_bucket{le="3.0"}[5m]))
+#             / sum(rate(gen_ai_client_operation_duration_seconds_count[5m]))
+#       - record: answers:bad:ratio_rate1h
+#         expr: |
+#           1 - sum(rate(gen_ai_server_time_to_first_token_seconds_bucket{le="3.0"}[1h]))
+#             / sum(rate(gen_ai_client_operation_duration_seconds_count[1h]))
+
+# %% name="alerts" app="rules.yml"
+# %%writefile -a rules.yml
+#   - name: alerts
+#     rules:
+#       - alert: AnswersLate
+#         expr: answers:bad:ratio_rate1h > 14.4 * 0.01 and answers:bad:ratio_rate5m > 14.4 * 0.01
+#         labels: {severity: page}
+#         annotations:
+#           summary: "{{ $value | humanizePercentage }} of the answers are late or fail"
+#       - alert: ToolFails
+#         expr: |
+#           sum by (tool) (rate(agent_tool_calls_total{ended="error"}[30m]))
+#             / sum by (tool) (rate(agent_tool_calls_total[30m])) > 0.2
+#         for: 5m
+#         labels: {severity: ticket}
+
+# %% [markdown] name="promtool-text"
+# Rules are code, so they are checked and tested. `promtool test rules` plays series against them:
+# here 10 answers a minute, of which from minute 60 on none begins in time. The share of bad answers
+# in the last hour grows by a sixtieth each minute, so 14.4% are reached after about nine minutes.
+
+# %% name="rule-test"
+# %%writefile rules_test.yml
+# rule_files: [rules.yml]
+# evaluation_interval: 1m
+# tests:
+#   - interval: 1m
+#     input_series:
+#       - series: gen_ai_client_operation_duration_seconds_count
+#         values: 0+10x120
+#       - series: gen_ai_server_time_to_first_token_seconds_bucket{le="3.0"}
+#         values: 0+10x60 600+0x60
+#     alert_rule_test:
+#       - {eval_time: 68m, alertname: AnswersLate, exp_alerts: []}
+#       - eval_time: 75m
+#         alertname: AnswersLate
+#         exp_alerts:
+#           - exp_labels: {severity: page}
+#             exp_annotations: {summary: "23.33% of the answers are late or fail"}
+
+# %% name="promtool"
+# !promtool check rules rules.yml
+# !promtool test rules rules_test.yml
+
+# %% [markdown] name="manager-text"
+# An alert goes to *Alertmanager*, which decides who hears of it. It *groups* alerts, so that one
+# incident is one message. It *inhibits*: while the model is down, nobody is told that answers are
+# late. And a *silence* keeps it quiet during planned work. Let it call this notebook.
+
+# %% name="manager-config"
+# %%writefile alertmanager.yml
+# route: {receiver: notebook, group_by: [service], group_wait: 1s, group_interval: 1s}
+# receivers:
+#   - name: notebook
+#     webhook_configs: [{url: "http://127.0.0.1:PORT/", send_resolved: true}]
+# inhibit_rules:
+#   - source_matchers: [alertname = "ModelDown"]
+#     target_matchers: [severity = "page"]
+#     equal: [service]
+
+# %% name="webhook"
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+messages = []
+
+
+class Webhook(BaseHTTPRequestHandler):
+    """What would be a pager."""
+
+    def do_POST(self):
+        """Keep one message of Alertmanager."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        messages.append(json.loads(body))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_):
+        """Print nothing."""
+
+
+webhook = HTTPServer(("127.0.0.1", 0), Webhook)
+threading.Thread(target=webhook.serve_forever, daemon=True).start()
+_ = room.callback(webhook.shutdown)
+
+# %% name="manager"
+config = Path("alertmanager.yml").read_text().replace("PORT", str(webhook.server_port))
+Path("alertmanager.yml").write_text(config)
+manager = room.enter_context(process(
+    ["prometheus-alertmanager", "--config.file=alertmanager.yml", f"--storage.path={folder}/am",
+     "--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address="], ready="/-/ready"))
+
+
+def fire(*names):
+    """Tell Alertmanager of alerts, as Prometheus does."""
+    alerts = []
+    for name in names:
+        labels = {"alertname": name, "service": "shop", "severity": "page"}
+        alerts.append({"labels": labels})
+    httpx.post(f"{manager.url}/api/v2/alerts", json=alerts).raise_for_status()
+
+# %% name="told"
+fire("AnswersLate", "CostDoubled")
+time.sleep(2.5)
+fire("ModelDown", "AnswersLate", "ToolFails")
+time.sleep(2.5)
+for message in messages:
+    print(message["status"], [alert["labels"]["alertname"] for alert in message["alerts"]])
