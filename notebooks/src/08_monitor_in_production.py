@@ -419,10 +419,12 @@ show.table(rows, caption="The first token, since the model is slow")
 #           1 - sum(rate(gen_ai_server_time_to_first_token_seconds_bucket{le="3.0"}[1h]))
 #             / sum(rate(gen_ai_client_operation_duration_seconds_count[1h]))
 
+# %% [markdown] name="alerts-text"
+# The alerts belong to the same group: its rules are evaluated in order, so an alert sees the value
+# that was recorded just before it.
+
 # %% name="alerts" app="rules.yml"
 # %%writefile -a rules.yml
-#   - name: alerts
-#     rules:
 #       - alert: AnswersLate
 #         expr: answers:bad:ratio_rate1h > 14.4 * 0.01 and answers:bad:ratio_rate5m > 14.4 * 0.01
 #         labels: {severity: page}
@@ -457,7 +459,7 @@ show.table(rows, caption="The first token, since the model is slow")
 #         alertname: AnswersLate
 #         exp_alerts:
 #           - exp_labels: {severity: page}
-#             exp_annotations: {summary: "23.33% of the answers are late or fail"}
+#             exp_annotations: {summary: "25% of the answers are late or fail"}
 
 # %% name="promtool"
 # !promtool check rules rules.yml
