@@ -34,7 +34,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "06": ("tests/scale",),
     "07": (
         "tests/deploy",
-        "tests/testbed/test_connections.py",
+        "tests/testbed/test_policy_evaluator.py",
         "tests/home/test_project_on_kubernetes.py",
     ),
     "09": ("tests/tracing",),

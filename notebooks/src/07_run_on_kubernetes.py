@@ -1063,6 +1063,7 @@ show.line(by_hour, x="hour of the day", y="pods", title=title)
 #     participant pod as pod and its node
 #     participant proxies as Service, Ingress
 #     participant client
+#     rect rgb(240, 240, 240)
 #     drain->>api: evict this pod
 #     api->>api: does the budget allow it?
 #     api-->>drain: 429, try again later (or:)
@@ -1073,6 +1074,7 @@ show.line(by_hour, x="hour of the day", y="pods", title=title)
 #     pod->>pod: SIGTERM, no new connections
 #     pod-->>client: the streams that it has begun end
 #     pod->>pod: SIGKILL after terminationGracePeriodSeconds
+#     end
 # ```
 #
 # With one replica and `maxUnavailable: 0` in its budget, the first step repeats for ever and the

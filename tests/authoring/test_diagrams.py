@@ -1,6 +1,6 @@
 """Diagrams name their colours, so that they read whatever the theme is."""
 
-from helpers.authoring.diagrams import COLOURS, coloured
+from helpers.authoring.diagrams import COLOURS, SEQUENCE, coloured
 from helpers.authoring.editions import FOLDERS, generate, stems
 from helpers.paths import ROOT
 
@@ -12,6 +12,12 @@ def test_each_diagram_gets_its_colours() -> None:
         f"  ```mermaid\n  {COLOURS}\n  graph TD\n  ```\n"
     )
     assert coloured(coloured(text)) == coloured(text)
+
+
+def test_a_sequence_diagram_gets_those_of_its_messages_too() -> None:
+    assert coloured("```mermaid\nsequenceDiagram\nA->>B: ask\n```") == (
+        f"```mermaid\n{SEQUENCE}\nsequenceDiagram\nA->>B: ask\n```"
+    )
 
 
 def test_an_authors_own_directive_and_other_code_stay() -> None:
@@ -30,6 +36,8 @@ def test_every_diagram_of_the_course_has_them() -> None:
             for cell in generate(ROOT, edition, stem).cells:
                 if cell.cell_type == "markdown":
                     diagrams = cell.source.split("```mermaid\n")[1:]
-                    assert all(one.startswith(COLOURS) for one in diagrams), stem
+                    for one in diagrams:
+                        of_kind = SEQUENCE if "\nsequenceDiagram\n" in one else COLOURS
+                        assert one.startswith(of_kind), stem
                     found += len(diagrams)
     assert found

@@ -86,4 +86,12 @@ def _all_is_seen(pictures: Locator) -> None:
         words = opened.locator(".edgeLabel p")
         for word in words.all():
             assert contrast(word) >= READ
+        messages = opened.locator(".messageText")  # of a sequence diagram, on a ground of its own
+        if messages.count():
+            beside.evaluate(
+                "node => node.style.backgroundColor ="
+                " getComputedStyle(node.querySelector('rect.rect')).fill"
+            )
+        for message in messages.all():
+            assert contrast(message, "fill") >= READ
         beside.evaluate("node => node.remove()")

@@ -84,3 +84,15 @@ def try_hpa() -> None:
     assert made("prod")["HorizontalPodAutoscaler", "shop"]["spec"] == one["spec"]
     assert ("Deployment", one["spec"]["scaleTargetRef"]["name"]) in made("prod")
     assert 2 <= one["spec"]["minReplicas"] < one["spec"]["maxReplicas"]
+
+
+def try_ingress() -> None:
+    """It leads to a port that the Service has."""
+    (one,) = documents("k8s/overlays/prod/ingress.yaml")
+    objects = made("prod")
+    assert objects["Ingress", "shop"]["spec"] == one["spec"]
+    (rule,) = one["spec"]["rules"]
+    (path,) = rule["http"]["paths"]
+    service = path["backend"]["service"]
+    ports = objects["Service", service["name"]]["spec"]["ports"]
+    assert service["port"]["name"] in {port["name"] for port in ports}

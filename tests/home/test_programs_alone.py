@@ -23,7 +23,7 @@ from helpers.testbed.replies import Fails
 from tests.home.agent import try_agent
 from tests.home.alone import run
 from tests.home.dockerfile import try_dockerfile
-from tests.home.kubernetes import try_base, try_base_file, try_dev, try_hpa, try_prod
+from tests.home.kubernetes import try_base, try_base_file, try_dev, try_hpa, try_ingress, try_prod
 from tests.home.serve_app import try_serve_app
 from tests.home.service import try_service
 
@@ -109,6 +109,7 @@ TRIED: dict[str, Callable[[], None]] = {
     "k8s/base/service.yaml": partial(try_base_file, "k8s/base/service.yaml"),
     "k8s/overlays/dev/kustomization.yaml": try_dev,
     "k8s/overlays/prod/hpa.yaml": try_hpa,
+    "k8s/overlays/prod/ingress.yaml": try_ingress,
     "k8s/overlays/prod/kustomization.yaml": try_prod,
     "k8s/rayservice.yaml": try_rayservice,
     "serve.yaml": try_serve_yaml,
