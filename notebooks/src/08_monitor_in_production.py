@@ -530,3 +530,47 @@ fire("ModelDown", "AnswersLate", "ToolFails")
 time.sleep(2.5)
 for message in messages:
     print(message["status"], [alert["labels"]["alertname"] for alert in message["alerts"]])
+
+# %% [markdown] name="board-text"
+# ## What does one screen say in ten seconds?
+#
+# A dashboard is a list of queries with a title each. As code it is reviewed and versioned like the
+# rest. Five panels answer: is anyone served, in time, without errors, at what price, and do the
+# tools work?
+
+# %% name="panels" app="dashboard.py"
+from grafana_foundation_sdk.builders.dashboard import Dashboard
+from grafana_foundation_sdk.builders.prometheus import Dataquery
+from grafana_foundation_sdk.builders.timeseries import Panel
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+
+FIRST_TOKEN = "sum by (le) (rate(gen_ai_server_time_to_first_token_seconds_bucket[5m]))"
+PANELS = {
+    "Answers a minute": ("60 * sum(rate(gen_ai_client_operation_duration_seconds_count[5m]))", ""),
+    "First token, 95th percentile": (f"histogram_quantile(0.95, {FIRST_TOKEN})", "s"),
+    "Late or failed": ("answers:bad:ratio_rate5m", "percentunit"),
+    "US dollars an hour": ("3600 * sum(rate(agent_cost_usd_total[5m]))", "currencyUSD"),
+    "Tools that fail": (
+        'sum by (tool) (rate(agent_tool_calls_total{ended="error"}[30m]))', "cps"),
+}
+
+# %% name="dashboard" app="dashboard.py"
+def dashboard() -> str:
+    """The dashboard, as JSON that Grafana imports."""
+    board = Dashboard("Support agent").uid("support-agent").refresh("30s").time("now-6h", "now")
+    for title, (expression, unit) in PANELS.items():
+        target = Dataquery().expr(expression)
+        board = board.with_panel(Panel().title(title).unit(unit).with_target(target))
+    return JSONEncoder(sort_keys=True, indent=2).encode(board.build())
+
+# %% [markdown] name="board-check-text"
+# Here there is no Grafana to look at it with. What can be checked is checked: each query is sent to
+# Prometheus, which refuses what it does not understand.
+
+# %% name="board-check"
+board = json.loads(dashboard())
+rows = []
+for panel in board["panels"]:
+    expression = panel["targets"][0]["expr"]
+    rows.append({"panel": panel["title"], "series": len(query(expression)), "PromQL": expression})
+show.table(rows, caption=f"{len(rows)} panels")
