@@ -574,3 +574,75 @@ for panel in board["panels"]:
     expression = panel["targets"][0]["expr"]
     rows.append({"panel": panel["title"], "series": len(query(expression)), "PromQL": expression})
 show.table(rows, caption=f"{len(rows)} panels")
+
+# %% [markdown] name="drift-text"
+# ## Are the questions still the same?
+#
+# An agent is tested on yesterday's questions. If customers begin to ask about something else, its
+# tests say little. *Drift* is a change of the distribution. To see it in texts, turn them into
+# vectors and look at the directions in which a usual day varies most.
+
+# %% name="vectors"
+from helpers.models import embeddings
+from helpers.shop.traffic import day
+
+texts = sorted({request.text for request in day()})
+recall = [
+    "Is my Lumen headlamp part of the recall?", "Is the headlamp recall true, or a scam?",
+    "The recall letter says I should return the headlamp, how?",
+    "Do I get money back for the recalled headlamp?",
+    "My headlamp got hot, is it the recalled one?",
+    "Which serial numbers of the headlamp are recalled?",
+]
+vectors = np.array(embeddings().embed_documents(texts + recall))
+print(vectors.shape)
+
+# %% name="projections"
+usual = vectors[: len(texts)]
+_, _, directions = np.linalg.svd(usual - usual.mean(axis=0), full_matrices=False)
+projected = (vectors - usual.mean(axis=0)) @ directions[:5].T
+known, new = projected[: len(texts)], projected[len(texts) :]
+print(known.shape, new.shape)
+
+# %% [markdown] name="ks-text"
+# The *Kolmogorov-Smirnov* test compares two samples of numbers. With five directions there are five
+# tests, so each gets a fifth of the 5%. How large must the new topic be, of 400 questions a day,
+# until the test sees it? Draw 200 days of each size and count.
+
+# %% name="drawn"
+rng = np.random.default_rng(3)
+
+
+def drawn(share, size=400):
+    """A day's questions, of which this share is about the recall."""
+    count = rng.binomial(size, share)
+    old = known[rng.integers(0, len(known), size - count)]
+    return np.vstack([old, new[rng.integers(0, len(new), count)]])
+
+# %% name="power"
+from scipy.stats import ks_2samp
+
+
+def drifted(before, after):
+    """Whether one of the five directions says so, at 5% for all together."""
+    smallest = 1.0
+    for direction in range(5):
+        found = ks_2samp(before[:, direction], after[:, direction])
+        smallest = min(smallest, found.pvalue)
+    return smallest < 0.05 / 5
+
+
+rows = []
+for share in (0, 0.02, 0.05, 0.1, 0.2):
+    seen = 0
+    for _ in range(50 if fast else 200):
+        seen += drifted(drawn(0), drawn(share))
+    rows.append({"new topic": f"{share:.0%}", "days on which it is seen": seen})
+show.table(rows, caption="How often the test sees a new topic")
+
+# %% [markdown] name="drift-rule"
+# The first row is the price: false alarms. A topic of a twentieth of all questions is mostly not
+# seen. So drift of vectors is a thing for the weekly look, not for the pager. What finds a small
+# topic earlier is a count: answers by topic, refusals, tools. And drift says nothing on quality:
+# new questions may be answered well, and old ones may be answered worse. For that, ask *canary*
+# questions, whose answers you know, every hour.
