@@ -4,7 +4,7 @@ https://prometheus.io/docs/specs/om/open_metrics_spec/
 """
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
@@ -32,6 +32,21 @@ class Samples:
     def __len__(self) -> int:
         """Samples of all series."""
         return sum(len(times) for times, _ in self._series.values())
+
+    def last(self, name: str, **labels: str) -> float:
+        """The sum of the last values of the series of this name that have these labels."""
+        return sum(values[-1] for _, values in self._named(name, labels))
+
+    def times(self, name: str, **labels: str) -> list[float]:
+        """When the first such series has samples, in seconds since 1970; empty for no series."""
+        return next((list(times) for times, _ in self._named(name, labels)), [])
+
+    def _named(
+        self, name: str, labels: Mapping[str, str]
+    ) -> Iterator[tuple["array[float]", "array[float]"]]:
+        for (known, has), kept in self._series.items():
+            if known == name and labels.items() <= dict(has).items():
+                yield kept
 
     def scrape(self, registry: CollectorRegistry, *, at: float, **labels: str) -> int:
         """Add the present value of every series of a registry.

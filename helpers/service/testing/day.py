@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -171,19 +171,18 @@ class _Day:
         """The whole day."""
         async with self._app.router.lifespan_context(self._app):
             self._adapt()
+            others = [asyncio.create_task(self._scrape()), asyncio.create_task(self._change())]
             async with asyncio.TaskGroup() as clients:
-                scraping = asyncio.create_task(self._scrape())
-                probing = asyncio.create_task(self._probe(clients))
-                changing = asyncio.create_task(self._change())
+                clients.create_task(self._probe(clients))
                 for request in self._requests:
                     await _until(request.at)
                     clients.create_task(self._ask(request))
                 await _until(self._found.stop)
-            for task in (scraping, probing, changing):
+            await asyncio.sleep(self._scrape_s)  # until all that has happened has been scraped
+            for task in others:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
-            self._scraped(time.time() + 0.001)
 
     # --- the service ------------------------------------------------------------------------------
 
@@ -270,12 +269,13 @@ class _Day:
         for each in canaries():
             for result in ("right", "wrong", "failed"):
                 self._canaries.labels(each.intent, result)
-        place = 0
-        while True:
+        place, moment = 0, self._found.start
+        while moment < self._found.stop:
+            await _until(moment)
             for _ in range(_CANARIES_A_ROUND):
                 clients.create_task(self._check(canaries()[place % len(canaries())], place))
                 place += 1
-            await asyncio.sleep(CANARY_S)
+            moment += timedelta(seconds=CANARY_S)
 
     async def _check(self, canary: Canary, number: int) -> None:
         request = Request(

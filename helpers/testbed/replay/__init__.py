@@ -9,6 +9,7 @@ from helpers.testbed.replay.canaries import Canary, canaries
 from helpers.testbed.replay.customers import helpful, rating
 from helpers.testbed.replay.days import MIDNIGHT, SHAPES, Excerpt, Shape, traffic
 from helpers.testbed.replay.incidents import INCIDENTS, KINDS, Incident, Part
+from helpers.testbed.replay.plan import PlannedDay, days
 from helpers.testbed.replay.world import BLOCKED, GUEST, World, customer_of, prepare
 
 __all__ = [
@@ -22,10 +23,12 @@ __all__ = [
     "Excerpt",
     "Incident",
     "Part",
+    "PlannedDay",
     "Shape",
     "World",
     "canaries",
     "customer_of",
+    "days",
     "helpful",
     "prepare",
     "rating",

@@ -60,7 +60,9 @@ def traffic(shape: Shape, *, seed: int, count: int = COUNT) -> list[Request]:
         raise ValueError(f"There is no day {shape!r}: take one of {', '.join(SHAPES)}.")
     if count < 100:
         raise ValueError(f"A day to replay has at least 100 requests, not {count}.")
-    ordered = sorted(_MADE[shape](seed, count), key=lambda one: (one.at, one.session))
+    # A visit that begins before midnight may go on after it: that belongs to the next day.
+    made = [one for one in _MADE[shape](seed, count) if one.at < MIDNIGHT + timedelta(days=1)]
+    ordered = sorted(made, key=lambda one: (one.at, one.session))
     return [replace(one, id=f"T-{n:05}") for n, one in enumerate(ordered, start=1)]
 
 
@@ -69,9 +71,8 @@ def _ordinary(seed: int, count: int) -> list[Request]:
 
 
 def _weekend(seed: int, count: int) -> list[Request]:
-    last = MIDNIGHT + timedelta(hours=24, seconds=-1)
     fewer = day(round(count * _WEEKEND_SHARE), seed=seed)
-    return [replace(one, at=min(one.at + _WEEKEND_LATER, last)) for one in fewer]
+    return [replace(one, at=one.at + _WEEKEND_LATER) for one in fewer]
 
 
 def _newsletter(seed: int, count: int) -> list[Request]:

@@ -16,6 +16,7 @@ from typing import Final, Literal
 from helpers.agent.expected import expected_questions
 from helpers.agent.retrieval import split_sentences
 from helpers.shop import Document, documents
+from helpers.shop.seed import generate
 from helpers.shop.traffic import Request
 from helpers.testbed.replay.days import MIDNIGHT
 from helpers.testbed.replay.world import MEGABYTE, World
@@ -53,6 +54,12 @@ class Incident:
             )
         if not self.size > 0:
             raise ValueError(f"An incident of size {self.size} is none: give more than 0.")
+        kind = KINDS[self.kind]
+        if kind.share and self.size > 1:
+            raise ValueError(f"The size of a {self.kind} is a share: give at most 1.")
+        if kind.about and self.about not in (known := kind.about()):
+            what = kind.about.__name__.strip("_").rstrip("s")
+            raise ValueError(f"There is no {what} {self.about!r}: take one of {', '.join(known)}.")
 
     @property
     def begins(self) -> datetime:
@@ -176,7 +183,7 @@ def _carrier(world: World, incident: Incident) -> Iterator[None]:
 @contextmanager
 def _invention(world: World, incident: Incident) -> Iterator[None]:
     """More and more answers go on after the facts: from none to a share of `size` in an hour."""
-    began = clock.time()
+    began = incident.begins.timestamp()
 
     def rewrite(question: str, answer: str) -> str:
         share = incident.size * min(1.0, (clock.time() - began) / 3600)
@@ -206,31 +213,64 @@ def _leak(world: World, incident: Incident) -> Iterator[None]:
     world.kept_a_request, world.memory = 0.0, World.memory  # it is restarted
 
 
+def _documents() -> list[str]:
+    return [each.id for each in documents()]
+
+
+def _carriers() -> list[str]:
+    return sorted({order.carrier for order in generate()[1] if order.carrier})
+
+
+def _customers() -> list[str]:
+    return [customer.id for customer in generate()[0]]
+
+
 @dataclass(frozen=True)
 class _Kind:
+    """What is true of an incident, what it changes, and what its size and subject may be."""
+
     truth: str
     change: Callable[[World, Incident], AbstractContextManager[None]]
     traffic: Callable[[Incident], list[Request]] | None = None
+    about: Callable[[], list[str]] | None = None
+    share: bool = False
 
 
 KINDS: Final[Mapping[str, _Kind]] = {
     "slow model": _Kind("Every pause of the model is {size:g} times as long.", _slow_model),
-    "dead model": _Kind("Nobody answers {size:.0%} of the calls to the model.", _dead_model),
+    "dead model": _Kind(
+        "Nobody answers {size:.0%} of the calls to the model.", _dead_model, share=True
+    ),
     "bad release": _Kind(
-        "{size:.0%} of the answers from the document {about} have wrong numbers.", _bad_release
+        "{size:.0%} of the answers from the document {about} have wrong numbers.",
+        _bad_release,
+        about=_documents,
+        share=True,
     ),
     "price": _Kind("Tokens cost what {about} costs, {size:g} times as much as before.", _price),
-    "looping client": _Kind("The customer {about} asks {size:g} times a minute.", _nothing, _loop),
+    "looping client": _Kind(
+        "The customer {about} asks {size:g} times a minute.", _nothing, _loop, about=_customers
+    ),
     "poisoned document": _Kind(
         "The first {size:g} sentences of the document {about} send customers to a stranger.",
         _poisoned,
+        about=_documents,
     ),
     "stale index": _Kind(
-        "The index holds old numbers of {size:g} policies, the document {about} among them.", _stale
+        "The index holds old numbers of {size:g} policies, the document {about} among them.",
+        _stale,
+        about=_documents,
     ),
-    "failing tool": _Kind("{size:.0%} of the orders that {about} carries are not found.", _carrier),
+    "failing tool": _Kind(
+        "{size:.0%} of the orders that {about} carries are not found.",
+        _carrier,
+        about=_carriers,
+        share=True,
+    ),
     "invention": _Kind(
-        "Within an hour, {size:.0%} of the answers add what no document says.", _invention
+        "Within an hour, {size:.0%} of the answers add what no document says.",
+        _invention,
+        share=True,
     ),
     "blocking guard": _Kind("The guard blocks every message with {about}.", _guard),
     "memory leak": _Kind("Every answer leaves {size:g} MB in memory.", _leak),
@@ -246,10 +286,7 @@ _INVENTED: Final = (
 
 
 def _document(name: str) -> Document:
-    found = next((each for each in documents() if each.id == name), None)
-    if found is None:
-        raise ValueError(f"There is no document {name!r}: take the id of one of the shop's.")
-    return found
+    return next(each for each in documents() if each.id == name)
 
 
 def _other_numbers(text: str) -> str:
