@@ -1,7 +1,10 @@
 """Simulated time: an event loop whose waits take no time, for a day that passes in seconds.
 
-    def day() -> ...: ...
-    simulate(day, start=datetime(2026, 6, 15, tzinfo=UTC))
+    async def day() -> float:
+        await asyncio.sleep(86_400)
+        return time.perf_counter()
+
+    simulate(day, start=datetime(2026, 6, 15, tzinfo=UTC))  # 86400.0, at once
 
 Code under it uses `asyncio.sleep`, timeouts and `time.perf_counter` as ever. When nothing can run,
 the clock jumps to the next timer. CPU time costs no simulated time, and there is no second thread,

@@ -197,6 +197,8 @@ def invented(found: Replayed) -> None:
 def blocking(found: Replayed) -> None:
     blocked = [one for one in found.answers if one.text == BLOCKED]
     assert blocked
+    assert value(found, "service_guardrail_blocks_total") >= len(blocked)
+    assert value(well(), "service_guardrail_blocks_total") == 0
     assert all(re.search("order|parcel", one.request.text, re.IGNORECASE) for one in blocked)
 
 

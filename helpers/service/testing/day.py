@@ -215,6 +215,9 @@ class _Day:
             ),
         ):
             Gauge(name, about, registry=registry).set_function(value)
+        world.guard.blocked = Counter(
+            "service_guardrail_blocks", "Messages that the guard has blocked", registry=registry
+        ).inc
         self._watches += [each(registry) for each in self._instruments]
 
     def _watch(self, turn: Turn, outcome: Outcome) -> None:

@@ -87,11 +87,17 @@ class ShopOrders(Orders):
 
 
 class Guard(AgentMiddleware[AgentState[Any], Any, Any]):
-    """Blocks what matches its pattern, before the model reads it."""
+    """Blocks what matches its pattern, before the model reads it.
+
+    Attributes:
+        pattern: what it blocks.
+        blocked: is called whenever it has blocked something.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.pattern = _ATTACK
+        self.blocked: Callable[[], None] = lambda: None
 
     async def awrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[..., Any]
@@ -104,7 +110,10 @@ class Guard(AgentMiddleware[AgentState[Any], Any, Any]):
 
     def blocks(self, messages: Sequence[AnyMessage]) -> str | None:
         """What to say instead of an answer to the last question; None for what may pass."""
-        return BLOCKED if self.pattern.search(question(messages)) else None
+        if not self.pattern.search(question(messages)):
+            return None
+        self.blocked()
+        return BLOCKED
 
 
 @dataclass
