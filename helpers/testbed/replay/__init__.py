@@ -9,6 +9,7 @@ from helpers.testbed.replay.canaries import Canary, canaries
 from helpers.testbed.replay.customers import helpful, rating
 from helpers.testbed.replay.days import MIDNIGHT, SHAPES, Excerpt, Shape, traffic
 from helpers.testbed.replay.incidents import INCIDENTS, KINDS, Incident, Part
+from helpers.testbed.replay.model import INVENTED
 from helpers.testbed.replay.plan import PlannedDay, days
 from helpers.testbed.replay.world import BLOCKED, GUEST, World, customer_of, prepare
 
@@ -16,6 +17,7 @@ __all__ = [
     "BLOCKED",
     "GUEST",
     "INCIDENTS",
+    "INVENTED",
     "KINDS",
     "MIDNIGHT",
     "SHAPES",

@@ -5,6 +5,7 @@ traffic. None touches a metric. `held out` incidents are of other sizes, on othe
 other things than the visible ones: rules that were tuned on the visible part are judged on them.
 """
 
+import asyncio
 import re
 import time as clock
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -98,9 +99,9 @@ def _slow_model(world: World, incident: Incident) -> Iterator[None]:
 
 @contextmanager
 def _dead_model(world: World, incident: Incident) -> Iterator[None]:
-    world.model.failing = incident.size
+    before, world.model.failing = world.model.failing, incident.size
     yield
-    world.model.failing = 0.0
+    world.model.failing = before
 
 
 @contextmanager
@@ -182,18 +183,25 @@ def _carrier(world: World, incident: Incident) -> Iterator[None]:
 
 @contextmanager
 def _invention(world: World, incident: Incident) -> Iterator[None]:
-    """More and more answers go on after the facts: from none to a share of `size` in an hour."""
-    began = incident.begins.timestamp()
+    """More and more answers go on after the facts, step by step for an hour."""
+    before, steps = world.model.invents, 12
+    loop = asyncio.get_running_loop()
 
-    def rewrite(question: str, answer: str) -> str:
-        share = incident.size * min(1.0, (clock.time() - began) / 3600)
-        if world.random.random() >= share:
-            return answer
-        return f"{answer} {_INVENTED[world.random.randrange(len(_INVENTED))]}"
+    def step(number: int) -> None:
+        world.model.invents = before + (incident.size - before) * number / steps
 
-    world.model.rewrite = rewrite
+    passed = clock.time() - incident.begins.timestamp()  # a replay may begin in its middle
+    begun = []
+    for number in range(1, steps + 1):
+        left = 3600 * number / steps - passed
+        if left <= 0:
+            step(number)
+        else:
+            begun.append(loop.call_later(left, step, number))
     yield
-    world.model.rewrite = None
+    for each in begun:
+        each.cancel()
+    world.model.invents = before
 
 
 @contextmanager
@@ -276,13 +284,6 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "memory leak": _Kind("Every answer leaves {size:g} MB in memory.", _leak),
 }
 """The kinds of incidents; `size` is what the sentence says of it."""
-
-_INVENTED: Final = (
-    "It also comes with a free service every 18 months at any of our 45 partner workshops.",
-    "Members of the Summit Club get a further 15 per cent off until 31 October.",
-    "You can also collect it at our new shop in Inverness, which opens at 7 am.",
-    "Our founder Ailsa Drummond answers every complaint within 6 hours.",
-)
 
 
 def _document(name: str) -> Document:

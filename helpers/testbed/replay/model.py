@@ -1,8 +1,9 @@
 """A hosted model as the agent sees it: it chooses a tool by words, and repeats what the tool said.
 
-It writes nothing of its own, so every answer is as right as what search and order book returned;
-what goes wrong in a replay is what an incident has put there. Its pace is a hosted model's: a
-log-normal time to the first token, then one pause a token.
+It writes next to nothing of its own, so an answer is as right as what search and order book
+returned; what else goes wrong in a replay is what an incident has put there. Like any model, it
+adds an invention now and then, and a few calls fail, so that a clean day is no empty one. Its pace
+is a hosted model's: a log-normal time to the first token, then one pause a token.
 """
 
 import json
@@ -40,6 +41,17 @@ _CHUNK = 8
 """Words that arrive at once: each chunk costs the service CPU time, also in a replay."""
 _LONGEST_QUERY = 300
 
+SLIPS, FAILING = 0.015, 0.0007
+"""Of the answers, and of the calls, on a clean day."""
+
+INVENTED = (
+    "It also comes with a free service every 18 months at any of our 45 partner workshops.",
+    "Members of the Summit Club get a further 15 per cent off until 31 October.",
+    "You can also collect it at our new shop in Inverness, which opens at 7 am.",
+    "Our founder Ailsa Drummond answers every complaint within 6 hours.",
+)
+"""What no document says."""
+
 Rewrite = Callable[[str, str], str]
 """From the question and the right answer to what the model writes instead."""
 
@@ -51,13 +63,15 @@ class SupportModel(ModelInPieces):
         seed: of its pace, and of which calls fail.
         slower: every pause takes so many times as long.
         failing: share of its calls that nobody answers.
+        invents: share of its answers from tools that go on after the facts.
         rewrite: changes its answers, where it is set.
     """
 
     model_name: str = "support-model"
     seed: int = 0
     slower: float = 1.0
-    failing: float = 0.0
+    failing: float = FAILING
+    invents: float = SLIPS
     rewrite: Rewrite | None = None
     _random: Random = PrivateAttr()
     _calls: int = PrivateAttr(default=0)
@@ -120,8 +134,14 @@ class SupportModel(ModelInPieces):
         )
 
     def _answer(self, question: str, results: list[str]) -> str:
-        answer = " ".join(results) or "Hello! I know Fernhill's goods, deliveries and orders."
-        return self.rewrite(question, answer) if self.rewrite and results else answer
+        if not results:
+            return "Hello! I know Fernhill's goods, deliveries and orders."
+        answer = " ".join(results)
+        if self.rewrite:
+            answer = self.rewrite(question, answer)
+        if self._random.random() < self.invents:
+            answer = f"{answer} {self._random.choice(INVENTED)}"
+        return answer
 
 
 def _results(messages: Sequence[BaseMessage]) -> list[str]:
