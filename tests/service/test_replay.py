@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client import Counter as Metric
 
 from helpers.agent import Caller
@@ -126,6 +126,23 @@ def test_instruments_see_every_good_answer() -> None:
     found = replay(day(), seed=1, excerpt=short, instruments=[instrument])
     assert value(found, "watched_total") == len(seen) > len(found.answers) > 0
     assert {one.text for one in found.answers} <= set(seen)
+
+
+def test_an_instrument_that_fails_ends_the_replay_with_its_error() -> None:
+    def breaks_on_an_answer(registry: CollectorRegistry) -> Watch:
+        def watch(turn: Turn, outcome: Outcome) -> None:
+            raise LookupError("no such topic")
+
+        return watch
+
+    def breaks_on_a_scrape(registry: CollectorRegistry) -> Watch:
+        values: dict[str, float] = {}
+        Gauge("broken", "Fails", registry=registry).set_function(lambda: values["nothing"])
+        return lambda turn, outcome: None
+
+    for instrument in (breaks_on_an_answer, breaks_on_a_scrape):
+        with pytest.raises(LookupError, match=r"no such topic|nothing"):
+            replay(day(), excerpt=Excerpt(9.0, 9.25), instruments=[instrument])
 
 
 def test_settings_of_the_service_hold() -> None:

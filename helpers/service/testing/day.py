@@ -8,7 +8,7 @@ changes.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
@@ -116,6 +116,7 @@ def replay(
 
     Raises:
         ValueError: no request is in the excerpt.
+        Exception: what an instrument raised.
     """
     excerpt = excerpt or Excerpt()
     asked = incident.traffic(requests) if incident else list(requests)
@@ -149,8 +150,10 @@ class _Day:
         self._found, self._world, self._requests = found, world, requests
         self._incident, self._scrape_s, self._instruments = incident, scrape_s, instruments
         self._random = Random(world.seed + 2)
+        self._others: list[asyncio.Task[None]] = []
         self._under_way = 0
         self._changed = True
+        self._broken: Exception | None = None
         self._keys: dict[str, str] = {}
         hashed = [self._issue(_who(one)) for one in requests]
         hashed += [self._issue(one.customer) for one in canaries()]
@@ -171,18 +174,21 @@ class _Day:
         """The whole day."""
         async with self._app.router.lifespan_context(self._app):
             self._adapt()
-            others = [asyncio.create_task(self._scrape()), asyncio.create_task(self._change())]
-            async with asyncio.TaskGroup() as clients:
-                clients.create_task(self._probe(clients))
-                for request in self._requests:
-                    await _until(request.at)
-                    clients.create_task(self._ask(request))
-                await _until(self._found.stop)
-            await asyncio.sleep(self._scrape_s)  # until all that has happened has been scraped
-            for task in others:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+            try:
+                async with asyncio.TaskGroup() as others:
+                    for what in (self._scrape(), self._change()):
+                        self._others.append(others.create_task(what))
+                    async with asyncio.TaskGroup() as clients:
+                        clients.create_task(self._probe(clients))
+                        for request in self._requests:
+                            await _until(request.at)
+                            clients.create_task(self._ask(request))
+                        await _until(self._found.stop)
+                    await asyncio.sleep(self._scrape_s)  # until all of it has been scraped
+                    for task in self._others:
+                        task.cancel()
+            except ExceptionGroup as group:
+                raise _first(group) from None
 
     # --- the service ------------------------------------------------------------------------------
 
@@ -222,8 +228,11 @@ class _Day:
 
     def _watch(self, turn: Turn, outcome: Outcome) -> None:
         self._world.answered()
-        for watch in self._watches:
-            watch(turn, outcome)
+        try:
+            for watch in self._watches:
+                watch(turn, outcome)
+        except Exception as error:  # the service would make a failed answer of it, and go on
+            self._broken = self._broken or error
 
     # --- what happens during the day --------------------------------------------------------------
 
@@ -259,6 +268,8 @@ class _Day:
         # A script remembers no conversation; the service would end one of more than 40 messages.
         conversation = request.session if request.caller == "ordinary" else None
         found = await self._post(request, conversation)
+        if self._broken:
+            raise self._broken
         self._found.answers.append(found)
         if found.status != 200 or found.failed:
             return
@@ -312,6 +323,12 @@ class _Day:
 def _who(request: Request) -> str:
     """The customer for whom a request is made; somebody who is not logged in is nobody else."""
     return request.customer or f"{GUEST}{request.session}"
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    """The first error of a group, which may hold groups."""
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, ExceptionGroup) else error
 
 
 async def _until(moment: datetime) -> None:
