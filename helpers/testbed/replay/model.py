@@ -119,16 +119,7 @@ class SupportModel(ModelInPieces):
         yield None, ChatGenerationChunk(message=last)
 
     def _call(self, question: str) -> Any:
-        order = _ORDER.search(question)
-        if order and _MONEY_BACK.search(question):
-            name, args = "issue_refund", {"order_id": order[0].upper()}
-        elif order:
-            name, args = "lookup_order", {"order_id": order[0].upper()}
-        elif _PERSON.search(question):
-            name, args = "hand_over", {"reason": question[:_LONGEST_QUERY]}
-        else:
-            # The end of a long message is where the question is.
-            name, args = "search_documents", {"query": question[-_LONGEST_QUERY:]}
+        name, args = chosen_call(question)
         return tool_call_chunk(
             name=name, args=json.dumps(args), id=f"call_{self.seed}_{self._calls}", index=0
         )
@@ -142,6 +133,19 @@ class SupportModel(ModelInPieces):
         if self._random.random() < self.invents:
             answer = f"{answer} {self._random.choice(INVENTED)}"
         return answer
+
+
+def chosen_call(question: str) -> tuple[str, dict[str, str]]:
+    """The tool that the model calls for a question, and with which arguments."""
+    order = _ORDER.search(question)
+    if order and _MONEY_BACK.search(question):
+        return "issue_refund", {"order_id": order[0].upper()}
+    if order:
+        return "lookup_order", {"order_id": order[0].upper()}
+    if _PERSON.search(question):
+        return "hand_over", {"reason": question[:_LONGEST_QUERY]}
+    # The end of a long message is where the question is.
+    return "search_documents", {"query": question[-_LONGEST_QUERY:]}
 
 
 def _results(messages: Sequence[BaseMessage]) -> list[str]:

@@ -18,7 +18,7 @@ from helpers.agent import HOSTED, THRESHOLD, Agent, DocumentIndex, Passage, buil
 from helpers.agent.context import question
 from helpers.agent.expected import Expected
 from helpers.shop import Document, Order, Orders, documents
-from helpers.testbed.replay.model import SupportModel
+from helpers.testbed.replay.model import SupportModel, chosen_call
 from helpers.testbed.replay.vectors import LocalEmbeddings
 
 BLOCKED = "I cannot help with that request."
@@ -165,6 +165,7 @@ def customer_of(name: str) -> str | None:
     return None if name.startswith(GUEST) else name
 
 
-def prepare(texts: list[str]) -> None:
-    """Compute the vectors of a day's questions in one go, where they are not known yet."""
-    _EMBEDDINGS.prepare(texts)
+def prepare(texts: Sequence[str]) -> None:
+    """Compute the vectors of a day's searches in one go, where they are not known yet."""
+    calls = [chosen_call(text) for text in texts]
+    _EMBEDDINGS.prepare([args["query"].strip() for _, args in calls if "query" in args])
