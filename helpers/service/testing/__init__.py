@@ -7,5 +7,6 @@ with prometheus_with(found.samples, folder) as server:
 
 from helpers.service.testing.agent import Watch
 from helpers.service.testing.day import Answered, Instrument, Replayed, replay
+from helpers.service.testing.kept import prometheus_of
 
-__all__ = ["Answered", "Instrument", "Replayed", "Watch", "replay"]
+__all__ = ["Answered", "Instrument", "Replayed", "Watch", "prometheus_of", "replay"]

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from datetime import datetime, timedelta
+from typing import ClassVar, Final
 
-from helpers.shop.traffic import Request
-from helpers.testbed.replay.days import Shape, traffic
+from helpers.shop.traffic import COUNT, Request
+from helpers.testbed.replay.days import MIDNIGHT, Shape, traffic
 from helpers.testbed.replay.incidents import INCIDENTS, Incident, Part
 
 
@@ -13,17 +14,22 @@ from helpers.testbed.replay.incidents import INCIDENTS, Incident, Part
 class PlannedDay:
     """A day to replay: `replay(day.requests(), incident=day.incident, seed=day.seed)`.
 
-    `incident` is None for a clean day, on which every alarm is a false one.
+    `incident` is None for a clean day, on which every alarm is a false one; `count` are the
+    requests of an ordinary day. Each lasts from `start` to `stop`.
     """
 
     name: str
     shape: Shape
     seed: int
     incident: Incident | None = None
+    count: int = COUNT
+
+    start: ClassVar[datetime] = MIDNIGHT
+    stop: ClassVar[datetime] = MIDNIGHT + timedelta(days=1)
 
     def requests(self) -> list[Request]:
         """Its traffic, without what the incident adds."""
-        return traffic(self.shape, seed=self.seed)
+        return traffic(self.shape, seed=self.seed, count=self.count)
 
 
 _CLEAN: Final[Mapping[Part, tuple[Shape, ...]]] = {
