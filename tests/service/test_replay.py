@@ -151,6 +151,15 @@ def test_settings_of_the_service_hold() -> None:
     assert failed["budget-spent"] > 0
 
 
+def test_the_environments_own_service_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COURSE_SERVICE_STORE", "redis://127.0.0.1:9/0")
+    monkeypatch.setenv("COURSE_SERVICE_PATH", "plain")
+    monkeypatch.setenv("COURSE_EMBEDDINGS", "openai:text-embedding-3-small")
+    found = replay(day(), seed=1, excerpt=Excerpt(9.0, 9.1))
+    assert found.answers
+    assert {one.failed for one in found.answers} == {None}
+
+
 def test_an_hour_without_requests_is_refused() -> None:
     with pytest.raises(ValueError, match="No request is between 2 and 3"):
         replay(day(), excerpt=Excerpt(2, 3))

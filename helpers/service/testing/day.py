@@ -166,9 +166,10 @@ class _Day:
             ("intent", "result"),
             registry=self._probed,
         )
-        self._app: FastAPI = create_app(
-            Settings(keys=kept, **settings), engines=_engines(world, self._watch)
-        )
+        # What a learner's environment says of another service must not change a replay.
+        fixed = {"path": "agent", "store": "memory://", "feedback_file": None, **settings}
+        used = Settings(keys=kept, **fixed)
+        self._app: FastAPI = create_app(used, engines=_engines(world, used, self._watch))
 
     async def run(self) -> None:
         """The whole day."""
@@ -336,12 +337,9 @@ async def _until(moment: datetime) -> None:
 
 
 @asynccontextmanager
-async def _engines(world: World, watch: Watch) -> AsyncIterator[Engines]:
+async def _engines(world: World, settings: Settings, watch: Watch) -> AsyncIterator[Engines]:
     """The engines of the real service, on the world's agent."""
-    settings = Settings.model_fields
-    breaker = await circuit_breaker(
-        settings["breaker_failures"].default, settings["breaker_seconds"].default
-    )
+    breaker = await circuit_breaker(settings.breaker_failures, settings.breaker_seconds)
     agent = ReplayedAgent(world, breaker, watch)
 
     async def well() -> str | None:
