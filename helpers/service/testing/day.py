@@ -43,7 +43,7 @@ from helpers.testbed.simulated import now, simulate
 
 SCRAPE_S = 15.0
 """Simulated seconds between two scrapes."""
-CANARY_S = 600.0
+CANARY_S = 300.0
 """Simulated seconds between two rounds of canary questions."""
 _CANARIES_A_ROUND = 3
 
