@@ -35,7 +35,6 @@ from helpers.testbed.replay import (
     Incident,
     World,
     canaries,
-    prepare,
     rating,
 )
 from helpers.testbed.samples import Samples
@@ -123,10 +122,10 @@ def replay(
     asked = [one for one in asked if excerpt.start <= one.at < excerpt.stop]
     if not asked:
         raise ValueError(f"No request is between {excerpt.begin:g} and {excerpt.end:g} o'clock.")
-    prepare([one.text for one in asked])
     found = Replayed(excerpt.start, excerpt.stop)
     world = World(seed)
     try:
+        world.prepare([one.text for one in asked])
         day = _Day(found, world, asked, incident, scrape_s, instruments, settings)
         simulate(day.run, start=excerpt.start)
     finally:

@@ -11,7 +11,7 @@ from helpers.testbed.replay.days import MIDNIGHT, SHAPES, Excerpt, Shape, traffi
 from helpers.testbed.replay.incidents import INCIDENTS, KINDS, Incident, Part
 from helpers.testbed.replay.model import INVENTED
 from helpers.testbed.replay.plan import PlannedDay, days
-from helpers.testbed.replay.world import BLOCKED, GUEST, World, customer_of, prepare
+from helpers.testbed.replay.world import BLOCKED, GUEST, World, customer_of
 
 __all__ = [
     "BLOCKED",
@@ -32,7 +32,6 @@ __all__ = [
     "customer_of",
     "days",
     "helpful",
-    "prepare",
     "rating",
     "traffic",
 ]

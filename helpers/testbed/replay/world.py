@@ -39,7 +39,7 @@ _ATTACK = re.compile(r"\b(?:ignore (?:all|your|previous)|system prompt|developer
 class ShopSearch:
     """The agent's search, over documents that can be exchanged while the service runs.
 
-    A search takes longer than all else that a replayed answer does, so each is made once.
+    Each search is made once: it takes longer than all else that a replayed answer does.
     """
 
     def __init__(self) -> None:
@@ -151,6 +151,18 @@ class World:
         """The course's tools, on this world."""
         return make_tools(self.search, self.orders, threshold=THRESHOLD, embeddings=_EMBEDDINGS)
 
+    def prepare(self, texts: Sequence[str]) -> None:
+        """Make the searches of a day's questions, where they have not been made before.
+
+        One after another, because NumPy's threads keep spinning for a while after each product of
+        matrices: spread over the day, that took as much CPU time as all the rest.
+        """
+        calls = [chosen_call(text) for text in texts]
+        queries = [args["query"].strip() for _, args in calls if "query" in args]
+        _EMBEDDINGS.prepare(queries)
+        for query in queries:
+            self.search.search(query)
+
     def answered(self) -> None:
         """One more request was answered."""
         self.memory += self.kept_a_request
@@ -163,9 +175,3 @@ class World:
 def customer_of(name: str) -> str | None:
     """The customer for whom a key stands, None for somebody who is not logged in."""
     return None if name.startswith(GUEST) else name
-
-
-def prepare(texts: Sequence[str]) -> None:
-    """Compute the vectors of a day's searches in one go, where they are not known yet."""
-    calls = [chosen_call(text) for text in texts]
-    _EMBEDDINGS.prepare([args["query"].strip() for _, args in calls if "query" in args])
