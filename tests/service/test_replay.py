@@ -196,7 +196,12 @@ def wrong_for_one(found: Replayed) -> None:
 
 def expensive(found: Replayed) -> None:
     ratio = value(found, "service_cost_usd_total") / value(well(), "service_cost_usd_total")
-    assert 2 <= ratio <= 2.5
+    sizes = [one.size for part in INCIDENTS.values() for one in part if one.kind == "price"]
+    assert ratio == pytest.approx(sizes[0], rel=0.1)
+    more = Incident("price", 7.0, 4.0, sizes[1], "anthropic:claude-haiku-4-5")
+    found = replay(day(), incident=more, seed=1, excerpt=MORNING)
+    ratio = value(found, "service_cost_usd_total") / value(well(), "service_cost_usd_total")
+    assert ratio == pytest.approx(sizes[1], rel=0.1)
 
 
 def looping(found: Replayed) -> None:

@@ -71,6 +71,7 @@ def test_no_such_hours(begin: float, end: float) -> None:
         (("bad release", 3, 1, 1, "returns-policy"), "no document 'returns-policy'"),
         (("failing tool", 3, 1, 1, "Pennine"), "no carrier 'Pennine'"),
         (("looping client", 3, 1, 9, "C-9999"), "no customer 'C-9999'"),
+        (("price", 3, 1, 2, "openai:gpt-9"), "no price 'openai:gpt-9'"),
         (("dead model", 3, 1, 1.5), "a share"),
     ],
 )

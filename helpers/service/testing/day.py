@@ -321,7 +321,7 @@ class _Day:
 
 
 def _who(request: Request) -> str:
-    """The customer for whom a request is made; somebody who is not logged in is nobody else."""
+    """The customer for whom a request is made; each visitor who is not logged in has an id."""
     return request.customer or f"{GUEST}{request.session}"
 
 

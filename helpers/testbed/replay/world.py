@@ -28,7 +28,7 @@ PRICED_AS = "openai:gpt-4.1-mini"
 """The model whose price a day's tokens have."""
 
 GUEST = "GUEST-"
-"""How the key of somebody who is not logged in begins."""
+"""How the customer id of a visitor who is not logged in begins."""
 
 MEGABYTE = 1_000_000
 _BASE_MEMORY = 210 * MEGABYTE
@@ -173,5 +173,5 @@ class World:
 
 
 def customer_of(name: str) -> str | None:
-    """The customer for whom a key stands, None for somebody who is not logged in."""
+    """The customer for whom a key stands, None for a visitor who is not logged in."""
     return None if name.startswith(GUEST) else name
