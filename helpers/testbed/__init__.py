@@ -14,6 +14,12 @@ by hand. The object itself (an app, an agent, a command) is an argument.
     with process(["prometheus", "--web.listen-address=127.0.0.1:{port}"], ready="/-/ready") as one:
         print(one.url, one.memory_mb())
 
+    simulate(day, start=datetime(2026, 6, 15, tzinfo=UTC))         # `testbed.simulated`: no waiting
+    with prometheus_with(samples, folder) as server:               # `testbed.prometheus`
+        server.at("sum(rate(service_problems_total[5m]))", moment)
+
+`replay` holds a day of the shop to replay: traffic, what stands behind the service, and incidents.
+
 After a `with` block nothing listens on its port and no process of it lives, also after an error in
 the block. What fails in the course's own equipment raises `TestbedError`.
 

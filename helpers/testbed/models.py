@@ -30,7 +30,7 @@ Written: TypeAlias = Generator[tuple[float | None, ChatGenerationChunk | None], 
 _SILENCE_S = 86_400.0
 
 
-class _Pieces(BaseChatModel):
+class ModelInPieces(BaseChatModel):
     """A chat model that writes chunks, each after a pause; the rest follows from these."""
 
     model_name: str = ""
@@ -87,7 +87,7 @@ class _Pieces(BaseChatModel):
         return await agenerate_from_stream(self._astream(messages, **kwargs))
 
 
-class ScriptedModel(_Pieces):
+class ScriptedModel(ModelInPieces):
     """Gives the replies of a script one after another, whatever it is asked.
 
     Attributes:
@@ -129,7 +129,7 @@ class ScriptedModel(_Pieces):
             yield None, chunk
 
 
-class SlowModel(_Pieces):
+class SlowModel(ModelInPieces):
     """Writes a text at a given pace, and counts the answers that it writes at the same time.
 
     A reader that leaves a stream, or cancels a call, ends its answer at once.

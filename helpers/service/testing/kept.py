@@ -1,0 +1,66 @@
+"""Replayed days, kept as Prometheus databases: a day is replayed once, and asked many times."""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from helpers.paths import ROOT, course_dir
+from helpers.service.testing.day import Instrument, replay
+from helpers.testbed.prometheus import Prometheus, load, prometheus_on
+from helpers.testbed.replay import PlannedDay
+
+_DECIDES = ("agent", "evaluate", "models", "monitor", "service", "shop", "testbed")
+"""Rooms whose code or data may change what a replayed day looks like."""
+_KINDS = frozenset({".py", ".json", ".yaml", ".jsonl", ".md", ".csv"})
+
+
+@contextmanager
+def prometheus_of(
+    day: PlannedDay, *, instruments: Mapping[str, Instrument] | None = None
+) -> Iterator[Prometheus]:
+    """A Prometheus that holds a day, for a block. It is asked about `day.start` to `day.stop`.
+
+    The day is replayed where that has not been done by this version of the course; it takes some
+    ten CPU seconds. It is kept in `.course/replays`.
+
+    Args:
+        day: see `helpers.testbed.replay.days`.
+        instruments: more metrics of the service, by names that say which version of them it is.
+
+    Raises:
+        MissingProgram: there is no Prometheus.
+        Exception: what an instrument raised.
+    """
+    kept = _database(day, instruments or {})
+    with tempfile.TemporaryDirectory() as folder:
+        # Prometheus writes into its folder, and two of them must not share one.
+        copied = shutil.copytree(kept, Path(folder) / "tsdb")
+        with prometheus_on(copied) as server:
+            yield server
+
+
+def _database(day: PlannedDay, instruments: Mapping[str, Instrument]) -> Path:
+    kept = course_dir() / "replays" / _key(day, instruments)
+    if kept.exists():
+        return kept
+    found = replay(
+        day.requests(), incident=day.incident, seed=day.seed, instruments=[*instruments.values()]
+    )
+    kept.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
+        made = load(found.samples, Path(folder))
+        if not kept.exists():  # another process may have been faster
+            made.rename(kept)
+    return kept
+
+
+def _key(day: PlannedDay, instruments: Mapping[str, Instrument]) -> str:
+    digest = hashlib.sha256(repr((day, sorted(instruments))).encode())
+    for room in _DECIDES:
+        for path in sorted((ROOT / "helpers" / room).rglob("*")):
+            if path.suffix in _KINDS:
+                digest.update(path.read_bytes())
+    return digest.hexdigest()[:20]
