@@ -1,0 +1,5 @@
+"""Monitoring: what is measured while the agent serves, and what is made of it.
+
+`answers` are the labelled answers, `groundedness` the detectors for answers that say more than
+their passages, `detector_table` what each detector is worth.
+"""
