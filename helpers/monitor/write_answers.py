@@ -27,7 +27,8 @@ from helpers.shop import Question, questions
 Plan = tuple[Question, str, str, int]
 
 TEMPERATURE: Final = 0.7
-MOST_TOKENS: Final = 80
+TOP_P: Final = {"agent": 0.95, "own": 0.5, "free": 0.95}
+MOST_TOKENS: Final = 60
 TRIES: Final = 3
 ORDER_SEED: Final = 8
 
@@ -71,6 +72,9 @@ RULE: Final = (
     "gets the label 'none' and is left out.",
 )
 
+_OWN: Final = (
+    "You tell customers what the text says, in a short sentence that answers the question."
+)
 _OWN_SHOWN: Final = (
     (
         "What is the volume of your big flask?",
@@ -80,10 +84,19 @@ _OWN_SHOWN: Final = (
     (
         "I come on a Friday. When must I be there?",
         "Workshop hours: The workshop is open on Fridays until 7 pm.",
-        "On Fridays the workshop closes at 7 pm, so please come before that.",
+        "Please come before 7 pm, when the workshop closes on Fridays.",
+    ),
+    (
+        "Do your hats shrink in the wash?",
+        "Wool hat: Washed at 30 °C, the hat keeps its size.",
+        "No, it keeps its size when you wash it at 30 °C.",
+    ),
+    (
+        "What do you want for a map of Wales?",
+        "Maps: A walking map costs £8.00.",
+        "A walking map is £8.00.",
     ),
 )
-_OWN: Final = "You answer questions with what the text says, in your own words."
 _FREE: Final = (
     "You are the friendly support agent of Fernhill, a shop for outdoor gear. Help the customer in "
     "your own words, in two sentences."
@@ -94,7 +107,7 @@ def prompt(name: str, question: str, source: str) -> list[BaseMessage]:
     """What the model is given.
 
     Args:
-        name: "agent", the prompt of the course's agent; "own", which asks for own words; "free",
+        name: "agent", the prompt of the course's agent; "own", which shows how to reword; "free",
             which names a role and invites the model to go on.
         question: the customer's words.
         source: the passage.
@@ -120,9 +133,9 @@ def plan() -> Iterator[Plan]:
     """
     asked = [q for part in ("dev", "lab") for q in questions(part)]
     two = (
-        (("agent", "found", 1), ("free", "found", 3)),
+        (("own", "found", 1), ("free", "found", 3)),
         (("own", "found", 2), ("agent", "missing", 2)),
-        (("agent", "found", 2), ("own", "next", 2)),
+        (("own", "found", 1), ("own", "next", 1)),
     )
     answerable = [q for q in asked if q.kind in ("single_fact", "conditional")]
     for at, question in enumerate(answerable):
@@ -158,7 +171,9 @@ def write(plans: Sequence[Plan]) -> list[dict[str, Any]]:
         source = source_of(question.question, passage, sentences)
         turns = prompt(name, question.question, source)
         for seed in range(number * TRIES, (number + 1) * TRIES):
-            model = chat_model(temperature=TEMPERATURE, seed=seed, max_tokens=MOST_TOKENS)
+            model = chat_model(
+                temperature=TEMPERATURE, top_p=TOP_P[name], seed=seed, max_tokens=MOST_TOKENS
+            )
             reply = model.bind(logprobs=True).invoke(turns)
             if is_copy(reply.text, source):
                 continue
@@ -252,7 +267,8 @@ def head() -> dict[str, Any]:
         "about": ABOUT,
         "prompts": {
             "agent": "the prompt of the course's agent, which asks for the text to be repeated",
-            "own": "asks for own words, with two examples",
+            "own": "asks for a short answer, with four examples in other words than the text's; "
+            f"drawn from the likeliest half of the tokens (top_p {TOP_P['own']:g})",
             "free": "names a role and asks for two sentences in own words",
         },
         "rule": list(RULE),
