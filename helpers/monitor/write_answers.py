@@ -35,8 +35,8 @@ ORDER_SEED: Final = 8
 ABOUT: Final = (
     "Answers of the course's local model (SmolLM2-135M-Instruct) to golden questions of the dev "
     "and lab parts, written for this course by helpers/monitor/write_answers.py: sampled at "
-    f"temperature {TEMPERATURE:g}, with the log-probability of each token at temperature 1. Nearly "
-    "half were given a passage that does not answer the question. Answers that only copy their "
+    f"temperature {TEMPERATURE:g}, with the log-probability of each token at temperature 1. Two in "
+    "five were given a passage that does not answer the question. Answers that only copy their "
     "passage were drawn again, since those are grounded trivially: real traffic of an agent that "
     "repeats its passages is easier than this."
 )
@@ -44,8 +44,9 @@ LABELLING: Final = (
     "Each answer was labelled twice by the rule, before any detector was run on it: from sheets "
     "that show text, question and answer alone, in two orders and under new numbers, the second "
     "without the first's labels. 'first' and 'second' are those labels, 'label' is the one that "
-    "holds; where they differ, 'note' says why. The same reader made both passes: their agreement "
-    "says how steadily the rule can be applied, not how far two people would agree."
+    "holds; where they differ, 'note' says why. The same reader made both passes, "
+    "one soon after the other: their agreement says how steadily the rule can be applied and is "
+    "an upper bound for two people's."
 )
 RULE: Final = (
     "An answer is grounded when every claim it makes follows from the passage.",
@@ -128,8 +129,8 @@ def _turn(question: str, source: str) -> HumanMessage:
 def plan() -> Iterator[Plan]:
     """Question, prompt, passage and number of sentences of each answer to be written.
 
-    Two answers for each question that the documents answer, one for each that they do not. Nearly
-    half are given a passage that does not hold the answer.
+    Two or three answers for each question that the documents answer, one for each that they do
+    not. Two in five are given a passage that does not hold the answer.
     """
     asked = [q for part in ("dev", "lab") for q in questions(part)]
     two = (
@@ -143,6 +144,8 @@ def plan() -> Iterator[Plan]:
             yield question, *way
     for at, question in enumerate(q for q in asked if q.kind == "unanswerable"):
         yield question, ("own", "agent", "free")[at % 3], "found", 2
+    for question in answerable[1::3]:
+        yield question, "own", "found", 1
 
 
 def source_of(question: str, passage: str, sentences: int) -> str:
@@ -267,8 +270,8 @@ def head() -> dict[str, Any]:
         "about": ABOUT,
         "prompts": {
             "agent": "the prompt of the course's agent, which asks for the text to be repeated",
-            "own": "asks for a short answer, with four examples in other words than the text's; "
-            f"drawn from the likeliest half of the tokens (top_p {TOP_P['own']:g})",
+            "own": "asks for a short answer, with four examples in other words than the text's; each "
+            f"token one of the likeliest, which hold half of the chance (top_p {TOP_P['own']:g})",
             "free": "names a role and asks for two sentences in own words",
         },
         "rule": list(RULE),

@@ -14,10 +14,10 @@ from tests.monitor import make
 def test_there_are_enough_of_each() -> None:
     answers = labelled_answers()
     assert len(answers) >= 150
-    assert 0.3 < sum(a.grounded for a in answers) / len(answers) < 0.7
+    assert 0.25 < sum(a.grounded for a in answers) / len(answers) < 0.7
     for part in ("tune", "test"):
         found = [a.grounded for a in labelled_answers(part)]  # type: ignore[arg-type]
-        assert min(found.count(True), found.count(False)) >= 20
+        assert min(found.count(True), found.count(False)) >= 15
 
 
 def test_the_parts_share_no_question() -> None:
