@@ -7,8 +7,11 @@ and how; `write_answers` makes the file.
 import json
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
+
+from helpers.shop import questions
 
 FILE: Final = Path(__file__).parent / "data" / "answers.json"
 
@@ -29,13 +32,13 @@ class Answer:
     Attributes:
         id: "a001" and so on, in an order that says nothing about how the answer was made.
         question_id: the golden question of the dev or lab part that was asked.
-        question: its words.
+        question: its words, from the golden questions.
         prompt: which of the prompts in `write_answers` the model was given.
         passage: where the text came from: "found", the best document of the search; "missing",
             that document without its best sentence; "next", the second-best document.
         source: the text.
         answer: what the model wrote.
-        tokens: the tokens of the answer.
+        lengths: characters of each token of the answer.
         logprobs: natural logarithm of each token's probability, at temperature 1.
         part: "tune" to choose thresholds on, "test" to judge them on. All answers to one question
             are in the same part.
@@ -52,7 +55,7 @@ class Answer:
     passage: str
     source: str
     answer: str
-    tokens: tuple[str, ...]
+    lengths: tuple[int, ...]
     logprobs: tuple[float, ...]
     part: Part
     first: Label
@@ -64,6 +67,12 @@ class Answer:
     def grounded(self) -> bool:
         """Whether the label that holds is "yes"."""
         return self.label == "yes"
+
+    @property
+    def tokens(self) -> list[str]:
+        """The tokens of the answer, one for each of `logprobs`."""
+        ends = list(accumulate(self.lengths))
+        return [self.answer[end - n : end] for n, end in zip(self.lengths, ends, strict=True)]
 
 
 def all_answers(file: Path = FILE) -> list[Answer]:
@@ -92,14 +101,26 @@ def _load(file: Path) -> tuple[Answer, ...]:
 
 def _parse(row: dict[str, Any], where: str) -> Answer:
     try:
-        lists = {"tokens": tuple(row["tokens"]), "logprobs": tuple(map(float, row["logprobs"]))}
-        found = Answer(**{**row, **lists})
+        found = Answer(**{
+            **row,
+            "question": _questions()[row["question_id"]],
+            "lengths": tuple(map(int, row["lengths"])),
+            "logprobs": tuple(map(float, row["logprobs"])),
+        })  # fmt: skip
     except (KeyError, TypeError, ValueError) as problem:
         raise AnswersError(f"{where}: a field is missing, unknown or wrong ({problem}).") from None
     if not {found.first, found.second, found.label} <= set(LABELS):
         raise AnswersError(f"{where}: a label is none of {', '.join(LABELS)}.")
     if found.part not in get_args(Part):
         raise AnswersError(f"{where}: the part is none of {', '.join(get_args(Part))}.")
-    if not found.tokens or len(found.tokens) != len(found.logprobs):
+    if not found.lengths or len(found.lengths) != len(found.logprobs):
         raise AnswersError(f"{where}: each token needs one log-probability.")
+    if sum(found.lengths) != len(found.answer):
+        raise AnswersError(f"{where}: the tokens are not as long as the answer.")
     return found
+
+
+@cache
+def _questions() -> dict[str, str]:
+    parts = (*questions("dev"), *questions("lab"))
+    return {question.id: question.question for question in parts}

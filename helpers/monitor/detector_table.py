@@ -13,11 +13,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 from langchain_core.embeddings import Embeddings
-from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 from sklearn.metrics import cohen_kappa_score, roc_auc_score  # type: ignore[import-untyped]
-from sklearn.model_selection import GroupKFold, cross_val_predict  # type: ignore[import-untyped]
-from sklearn.pipeline import make_pipeline  # type: ignore[import-untyped]
-from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]
 from tqdm import tqdm
 
 from helpers.columns import aligned
@@ -104,33 +100,6 @@ def score_all(
             scores.append(None)
     spent = time.process_time() - started
     return Scored(name, tuple(scores), spent / len(answers))
-
-
-def combined(signs: Sequence[Scored], answers: Sequence[Answer]) -> Scored:
-    """A logistic regression on several signs, fitted on the part "tune".
-
-    No answer is scored by a model that has seen its label: those of "tune" are scored in five
-    rounds, each by a model of the other questions. Raises ValueError where a sign has no score.
-    """
-    values = np.array([sign.scores for sign in signs], dtype=float).T
-    if not np.isfinite(values).all():
-        raise ValueError("A sign has no score for some answer: leave that sign or answer out.")
-    truth, tune = _grounded(answers), np.array([a.part == "tune" for a in answers])
-    questions = np.array([a.question_id for a in answers])
-    # The default solver's threads wait for each other on a busy machine, ten times as long.
-    model = make_pipeline(StandardScaler(), LogisticRegression(solver="liblinear"))
-    scores = np.empty(len(answers))
-    scores[tune] = cross_val_predict(
-        model,
-        values[tune],
-        truth[tune],
-        groups=questions[tune],
-        cv=GroupKFold(5),
-        method="decision_function",
-    )
-    scores[~tune] = model.fit(values[tune], truth[tune]).decision_function(values[~tune])
-    spent = sum(sign.cpu_seconds for sign in signs)
-    return Scored("regression on those four", tuple(scores.tolist()), spent)
 
 
 def row(scored: Scored, answers: Sequence[Answer]) -> Row:
@@ -257,8 +226,6 @@ def main() -> None:
         name: score_all(name, detector, answers, progress=partial(tqdm, desc=name, leave=False))
         for name, detector in detectors(embeddings(), Judge()).items()
     }
-    four = list(found.values())[:4]  # without the judge
-    found["regression on those four"] = combined(four, answers)
     beyond = [
         (name, advantage(scored, found[BASELINE], answers))
         for name, scored in found.items()

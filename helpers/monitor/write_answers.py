@@ -188,7 +188,7 @@ def write(plans: Sequence[Plan]) -> list[dict[str, Any]]:
                 "passage": passage,
                 "source": source,
                 "answer": reply.text,
-                "tokens": [bytes(token["bytes"]).decode(errors="replace") for token in tokens],
+                "lengths": [_characters(token["bytes"]) for token in tokens],
                 "logprobs": [round(token["logprob"], 3) for token in tokens],
                 # Odd numbers and even ones hold every kind of question alike.
                 "part": "tune" if int(question.id[-3:]) % 2 else "test",
@@ -196,6 +196,11 @@ def write(plans: Sequence[Plan]) -> list[dict[str, Any]]:
             break
     random.Random(ORDER_SEED).shuffle(rows)
     return [{"id": f"a{number:03d}", **row} for number, row in enumerate(rows, start=1)]
+
+
+def _characters(token: Sequence[int]) -> int:
+    """The characters that begin in a token's UTF-8 bytes: a token may hold a part of one."""
+    return sum(byte & 0b1100_0000 != 0b1000_0000 for byte in token)
 
 
 def is_copy(answer: str, source: str) -> bool:
@@ -257,9 +262,11 @@ def join(
     differ = {row["id"] for row, a, b in zip(rows, first, second, strict=True) if a != b}
     if differ != set(settled):
         raise ValueError(f"Settle where the passes differ: {sorted(differ ^ set(settled))}.")
+    # The file takes the questions' words from the golden questions.
+    bare = [{key: value for key, value in row.items() if key != "question"} for row in rows]
     return [
         {**row, "first": a, "second": b, "label": label, "note": note}
-        for row, a, b in zip(rows, first, second, strict=True)
+        for row, a, b in zip(bare, first, second, strict=True)
         for label, note in [settled.get(row["id"], (a, ""))]
     ]
 
@@ -270,8 +277,8 @@ def head() -> dict[str, Any]:
         "about": ABOUT,
         "prompts": {
             "agent": "the prompt of the course's agent, which asks for the text to be repeated",
-            "own": "asks for a short answer, with four examples in other words than the text's; each "
-            f"token one of the likeliest, which hold half of the chance (top_p {TOP_P['own']:g})",
+            "own": "asks for a short answer, with four examples in other words than the text's; "
+            f"tokens from the likeliest half of the chances only (top_p {TOP_P['own']:g})",
             "free": "names a role and asks for two sentences in own words",
         },
         "rule": list(RULE),

@@ -16,7 +16,7 @@ def answer(number: int = 1, label: str = "yes", **given: Any) -> Answer:
         "passage": "found",
         "source": "Returns: Tents can be returned within 30 days of delivery.",
         "answer": text,
-        "tokens": (text,),
+        "lengths": (len(text),),
         "logprobs": (-0.5,),
         "part": "tune" if number % 2 else "test",
         "first": label,

@@ -2,7 +2,6 @@
 
 import socket
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,7 +17,6 @@ from helpers.monitor.detector_table import (
     advantage,
     area,
     as_text,
-    combined,
     detectors,
     kappa,
     row,
@@ -93,38 +91,6 @@ def test_the_advantage_counts_what_both_scored() -> None:
     full = scored([float(a.grounded) for a in MIXED])
     half = scored([None if n % 4 == 1 else 0.0 for n in range(40)])
     assert advantage(full, half, MIXED).count == 30
-
-
-def test_two_signs_together_beat_each() -> None:
-    rng = np.random.default_rng(7)
-    answers = some(["yes", "no", "no", "yes"] * 50)
-    signs = [scored([a.grounded + 5 * k + rng.normal() for a in answers]) for k in (0, 1)]
-    both = combined(signs, answers)
-    assert both.cpu_seconds == 0.004
-    assert all(advantage(both, one, answers).low > 0 for one in signs)
-
-
-def test_no_answer_is_scored_by_a_model_that_saw_its_label() -> None:
-    """Signs that say nothing: a model that saw the labels would seem to know them."""
-    rng = np.random.default_rng(9)
-    labels = rng.choice(["yes", "no"], 40)
-    answers = [make.answer(n, labels[n], question_id=f"q{n // 2 % 20}") for n in range(40)]
-    answers = [replace(a, part="tune" if n // 2 % 2 else "test") for n, a in enumerate(answers)]
-    signs = [scored(rng.normal(size=40).tolist()) for _ in range(15)]
-    before = combined(signs, answers).scores
-    for at, answer in list(enumerate(answers))[:8]:
-        other = replace(answer, label="no" if answer.grounded else "yes")
-        after = combined(signs, [*answers[:at], other, *answers[at + 1 :]]).scores
-        if answer.part == "test":
-            assert after == before
-        else:
-            assert after[at] == pytest.approx(before[at])
-            assert after != before
-
-
-def test_a_sign_without_a_score_cannot_be_combined() -> None:
-    with pytest.raises(ValueError, match="leave that sign or answer out"):
-        combined([scored([None] * 40), scored([1.0] * 40)], MIXED)
 
 
 def test_the_threshold_is_chosen_on_one_part_and_judged_on_the_other() -> None:
