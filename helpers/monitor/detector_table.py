@@ -215,7 +215,7 @@ def _interval(estimate: Estimate) -> str:
 
 
 def main() -> None:
-    """Print labels, agreement and the table; some two minutes, most of them the judge's."""
+    """Print labels, agreement and the table; some three minutes, most of them the judge's."""
     answers = labelled_answers()
     grounded = sum(answer.grounded for answer in answers)
     print(

@@ -42,11 +42,11 @@ ABOUT: Final = (
 )
 LABELLING: Final = (
     "Each answer was labelled twice by the rule, before any detector was run on it: from sheets "
-    "that show text, question and answer alone, in two orders and under new numbers, the second "
-    "without the first's labels. 'first' and 'second' are those labels, 'label' is the one that "
-    "holds; where they differ, 'note' says why. The same reader made both passes, "
-    "one soon after the other: their agreement says how steadily the rule can be applied and is "
-    "an upper bound for two people's."
+    "that show text, question and answer alone, in two orders and under new numbers. 'first' and "
+    "'second' are those labels, 'label' is the one that holds; where they differ, 'note' says why. "
+    "The same reader made both passes within an hour and could remember labels of the first in the "
+    "second. Their agreement says how steadily the rule can be applied; two people would agree "
+    "less, and how much less was not measured."
 )
 RULE: Final = (
     "An answer is grounded when every claim it makes follows from the passage.",
