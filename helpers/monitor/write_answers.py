@@ -45,8 +45,9 @@ LABELLING: Final = (
     "that show text, question and answer alone, in two orders and under new numbers. 'first' and "
     "'second' are those labels, 'label' is the one that holds; where they differ, 'note' says why. "
     "The same reader made both passes within an hour and could remember labels of the first in the "
-    "second. Their agreement says how steadily the rule can be applied; two people would agree "
-    "less, and how much less was not measured."
+    "second. Their agreement says how steadily the rule can be applied; and a second reader, who "
+    "saw the rule and a sheet in another order and nothing else, labelled all of them afterwards "
+    "(second_reader.json): Cohen's kappa with 'label' is 0.91, and 8 of 188 differ."
 )
 RULE: Final = (
     "An answer is grounded when every claim it makes follows from the passage.",
