@@ -149,8 +149,32 @@ Pods: TypeAlias = PodmanPods | ProcessPods
 """What starts and stops pods on ports of this machine."""
 
 
+class Counted:
+    """Counts of `seen`, each request as its client saw it."""
+
+    seen: list[Seen]
+
+    @property
+    def requests(self) -> int:
+        """All of them."""
+        return len(self.seen)
+
+    @property
+    def lost(self) -> int:
+        """Requests that were not answered to their end, whatever their client was told."""
+        return sum(one.outcome != "answered" for one in self.seen)
+
+    def reasons(self) -> Counter[str]:
+        """What the lost ones saw: a status, or the client's outcome."""
+        return Counter(
+            str(one.status) if one.outcome == "refused" else one.outcome
+            for one in self.seen
+            if one.outcome != "answered"
+        )
+
+
 @dataclass
-class Rolled:
+class Rolled(Counted):
     """What became of the requests during a rollout.
 
     Attributes:
@@ -166,27 +190,9 @@ class Rolled:
     finished: bool = False
 
     @property
-    def requests(self) -> int:
-        """All of them."""
-        return len(self.seen)
-
-    @property
-    def lost(self) -> int:
-        """Requests that were not answered to their end, whatever their client was told."""
-        return sum(one.outcome != "answered" for one in self.seen)
-
-    @property
     def late(self) -> int:
         """Answered requests whose first word took longer than `LATE_S`."""
         return sum((one.waited or 0) > LATE_S for one in self.seen if one.outcome == "answered")
-
-    def reasons(self) -> Counter[str]:
-        """What the lost ones saw: a status, or the client's outcome."""
-        return Counter(
-            str(one.status) if one.outcome == "refused" else one.outcome
-            for one in self.seen
-            if one.outcome != "answered"
-        )
 
     def timeline(self) -> list[dict[str, Any]]:
         """A row for each second: answers by pod, requests lost, and what happened in it."""

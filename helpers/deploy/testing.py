@@ -10,7 +10,6 @@ does, afterwards nothing of it runs.
 import asyncio
 import sys
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from typing import Any
 
 from helpers import testbed
 from helpers.deploy.proxy import Proxy, proxy
-from helpers.deploy.rollout import CLIENTS, ProcessPods
+from helpers.deploy.rollout import CLIENTS, Counted, ProcessPods
 from helpers.testbed import Clients, Seen, TestbedError, free_port
 
 Roll = Callable[..., Awaitable[Any]]
@@ -79,7 +78,7 @@ def _command(port: int, seconds: str) -> list[str]:
 
 
 @dataclass
-class Rehearsed:
+class Rehearsed(Counted):
     """What came of a rollout under load.
 
     Attributes:
@@ -97,24 +96,6 @@ class Rehearsed:
     running: list[str] = field(default_factory=list)
     answering: list[str] = field(default_factory=list)
     seconds: float = 0.0
-
-    @property
-    def requests(self) -> int:
-        """All of them."""
-        return len(self.seen)
-
-    @property
-    def lost(self) -> int:
-        """Requests that were not answered to their end, whatever their client was told."""
-        return sum(one.outcome != "answered" for one in self.seen)
-
-    def reasons(self) -> Counter[str]:
-        """What the lost ones saw: a status, or the client's outcome."""
-        return Counter(
-            f"status {one.status}" if one.outcome == "refused" else one.outcome
-            for one in self.seen
-            if one.outcome != "answered"
-        )
 
 
 async def rehearse(

@@ -188,7 +188,7 @@ def _real(answer: "Roll", *, requests: int, broken: bool = False) -> Case:
         if found.error:
             return f"The rollout did not end as it should: {found.error}."
         if found.lost:
-            told = ", ".join(f"{n} with {what}" for what, n in found.reasons().items())
+            told = ", ".join(f"{n} with {_named(what)}" for what, n in found.reasons().items())
             return f"{found.lost} of {found.requests} requests were lost: {told}."
         if found.returned is not (not broken):
             return f"It returned {found.returned!r}."
@@ -217,8 +217,17 @@ def _real(answer: "Roll", *, requests: int, broken: bool = False) -> Case:
     )
 
 
+def _named(reason: str) -> str:
+    return f"status {reason}" if reason.isdigit() else reason
+
+
 def _fault(part: str) -> Callable[[dict[str, Any]], bool]:
     return lambda got: any(part in fault for fault in got["faults"])
+
+
+def _fault_of_one(part: str) -> Callable[[list[dict[str, Any]]], bool]:
+    found = _fault(part)
+    return lambda got: any(map(found, got))
 
 
 _SLIPS = (
@@ -274,22 +283,22 @@ _SLIPS = (
 _OF_BOTH = (
     Slip.when(
         "given-up-early",
-        lambda got: any("is given up after" in fault for one in got for fault in one["faults"]),
+        _fault_of_one("is given up after"),
         "A pod that would have been ready in time is given up: wait ready_s seconds.",
     ),
     Slip.when(
         "cut-early",
-        lambda got: any("with open streams" in fault for one in got for fault in one["faults"]),
+        _fault_of_one("with open streams"),
         "A stream that would have ended in time is cut: wait drain_s seconds.",
     ),
     Slip.when(
         "asks-seldom",
-        lambda got: any("is asked once in" in fault for one in got for fault in one["faults"]),
+        _fault_of_one("is asked once in"),
         "A pod may be ready long before you ask again: sleep 0.05 s between two looks.",
     ),
     Slip.when(
         "one-at-a-time",
-        lambda got: any("is started" in fault for one in got for fault in one["faults"]),
+        _fault_of_one("is started"),
         "One rollout waits for another one: they share nothing, so no lock is needed.",
     ),
 )
