@@ -114,6 +114,24 @@ async def test_a_second_answer_that_differs_is_a_failure(second: list[Any]) -> N
     assert problem.value.kind == "model-failed"
 
 
+def found(score: float, text: str = "It weighs 2 kg.") -> tuple[str, Any]:
+    passage = {"document": "alta-2", "title": "Alta 2", "text": text, "score": score}
+    return ("sources", {"passages": [passage]})
+
+
+async def test_the_same_passage_may_be_scored_a_little_differently() -> None:
+    first, second = found(1.0123), found(1.0124)
+    handle = replicas([[TOOL, first], died()], [[TOOL, second, "2 kg."], [("end", {**END})]])
+    assert await answered(handle) == [TOOL, first, *words("2 kg.")]
+
+
+async def test_another_passage_is_a_failure() -> None:
+    handle = replicas([[TOOL, found(1.0)], died()], [[TOOL, found(1.0, "It weighs 3 kg.")]])
+    with pytest.raises(Problem) as problem:
+        await answered(handle)
+    assert problem.value.kind == "model-failed"
+
+
 async def test_nothing_shown_yet_may_differ() -> None:
     handle = replicas([died()], [["They do."], [("end", {**END})]])
     assert await answered(handle) == words("They do.")
