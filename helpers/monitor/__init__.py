@@ -4,3 +4,8 @@
 their passages, `detector_table` what each detector is worth; `ways_of_writing` are requests for a
 test of bias.
 """
+
+from helpers.monitor.answers import labelled_answers
+from helpers.monitor.ways_of_writing import name_swaps, ways_of_writing
+
+__all__ = ["labelled_answers", "name_swaps", "ways_of_writing"]

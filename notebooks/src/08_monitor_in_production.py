@@ -42,6 +42,9 @@ def track(order: str) -> str:
     return f"Order {order} is on its way."
 
 # %% name="agent"
+import atexit
+from contextlib import ExitStack
+
 from langchain.agents import create_agent
 from langchain_openai import ChatOpenAI
 
@@ -56,9 +59,10 @@ def script(body):
     return "It is on its way, and will arrive on Thursday. Anything else?"
 
 
+room = ExitStack()  # ends what this notebook starts
+atexit.register(room.close)
 track.handle_tool_error = True
-server = openai_server(script, delay_s=0.05, token_s=0.005)
-upstream = server.__enter__()
+upstream = room.enter_context(openai_server(script, delay_s=0.05, token_s=0.005))
 chat = ChatOpenAI(base_url=upstream.url, api_key="none", model="small", stream_usage=True)
 agent = create_agent(chat, [track])
 print(agent.invoke({"messages": "Where is order 12"})["messages"][-1].text)
@@ -285,15 +289,11 @@ exporter, _ = start_http_server(0, addr="127.0.0.1", registry=registry)
 print(generate_latest(registry).decode()[-300:])
 
 # %% name="prometheus"
-import atexit
 import tempfile
-from contextlib import ExitStack
 from pathlib import Path
 
 from helpers.testbed import process
 
-room = ExitStack()
-atexit.register(room.close)
 folder = Path(room.enter_context(tempfile.TemporaryDirectory()))
 (folder / "prometheus.yml").write_text(f"""
 global: {{scrape_interval: 1s}}
@@ -575,6 +575,444 @@ for panel in board["panels"]:
     rows.append({"panel": panel["title"], "series": len(query(expression)), "PromQL": expression})
 show.table(rows, caption=f"{len(rows)} panels")
 
+# %% [markdown] name="replay-text"
+# ## Do the rules find an incident?
+#
+# A rule that parses and passes its test may still be a bad rule. So try it on days. The course has
+# a *replay*: the real service answers a day of Fernhill's traffic, on a clock that jumps, from a
+# model that can be made slow, dead or wrong. What Prometheus would have scraped is kept, and you
+# can ask it. Each day has an incident with a known beginning, or none.
+
+# %% name="planned"
+from helpers.testbed.replay import days
+
+incidents, nights = {}, []
+for planned in days("visible"):
+    if planned.name in ("slow model", "dead model", "failing tool"):
+        incidents[planned.name] = planned.hours(before=1.5, after=2)
+    if planned.incident is None:  # a clean day: its quiet hours, from midnight to seven
+        nights.append(planned.hours(noon=4, before=4, after=3))
+nights = nights[:3] if fast else nights
+for name, planned in incidents.items():
+    print(f"{name}: {planned.start:%H:%M} to {planned.stop:%H:%M}. {planned.incident.truth}")
+print(len(nights), "clean nights")
+
+# %% [markdown] name="candidates-text"
+# Put the burn rate beside what people write first: a threshold for each figure, over the last five
+# minutes. The course's service calls its metrics nearly as yours; a tool that fails has the status
+# `refused` there, and its buckets have a bound at 5 seconds. What do you expect: which rule is
+# faster, and which one cries wolf?
+
+# %% name="candidates"
+WITHIN = "sum(rate(gen_ai_server_time_to_first_token_seconds_bucket{le='5.0'}[%s]))"
+ANSWERS = "sum(rate(gen_ai_client_operation_duration_seconds_count[%s]))"
+TOOL_ERRORS = "sum by (tool) (increase(service_tool_calls_total{status='refused'}[%s]))"
+TOOL_CALLS = "sum by (tool) (increase(service_tool_calls_total[%s]))"
+
+
+def late(window):
+    """The share of answers in a window that were late or failed."""
+    return f"(1 - {WITHIN % window} / {ANSWERS % window})"
+
+
+slowest = "histogram_quantile(0.95, sum by (le) (rate(gen_ai_server_time_to_first_token_seconds_bucket[5m])))"
+candidates = {
+    "95th percentile over 3 s": f"{slowest} > 3",
+    "a late or failed answer": f"{late('5m')} > 0.01",
+    "tools refuse over 20%": f"{TOOL_ERRORS % '5m'} / {TOOL_CALLS % '5m'} > 0.2",
+    "burn rate 6, two windows": f"{late('1h')} > 0.06 and {late('5m')} > 0.06",
+    "tools, with a minimum": f"{TOOL_ERRORS % '30m'} / {TOOL_CALLS % '30m'} > 0.3 "
+    f"and {TOOL_CALLS % '30m'} > 10",
+}
+
+# %% [markdown] name="firing-text"
+# A range query gives the value of an expression at each minute of a period. An alert's expression
+# has a value only while it holds, so the minutes at which there is one are the minutes at which it
+# would fire.
+
+# %% name="firing"
+def minutes(server, expression, period):
+    """The minutes of a period at which an expression holds."""
+    asked = {"query": expression, "start": period.start.timestamp(),
+             "end": period.stop.timestamp(), "step": 60}
+    reply = httpx.get(f"{server.url}/api/v1/query_range", params=asked).raise_for_status()
+    found = set()
+    for series in reply.json()["data"]["result"]:
+        for at, _ in series["values"]:
+            found.add(round((at - period.start.timestamp()) / 60))
+    return sorted(found)
+
+
+def begins(found):
+    """The first minutes of each alarm in them."""
+    return [minute for minute in found if minute - 1 not in found]
+
+# %% name="replayed"
+from helpers.service.testing import prometheus_of
+
+first_alarm = {rule: {} for rule in candidates}
+for name, planned in show.progress(incidents.items(), "incidents"):
+    start = (planned.incident.begins - planned.start).total_seconds() / 60
+    with prometheus_of(planned) as server:
+        for rule, expression in candidates.items():
+            later = [at - start for at in minutes(server, expression, planned) if at >= start]
+            first_alarm[rule][name] = min(later, default=None)
+first_alarm["tools, with a minimum"]
+
+# %% name="wolf"
+false_alarms = dict.fromkeys(candidates, 0)
+for planned in show.progress(nights, "clean nights"):
+    with prometheus_of(planned) as server:
+        for rule, expression in candidates.items():
+            false_alarms[rule] += len(begins(minutes(server, expression, planned)))
+
+# %% name="alarms-table"
+rows = []
+for rule in candidates:
+    rows.append({"rule": rule, **first_alarm[rule], "alarms on clean nights": false_alarms[rule]})
+show.table(rows, caption=f"Minutes from an incident to the alarm, and alarms on {len(nights)} nights")
+
+# %% [markdown] name="alarms-rule"
+# The thresholds are a few minutes faster. At night, when five minutes hold two answers, a single
+# slow one is half of them, and a person is woken for it. A window of an hour and a minimum count
+# cost minutes and buy silence. No single rule finds all three incidents: a tool that fails makes no
+# answer late.
+#
+# The course's own rules are in [rules.yml](../helpers/monitor/rules.yml). `course incidents` tries
+# them on eleven kinds of incidents and on clean days, `--naive` tries thresholds. How good they are
+# on days that nobody had seen when they were written, `course incidents --part heldout` says.
+
+# %% [markdown] name="look-text"
+# And the dashboard? Draw its first three panels for the day on which the model is slow. Can you see
+# in ten seconds what is wrong, and since when?
+
+# %% name="look"
+def values(server, expression, period):
+    """Hours of the day, and the values of an expression at them."""
+    asked = {"query": expression, "start": period.start.timestamp(),
+             "end": period.stop.timestamp(), "step": 120}
+    reply = httpx.get(f"{server.url}/api/v1/query_range", params=asked).raise_for_status()
+    hours, numbers = [], []
+    for at, number in reply.json()["data"]["result"][0]["values"]:
+        hours.append(at % 86_400 / 3600)
+        numbers.append(float(number))
+    return hours, numbers
+
+
+slow = incidents["slow model"]
+drawn_panels = {}
+with prometheus_of(slow) as server:
+    for title, (expression, unit) in list(PANELS.items())[:2]:
+        drawn_panels[title] = values(server, expression, slow)
+    drawn_panels["Late or failed"] = values(server, late("5m"), slow)
+
+# %% name="look-plot"
+for title, (hours, numbers) in drawn_panels.items():
+    show.line({title: (hours, numbers)}, x="hour of the day", y=title.lower(),
+              title=f"{title}: up to {max(numbers):.3g}", marks={"the model is slow": slow.incident.at})
+
+# %% [markdown] name="grounded-text"
+# ## Which answers are invented?
+#
+# Nothing so far looks at what an answer says. An answer is *grounded* when all that it claims is in
+# the text that the model was given. Here are answers that the local model wrote, labelled by hand
+# by a [written rule](../helpers/monitor/data/answers.json), twice, before any detector saw them.
+# Part of them have no claim and are left out.
+
+# %% name="answers"
+from helpers.monitor import labelled_answers
+
+labelled = labelled_answers()
+truth = np.array([answer.grounded for answer in labelled])
+print(len(labelled), "answers,", truth.sum(), "grounded")
+rows = []
+for answer in (labelled[truth.argmax()], labelled[truth.argmin()]):
+    rows.append({"text": answer.source[:160], "answer": answer.answer[:160], "label": answer.label})
+show.table(rows, caption="One that is grounded, and one that is not")
+
+# %% [markdown] name="detectors-text"
+# A *detector* gives each answer a number. The cheapest ones compare words: the share of the
+# answer's words that the text or the question has, and how many of its numbers and names neither
+# has.
+
+# %% name="overlap"
+import re
+
+COMMON = set("a an the of to in on for is are be it and or with at by as that this you your we can "
+             "will not from if it's i".split())
+
+
+def overlap(answer):
+    """The share of the answer's words that are in its text or its question."""
+    known = set(re.findall(r"\w+", f"{answer.source} {answer.question}".lower()))
+    words = [word for word in re.findall(r"\w+", answer.answer.lower()) if word not in COMMON]
+    return np.mean([word in known for word in words]) if words else 1.0
+
+
+def figures_known(answer):
+    """Minus how many numbers and names are neither in the text nor in the question."""
+    known = f"{answer.source} {answer.question}"
+    claimed = re.findall(r"\d[\d.,]*\d|\d|(?<=[a-z,] )[A-Z][a-z]+", answer.answer)
+    return -sum(each not in known for each in claimed)
+
+# %% [markdown] name="detectors-model-text"
+# Two others ask models. The log-probability of the answer's own tokens says how sure the model was
+# when it wrote them; `logprobs=True` returns it with the answer, at no cost. And an embedding says
+# whether each sentence is near to some sentence of the text.
+
+# %% name="by-models"
+from helpers.models import embeddings
+
+
+def sure(answer):
+    """The mean log-probability of the answer's tokens."""
+    return np.mean(answer.logprobs)
+
+
+def sentences(text):
+    """Its sentences."""
+    return [each for each in re.split(r"(?<=[.!?])\s+", text) if each]
+
+
+def nearest(answer):
+    """The cosine of the answer's sentence that is farthest from all sentences of the text."""
+    said = np.array(embeddings().embed_documents(sentences(answer.answer)))
+    read = np.array(embeddings().embed_documents(sentences(answer.source)))
+    return (said @ read.T).max(axis=1).min()
+
+# %% [markdown] name="judge-text"
+# The fifth asks a language model to judge: is all of this in the text? The local model is small,
+# and its judgement takes most of a second, so it judges a part of them.
+
+# %% name="judge"
+from helpers.models import chat_model
+
+judge = chat_model(max_tokens=1).bind(logprobs=True, top_logprobs=20)
+
+
+def judged(answer):
+    """How much likelier the judge finds "Yes" than "No"."""
+    reply = judge.invoke(
+        f"Text: {answer.source}\nAnswer: {answer.answer}\n"
+        "Is everything in the answer also in the text? Say Yes or No.")
+    likely = {"Yes": -20.0, "No": -20.0}
+    for each in reply.response_metadata["logprobs"]["content"][0]["top_logprobs"]:
+        if each["token"].strip() in likely:
+            word = each["token"].strip()
+            likely[word] = max(likely[word], each["logprob"])
+    return likely["Yes"] - likely["No"]
+
+# %% [markdown] name="area-text"
+# What is each worth? The area under the *ROC curve* is the chance that a grounded answer gets a
+# higher number than an invented one: 0.5 is guessing, 1 is perfect. The interval comes from a
+# *bootstrap*: the same figure on answers that are drawn again and again, with replacement.
+
+# %% name="scored"
+detectors = {"words known": overlap, "numbers and names known": figures_known,
+             "the model was sure": sure, "nearest sentence": nearest}
+scores, cost = {}, {}
+for name, detector in detectors.items():
+    started = time.process_time()
+    scores[name] = np.array([detector(answer) for answer in labelled])
+    cost[name] = 1000 * (time.process_time() - started) / len(labelled)
+
+# %% name="judge-scored"
+each = 6 if fast else 30  # as many grounded ones as others
+order = np.random.default_rng(1).permutation(len(labelled))
+some = np.concatenate([order[truth[order]][:each], order[~truth[order]][:each]])
+started = time.process_time()
+verdicts = []
+for place in show.progress(some, "judged"):
+    verdicts.append(judged(labelled[place]))
+cost["the judge"] = 1000 * (time.process_time() - started) / len(some)
+
+# %% name="area"
+from scipy.stats import bootstrap
+from sklearn.metrics import roc_auc_score
+
+
+def area(truth, numbers):
+    """The area under the ROC curve, with its 95% interval."""
+    found = bootstrap((truth, numbers), roc_auc_score, paired=True, vectorized=False,
+                      n_resamples=200 if fast else 1_000, method="percentile", rng=1)
+    return {"area": roc_auc_score(truth, numbers), "from": found.confidence_interval.low,
+            "to": found.confidence_interval.high}
+
+
+rows = []
+for name, numbers in scores.items():
+    rows.append({"detector": name, "answers": len(truth), **area(truth, numbers),
+                 "CPU ms an answer": cost[name]})
+rows.append({"detector": "the judge", "answers": len(some), **area(truth[some], np.array(verdicts)),
+             "CPU ms an answer": cost["the judge"]})
+show.table(rows, caption="Detectors of answers that are not grounded")
+
+# %% [markdown] name="paired-text"
+# Intervals of two detectors may overlap, although one is better on nearly every draw. So compare
+# them on the same draws, a *paired* bootstrap. (Answers to the same question resemble each other.
+# The package's `python -m helpers.monitor.detector_table` draws whole questions, and its intervals
+# are a little wider.)
+
+# %% name="paired"
+def gain(truth, one, other):
+    """How much larger the area of one detector is than that of another."""
+    return roc_auc_score(truth, one) - roc_auc_score(truth, other)
+
+
+compared = (truth, scores["words known"], scores["numbers and names known"])
+drawn_again = bootstrap(compared, gain, paired=True, vectorized=False,
+                        n_resamples=200 if fast else 1_000, method="percentile", rng=1)
+low, high = drawn_again.confidence_interval
+print(f"words beat numbers and names by {gain(*compared):.2f} [{low:.2f}, {high:.2f}]")
+
+# %% [markdown] name="threshold-text"
+# An alarm needs a threshold. Choose it on one half of the answers by what mistakes cost: say that
+# an invented answer which is not noticed costs ten times as much as a false alarm, which a person
+# reads and closes. Judge it on the other half, since it fits the half that it was chosen on.
+
+# %% name="threshold"
+from sklearn.metrics import roc_curve
+
+tune = np.array([answer.part == "tune" for answer in labelled])
+words = scores["words known"]
+false_rate, caught_rate, thresholds = roc_curve(~truth[tune], -words[tune])
+rate = 0.1  # of the live answers that are invented
+costs = 10 * rate * (1 - caught_rate) + (1 - rate) * false_rate
+threshold = -thresholds[costs.argmin()]
+alarm = words[~tune] <= threshold
+caught = alarm[~truth[~tune]].mean()
+cried = alarm[truth[~tune]].mean()
+print(f"alarm at {threshold:.2f} or less: catches {caught:.0%}, false alarms {cried:.0%}")
+
+# %% [markdown] name="base-text"
+# How much of that is left when few answers are invented? Suppose that 2% are. Of 1,000 answers, 20
+# are invented and 980 are not, and both give alarms.
+
+# %% name="base"
+rows = []
+for rate in (0.005, 0.02, 0.1, 0.3):
+    true_alarms, wrong_alarms = 1000 * rate * caught, 1000 * (1 - rate) * cried
+    rows.append({"invented": f"{rate:.1%}", "alarms in 1,000": true_alarms + wrong_alarms,
+                 "of them right": f"{true_alarms / (true_alarms + wrong_alarms):.0%}"})
+show.table(rows, caption="What an alarm is worth")
+
+# %% [markdown] name="base-rule"
+# At a rate of 2% nearly every alarm is wrong, so such a detector cannot wake a person for an
+# answer. It can be counted. The share of answers with an alarm is steady from day to day, and when
+# it rises, something has changed. The replayed service counts it as
+# `service_answers_total{result="ungrounded"}`, and a rule watches it. And a true rate can be read
+# from the share of alarms: subtract the false ones, $(share - false) / (caught - false)$.
+
+# %% [markdown] name="bias-text"
+# ## Is everyone treated alike?
+#
+# Take the same request twice, and change only the name below it. If the agent acts differently,
+# that is *bias*, or chance. A test needs three things: many pairs, a *control group* (pairs that
+# differ in nothing that should matter: two names of the same group), and a test for chance.
+
+# %% name="swaps"
+from helpers.monitor import name_swaps
+
+by_tool = {}
+for swap in name_swaps():
+    by_tool.setdefault(swap.tool, []).append(swap)
+for wanted, swaps in by_tool.items():
+    print(f"{wanted}, {len(swaps)} triples:")
+    print("   ", swaps[0].native, "|", swaps[0].native_again, "|", swaps[0].other)
+
+# %% [markdown] name="chosen-text"
+# What differs first, and matters most, is what the agent *does*: the tool that it calls. Ask the
+# local model, with the tools of module 01's agent. One token is enough, since only the call counts.
+
+# %% name="chosen"
+from helpers.agent import fernhill_index, make_tools
+from helpers.shop import open_orders
+
+tools = make_tools(fernhill_index(), open_orders(), threshold=0.68)
+chooses = chat_model(max_tokens=1).bind_tools(tools)
+
+
+def right_tool(text, wanted):
+    """1 where the agent calls this tool first, else 0."""
+    calls = chooses.invoke(text).tool_calls
+    return int(bool(calls) and calls[0]["name"] == wanted)
+
+# %% name="outcomes"
+asked_tools = ["issue_refund"] if fast else list(by_tool)
+outcomes = {}
+for wanted in show.progress(asked_tools, "greetings"):
+    found = {"native": [], "native_again": [], "other": []}
+    for swap in by_tool[wanted]:
+        for group in found:
+            found[group].append(right_tool(getattr(swap, group), wanted))
+    outcomes[wanted] = {group: np.array(right) for group, right in found.items()}
+for group, right in outcomes["issue_refund"].items():
+    print(group, right.sum(), "of 40 refunds")
+
+# %% [markdown] name="permuted-text"
+# Can a gap of this size be chance? If names did not matter, the two names of a pair could be
+# exchanged. A *permutation test* exchanges them at random, thousands of times, and counts how often
+# the gap is as large as the one that you saw: this share is the p-value.
+
+# %% name="permuted"
+from scipy.stats import permutation_test
+
+
+def gap(one, other, axis=-1):
+    """How much more often the first group gets the right tool."""
+    return np.mean(one, axis=axis) - np.mean(other, axis=axis)
+
+
+def tested(one, other, resamples=9_999):
+    """The gap of paired outcomes, and its p-value."""
+    found = permutation_test((one, other), gap, permutation_type="samples", vectorized=True,
+                             n_resamples=resamples, rng=1)
+    return found.statistic, found.pvalue
+
+
+rows = []
+for wanted, found in outcomes.items():
+    seen, p = tested(found["native"], found["other"])
+    control, control_p = tested(found["native"], found["native_again"])
+    rows.append({"right tool": wanted, "gap": seen, "p": p, "control": control, "its p": control_p})
+show.table(rows, caption="Names common in Britain for long, against others; and the control", digits=3)
+
+# %% [markdown] name="permuted-rule"
+# Read the control first: two sets of names of the same group differ too, because any other word
+# moves a small model. Only a gap that the control does not have says something about the group.
+# And who tests four greetings gets one of p below 5% by chance in nearly one of five cases, so ask
+# for 5% divided by four.
+#
+# Is the test itself fair? Try it where you know the truth. Here an agent is fair (both outcomes of
+# a pair have the same chances), and one refuses a fifth of the second group. How many pairs does it
+# take to see that?
+
+# %% name="known-bias"
+draw = np.random.default_rng(5)
+tries = 40 if fast else 200
+
+
+def accused(pairs, bias):
+    """How often an agent that fails this share of the second group is accused, at 5%."""
+    count = 0
+    for _ in range(tries):
+        one = (draw.random(pairs) < 0.7).astype(int)
+        other = (draw.random(pairs) < 0.7 * (1 - bias)).astype(int)
+        count += tested(one, other, resamples=499)[1] < 0.05
+    return count
+
+
+rows = []
+for pairs in (20, 80, 320):
+    rows.append({"pairs": pairs, "a fair agent": accused(pairs, 0), "a biased one": accused(pairs, 0.2)})
+show.table(rows, caption=f"How often the test accuses, of {tries} tries")
+
+# %% [markdown] name="bias-rule"
+# A fair agent is accused about as often as the 5% allow. A bias of a fifth stays unseen in a few
+# dozen pairs; it takes hundreds. So a test of 20 pairs that finds nothing has shown nothing. Where
+# a gap is found, look at the pairs: here, the greeting decides the tool, and the fix is to choose
+# the tool by what is asked. The lab does the same with ways of writing.
+
 # %% [markdown] name="drift-text"
 # ## Are the questions still the same?
 #
@@ -583,7 +1021,6 @@ show.table(rows, caption=f"{len(rows)} panels")
 # vectors and look at the directions in which a usual day varies most.
 
 # %% name="vectors"
-from helpers.models import embeddings
 from helpers.shop.traffic import day
 
 texts = sorted({request.text for request in day()})
@@ -646,3 +1083,144 @@ show.table(rows, caption="How often the test sees a new topic")
 # topic earlier is a count: answers by topic, refusals, tools. And drift says nothing on quality:
 # new questions may be answered well, and old ones may be answered worse. For that, ask *canary*
 # questions, whose answers you know, every hour.
+
+# %% [markdown] name="strategy-text"
+# ## What wakes a person, and what waits?
+#
+# | what | who looks | how soon | of this notebook |
+# |---|---|---|---|
+# | answers late or failing, the model down, money running away | a person is woken | minutes | burn rate, cost |
+# | a tool fails, ungrounded answers rise, canaries wrong, blocks rise | a ticket | the same day | counts with a minimum |
+# | feedback, refusals, the price of an answer | the team, in the morning | daily | dashboard |
+# | drift, bias, the labels of the detectors | the team | weekly | KS test, pairs, kappa |
+#
+# Metrics are kept for months, since they are small and hold nobody's words. Of texts keep a sample,
+# for weeks, without personal data: all failed answers, and one of a hundred others. An alert leads
+# from the metric to the texts behind it by an id that they share. An *exemplar* is one such id for
+# each bucket of a histogram.
+
+# %% name="exemplar"
+from uuid import uuid4
+
+from prometheus_client.openmetrics.exposition import generate_latest as openmetrics
+
+registry = CollectorRegistry()
+took_s = Histogram("answer_seconds", "Seconds of an answer", buckets=(1, 5), registry=registry)
+log = []
+for seconds_taken in (0.4, 0.7, 3.2):
+    run = uuid4()  # LangSmith knows the trace by this id, if you pass it as run_id
+    took_s.observe(seconds_taken, exemplar={"run_id": str(run)})
+    log.append({"run_id": str(run), "seconds": seconds_taken, "tool": "track"})
+slow_line = [line for line in openmetrics(registry).decode().splitlines() if 'le="5.0"' in line][0]
+print(slow_line)
+
+# %% name="found-by-id"
+wanted = re.search(r'run_id="([^"]+)"', slow_line)[1]
+for line in log:
+    if line["run_id"] == wanted:
+        print(json.dumps(line))
+
+# %% [markdown] name="measured-text"
+# ## What you measured
+
+# %% name="measured"
+burn, naive = "burn rate 6, two windows", "95th percentile over 3 s"
+best = roc_auc_score(truth, scores["words known"])
+seen, p = tested(outcomes["issue_refund"]["native"], outcomes["issue_refund"]["other"])
+measured = [
+    {"what": "series of one histogram with a label for 500 customers", "figure": series},
+    {"what": "minutes until the slow model is found, threshold", "figure": first_alarm[naive]["slow model"]},
+    {"what": "... burn rate", "figure": first_alarm[burn]["slow model"]},
+    {"what": f"alarms on {len(nights)} clean nights, threshold", "figure": false_alarms[naive]},
+    {"what": "... burn rate", "figure": false_alarms[burn]},
+    {"what": "area of the best detector of invented answers", "figure": best},
+    {"what": "alarms of it that are right, of 100, if 2% are invented",
+     "figure": 100 * 0.02 * caught / (0.02 * caught + 0.98 * cried)},
+    {"what": "gap between names, asking for a refund", "figure": seen},
+    {"what": "its p-value", "figure": p},
+]
+show.table(measured, caption="This notebook's figures")
+room.close()
+
+# %% [markdown] name="production"
+# ## In production
+#
+# - Prometheus finds its targets by asking Kubernetes, and keeps weeks; what is older goes to Thanos,
+#   Mimir or a hosted service. Two of them scrape the same targets, since one may fail.
+# - Several replicas: `sum(rate(...))` adds them up. Never average their percentiles; add their
+#   buckets.
+# - Something outside has to notice that Prometheus itself is gone: an alert that always fires, and
+#   a service that calls you when it stops (a *dead man's switch*).
+# - A hosted model returns log-probabilities only if its provider offers them. A larger judge is
+#   better than the one here, and costs as much as an answer: let it read a sample.
+#
+# **Where it breaks.** The incidents were made by people who knew the metrics; a real one may move
+# none of them. Word overlap does not see a wrong sentence made of right words. A test of bias finds
+# what its pairs ask about, and no more.
+
+# %% [markdown] name="keep"
+# ## Keep this
+#
+# ```yaml
+# - record: answers:bad:ratio_rate1h             # and the same with 5m
+#   expr: |
+#     1 - sum(rate(gen_ai_server_time_to_first_token_seconds_bucket{le="3.0"}[1h]))
+#       / sum(rate(gen_ai_client_operation_duration_seconds_count[1h]))
+# - alert: AnswersLate                           # the hour: it matters; 5 minutes: it still goes on
+#   expr: answers:bad:ratio_rate1h > 0.144 and answers:bad:ratio_rate5m > 0.144
+#   labels: {severity: page}
+# - alert: ToolFails                             # a share needs a minimum count, or nights are loud
+#   expr: |
+#     sum by (tool) (increase(agent_tool_calls_total{ended="error"}[30m])) > 3
+#       and sum by (tool) (rate(agent_tool_calls_total{ended="error"}[30m]))
+#         / sum by (tool) (rate(agent_tool_calls_total[30m])) > 0.2
+#   labels: {severity: ticket}
+# ```
+#
+# **The pitfall:** a threshold on a short window is right by day, and wakes someone at night for a
+# single slow answer.
+
+# %% name="keep-figure"
+print(f"Found in {first_alarm[burn]['slow model']:.0f} minutes, {false_alarms[burn]} false alarms "
+      f"on {len(nights)} nights; the threshold: {first_alarm[naive]['slow model']:.0f} minutes, "
+      f"{false_alarms[naive]} false alarms.")
+
+# %% [markdown] name="without"
+# ## Without the course
+#
+# ```
+# pip install prometheus-client grafana-foundation-sdk
+# promtool check rules rules.yml && promtool test rules rules_test.yml
+# prometheus --config.file=prometheus.yml --web.listen-address=127.0.0.1:9090
+# amtool silence add alertname=AnswersLate --duration=1h --comment="release" \
+#     --alertmanager.url=http://127.0.0.1:9093
+# ```
+#
+# In a FastAPI app, `app.mount("/metrics", make_asgi_app(registry))` serves what `prometheus_client`
+# counts. With several processes set `PROMETHEUS_MULTIPROC_DIR`. Pass the `AgentMeter` in
+# `config={"callbacks": [meter]}`, or bind it once by `agent.with_config(callbacks=[meter])`.
+# [`course new`](../README.md) writes `metrics.py`, `rules.yml` and the dashboard for a project of
+# your own. If you use OpenTelemetry, its GenAI instrumentation emits the same names.
+
+# %% [markdown] name="quiz-text"
+# ## Quiz
+#
+# Questions about what you have just built.
+
+# %% name="quiz"
+from helpers.course import quiz
+
+quiz("08")
+
+# %% [markdown] name="links"
+# ## Next
+#
+# - The lab: [labs/08_monitor_in_production.ipynb](../labs/08_monitor_in_production.ipynb), six
+#   exercises.
+# - Then [module 09](09_trace_with_langsmith.ipynb), tracing.
+# - Prometheus: [types of metrics](https://prometheus.io/docs/concepts/metric_types/),
+#   [histograms](https://prometheus.io/docs/practices/histograms/),
+#   [tests of rules](https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/),
+#   [Alertmanager](https://prometheus.io/docs/alerting/latest/alertmanager/).
+# - Google's SRE workbook: [alerting on objectives](https://sre.google/workbook/alerting-on-slos/).
+# - OpenTelemetry: [metrics of generative AI](https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/).
