@@ -76,7 +76,7 @@ WHOLE: tuple[Limit, ...] = (
     *REBUILT[6:],
 )
 """For 01, which builds a whole agent, 05, a whole service, 06, the same on a cluster, and 07, its
-image and manifests, most of it as a program: a function with its types and docstring, or an object
+image and manifests, and 08, metrics, rules and detectors, most of it as a program: a function with its types and docstring, or an object
 of Kubernetes, to a cell. Fewer cells were longer ones, and shorter ones denser."""
 
 SHORT: tuple[Limit, ...] = (_cells(10, 50), *_lines(6, 18), *_DENSITY)
@@ -93,7 +93,7 @@ BEFORE: tuple[Limit, ...] = (
 
 def limits_of(module: str) -> tuple[Limit, ...]:
     """The limits that the style page sets for a walkthrough, rebuilt or not."""
-    if module in ("01", "05", "06", "07"):
+    if module in ("01", "05", "06", "07", "08"):
         return WHOLE
     return SHORT if module in ("00", "12") else REBUILT
 
