@@ -443,7 +443,7 @@ show.table(rows, caption="The first token, since the model is slow")
 # here 10 answers a minute, of which from minute 60 on none begins in time. The share of bad answers
 # in the last hour grows by a sixtieth each minute, so 14.4% are reached after about nine minutes.
 
-# %% name="rule-test"
+# %% name="rule-test" app="rules_test.yml"
 # %%writefile rules_test.yml
 # rule_files: [rules.yml]
 # evaluation_interval: 1m
