@@ -1279,7 +1279,7 @@ quiz("07")
 # ## Next
 #
 # - The lab: [labs/07_run_on_kubernetes.ipynb](../labs/07_run_on_kubernetes.ipynb), six exercises.
-# - Then module 08, monitoring.
+# - Then [module 08](08_monitor_in_production.ipynb), monitoring.
 # - Kubernetes:
 #   [probes](https://kubernetes.io/docs/concepts/workloads/pods/probes/),
 #   [the end of a pod](https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination),

@@ -4,8 +4,8 @@
 # After this page you can answer the five review questions of the chapter "Production-Ready LLM
 # Deployment and Observability" with evidence of your own, and say what each answer rests on.
 #
-# **30 minutes (the machine works for less than one). Level: any. Before it: modules 01 to 07, and
-# 09.** No model runs here.
+# **30 minutes (the machine works for less than one). Level: any. Before it: modules 01 to 09.** No
+# model runs here.
 #
 # This module is a page for now. Its lab and its quiz are still to come, as are modules 08, 10
 # and 11. Each question says what those will add.
@@ -115,9 +115,9 @@ def show_evidence(*items):
 #
 # - [How is a new version rolled out without losing a request?][release] has what a release costs
 #   your users, and what happens with a version that does not start.
+# - [Do the rules find an incident?][rules] has what finds a bad release within minutes.
 #
-# Module 08 will measure what goes wrong after the release.
-#
+# [rules]: 08_monitor_in_production.ipynb#Do-the-rules-find-an-incident?
 # [release]: 07_run_on_kubernetes.ipynb#How-is-a-new-version-rolled-out-without-losing-a-request?
 # [list]: 02_evaluate_before_shipping.ipynb#What-belongs-on-a-checklist?
 # [golden]: 02_evaluate_before_shipping.ipynb#What-makes-a-golden-set?
@@ -161,9 +161,11 @@ show_evidence(*findings)
 # | personal data stays in traces | redact before anything leaves | [09, section 9][redact] |
 # | a model file is replaced | compare digests before use | [00][machine] |
 # | someone takes over the process | no rights, no token, few ways out | [07][hijacked] |
+# | answers are invented, and nobody reports it | detectors, counted over a day | [08][invented] |
+# | some people are served worse | pairs, with a control group | [08][alike] |
 #
-# Module 08 will measure another risk: answers that are wrong or unfair, and that nobody reports.
-#
+# [invented]: 08_monitor_in_production.ipynb#Which-answers-are-invented?
+# [alike]: 08_monitor_in_production.ipynb#Is-everyone-treated-alike?
 # [map]: 03_stop_prompt_injection.ipynb#2.-What-else-can-go-wrong?
 # [controls]: 03_stop_prompt_injection.ipynb#9.-What-does-each-control-do,-and-what-does-it-cost?
 # [policies]: 04_limit_the_agents_actions.ipynb#3.-Which-policy-stops-what,-and-at-which-price?
@@ -291,12 +293,14 @@ show.table(rows, caption="Your controls")
 # **Where you did this work:**
 #
 # - Evaluate and release: [a version and its evidence][list], and [a gate][gate]
-# - Observe: [one request][request], and [what you look at, and when][strategy]
+# - Observe: [one request][request], [what you look at, and when][strategy], and
+#   [what wakes a person][wakes]
 # - Learn: [a bad run becomes a test][test]
 # - Keep it running: [a restart in the middle of a stream][restart]
 #
-# Module 08 will measure alerts, and module 11 will run the whole loop through a bad day.
+# Module 11 will run the whole loop through a bad day.
 #
+# [wakes]: 08_monitor_in_production.ipynb#What-wakes-a-person,-and-what-waits?
 # [list]: 02_evaluate_before_shipping.ipynb#What-belongs-on-a-checklist?
 # [gate]: 02_evaluate_before_shipping.ipynb#What-should-a-gate-let-through?
 # [request]: 09_trace_with_langsmith.ipynb#1.-What-happens-in-one-request?
@@ -340,6 +344,7 @@ show_evidence("monitoring", "rollback", "documentation", "ownership")
 # | capacity that follows the load | seconds until a replica is ready | [06][grows] |
 # | a release that nobody notices | one pod more, seconds for each old one | [07][roll] |
 # | an autoscaler that is never late | pods that wait for the peak | [07][day] |
+# | nobody woken for nothing | minutes until an incident is found | [08][alarms] |
 # | any control of a service | latency, cost, refusals | [05][trade] |
 # | a friendlier prompt | more tokens in each request | [09, section 8][prompts] |
 # | a trace of every request | storage, and personal data in it | [09, section 9][redact] |
@@ -357,6 +362,7 @@ show_evidence("monitoring", "rollback", "documentation", "ownership")
 # [front]: 05_serve_with_fastapi.ipynb#In-production
 # [breaks]: 06_scale_with_ray.ipynb#What-breaks,-and-who-notices?
 # [grows]: 06_scale_with_ray.ipynb#When-does-Ray-start-another-replica?
+# [alarms]: 08_monitor_in_production.ipynb#Do-the-rules-find-an-incident?
 # [roll]: 07_run_on_kubernetes.ipynb#How-is-a-new-version-rolled-out-without-losing-a-request?
 # [day]: 07_run_on_kubernetes.ipynb#How-many-pods-does-a-day-need?
 # [prompts]: 09_trace_with_langsmith.ipynb#8.-Which-of-two-prompts-is-worth-its-price?
