@@ -7,7 +7,7 @@
 # **30 minutes (the machine works for less than one). Level: any. Before it: modules 01 to 09.** No
 # model runs here.
 #
-# This module is a page for now. Its lab and its quiz are still to come, as are modules 08, 10
+# This module is a page for now. Its lab and its quiz are still to come, as are modules 10
 # and 11. Each question says what those will add.
 
 # %% [markdown] name="picture"
@@ -409,7 +409,7 @@ print(f"have passed on evidence of this version. That is a {decision}.")
 # **Where it breaks.** The lists of what a full answer contains are this course's, not the book's.
 # The figures are those of a small model, an invented shop and one machine: take the method, and
 # measure your own figures. A file of evidence does not stop a person who edits it. Parts of
-# questions 1, 2, 4 and 5 stay open until modules 08, 10 and 11 are ready.
+# questions 1, 2, 4 and 5 stay open until modules 10 and 11 are ready.
 
 # %% [markdown] name="keep"
 # ## Keep this
