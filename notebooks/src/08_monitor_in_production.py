@@ -606,12 +606,9 @@ for planned in days("visible"):
     if planned.incident is None:  # a clean day: its quiet hours, from midnight to seven
         nights.append(planned.hours(noon=4, before=4, after=3))
 nights = nights[:3] if fast else nights
-print(len(nights), "clean nights")
-
-# %% name="incidents"
 for name, planned in incidents.items():
-    incident = planned.incident
-    print(f"{name}, {incident.begins:%H:%M} to {incident.ends:%H:%M}: {incident.truth}")
+    print(f"{name}: {planned.incident.truth}")
+print(len(nights), "clean nights")
 
 # %% [markdown] name="candidates-text"
 # Put the burn rate beside what people write first: a threshold for each figure, over the last five
@@ -1086,7 +1083,7 @@ for pairs in (20, 80, 320):
 show.table(rows, caption=f"How often the test accuses, of {tries} tries")
 
 # %% [markdown] name="bias-rule"
-# A fair agent is accused about as often as the 5% allow. A bias of a fifth stays unseen in a few
+# A fair agent may be accused in at most 5% of the tries. A bias of a fifth stays unseen in a few
 # dozen pairs; it takes hundreds. So a test of 20 pairs that finds nothing has shown nothing. Where
 # a gap is found, look at the pairs: here, the greeting decides the tool, and the fix is to choose
 # the tool by what is asked. The lab does the same with ways of writing.
@@ -1123,8 +1120,9 @@ print(known.shape, new.shape, f"{share_of_all:.0%} of the variance")
 
 # %% [markdown] name="ks-text"
 # The *Kolmogorov-Smirnov* test compares two samples of numbers. With five directions there are five
-# tests, so each gets a fifth of the 5%. How large must the new topic be, of 400 questions a day,
-# until the test sees it? Draw 200 days of each size and count.
+# tests, so each gets a fifth of the 5%. The *population stability index* (PSI) compares the shares
+# in ten bins, and many teams call more than 0.2 a change. How large must the new topic be, of 400
+# questions a day, until either sees it? Draw 200 days of each size and count.
 
 # %% name="drawn"
 rng = np.random.default_rng(3)
@@ -1136,33 +1134,53 @@ def drawn(share, size=400):
     old = known[rng.integers(0, len(known), size - count)]
     return np.vstack([old, new[rng.integers(0, len(new), count)]])
 
+# %% name="psi"
+def psi(before, after):
+    """The population stability index of two samples, in ten bins."""
+    bounds = np.quantile(before, np.linspace(0.1, 0.9, 9))
+    old = np.bincount(np.digitize(before, bounds), minlength=10) + 0.5
+    new = np.bincount(np.digitize(after, bounds), minlength=10) + 0.5
+    old = old / old.sum()
+    new = new / new.sum()
+    return np.sum((new - old) * np.log(new / old))
+
 # %% name="power"
 from scipy.stats import ks_2samp
 
-
-def drifted(before, after):
-    """Whether one of the five directions says so, at 5% for all together."""
-    smallest = 1.0
-    for direction in range(5):
-        found = ks_2samp(before[:, direction], after[:, direction])
-        smallest = min(smallest, found.pvalue)
-    return smallest < 0.05 / 5
-
-
 rows = []
 for share in (0, 0.02, 0.05, 0.1, 0.2):
-    seen = 0
+    by_test = by_index = 0
     for _ in range(50 if fast else 200):
-        seen += drifted(drawn(0), drawn(share))
-    rows.append({"new topic": f"{share:.0%}", "days on which it is seen": seen})
-show.table(rows, caption="How often the test sees a new topic")
+        before, after = drawn(0), drawn(share)
+        pvalues, indices = [], []
+        for direction in range(5):
+            old, new_ones = before[:, direction], after[:, direction]
+            pvalues.append(ks_2samp(old, new_ones).pvalue)
+            indices.append(psi(old, new_ones))
+        by_test += min(pvalues) < 0.05 / 5
+        by_index += max(indices) > 0.2
+    rows.append({"new topic": f"{share:.0%}", "KS test": by_test, "PSI over 0.2": by_index})
+show.table(rows, caption="Days on which a new topic is seen")
 
 # %% [markdown] name="drift-rule"
 # The first row is the price: false alarms. A topic of a twentieth of all questions is mostly not
 # seen. So drift of vectors is a thing for the weekly look, not for the pager. What finds a small
-# topic earlier is a count: answers by topic, refusals, tools. And drift says nothing on quality:
-# new questions may be answered well, and old ones may be answered worse. For that, ask *canary*
-# questions, whose answers you know, every hour.
+# topic earlier is a count: answers by topic, refusals, tools.
+#
+# And drift says nothing about quality: new questions may be answered well, and old ones worse. For
+# that ask *canary* questions, whose answers you know, all day long. The replayed service is asked
+# three of them every five minutes. On one of its days a bad release gives wrong numbers for one
+# kind of question, from nine o'clock on. Customers ask what they always ask.
+
+# %% name="canaries"
+for planned in days("visible"):
+    if planned.name == "bad release":
+        bad_release = planned.hours(before=2, after=2)
+wrong = 'sum by (intent) (increase(canary_answers_total{result="wrong"}[1h])) > 0'
+with prometheus_of(bad_release) as server:
+    for series in ask(server, wrong, bad_release):
+        at, answers = series["values"][0]
+        print(series["metric"], "first wrong at", time.strftime("%H:%M", time.gmtime(at)))
 
 # %% [markdown] name="strategy-text"
 # ## What wakes a person, and what waits?
@@ -1195,12 +1213,9 @@ for line in openmetrics(registry).decode().splitlines():
     if 'le="5.0"' in line:
         slow_line = line
 print(slow_line)
-
-# %% name="found-by-id"
-wanted = re.search(r'run_id="([^"]+)"', slow_line)[1]
 for line in log:
-    if line["run_id"] == wanted:
-        print(json.dumps(line))
+    if line["run_id"] in slow_line:
+        print("log:", line)
 
 # %% [markdown] name="measured-text"
 # ## What you measured
