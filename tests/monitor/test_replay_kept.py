@@ -1,6 +1,5 @@
 """Kept days: replayed once, asked twice, and replayed again when something else is asked for."""
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,8 @@ from helpers.service.turn import Outcome, Turn
 from helpers.testbed.replay import Excerpt, PlannedDay
 
 pytestmark = pytest.mark.prometheus
-DAY = PlannedDay("small", "ordinary", 20_290_101, count=100)
-TEN = DAY.start + timedelta(hours=10)
+DAY = PlannedDay("small", "ordinary", 20_290_101, count=100, excerpt=Excerpt(9.0, 10.0))
+TEN = DAY.stop
 
 
 def counts(registry: CollectorRegistry) -> Watch:
@@ -32,7 +31,7 @@ def test_a_day_is_replayed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
     def counted(*args: Any, **kwargs: Any) -> Any:
         replayed.append(args)
-        return replay(*args, excerpt=Excerpt(9.0, 10.0), **kwargs)  # the day takes too long
+        return replay(*args, **kwargs)
 
     monkeypatch.setattr(module, "replay", counted)
     query = "sum(gen_ai_client_operation_duration_seconds_count)"
