@@ -37,7 +37,7 @@ groups:
       - record: broken:max
         expr: max(broken)
       - alert: Broken
-        expr: broken:max > 0 or absent(up)
+        expr: broken:max > 0 and on () up == 1
         labels: {severity: page}
         annotations: {summary: "Something is broken"}
 """
