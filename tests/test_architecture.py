@@ -31,8 +31,9 @@ MAY_ENTER: dict[str, set[str]] = {
     "workshop": {"course"},
     "launcher": {"cli"},  # hands over to the command once the environment is there
 }
-# Modules beside the rooms: those that may enter any room, and those that any room may enter.
-MAY_ENTER_ALL = {"cli", "doctor", "__main__"}
+# Modules beside the rooms: those that may enter any room, such as commands that join several, and
+# those that any room may enter.
+MAY_ENTER_ALL = {"cli", "doctor", "monitor_check", "__main__"}
 OPEN_TO_ALL = {"columns", "faults", "loading", "paths"}
 
 
