@@ -1,7 +1,6 @@
 """`course monitor-check`: what it counts, what it writes, and what the checklist makes of it."""
 
 import json
-import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from helpers import monitor_check
 from helpers.evaluate import evidence
 from helpers.evaluate.checklist import assess, item
 from helpers.evaluate.evidence import Figure
 from helpers.evaluate.version import current_version
-from helpers.monitor.testing import Alarm, Judged
-from helpers.testbed.replay import PlannedDay, days
+from helpers.monitor import command_check
+from helpers.monitor.command_check import figures, monitor_check
+from helpers.monitor.testing import Alarm, Judged, Totals
+from helpers.testbed.replay import days
 
 NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
 HELDOUT = days("heldout")
@@ -43,12 +43,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_kinds_are_counted_once_and_false_alarms_on_clean_days() -> None:
-    assert monitor_check.figures(judged(missed=2, alarms=3)) == {
+    assert figures(Totals.of(judged(missed=2, alarms=3))) == {
         "kinds of incident missed": Figure(2, 11),
         "false alarms a clean day": Figure(3 / 20, 20),
+        "minutes until detection, median": Figure(5, 9),
     }
     on_a_bad_day = [replace(each, false_alarms=(Alarm("Wolf", NOON),)) for each in judged()[:11]]
-    assert monitor_check.figures(on_a_bad_day) == {"kinds of incident missed": Figure(0, 11)}
+    assert "false alarms a clean day" not in figures(Totals.of(on_a_bad_day))
+    assert figures(Totals.of([])) == {}
 
 
 @pytest.mark.parametrize(
@@ -64,16 +66,16 @@ def test_with_the_traces_it_decides_the_item(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(
-        monitor_check, "check", lambda text, on: judged(missed=missed, alarms=alarms)
+        command_check, "measure", lambda part, text: judged(missed=missed, alarms=alarms)
     )
 
     def decided() -> Any:
         found = evidence.read("monitoring")
         return assess(item("monitoring"), found, current_version(), now=datetime.now(UTC))
 
-    assert monitor_check.main(["--rules", str(home / "rules.yml"), "--json"]) == 0
+    assert monitor_check(["--rules", str(home / "rules.yml"), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert report["figures"]["kinds of incident missed"] == [missed, 11]
+    assert report["detected"] == 11 - missed
     assert len(report["days"]) == 31
     assert decided().status == "not assessed", "without traces"
     assert "the figure is missing: runs traced" in decided().reasons
@@ -82,45 +84,29 @@ def test_with_the_traces_it_decides_the_item(
     assert decided().status == status
 
 
-def test_the_table_has_each_day(
+def test_the_table_and_the_file_are_printed(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(monitor_check, "check", lambda text, on: judged(missed=1, alarms=1))
-    assert monitor_check.main(["--rules", str(home / "rules.yml")]) == 0
+    parts: list[str] = []
+
+    def measure(part: str, rules_text: str) -> list[Judged]:
+        parts.append(part)
+        return judged(missed=1, alarms=1)
+
+    monkeypatch.setattr(command_check, "measure", measure)
+    assert monitor_check(["--rules", str(home / "rules.yml")]) == 0
     out = capsys.readouterr().out
-    assert re.search(r"slow model +missed", out)
-    assert re.search(r"price +5 min +Found", out)
-    assert "Wolf 12:00" in out
-    assert re.search(r"false alarms a clean day +0.05 +20", out)
+    assert parts == ["heldout"]
+    assert "Detected: 10 of 11" in out
+    assert f"Evidence: {evidence.path('monitoring', 'alerts')}" in out
 
 
 def test_it_refuses_fast_mode_and_rules_that_it_cannot_read(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert monitor_check.main(["--rules", str(home / "none.yml")]) == 1
+    assert monitor_check(["--rules", str(home / "none.yml")]) == 1
     assert "--rules FILE" in capsys.readouterr().err
     monkeypatch.setenv("COURSE_FAST", "1")
-    assert monitor_check.main([]) == 1
+    assert monitor_check([]) == 1
     assert "fast mode" in capsys.readouterr().err
     assert evidence.read("monitoring") is None
-
-
-@pytest.mark.prometheus
-def test_days_are_replayed_and_judged(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("COURSE_HOME", str(tmp_path))
-    rules = """
-groups:
-  - name: test
-    interval: 15s
-    rules:
-      - {alert: ModelDown, expr: 'sum(increase(service_problems_total[2m])) > 0'}
-"""
-    dead = next(each for each in HELDOUT if each.name == "dead model")
-    clean = PlannedDay("clean", "ordinary", 20_290_102)
-    short: list[PlannedDay] = [each.hours(before=0.2, after=0.5) for each in (dead, clean)]
-    found = monitor_check.check(rules, short)
-    assert [each.detected for each in found] == [True, False]
-    assert not any(each.false_alarms for each in found)
-    assert "day 2 of 2, clean" in capsys.readouterr().err
