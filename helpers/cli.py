@@ -27,6 +27,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "trace-check": ("helpers.tracing.command", "check that requests leave complete traces"),
     "serve": ("helpers.service.command", "serve the support agent over HTTP"),
     "serve-check": ("helpers.service.command", "put the service under load and break its parts"),
+    "monitor": ("helpers.monitor.command_live", "watch the running service with Prometheus"),
+    "monitor-check": (
+        "helpers.monitor.command_check",
+        "measure what the alerts find on held-out days",
+    ),
+    "incidents": ("helpers.monitor.command_incidents", "try alerts on days with known incidents"),
     "rollout": ("helpers.deploy.command_rollout", "build the image and roll it out under load"),
     "ray": ("helpers.scale.command", "serve, check and evaluate on Ray"),
     "deploy-check": ("helpers.deploy.command_check", "check Kubernetes manifests before a cluster"),

@@ -37,6 +37,13 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "tests/testbed/test_policy_evaluator.py",
         "tests/home/test_project_on_kubernetes.py",
     ),
+    "08": (
+        "tests/monitor",
+        "tests/service/test_metrics.py",
+        "tests/testbed/test_replay_days.py",
+        "tests/testbed/test_samples_and_prometheus.py",
+        "tests/testbed/test_simulated.py",
+    ),
     "09": ("tests/tracing",),
     "12": (),
 }

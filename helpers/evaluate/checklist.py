@@ -236,14 +236,16 @@ CHECKLIST: tuple[Item, ...] = (
     Item(
         name="monitoring",
         title="monitoring",
-        why="Without traces, cost and quality of live runs, the first alert is a customer's "
-        "complaint.",
+        why="Without traces, cost and quality of live runs, and alerts that find incidents, the "
+        "first alert is a customer's complaint.",
         owner="site reliability engineer",
         module="09",
-        command="course trace-check",
+        command="course trace-check and course monitor-check",
         thresholds=(
             Threshold("runs traced", "at least", 0.99, 100),
             Threshold("runs with tokens and cost", "at least", 0.99, 100),
+            Threshold("kinds of incident missed", "at most", 1, 11),
+            Threshold("false alarms a clean day", "at most", 0.05, 20),
         ),
     ),
     Item(

@@ -1,14 +1,15 @@
 """Files of evidence: what was measured of which version, when, by which command.
 
 `.course/evidence/<item>.json`, one for each item of the checklist. A room that measures something
-writes it; `course ship-check` reads it. The file is no proof against a person who edits it.
+writes it; `course ship-check` reads it. Where two rooms measure for one item, the second writes
+`<item>.<part>.json`, and both are read as one. A file is no proof against a person who edits it.
 """
 
 import json
 import math
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -107,9 +108,9 @@ def folder() -> Path:
     return course_dir() / "evidence"
 
 
-def path(item: str) -> Path:
-    """The file of one item."""
-    return folder() / f"{item}.json"
+def path(item: str, part: str | None = None) -> Path:
+    """The file of one item, or of a part of it."""
+    return folder() / (f"{item}.{part}.json" if part else f"{item}.json")
 
 
 def write(
@@ -119,6 +120,7 @@ def write(
     command: str,
     version: Version | None = None,
     now: datetime | None = None,
+    part: str | None = None,
 ) -> Path:
     """Write what was measured, replacing the item's earlier evidence in one step.
 
@@ -128,6 +130,7 @@ def write(
         command: what a person types to measure it again.
         version: what was measured; take it before measuring. By default the agent as it is now.
         now: when, by default the present.
+        part: a name of these figures, where another command measures the item's other ones.
 
     Raises:
         FastMode: `COURSE_FAST` is on.
@@ -138,7 +141,7 @@ def write(
         raise ValueError(f"There are no figures for {item}: evidence needs at least one.")
     found = {name: Figure.of(figure) for name, figure in figures.items()}
     return _save(
-        Evidence(item, version or current_version(), command, now or datetime.now(UTC), found)
+        Evidence(item, version or current_version(), command, now or datetime.now(UTC), found), part
     )
 
 
@@ -174,9 +177,14 @@ def state(
 def read(item: str) -> Evidence | None:
     """The evidence of an item, None where there is none.
 
-    Raises `EvidenceError` when the file cannot be understood or is of another item.
+    Raises `EvidenceError` when a file cannot be understood or is of another item.
     """
-    file = path(item)
+    files = [path(item), *sorted(folder().glob(f"{item}.*.json"))]
+    parts = [found for file in files if (found := _read(item, file)) is not None]
+    return _joined(parts) if parts else None
+
+
+def _read(item: str, file: Path) -> Evidence | None:
     try:
         found: Any = json.loads(file.read_text(encoding="utf-8"))
         evidence = Evidence(
@@ -199,7 +207,26 @@ def read(item: str) -> Evidence | None:
     return evidence
 
 
-def _save(evidence: Evidence) -> Path:
+def _joined(parts: Sequence[Evidence]) -> Evidence:
+    """Several commands' evidence of one item: as old as the oldest, and of one version or of none.
+
+    Where they measured different versions of a part, its digest is that of no version.
+    """
+    first = parts[0]
+    if len(parts) == 1 or first.stated:
+        return first
+    names = {name for each in parts for name in each.version.parts}
+    digests = {name: {each.version.parts.get(name, "") for each in parts} for name in names}
+    return Evidence(
+        item=first.item,
+        version=Version({name: " or ".join(sorted(found)) for name, found in digests.items()}),
+        command=" and ".join(each.command for each in parts),
+        written=min(each.written for each in parts),
+        figures={name: figure for each in parts for name, figure in each.figures.items()},
+    )
+
+
+def _save(evidence: Evidence, part: str | None = None) -> Path:
     content = {
         "item": evidence.item,
         "written": evidence.written.astimezone(UTC).isoformat(timespec="seconds"),
@@ -209,7 +236,7 @@ def _save(evidence: Evidence) -> Path:
         "figures": {name: asdict(figure) for name, figure in evidence.figures.items()},
         "version": {"digest": evidence.version.digest, "parts": dict(evidence.version.parts)},
     }
-    return save_json(path(evidence.item), content)
+    return save_json(path(evidence.item, part), content)
 
 
 def save_json(file: Path, content: Mapping[str, Any]) -> Path:

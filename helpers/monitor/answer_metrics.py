@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry, Counter
 from helpers.evaluate.groundedness import groundedness
 from helpers.evaluate.refusals import find_refusal
 from helpers.shop import documents
+from helpers.shop.questions import TOOL_ARGUMENTS
 
 OWN_ADDRESSES = ("fernhill.example",)
 """Where the shop's answers may send people."""
@@ -83,7 +84,11 @@ def topic(outcome: Outcome) -> str:
     """What an answer is about, as one of a few words."""
     if outcome.passages:
         return _topics().get(outcome.passages[-1]["document"], "other document")
-    return str(outcome.tool_calls[-1]["name"]) if outcome.tool_calls else "none"
+    if not outcome.tool_calls:
+        return "none"
+    # A model may make up a name, out of whatever it was told.
+    name = outcome.tool_calls[-1]["name"]
+    return str(name) if name in TOOL_ARGUMENTS else "other tool"
 
 
 def result(turn: Turn, outcome: Outcome) -> str:

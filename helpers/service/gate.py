@@ -88,7 +88,7 @@ class Gate:
         self._release(customer)
         if turn in self._queue:
             self._queue.remove(turn)
-        else:  # its turn had come in the same moment
+        elif not turn.cancelled():  # its turn had come in the same moment
             self._pass_on()
 
     def _release(self, customer: str) -> None:

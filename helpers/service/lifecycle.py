@@ -1,5 +1,6 @@
 """Start: make every part, or stop with the reason. End: close what was opened."""
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import (
     AbstractAsyncContextManager,
@@ -20,7 +21,7 @@ from helpers.service.health import Health, model_probe, probes
 from helpers.service.keys import KeyRing, KeysError, read_keys
 from helpers.service.limits import RateLimit, storage
 from helpers.service.logs import make_logger
-from helpers.service.metrics import Metrics
+from helpers.service.metrics import FERNHILL_TOOLS, Metrics
 from helpers.service.model import Upstream, connect
 from helpers.service.parts import Parts
 from helpers.service.requests import KnownRequests
@@ -57,10 +58,12 @@ async def local_engines(settings: Settings, make_agent: MakeAgent) -> AsyncItera
         breaker = await circuit_breaker(settings.breaker_failures, settings.breaker_seconds)
         upstream = connect(settings, client)
         agent: AgentEngine | None = None
+        tools, index_built = FERNHILL_TOOLS, None
         engines: dict[AnswerPath, Engine] = {"plain": _plain(settings, upstream, client, breaker)}
         if settings.path == "agent":
             made = make_agent(model=upstream.model(), middleware=[GuardedModel(breaker)])
             engines["agent"] = agent = AgentEngine(made)
+            tools, index_built = agent.tools, time.monotonic()
         if upstream.in_process:
             await _warm_up(engines[settings.path])
         yield Engines(
@@ -68,6 +71,8 @@ async def local_engines(settings: Settings, make_agent: MakeAgent) -> AsyncItera
             agent=agent,
             priced_as=settings.price_as or upstream.priced_as,
             probe=model_probe(upstream, client, breaker),
+            tools=tools,
+            index_built=index_built,
         )
 
 
@@ -110,7 +115,12 @@ async def running_parts(
             conversations=Conversations(settings.max_conversations, settings.max_messages, forget),
             requests=KnownRequests(),
             health=Health(probes(engines.probe, gate, redis)),
-            metrics=Metrics(running=lambda: gate.running, waiting=lambda: gate.waiting),
+            metrics=Metrics(
+                running=lambda: gate.running,
+                waiting=lambda: gate.waiting,
+                tools=engines.tools,
+                index_built=engines.index_built,
+            ),
             log=make_logger(),
         )
 

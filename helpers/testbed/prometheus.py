@@ -24,6 +24,8 @@ _INSTALL = {
     "promtool": "prometheus",
     "alertmanager": "prometheus-alertmanager",
 }
+_DEBIAN = {"alertmanager": "prometheus-alertmanager"}
+"""Programs that have another name there."""
 _KEPT = "100y"  # of samples: those of a replayed day may be older than the default of 15 days
 _LOAD_S = 120
 
@@ -38,9 +40,10 @@ class QueryRefused(TestbedError):  # noqa: N818 - named after what happened
 
 def program(name: str) -> str:
     """Where a program of Prometheus is. Raises `MissingProgram`, which says how to install it."""
-    if found := shutil.which(name):
-        return found
     package = _INSTALL[name]
+    for each in (name, _DEBIAN.get(name, name)):
+        if found := shutil.which(each):
+            return found
     raise MissingProgram(
         f"There is no {name} on this machine. On Debian or Ubuntu run `sudo apt install {package}`;"
         f" on macOS `brew install {package.removeprefix('prometheus-')}`; for Windows, unpack the "

@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any, TypeVar
@@ -116,7 +116,8 @@ def simulate(main: Callable[[], Coroutine[Any, Any, T]], *, start: datetime) -> 
         thread.start()
         return result.result()
     except KeyboardInterrupt:
-        loop.call_soon_threadsafe(_cancel_all)
+        with suppress(RuntimeError):  # it has ended in the same moment
+            loop.call_soon_threadsafe(_cancel_all)
         raise
     finally:
         thread.join()

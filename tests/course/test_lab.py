@@ -184,7 +184,7 @@ def test_a_module_is_tested_by_its_room_and_its_share_of_what_all_have(
 
 
 def test_every_module_has_its_tests_named() -> None:
-    numbers = {path.name[:2] for path in (ROOT / "notebooks").glob("*.ipynb")}
+    numbers = {path.name[:2] for path in (ROOT / "notebooks" / "src").glob("*.py")}
     assert set(suite.ROOMS) == numbers
     for path in [*suite.SHARED, *(path for paths in suite.ROOMS.values() for path in paths)]:
         assert (ROOT / path).exists(), path

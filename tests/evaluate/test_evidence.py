@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import inf, nan
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,57 @@ def test_what_is_written_is_read() -> None:
 
 def test_no_evidence_is_none() -> None:
     assert evidence.read("security") is None
+
+
+def part(version: Version = VERSION, days: int = 1, **figures: Any) -> Path:
+    at = NOW - timedelta(days=days)
+    return evidence.write(
+        "security", figures, command="other", version=version, now=at, part="more"
+    )
+
+
+def test_two_commands_write_for_one_item_and_neither_overwrites_the_other() -> None:
+    write(rate=Proportion(2, 100))
+    file = part(missed=Figure(1, 11))
+    for _ in range(2):
+        found = evidence.read("security")
+        assert found is not None
+        assert found.figures.keys() == {"rate", "missed"}
+        assert found.version == VERSION
+        assert found.written == NOW - timedelta(days=1), "as old as the oldest"
+        assert found.command == "course attack and other"
+        write(rate=Proportion(2, 100))
+    part(days=0, missed=Figure(2, 11))
+    renewed = evidence.read("security")
+    assert renewed is not None
+    assert (renewed.written, renewed.figures["missed"]) == (NOW, Figure(2, 11))
+    file.write_text("{")
+    with pytest.raises(EvidenceError, match=r"security\.more\.json"):
+        evidence.read("security")
+
+
+def test_a_part_alone_is_evidence_too() -> None:
+    part(missed=Figure(1, 11))
+    found = evidence.read("security")
+    assert found is not None
+    assert (found.command, found.version) == ("other", VERSION)
+
+
+def test_parts_of_different_versions_are_of_no_version_where_they_differ() -> None:
+    write(rate=Proportion(2, 100))
+    part(OTHER, missed=Figure(1, 11))
+    found = evidence.read("security")
+    assert found is not None
+    assert VERSION.changed(found.version) == OTHER.changed(found.version) == ("tools",)
+    assert found.version.only(["prompt"]) == VERSION.only(["prompt"])
+
+
+def test_the_name_of_an_item_may_begin_that_of_another() -> None:
+    evidence.write("load", {"a": Figure(1, 1)}, command="c", version=VERSION)
+    evidence.write("load_more", {"b": Figure(1, 1)}, command="c", version=VERSION)
+    found = evidence.read("load")
+    assert found is not None
+    assert found.figures.keys() == {"a"}
 
 
 def test_a_statement_is_somebodys() -> None:

@@ -80,6 +80,12 @@ def test_topics_are_few_whatever_is_found() -> None:
     assert topic(Outcome("", [{**RETURNS, "document": "gone"}])) == "other document"
 
 
+def test_a_tool_that_a_model_makes_up_is_no_topic() -> None:
+    words = "my card is 4111 1111 1111 1111"
+    made_up = Outcome("I cannot.", tool_calls=[{"name": words}])
+    assert list(counted(made_up)) == [("other tool", "not judged")]
+
+
 @pytest.mark.parametrize(
     ("answer", "found"),
     [

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client import Counter as Metric
 
 from helpers.agent import Caller
+from helpers.monitor.answer_metrics import answer_metrics
 from helpers.service.testing import Replayed, Watch, replay
 from helpers.service.turn import Outcome, Turn
 from helpers.shop.traffic import Request
@@ -278,7 +279,7 @@ def test_an_incident_ends() -> None:
 @pytest.mark.slow
 def test_a_whole_day() -> None:
     asked = traffic("ordinary", seed=SEED)
-    found = replay(asked, seed=1)
+    found = replay(asked, seed=1, instruments=[answer_metrics])
     failed = [one for one in found.answers if one.failed]
     assert len(failed) < 0.01 * len(asked)
     assert len(found.answers) == len(asked)

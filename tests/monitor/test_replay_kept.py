@@ -1,6 +1,5 @@
 """Kept days: replayed once, asked twice, and replayed again when something else is asked for."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,7 @@ from helpers.service.testing import kept as module
 from helpers.service.turn import Outcome, Turn
 from helpers.testbed.replay import Excerpt, PlannedDay
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("prometheus") is None, reason="needs prometheus (apt install prometheus)"
-)
+pytestmark = pytest.mark.prometheus
 DAY = PlannedDay("small", "ordinary", 20_290_101, count=100, excerpt=Excerpt(9.0, 10.0))
 TEN = DAY.stop
 

@@ -223,3 +223,16 @@ def test_a_client_that_leaves_the_queue(model: FakeModel) -> None:
         asyncio.run(leave())
         assert until(lambda: gate.running == 0)
         assert len(model.requests) == 1
+
+
+async def test_the_gate_counts_right_when_all_give_up_at_once() -> None:
+    """Who runs leaves in the moment in which those that wait have just been cancelled."""
+    gate = Gate(running=1, waiting=3, wait_seconds=60, per_customer=9)
+    await gate.enter("C-0042")
+    waiting = [asyncio.ensure_future(gate.enter("C-0007")) for _ in range(3)]
+    await asyncio.sleep(0)
+    for each in waiting:
+        each.cancel()
+    gate.leave("C-0042", 1.0)
+    await asyncio.wait(waiting)
+    assert (gate.running, gate.waiting) == (0, 0)

@@ -1,6 +1,5 @@
 """Samples of another day, and a Prometheus that holds them."""
 
-import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -72,16 +71,26 @@ def test_a_missing_program_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -
         program("alertmanager")
 
 
+def test_a_program_is_found_by_the_name_that_debian_gives_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = tmp_path / "prometheus-alertmanager"
+    there.write_text("#!/bin/sh\n")
+    there.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert program("alertmanager") == str(there)
+
+
+@pytest.mark.prometheus
 def test_samples_that_promtool_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _needs_prometheus()
     monkeypatch.setattr(Samples, "write", lambda self, path: path.write_text("a b c\n"))
     with pytest.raises(TestbedError, match="does not take the samples"):
         load(counted(hours=1 / 60), tmp_path)
     assert not (tmp_path / "samples.om").exists()
 
 
+@pytest.mark.prometheus
 def test_a_loaded_day_is_asked_by_ranges_and_moments(tmp_path: Path) -> None:
-    _needs_prometheus()
     with prometheus_with(counted(), tmp_path) as server:
         end = START + timedelta(hours=1)
         (found,) = server.range("rate(asked_total[5m])", START, end, step_s=300)
@@ -98,8 +107,3 @@ def test_a_loaded_day_is_asked_by_ranges_and_moments(tmp_path: Path) -> None:
         url = server.url
     with pytest.raises(httpx2.ConnectError):
         type(server)(url).at("asked_total", end)
-
-
-def _needs_prometheus() -> None:
-    if shutil.which("prometheus") is None:
-        pytest.skip("needs prometheus (apt install prometheus)")

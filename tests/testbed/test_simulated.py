@@ -1,6 +1,8 @@
 """Simulated time: waits take none, other threads keep theirs, and a standstill is an error."""
 
 import asyncio
+import os
+import signal
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -90,6 +92,36 @@ def test_a_standstill_is_an_error_and_leaves_nothing_behind() -> None:
     with pytest.raises(TestbedError, match="stands still"):
         simulate(main, start=START)
     assert time.perf_counter is real
+
+    async def well() -> int:
+        return 7
+
+    assert simulate(well, start=START) == 7
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
+def test_ctrl_c_ends_all_its_tasks_and_leaves_nothing_behind() -> None:
+    ended: list[str] = []
+
+    async def wait(name: str) -> None:
+        try:
+            while True:
+                await asyncio.sleep(1)
+        finally:
+            ended.append(name)
+
+    async def main() -> None:
+        others = [asyncio.create_task(wait(name)) for name in ("one", "two")]
+        await asyncio.sleep(1)
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.gather(wait("main"), *others)
+
+    real, threads = time.perf_counter, threading.active_count()
+    with pytest.raises(KeyboardInterrupt):
+        simulate(main, start=START)
+    assert sorted(ended) == ["main", "one", "two"]
+    assert time.perf_counter is real
+    assert threading.active_count() == threads
 
     async def well() -> int:
         return 7

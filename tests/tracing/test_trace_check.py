@@ -11,6 +11,7 @@ from langsmith import Client, tracing_context
 
 from helpers.evaluate import evidence
 from helpers.evaluate.checklist import item
+from helpers.evaluate.evidence import Figure
 from helpers.models.errors import OverBudget
 from helpers.shop.traffic import Request, day
 from helpers.tracing import check, command
@@ -78,6 +79,8 @@ def test_the_command_writes_the_evidence_that_the_checklist_wants(
 
         return day(50)[:count], ask
 
+    alerts = {"kinds of incident missed": Figure(0, 11), "false alarms a clean day": Figure(0, 20)}
+    evidence.write(check.ITEM, alerts, command="course monitor-check", part="alerts")
     monkeypatch.setattr(command, "_agent", agent)
     assert command.trace_check(["--requests", "5", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
@@ -86,7 +89,7 @@ def test_the_command_writes_the_evidence_that_the_checklist_wants(
     assert written is not None
     wanted = {threshold.figure for threshold in item(check.ITEM).thresholds}
     assert set(written.figures) == wanted
-    assert written.command == "course trace-check"
+    assert written.command == "course trace-check and course monitor-check"
 
 
 def test_in_fast_mode_it_refuses(

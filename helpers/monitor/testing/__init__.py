@@ -10,9 +10,9 @@ from helpers.monitor.testing.judge import (
     AFTERMATH,
     Alarm,
     Judged,
+    Totals,
     judge,
     judge_day,
-    median_minutes,
     never_seen,
 )
 from helpers.monitor.testing.rules import Rules, RulesError, read_rules
@@ -27,9 +27,9 @@ __all__ = [
     "Judged",
     "Rules",
     "RulesError",
+    "Totals",
     "judge",
     "judge_day",
-    "median_minutes",
     "never_seen",
     "read_rules",
 ]

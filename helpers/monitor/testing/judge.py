@@ -38,6 +38,7 @@ class Judged:
         by: that alert.
         false_alarms: alerts that began to fire at any other time, the aftermath left out.
         unseen: selectors of the rules that matched no series on this day.
+        hours: how long it is.
     """
 
     day: str
@@ -46,6 +47,7 @@ class Judged:
     by: str | None
     false_alarms: tuple[Alarm, ...]
     unseen: tuple[str, ...]
+    hours: float = 24.0
 
     @property
     def detected(self) -> bool:
@@ -98,6 +100,7 @@ def judge_day(
         by=by.alert if by else None,
         false_alarms=tuple(Alarm(name, datetime.fromtimestamp(at, UTC)) for name, at in false),
         unseen=tuple(found.unseen),
+        hours=(day.stop - day.start) / timedelta(hours=1),
     )
 
 
@@ -112,12 +115,45 @@ def _beginnings(firings: Iterable[Firing]) -> list[tuple[str, float]]:
     return found
 
 
-def median_minutes(judged: Iterable[Judged]) -> float | None:
-    """The median time until detection of the incidents that were detected; None for none."""
-    found = [one.minutes for one in judged if one.minutes is not None]
-    return median(found) if found else None
+@dataclass(frozen=True)
+class Totals:
+    """What the rules made of all days.
+
+    Attributes:
+        incidents: days with one.
+        detected: of these, those on which it was found.
+        median_minutes: until detection, of those that were found; None where none was.
+        clean_days: days without an incident; excerpts count for their part of a day.
+        false_alarms: on these days.
+    """
+
+    incidents: int
+    detected: int
+    median_minutes: float | None
+    clean_days: float
+    false_alarms: int
+
+    @classmethod
+    def of(cls, judged: Iterable[Judged]) -> "Totals":
+        """Count."""
+        judged = list(judged)
+        clean = [one for one in judged if one.incident is None]
+        minutes = [one.minutes for one in judged if one.minutes is not None]
+        return cls(
+            incidents=len(judged) - len(clean),
+            detected=len(minutes),
+            median_minutes=median(minutes) if minutes else None,
+            clean_days=sum(one.hours for one in clean) / 24,
+            false_alarms=sum(len(one.false_alarms) for one in clean),
+        )
+
+    @property
+    def a_day(self) -> float | None:
+        """False alarms a clean day; None without a clean day."""
+        return self.false_alarms / self.clean_days if self.clean_days else None
 
 
 def never_seen(judged: Sequence[Judged]) -> list[str]:
-    """Selectors that matched no series on any day: what is spelt like this cannot fire."""
-    return [each for each in judged[0].unseen if all(each in one.unseen for one in judged)]
+    """Selectors that matched no series on any day: an alert on what is spelt wrong never fires."""
+    first = judged[0].unseen if judged else ()
+    return [each for each in first if all(each in one.unseen for one in judged)]

@@ -6,6 +6,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.prebuilt import ToolNode
 
 from helpers.agent import Agent, Caller, Passage
 from helpers.service.engines.fairness import TakeTurns, Waiting
@@ -17,11 +18,17 @@ _REQUEST = "request_id"
 
 
 class AgentEngine:
-    """Answers by the agent."""
+    """Answers by the agent.
+
+    Attributes:
+        tools: the names of the agent's tools.
+    """
 
     def __init__(self, agent: Agent) -> None:
         """`agent` is shared by all requests; its checkpointer keeps their threads apart."""
         self._agent = agent
+        node = agent.nodes["tools"].bound if "tools" in agent.nodes else None
+        self.tools = frozenset(node.tools_by_name if isinstance(node, ToolNode) else ())
         self._waiting = Waiting()
         kept = agent.checkpointer
         self._kept = kept if isinstance(kept, BaseCheckpointSaver) else None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from helpers.service.health import Probe
+from helpers.service.metrics import FERNHILL_TOOLS
 from helpers.service.turn import AnswerPath, Engine, Turn
 
 
@@ -29,9 +30,14 @@ class Engines:
         agent: what the agent keeps; None where no agent answers.
         priced_as: the model whose price the tokens have, None where there is none.
         probe: why they cannot answer now, None when they can.
+        tools: the names of the agent's tools.
+        index_built: when the agent's index of the documents was built, by `time.monotonic`; None
+            where it is in another process, or there is none.
     """
 
     by_path: Mapping[AnswerPath, Engine]
     agent: Threads | None
     priced_as: str | None
     probe: Probe
+    tools: frozenset[str] = FERNHILL_TOOLS
+    index_built: float | None = None

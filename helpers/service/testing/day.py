@@ -212,6 +212,7 @@ class _Day:
             log=_Log(self._found.log),
         )
         registry = parts.metrics.registry
+        registry.unregister(parts.metrics.process)  # of the machine that replays
         for name, about, value in (
             ("process_resident_memory_bytes", "Bytes of the process", lambda: world.memory),
             (
