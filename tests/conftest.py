@@ -15,8 +15,24 @@ os.environ.setdefault("COURSE_FAST", "1")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Leave out what Ray Serve's own files are warned of."""
+    """Leave out what Ray Serve's own files are warned of; declare the marker for Prometheus."""
     config.addinivalue_line("filterwarnings", "ignore:Using extra keyword arguments on `Field`")
+    config.addinivalue_line("markers", "prometheus(*more): needs prometheus, promtool and `more`")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs Prometheus where it is not installed; fail it where it must be."""
+    if (marker := item.get_closest_marker("prometheus")) is None:
+        return
+    from helpers.testbed.prometheus import MissingProgram, program
+
+    try:
+        for name in ("prometheus", "promtool", *marker.args):
+            program(name)
+    except MissingProgram as missing:
+        if os.environ.get("COURSE_REQUIRE_PROMETHEUS"):
+            pytest.fail(f"COURSE_REQUIRE_PROMETHEUS is set: {missing}")
+        pytest.skip(str(missing))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
