@@ -127,8 +127,7 @@ def shortfalls(totals: "Totals") -> list[str]:
         found.append(f"The median time until detection is over {MOST_MINUTES:g} minutes.")
     if totals.false_alarms > MOST_A_DAY * totals.clean_days:
         found.append(
-            f"{totals.false_alarms} false alarms in {totals.clean_days:.3g} clean days: at most "
-            f"one in {1 / MOST_A_DAY:g} days is allowed."
+            f"Too many false alarms: at most one in {1 / MOST_A_DAY:g} clean days is allowed."
         )
     return found
 

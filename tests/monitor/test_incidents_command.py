@@ -55,8 +55,13 @@ def run(monkeypatch: pytest.MonkeyPatch, found: list[Judged], *words: str) -> in
     [
         (GOOD, [0] * 20, 0, "All numbers are reached."),
         (GOOD, [0] * 19 + [1], 0, "False alarms: 1 in 20 clean days: 0.05 a day."),
-        (GOOD, [0] * 18 + [1], 1, "1 false alarms in 19 clean days"),
-        (GOOD, [1, 1] + [0] * 18, 1, "2 false alarms in 20 clean days"),
+        (
+            GOOD,
+            [0] * 18 + [1],
+            1,
+            "False alarms: 1 in 19 clean days: 0.053 a day.\nToo many false alarms",
+        ),
+        (GOOD, [1, 1] + [0] * 18, 1, "Too many false alarms: at most one in 20"),
         ([*GOOD[:9], None, None], [0] * 20, 1, "9 of 11 incidents are detected"),
         ([*GOOD[:4], *[11.0] * 7], [0] * 20, 1, "over 10 minutes"),
         ([None] * 11, [0] * 20, 1, "median none"),

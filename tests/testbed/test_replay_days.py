@@ -109,3 +109,14 @@ def test_what_helps_a_customer() -> None:
     assert helpful(tents, "You have 40 days.") is False
     assert helpful(order, "It should arrive by 18 June 2026.") is True
     assert helpful(order, "The carrier does not answer.") is False
+
+
+def test_an_excerpt_of_a_planned_day_lies_around_its_incident_and_within_the_day() -> None:
+    by_kind = {day.name: day for day in days("visible")}
+    dead, clean = by_kind["dead model"], by_kind["clean: holiday"]
+    assert (dead.start, dead.stop) == (MIDNIGHT, MIDNIGHT + timedelta(days=1))
+    assert dead.hours(before=1, after=0.5).excerpt == Excerpt(13.5, 15)
+    assert dead.hours(before=20, after=20).excerpt == Excerpt(0, 24)
+    some = clean.hours(before=1, after=1, noon=9)
+    assert (some.start.hour, some.stop.hour) == (8, 10)
+    assert (some.seed, some.requests()) == (clean.seed, clean.requests())
