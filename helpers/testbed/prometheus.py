@@ -81,13 +81,19 @@ class Prometheus:
         )
         return [_series(each["metric"], each["values"]) for each in found["result"]]
 
+    def has(self, selector: str, start: datetime, end: datetime) -> bool:
+        """Whether any series matches a selector. Raises `QueryRefused`."""
+        asked = {"match[]": selector, "start": start.timestamp(), "end": end.timestamp()}
+        return bool(self._ask("series", **asked))
+
     def _ask(self, what: str, **parameters: Any) -> Any:
         # A client of its own for each question: `trust_env` off, since no proxy knows this port.
         with httpx2.Client(trust_env=False, timeout=60) as client:
             answer = client.get(f"{self.url}/api/v1/{what}", params=parameters)
         body = answer.json()
         if body["status"] != "success":
-            raise QueryRefused(f"Prometheus refuses {parameters['query']!r}: {body['error']}")
+            asked = parameters.get("query") or parameters["match[]"]
+            raise QueryRefused(f"Prometheus refuses {asked!r}: {body['error']}")
         return body["data"]
 
 
@@ -96,7 +102,9 @@ def _series(labels: Mapping[str, str], pairs: list[tuple[float, str]]) -> Series
 
 
 def load(samples: Samples, folder: Path) -> Path:
-    """Make a Prometheus database of samples, as a folder `tsdb` in `folder`; returns that folder.
+    """Load samples into the Prometheus database `tsdb` in `folder`; returns that database.
+
+    It is made where it is missing. No server may run on it meanwhile: it would not see them.
 
     Raises:
         MissingProgram: there is no `promtool`.
@@ -126,8 +134,12 @@ def load(samples: Samples, folder: Path) -> Path:
 
 
 @contextmanager
-def prometheus_on(database: Path) -> Iterator[Prometheus]:
+def prometheus_on(database: Path, *, lookback_s: float = 300) -> Iterator[Prometheus]:
     """Run a Prometheus on a database, on a free loopback port, for a block. It scrapes nothing.
+
+    Args:
+        database: a folder that no other server uses.
+        lookback_s: how old the sample may be that answers for a moment.
 
     Raises:
         MissingProgram: there is no `prometheus`.
@@ -141,6 +153,7 @@ def prometheus_on(database: Path) -> Iterator[Prometheus]:
         f"--config.file={config}",
         f"--storage.tsdb.path={database}",
         f"--storage.tsdb.retention.time={_KEPT}",
+        f"--query.lookback-delta={round(lookback_s * 1000)}ms",
         "--log.level=warn",
     ]
     with process(command, ready="/-/ready") as running:

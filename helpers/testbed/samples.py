@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.samples import Sample
 
 Key = tuple[str, tuple[tuple[str, str], ...]]
 
@@ -67,9 +66,14 @@ class Samples:
         for family in registry.collect():
             for sample in family.samples:
                 if not sample.name.endswith("_created"):
-                    self._add(sample, more, at)
+                    key = (sample.name, (*sample.labels.items(), *more))
+                    self._add(key, sample.value, at)
                     found += 1
         return found
+
+    def add(self, name: str, labels: Mapping[str, str], value: float, *, at: float) -> None:
+        """Add one sample of one series. Raises ValueError as `scrape` does."""
+        self._add((name, tuple(labels.items())), value, at)
 
     def repeat(self, *, at: float) -> None:
         """Add the last value of every series once more, where nothing has changed since.
@@ -79,11 +83,10 @@ class Samples:
         for times, values in self._series.values():
             _append(times, values, at, values[-1])
 
-    def _add(self, sample: Sample, more: tuple[tuple[str, str], ...], at: float) -> None:
-        key = (sample.name, (*sample.labels.items(), *more))
+    def _add(self, key: Key, value: float, at: float) -> None:
         if key not in self._series:
             self._series[key] = (array("d"), array("d"))
-        _append(*self._series[key], at, sample.value)
+        _append(*self._series[key], at, value)
 
     def write(self, path: Path) -> None:
         """Write all samples to a file. Raises ValueError when there are none."""

@@ -1,7 +1,6 @@
 """Kept days: replayed once, asked twice, and replayed again when something else is asked for."""
 
 import shutil
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,8 @@ from helpers.testbed.replay import Excerpt, PlannedDay
 pytestmark = pytest.mark.skipif(
     shutil.which("prometheus") is None, reason="needs prometheus (apt install prometheus)"
 )
-DAY = PlannedDay("small", "ordinary", 20_290_101, count=100)
-TEN = DAY.start + timedelta(hours=10)
+DAY = PlannedDay("small", "ordinary", 20_290_101, count=100, excerpt=Excerpt(9.0, 10.0))
+TEN = DAY.stop
 
 
 def counts(registry: CollectorRegistry) -> Watch:
@@ -35,7 +34,7 @@ def test_a_day_is_replayed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
     def counted(*args: Any, **kwargs: Any) -> Any:
         replayed.append(args)
-        return replay(*args, excerpt=Excerpt(9.0, 10.0), **kwargs)  # the day takes too long
+        return replay(*args, **kwargs)
 
     monkeypatch.setattr(module, "replay", counted)
     query = "sum(gen_ai_client_operation_duration_seconds_count)"

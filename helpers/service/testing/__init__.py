@@ -8,11 +8,11 @@
         with prometheus_of(day) as server:
             server.range("sum(rate(service_problems_total[5m]))", day.start, day.stop, step_s=60)
 
-`prometheus_of` replays a day once and keeps it in `.course/replays`.
+`prometheus_of` replays a day once and keeps it in `.course/replays`, where `database_of` finds it.
 """
 
 from helpers.service.testing.agent import Watch
 from helpers.service.testing.day import Answered, Instrument, Replayed, replay
-from helpers.service.testing.kept import prometheus_of
+from helpers.service.testing.kept import database_of, prometheus_of
 
-__all__ = ["Answered", "Instrument", "Replayed", "Watch", "prometheus_of", "replay"]
+__all__ = ["Answered", "Instrument", "Replayed", "Watch", "database_of", "prometheus_of", "replay"]

@@ -12,8 +12,12 @@ from helpers.service.testing.day import Instrument, replay
 from helpers.testbed.prometheus import Prometheus, load, prometheus_on
 from helpers.testbed.replay import PlannedDay
 
-_DECIDES = ("agent", "evaluate", "models", "monitor", "service", "shop", "testbed")
-"""Rooms whose code or data may change what a replayed day looks like."""
+_DECIDES = (
+    *("agent", "evaluate", "models", "service", "shop", "testbed/replay"),
+    *("monitor/answer_metrics.py", "testbed/models.py", "testbed/samples.py"),
+    "testbed/simulated.py",
+)
+"""Rooms and files whose code or data may change what a replayed day looks like."""
 _KINDS = frozenset({".py", ".json", ".yaml", ".jsonl", ".md", ".csv"})
 
 
@@ -22,6 +26,19 @@ def prometheus_of(
     day: PlannedDay, *, instruments: Mapping[str, Instrument] | None = None
 ) -> Iterator[Prometheus]:
     """A Prometheus that holds a day, for a block. It is asked about `day.start` to `day.stop`.
+
+    See `database_of` for the arguments and for what is raised.
+    """
+    kept = database_of(day, instruments=instruments)
+    with tempfile.TemporaryDirectory() as folder:
+        # Prometheus writes into its folder, and two of them must not share one.
+        copied = shutil.copytree(kept, Path(folder) / "tsdb")
+        with prometheus_on(copied) as server:
+            yield server
+
+
+def database_of(day: PlannedDay, *, instruments: Mapping[str, Instrument] | None = None) -> Path:
+    """The Prometheus database of a day. A server that is to run on it needs a copy.
 
     The day is replayed where that has not been done by this version of the course; it takes some
     ten CPU seconds. It is kept in `.course/replays`.
@@ -34,20 +51,16 @@ def prometheus_of(
         MissingProgram: there is no Prometheus.
         Exception: what an instrument raised.
     """
-    kept = _database(day, instruments or {})
-    with tempfile.TemporaryDirectory() as folder:
-        # Prometheus writes into its folder, and two of them must not share one.
-        copied = shutil.copytree(kept, Path(folder) / "tsdb")
-        with prometheus_on(copied) as server:
-            yield server
-
-
-def _database(day: PlannedDay, instruments: Mapping[str, Instrument]) -> Path:
-    kept = course_dir() / "replays" / _key(day, instruments)
+    more = instruments or {}
+    kept = course_dir() / "replays" / _key(day, more)
     if kept.exists():
         return kept
     found = replay(
-        day.requests(), incident=day.incident, seed=day.seed, instruments=[*instruments.values()]
+        day.requests(),
+        incident=day.incident,
+        seed=day.seed,
+        excerpt=day.excerpt,
+        instruments=[*more.values()],
     )
     kept.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
@@ -59,8 +72,9 @@ def _database(day: PlannedDay, instruments: Mapping[str, Instrument]) -> Path:
 
 def _key(day: PlannedDay, instruments: Mapping[str, Instrument]) -> str:
     digest = hashlib.sha256(repr((day, sorted(instruments))).encode())
-    for room in _DECIDES:
-        for path in sorted((ROOT / "helpers" / room).rglob("*")):
+    for name in _DECIDES:
+        decides = ROOT / "helpers" / name
+        for path in sorted(decides.rglob("*")) if decides.is_dir() else [decides]:
             if path.suffix in _KINDS:
                 digest.update(path.read_bytes())
     return digest.hexdigest()[:20]

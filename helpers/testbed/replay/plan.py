@@ -1,21 +1,24 @@
 """The days that rules are tried on: those to write them with, and those to judge them by."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import ClassVar, Final
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
 
 from helpers.shop.traffic import COUNT, Request
-from helpers.testbed.replay.days import MIDNIGHT, Shape, traffic
+from helpers.testbed.replay.days import Excerpt, Shape, traffic
 from helpers.testbed.replay.incidents import INCIDENTS, Incident, Part
+
+_WHOLE: Final = Excerpt()
 
 
 @dataclass(frozen=True)
 class PlannedDay:
-    """A day to replay: `replay(day.requests(), incident=day.incident, seed=day.seed)`.
+    """A day to replay, or some hours of one.
 
+    `replay(day.requests(), incident=day.incident, seed=day.seed, excerpt=day.excerpt)` does it.
     `incident` is None for a clean day, on which every alarm is a false one; `count` are the
-    requests of an ordinary day. Each lasts from `start` to `stop`.
+    requests of an ordinary day. It lasts from `start` to `stop`.
     """
 
     name: str
@@ -23,9 +26,25 @@ class PlannedDay:
     seed: int
     incident: Incident | None = None
     count: int = COUNT
+    excerpt: Excerpt = _WHOLE
 
-    start: ClassVar[datetime] = MIDNIGHT
-    stop: ClassVar[datetime] = MIDNIGHT + timedelta(days=1)
+    @property
+    def start(self) -> datetime:
+        """Its first moment."""
+        return self.excerpt.start
+
+    @property
+    def stop(self) -> datetime:
+        """Its last moment."""
+        return self.excerpt.stop
+
+    def hours(self, *, before: float = 1.5, after: float = 2.0, noon: float = 12.0) -> "PlannedDay":
+        """The hours around the beginning of its incident, or around `noon` on a clean day.
+
+        Counters begin at 0 in an excerpt, and windows that reach back beyond its start see less.
+        """
+        middle = self.incident.at if self.incident else noon
+        return replace(self, excerpt=Excerpt(max(0.0, middle - before), min(24.0, middle + after)))
 
     def requests(self) -> list[Request]:
         """Its traffic, without what the incident adds."""

@@ -1,0 +1,123 @@
+"""How good alerting rules are: incidents that they find, how soon, and their false alarms.
+
+An incident is detected by the first alert that begins to fire while it lasts. An alert that begins
+to fire outside an incident and its aftermath (`AFTERMATH`: windows still hold what went wrong) is a
+false alarm, counted once however many label sets of it fire together: that is one message.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+from typing import Final, NamedTuple
+
+from helpers.monitor.testing.evaluation import Firing, evaluate
+from helpers.monitor.testing.rules import Rules, read_rules
+from helpers.testbed.replay import Incident, PlannedDay
+
+AFTERMATH: Final = timedelta(hours=1)
+
+
+class Alarm(NamedTuple):
+    """An alert that begins to fire."""
+
+    alert: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the rules made of one day.
+
+    Attributes:
+        day: its name.
+        incident: what went wrong, None for a clean day.
+        minutes: from the incident's beginning to the first alert that began to fire while it
+            lasted; None where none did, and on a clean day.
+        by: that alert.
+        false_alarms: alerts that began to fire at any other time, the aftermath left out.
+        unseen: selectors of the rules that matched no series on this day.
+    """
+
+    day: str
+    incident: Incident | None
+    minutes: float | None
+    by: str | None
+    false_alarms: tuple[Alarm, ...]
+    unseen: tuple[str, ...]
+
+    @property
+    def detected(self) -> bool:
+        """Whether an alert found the incident."""
+        return self.minutes is not None
+
+
+def judge(
+    rules_text: str,
+    days: Sequence[PlannedDay],
+    *,
+    database_of: Callable[[PlannedDay], Path],
+    aftermath: timedelta = AFTERMATH,
+) -> list[Judged]:
+    """Judge the text of a rule file on days, in their order.
+
+    Args:
+        rules_text: YAML, as Prometheus reads it.
+        days: see `helpers.testbed.replay.days`; `PlannedDay.hours` makes an excerpt of one.
+        database_of: the database of a day: `helpers.service.testing.database_of` with
+            `INSTRUMENTS`. It is not changed.
+        aftermath: how long after an incident an alert that begins to fire is no false alarm.
+
+    Raises:
+        MissingProgram: there is no `prometheus` or no `promtool`.
+        RulesError: the rules do not parse, have no alert or cannot be evaluated.
+    """
+    rules = read_rules(rules_text)
+    return [judge_day(rules, day, database_of(day), aftermath=aftermath) for day in days]
+
+
+def judge_day(
+    rules: Rules, day: PlannedDay, database: Path, *, aftermath: timedelta = AFTERMATH
+) -> Judged:
+    """Judge rules on one day. Raises as `judge` does."""
+    found = evaluate(rules, database, day.start, day.stop)
+    incident = day.incident
+    by: Firing | None = None
+    if incident:
+        begins, ends = incident.begins.timestamp(), incident.ends.timestamp()
+        by = next((one for one in found.firings if begins <= one.begins <= ends), None)
+        until = ends + aftermath.total_seconds()
+        false = [at for at in _beginnings(found.firings) if not begins <= at[1] <= until]
+    else:
+        false = _beginnings(found.firings)
+    return Judged(
+        day=day.name,
+        incident=incident,
+        minutes=(by.begins - begins) / 60 if by else None,
+        by=by.alert if by else None,
+        false_alarms=tuple(Alarm(name, datetime.fromtimestamp(at, UTC)) for name, at in false),
+        unseen=tuple(found.unseen),
+    )
+
+
+def _beginnings(firings: Iterable[Firing]) -> list[tuple[str, float]]:
+    """When each alert begins to fire, its label sets taken together."""
+    until: dict[str, float] = {}
+    found = []
+    for one in firings:
+        if one.begins > until.get(one.alert, -1.0):
+            found.append((one.alert, one.begins))
+        until[one.alert] = max(one.ends, until.get(one.alert, -1.0))
+    return found
+
+
+def median_minutes(judged: Iterable[Judged]) -> float | None:
+    """The median time until detection of the incidents that were detected; None for none."""
+    found = [one.minutes for one in judged if one.minutes is not None]
+    return median(found) if found else None
+
+
+def never_seen(judged: Sequence[Judged]) -> list[str]:
+    """Selectors that matched no series on any day: what is spelt like this cannot fire."""
+    return [each for each in judged[0].unseen if all(each in one.unseen for one in judged)]
