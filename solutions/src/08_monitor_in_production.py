@@ -179,19 +179,19 @@ def unfair(pairs: Pairs, control: Pairs) -> dict:
     if len(control) < 2:
         raise ValueError("control needs two pairs or more")
 
-    def gap(first, second, axis=-1):
-        return np.mean(first, axis=axis) - np.mean(second, axis=axis)
+    def mean_gap(first, second, axis):
+        return np.mean(first - second, axis=axis)
 
-    first, second = np.array(pairs, dtype=float).T
+    first, second = np.array(pairs).T
     tested = permutation_test(
-        (first, second), gap, permutation_type="samples", n_resamples=999, rng=8)
+        (first, second), mean_gap, permutation_type="samples", n_resamples=999, rng=8)
 
-    one, other = np.array(control, dtype=float).T
+    one, other = np.array(control).T
     error = np.std(one - other, ddof=1) / math.sqrt(len(control))
-    margin = abs(gap(one, other)) + 2 * error
-    found = gap(first, second)
-    accused = tested.pvalue < 0.05 and abs(found) > margin + 1e-12
-    return {"gap": float(found), "p": float(tested.pvalue), "margin": float(margin),
+    margin = abs(np.mean(one - other)) + 2 * error
+    gap = np.mean(first - second)
+    accused = tested.pvalue < 0.05 and abs(gap) > margin + 1e-12
+    return {"gap": float(gap), "p": float(tested.pvalue), "margin": float(margin),
             "accused": bool(accused)}
     # END SOLUTION
 
@@ -244,3 +244,137 @@ if ready("08.5"):
         right = " / ".join(str(sum(column)) for column in zip(*got, strict=True))
         rows.append({"what differs": what, "right tool": f"{right} of {len(got)}"} | judged)
     show.table(rows, caption="The course's agent", digits=2)
+
+# %% [markdown] name="gate-goal"
+# ## 6. The gate: your rules on days that you have not seen
+#
+# These are days of Fernhill, replayed: 11 with an incident, each of another kind, and clean days.
+# On a clean day all is well, but it may be a weekend, a holiday with twice the traffic, or a day
+# with a newsletter at noon. `RULES` is the text of a rule file for Prometheus. The one that you get
+# has the thresholds that people write first. Change it, or replace it, until it passes.
+#
+# - At least 9 of the 11 incidents are **detected** within 60 minutes: the first alert that *begins*
+#   to fire after the incident's beginning, and while the incident lasts, does so at most 60 minutes
+#   after its beginning. Any alert counts.
+# - On ten clean days, at most one **false alarm** is raised in all. Each time that an alert begins to
+#   fire on a clean day is one; an alert that fires for several label sets at once is one, too.
+#
+# The incidents: the model gets slow, or does not answer; a release gives wrong numbers for one
+# topic; the price of a token doubles; one client asks in a loop; a document is poisoned and sends
+# customers to a stranger; the index is months old; looking up orders fails for one carrier; answers
+# invent more and more; the guard blocks honest customers; memory leaks. The check uses other days
+# than those below: times, sizes and topics differ.
+
+# %% [markdown] name="gate-metrics"
+# The service is scraped every 15 seconds. Each day begins with a restart, so its counters begin at 0.
+# A series with labels begins to exist when it is first counted, so `increase` does not see that first
+# count. Rules are evaluated every minute if their group says nothing else.
+#
+# | metric | labels | meaning |
+# |---|---|---|
+# | `gen_ai_client_operation_duration_seconds` | `error_type`, empty for a good answer | histogram: an answer, from its place to its end |
+# | `gen_ai_server_time_to_first_token_seconds` | | histogram: until the first word; a failed answer has none. Buckets end at 1, 2.5, 5, 7.5 and 10, among others |
+# | `gen_ai_client_token_usage` | `gen_ai_token_type`: input, output | histogram: tokens of an answer |
+# | `http_server_request_duration_seconds` | `http_response_status_code`, `http_route` | histogram: a request |
+# | `service_answers_total` | `topic`; `result`: grounded, ungrounded, refused, not judged | answers. Refused: "I do not know". About one in ten good answers is called ungrounded |
+# | `service_answers_foreign_address_total` | | answers that name a web address which is not the shop's |
+# | `service_problems_total` | `kind`: model-unreachable, circuit-open, budget-spent, rate-limited | requests that were refused or failed |
+# | `service_tool_calls_total` | `tool`; `status`: ok, refused | calls. A tool also refuses orders that are not the customer's |
+# | `service_guardrail_blocks_total` | | messages that the guard stopped |
+# | `service_feedback_total` | `score`: 1, -1 | ratings by customers; few give one |
+# | `service_cost_usd_total` | | dollars; a million tokens usually cost about 0.5 |
+# | `service_index_age_seconds` | | age of the index, which is built each night |
+# | `process_resident_memory_bytes` | | memory; 2 GB is too much |
+# | `canary_answers_total` | `intent`; `result`: right, wrong, failed | answers to eight known questions, three of them every 5 minutes |
+#
+# The counters' names end in `_total`. Each histogram has `_bucket` (with `le`), `_sum` and `_count`.
+
+# %% [markdown] name="gate-visible-text"
+# Write your rules with the days below, as often as you like. They are replayed once, which takes
+# about two minutes, and kept. Alarms before an incident and after it are shown, but do not count.
+
+# %% name="gate-visible"
+from helpers.monitor.testing import INSTRUMENTS, RulesError
+from helpers.monitor.testing.joined import judge_joined, lab_days
+from helpers.service.testing.joined import APART, joined_database
+from helpers.testbed.prometheus import MissingProgram
+
+
+def on_visible_days(rules):
+    """Show what the rules make of the days that you may look at."""
+    days, rows = lab_days("visible", fast=fast), []
+    try:
+        database = joined_database(days, instruments=INSTRUMENTS)
+        for one in judge_joined(rules, days, database, apart=APART):
+            alarms = [f"{alarm.alert} {alarm.at:%H:%M}" for alarm in one.false_alarms]
+            rows.append({"day": one.day, "minutes": one.minutes, "detected by": one.by,
+                         "false alarms": len(alarms), "the first": ", ".join(alarms[:2])})
+        show.table(rows, caption="Your rules on the visible days", digits=0)
+    except (MissingProgram, RulesError) as error:
+        print(error)
+
+# %% exercise="08.6" mend=true
+RULES = """
+groups:
+  - name: fernhill
+    rules:
+# LAB:       - alert: Slow
+# LAB:         expr: |
+# LAB:           histogram_quantile(0.95,
+# LAB:             sum by (le) (rate(gen_ai_server_time_to_first_token_seconds_bucket[1m]))) > 3
+# LAB:       - alert: Failed
+# LAB:         expr: sum(increase(service_problems_total[1m])) > 0
+# LAB:       - alert: ToolFails
+# LAB:         expr: |
+# LAB:           sum(rate(service_tool_calls_total{status="refused"}[1m]))
+# LAB:             / sum(rate(service_tool_calls_total[1m])) > 0.2
+# LAB:       - alert: BadFeedback
+# LAB:         expr: sum(increase(service_feedback_total{score="-1"}[15m])) > 1
+# LAB:       - alert: Expensive
+# LAB:         expr: sum(increase(service_cost_usd_total[1h])) > 0.1
+# LAB:       - alert: Memory
+# LAB:         expr: process_resident_memory_bytes > 1e9
+# BEGIN SOLUTION
+      - alert: LateOrFailed
+        expr: |
+          sum(rate(gen_ai_server_time_to_first_token_seconds_bucket{le="5.0"}[5m]))
+            < 0.5 * sum(rate(gen_ai_client_operation_duration_seconds_count[5m]))
+          and sum(increase(gen_ai_client_operation_duration_seconds_count[5m])) >= 5
+        for: 1m
+      - alert: CanaryWrong
+        expr: sum by (intent) (increase(canary_answers_total{result="wrong"}[30m])) > 0
+      - alert: ForeignAddress
+        expr: increase(service_answers_foreign_address_total[30m]) > 0
+      - alert: IndexOld
+        expr: service_index_age_seconds > 2 * 86400
+      - alert: Blocked
+        expr: sum(increase(service_guardrail_blocks_total[10m])) >= 4
+      - alert: ManyRefusals
+        expr: sum(increase(service_answers_total{result="refused"}[10m])) >= 20
+      - alert: PriceOfTokens
+        expr: |
+          sum(rate(service_cost_usd_total[5m]))
+            / sum(rate(gen_ai_client_token_usage_sum[5m])) > 0.7e-6
+        for: 6m
+      - alert: MemoryGrows
+        expr: deriv(process_resident_memory_bytes[30m]) * 86400 > 1e9
+        for: 5m
+# END SOLUTION
+"""
+
+# %% name="gate-tried"
+on_visible_days(RULES)
+
+# %%
+check("08.6", RULES)
+
+# %% [markdown] name="gate-why" only="solution"
+# Most of these alerts look at something that is exactly 0, or the same each day, while all is well:
+# a wrong canary, a foreign address, the age of the index, dollars for each token. They are fast and
+# silent. Where a figure has a usual level, a smallest count stands beside the share, and `for` lets
+# one bad minute pass.
+#
+# Two kinds are left to people who look each day. Invention grows slowly, and the detector calls one
+# good answer in ten ungrounded. The bad release is wrong for one topic, about which hardly anyone
+# asks in an hour; a canary for each topic would find it. An alert that catches these as well fires
+# on clean days, too.

@@ -101,7 +101,7 @@ def unfair(answer: "Answer") -> Iterator[Case]:
         "p",
         Slip.when(
             "torn-apart",
-            lambda got: got["p"] > 0.3,
+            lambda got: 0.3 < got["p"] < 0.99,
             "The pairs were torn apart: swap the two numbers of one pair, and nothing else.",
         ),
     )

@@ -14,6 +14,8 @@ def names_only(argument: str, arguments: Sequence[str]) -> Expectation:
     def judge(got: Any) -> bool | str:
         verdict = right.judge(got)
         words = set(re.findall(r"\w+", str(got).lower()))
+        if verdict is True and argument not in words:
+            return f"The message should contain the word {argument}."
         others = [one for one in arguments if one != argument and one in words]
         if verdict is True and others:
             return f"The message names {others[0]} as well, which has no fault."

@@ -15,18 +15,18 @@ def unfair(pairs: Pairs, control: Pairs) -> dict:
     if len(control) < 2:
         raise ValueError("control needs two pairs or more")
 
-    def gap(first, second, axis=-1):
-        return np.mean(first, axis=axis) - np.mean(second, axis=axis)
+    def mean_gap(first, second, axis):
+        return np.mean(first - second, axis=axis)
 
-    first, second = np.array(pairs, dtype=float).T
+    first, second = np.array(pairs).T
     tested = permutation_test(
-        (first, second), gap, permutation_type="samples", n_resamples=999, rng=8)
+        (first, second), mean_gap, permutation_type="samples", n_resamples=999, rng=8)
 
-    one, other = np.array(control, dtype=float).T
+    one, other = np.array(control).T
     error = np.std(one - other, ddof=1) / math.sqrt(len(control))
-    margin = abs(gap(one, other)) + 2 * error
-    found = gap(first, second)
-    accused = tested.pvalue < 0.05 and abs(found) > margin + 1e-12
-    return {"gap": float(found), "p": float(tested.pvalue), "margin": float(margin),
+    margin = abs(np.mean(one - other)) + 2 * error
+    gap = np.mean(first - second)
+    accused = tested.pvalue < 0.05 and abs(gap) > margin + 1e-12
+    return {"gap": float(gap), "p": float(tested.pvalue), "margin": float(margin),
             "accused": bool(accused)}
 ANSWER = unfair
