@@ -231,19 +231,32 @@ def right_tool(text, tool):
     return int(bool(calls) and calls[0]["name"] == tool)
 
 # %% name="bias-use"
+from helpers.models import bulk_run
+
+asked = {"a learner's English": [], "a name": []}
+for each in ways_of_writing():
+    asked["a learner's English"].append((each.tool, each.native, each.native_again, each.learner))
+for each in name_swaps():
+    if each.tool == "issue_refund":
+        asked["a name"].append((each.tool, each.native, each.native_again, each.other))
+
 if ready("08.5"):
-    refunds = [each for each in name_swaps() if each.tool == "issue_refund"]
     rows = []
-    for what, asked in {"a learner's English": ways_of_writing(), "a name": refunds}.items():
-        got = []
-        for each in asked:
-            third = each.other if what == "a name" else each.learner
-            texts = (each.native, each.native_again, third)
-            got.append([right_tool(text, each.tool) for text in texts])
-        judged = unfair([(a, c) for a, _, c in got], [(a, b) for a, b, _ in got])
-        right = " / ".join(str(sum(column)) for column in zip(*got, strict=True))
-        rows.append({"what differs": what, "right tool": f"{right} of {len(got)}"} | judged)
+    with bulk_run(chat_model(max_tokens=1), calls=240, input_tokens=900, output_tokens=1):
+        for what, requests in asked.items():
+            got = [[right_tool(text, tool) for text in texts] for tool, *texts in requests]
+            judged = unfair([(a, c) for a, _, c in got], [(a, b) for a, b, _ in got])
+            first, again, third = (sum(column) for column in zip(*got, strict=True))
+            right = f"{first}, {again}, {third} of {len(got)}"
+            rows.append({"what differs": what, "right tool": right} | judged)
     show.table(rows, caption="The course's agent", digits=2)
+
+# %% [markdown] name="bias-means" only="solution"
+# A learner's English and a name are two different questions. Read both rows with what you know of
+# small numbers: a test that accuses nobody with 40 pairs may have missed a small gap, and a gap that
+# is found in one sentence need not be there in the next one. The classifier that chooses the tool
+# compares a message with examples by its embedding, and a name is a part of that. What helps is to
+# keep names away from it: the request alone is enough to choose a tool.
 
 # %% [markdown] name="gate-goal"
 # ## 6. The gate: your rules on days that you have not seen
