@@ -13,7 +13,7 @@ before.
 import math
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -47,6 +47,9 @@ class Evaluated:
     unseen: list[str] = field(default_factory=list)
 
 
+Window = tuple[datetime, datetime]
+
+
 def evaluate(rules: Rules, database: Path, start: datetime, stop: datetime) -> Evaluated:
     """Evaluate rules from `start` to `stop` on a copy of a database.
 
@@ -54,7 +57,16 @@ def evaluate(rules: Rules, database: Path, start: datetime, stop: datetime) -> E
         MissingProgram: there is no `prometheus`.
         RulesError: Prometheus cannot evaluate a rule, or rules need each other's results.
     """
-    found, missing, waiting = Evaluated(), set(rules.recorded), list(rules.all)
+    return evaluate_each(rules, database, [(start, stop)])[0]
+
+
+def evaluate_each(rules: Rules, database: Path, windows: Sequence[Window]) -> list[Evaluated]:
+    """Evaluate rules in several windows, in order of time. Raises as `evaluate` does.
+
+    A selector is unseen where it matches no series in any of them.
+    """
+    found, missing, waiting = [Evaluated() for _ in windows], set(rules.recorded), list(rules.all)
+    unseen: dict[str, None] = {}
     lookback_s = max(SCRAPE_S, *(rule.interval_s for rule in rules.all)) - 0.001
     with tempfile.TemporaryDirectory() as folder:
         copied = shutil.copytree(database, Path(folder) / "tsdb")
@@ -66,20 +78,23 @@ def evaluate(rules: Rules, database: Path, start: datetime, stop: datetime) -> E
             with prometheus_on(copied, lookback_s=lookback_s) as server:
                 samples = Samples()
                 for rule in ready:
-                    with _named(rule):
-                        answer = server.range(rule.expr, start, stop, step_s=rule.interval_s)
-                        if rule.alert:
-                            found.firings += _firings(rule, answer)
-                        else:
-                            _record(rule, answer, samples)
-                    found.unseen += _unseen(rule, rules, server, start, stop)
+                    for one, (start, stop) in zip(found, windows, strict=True):
+                        with _named(rule):
+                            answer = server.range(rule.expr, start, stop, step_s=rule.interval_s)
+                            if rule.alert:
+                                one.firings += _firings(rule, answer)
+                            else:
+                                _record(rule, answer, samples)
+                    whole = windows[0][0], windows[-1][1]
+                    unseen |= dict.fromkeys(_unseen(rule, rules, server, *whole))
             waiting = [rule for rule in waiting if rule not in ready]
             # A name that several rules record is complete with the last of them.
             missing = {rule.name for rule in waiting if not rule.alert}
             if waiting and len(samples):
                 load(samples, Path(folder))
-    found.firings.sort(key=lambda one: (one.begins, one.alert))
-    found.unseen = list(dict.fromkeys(found.unseen))
+    for one in found:
+        one.firings.sort(key=lambda firing: (firing.begins, firing.alert))
+        one.unseen = list(unseen)
     return found
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final, NamedTuple
 
-from helpers.monitor.testing.evaluation import Firing, evaluate
+from helpers.monitor.testing.evaluation import Evaluated, Firing, evaluate
 from helpers.monitor.testing.rules import Rules, read_rules
 from helpers.testbed.replay import Incident, PlannedDay
 
@@ -83,7 +83,11 @@ def judge_day(
     rules: Rules, day: PlannedDay, database: Path, *, aftermath: timedelta = AFTERMATH
 ) -> Judged:
     """Judge rules on one day. Raises as `judge` does."""
-    found = evaluate(rules, database, day.start, day.stop)
+    return judged(day, evaluate(rules, database, day.start, day.stop), aftermath)
+
+
+def judged(day: PlannedDay, found: Evaluated, aftermath: timedelta = AFTERMATH) -> Judged:
+    """What it means that this fired on a day."""
     incident = day.incident
     by: Firing | None = None
     if incident:

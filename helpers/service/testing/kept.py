@@ -52,7 +52,7 @@ def database_of(day: PlannedDay, *, instruments: Mapping[str, Instrument] | None
         Exception: what an instrument raised.
     """
     more = instruments or {}
-    kept = course_dir() / "replays" / _key(day, more)
+    kept = course_dir() / "replays" / key_of(day, more)
     if kept.exists():
         return kept
     found = replay(
@@ -70,7 +70,8 @@ def database_of(day: PlannedDay, *, instruments: Mapping[str, Instrument] | None
     return kept
 
 
-def _key(day: PlannedDay, instruments: Mapping[str, Instrument]) -> str:
+def key_of(day: PlannedDay, instruments: Mapping[str, Instrument]) -> str:
+    """What a replayed day depends on, as a short text: the day, and the course's code and data."""
     digest = hashlib.sha256(repr((day, sorted(instruments))).encode())
     for name in _DECIDES:
         decides = ROOT / "helpers" / name
