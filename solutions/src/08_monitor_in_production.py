@@ -1,0 +1,199 @@
+# %% [markdown] name="title" only="lab"
+# # Lab 08: Monitor in production
+#
+# After this lab you can instrument a service, ask Prometheus questions whose answers are right in
+# spite of restarts, write an alert on an error budget and test it, choose a detector's threshold by
+# cost, test for bias with a control, and write rules that find incidents and stay silent otherwise.
+#
+# **75 to 90 minutes. Before it:** the walkthrough [08 Monitor in
+# production](../notebooks/08_monitor_in_production.ipynb).
+#
+# Fill each cell that contains a `TODO`, run it, then run the check below it. After a wrong try, the
+# card shows a hint, and `hint("08.1")` gives the next one. The exercises do not depend on each
+# other. Exercises 2, 3 and 6 need Prometheus on this machine (`apt install prometheus`, `brew
+# install prometheus`, or [prometheus.io/download](https://prometheus.io/download/)).
+
+# %% [markdown] name="title" only="solution"
+# # Solution of lab 08: Monitor in production
+#
+# All exercises solved, and why. The lab itself:
+# [labs/08_monitor_in_production.ipynb](../labs/08_monitor_in_production.ipynb).
+
+# %% name="imports"
+import os
+
+from helpers.course import TODO, check, hint, ready, run_async, show  # noqa: F401
+
+# %% name="parameters" tags=["parameters"]
+model = os.environ.get("COURSE_MODEL", "local")  # no cell asks a model here
+fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
+
+# %% name="measured-list"
+measured = []  # what the cells below find out, for the table at the end
+
+# %% [markdown] name="instrument-goal"
+# ## 1. Instrument a service that has none
+#
+# This service has no metrics:
+
+# %% name="instrument-shop"
+import asyncio
+
+from fastapi import FastAPI, HTTPException
+from fastapi.responses import StreamingResponse
+
+shop = FastAPI()
+
+
+@shop.get("/orders/{number}")
+async def order(number: int):
+    """Where an order is."""
+    if number > 900:
+        raise HTTPException(404, "There is no such order.")
+    return {"order": number, "state": "on its way"}
+
+
+@shop.post("/chat")
+async def chat():
+    """An answer, word by word."""
+
+    async def words():
+        for word in ("It", " is", " on", " its", " way."):
+            await asyncio.sleep(0.02)
+            yield word
+
+    return StreamingResponse(words(), media_type="text/plain")
+
+
+# %% [markdown] name="instrument-task"
+# Write `instrument(app, registry, buckets)`, a plain function. It gives any FastAPI app three
+# metrics of `prometheus_client`. With these names, kinds and labels they appear in `registry`:
+#
+# | name | kind | labels | value |
+# |---|---|---|---|
+# | `http_requests_total` | counter | `route`, `status` | requests whose answer has ended |
+# | `http_request_duration_seconds` | histogram | `route` | seconds to the end of its answer |
+# | `http_requests_in_flight` | gauge | none | requests whose answer has not ended |
+#
+# - `registry` is a `CollectorRegistry`. Nothing else is put into it, or into any other registry.
+#   `buckets` is a tuple of the histogram's upper bounds, in ascending order.
+# - **Seconds** run from the request's arrival to the end of its answer.
+# - **The end.** The answer of a stream ends with its last piece. Before its answer has ended, a
+#   request is only in flight. Then it is counted and timed once, however it ended, and is no longer
+#   in flight.
+# - **`route`** is the path as the app declares it, such as `/orders/{number}`, and `other` where no
+#   path of the app matches. After the app has found a route, FastAPI keeps it in the request's
+#   scope: `scope["route"].path`. No label ever has a value from a request's path, query, headers or
+#   body.
+# - **`status`** is the status code that was sent, as text. Where the app raises an error, it is
+#   `500`, also in the middle of a stream that began with 200. Where the request's task is cancelled
+#   (`asyncio.CancelledError`, for instance because the client has left), it is `499`.
+# - **The app works as before.** It sends the same bytes, each piece at once, and raises the same
+#   errors. What is not of the type `http` (the scopes `lifespan` and `websocket`) reaches the app
+#   unchanged, and is not measured.
+# - It returns the ASGI app to serve: `app` itself, with a middleware added, or another one around
+#   it. It is called once for each app, before the first request. Several apps, each with a registry
+#   of its own, may run at the same time.
+#
+# For instance, after one `GET /orders/12` that took 0.002 seconds, with the buckets `(0.1, 1.0)`:
+#
+#     http_requests_total{route="/orders/{number}",status="200"} 1.0
+#     http_request_duration_seconds_bucket{le="0.1",route="/orders/{number}"} 1.0
+#     http_request_duration_seconds_bucket{le="1.0",route="/orders/{number}"} 1.0
+#     http_request_duration_seconds_bucket{le="+Inf",route="/orders/{number}"} 1.0
+#     http_request_duration_seconds_count{route="/orders/{number}"} 1.0
+#     http_request_duration_seconds_sum{route="/orders/{number}"} 0.002
+#     http_requests_in_flight 0.0
+
+# %% exercise="08.1"
+import asyncio
+import time
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from starlette.types import ASGIApp
+
+
+def instrument(app: FastAPI, registry: CollectorRegistry, buckets: tuple[float, ...]) -> ASGIApp:
+    """Measure the requests to an app; the ASGI app to serve."""
+    # LAB: return TODO
+    # BEGIN SOLUTION
+    requests = Counter(
+        "http_requests", "Requests whose answer has ended", ["route", "status"], registry=registry
+    )
+    duration = Histogram(
+        "http_request_duration_seconds",
+        "Seconds to the end of an answer",
+        ["route"],
+        buckets=buckets,
+        registry=registry,
+    )
+    in_flight = Gauge("http_requests_in_flight", "Requests being answered", registry=registry)
+
+    async def measured_app(scope, receive, send):
+        if scope["type"] != "http":
+            return await app(scope, receive, send)
+        status, began = None, time.perf_counter()
+
+        async def sending(message):
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        try:
+            with in_flight.track_inprogress():
+                await app(scope, receive, sending)
+        except BaseException as error:
+            status = 499 if isinstance(error, asyncio.CancelledError) else 500
+            raise
+        finally:
+            route = getattr(scope.get("route"), "path", "other")
+            duration.labels(route).observe(time.perf_counter() - began)
+            requests.labels(route, status).inc()
+
+    return measured_app
+    # END SOLUTION
+
+
+# %%
+check("08.1", instrument)
+
+# %% [markdown] name="instrument-why" only="solution"
+# FastAPI's own `@app.middleware("http")` gets the response before its body is written: a time that
+# is taken there is the time to the first byte. A middleware on the level of ASGI returns when the
+# last piece was sent. And only there a stream that breaks is seen: its head has said 200, so a
+# status code read from the head counts it as a success.
+#
+# `finally` covers what `except Exception` does not: a cancelled task. Without it, every client that
+# leaves would stay in the gauge until the next release.
+#
+# The label is the route and not the path. Otherwise each order, and each path that a scanner tries,
+# would be a new series, and the histogram has one more for each bucket.
+
+# %% [markdown] name="instrument-use-text"
+# What does the choice of the label save? Ask for 200 orders, count the series, and compare with the
+# number that the path as a label would make.
+
+# %% name="instrument-use"
+import httpx2
+from prometheus_client import generate_latest
+
+
+async def ask_for_orders(app, count):
+    """Ask for orders 1, 2, ..., one after another."""
+    transport = httpx2.ASGITransport(app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://shop") as client:
+        for number in range(1, count + 1):
+            await client.get(f"/orders/{number}")
+
+
+if ready("08.1"):
+    registry, buckets = CollectorRegistry(), (0.05, 0.1, 0.5, 1.0, 5.0)
+    run_async(ask_for_orders(instrument(shop, registry, buckets), 200))
+    lines = generate_latest(registry).decode().splitlines()
+    series = [line for line in lines if line[0] != "#" and "_created" not in line]
+    print("\n".join(series))
+    by_path = (len(series) - 1) * 200 + 1
+    measured.append(
+        {"exercise": "1: series after 200 orders", "before": by_path, "after": len(series)}
+    )
