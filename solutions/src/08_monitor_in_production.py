@@ -56,14 +56,11 @@ async def order(number: int):
 @shop.post("/chat")
 async def chat():
     """An answer, word by word."""
-
     async def words():
         for word in ("It", " is", " on", " its", " way."):
             await asyncio.sleep(0.02)
             yield word
-
     return StreamingResponse(words(), media_type="text/plain")
-
 
 # %% [markdown] name="instrument-task"
 # Write `instrument(app, registry, buckets)`, a plain function. It gives any FastAPI app three
@@ -118,16 +115,10 @@ def instrument(app: FastAPI, registry: CollectorRegistry, buckets: tuple[float, 
     """Measure the requests to an app; the ASGI app to serve."""
     # LAB: return TODO
     # BEGIN SOLUTION
-    requests = Counter(
-        "http_requests", "Requests whose answer has ended", ["route", "status"], registry=registry
-    )
-    duration = Histogram(
-        "http_request_duration_seconds",
-        "Seconds to the end of an answer",
-        ["route"],
-        buckets=buckets,
-        registry=registry,
-    )
+    requests = Counter("http_requests", "Requests whose answer has ended", ["route", "status"],
+                       registry=registry)
+    duration = Histogram("http_request_duration_seconds", "Seconds to the end of an answer",
+                         ["route"], buckets=buckets, registry=registry)
     in_flight = Gauge("http_requests_in_flight", "Requests being answered", registry=registry)
 
     async def measured_app(scope, receive, send):
@@ -153,7 +144,6 @@ def instrument(app: FastAPI, registry: CollectorRegistry, buckets: tuple[float, 
 
     return measured_app
     # END SOLUTION
-
 
 # %%
 check("08.1", instrument)
@@ -197,3 +187,129 @@ if ready("08.1"):
     measured.append(
         {"exercise": "1: series after 200 orders", "before": by_path, "after": len(series)}
     )
+
+# %% [markdown] name="promql-goal"
+# ## 2. Read a restart and a slow bucket right
+#
+# The shop's instances have one histogram, `answer_seconds`, which Prometheus scrapes every 30
+# seconds. Its series have these labels:
+#
+# | label | values |
+# |---|---|
+# | `instance` | `a:8000`, `b:8000`, and others |
+# | `version` | `1.4`, `1.5`, and others |
+# | `route` | `/chat` for questions, `/health` for probes, which are answered at once |
+# | `job` | `shop` |
+# | `le` (buckets alone) | `0.5`, `1.0`, `2.0`, `3.0`, `5.0`, `8.0`, `13.0`, `+Inf` |
+#
+# Every series of an instance is there, at 0, from its start. The next two cells record one
+# hour of the shop, in which one of two instances restarts twice, and start a Prometheus on it. Try
+# expressions: `query(...)` gives their values at the end of the hour.
+
+# %% name="promql-hour"
+from datetime import UTC, datetime, timedelta
+
+from helpers.testbed.hours import HOURS, MINUTES, record
+from helpers.testbed.samples import Samples
+
+samples, begin = Samples(), datetime(2026, 6, 15, 9, tzinfo=UTC)
+truth = record(HOURS["two restarts"], samples, at=begin.timestamp())
+print(truth[0])
+
+# %% name="promql-server"
+import atexit
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from helpers.testbed.prometheus import MissingProgram, prometheus_with
+
+room = ExitStack()
+
+
+def query(expression: str) -> list:
+    """The series of an expression at the end of the hour: labels, and the value."""
+    found = server.at(expression, begin + timedelta(minutes=MINUTES))
+    return [(dict(one.labels), *one.values.values()) for one in found]
+
+
+try:
+    folder = Path(room.enter_context(tempfile.TemporaryDirectory()))
+    server = room.enter_context(prometheus_with(samples, folder))
+    atexit.register(room.close)
+    print(*query('answer_seconds_count{route="/chat"}'), sep="\n")
+except MissingProgram as error:
+    print(error)
+
+# %% [markdown] name="promql-task"
+# Write three expressions in PromQL, as texts. They are about questions to `/chat`, of all instances
+# together:
+#
+# - `asked`: how many were answered in the last hour. One number without labels; 0 if there were
+#   none.
+# - `slow`: which share of those that were answered in the last 30 minutes took longer than 3
+#   seconds, from 0 to 1. One number without labels. If nothing was answered, there is no result.
+# - `p95`: the 95th percentile of the seconds that the answers of the last 30 minutes took, as
+#   `histogram_quantile` reads it from the buckets. One number for each version, with the label
+#   `version` alone. A version that has answered nothing in these 30 minutes has no result.
+#
+# "No result" means no series, and not one with the value NaN.
+#
+# The check evaluates each one at the end of several hours, on a real Prometheus. Instances restart,
+# end, begin, and are not scraped for some minutes; instances and versions have other names. A value
+# may be off by 2%: what Prometheus counts between two scrapes, it has to guess.
+#
+# For instance, this is how many seconds the answers of the last hour took together, for each
+# instance:
+#
+#     sum by (instance) (increase(answer_seconds_sum{route="/chat"}[1h]))
+
+# %% exercise="08.2"
+# LAB: asked = TODO
+# LAB: slow = TODO
+# LAB: p95 = TODO
+# BEGIN SOLUTION
+asked = 'sum(increase(answer_seconds_count{route="/chat"}[1h]))'
+slow = """
+1 - sum(rate(answer_seconds_bucket{route="/chat", le="3.0"}[30m]))
+  / (sum(rate(answer_seconds_count{route="/chat"}[30m])) > 0)
+"""
+p95 = """
+histogram_quantile(0.95,
+  sum by (le, version) (rate(answer_seconds_bucket{route="/chat"}[30m]))) >= 0
+"""
+# END SOLUTION
+
+# %%
+check("08.2", {"asked": asked, "slow": slow, "p95": p95})
+
+# %% [markdown] name="promql-why" only="solution"
+# A counter is a number since the last start of one process. `increase` and `rate` see a restart
+# where the value drops, and can do so only in the series of one process. So they come first, and
+# `sum` comes after them. The same order holds for quantiles: add up the buckets, and then ask for
+# the quantile. A mean of two 95th percentiles is no percentile of anything.
+#
+# `> 0` in `slow` leaves out the sum when it is 0, and then there is nothing to divide by. `>= 0`
+# behind the quantile does the same, since no comparison with NaN is true. A dashboard shows a gap
+# then, and an alert on the expression does not fire. For an hour without questions there has to be
+# an alert of its own.
+
+# %% [markdown] name="promql-use-text"
+# How far off is the counter's last value in this hour? Compare it, and your expressions, with the
+# answers themselves.
+
+# %% name="promql-use"
+if ready("08.2"):
+    hour = [answer for answer in truth if answer.minute >= MINUTES - 60]
+    recent = [answer for answer in truth if answer.minute >= MINUTES - 30]
+    late = [answer for answer in recent if answer.seconds > 3]
+    last_value = query('sum(answer_seconds_count{route="/chat"})')[0][1]
+    in_time = query('sum(answer_seconds_bucket{route="/chat", le="3.0"})')[0][1]
+    rows = [
+        {"by": "the answers themselves", "asked": len(hour), "slow": len(late) / len(recent)},
+        {"by": "your expressions", "asked": query(asked)[0][1], "slow": query(slow)[0][1]},
+        {"by": "the counters' last values", "asked": last_value, "slow": 1 - in_time / last_value},
+    ]
+    show.table(rows, caption="One hour in which an instance restarts twice", digits=3)
+    measured.append({"exercise": f"2: questions of an hour, of {len(hour)}",
+                     "before": last_value, "after": query(asked)[0][1]})
