@@ -313,3 +313,140 @@ if ready("08.2"):
     show.table(rows, caption="One hour in which an instance restarts twice", digits=3)
     measured.append({"exercise": f"2: questions of an hour, of {len(hour)}",
                      "before": last_value, "after": query(asked)[0][1]})
+
+# %% [markdown] name="burn-goal"
+# ## 3. Alert on an error budget
+#
+# Services count their answers in `answers_total`, a counter with the labels `service`, `instance`
+# and `ended`: `success`, `error`, `timeout`, and maybe others. An answer is bad unless it ended in
+# `success`. A series exists as soon as it has counted its first answer, so there may be no series
+# with `success`, or none without.
+#
+# The objective is a share of good answers, such as 0.99. The error budget is the rest, 0.01, and
+# the burn rate is the share of bad answers divided by the budget.
+#
+# Write `burn_rate_rules(service, objective)`, a plain function that returns a file of rules for
+# Prometheus, as a text in YAML. `service` is a text of letters, digits and hyphens, and `objective`
+# a number. The file has two alerts about this service, and whatever recording rules you like:
+#
+# | severity | the burn rate is above | in both of the windows | for |
+# |---|---|---|---|
+# | `page` | 14.4 | 1h and 5m | 2m |
+# | `ticket` | 6 | 6h and 30m | 15m |
+#
+# - The shares are those of all instances together. Instances restart.
+# - An alert needs at least 20 answers, good or bad, in the longer one of its windows (as `increase`
+#   gives them). At night, one bad answer of two should not wake anyone.
+# - When there are no answers in one of the windows, its alert does not fire.
+# - Each alert fires at most once at a time. Its labels contain `severity` and `service`, the name
+#   of the service. It has an annotation `summary`. All names are yours.
+# - If the objective is not greater than 0 and smaller than 1, it raises a `ValueError`. Its message
+#   contains the word `objective`.
+#
+# For instance, `burn_rate_rules("shop", 0.99)` pages when in the last hour, and in the last five
+# minutes, more than 14.4% of the shop's answers were bad, and this has been so for two minutes.
+#
+# The check plays histories against your rules, by `promtool test rules`. There are two samples a
+# minute, and the rules are evaluated every minute.
+
+# %% exercise="08.3"
+import yaml
+
+WINDOWS = [
+    ("page", 14.4, "1h", "5m", "2m"),
+    ("ticket", 6, "6h", "30m", "15m"),
+]
+
+
+def burn_rate_rules(service: str, objective: float) -> str:
+    """A file of rules with two alerts on a service's error budget."""
+    # LAB: return TODO
+    # BEGIN SOLUTION
+    if not 0 < objective < 1:
+        raise ValueError(f"the objective is {objective}: it must be between 0 and 1")
+    every = f'answers_total{{service="{service}"}}'
+    bad = f'answers_total{{service="{service}", ended!="success"}}'
+    rules = []
+    for severity, factor, long, short, wait in WINDOWS:
+        limit = factor * (1 - objective)
+        parts = [f"sum(increase({every}[{long}])) >= 20"]
+        for window in (long, short):
+            parts.append(f"sum(rate({bad}[{window}])) / sum(rate({every}[{window}])) > {limit}")
+        rules.append({
+            "alert": "ErrorBudgetBurns",
+            "expr": " and ".join(parts),
+            "for": wait,
+            "labels": {"severity": severity, "service": service},
+            "annotations": {"summary": f"{service} burns its budget {factor} times too fast"},
+        })
+    return yaml.safe_dump({"groups": [{"name": f"budget-{service}", "rules": rules}]})
+    # END SOLUTION
+
+# %%
+check("08.3", burn_rate_rules)
+
+# %% [markdown] name="burn-why" only="solution"
+# Each part of the expression prevents one kind of false alarm. The long window says that it
+# matters: a spike of eight minutes does not reach 14.4% of an hour. The short one says that it goes
+# on: without it, the page would last an hour longer than the incident. The 20 answers keep a quiet
+# night from paging. `for` waits for a second look, and costs its two minutes in each incident.
+#
+# Bad answers are counted directly. `1 - good / all` looks like the same, but when every answer
+# fails from the start, there is no series of good ones. Then the whole expression has no result,
+# and the alert is silent in the worst case.
+#
+# A file of rules is built from data here, and not from pieces of text: `safe_dump` takes care of
+# quotes and indentation.
+
+# %% [markdown] name="burn-use-text"
+# Compare with an alert that many services start with: more than 10% bad answers in five minutes.
+# Two histories: a spike of six minutes, and a slow burn of 8% bad answers for eight hours. Which
+# alerts fire in the minute after the spike, and at the end of the slow burn?
+
+# %% name="burn-naive"
+NAIVE = """
+groups:
+  - name: naive
+    rules:
+      - alert: ManyErrors
+        expr: |
+          sum(rate(answers_total{ended="error"}[5m])) / sum(rate(answers_total[5m])) > 0.1
+        labels: {severity: page, service: shop}
+"""
+
+HISTORIES = {  # values each minute: good answers, bad ones, and when to look
+    "a spike of six minutes": ("0+10x100 1000+0x6 1000+10x20", "0+0x100 10+10x6 70+0x20", 107),
+    "8% bad for eight hours": ("0+92x480", "0+8x480", 480),
+}
+
+# %% name="burn-use"
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+
+from helpers.testbed.prometheus import program
+
+
+def silent(rules: str, good: str, bad: str, minute: int) -> bool:
+    """Whether no alert fires at this minute, by promtool."""
+    series = [{"series": f'answers_total{{service="shop", ended="{ended}"}}', "values": values}
+              for ended, values in (("success", good), ("error", bad))]
+    look = {"expr": 'ALERTS{alertstate="firing"}', "eval_time": f"{minute}m", "exp_samples": []}
+    test = {"rule_files": ["rules.yml"], "evaluation_interval": "1m", "tests": [
+        {"interval": "1m", "input_series": series, "promql_expr_test": [look]}]}
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "rules.yml").write_text(rules)
+        Path(folder, "test.yml").write_text(json.dumps(test))  # JSON is YAML, too
+        command = [program("promtool"), "test", "rules", "test.yml"]
+        return subprocess.run(command, cwd=folder, capture_output=True).returncode == 0
+
+# %% name="burn-table"
+if ready("08.3"):
+    rows = []
+    for name, history in HISTORIES.items():
+        row = {"history": name}
+        for whose, rules in {"naive": NAIVE, "yours": burn_rate_rules("shop", 0.99)}.items():
+            row[whose] = "silent" if silent(rules, *history) else "fires"
+        rows.append(row)
+    show.table(rows, caption="Which alerts fire")
