@@ -327,7 +327,8 @@ if ready("08.2"):
 #
 # Write `burn_rate_rules(service, objective)`, a plain function that returns a file of rules for
 # Prometheus, as a text in YAML. `service` is a text of letters, digits and hyphens, and `objective`
-# a number. The file has two alerts about this service, and whatever recording rules you like:
+# a number. The file has two alerts about this service. Recording rules are up to you. Put them into
+# the alerts' group, before the alerts: another group may be evaluated later.
 #
 # | severity | the burn rate is above | in both of the windows | for |
 # |---|---|---|---|
