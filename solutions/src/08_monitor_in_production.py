@@ -73,7 +73,8 @@ async def chat():
 # | `http_requests_in_flight` | gauge | none | requests whose answer has not ended |
 #
 # - `registry` is a `CollectorRegistry`. Nothing else is put into it, or into any other registry.
-#   `buckets` is a tuple of the histogram's upper bounds, in ascending order.
+#   Each metric has a help text. `buckets` is a tuple of the histogram's upper bounds, in ascending
+#   order.
 # - **Seconds** run from the request's arrival to the end of its answer.
 # - **The end.** The answer of a stream ends with its last piece. Before its answer has ended, a
 #   request is only in flight. Then it is counted and timed once, however it ended, and is no longer
@@ -259,10 +260,10 @@ except MissingProgram as error:
 # end, begin, and are not scraped for some minutes; instances and versions have other names. A value
 # may be off by 2%: what Prometheus counts between two scrapes, it has to guess.
 #
-# For instance, this is how many seconds the answers of the last hour took together, for each
-# instance:
+# For instance, this is the mean of the seconds that an answer took in the last five minutes, for
+# each instance:
 #
-#     sum by (instance) (increase(answer_seconds_sum{route="/chat"}[1h]))
+#     rate(answer_seconds_sum{route="/chat"}[5m]) / rate(answer_seconds_count{route="/chat"}[5m])
 
 # %% exercise="08.2"
 # LAB: asked = TODO
@@ -451,3 +452,24 @@ if ready("08.3"):
             row[whose] = "silent" if silent(rules, *history) else "fires"
         rows.append(row)
     show.table(rows, caption="Which alerts fire")
+
+# %% [markdown] name="measured-text"
+# ## What you measured
+#
+# Each row compares the same case without and with your work. The other exercises have no row: their
+# cards and tables give the figures.
+
+# %% name="measured"
+if measured:
+    show.table(measured, caption="What your work changed", digits=2)
+
+# %% [markdown] name="next"
+# ## Next
+#
+# `course status` shows your progress.
+#
+# - The walkthrough again: [08 Monitor in production](../notebooks/08_monitor_in_production.ipynb).
+# - Prometheus: [names and labels](https://prometheus.io/docs/practices/naming/), [functions of
+#   PromQL](https://prometheus.io/docs/prometheus/latest/querying/functions/), [tests of
+#   rules](https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/).
+# - Google's SRE workbook: [alerts on objectives](https://sre.google/workbook/alerting-on-slos/).

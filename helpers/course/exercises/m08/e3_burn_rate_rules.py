@@ -366,7 +366,7 @@ def burn_rate_rules(answer: "Rules") -> Iterator[Case]:
             Slip.when(
                 "no-summary",
                 lambda got: any("without a summary" in one for one in got),
-                "Whoever is woken reads the summary first: put one into the annotations.",
+                "A person who is woken reads the summary first: put one into the annotations.",
             ),
         ],
         about="labels",
