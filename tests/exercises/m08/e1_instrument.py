@@ -554,6 +554,36 @@ def one_clock() -> object:
     return Wrong
 
 
+@wrong("The clock starts with the first byte.", slip="no-seconds")
+def from_the_first_byte() -> object:
+    class Wrong(Parts):
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            began = dict[str, float]()
+
+            async def sending(message: Message) -> None:
+                began.setdefault("at", time.perf_counter())
+                await send(message)
+
+            scope["began"] = began
+            await super().__call__(scope, receive, sending)
+
+        def time(self, scope: Scope, seconds: float) -> None:
+            first = scope["began"].get("at", time.perf_counter())
+            super().time(scope, time.perf_counter() - first)
+
+    return Wrong
+
+
+@wrong("Every 404 is of no route.")
+def every_404() -> object:
+    class Wrong(Parts):
+        def ended(self, scope: Scope, status: int, seconds: float) -> None:
+            own = {key: value for key, value in scope.items() if key != "route"}
+            super().ended(own if status == 404 else scope, status, seconds)
+
+    return Wrong
+
+
 @wrong("One status for all requests together.")
 def one_status() -> object:
     class Wrong(Parts):
@@ -682,3 +712,21 @@ def series_from_the_start() -> object:
         return app
 
     return instrument
+
+
+@right("It looks for the route itself, before the app does; inc and dec by a context manager.")
+def own_routing() -> object:
+    from starlette.routing import Match
+
+    class Right(Parts):
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http":
+                for route in self.app.routes:
+                    if route.matches(scope)[0] is Match.FULL:
+                        scope["own"] = getattr(route, "path", "other")
+                        break
+            await super().__call__(scope, receive, send)
+
+        route = staticmethod(lambda scope: scope.get("own", "other"))
+
+    return Right

@@ -220,6 +220,15 @@ def times_objective() -> object:
     return built(lambda service, objective, row: plain(service, 1 - objective, row))
 
 
+@wrong("A limit that is rounded to a thousandth.", slip="argument-ignored")
+def rounded_limit() -> object:
+    def expression(service: str, objective: float, row: Row) -> str:
+        limit = row[1] * (1 - objective)
+        return plain(service, objective, row).replace(f"> {limit}", f"> {round(limit, 3)}")
+
+    return built(expression)
+
+
 @wrong("The service of the example.", slip="argument-ignored")
 def fixed_service() -> object:
     return built(lambda service, objective, row: plain("shop", objective, row))

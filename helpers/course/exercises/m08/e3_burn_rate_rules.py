@@ -201,8 +201,8 @@ def burn_rate_rules(answer: "Rules") -> Iterator[Case]:
             about="objective",
         )
         for service, objective, shares in (
-            ("pay", 0.999, (0.0055, 0.0139, 0.0149)),
-            ("search-2", 0.95, (0.28, 0.7, 0.74)),
+            ("pay", 0.999, (0.0058, 0.0142, 0.0146)),
+            ("search-2", 0.95, (0.295, 0.715, 0.725)),
         ):
             each = ", ".join(f"{100 * share:.3g}%" for share in shares)
             yield case(
@@ -219,9 +219,9 @@ def burn_rate_rules(answer: "Rules") -> Iterator[Case]:
             )
         yield case(
             "an objective of 0.9",
-            "65 minutes with 55% bad answers, then all are bad: a burn rate of 10 at most",
+            "65 minutes with 59.5% bad answers, then all are bad: a burn rate of 10 at most",
             History(
-                answers((65, 50, 0.55), (65, 50, 1), service="Labs"),
+                answers((65, 50, 0.595), (65, 50, 1), service="Labs"),
                 _at({30: (), 64: (), 129: ("ticket",)}),
                 "Labs",
                 0.9,
