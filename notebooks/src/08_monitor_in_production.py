@@ -628,9 +628,8 @@ def late(window):
     return f"(1 - {WITHIN % window} / {ANSWERS % window})"
 
 
-slowest = "histogram_quantile(0.95, sum by (le) (rate(gen_ai_server_time_to_first_token_seconds_bucket[5m])))"
 candidates = {
-    "95th percentile over 3 s": f"{slowest} > 3",
+    "95th percentile over 3 s": f"histogram_quantile(0.95, {FIRST_TOKEN}) > 3",
     "a late or failed answer": f"{late('5m')} > 0.01",
     "tools refuse over 20%": f"{TOOL_ERRORS % '5m'} / {TOOL_CALLS % '5m'} > 0.2",
     "burn rate 6, two windows": f"{late('1h')} > 0.06 and {late('5m')} > 0.06",
@@ -699,7 +698,8 @@ for rule in candidates:
     row = {"rule": rule} | first_alarm[rule]
     row["alarms on clean nights"] = false_alarms[rule]
     rows.append(row)
-show.table(rows, caption=f"Minutes from an incident to the alarm, and alarms on {len(nights)} nights")
+caption = f"Minutes from an incident to the alarm, and alarms on {len(nights)} nights"
+show.table(rows, caption=caption)
 
 # %% [markdown] name="alarms-rule"
 # The thresholds are a few minutes faster. At night, when five minutes hold two answers, a single
@@ -728,7 +728,7 @@ def values(server, expression, period):
 slow = incidents["slow model"]
 drawn_panels = {}
 with prometheus_of(slow) as server:
-    for title, (expression, unit) in list(PANELS.items())[:2]:
+    for title, (expression, _) in list(PANELS.items())[:2]:
         drawn_panels[title] = values(server, expression, slow)
     drawn_panels["Late or failed"] = values(server, late("5m"), slow)
 
@@ -771,7 +771,7 @@ for place in (truth.argmax(), truth.argmin()):  # the first that is, and the fir
 # %% name="overlap"
 import re
 
-COMMON = set("a an the of to in on for is are be it and or with at by as that you your we".split())
+COMMON = {"a", "an", "the", "of", "to", "in", "on", "for", "is", "are", "be", "it", "and", "or"}
 
 
 def overlap(answer):
@@ -1031,7 +1031,7 @@ def gap(one, other, axis=-1):
     return np.mean(one, axis=axis) - np.mean(other, axis=axis)
 
 
-def tested(one, other, resamples=9_999):
+def compare(one, other, resamples=9_999):
     """The gap of paired outcomes, and its p-value."""
     found = permutation_test(
         (one, other),
@@ -1046,11 +1046,12 @@ def tested(one, other, resamples=9_999):
 # %% name="gaps"
 rows = []
 for wanted, found in outcomes.items():
-    seen, p = tested(found.native, found.other)
-    control, control_p = tested(found.native, found.native_again)
+    seen, p = compare(found.native, found.other)
+    control, control_p = compare(found.native, found.native_again)
     row = {"right tool": wanted, "gap": seen, "p": p}
     rows.append(row | {"control": control, "its p": control_p})
-show.table(rows, caption="Names common in Britain for long, against others; and the control", digits=3)
+caption = "Names long common in Britain against others, and the control"
+show.table(rows, caption=caption, digits=3)
 
 # %% [markdown] name="permuted-rule"
 # Read the control first: two sets of names of the same group differ too, because any other word
@@ -1073,13 +1074,14 @@ def accused(pairs, bias):
     for _ in range(tries):
         one = (draw.random(pairs) < 0.7).astype(int)
         other = (draw.random(pairs) < 0.7 * (1 - bias)).astype(int)
-        count += tested(one, other, resamples=499)[1] < 0.05
+        count += compare(one, other, resamples=499)[1] < 0.05
     return count
 
 
 rows = []
 for pairs in (20, 80, 320):
-    rows.append({"pairs": pairs, "a fair agent": accused(pairs, 0), "a biased one": accused(pairs, 0.2)})
+    row = {"pairs": pairs, "a fair agent": accused(pairs, 0)}
+    rows.append(row | {"a biased one": accused(pairs, 0.2)})
 show.table(rows, caption=f"How often the test accuses, of {tries} tries")
 
 # %% [markdown] name="bias-rule"
@@ -1187,9 +1189,9 @@ with prometheus_of(bad_release) as server:
 #
 # | what | who looks | how soon | of this notebook |
 # |---|---|---|---|
-# | answers late or failing, the model down, money running away | a person is woken | minutes | burn rate, cost |
-# | a tool fails, ungrounded answers rise, canaries wrong, blocks rise | a ticket | the same day | counts with a minimum |
-# | feedback, refusals, the price of an answer | the team, in the morning | daily | dashboard |
+# | answers late or failing, model down, cost | a person is woken | minutes | burn rate |
+# | tools, ungrounded answers, canaries, blocks | a ticket | same day | counts, with a minimum |
+# | feedback, refusals, the price of an answer | the team | each morning | dashboard |
 # | drift, bias, the labels of the detectors | the team | weekly | KS test, pairs, kappa |
 #
 # Metrics are kept for months, since they are small and hold nobody's words. Of texts keep a sample,
@@ -1222,12 +1224,13 @@ for line in log:
 
 # %% name="measured"
 burn, naive = "burn rate 6, two windows", "95th percentile over 3 s"
+soon, later = first_alarm[naive], first_alarm[burn]
 best = roc_auc_score(truth, scores["words known"])
-seen, p = tested(outcomes["issue_refund"]["native"], outcomes["issue_refund"]["other"])
+seen, p = compare(outcomes["issue_refund"].native, outcomes["issue_refund"].other)
 measured = [
     {"what": "series of one histogram with a label for 500 customers", "figure": series},
-    {"what": "minutes until the slow model is found, threshold", "figure": first_alarm[naive]["slow model"]},
-    {"what": "... burn rate", "figure": first_alarm[burn]["slow model"]},
+    {"what": "minutes to find the slow model, threshold", "figure": soon["slow model"]},
+    {"what": "... burn rate", "figure": later["slow model"]},
     {"what": f"alarms on {len(nights)} clean nights, threshold", "figure": false_alarms[naive]},
     {"what": "... burn rate", "figure": false_alarms[burn]},
     {"what": "area of the best detector of invented answers", "figure": best},
