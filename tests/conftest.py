@@ -24,15 +24,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what needs Prometheus where it is not installed; fail it where it must be."""
     if (marker := item.get_closest_marker("prometheus")) is None:
         return
-    from helpers.testbed.prometheus import MissingProgram, program
+    from tests.monitor.required import require_prometheus
 
-    try:
-        for name in ("prometheus", "promtool", *marker.args):
-            program(name)
-    except MissingProgram as missing:
-        if os.environ.get("COURSE_REQUIRE_PROMETHEUS"):
-            pytest.fail(f"COURSE_REQUIRE_PROMETHEUS is set: {missing}")
-        pytest.skip(str(missing))
+    require_prometheus(*marker.args)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

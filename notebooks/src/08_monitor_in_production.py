@@ -42,7 +42,6 @@ def track(order: str) -> str:
     return f"Order {order} is on its way."
 
 # %% name="agent"
-import atexit
 from contextlib import ExitStack
 
 from langchain.agents import create_agent
@@ -59,8 +58,7 @@ def script(body):
     return "It is on its way, and will arrive on Thursday. Anything else?"
 
 
-room = ExitStack()  # ends what this notebook starts
-atexit.register(room.close)
+room = ExitStack()  # of what this notebook starts; its last cells end it
 track.handle_tool_error = True
 upstream = room.enter_context(openai_server(script, delay_s=0.05, token_s=0.005))
 chat = ChatOpenAI(base_url=upstream.url, api_key="none", model="small", stream_usage=True)
@@ -215,9 +213,9 @@ for line in exposed.splitlines():
 # ## Which buckets, and which labels?
 #
 # A histogram knows how many values are in each bucket, and no more. A quantile that is read from it
-# is interpolated inside one bucket. Here are 2,000 answers of a model that takes 1 to 9 seconds, and
-# the same on a day when it is twice as slow. How far off is the 95th percentile with the library's
-# default buckets, and how far with those above?
+# is interpolated inside one bucket. Here are 2,000 answers of a model that takes 1 to 9 seconds,
+# and the same on a day when it is twice as slow. How far off is the 95th percentile with the
+# library's default buckets, and how far with those above?
 
 # %% name="buckets"
 import numpy as np
@@ -289,12 +287,14 @@ exporter, _ = start_http_server(0, addr="127.0.0.1", registry=registry)
 print(generate_latest(registry).decode()[-300:])
 
 # %% name="prometheus"
+import atexit
 import tempfile
 from pathlib import Path
 
 from helpers.testbed import process
 
 folder = Path(room.enter_context(tempfile.TemporaryDirectory()))
+atexit.register(room.close)  # also when you close the notebook before its end
 (folder / "prometheus.yml").write_text(f"""
 global: {{scrape_interval: 1s, evaluation_interval: 1s}}
 rule_files: ["{Path.cwd()}/rules.y*ml"]
@@ -1245,8 +1245,8 @@ room.close()
 # %% [markdown] name="production"
 # ## In production
 #
-# - Prometheus finds its targets by asking Kubernetes, and keeps weeks; what is older goes to Thanos,
-#   Mimir or a hosted service. Two of them scrape the same targets, since one may fail.
+# - Prometheus finds its targets by asking Kubernetes, and keeps weeks; what is older goes to
+#   Thanos, Mimir or a hosted service. Two of them scrape the same targets, since one may fail.
 # - Several replicas: `sum(rate(...))` adds them up. Never average their percentiles; add their
 #   buckets.
 # - Something outside has to notice that Prometheus itself is gone: an alert that always fires, and

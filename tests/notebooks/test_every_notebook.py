@@ -24,6 +24,7 @@ from helpers.course.card import Status
 from helpers.course.exercises.define import of_module
 from helpers.paths import ROOT
 from tests.deploy.tools import require_podman
+from tests.monitor.required import require_prometheus
 from tests.notebooks import running
 
 SOURCES: list[tuple[Edition, str]] = [
@@ -40,8 +41,8 @@ COMMITTED = [path for path in names(ROOT) if path.startswith("notebooks/")]
 USUAL_EXERCISES = (3, 6)
 EXERCISES = {"00": (2, 6), "05": (3, 7)}
 # Lines of the longest cell. 06 has an application to fix and one to write, each in one cell; 07 has
-# texts of YAML, a line for each value.
-LONGEST, LONGEST_OF = 25, {"06": 70, "07": 60}
+# texts of YAML, a line for each value, and 08 has a file of rules.
+LONGEST, LONGEST_OF = 25, {"06": 70, "07": 60, "08": 50}
 
 
 @pytest.mark.slow
@@ -49,6 +50,8 @@ LONGEST, LONGEST_OF = 25, {"06": 70, "07": 60}
 def test_the_committed_walkthrough_runs(path: str, committed_course: Path) -> None:
     if Path(path).name.startswith("07"):
         require_podman()
+    if Path(path).name.startswith("08"):
+        require_prometheus("alertmanager")
     done = running.nbval(committed_course / path)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 

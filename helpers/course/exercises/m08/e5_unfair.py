@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         " They are the two samples of permutation_test.",
         Hint(
             "The statistic is a function of the two samples: np.mean(first) - np.mean(second)."
-            " Besides it, pass permutation_type, n_resamples and rng.",
+            " Also pass permutation_type, n_resamples and rng.",
             "p",
         ),
         Hint(
