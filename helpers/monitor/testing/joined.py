@@ -60,9 +60,11 @@ def lab_days(part: Part, *, fast: bool = False) -> list[PlannedDay]:
 
     Args:
         part: "visible" gives 5 clean days, "heldout" 10.
-        fast: two hours of four clean days instead, and of the visible part four days in all.
+        fast: shorter excerpts, two hours of four clean days, and of the visible part only four
+            days in all.
     """
-    found = [day.hours(before=1.25, after=1.1) for day in days(part) if day.incident]
+    before = 0.75 if fast else 1.25
+    found = [day.hours(before=before, after=1.1) for day in days(part) if day.incident]
     clean = [day for day in days(part) if not day.incident][part == "visible" :: 2]
     if fast:
         of_each_shape = {day.shape: day for day in clean}.values()

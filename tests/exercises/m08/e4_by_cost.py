@@ -336,3 +336,20 @@ def bisected() -> object:
         return len(bad) - bisect_left(bad, threshold), bisect_left(good, threshold)
 
     return but(counts=counts)
+
+
+_CURVE = (
+    "passed_bad, passed_good, thresholds = roc_curve(grounded, scores, drop_intermediate=False)"
+)
+_DROPPED = "what it leaves out lies between two others, so it is never the first of the cheapest"
+_COSTS = "costs = rate * missed * passed_bad + (1 - rate) * alarm * (1 - passed_good)"
+_SAME = "it adds the same to the cost of each threshold"
+EQUIVALENT = {
+    f"line 16, keyword drop_intermediate dropped: {_CURVE}": _DROPPED,
+    f"line 16, False -> True: {_CURVE}": _DROPPED,
+    f"line 17, 1 -> 2: {_COSTS}": _SAME,
+    f"line 17, 1 -> 0: {_COSTS}": _SAME,
+    "line 18, Lt -> LtE: threshold = float(thresholds[costs < costs.min() + 1e-12].min())": (
+        "no two costs differ by exactly 1e-12"
+    ),
+}

@@ -3,10 +3,11 @@
 import itertools
 import math
 import statistics
+import warnings
 from typing import Any
 
 import numpy as np
-from scipy.stats import permutation_test, ttest_ind, ttest_rel, wilcoxon
+from scipy.stats import permutation_test, ttest_ind, ttest_rel
 
 from helpers.authoring.answers import right, wrong
 
@@ -113,7 +114,8 @@ def pairings() -> object:
 @wrong("A t-test for independent samples.")
 def t_test() -> object:
     def p(self: Parts, pairs: Any) -> float:
-        found = float(ttest_ind(*np.array(pairs, dtype=float).T).pvalue)
+        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+            found = float(ttest_ind(*np.array(pairs, dtype=float).T).pvalue)
         return 1.0 if math.isnan(found) else found
 
     return but(p=p)
@@ -122,17 +124,9 @@ def t_test() -> object:
 @wrong("A paired t-test.")
 def paired_t_test() -> object:
     def p(self: Parts, pairs: Any) -> float:
-        found = float(ttest_rel(*np.array(pairs, dtype=float).T).pvalue)
+        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+            found = float(ttest_rel(*np.array(pairs, dtype=float).T).pvalue)
         return 1.0 if math.isnan(found) else found
-
-    return but(p=p)
-
-
-@wrong("Wilcoxon's test, which looks at ranks.")
-def ranks() -> object:
-    def p(self: Parts, pairs: Any) -> float:
-        one, other = np.array(pairs, dtype=float).T
-        return 1.0 if (one == other).all() else float(wilcoxon(one, other).pvalue)
 
     return but(p=p)
 
@@ -318,3 +312,18 @@ def sem() -> object:
         return standard_error([a - b for a, b in control])
 
     return but(error=error)
+
+
+_TESTED = '(first, second), mean_gap, permutation_type="samples", n_resamples=999, rng=8)'
+EQUIVALENT = {
+    "line 16, argument axis ignored: def mean_gap(first, second, axis):": (
+        "SciPy then calls it for one sample at a time"
+    ),
+    "line 20, keyword n_resamples dropped: tested = permutation_test(": "more are accepted",
+    f"line 21, 999 -> 1000: {_TESTED}": "more are accepted",
+    f"line 21, 8 -> 9: {_TESTED}": "any seed is right",
+    f"line 21, 8 -> 7: {_TESTED}": "any seed is right",
+    "line 27, Gt -> GtE: accused = tested.pvalue < 0.05 and abs(gap) > margin + 1e-12": (
+        "no gap is exactly 1e-12 larger than the margin"
+    ),
+}

@@ -128,11 +128,11 @@ def any_rating() -> object:
     return but(more=(alert("Rating", 'increase(service_feedback_total{score="-1"}[5m]) > 0'),))
 
 
-@wrong("A share of two answers is a share.")
+@wrong("A share of two answers is taken for a share.")
 def share_alone() -> object:
     ungrounded = 'sum(rate(service_answers_total{result="ungrounded"}[5m]))'
     every = "sum(rate(service_answers_total[5m]))"
-    return but(more=(alert("Share", f"{ungrounded} / {every} > 0.1"),))
+    return but(more=(alert("Share", f"{ungrounded} / {every} > 0.05"),))
 
 
 @wrong("Dollars, and not dollars for a token.")
