@@ -117,7 +117,9 @@ class AgentFigures(Figures):
         self.tokens = Histogram(
             "gen_ai_client_token_usage", "Tokens of a request to the model",
             ["gen_ai_request_model", "gen_ai_token_type"], buckets=TOKENS, registry=registry)
-        self.cost = Counter("agent_cost_usd", "US dollars of the tokens", registry=registry)
+        self.cost = Counter(
+            "agent_cost_usd", "US dollars of the tokens", ["gen_ai_request_model"],
+            registry=registry)
         self.tools = Counter(
             "agent_tool_calls", "Calls of tools, by how they ended", ["tool", "ended"],
             registry=registry)
@@ -133,24 +135,27 @@ class Meter(BaseCallbackHandler):
 
     Args:
         figures: where it counts.
-        usd: dollars of an input token and of an output token.
+        usd: dollars of an input token and of an output token; without them no cost is counted.
     """
 
-    def __init__(self, figures: AgentFigures, usd: tuple[float, float]) -> None:
+    run_inline = True  # in an async agent, too: to count is faster than to ask a thread to
+
+    def __init__(self, figures: AgentFigures, usd: tuple[float, float] | None = None) -> None:
         self._figures, self._usd = figures, usd
-        self._began: dict[UUID, tuple[float, str]] = {}
+        self._began: dict[UUID, tuple[float, str, UUID | None]] = {}
         self._first: set[UUID] = set()
+        self._called: dict[UUID, tuple[str, UUID | None]] = {}
 
     def on_chat_model_start(self, *args: Any, run_id: UUID, **kwargs: Any) -> None:
         """A request to the model begins."""
         name = str((kwargs.get("metadata") or {}).get("ls_model_name", "unknown"))
-        self._began[run_id] = time.perf_counter(), name
+        self._began[run_id] = time.perf_counter(), name, kwargs.get("parent_run_id")
 
     def on_llm_new_token(self, token: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """A piece of the answer: the first one is timed."""
         if run_id in self._began and run_id not in self._first:
             self._first.add(run_id)
-            began, name = self._began[run_id]
+            began, name, _ = self._began[run_id]
             self._figures.first_token.labels(name).observe(time.perf_counter() - began)
 
 # %% name="meter-ends" app="metrics.py"
@@ -160,19 +165,21 @@ class WholeMeter(Meter):
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
         """The answer is complete: seconds, tokens, dollars."""
         name = self._timed(run_id, "")
-        usage = getattr(response.generations[0][0], "message", None)
-        counts = getattr(usage, "usage_metadata", None) or {}
-        for kind, usd in zip(("input", "output"), self._usd, strict=True):
-            count = counts.get(f"{kind}_tokens", 0)
+        answer = getattr(response.generations[0][0], "message", None)
+        if not (counts := getattr(answer, "usage_metadata", None)):
+            return  # unknown is not 0
+        for place, kind in enumerate(("input", "output")):
+            count = counts[f"{kind}_tokens"]
             self._figures.tokens.labels(name, kind).observe(count)
-            self._figures.cost.inc(count * usd)
+            if self._usd:
+                self._figures.cost.labels(name).inc(count * self._usd[place])
 
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """The model failed."""
         self._timed(run_id, type(error).__name__)
 
     def _timed(self, run_id: UUID, error: str) -> str:
-        began, name = self._began.pop(run_id, (time.perf_counter(), "unknown"))
+        began, name, _ = self._began.pop(run_id, (time.perf_counter(), "unknown", None))
         self._first.discard(run_id)
         took = time.perf_counter() - began
         self._figures.duration.labels(name, error).observe(took)
@@ -180,17 +187,34 @@ class WholeMeter(Meter):
 
 # %% [markdown] name="tools-text"
 # A tool that fails is not an error for the agent: it tells the model so, and the customer gets a
-# polite answer. So nobody sees it, unless you count how each call ended.
+# polite answer. So nobody sees it, unless you count how each call ended. A customer who leaves
+# cancels the request: of that, LangChain says only that a step of the agent has ended.
 
 # %% name="meter-tools" app="metrics.py"
 class AgentMeter(WholeMeter):
-    """And the agent's tools."""
+    """And the agent's tools, and what is cancelled."""
 
-    def on_tool_end(self, output: Any, **kwargs: Any) -> None:
+    def on_tool_start(self, serialized: Any, *args: Any, run_id: UUID, **kwargs: Any) -> None:
+        """A call of a tool begins."""
+        self._called[run_id] = serialized["name"], kwargs.get("parent_run_id")
+
+    def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """A tool has answered, also where it says that it failed."""
-        name = getattr(output, "name", None) or "unknown"
-        ended = getattr(output, "status", None) or "success"
-        self._figures.tools.labels(name, ended).inc()
+        name, _ = self._called.pop(run_id)
+        self._figures.tools.labels(name, getattr(output, "status", "success")).inc()
+
+    def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+        """A tool has raised."""
+        self._figures.tools.labels(self._called.pop(run_id)[0], "error").inc()
+
+    def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+        """A step of the agent has failed: what it waited for is over, too."""
+        for request, (_, _, step) in list(self._began.items()):
+            if step == run_id:
+                self._timed(request, type(error).__name__)
+        for call, (_, step) in list(self._called.items()):
+            if step == run_id:
+                del self._called[call]  # the tool is not to blame
 
 # %% [markdown] name="exposition-text"
 # Ask six questions and look at what Prometheus would read. Each line is a *series*: a name, its

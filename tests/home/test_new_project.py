@@ -147,6 +147,8 @@ def test_pyproject_names_what_the_files_import_and_no_more(written: Path) -> Non
         ("shop==0.17.6 \\\n", "shop", "shop>=0.17.6,<0.18"),
         ("shop==2026.10.1 \\\n", "shop", "shop>=2026.10.1,<2027"),
         ("shop==3 \\\n", "shop", "shop>=3,<4"),
+        ("shop==17!10.1.0 \\\n", "shop", "shop>=17!10.1.0,<17!11"),  # an epoch
+        ("shop==0.0.5 \\\n", "shop", "shop>=0.0.5,<0.1"),
         ("ray==2.60.0 \\\n", "ray", "ray[serve]>=2.60.0,<3"),
         ("the-shop==1.0 ; x\nthe-shop==2.1 ; y\n", "the_shop", "the-shop>=1.0,<3"),
     ],

@@ -24,6 +24,7 @@ from tests.home.agent import try_agent
 from tests.home.alone import run
 from tests.home.dockerfile import try_dockerfile
 from tests.home.kubernetes import try_base, try_base_file, try_dev, try_hpa, try_ingress, try_prod
+from tests.home.monitoring import try_dashboard, try_metrics, try_rules, try_rules_test
 from tests.home.serve_app import try_serve_app
 from tests.home.service import try_service
 
@@ -102,6 +103,7 @@ TRIED: dict[str, Callable[[], None]] = {
     "Dockerfile": try_dockerfile,
     "agent.py": try_agent,
     "ask.py": try_ask,
+    "dashboard.py": try_dashboard,
     "k8s/base/budget.yaml": partial(try_base_file, "k8s/base/budget.yaml"),
     "k8s/base/deployment.yaml": partial(try_base_file, "k8s/base/deployment.yaml"),
     "k8s/base/kustomization.yaml": try_base,
@@ -112,6 +114,9 @@ TRIED: dict[str, Callable[[], None]] = {
     "k8s/overlays/prod/ingress.yaml": try_ingress,
     "k8s/overlays/prod/kustomization.yaml": try_prod,
     "k8s/rayservice.yaml": try_rayservice,
+    "metrics.py": try_metrics,
+    "rules.yml": try_rules,
+    "rules_test.yml": try_rules_test,
     "serve.yaml": try_serve_yaml,
     "serve_app.py": try_serve_app,
     "service.py": try_service,

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+from packaging.version import Version
+
 from helpers.paths import ROOT
 
 TOOLS = ("mypy", "ruff")
@@ -78,8 +80,9 @@ def bounded(names: Iterable[str], *, root: Path = ROOT) -> list[str]:
 
 
 def _next(version: str) -> str:
-    major, minor = (int(part) for part in f"{version}.0".split(".")[:2])
-    return f"{major + 1}" if major else f"0.{minor + 1}"
+    found = Version(version)
+    epoch = f"{found.epoch}!" if found.epoch else ""
+    return epoch + (f"{found.major + 1}" if found.major else f"0.{found.minor + 1}")
 
 
 def _plain(name: str) -> str:
