@@ -26,6 +26,8 @@ _BESIDE_IMPORTS = {
     "app.py": ["Dockerfile"],
     ".dockerignore": ["app"],
     "tests/test_kubernetes.py": ["app", "deployment"],
+    "prometheus.yml": ["rules"],
+    "tests/test_rules.py": ["rules", "rules_test"],
 }
 
 # Packages that not everyone who runs the service needs, by what imports them; both are large.

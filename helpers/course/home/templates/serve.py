@@ -18,7 +18,8 @@ from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import Field, TypeAdapter, ValidationError
 
 from chat import SetupError, shop_agent, shop_orders
-from service import SILENCE_S, digest, make_app
+from measure import make_measured_app, prices
+from service import SILENCE_S, digest
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Customer = Annotated[str, Field(min_length=1)]
@@ -139,12 +140,12 @@ def create_app() -> FastAPI:
     """The service of the agent in chat.py, for everyone who has a key.
 
     Raises:
-        SetupError: there are no keys, or no model; the message says what to do.
+        SetupError: there are no keys or no model, or a price is none; the message says what to do.
     """
-    customers = known_customers()
+    customers, usd = known_customers(), prices()
     agent = shop_agent(shop_orders(), InMemorySaver())
     set_up_logging()
-    return make_app(agent, customers)
+    return make_measured_app(agent, customers, usd)
 
 
 def app() -> FastAPI:

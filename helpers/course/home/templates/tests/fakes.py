@@ -45,6 +45,9 @@ class ScriptedModel(GenericFakeChatModel):
         yield ChatGenerationChunk(message=AIMessageChunk(content="", tool_call_chunks=called))
         for n, word in enumerate(reply.text.split(" ")):
             yield ChatGenerationChunk(message=AIMessageChunk(content=f" {word}" if n else word))
+        if reply.usage_metadata:
+            end = AIMessageChunk(content="", usage_metadata=reply.usage_metadata)
+            yield ChatGenerationChunk(message=end)
 
 
 def scripted(*replies: AIMessage | str) -> ScriptedModel:
