@@ -28,7 +28,7 @@ from helpers.course.exercises.slips import Slip
 from helpers.course.exercises.words import brief, is_function, kind
 from helpers.course.limits import time_factor
 from helpers.course.todo import TODO, comes_from_todo, find_todo, unchanged
-from helpers.faults import EquipmentError
+from helpers.faults import EquipmentError, MissingEquipmentError
 from helpers.paths import ROOT
 
 T = TypeVar("T")
@@ -538,6 +538,13 @@ def _calmly(what: str) -> Iterator[None]:
         _show(Note(str(error.args[0])))
     except KeyboardInterrupt:
         _show(Note(f"{what} was stopped.", ("Nothing was recorded.",)))
+    except MissingEquipmentError as missing:
+        _show(
+            Note(
+                f"{what} needs more than the course brings.",
+                ("Nothing was recorded.", str(missing)),
+            )
+        )
     except BaseException as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
         _show(

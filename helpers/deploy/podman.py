@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from helpers.faults import EquipmentError
+from helpers.faults import EquipmentError, MissingEquipmentError
 
 INSTALL = "install podman and runc (Debian, Ubuntu: apt-get install podman runc)"
 PAUSE = "localhost/pause"
@@ -51,6 +51,10 @@ network_config_dir = "{folder}/networks"
 
 class PodmanError(EquipmentError):
     """podman cannot do what it was asked to; the message says what to do next."""
+
+
+class PodmanMissingError(PodmanError, MissingEquipmentError):
+    """There is no podman, or nothing that runs its containers."""
 
 
 class Podman:
@@ -212,7 +216,7 @@ def podman() -> Iterator[Podman]:
     runtime = shutil.which("crun") or shutil.which("runc")
     if program is None or runtime is None:
         what = "podman" if program is None else "runc"
-        raise PodmanError(f"{what} is not installed: {INSTALL}.")
+        raise PodmanMissingError(f"{what} is not installed: {INSTALL}.")
     # The path is short, because the sockets of a container have names of 108 characters at most.
     folder = Path(tempfile.mkdtemp(prefix="pod-"))
     try:

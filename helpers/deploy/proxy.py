@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from helpers.faults import EquipmentError
+from helpers.faults import EquipmentError, MissingEquipmentError
 from helpers.testbed import free_port, process
 
 INSTALL = "install HAProxy (Debian, Ubuntu: apt-get install haproxy; macOS: brew install haproxy)"
@@ -46,6 +46,10 @@ backend pods
 
 class ProxyError(EquipmentError):
     """HAProxy is missing or does not do what it was told; the message says what to do next."""
+
+
+class ProxyMissingError(ProxyError, MissingEquipmentError):
+    """There is no HAProxy on this machine."""
 
 
 class Proxy:
@@ -121,7 +125,7 @@ def find_haproxy() -> str:
         program = Path(folder) / "bin" / "haproxy"
         if os.access(program, os.X_OK):
             return str(program)
-    raise ProxyError(f"HAProxy is not installed: {INSTALL}.")
+    raise ProxyMissingError(f"HAProxy is not installed: {INSTALL}.")
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx2
 
+from helpers.faults import MissingEquipmentError
 from helpers.testbed.errors import TestbedError
 from helpers.testbed.processes import process
 from helpers.testbed.samples import Samples
@@ -33,7 +34,7 @@ _LOAD_S = 120
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-class MissingProgram(TestbedError):  # noqa: N818 - named after what happened
+class MissingProgram(TestbedError, MissingEquipmentError):  # noqa: N818 - named after what happened
     """A program that does not come with the course is not on this machine."""
 
 

@@ -12,7 +12,7 @@ from helpers.course import check, hint, progress
 from helpers.course.card import Card, Note, Status
 from helpers.course.check import run_check
 from helpers.course.exercises import Case, Exercise, Hint, Slip, define, exercise
-from helpers.faults import EquipmentError
+from helpers.faults import EquipmentError, MissingEquipmentError
 from helpers.paths import ROOT
 
 checker = importlib.import_module("helpers.course.check")
@@ -277,3 +277,11 @@ def test_the_last_line_says_what_to_do_about_a_wrong_verdict() -> None:
     last = 'Is this verdict wrong? See "A verdict that is wrong" in CONTRIBUTING.md.'
     assert card.text().splitlines()[-1] == last
     assert "A verdict that is wrong" in (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+
+
+def test_a_program_that_is_not_installed_is_nobodys_fault(shown: list[Card | Note]) -> None:
+    define._exercises["99.1"] = one_case(lambda f: f(), 1)
+    check("99.1", failing(2, lambda: MissingEquipmentError("run `apt install prometheus`")))
+    assert "fault" not in str(shown[0])
+    assert "run `apt install prometheus`" in str(shown[0])
+    assert progress.report() == {}
