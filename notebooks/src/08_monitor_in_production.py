@@ -446,7 +446,8 @@ show.table(rows, caption="The first token, since the model is slow")
 
 # %% [markdown] name="alerts-text"
 # The alerts belong to the same group: its rules are evaluated in order, so an alert sees the value
-# that was recorded just before it.
+# that was recorded just before it. A share of few calls says little, so the second alert also wants
+# four failed calls.
 
 # %% name="alerts" app="rules.yml"
 # %%writefile -a rules.yml
@@ -459,8 +460,10 @@ show.table(rows, caption="The first token, since the model is slow")
 #         expr: |
 #           sum by (tool) (rate(agent_tool_calls_total{ended="error"}[30m]))
 #             / sum by (tool) (rate(agent_tool_calls_total[30m])) > 0.2
-#         for: 5m
+#             and sum by (tool) (increase(agent_tool_calls_total{ended="error"}[30m])) >= 4
 #         labels: {severity: ticket}
+#         annotations:
+#           summary: "{{ $value | humanizePercentage }} of the calls of {{ $labels.tool }} fail"
 
 # %% [markdown] name="promtool-text"
 # Rules are code, so they are checked and tested. `promtool test rules` plays series against them:
@@ -478,6 +481,8 @@ show.table(rows, caption="The first token, since the model is slow")
 #         values: 0+10x120
 #       - series: gen_ai_server_time_to_first_token_seconds_bucket{le="3.0"}
 #         values: 0+10x60 600+0x60
+#       - {series: 'agent_tool_calls_total{tool="track", ended="success"}', values: 0+3x120}
+#       - {series: 'agent_tool_calls_total{tool="track", ended="error"}', values: 0x90 0+1x29}
 #     alert_rule_test:
 #       - {eval_time: 68m, alertname: AnswersLate, exp_alerts: []}
 #       - eval_time: 75m
@@ -485,6 +490,12 @@ show.table(rows, caption="The first token, since the model is slow")
 #         exp_alerts:
 #           - exp_labels: {severity: page}
 #             exp_annotations: {summary: "25% of the answers are late or fail"}
+#       - {eval_time: 90m, alertname: ToolFails, exp_alerts: []}
+#       - eval_time: 120m
+#         alertname: ToolFails
+#         exp_alerts:
+#           - exp_labels: {severity: ticket, tool: track}
+#             exp_annotations: {summary: "24.37% of the calls of track fail"}
 
 # %% name="promtool"
 # !promtool check rules rules.yml

@@ -16,7 +16,7 @@ import yaml
 from helpers.authoring.alone import run_alone
 from helpers.course.home import PROGRAMS
 from helpers.testbed import openai_server
-from helpers.testbed.prometheus import MissingProgram, program
+from helpers.testbed.prometheus import program
 from helpers.testbed.replies import CutOff, Fails, Fault, Reply
 from tests.home.alone import run
 
@@ -228,12 +228,8 @@ def try_metrics() -> None:
 
 def promtool() -> str:
     """Where promtool is; a test without it is skipped, or fails where it must be there."""
-    try:
-        return program("promtool")
-    except MissingProgram as missing:
-        if os.environ.get("COURSE_REQUIRE_PROMETHEUS"):
-            pytest.fail(f"COURSE_REQUIRE_PROMETHEUS is set: {missing}")
-        pytest.skip(str(missing))
+    require_prometheus()
+    return program("promtool")
 
 
 def promtool_says(*words: str, **files: str) -> "subprocess.CompletedProcess[str]":
