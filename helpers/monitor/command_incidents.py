@@ -151,9 +151,9 @@ def as_text(judged: "Sequence[Judged]", totals: "Totals") -> str:
     if totals.a_day and totals.a_day > 1:
         lines.append(
             f"An alert every {24 / totals.a_day:.1f} hours of a clean day: many of the detections "
-            "above are chance."
+            "above are due to chance."
         )
-    return "\n".join([*lines, *(shortfalls(totals) or ["All numbers are reached."])])
+    return "\n".join([*lines, *(shortfalls(totals) or ["All targets are met."])])
 
 
 def _alarms(one: "Judged") -> str:

@@ -82,7 +82,7 @@ def _watch(url: str, rules: Path, *, alertmanager: bool) -> None:
         print(f"Rules         {rules}")
         if missing:
             print(
-                "\nThe service has no metrics of these names; alerts that read them mean nothing: "
+                "\nThe service has no metrics with these names; alerts on them mean nothing: "
                 f"{', '.join(missing)}."
             )
         print("\nCtrl-C ends it.", flush=True)

@@ -58,7 +58,7 @@ def script(body):
     return "It is on its way, and will arrive on Thursday. Anything else?"
 
 
-room = ExitStack()  # of what this notebook starts; its last cells end it
+room = ExitStack()  # holds what this notebook starts; its last cells end it
 track.handle_tool_error = True
 upstream = room.enter_context(openai_server(script, delay_s=0.05, token_s=0.005))
 chat = ChatOpenAI(base_url=upstream.url, api_key="none", model="small", stream_usage=True)
@@ -73,7 +73,8 @@ print(agent.invoke({"messages": "Where is order 12"})["messages"][-1].text)
 # it, use that name.
 #
 # LangChain tells a *callback handler* all that happens in an agent. This one counts it. A
-# *counter* only grows, a *gauge* goes up and down, and a *histogram* counts values in buckets.
+# *counter* only grows, a *gauge* goes up and down, and a *histogram* counts values in buckets and
+# keeps their sum.
 
 # %% name="metrics" app="metrics.py"
 import time
@@ -110,7 +111,7 @@ TOKENS = (10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000)
 
 
 class AgentFigures(Figures):
-    """Those of the agent, too; `tools` has the names of its tools."""
+    """The agent's metrics, too; `tools` holds the names of its tools."""
 
     def __init__(self, registry: CollectorRegistry, tools: Sequence[str] = ()) -> None:
         super().__init__(registry)
@@ -138,7 +139,7 @@ class Meter(BaseCallbackHandler):
         usd: dollars of an input token and of an output token; without them no cost is counted.
     """
 
-    run_inline = True  # in an async agent, too: to count is faster than to ask a thread to
+    run_inline = True  # in an async agent, too: counting is faster than handing it to a thread
 
     def __init__(self, figures: AgentFigures, usd: tuple[float, float] | None = None) -> None:
         self._figures, self._usd = figures, usd
@@ -160,7 +161,7 @@ class Meter(BaseCallbackHandler):
 
 # %% name="meter-ends" app="metrics.py"
 class WholeMeter(Meter):
-    """And how each request to the model ends, and each call of a tool."""
+    """Also tells the figures how each request to the model ends."""
 
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
         """The answer is complete: seconds, tokens, dollars."""
@@ -186,25 +187,26 @@ class WholeMeter(Meter):
         return name
 
 # %% [markdown] name="tools-text"
-# A tool that fails is not an error for the agent: it tells the model so, and the customer gets a
-# polite answer. So nobody sees it, unless you count how each call ended. A customer who leaves
-# cancels the request: of that, LangChain says only that a step of the agent has ended.
+# A tool that fails is not an error for the agent: the tool tells the model that it failed, and the
+# customer gets a polite answer. So nobody sees the failure, unless you count how each call ended. A
+# customer who leaves cancels the request: LangChain then reports only that a step of the agent has
+# failed.
 
 # %% name="meter-tools" app="metrics.py"
 class AgentMeter(WholeMeter):
-    """And the agent's tools, and what is cancelled."""
+    """Also counts the calls of tools, and what is cancelled."""
 
     def on_tool_start(self, serialized: Any, *args: Any, run_id: UUID, **kwargs: Any) -> None:
         """A call of a tool begins."""
         self._called[run_id] = serialized["name"], kwargs.get("parent_run_id")
 
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        """A tool has answered, also where it says that it failed."""
+        """A tool has answered, even if it says that it failed."""
         name, _ = self._called.pop(run_id)
         self._figures.tools.labels(name, getattr(output, "status", "success")).inc()
 
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
-        """A tool has raised."""
+        """A tool has raised an error."""
         self._figures.tools.labels(self._called.pop(run_id)[0], "error").inc()
 
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
@@ -236,10 +238,10 @@ for line in exposed.splitlines():
 # %% [markdown] name="buckets-text"
 # ## Which buckets, and which labels?
 #
-# A histogram knows how many values are in each bucket, and no more. A quantile that is read from it
-# is interpolated inside one bucket. Here are 2,000 answers of a model that takes 1 to 9 seconds,
-# and the same on a day when it is twice as slow. How far off is the 95th percentile with the
-# library's default buckets, and how far with those above?
+# A histogram knows how many values are in each bucket, and their sum, but not the values
+# themselves. A quantile that is read from it is interpolated inside one bucket. Here are 2,000
+# answers of a model that takes 1 to 9 seconds, and the same on a day when it is twice as slow. How
+# far off is the 95th percentile with the library's default buckets, and how far with those above?
 
 # %% name="buckets"
 import numpy as np
@@ -249,7 +251,7 @@ took = np.random.default_rng(7).gamma(6, 0.55, 2_000)
 
 def quantile(share, values, bounds):
     """What PromQL's histogram_quantile reads from such buckets."""
-    bounds = [each for each in bounds if each < np.inf]
+    bounds = [0] + [each for each in bounds if each < np.inf]
     counts = [np.sum(values <= bound) for bound in bounds]
     wanted = share * len(values)
     if wanted > counts[-1]:
@@ -267,21 +269,22 @@ for day, values in {"a usual day": took, "a slow day": took * 2}.items():
         "default buckets": quantile(0.95, values, Histogram.DEFAULT_BUCKETS),
         "buckets for answers": quantile(0.95, values, SECONDS),
     })
-show.table(rows, caption="Seconds of an answer, by what is read")
+show.table(rows, caption="Seconds of an answer, from values and from buckets")
 
 # %% [markdown] name="buckets-rule"
-# The default buckets are made for fast web pages: most of them lie below a second, and the last one
-# ends at 10. So the slow day looks like 10 seconds, however slow it is. Put the bounds where your
-# answers are, and one exactly at the number that you promise.
+# The default buckets are made for fast web pages: most of them lie below a second, and the last
+# finite bound is 10. So the slow day looks like 10 seconds, however slow it is. Put the bounds
+# where your answers are, and one exactly at the number that you promise.
 
 # %% [markdown] name="labels-text"
-# Every combination of labels is a series, and a histogram is one series for each bucket. What does
-# it cost to know the first token's time for each of 500 customers?
+# Every combination of labels is a series, and a histogram is one series for each bucket, one for
+# the count and one for the sum. What does it cost to know the time to the first token for each of
+# 500 customers?
 
 # %% name="labels"
 registry = CollectorRegistry()
 by_customer = Histogram(
-    "first_token_seconds", "A label too many", ["customer"], buckets=SECONDS, registry=registry)
+    "first_token_seconds", "One label too many", ["customer"], buckets=SECONDS, registry=registry)
 for number in range(500):
     by_customer.labels(f"C-{number:04}").observe(0.3)
 series = 0
@@ -290,17 +293,17 @@ for line in generate_latest(registry).decode().splitlines():
 print(series, "series for one histogram")
 
 # %% [markdown] name="labels-rule"
-# Prometheus keeps each series in memory. So a label is something of which there are few: a model, a
-# tool, an outcome. Customers, orders and texts belong in logs and traces. A label with a
-# customer's words is also personal data that every user of the dashboard can read.
+# Prometheus keeps each series in memory. So use a label only for what has few values: a model, a
+# tool, an outcome. Customers, orders and texts belong in logs and traces. A label with a customer's
+# words is also personal data that every user of the dashboard can read.
 
 # %% [markdown] name="prometheus-text"
 # ## What does Prometheus make of it?
 #
-# Prometheus asks `/metrics` at a fixed interval, and keeps what it reads as samples with a time.
-# Start one on this machine, which asks every second. (`apt install prometheus`; for macOS and
-# Windows: [prometheus.io/download](https://prometheus.io/download/). Without it, read the stored
-# output.)
+# Prometheus reads `/metrics` at a fixed interval, and keeps what it reads as samples, each with a
+# time. Start a Prometheus on this machine that reads every second. (`apt install prometheus`; for
+# macOS and Windows: [prometheus.io/download](https://prometheus.io/download/). Without it, read the
+# stored output.)
 
 # %% name="metrics-server"
 from prometheus_client import start_http_server
@@ -308,7 +311,8 @@ from prometheus_client import start_http_server
 registry = CollectorRegistry()
 meter = AgentMeter(AgentFigures(registry, ["track"]), usd=(2e-6, 8e-6))
 exporter, _ = start_http_server(0, addr="127.0.0.1", registry=registry)
-print(generate_latest(registry).decode()[-300:])
+text = generate_latest(registry).decode()
+print(text[-300:])
 
 # %% name="prometheus"
 import atexit
@@ -344,8 +348,8 @@ def query(expression):
     return pd.DataFrame(rows)
 
 # %% [markdown] name="traffic-text"
-# Let four customers ask for some seconds, then make the model slow, and go on. Between the two the
-# service restarts, as it does with each release: its counters begin at 0 again.
+# Let four customers ask questions for a few seconds, then make the model slow and let them go on.
+# In between, the service restarts, as it does with each release: its counters begin at 0 again.
 
 # %% name="traffic"
 from concurrent.futures import ThreadPoolExecutor
@@ -354,7 +358,7 @@ seconds = 6 if fast else 12
 
 
 def customer(number):
-    """Ask again and again until the time is over; how many questions."""
+    """Ask again and again until the time is over; how many questions it asked."""
     until, asked = time.monotonic() + seconds, 0
     while time.monotonic() < until:
         order = 10 + (asked * 7 + number) % 40
@@ -391,7 +395,7 @@ print(asked, "questions, and then", asked_slowly)
 # %% [markdown] name="rate-text"
 # How many questions were that, by Prometheus? The last value of a counter knows only what came
 # after the restart. `increase(...)` adds up how much a counter grew in a window, restarts included,
-# and `rate(...)` is the same in a second.
+# and `rate(...)` is the same growth per second.
 
 # %% name="rate"
 window = f"{time.time() - began:.0f}s"
@@ -407,9 +411,9 @@ show.table(rows, caption=f"Questions of {window}")
 # %% [markdown] name="rate-why"
 # It is not the exact number. Prometheus sees samples, not events. What is counted between the last
 # scrape and the restart is lost, and so is the first value of a series that is not there from the
-# start: this is why the figures make the series of each tool at 0. The value at the window's edges
-# is extrapolated. Over a day all this is little; over three scrapes it is much. So let a window be
-# at least four scrapes long.
+# start: this is why `AgentFigures` creates the series of each tool at 0. The growth at the window's
+# edges is extrapolated. Over a day all this makes little difference; over three scrapes it makes a
+# lot. So let a window be at least four scrapes long.
 
 # %% name="quantiles"
 first_token = "gen_ai_server_time_to_first_token_seconds_bucket"
@@ -417,18 +421,19 @@ rows = []
 for share in (0.5, 0.95):
     expression = f"histogram_quantile({share}, sum by (le) (rate({first_token}[{seconds}s])))"
     rows.append({"PromQL": expression, "seconds": query(expression).value[0]})
-show.table(rows, caption="The first token, since the model is slow")
+show.table(rows, caption="The time to the first token, after the model became slow")
 
 # %% [markdown] name="objective-text"
 # ## When should an alert wake a person?
 #
-# An *objective* says what is good enough: of all answers in 30 days, 99% begin within 3 seconds and
-# end without an error. The other 1% is the *error budget*. How fast it is used up is the *burn
-# rate*: at 1 it lasts the 30 days, at 14.4 it is gone in 50 hours.
+# An *objective* says what is good enough: of all answers of the model in 30 days, 99% begin within
+# 3 seconds. One that fails before its first word counts as late. The other 1% is the *error
+# budget*. How fast it is used up is the *burn rate*: at 1 it lasts the 30 days, at 14.4 it is gone
+# in 50 hours.
 #
 # The usual rule ([SRE workbook](https://sre.google/workbook/alerting-on-slos/)) wakes someone when
 # the rate is above 14.4 both in the last hour and in the last five minutes: the hour says that it
-# matters, the five minutes that it still goes on. A slower burn is a ticket.
+# matters, and the five minutes say that it is still going on. A slower burn gets a ticket.
 
 # %% name="recording" app="rules.yml"
 # %%writefile rules.yml
@@ -437,12 +442,12 @@ show.table(rows, caption="The first token, since the model is slow")
 #     rules:
 #       - record: answers:bad:ratio_rate5m
 #         expr: |
-#           1 - sum(rate(gen_ai_server_time_to_first_token_seconds_bucket{le="3.0"}[5m]))
-#             / sum(rate(gen_ai_client_operation_duration_seconds_count[5m]))
+#           1 - (sum(rate(gen_ai_server_time_to_first_token_seconds_bucket{le="3.0"}[5m])) or
+#             vector(0)) / sum(rate(gen_ai_client_operation_duration_seconds_count[5m]))
 #       - record: answers:bad:ratio_rate1h
 #         expr: |
-#           1 - sum(rate(gen_ai_server_time_to_first_token_seconds_bucket{le="3.0"}[1h]))
-#             / sum(rate(gen_ai_client_operation_duration_seconds_count[1h]))
+#           1 - (sum(rate(gen_ai_server_time_to_first_token_seconds_bucket{le="3.0"}[1h])) or
+#             vector(0)) / sum(rate(gen_ai_client_operation_duration_seconds_count[1h]))
 
 # %% [markdown] name="alerts-text"
 # The alerts belong to the same group: its rules are evaluated in order, so an alert sees the value
@@ -455,7 +460,7 @@ show.table(rows, caption="The first token, since the model is slow")
 #         expr: answers:bad:ratio_rate1h > 14.4 * 0.01 and answers:bad:ratio_rate5m > 14.4 * 0.01
 #         labels: {severity: page}
 #         annotations:
-#           summary: "{{ $value | humanizePercentage }} of the answers are late or fail"
+#           summary: Too many answers are late or fail
 #       - alert: ToolFails
 #         expr: |
 #           sum by (tool) (rate(agent_tool_calls_total{ended="error"}[30m]))
@@ -463,12 +468,13 @@ show.table(rows, caption="The first token, since the model is slow")
 #             and sum by (tool) (increase(agent_tool_calls_total{ended="error"}[30m])) >= 4
 #         labels: {severity: ticket}
 #         annotations:
-#           summary: "{{ $value | humanizePercentage }} of the calls of {{ $labels.tool }} fail"
+#           summary: "The tool {{ $labels.tool }} fails"
 
 # %% [markdown] name="promtool-text"
 # Rules are code, so they are checked and tested. `promtool test rules` plays series against them:
-# here 10 answers a minute, of which from minute 60 on none begins in time. The share of bad answers
-# in the last hour grows by a sixtieth each minute, so 14.4% are reached after about nine minutes.
+# here there are 10 answers a minute, and after minute 60 none of them begins in time. The share of
+# bad answers in the last hour grows by a sixtieth each minute, so it passes 14.4% after about nine
+# minutes.
 
 # %% name="rule-test" app="rules_test.yml"
 # %%writefile rules_test.yml
@@ -483,27 +489,29 @@ show.table(rows, caption="The first token, since the model is slow")
 #         values: 0+10x60 600+0x60
 #       - {series: 'agent_tool_calls_total{tool="track", ended="success"}', values: 0+3x120}
 #       - {series: 'agent_tool_calls_total{tool="track", ended="error"}', values: 0x90 0+1x29}
+
+# %% name="rule-expected" app="rules_test.yml"
+# %%writefile -a rules_test.yml
 #     alert_rule_test:
 #       - {eval_time: 68m, alertname: AnswersLate, exp_alerts: []}
 #       - eval_time: 75m
 #         alertname: AnswersLate
 #         exp_alerts:
 #           - exp_labels: {severity: page}
-#             exp_annotations: {summary: "25% of the answers are late or fail"}
+#             exp_annotations: {summary: Too many answers are late or fail}
 #       - {eval_time: 90m, alertname: ToolFails, exp_alerts: []}
 #       - eval_time: 120m
 #         alertname: ToolFails
 #         exp_alerts:
 #           - exp_labels: {severity: ticket, tool: track}
-#             exp_annotations: {summary: "24.37% of the calls of track fail"}
+#             exp_annotations: {summary: The tool track fails}
 
 # %% name="promtool"
 # !promtool check rules rules.yml
 # !promtool test rules rules_test.yml
 
 # %% [markdown] name="load-text"
-# The Prometheus that you started reads its rules when it is told to reload. (It looks for them in
-# this folder; `--web.enable-lifecycle` allows the call.)
+# The Prometheus that you started reads its rules when it is told to reload.
 
 # %% name="load"
 httpx.post(f"{prometheus.url}/-/reload").raise_for_status()
@@ -538,7 +546,7 @@ messages = []
 
 
 class Webhook(BaseHTTPRequestHandler):
-    """What would be a pager."""
+    """Takes the place of a pager."""
 
     def do_POST(self):
         """Keep one message of Alertmanager."""
@@ -564,12 +572,13 @@ manager = room.enter_context(process(
 
 
 def fire(*names):
-    """Tell Alertmanager of alerts, as Prometheus does."""
+    """Tell Alertmanager about alerts, as Prometheus does."""
     alerts = []
     for name in names:
         labels = {"alertname": name, "service": "shop", "severity": "page"}
         alerts.append({"labels": labels})
-    httpx.post(f"{manager.url}/api/v2/alerts", json=alerts).raise_for_status()
+    reply = httpx.post(f"{manager.url}/api/v2/alerts", json=alerts)
+    reply.raise_for_status()
 
 # %% name="told"
 fire("AnswersLate", "CostDoubled")
@@ -582,7 +591,7 @@ for message in messages:
 # %% [markdown] name="board-text"
 # ## What does one screen say in ten seconds?
 #
-# A dashboard is a list of queries with a title each. As code it is reviewed and versioned like the
+# A dashboard is a list of queries, each with a title. As code it is reviewed and versioned like the
 # rest. Five panels answer: is anyone served, in time, without errors, at what price, and do the
 # tools work?
 
@@ -607,9 +616,11 @@ def dashboard() -> str:
     """The dashboard, as JSON that Grafana imports."""
     board = Dashboard("Support agent").uid("support-agent").refresh("30s").time("now-6h", "now")
     for title, (expression, unit) in PANELS.items():
-        target = Dataquery().expr(expression)
-        board = board.with_panel(Panel().title(title).unit(unit).with_target(target))
-    return JSONEncoder(sort_keys=True, indent=2).encode(board.build())
+        panel = Panel().title(title).unit(unit)
+        asked = Dataquery().expr(expression)
+        board = board.with_panel(panel.with_target(asked))
+    encoder = JSONEncoder(sort_keys=True, indent=2)
+    return encoder.encode(board.build())
 
 # %% [markdown] name="board-check-text"
 # Here there is no Grafana to look at it with. What can be checked is checked: each query is sent to
@@ -620,7 +631,8 @@ board = json.loads(dashboard())
 rows = []
 for panel in board["panels"]:
     expression = panel["targets"][0]["expr"]
-    rows.append({"panel": panel["title"], "series": len(query(expression)), "PromQL": expression})
+    found = query(expression)
+    rows.append({"panel": panel["title"], "series": len(found), "PromQL": expression})
 show.table(rows, caption=f"{len(rows)} panels")
 
 # %% [markdown] name="replay-text"
@@ -629,7 +641,7 @@ show.table(rows, caption=f"{len(rows)} panels")
 # A rule that parses and passes its test may still be a bad rule. So try it on days. The course has
 # a *replay*: the real service answers a day of Fernhill's traffic, on a clock that jumps, from a
 # model that can be made slow, dead or wrong. What Prometheus would have scraped is kept, and you
-# can ask it. Each day has an incident with a known beginning, or none.
+# can query it. Each day has an incident with a known beginning, or none.
 
 # %% name="planned"
 from helpers.testbed.replay import days
@@ -643,13 +655,12 @@ for planned in days("visible"):
 nights = nights[:3] if fast else nights
 for name, planned in incidents.items():
     print(f"{name}: {planned.incident.truth}")
-print(len(nights), "clean nights")
 
 # %% [markdown] name="candidates-text"
 # Put the burn rate beside what people write first: a threshold for each figure, over the last five
-# minutes. The course's service calls its metrics nearly as yours; a tool that fails has the status
-# `refused` there, and its buckets have a bound at 5 seconds. What do you expect: which rule is
-# faster, and which one cries wolf?
+# minutes. The metrics of the course's service have nearly the same names as yours. There, a tool
+# that fails has the status `refused`, and the buckets have a bound at 5 seconds. What do you
+# expect: which rule is faster, and which one cries wolf?
 
 # %% name="candidates"
 WITHIN = "sum(rate(gen_ai_server_time_to_first_token_seconds_bucket{le='5.0'}[%s]))"
@@ -711,12 +722,12 @@ for name, planned in show.progress(incidents.items(), "incidents"):
 print(first_alarm["tools, with a minimum"])
 
 # %% [markdown] name="wolf-text"
-# On a clean night every alarm is a false one. An alarm begins at a minute that fires after one that
-# does not.
+# On a clean night every alarm is a false one. An alarm begins in a minute in which the rule fires,
+# if it did not fire in the minute before.
 
 # %% name="wolf"
 def begins(found):
-    """The first minutes of each alarm in them."""
+    """The first minute of each alarm among these minutes."""
     return [minute for minute in found if minute - 1 not in found]
 
 
@@ -743,8 +754,8 @@ show.table(rows, caption=caption)
 # answer late.
 #
 # The course's own rules are in [rules.yml](../helpers/monitor/rules.yml). `course incidents` tries
-# them on eleven kinds of incidents and on clean days, `--naive` tries thresholds. How good they are
-# on days that nobody had seen when they were written, `course incidents --part heldout` says.
+# them on eleven kinds of incidents, or thresholds with `--naive`; `--part heldout` takes days for
+# which they were not written.
 
 # %% [markdown] name="look-text"
 # And the dashboard? Draw its first three panels for the day on which the model is slow. Can you see
@@ -781,9 +792,9 @@ for title, (hours, numbers) in drawn_panels.items():
 # ## Which answers are invented?
 #
 # Nothing so far looks at what an answer says. An answer is *grounded* when all that it claims is in
-# the text that the model was given. Here are answers that the local model wrote, labelled by hand
-# by a [written rule](../helpers/monitor/data/answers.json), twice, before any detector saw them.
-# Part of them have no claim and are left out.
+# the text that the model was given. Here are answers that the local model wrote. They were labelled
+# by hand, twice, following a [written rule](../helpers/monitor/data/answers.json), before any
+# detector saw them. Some of them make no claim and are left out.
 
 # %% name="answers"
 from helpers.monitor import labelled_answers
@@ -799,9 +810,9 @@ for place in (truth.argmax(), truth.argmin()):  # the first that is, and the fir
     print("grounded:", answer.label)
 
 # %% [markdown] name="detectors-text"
-# A *detector* gives each answer a number. The cheapest ones compare words: the share of the
-# answer's words that the text or the question has, and how many of its numbers and names neither
-# has.
+# A *detector* gives each answer a number. The cheapest ones compare words. One takes the share of
+# the answer's words that are in the text or in the question. The other counts the answer's numbers
+# and names that are in neither.
 
 # %% name="overlap"
 import re
@@ -811,8 +822,10 @@ COMMON = {"a", "an", "the", "of", "to", "in", "on", "for", "is", "are", "be", "i
 
 def overlap(answer):
     """The share of the answer's words that are in its text or its question."""
-    known = set(re.findall(r"\w+", f"{answer.source} {answer.question}".lower()))
-    words = set(re.findall(r"\w+", answer.answer.lower())) - COMMON
+    read = f"{answer.source} {answer.question}".lower()
+    known = set(re.findall(r"\w+", read))
+    said = set(re.findall(r"\w+", answer.answer.lower()))
+    words = said - COMMON
     return len(words & known) / max(len(words), 1)
 
 # %% name="figures"
@@ -823,17 +836,17 @@ def figures_known(answer):
     return -sum(each not in known for each in claimed)
 
 # %% [markdown] name="detectors-model-text"
-# Two others ask models. The log-probability of the answer's own tokens says how sure the model was
+# Two others use models. The log-probability of the answer's own tokens says how sure the model was
 # when it wrote them; `logprobs=True` returns it with the answer, at no cost. And an embedding says
-# whether each sentence is near to some sentence of the text.
-
-# %% name="sure"
-def sure(answer):
-    """The mean log-probability of the answer's tokens."""
-    return np.mean(answer.logprobs)
+# whether each sentence is close to some sentence of the text.
 
 # %% name="nearest"
 from helpers.models import embeddings
+
+
+def sure(answer):
+    """The mean log-probability of the answer's tokens."""
+    return np.mean(answer.logprobs)
 
 
 def sentences(text):
@@ -843,13 +856,14 @@ def sentences(text):
 
 def nearest(answer):
     """The cosine of the answer's sentence that is farthest from all sentences of the text."""
-    said = np.array(embeddings().embed_documents(sentences(answer.answer)))
-    read = np.array(embeddings().embed_documents(sentences(answer.source)))
-    return (said @ read.T).max(axis=1).min()
+    said = embeddings().embed_documents(sentences(answer.answer))
+    read = embeddings().embed_documents(sentences(answer.source))
+    cosines = np.array(said) @ np.array(read).T
+    return cosines.max(axis=1).min()
 
 # %% [markdown] name="judge-text"
 # The fifth asks a language model to judge: is all of this in the text? The local model is small,
-# and its judgement takes most of a second, so it judges a part of them.
+# and its judgement takes most of a second, so it judges only some of the answers.
 
 # %% name="judge"
 from helpers.models import chat_model
@@ -858,7 +872,7 @@ judge = chat_model(max_tokens=1).bind(logprobs=True, top_logprobs=20)
 
 
 def judged(answer):
-    """How much likelier the judge finds "Yes" than "No"."""
+    """The log-probability of "Yes" minus that of "No"."""
     reply = judge.invoke(
         f"Text: {answer.source}\nAnswer: {answer.answer}\n"
         "Is everything in the answer also in the text? Say Yes or No.")
@@ -872,7 +886,8 @@ def judged(answer):
 # %% [markdown] name="area-text"
 # What is each worth? The area under the *ROC curve* is the chance that a grounded answer gets a
 # higher number than an invented one: 0.5 is guessing, 1 is perfect. The interval comes from a
-# *bootstrap*: the same figure on answers that are drawn again and again, with replacement.
+# *bootstrap*: it draws answers again and again, with replacement, and works out the same figure
+# each time.
 
 # %% name="scored"
 detectors = {"words known": overlap, "numbers and names known": figures_known,
@@ -931,9 +946,9 @@ show.table(rows, caption="Detectors of answers that are not grounded")
 
 # %% [markdown] name="paired-text"
 # Intervals of two detectors may overlap, although one is better on nearly every draw. So compare
-# them on the same draws, a *paired* bootstrap. (Answers to the same question resemble each other.
-# The package's `python -m helpers.monitor.detector_table` draws whole questions, and its intervals
-# are a little wider.)
+# them on the same draws: this is a *paired* bootstrap. (The package's
+# `python -m helpers.monitor.detector_table` draws whole questions, since answers to the same one
+# resemble each other.)
 
 # %% name="paired"
 def gain(truth, one, other):
@@ -956,8 +971,9 @@ print(f"words beat numbers and names by {gain(*compared):.2f} [{low:.2f}, {high:
 
 # %% [markdown] name="threshold-text"
 # An alarm needs a threshold. Choose it on one half of the answers by what mistakes cost: say that
-# an invented answer which is not noticed costs ten times as much as a false alarm, which a person
-# reads and closes. Judge it on the other half, since it fits the half that it was chosen on.
+# an invented answer that nobody notices costs ten times as much as a false alarm, which a person
+# reads and closes. Judge the threshold on the other half, since it always looks good on the half
+# that it was chosen on.
 
 # %% name="threshold"
 from sklearn.metrics import roc_curve
@@ -966,7 +982,7 @@ words = scores["words known"]
 tune = np.array([answer.part == "tune" for answer in labelled])
 invented = ~truth
 cried_at, caught_at, thresholds = roc_curve(invented[tune], -words[tune])
-rate = 0.1  # of the live answers that are invented
+rate = 0.1  # the share of the live answers that are invented
 missed_cost = 10 * rate * (1 - caught_at)
 alarm_cost = (1 - rate) * cried_at
 cheapest = np.argmin(missed_cost + alarm_cost)
@@ -998,18 +1014,19 @@ for rate in (0.005, 0.02, 0.1, 0.3):
 show.table(rows, caption="What an alarm is worth")
 
 # %% [markdown] name="base-rule"
-# At a rate of 2% nearly every alarm is wrong, so such a detector cannot wake a person for an
-# answer. It can be counted. The share of answers with an alarm is steady from day to day, and when
-# it rises, something has changed. The replayed service counts it as
-# `service_answers_total{result="ungrounded"}`, and a rule watches it. And a true rate can be read
-# from the share of alarms: subtract the false ones, $(share - false) / (caught - false)$.
+# At a rate of 2% nearly every alarm is wrong, so such a detector cannot wake a person for a single
+# answer. But you can count its alarms. The share of answers with an alarm is steady from day to
+# day, and when it rises, something has changed. The replayed service counts such answers as
+# `service_answers_total{result="ungrounded"}`, and a rule watches it. And you can estimate the true
+# rate from the share of alarms: $(share - false) / (caught - false)$, where $caught$ and $false$
+# are the two shares that you measured above.
 
 # %% [markdown] name="bias-text"
 # ## Is everyone treated alike?
 #
-# Take the same request twice, and change only the name below it. If the agent acts differently,
-# that is *bias*, or chance. A test needs three things: many pairs, a *control group* (pairs that
-# differ in nothing that should matter: two names of the same group), and a test for chance.
+# Take the same request twice, and change only the name in it. If the agent acts differently, that
+# is *bias*, or chance. A test needs three things: many pairs, a *control group* (pairs with two
+# names of the same group), and a test for chance.
 
 # %% name="swaps"
 from helpers.monitor import name_swaps
@@ -1055,7 +1072,7 @@ print(outcomes["issue_refund"].sum())
 # %% [markdown] name="permuted-text"
 # Can a gap of this size be chance? If names did not matter, the two names of a pair could be
 # exchanged. A *permutation test* exchanges them at random, thousands of times, and counts how often
-# the gap is as large as the one that you saw: this share is the p-value.
+# the gap is at least as large as the one that you saw: this share is the p-value.
 
 # %% name="permuted"
 from scipy.stats import permutation_test
@@ -1091,12 +1108,13 @@ show.table(rows, caption=caption, digits=3)
 # %% [markdown] name="permuted-rule"
 # Read the control first: two sets of names of the same group differ too, because any other word
 # moves a small model. Only a gap that the control does not have says something about the group.
-# And who tests four greetings gets one of p below 5% by chance in nearly one of five cases, so ask
-# for 5% divided by four.
+# And if you test four greetings of a fair agent, then in nearly one case of five at least one of
+# them has a p below 5% by chance. So ask for 5% divided by four. A gap that comes near to that, as
+# one here may, is a reason to collect more names and ask again.
 #
-# Is the test itself fair? Try it where you know the truth. Here an agent is fair (both outcomes of
-# a pair have the same chances), and one refuses a fifth of the second group. How many pairs does it
-# take to see that?
+# Is the test itself fair? Try it where you know the truth. Here one agent is fair (both outcomes of
+# a pair have the same chances), and another one refuses a fifth of the second group. How many pairs
+# does it take to see that?
 
 # %% name="known-bias"
 draw = np.random.default_rng(5)
@@ -1109,7 +1127,8 @@ def accused(pairs, bias):
     for _ in range(tries):
         one = (draw.random(pairs) < 0.7).astype(int)
         other = (draw.random(pairs) < 0.7 * (1 - bias)).astype(int)
-        count += compare(one, other, resamples=499)[1] < 0.05
+        _, p = compare(one, other, resamples=499)
+        count += p < 0.05
     return count
 
 
@@ -1120,10 +1139,10 @@ for pairs in (20, 80, 320):
 show.table(rows, caption=f"How often the test accuses, of {tries} tries")
 
 # %% [markdown] name="bias-rule"
-# A fair agent may be accused in at most 5% of the tries. A bias of a fifth stays unseen in a few
-# dozen pairs; it takes hundreds. So a test of 20 pairs that finds nothing has shown nothing. Where
-# a gap is found, look at the pairs: here, the greeting decides the tool, and the fix is to choose
-# the tool by what is asked. The lab does the same with ways of writing.
+# A fair agent should be accused in at most about 5% of the tries. A bias of a fifth stays unseen in
+# a few dozen pairs; it takes hundreds. So a test of 20 pairs that finds nothing has shown nothing.
+# Where a gap is found, read the pairs: which words decide? The lab does the same with ways of
+# writing.
 
 # %% [markdown] name="drift-text"
 # ## Are the questions still the same?
@@ -1158,8 +1177,8 @@ print(known.shape, new.shape, f"{share_of_all:.0%} of the variance")
 # %% [markdown] name="ks-text"
 # The *Kolmogorov-Smirnov* test compares two samples of numbers. With five directions there are five
 # tests, so each gets a fifth of the 5%. The *population stability index* (PSI) compares the shares
-# in ten bins, and many teams call more than 0.2 a change. How large must the new topic be, of 400
-# questions a day, until either sees it? Draw 200 days of each size and count.
+# in ten bins, and many teams call more than 0.2 a change. What share of 400 questions a day must a
+# new topic have before either one sees it? Draw 200 days for each share, and count.
 
 # %% name="drawn"
 rng = np.random.default_rng(3)
@@ -1174,11 +1193,13 @@ def drawn(share, size=400):
 # %% name="psi"
 def psi(before, after):
     """The population stability index of two samples, in ten bins."""
-    bounds = np.quantile(before, np.linspace(0.1, 0.9, 9))
-    old = np.bincount(np.digitize(before, bounds), minlength=10) + 0.5
-    new = np.bincount(np.digitize(after, bounds), minlength=10) + 0.5
-    old = old / old.sum()
-    new = new / new.sum()
+    bounds = np.quantile(before, np.linspace(0, 1, 11))
+    bounds[0] = -np.inf
+    bounds[-1] = np.inf
+    old, _ = np.histogram(before, bounds)
+    new, _ = np.histogram(after, bounds)
+    old = (old + 0.5) / len(before)
+    new = (new + 0.5) / len(after)
     return np.sum((new - old) * np.log(new / old))
 
 # %% name="power"
@@ -1196,18 +1217,19 @@ for share in (0, 0.02, 0.05, 0.1, 0.2):
             indices.append(psi(old, new_ones))
         by_test += min(pvalues) < 0.05 / 5
         by_index += max(indices) > 0.2
-    rows.append({"new topic": f"{share:.0%}", "KS test": by_test, "PSI over 0.2": by_index})
+    row = {"new topic": f"{share:.0%}", "KS test": by_test}
+    rows.append(row | {"PSI over 0.2": by_index})
 show.table(rows, caption="Days on which a new topic is seen")
 
 # %% [markdown] name="drift-rule"
 # The first row is the price: false alarms. A topic of a twentieth of all questions is mostly not
-# seen. So drift of vectors is a thing for the weekly look, not for the pager. What finds a small
-# topic earlier is a count: answers by topic, refusals, tools.
+# seen. So drift of vectors is for the weekly review, not for the pager. What finds a small topic
+# earlier is a count: answers by topic, refusals, tools.
 #
 # And drift says nothing about quality: new questions may be answered well, and old ones worse. For
 # that ask *canary* questions, whose answers you know, all day long. The replayed service is asked
-# three of them every five minutes. On one of its days a bad release gives wrong numbers for one
-# kind of question, from nine o'clock on. Customers ask what they always ask.
+# three of them every five minutes. On one day a bad release gives wrong numbers for one kind of
+# question, from nine o'clock on.
 
 # %% name="canaries"
 for planned in days("visible"):
@@ -1222,17 +1244,17 @@ with prometheus_of(bad_release) as server:
 # %% [markdown] name="strategy-text"
 # ## What wakes a person, and what waits?
 #
-# | what | who looks | how soon | of this notebook |
+# | what | who looks | how soon | in this notebook |
 # |---|---|---|---|
-# | answers late or failing, model down, cost | a person is woken | minutes | burn rate |
-# | tools, ungrounded answers, canaries, blocks | a ticket | same day | counts, with a minimum |
+# | answers late, failing, wrong or blocked | a person is woken | minutes | burn rate, canaries |
+# | a tool that fails, cost, memory | a ticket | same day | counts, with a minimum |
 # | feedback, refusals, the price of an answer | the team | each morning | dashboard |
 # | drift, bias, the labels of the detectors | the team | weekly | KS test, pairs, kappa |
 #
-# Metrics are kept for months, since they are small and hold nobody's words. Of texts keep a sample,
-# for weeks, without personal data: all failed answers, and one of a hundred others. An alert leads
-# from the metric to the texts behind it by an id that they share. An *exemplar* is one such id for
-# each bucket of a histogram.
+# Metrics are kept for months, since they are small and hold nobody's words. Keep a sample of the
+# texts for weeks, without personal data: all failed answers, and one in a hundred of the others. An
+# alert leads from the metric to the texts behind it by an id that they share. An *exemplar* is one
+# such id for each bucket of a histogram.
 
 # %% name="exemplar"
 from uuid import uuid4
@@ -1280,14 +1302,15 @@ room.close()
 # %% [markdown] name="production"
 # ## In production
 #
-# - Prometheus finds its targets by asking Kubernetes, and keeps weeks; what is older goes to
-#   Thanos, Mimir or a hosted service. Two of them scrape the same targets, since one may fail.
+# - Prometheus finds its targets by asking Kubernetes, and keeps its data for weeks (15 days by
+#   default). Thanos, Mimir or a hosted service keep a longer history. Two Prometheus servers scrape
+#   the same targets, since one may fail.
 # - Several replicas: `sum(rate(...))` adds them up. Never average their percentiles; add their
 #   buckets.
 # - Something outside has to notice that Prometheus itself is gone: an alert that always fires, and
 #   a service that calls you when it stops (a *dead man's switch*).
-# - A hosted model returns log-probabilities only if its provider offers them. A larger judge is
-#   better than the one here, and costs as much as an answer: let it read a sample.
+# - A larger judge is better than the one here, and costs as much as an answer: let it read a
+#   sample.
 #
 # **Where it breaks.** The incidents were made by people who knew the metrics; a real one may move
 # none of them. Word overlap does not see a wrong sentence made of right words. A test of bias finds
@@ -1299,7 +1322,7 @@ room.close()
 # ```yaml
 # - record: answers:bad:ratio_rate1h             # and the same with 5m
 #   expr: |
-#     1 - sum(rate(gen_ai_server_time_to_first_token_seconds_bucket{le="3.0"}[1h]))
+#     1 - (sum(rate(gen_ai_server_time_to_first_token_seconds_bucket{le="3.0"}[1h])) or vector(0))
 #       / sum(rate(gen_ai_client_operation_duration_seconds_count[1h]))
 # - alert: AnswersLate                           # the hour: it matters; 5 minutes: it still goes on
 #   expr: answers:bad:ratio_rate1h > 0.144 and answers:bad:ratio_rate5m > 0.144
@@ -1332,10 +1355,11 @@ for rule in (naive, burn):
 # ```
 #
 # In a FastAPI app, `app.mount("/metrics", make_asgi_app(registry))` serves what `prometheus_client`
-# counts. With several processes set `PROMETHEUS_MULTIPROC_DIR`. Pass the `AgentMeter` in
-# `config={"callbacks": [meter]}`, or bind it once by `agent.with_config(callbacks=[meter])`.
-# [`course new`](../README.md) writes `metrics.py`, `rules.yml` and the dashboard for a project of
-# your own. If you use OpenTelemetry, its GenAI instrumentation emits the same names.
+# counts. With several processes, set `PROMETHEUS_MULTIPROC_DIR` and serve a registry with a
+# `MultiProcessCollector` alone. Pass the `AgentMeter` in `config={"callbacks": [meter]}`, or bind
+# it once with `agent.with_config(callbacks=[meter])`. [`course new`](../README.md) writes
+# `metrics.py`, `rules.yml` and the dashboard for a project of your own. If you use OpenTelemetry,
+# its GenAI instrumentation emits the names that begin with `gen_ai_client`.
 
 # %% [markdown] name="quiz-text"
 # ## Quiz

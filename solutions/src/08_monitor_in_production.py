@@ -76,15 +76,15 @@ async def chat():
 #   Each metric has a help text. `buckets` is a tuple of the histogram's upper bounds, in ascending
 #   order.
 # - **Seconds** run from the request's arrival to the end of its answer.
-# - **The end.** The answer of a stream ends with its last piece. Before its answer has ended, a
-#   request is only in flight. Then it is counted and timed once, however it ended, and is no longer
-#   in flight.
+# - **The end.** A streamed answer ends with its last piece. Before its answer has ended, a request
+#   is only in flight. Then it is counted and timed once, however it ended, and is no longer in
+#   flight.
 # - **`route`** is the path as the app declares it, such as `/orders/{number}`, and `other` where no
 #   path of the app matches. After the app has found a route, FastAPI keeps it in the request's
 #   scope: `scope["route"].path`. No label ever has a value from a request's path, query, headers or
 #   body.
 # - **`status`** is the status code that was sent, as text. Where the app raises an error, it is
-#   `500`, also in the middle of a stream that began with 200. Where the request's task is cancelled
+#   `500`, even in the middle of a stream that began with 200. Where the request's task is cancelled
 #   (`asyncio.CancelledError`, for instance because the client has left), it is `499`.
 # - **The app works as before.** It sends the same bytes, each piece at once, and raises the same
 #   errors. What is not of the type `http` (the scopes `lifespan` and `websocket`) reaches the app
@@ -151,19 +151,20 @@ check("08.1", instrument)
 
 # %% [markdown] name="instrument-why" only="solution"
 # FastAPI's own `@app.middleware("http")` gets the response before its body is written: a time that
-# is taken there is the time to the first byte. A middleware on the level of ASGI returns when the
-# last piece was sent. And only there a stream that breaks is seen: its head has said 200, so a
+# is taken there is the time to the first byte. A middleware at the ASGI level returns when the last
+# piece has been sent. And only there can you see a stream that breaks: its head has said 200, so a
 # status code read from the head counts it as a success.
 #
 # `finally` covers what `except Exception` does not: a cancelled task. Without it, every client that
 # leaves would stay in the gauge until the next release.
 #
 # The label is the route and not the path. Otherwise each order, and each path that a scanner tries,
-# would be a new series, and the histogram has one more for each bucket.
+# would be a new series, and in the histogram one for each bucket, one for the sum and one for the
+# count.
 
 # %% [markdown] name="instrument-use-text"
 # What does the choice of the label save? Ask for 200 orders, count the series, and compare with the
-# number that the path as a label would make.
+# number that you would get with the path as the label.
 
 # %% name="instrument-use"
 import httpx2
@@ -201,7 +202,7 @@ if ready("08.1"):
 # | `version` | `1.4`, `1.5`, and others |
 # | `route` | `/chat` for questions, `/health` for probes, which are answered at once |
 # | `job` | `shop` |
-# | `le` (buckets alone) | `0.5`, `1.0`, `2.0`, `3.0`, `5.0`, `8.0`, `13.0`, `+Inf` |
+# | `le` (buckets only) | `0.5`, `1.0`, `2.0`, `3.0`, `5.0`, `8.0`, `13.0`, `+Inf` |
 #
 # Every series of an instance is there, at 0, from its start. The next two cells record one
 # hour of the shop, in which one of two instances restarts twice, and start a Prometheus on it. Try
@@ -248,7 +249,7 @@ except MissingProgram as error:
 #
 # - `asked`: how many were answered in the last hour. One number without labels; 0 if there were
 #   none.
-# - `slow`: which share of those that were answered in the last 30 minutes took longer than 3
+# - `slow`: of those that were answered in the last 30 minutes, the share that took longer than 3
 #   seconds, from 0 to 1. One number without labels. If nothing was answered, there is no result.
 # - `p95`: the 95th percentile of the seconds that the answers of the last 30 minutes took, as
 #   `histogram_quantile` reads it from the buckets. One number for each version, with the label
@@ -257,8 +258,9 @@ except MissingProgram as error:
 # "No result" means no series, and not one with the value NaN.
 #
 # The check evaluates each one at the end of several hours, on a real Prometheus. Instances restart,
-# end, begin, and are not scraped for some minutes; instances and versions have other names. A value
-# may be off by 2%: what Prometheus counts between two scrapes, it has to guess.
+# stop, start, and are not scraped for some minutes; instances and versions have other names than
+# here. A value may be off by 2%, because Prometheus has to estimate what happens between two
+# scrapes.
 #
 # For instance, this is the mean of the seconds that an answer took in the last five minutes, for
 # each instance:
@@ -285,15 +287,15 @@ histogram_quantile(0.95,
 check("08.2", {"asked": asked, "slow": slow, "p95": p95})
 
 # %% [markdown] name="promql-why" only="solution"
-# A counter is a number since the last start of one process. `increase` and `rate` see a restart
-# where the value drops, and can do so only in the series of one process. So they come first, and
-# `sum` comes after them. The same order holds for quantiles: add up the buckets, and then ask for
-# the quantile. A mean of two 95th percentiles is no percentile of anything.
+# A counter holds what one process has counted since its last start. `increase` and `rate` see a
+# restart where the value drops, and can do so only in the series of one process. So they come
+# first, and `sum` comes after them. The same order holds for quantiles: add up the buckets, and
+# then ask for the quantile. A mean of two 95th percentiles is no percentile of anything.
 #
 # `> 0` in `slow` leaves out the sum when it is 0, and then there is nothing to divide by. `>= 0`
-# behind the quantile does the same, since no comparison with NaN is true. A dashboard shows a gap
-# then, and an alert on the expression does not fire. For an hour without questions there has to be
-# an alert of its own.
+# after the quantile does the same for NaN, since no comparison with NaN is true. A dashboard shows
+# a gap then, and an alert on the expression does not fire. An hour without questions needs a
+# separate alert.
 
 # %% [markdown] name="promql-use-text"
 # How far off is the counter's last value in this hour? Compare it, and your expressions, with the
@@ -321,7 +323,7 @@ if ready("08.2"):
 # Services count their answers in `answers_total`, a counter with the labels `service`, `instance`
 # and `ended`: `success`, `error`, `timeout`, and maybe others. An answer is bad unless it ended in
 # `success`. A series exists as soon as it has counted its first answer, so there may be no series
-# with `success`, or none without.
+# with `success`, or no other series.
 #
 # The objective is a share of good answers, such as 0.99. The error budget is the rest, 0.01, and
 # the burn rate is the share of bad answers divided by the budget.
@@ -341,9 +343,9 @@ if ready("08.2"):
 #   gives them). At night, one bad answer of two should not wake anyone.
 # - When there are no answers in one of the windows, its alert does not fire.
 # - Each alert fires at most once at a time. Its labels contain `severity` and `service`, the name
-#   of the service. It has an annotation `summary`. All names are yours.
-# - If the objective is not greater than 0 and smaller than 1, it raises a `ValueError`. Its message
-#   contains the word `objective`.
+#   of the service. It has an annotation `summary`. All other names are up to you.
+# - Unless the objective is greater than 0 and less than 1, the function raises a `ValueError`. Its
+#   message contains the word `objective`.
 #
 # For instance, `burn_rate_rules("shop", 0.99)` pages when in the last hour, and in the last five
 # minutes, more than 14.4% of the shop's answers were bad, and this has been so for two minutes.
@@ -390,12 +392,13 @@ check("08.3", burn_rate_rules)
 # %% [markdown] name="burn-why" only="solution"
 # Each part of the expression prevents one kind of false alarm. The long window says that it
 # matters: a spike of eight minutes does not reach 14.4% of an hour. The short one says that it goes
-# on: without it, the page would last an hour longer than the incident. The 20 answers keep a quiet
-# night from paging. `for` waits for a second look, and costs its two minutes in each incident.
+# on: without it, the page would last up to an hour longer than the incident. The 20 answers keep a
+# quiet night from paging. `for` waits for a second look, and costs its two minutes in each
+# incident.
 #
-# Bad answers are counted directly. `1 - good / all` looks like the same, but when every answer
-# fails from the start, there is no series of good ones. Then the whole expression has no result,
-# and the alert is silent in the worst case.
+# Bad answers are counted directly. `1 - good / all` looks the same, but when every answer fails
+# from the start, there is no series of good ones. Then the whole expression has no result, and the
+# alert is silent in the worst case.
 #
 # A file of rules is built from data here, and not from pieces of text: `safe_dump` takes care of
 # quotes and indentation.
@@ -458,8 +461,8 @@ if ready("08.3"):
 #
 # A detector gives each answer a score: the higher, the better the answer is grounded in what the
 # model was given to read. Here are the scores of a simple one, the share of an answer's words that
-# occur in its source, for answers that people have labelled. They come in two parts: you choose on
-# `tune` and judge on `test`.
+# occur in its source or its question, for answers that people have labelled. They come in two
+# parts: you choose on `tune` and judge on `test`.
 
 # %% name="threshold-given"
 from helpers.monitor.answers import labelled_answers
@@ -480,13 +483,13 @@ for scores, grounded in (tune, test):
 # %% [markdown] name="threshold-task"
 # Write `by_cost(tune, test, rate, missed, alarm)`, a plain function (not `async`).
 #
-# - `tune` and `test` are pairs of lists of one length: scores (`float`) and labels (`bool`, `True`
-#   for grounded).
+# - `tune` and `test` are pairs of lists of equal length: scores (`float`) and labels (`bool`,
+#   `True` for grounded).
 # - An answer is **flagged** if its score is below the threshold, and not if it equals it.
 # - `rate` is the share of live answers that are not grounded, from 0 to 1. It is not the share in
 #   either part, where such answers were collected on purpose.
-# - `missed` is what an answer costs that is not grounded and not flagged, and `alarm` what a
-#   grounded one costs that is flagged; both are 0 or more.
+# - `missed` is the cost of an ungrounded answer that is not flagged, and `alarm` is the cost of a
+#   grounded one that is flagged; both are 0 or more.
 # - The **cost** of a threshold on a part is the expected cost of one live answer:
 #   `rate * missed * m + (1 - rate) * alarm * a`, where `m` is the share of the part's ungrounded
 #   answers that are not flagged, and `a` the share of its grounded answers that are flagged.
@@ -494,30 +497,30 @@ for scores, grounded in (tune, test):
 # Choose the threshold with the lowest cost on `tune`. Candidates are the scores that occur in
 # `tune`, grounded or not, and `math.inf`, which flags everything. (The lowest score flags nothing.)
 # Costs that differ by less than 1e-12 are equal. Among equal ones choose the lowest threshold: it
-# flags fewest.
+# flags the fewest answers.
 #
 # Return a dict of exactly these five, all but the first worked out on `test`:
 #
 # - `"threshold"`: the chosen one, a number;
 # - `"missed"` and `"alarms"`: how many ungrounded answers of `test` are not flagged, and how many
-#   grounded ones are, whole numbers;
+#   grounded ones are flagged (both whole numbers);
 # - `"cost"`: the threshold's cost on `test`;
 # - `"precision"`: of the live answers that would be flagged, the share that is not grounded. Work
 #   it out from `rate` and the two shares of `test`. It is `None` where none would be flagged.
 #
-# A part without a grounded answer, or without an ungrounded one, is a `ValueError` whose message
-# names that part and not the other. If both are like this, it names `tune`.
+# A part without a grounded answer, or without an ungrounded one, raises a `ValueError` whose
+# message names that part and not the other. If both are like this, it names `tune`.
 #
-# For instance, `tune = ([0.2, 0.4, 0.6, 0.8], [False, True, False, True])`, `test = ([0.1, 0.5, 0.7,
-# 0.9], [False, True, False, True])`, `rate=0.25`, `missed=8` and `alarm=1`: the threshold 0.4 misses
-# one ungrounded answer of two and costs `0.25 * 8 * 0.5 = 1`. With 0.8, nothing is missed, and one
-# grounded answer of two is flagged: `0.75 * 1 * 0.5 = 0.375`, which is the lowest. On `test`, 0.8
-# misses none and flags one of two, so the result is `{"threshold": 0.8, "missed": 0, "alarms": 1,
-# "cost": 0.375, "precision": 0.4}`. The last is `0.25 / (0.25 + 0.75 * 0.5)`.
+# For instance, `tune = ([0.2, 0.4, 0.6, 0.8], [False, True, False, True])`, `test = ([0.1, 0.5,
+# 0.7, 0.9], [False, True, False, True])`, `rate=0.25`, `missed=8` and `alarm=1`: the threshold 0.4
+# misses one ungrounded answer of two and costs `0.25 * 8 * 0.5 = 1`. With 0.8, nothing is missed,
+# and one grounded answer of two is flagged: `0.75 * 1 * 0.5 = 0.375`, which is the lowest. On
+# `test`, 0.8 misses none and flags one of two, so the result is `{"threshold": 0.8, "missed": 0,
+# "alarms": 1, "cost": 0.375, "precision": 0.4}`. The last is `0.25 / (0.25 + 0.75 * 0.5)`.
 #
 # scikit-learn's `roc_curve` may be used: with `grounded` as the classes, its first result is the
-# share of ungrounded answers that are not flagged, and its second the share of grounded answers that
-# are not.
+# share of ungrounded answers that are not flagged, and its second is the share of grounded answers
+# that are not flagged.
 
 # %% exercise="08.4"
 import math
@@ -558,19 +561,19 @@ def by_cost(tune: Scored, test: Scored, rate: float, missed: float, alarm: float
 check("08.4", by_cost)
 
 # %% [markdown] name="threshold-why" only="solution"
-# The threshold follows from three numbers that no detector knows: how often it happens, and what
-# each mistake costs. In the labelled parts more than half of the answers are not grounded; in live
-# traffic it may be two of a hundred. A cost computed with the part's own share would flag far too
-# much.
+# The threshold follows from three numbers that no detector knows: how often an answer is invented,
+# and what each mistake costs. In the labelled parts more than half of the answers are not grounded;
+# in live traffic it may be two of a hundred. A cost computed with the part's own share would flag
+# far too much.
 #
 # The cost on `tune` is too good, because the threshold was chosen to make it low. So the cost to
 # report is that on `test`. The lowest score and `math.inf` are candidates too: where a false alarm
-# is expensive and invention is rare, it is cheapest to flag nothing, and a detector that cannot beat
-# that is not worth its CPU.
+# is expensive and invention is rare, it is cheapest to flag nothing, and a detector that cannot
+# beat that is not worth its CPU.
 
 # %% [markdown] name="threshold-use-text"
-# What does the same detector do as invention becomes rarer? Look at the last column. It is what
-# people see who read the flagged answers.
+# What does the same detector do as invention becomes rarer? Look at the last column: it is what the
+# people who read the flagged answers will notice.
 
 # %% name="threshold-use"
 if ready("08.4"):
@@ -582,33 +585,34 @@ if ready("08.4"):
 # %% [markdown] name="bias-goal"
 # ## 5. Accuse an agent only with a control
 #
-# An agent was asked each request twice: once as a person wrote it who grew up with English, and once
-# as someone wrote it who is still learning it. Each pair holds what the two got, for instance 1 for
-# the right tool and 0 for a wrong one. Is a gap between them bias? Any two wordings of a request
-# differ a little in what they get. So there is a **control**: the same, with two wordings by native
-# speakers in each pair.
+# An agent was asked each request twice: once in the words of a person who grew up with English, and
+# once in the words of someone who is still learning it. Each pair holds what the two got, for
+# instance 1 for the right tool and 0 for a wrong one. Is a gap between them bias? Any two wordings
+# of a request differ a little in what they get. So there is a **control**: the same, with two
+# wordings by native speakers in each pair.
 #
 # Write `unfair(pairs, control)`, a plain function (not `async`).
 #
 # - `pairs` and `control` are lists of pairs of numbers, of any length each.
 # - The **gap** of a list is the mean of the first numbers minus the mean of the second ones.
-# - Test the gap of `pairs` with SciPy's `permutation_test`. The pairs belong together, so under the
-#   null hypothesis the two numbers *of one pair* may be swapped: `permutation_type="samples"`. A gap
-#   in either direction counts: the test is two-sided. Take 999 resamples; more are accepted. (For up
-#   to 9 pairs SciPy then tries all swaps.) The same lists must give the same result each time, so
-#   pass `rng` a seed.
-# - The **margin** is what two native wordings may differ by: the absolute gap of `control`, plus two
-#   standard errors of it. The standard error of a gap is the sample standard deviation of the
-#   differences within the pairs (`ddof=1`), divided by the square root of the number of pairs.
-# - The agent is **accused** if the p-value is below 0.05, and the absolute gap of `pairs` is greater
-#   than the margin. Both sides of the second comparison count as equal if they differ by less than
-#   1e-12.
+# - Test the gap of `pairs` with SciPy's `permutation_test`. The pairs belong together, so under
+#   the null hypothesis the two numbers *of one pair* may be swapped:
+#   `permutation_type="samples"`. A gap in either direction counts: the test is two-sided. Take
+#   999 resamples; more are accepted. (For up to 9 pairs SciPy then tries all swaps.) The same
+#   lists must give the same result each time, so pass `rng` a seed.
+# - The **margin** is what two native wordings may differ by: the absolute gap of `control`, plus
+#   two standard errors of that gap. The standard error of a gap is the sample standard deviation
+#   of the differences within the pairs (`ddof=1`), divided by the square root of the number of
+#   pairs.
+# - The agent is **accused** if the p-value is below 0.05, and the absolute gap of `pairs` is
+#   greater than the margin. Both sides of the second comparison count as equal if they differ by
+#   less than 1e-12.
 #
 # Return a dict of exactly these four: `"gap"` (of `pairs`, with its sign), `"p"`, `"margin"`, all
 # three numbers, and `"accused"`, a `bool`.
 #
-# Fewer than two pairs in `control` are a `ValueError` whose message contains the word `control`.
-# Fewer than two in `pairs` are one whose message contains `pairs` and not `control`, whatever
+# Fewer than two pairs in `control` raise a `ValueError` whose message contains the word `control`.
+# Fewer than two in `pairs` raise one whose message contains `pairs` and not `control`, whatever
 # `control` is.
 #
 # For instance, six pairs `(1, 0)` and the control `[(1, 1), (1, 0), (0, 1), (1, 1)]`: the gap is 1,
@@ -626,7 +630,7 @@ Pairs = list[tuple[float, float]]
 
 
 def unfair(pairs: Pairs, control: Pairs) -> dict:
-    """Whether the first of each pair gets something else than the second, and than the control."""
+    """Whether the two of each pair are treated differently, by more than chance and the control."""
     # LAB: return TODO
     # BEGIN SOLUTION
     if len(pairs) < 2:
@@ -664,9 +668,9 @@ check("08.5", unfair)
 # proves nothing by not accusing.
 
 # %% [markdown] name="bias-use-text"
-# Now the course's own agent. Which tool does it choose for 40 requests, each in three ways of
-# writing, and for a refund that is signed with different names? The table gives how often it was the
-# right one: for the first wording, for the other native one, and for the third.
+# Now test the course's own agent. Which tool does it choose for 40 requests, each in three ways of
+# writing, and for a refund request with different names? The table gives how often the tool was
+# right: for the first wording, for the other native one, and for the third.
 
 # %% name="bias-asked"
 from helpers.agent.answerability import THRESHOLD
@@ -708,10 +712,10 @@ if ready("08.5"):
 
 # %% [markdown] name="bias-means" only="solution"
 # A learner's English and a name are two different questions. Read both rows with what you know of
-# small numbers: a test that accuses nobody with 40 pairs may have missed a small gap, and a gap that
-# is found in one sentence need not be there in the next one. The classifier that chooses the tool
-# compares a message with examples by its embedding, and a name is a part of that. What helps is to
-# keep names away from it: the request alone is enough to choose a tool.
+# small numbers: a test that accuses nobody with 40 pairs may have missed a small gap, and a gap
+# that is found in one sentence need not be there in the next one. The classifier that chooses the
+# tool compares a message with examples by its embedding, and a name is a part of that. What helps
+# is to keep names away from it: the request alone is enough to choose a tool.
 
 # %% [markdown] name="gate-goal"
 # ## 6. The gate: your rules on days that you have not seen
@@ -721,11 +725,11 @@ if ready("08.5"):
 # with a newsletter at noon. `RULES` is the text of a rule file for Prometheus. The one that you get
 # has the thresholds that people write first. Change it, or replace it, until it passes.
 #
-# - At least 9 of the 11 incidents are **detected** within 60 minutes: the first alert that *begins*
-#   to fire after the incident's beginning, and while the incident lasts, does so at most 60 minutes
-#   after its beginning. Any alert counts.
-# - On ten clean days, at most one **false alarm** is raised in all. Each time that an alert begins to
-#   fire on a clean day is one; an alert that fires for several label sets at once is one, too.
+# - At least 9 of the 11 incidents are **detected**: an alert *begins* to fire while the incident
+#   lasts, and at most 60 minutes after the incident begins. Any alert counts.
+# - On ten clean days, at most one **false alarm** is raised in all. Each time that an alert
+#   begins to fire on a clean day counts as one; an alert that fires for several label sets at
+#   once counts as one, too.
 #
 # The incidents: the model gets slow, or does not answer; a release gives wrong numbers for one
 # topic; the price of a token doubles; one client asks in a loop; a document is poisoned and sends
@@ -734,31 +738,39 @@ if ready("08.5"):
 # than those below: times, sizes and topics differ.
 
 # %% [markdown] name="gate-metrics"
-# The service is scraped every 15 seconds. Each day begins with a restart, so its counters begin at 0.
-# A series with labels begins to exist when it is first counted, so `increase` does not see that first
-# count. Rules are evaluated every minute if their group says nothing else.
+# The service is scraped every 15 seconds. Each day begins with a restart, so its counters begin at
+# 0. A series with labels begins to exist when it is first counted, so `increase` does not see that
+# first count. Rules are evaluated every minute unless their group says otherwise.
 #
-# | metric | labels | meaning |
-# |---|---|---|
-# | `gen_ai_client_operation_duration_seconds` | `error_type`, empty for a good answer | histogram: an answer, from its place to its end |
-# | `gen_ai_server_time_to_first_token_seconds` | | histogram: until the first word; a failed answer has none. Buckets end at 1, 2.5, 5, 7.5 and 10, among others |
-# | `gen_ai_client_token_usage` | `gen_ai_token_type`: input, output | histogram: tokens of an answer |
-# | `http_server_request_duration_seconds` | `http_response_status_code`, `http_route` | histogram: a request |
-# | `service_answers_total` | `topic`; `result`: grounded, ungrounded, refused, not judged | answers. Refused: "I do not know". About one in ten good answers is called ungrounded |
-# | `service_answers_foreign_address_total` | | answers that name a web address which is not the shop's |
-# | `service_problems_total` | `kind`: model-unreachable, circuit-open, budget-spent, rate-limited | requests that were refused or failed |
-# | `service_tool_calls_total` | `tool`; `status`: ok, refused | calls. A tool also refuses orders that are not the customer's |
-# | `service_guardrail_blocks_total` | | messages that the guard stopped |
-# | `service_feedback_total` | `score`: 1, -1 | ratings by customers; few give one |
-# | `service_cost_usd_total` | | dollars; a million tokens usually cost about 0.5 |
-# | `service_index_age_seconds` | | age of the index, which is built each night |
-# | `process_resident_memory_bytes` | | memory; 2 GB is too much |
-# | `canary_answers_total` | `intent`; `result`: right, wrong, failed | answers to eight known questions, three of them every 5 minutes |
+# - `gen_ai_client_operation_duration_seconds` (`error_type`, empty for a good answer): histogram:
+#   an answer, from when the service begins it to its end.
+# - `gen_ai_server_time_to_first_token_seconds`: histogram: until the first word; a failed answer
+#   has none. Buckets end at 1, 2.5, 5, 7.5 and 10, among others.
+# - `gen_ai_client_token_usage` (`gen_ai_token_type`: input, output): histogram: tokens of an
+#   answer.
+# - `http_server_request_duration_seconds` (`http_response_status_code`, `http_route`): histogram:
+#   a request.
+# - `service_answers_total` (`topic`; `result`: grounded, ungrounded, refused, not judged):
+#   answers. Refused: "I do not know". About one in ten good answers is called ungrounded.
+# - `service_answers_foreign_address_total`: answers that name a web address which is not the
+#   shop's.
+# - `service_problems_total` (`kind`: model-unreachable, circuit-open, budget-spent,
+#   rate-limited): requests that were refused or failed.
+# - `service_tool_calls_total` (`tool`; `status`: ok, refused): calls. A tool also refuses orders
+#   that are not the customer's.
+# - `service_guardrail_blocks_total`: messages that the guard stopped.
+# - `service_feedback_total` (`score`: 1, -1): ratings by customers; few give one.
+# - `service_cost_usd_total`: dollars; a million tokens usually cost about 0.5.
+# - `service_index_age_seconds`: age of the index, which is built each night.
+# - `process_resident_memory_bytes`: memory; 2 GB is too much.
+# - `canary_answers_total` (`intent`; `result`: right, wrong, failed): answers to eight known
+#   questions, three of them every 5 minutes.
 #
-# The counters' names end in `_total`. Each histogram has `_bucket` (with `le`), `_sum` and `_count`.
+# The counters' names end in `_total`. Each histogram has `_bucket` (with `le`), `_sum` and
+# `_count`.
 
 # %% [markdown] name="gate-visible-text"
-# Write your rules with the days below, as often as you like. They are replayed once, which takes
+# Try your rules on the days below, as often as you like. The days are replayed once, which takes
 # about two minutes, and kept. Alarms before an incident and after it are shown, but do not count.
 
 # %% name="gate-visible"
@@ -839,13 +851,13 @@ check("08.6", RULES)
 # %% [markdown] name="gate-why" only="solution"
 # Most of these alerts look at something that is exactly 0, or the same each day, while all is well:
 # a wrong canary, a foreign address, the age of the index, dollars for each token. They are fast and
-# silent. Where a figure has a usual level, a smallest count stands beside the share, and `for` lets
-# one bad minute pass.
+# silent. Where a figure has a usual level, the share comes with a minimum count, and `for` lets one
+# bad minute pass.
 #
-# Two kinds are left to people who look each day. Invention grows slowly, and the detector calls one
-# good answer in ten ungrounded. The bad release is wrong for one topic, about which hardly anyone
-# asks in an hour; a canary for each topic would find it. An alert that catches these as well fires
-# on clean days, too.
+# Two kinds are left to the people who look at the figures each day. Invention grows slowly, and the
+# detector calls one good answer in ten ungrounded. The bad release is wrong for one topic, about
+# which hardly anyone asks in an hour; a canary for each topic would find it. An alert that catches
+# these as well fires on clean days, too.
 
 # %% [markdown] name="measured-text"
 # ## What you measured

@@ -1,7 +1,6 @@
 """Tries metrics.py with agents on a scripted model, the rules by promtool, and the dashboard."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -10,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from helpers.authoring.alone import run_alone
@@ -19,6 +17,7 @@ from helpers.testbed import openai_server
 from helpers.testbed.prometheus import program
 from helpers.testbed.replies import CutOff, Fails, Fault, Reply
 from tests.home.alone import run
+from tests.monitor.required import require_prometheus
 
 RULES, RULES_TEST = PROGRAMS / "rules.yml", PROGRAMS / "rules_test.yml"
 WAYS = ("invoke", "stream", "ainvoke", "astream")

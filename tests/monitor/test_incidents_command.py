@@ -53,7 +53,7 @@ def run(monkeypatch: pytest.MonkeyPatch, found: list[Judged], *words: str) -> in
 @pytest.mark.parametrize(
     ("minutes", "alarms", "status", "said"),
     [
-        (GOOD, [0] * 20, 0, "All numbers are reached."),
+        (GOOD, [0] * 20, 0, "All targets are met."),
         (GOOD, [0] * 19 + [1], 0, "False alarms: 1 in 20 clean days: 0.05 a day."),
         (
             GOOD,

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     title="Instrument a service that has none",
     hints=[
         "An ASGI app is an async function with (scope, receive, send). Write one inside instrument"
-        " that calls `await app(scope, receive, send)`: before it the request arrives, after it the"
-        " whole answer was sent.",
+        " that calls `await app(scope, receive, send)`: before this call the request has arrived,"
+        " and after it the whole answer has been sent.",
         Hint(
             "The code is in the message with which an answer starts: give the app a `send` of your"
             " own, which looks at message.get('status') and passes the message on.",
@@ -23,17 +23,18 @@ if TYPE_CHECKING:
         ),
         Hint(
             "What @app.middleware('http') gets from call_next is a response whose body is not"
-            " written yet. Measure around `await app(...)`, in a middleware on the level of ASGI.",
+            " written yet. Measure around `await app(...)`, in a middleware at the ASGI level.",
             "end",
         ),
         Hint(
-            "try around `await app(...)`, and what has to happen in any case in `finally`. A"
-            " cancelled task raises CancelledError, which is no Exception. Raise errors on.",
+            "Put `try` around `await app(...)`, and what must always happen into `finally`. A"
+            " cancelled task raises CancelledError, which is not an Exception. Raise each error"
+            " again.",
             "errors",
         ),
         Hint(
             'route = getattr(scope.get("route"), "path", "other"), after the app was called: before'
-            " that nobody knows.",
+            " that, the route is not known.",
             "labels",
         ),
         Hint(
@@ -82,7 +83,7 @@ def instrument(answer: "Instrument") -> Iterator[Case]:
     yield Case(
         "one request",
         call=lambda: driven.asked(answer, ["/orders/12"]),
-        show="GET /orders/12; then the samples of the registry, but sums and buckets",
+        show="GET /orders/12; then the samples of the registry, without sums and buckets",
         expect={"answers": ['200 {"order":12}'], "metrics": counted({ORDER: {"200": 1}})},
         slips=[
             *slips,
@@ -142,7 +143,7 @@ def instrument(answer: "Instrument") -> Iterator[Case]:
             Slip.when(
                 "swallowed",
                 lambda got: "OrderFailed" not in got["answers"],
-                "The app raised an error, and the server never heard of it: raise it on.",
+                "The app raised an error, and the server never heard of it: raise it again.",
             ),
             Slip.when(
                 "errors-not-counted",
@@ -220,7 +221,7 @@ def instrument(answer: "Instrument") -> Iterator[Case]:
             Slip.when(
                 "leaks",
                 lambda got: got["after it"].get(GAUGE) == 1,
-                "The client has left, and the gauge still has it: use finally.",
+                "The client has left, and the gauge still counts it: use finally.",
             ),
             Slip.when(
                 "cancelled-is-500",
@@ -276,7 +277,7 @@ def instrument(answer: "Instrument") -> Iterator[Case]:
             Slip.when(
                 "default-buckets",
                 lambda got: got["buckets"][0][:-1] != list(driven.BUCKETS),
-                "These are other buckets than those that were given.",
+                "These are not the buckets that were given.",
             ),
         ],
         about="names",
@@ -295,7 +296,7 @@ def instrument(answer: "Instrument") -> Iterator[Case]:
             Slip.when(
                 "one-label-more",
                 lambda got: set(got) - {"route", "status", "requests counted"} != set(),
-                "There is a label more than the statement names. Its values multiply the series.",
+                "There is one label more than the statement names. Its values multiply the series.",
             ),
         ],
         about="labels",
@@ -303,7 +304,7 @@ def instrument(answer: "Instrument") -> Iterator[Case]:
     yield Case(
         "names, kinds and labels",
         call=lambda: driven.names(answer),
-        show="GET /orders/3; then the metrics of the registry, and new ones of the default one",
+        show="GET /orders/3; then the registry's metrics, and new ones in the default registry",
         expect={
             driven.COUNTER: "counter: route, status",
             driven.HISTOGRAM: "histogram: route",

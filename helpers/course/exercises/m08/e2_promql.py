@@ -42,7 +42,7 @@ _TOLD = {
     "sum-first": "A sum drops when one instance restarts, and increase takes that for a restart of"
     " all: first increase, then sum.",
     "every-route": "The probes of /health are counted, too: select the route.",
-    "a-second": "rate is a number a second: increase is the number in the window.",
+    "a-second": "rate is the number per second: increase is the number in the window.",
     "in-time": "That is the share of answers that took 3 seconds or less.",
     "mean-of-shares": "The mean of the instances' shares gives an instance with two questions as"
     " much weight as one with a thousand: divide the sums.",
@@ -63,8 +63,8 @@ _TOLD = {
         "Look at the series first: what does `answer_seconds_count` give in the hour above, and"
         " which labels does it have?",
         Hint(
-            "increase(...[1h]) per series knows of restarts. Sum up what it gives, not what it is"
-            " given.",
+            "increase(...[1h]) sees the restarts of each series. So take the sum of its results,"
+            " not the increase of a sum.",
             "asked",
         ),
         Hint(
@@ -73,8 +73,8 @@ _TOLD = {
             "slow",
         ),
         Hint(
-            "Without questions, fast / all is 0 / 0, which is NaN. `x > 0` leaves a series out"
-            " where it is not so: fast / (all > 0).",
+            "Without questions, fast / all is 0 / 0, which is NaN. `x > 0` leaves a series out if"
+            " it is 0: fast / (all > 0).",
             "slow",
         ),
         Hint(
@@ -82,7 +82,7 @@ _TOLD = {
             "p95",
         ),
         Hint(
-            "A comparison with NaN is false: `... >= 0` behind histogram_quantile leaves out the"
+            "A comparison with NaN is false: `... >= 0` after histogram_quantile leaves out the"
             " versions that nobody has asked.",
             "p95",
         ),

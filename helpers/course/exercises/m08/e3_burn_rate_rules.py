@@ -119,7 +119,7 @@ def burn_rate_rules(answer: "Rules") -> Iterator[Case]:
             Slip.when(
                 "no-long-window",
                 _any("minute 347: page fires"),
-                "Seven minutes are 12% of an hour: the long window must be above, too.",
+                "Seven minutes are 12% of an hour: the long window must be above the limit, too.",
             ),
             Slip.when(
                 "never-pages",
@@ -129,8 +129,8 @@ def burn_rate_rules(answer: "Rules") -> Iterator[Case]:
             Slip.when(
                 "ticket-too-early",
                 _any("minute 375: page and ticket fires"),
-                "After 22 minutes, 6% of six hours' answers are bad; 15 minutes later comes the"
-                " ticket.",
+                "After 22 minutes, 6% of six hours' answers are bad; the ticket comes 15 minutes"
+                " later.",
             ),
             until=385,
             about="fast",
@@ -142,7 +142,8 @@ def burn_rate_rules(answer: "Rules") -> Iterator[Case]:
             Slip.when(
                 "no-short-window",
                 _any("minute 391: page and ticket fires"),
-                "The incident is over, and it still pages: the short window must be above, too.",
+                "The incident is over, and it still pages: the short window must be above the"
+                " limit, too.",
             ),
             since=386,
             about="windows",
@@ -157,7 +158,7 @@ def burn_rate_rules(answer: "Rules") -> Iterator[Case]:
             Slip.when(
                 "no-long-window",
                 _any("page"),
-                "Eight minutes are 13% of an hour: the long window must be above, too.",
+                "Eight minutes are 13% of an hour: the long window must be above the limit, too.",
             ),
             about="windows",
         )
@@ -300,7 +301,7 @@ def burn_rate_rules(answer: "Rules") -> Iterator[Case]:
             about="instances",
         )
         yield case(
-            "answers that end otherwise",
+            "answers that end in other ways",
             "8% end in error and 8% in timeout",
             History(
                 (
@@ -313,7 +314,7 @@ def burn_rate_rules(answer: "Rules") -> Iterator[Case]:
             Slip.when(
                 "errors-only",
                 else_right(_any("99: ticket fires, and")),
-                "A timeout is a bad answer, too: whatever is not success.",
+                "A timeout is a bad answer, too: all that is not success is bad.",
             ),
             about="instances",
         )
@@ -331,7 +332,7 @@ def burn_rate_rules(answer: "Rules") -> Iterator[Case]:
         )
         yield case(
             "never a bad answer",
-            "there is a series of good answers alone",
+            "there is only a series of good answers",
             History((Counter("success", ((70, 30),)),), _at({30: (), 69: ()})),
             about="instances",
         )

@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
 @exercise(
     "08.4",
-    title="A threshold by what mistakes cost",
+    title="Choose a threshold by what mistakes cost",
     hints=[
         "Write a function that gives the two shares, m and a, for a threshold and a part. The rest"
         " follows from it.",
         Hint(
-            "Look at every candidate: sorted(set(scores)) of tune, and math.inf. Keep the first one"
-            " that costs less than the best so far by at least 1e-12.",
+            "Go through all candidates in order: sorted(set(scores)) of tune, then math.inf. Take a"
+            " new one only if it costs less than the best so far, by at least 1e-12.",
             "choice",
         ),
         Hint(
-            "rate comes from live traffic. The part's own share of ungrounded answers occurs in no"
-            " formula.",
+            "rate comes from live traffic. No formula contains the part's own share of ungrounded"
+            " answers.",
             "rate",
         ),
         Hint(
@@ -66,8 +66,8 @@ def by_cost(answer: "Answer") -> Iterator[Case]:
         Slip.like(
             "precision-in-part",
             given.precision_in_part,
-            "The precision is that of the labelled part. Live, other shares of the answers are"
-            " grounded: work it out from rate.",
+            "The precision is that of the labelled part. In live traffic, another share of the"
+            " answers is grounded: work it out from rate.",
         ),
     ]
 
@@ -95,7 +95,7 @@ def by_cost(answer: "Answer") -> Iterator[Case]:
             Slip.when(
                 "flags-equal",
                 given.flags_equal,
-                "0.6 flags no answer of tune but those below it: one that equals the threshold is"
+                "0.6 flags only the answers of tune below it: one that equals the threshold is"
                 " not flagged.",
             ),
         ),
@@ -144,7 +144,7 @@ def by_cost(answer: "Answer") -> Iterator[Case]:
         ("tune has no grounded answer", only_bad, given.TEST, "tune"),
         ("test has no ungrounded answer", given.TUNE, only_good, "test"),
         ("test is empty", given.TUNE, ([], []), "test"),
-        ("both have no grounded answer", only_bad, only_bad, "tune"),
+        ("neither has a grounded answer", only_bad, only_bad, "tune"),
     ):
         yield example(
             name,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @exercise(
     "08.5",
-    title="The bias test with its control",
+    title="Accuse an agent only with a control",
     hints=[
         "np.array(pairs).T gives two arrays: the first numbers of all pairs, and the second ones."
         " They are the two samples of permutation_test.",
@@ -59,7 +59,7 @@ def unfair(answer: "Answer") -> Iterator[Case]:
         Slip.like(
             "without-p",
             bias.without_p,
-            "Chance alone gives such a gap: look at the p-value, too.",
+            "Chance alone can give such a gap: look at the p-value, too.",
         ),
         Slip.like(
             "one-direction",
@@ -102,7 +102,7 @@ def unfair(answer: "Answer") -> Iterator[Case]:
         Slip.when(
             "torn-apart",
             lambda got: 0.3 < got["p"] < 0.99,
-            "The pairs were torn apart: swap the two numbers of one pair, and nothing else.",
+            "The pairs were torn apart: swap only the two numbers within each pair.",
         ),
     )
     yield named(

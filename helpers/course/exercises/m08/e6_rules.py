@@ -34,15 +34,15 @@ groups:
 
 @exercise(
     "08.6",
-    title="The gate: your rules on held-out days",
+    title="The gate: your rules on days that you have not seen",
     starter=STARTER,
     gate=True,
     hints=[
         "Begin with the clean days: an alert that fires there is worth nothing on a bad one. Which"
-        " of the six fires most often? Give it a longer window and a smallest count.",
+        " of the six fires most often? Give it a longer window and a minimum count.",
         Hint(
-            "A share of few is chance: at six in the morning one slow answer of two is 50%. Write"
-            " `share > 0.5 and count >= 5`, or add `for: 5m`.",
+            "A share of few answers is chance: at six in the morning one slow answer of two is"
+            " 50%. Write `share > 0.5 and count >= 5`, or add `for: 5m`.",
             "clean",
         ),
         Hint(
@@ -74,7 +74,7 @@ def rules(answer: Any) -> Iterator[Case]:
         "refused", RulesError, "Prometheus would not start with these rules: begin here."
     )
     yield Case(
-        "Prometheus takes the rules",
+        "Prometheus accepts the rules",
         call=tried.alerts,
         show="promtool check rules",
         expect=Expectation(
@@ -99,7 +99,7 @@ def rules(answer: Any) -> Iterator[Case]:
             Slip.when(
                 "always",
                 gate.fires_always,
-                "An alert fires on nearly every day. It tells nobody anything.",
+                "An alert fires on nearly every day, so it tells nobody anything.",
             ),
         ],
         limit=900,
@@ -125,7 +125,8 @@ def rules(answer: Any) -> Iterator[Case]:
             Slip.when(
                 "late",
                 gate.found_late,
-                "More incidents were detected than in time: look at `for` and the windows.",
+                "Enough incidents were detected, but too many of them too late: look at `for` and"
+                " the windows.",
             ),
         ],
         limit=900,

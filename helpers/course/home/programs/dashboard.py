@@ -19,6 +19,8 @@ def dashboard() -> str:
     """The dashboard, as JSON that Grafana imports."""
     board = Dashboard("Support agent").uid("support-agent").refresh("30s").time("now-6h", "now")
     for title, (expression, unit) in PANELS.items():
-        target = Dataquery().expr(expression)
-        board = board.with_panel(Panel().title(title).unit(unit).with_target(target))
-    return JSONEncoder(sort_keys=True, indent=2).encode(board.build())
+        panel = Panel().title(title).unit(unit)
+        asked = Dataquery().expr(expression)
+        board = board.with_panel(panel.with_target(asked))
+    encoder = JSONEncoder(sort_keys=True, indent=2)
+    return encoder.encode(board.build())

@@ -36,7 +36,7 @@ TOKENS = (10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000)
 
 
 class AgentFigures(Figures):
-    """Those of the agent, too; `tools` has the names of its tools."""
+    """The agent's metrics, too; `tools` holds the names of its tools."""
 
     def __init__(self, registry: CollectorRegistry, tools: Sequence[str] = ()) -> None:
         super().__init__(registry)
@@ -75,7 +75,7 @@ class Meter(BaseCallbackHandler):
         usd: dollars of an input token and of an output token; without them no cost is counted.
     """
 
-    run_inline = True  # in an async agent, too: to count is faster than to ask a thread to
+    run_inline = True  # in an async agent, too: counting is faster than handing it to a thread
 
     def __init__(self, figures: AgentFigures, usd: tuple[float, float] | None = None) -> None:
         self._figures, self._usd = figures, usd
@@ -97,7 +97,7 @@ class Meter(BaseCallbackHandler):
 
 
 class WholeMeter(Meter):
-    """And how each request to the model ends, and each call of a tool."""
+    """Also tells the figures how each request to the model ends."""
 
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
         """The answer is complete: seconds, tokens, dollars."""
@@ -124,19 +124,19 @@ class WholeMeter(Meter):
 
 
 class AgentMeter(WholeMeter):
-    """And the agent's tools, and what is cancelled."""
+    """Also counts the calls of tools, and what is cancelled."""
 
     def on_tool_start(self, serialized: Any, *args: Any, run_id: UUID, **kwargs: Any) -> None:
         """A call of a tool begins."""
         self._called[run_id] = serialized["name"], kwargs.get("parent_run_id")
 
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        """A tool has answered, also where it says that it failed."""
+        """A tool has answered, even if it says that it failed."""
         name, _ = self._called.pop(run_id)
         self._figures.tools.labels(name, getattr(output, "status", "success")).inc()
 
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
-        """A tool has raised."""
+        """A tool has raised an error."""
         self._figures.tools.labels(self._called.pop(run_id)[0], "error").inc()
 
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:

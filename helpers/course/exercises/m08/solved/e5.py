@@ -9,7 +9,7 @@ Pairs = list[tuple[float, float]]
 
 
 def unfair(pairs: Pairs, control: Pairs) -> dict:
-    """Whether the first of each pair gets something else than the second, and than the control."""
+    """Whether the two of each pair are treated differently, by more than chance and the control."""
     if len(pairs) < 2:
         raise ValueError("pairs needs two pairs or more")
     if len(control) < 2:
