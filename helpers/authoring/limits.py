@@ -69,7 +69,7 @@ REBUILT: tuple[Limit, ...] = (
 """For the other walkthroughs from 02 to 11."""
 
 WHOLE: tuple[Limit, ...] = (
-    _cells(30, 120),
+    _cells(30, 130),
     _text_to_code(1.5),
     *_lines(10, 18),
     Limit("nodes/line", lambda style: style.nodes_per_line, most=9.5, form="{:.1f}"),
