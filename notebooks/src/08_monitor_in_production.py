@@ -42,7 +42,9 @@ def track(order: str) -> str:
     return f"Order {order} is on its way."
 
 # %% name="agent"
+import tempfile
 from contextlib import ExitStack
+from pathlib import Path
 
 from langchain.agents import create_agent
 from langchain_openai import ChatOpenAI
@@ -59,6 +61,9 @@ def script(body):
 
 
 room = ExitStack()  # holds what this notebook starts; its last cells end it
+folder = room.enter_context(tempfile.TemporaryDirectory())
+room.callback(os.chdir, Path.cwd())
+os.chdir(folder)  # the files that you write go there, and vanish at the end
 track.handle_tool_error = True
 upstream = room.enter_context(openai_server(script, delay_s=0.05, token_s=0.005))
 chat = ChatOpenAI(base_url=upstream.url, api_key="none", model="small", stream_usage=True)
@@ -319,16 +324,13 @@ print(text[-300:])
 
 # %% name="prometheus"
 import atexit
-import tempfile
-from pathlib import Path
 
 from helpers.testbed import process
 
-folder = Path(room.enter_context(tempfile.TemporaryDirectory()))
 atexit.register(room.close)  # also when you close the notebook before its end
-(folder / "prometheus.yml").write_text(f"""
+Path("prometheus.yml").write_text(f"""
 global: {{scrape_interval: 1s, evaluation_interval: 1s}}
-rule_files: ["{Path.cwd()}/rules.y*ml"]
+rule_files: ["rules.y*ml"]
 scrape_configs:
   - job_name: shop
     static_configs: [{{targets: ["127.0.0.1:{exporter.server_port}"]}}]
@@ -602,7 +604,7 @@ manager = room.enter_context(process(
 
 # %% name="connected"
 address = manager.url.removeprefix("http://")
-with (folder / "prometheus.yml").open("a") as settings:
+with Path("prometheus.yml").open("a") as settings:
     settings.write(f"""alerting:
   alertmanagers: [{{static_configs: [{{targets: ["{address}"]}}]}}]
 """)
@@ -1277,9 +1279,9 @@ for planned in days("visible"):
         bad_release = planned.hours(before=2, after=2)
 wrong = 'sum by (intent) (increase(canary_answers_total{result="wrong"}[1h])) > 0'
 with prometheus_of(bad_release) as server:
-    for series in ask(server, wrong, bad_release):
-        at, answers = series["values"][0]
-        print(series["metric"], "first wrong at", time.strftime("%H:%M", time.gmtime(at)))
+    for found in ask(server, wrong, bad_release):
+        at, _ = found["values"][0]
+        print(found["metric"], "first wrong at", time.strftime("%H:%M", time.gmtime(at)))
 
 # %% [markdown] name="strategy-text"
 # ## What wakes a person, and what waits?
