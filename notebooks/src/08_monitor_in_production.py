@@ -21,7 +21,7 @@
 # %% name="parameters" tags=["parameters"]
 import os
 
-model = os.environ.get("COURSE_MODEL", "local")  # no cell asks a model here
+model = os.environ.get("COURSE_MODEL", "local")  # asked by the judge and the test of bias
 fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 
 # %% [markdown] name="agent-text"
