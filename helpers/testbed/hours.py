@@ -137,7 +137,7 @@ HOURS = {
     ),
     "two restarts": (
         Instance("a:8000", "1.4", (Phase(0, 20, _MIXED),), restarts=(31.1, 56.1)),
-        Instance("b:8000", "1.4", (Phase(0, 9, _FAST), Phase(42, 11, _SLOW))),
+        Instance("b:8000", "1.4", (Phase(0, 16, _FAST), Phase(42, 11, _SLOW))),
     ),
     "a release": (
         Instance("c:8000", "1.9", (Phase(0, 24, _FAST), Phase(30, 18, _MIXED)), ends=52),

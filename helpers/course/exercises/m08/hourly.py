@@ -18,7 +18,7 @@ NAMES = ("asked", "slow", "p95")
 NEAR = 0.02
 """How far off a right value may be."""
 
-ALIKE = 0.004
+ALIKE = 0.002
 """How far off a value may be that shows one of the known mistakes."""
 
 _APART_S = 7200
