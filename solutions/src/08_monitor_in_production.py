@@ -86,8 +86,8 @@ async def chat():
 #   or body.
 # - **`status`** is the status code that was sent, as text. Where the app raises an error, it is
 #   `500`, even if another code was sent before, as in a stream that began with 200. Where the
-#   request's task is cancelled (`asyncio.CancelledError`, for instance because the client has left),
-#   it is `499`, even if nothing was sent yet.
+#   request's task is cancelled (`asyncio.CancelledError`, for instance because the client has
+#   left), it is `499`, even if nothing was sent yet.
 # - **The app works as before.** It sends the same headers and bytes, each piece at once, and raises
 #   the same errors. What is not of the type `http` (the scopes `lifespan` and `websocket`) reaches
 #   the app unchanged, and is not measured.
