@@ -127,6 +127,7 @@ def _answers(one: Instance) -> Iterator[Answer]:
 
 _FAST = (0.4, 0.8, 1.4, 0.9, 1.7, 0.3, 2.4, 1.2, 0.7, 2.8)
 _MIXED = (0.9, 1.6, 3.6, 0.8, 2.2, 4.4, 1.1, 1.9, 2.6, 6.5, 1.3, 2.1)
+_STUCK = (0.9, 1.6, 14.6, 0.8, 2.2, 17.3, 1.1, 1.9, 2.6, 21.5, 1.3, 2.1)
 _SLOW = (4.2, 6.1, 9.5, 3.4, 7.2)
 
 HOURS = {
@@ -136,7 +137,7 @@ HOURS = {
     ),
     "two restarts": (
         Instance("a:8000", "1.4", (Phase(0, 20, _MIXED),), restarts=(31.1, 56.1)),
-        Instance("b:8000", "1.4", (Phase(0, 9, _FAST), Phase(42, 11, _SLOW))),
+        Instance("b:8000", "1.4", (Phase(0, 16, _FAST), Phase(42, 11, _SLOW))),
     ),
     "a release": (
         Instance("c:8000", "1.9", (Phase(0, 24, _FAST), Phase(30, 18, _MIXED)), ends=52),
@@ -157,7 +158,7 @@ HOURS = {
     "one instance with few and slow answers": (
         Instance("a:8000", "1.4", (Phase(0, 45, _FAST),)),
         Instance("b:8000", "1.4", (Phase(0, 2, _SLOW),)),
-        Instance("h:8000", "1.5", (Phase(0, 6, _MIXED),)),
+        Instance("h:8000", "1.5", (Phase(0, 6, _STUCK),)),  # above the highest bucket
     ),
     "no slow answer": (
         Instance("a:8000", "2.1", (Phase(0, 30, _SLOW), Phase(35, 12, _FAST))),

@@ -78,17 +78,19 @@ async def chat():
 # - **Seconds** run from the request's arrival to the end of its answer.
 # - **The end.** A streamed answer ends with its last piece. Before its answer has ended, a request
 #   is only in flight. Then it is counted and timed once, however it ended, and is no longer in
-#   flight.
+#   flight. A background task that runs after the last piece may be a part of its request or not.
 # - **`route`** is the path as the app declares it, such as `/orders/{number}`, and `other` where no
 #   path of the app matches. After the app has found a route, FastAPI keeps it in the request's
-#   scope: `scope["route"].path`. No label ever has a value from a request's path, query, headers or
-#   body.
+#   scope: `scope["route"].path`. FastAPI's own pages, such as `/docs`, are not kept there: their
+#   path and `other` are both right. No label ever has a value from a request's path, query, headers
+#   or body.
 # - **`status`** is the status code that was sent, as text. Where the app raises an error, it is
-#   `500`, even in the middle of a stream that began with 200. Where the request's task is cancelled
-#   (`asyncio.CancelledError`, for instance because the client has left), it is `499`.
-# - **The app works as before.** It sends the same bytes, each piece at once, and raises the same
-#   errors. What is not of the type `http` (the scopes `lifespan` and `websocket`) reaches the app
-#   unchanged, and is not measured.
+#   `500`, even if another code was sent before, as in a stream that began with 200. Where the
+#   request's task is cancelled (`asyncio.CancelledError`, for instance because the client has
+#   left), it is `499`, even if nothing was sent yet.
+# - **The app works as before.** It sends the same headers and bytes, each piece at once, and raises
+#   the same errors. What is not of the type `http` (the scopes `lifespan` and `websocket`) reaches
+#   the app unchanged, and is not measured.
 # - It returns the ASGI app to serve: `app` itself, with a middleware added, or another one around
 #   it. It is called once for each app, before the first request. Several apps, each with a registry
 #   of its own, may run at the same time.
@@ -248,7 +250,7 @@ except MissingProgram as error:
 # together:
 #
 # - `asked`: how many were answered in the last hour. One number without labels; 0 if there were
-#   none.
+#   none. At least one instance is running at the end of each hour.
 # - `slow`: of those that were answered in the last 30 minutes, the share that took longer than 3
 #   seconds, from 0 to 1. One number without labels. If nothing was answered, there is no result.
 # - `p95`: the 95th percentile of the seconds that the answers of the last 30 minutes took, as
@@ -344,8 +346,8 @@ if ready("08.2"):
 # - When there are no answers in one of the windows, its alert does not fire.
 # - Each alert fires at most once at a time. Its labels contain `severity` and `service`, the name
 #   of the service. It has an annotation `summary`. All other names are up to you.
-# - Unless the objective is greater than 0 and less than 1, the function raises a `ValueError`. Its
-#   message contains the word `objective`.
+# - Unless the objective is greater than 0 and less than 1, the function raises a `ValueError` (for
+#   `nan`, too). Its message contains the word `objective`.
 #
 # For instance, `burn_rate_rules("shop", 0.99)` pages when in the last hour, and in the last five
 # minutes, more than 14.4% of the shop's answers were bad, and this has been so for two minutes.

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import prometheus_client
@@ -395,6 +396,67 @@ def always_499() -> object:
     return Wrong
 
 
+@wrong("A client who leaves early is an error.", slip="cancelled-before-head")
+def early_is_500() -> object:
+    class Wrong(Parts):
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            async def sending(message: Message) -> None:
+                scope["begun"] = True
+                await send(message)
+
+            await super().__call__(scope, receive, sending)
+
+        def ended(self, scope: Scope, status: int, seconds: float) -> None:
+            super().ended(scope, status if "begun" in scope else 500, seconds)
+
+    return Wrong
+
+
+@wrong("In flight from the head of the answer on.", slip="not-yet-in-flight")
+def in_flight_late() -> object:
+    class Wrong(Parts):
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http":
+                self.flying.dec()
+
+            async def sending(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    scope["begun"] = True
+                    self.flying.inc()
+                await send(message)
+
+            await super().__call__(scope, receive, sending)
+
+        def ended(self, scope: Scope, status: int, seconds: float) -> None:
+            if "begun" not in scope:
+                self.flying.inc()
+            super().ended(scope, status, seconds)
+
+    return Wrong
+
+
+@wrong("It is counted before its last piece is sent.", slip="before-the-last-piece")
+def before_the_last_piece() -> object:
+    class Wrong(Parts):
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            async def sending(message: Message) -> None:
+                last = message["type"] == "http.response.body" and not message.get("more_body")
+                if last:
+                    scope["counted"] = True
+                    self.flying.dec()
+                    self.count(scope, 200)
+                    self.time(scope, 0.1)
+                await send(message)
+
+            await super().__call__(scope, receive, sending)
+
+        def ended(self, scope: Scope, status: int, seconds: float) -> None:
+            if "counted" not in scope:
+                super().ended(scope, status, seconds)
+
+    return Wrong
+
+
 class HeadStatus(Parts):
     """Keeps the status of the head, also where the stream breaks."""
 
@@ -574,7 +636,65 @@ def from_the_first_byte() -> object:
     return Wrong
 
 
-@wrong("Every 404 is of no route.")
+@wrong("A method that is not allowed is of no route.", slip="other-too-often")
+def every_405() -> object:
+    class Wrong(Parts):
+        def ended(self, scope: Scope, status: int, seconds: float) -> None:
+            own = {key: value for key, value in scope.items() if key != "route"}
+            super().ended(own if status == 405 else scope, status, seconds)
+
+    return Wrong
+
+
+@wrong("The time is told in a header.", slip="another-header")
+def one_header_more() -> object:
+    class Wrong(Parts):
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            async def sending(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    message["headers"] = [*message["headers"], (b"x-process-time", b"0.01")]
+                await send(message)
+
+            await super().__call__(scope, receive, sending)
+
+    return Wrong
+
+
+@wrong("The metrics are in the default registry, too.", slip="another-registry")
+def default_registry_too() -> object:
+    class Wrong(Parts):
+        def make(self) -> None:
+            super().make()
+            with suppress(ValueError):
+                prometheus_client.REGISTRY.register(self.flying)
+
+    return Wrong
+
+
+@wrong("A websocket's scope is a copy with an entry more.", slip="scope-changed")
+def marked_scope() -> object:
+    class Wrong(Parts):
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            own = scope if scope["type"] == "http" else dict(scope, instrumented=True)
+            await super().__call__(own, receive, send)
+
+    return Wrong
+
+
+@wrong("The messages of a lifespan are marked.", slip="scope-changed")
+def marked_messages() -> object:
+    class Wrong(Parts):
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            async def marked() -> Message:
+                return dict(await receive(), seen=True)
+
+            own = receive if scope["type"] == "http" else marked
+            await super().__call__(scope, own, send)
+
+    return Wrong
+
+
+@wrong("Every 404 is of no route.", slip="other-too-often")
 def every_404() -> object:
     class Wrong(Parts):
         def ended(self, scope: Scope, status: int, seconds: float) -> None:
@@ -614,7 +734,7 @@ def busy_or_not() -> object:
     return Wrong
 
 
-@wrong("Websockets and lifespans are measured.")
+@wrong("Websockets and lifespans are measured.", slip="other-scopes")
 def every_scope() -> object:
     class Wrong(Parts):
         types = ("http", "websocket", "lifespan")
@@ -622,7 +742,7 @@ def every_scope() -> object:
     return Wrong
 
 
-@wrong("The lifespan does not reach the app.")
+@wrong("The lifespan does not reach the app.", slip="other-scopes")
 def no_lifespan() -> object:
     class Wrong(Parts):
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -722,7 +842,7 @@ def own_routing() -> object:
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "http":
                 for route in self.app.routes:
-                    if route.matches(scope)[0] is Match.FULL:
+                    if route.matches(scope)[0] is not Match.NONE:  # partly: another method
                         scope["own"] = getattr(route, "path", "other")
                         break
             await super().__call__(scope, receive, send)

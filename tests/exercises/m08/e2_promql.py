@@ -87,6 +87,16 @@ def a_second() -> object:
     return with_(asked='sum(rate(answer_seconds_count{route="/chat"}[1h]))')
 
 
+@wrong("The highest bucket, which lacks the slowest answers.", slip="highest-bucket")
+def highest_bucket() -> object:
+    return with_(asked=ASKED.replace("count{", 'bucket{le="13.0", '))
+
+
+@wrong("The share of those in the highest bucket.", slip="slow-highest-bucket")
+def slow_highest_bucket() -> object:
+    return with_(slow=SLOW.replace("count{", 'bucket{le="13.0", '))
+
+
 @wrong("For each instance.", slip="asked-labels")
 def by_instance() -> object:
     return with_(asked='increase(answer_seconds_count{route="/chat"}[1h])')
@@ -167,6 +177,11 @@ def five_minutes() -> object:
     return with_(slow=SLOW.replace("[30m]", "[5m]"))
 
 
+@wrong("An hour.", slip="slow-hour")
+def slow_hour() -> object:
+    return with_(slow=SLOW.replace("[30m]", "[1h]"))
+
+
 @wrong("Windows of two lengths.")
 def two_windows() -> object:
     return with_(slow=SLOW.replace("[30m]", "[1h]", 1))
@@ -217,6 +232,17 @@ def without_le() -> object:
 @wrong("The version of the hour above alone.")
 def hard_coded_version() -> object:
     return with_(p95=P95.replace('route="/chat"', 'route="/chat", version=~"1.4|1.5"'))
+
+
+@wrong("An hour for the quantile.", slip="p95-hour")
+def p95_hour() -> object:
+    return with_(p95=P95.replace("[30m]", "[1h]"))
+
+
+@wrong("First the sum of the buckets.", slip="p95-sum-first")
+def p95_sum_first() -> object:
+    buckets = 'sum by (le, version) (answer_seconds_bucket{route="/chat"})'
+    return with_(p95=f"histogram_quantile(0.95, rate({buckets}[30m:30s])) >= 0")
 
 
 @wrong("Without rate.", slip="never-forgets")

@@ -255,6 +255,11 @@ def errors_only() -> object:
     return replaced('ended!="success"', 'ended="error"')
 
 
+@wrong("A list of the bad ways to end.", slip="errors-only")
+def listed() -> object:
+    return replaced('ended!="success"', 'ended=~"error|timeout"')
+
+
 @wrong("1 - good / all.", slip="needs-success")
 def needs_success() -> object:
     def expression(service: str, objective: float, row: Row) -> str:
@@ -310,6 +315,48 @@ def rate_of_sum() -> object:
         return " and ".join([*parts, enough(service, row[2])])
 
     return built(expression)
+
+
+@wrong("All answers are those of all services.", slip="others-count")
+def share_of_all_services() -> object:
+    def expression(service: str, objective: float, row: Row) -> str:
+        below = f"/ sum(rate({every(service)}["
+        return plain(service, objective, row).replace(below, "/ sum(rate(answers_total[")
+
+    return built(expression)
+
+
+@wrong("The answers of all services count for the minimum.", slip="others-count")
+def minimum_of_all_services() -> object:
+    def expression(service: str, objective: float, row: Row) -> str:
+        of_one = f"sum(increase({every(service)}["
+        return plain(service, objective, row).replace(of_one, "sum(increase(answers_total[")
+
+    return built(expression)
+
+
+@wrong("More than 20.", slip="more-than-20")
+def more_than_20() -> object:
+    return replaced(">= 20", "> 20")
+
+
+@wrong("The limit itself is above the limit.", slip="at-the-limit")
+def at_the_limit() -> object:
+    def expression(service: str, objective: float, row: Row) -> str:
+        limit = row[1] * (1 - objective)
+        return plain(service, objective, row).replace(f"> {limit}", f">= {limit}")
+
+    return built(expression)
+
+
+@wrong("The alert goes on after its end.", slip="keeps-firing")
+def keeps_firing() -> object:
+    def dump(rules: Any) -> str:
+        for rule in rules["groups"][0]["rules"]:
+            rule["keep_firing_for"] = "10m"
+        return yaml.safe_dump(rules)
+
+    return built(dump=dump)
 
 
 @wrong("No minimum.", slip="no-minimum")
@@ -389,6 +436,11 @@ def anything_is_taken() -> object:
     return built(check=lambda objective: objective > 0 and objective != 1)
 
 
+@wrong("What is no number is taken.")
+def nan_is_taken() -> object:
+    return built(check=lambda objective: not (objective <= 0 or objective >= 1))
+
+
 @wrong("Another error.")
 def another_error() -> object:
     return built(error=TypeError)
@@ -406,8 +458,17 @@ def first_call() -> object:
     return burn_rate_rules
 
 
-@wrong("Recording rules in a group of their own, which may be evaluated later.")
+@wrong("Recording rules in a group of their own, which may be evaluated later.", slip="two-groups")
 def in_two_groups() -> object:
+    return in_groups(alerts_first=True)
+
+
+@wrong("The same, where this group is the first of the file.", slip="two-groups")
+def records_first() -> object:
+    return in_groups(alerts_first=False)
+
+
+def in_groups(*, alerts_first: bool) -> object:
     one: Any = recorded()
 
     def burn_rate_rules(service: str, objective: float) -> str:
@@ -415,7 +476,7 @@ def in_two_groups() -> object:
         first = [rule for rule in group["rules"] if "record" in rule]
         second = [rule for rule in group["rules"] if "alert" in rule]
         groups = [{"name": "a", "rules": second}, {"name": "b", "rules": first}]
-        return yaml.safe_dump({"groups": groups})
+        return yaml.safe_dump({"groups": groups if alerts_first else groups[::-1]})
 
     return burn_rate_rules
 
@@ -423,7 +484,7 @@ def in_two_groups() -> object:
 @right("A text with recording rules.")
 def recorded() -> object:
     def burn_rate_rules(service: str, objective: float) -> str:
-        if objective <= 0 or objective >= 1:
+        if not 0 < objective < 1:
             raise ValueError(f"The objective {objective} is no share.")
         text = "groups:\n  - name: burning\n    rules:\n"
         for window in ("5m", "30m", "1h", "6h"):
@@ -488,7 +549,9 @@ def in_minutes() -> object:
     return built(
         expression,
         rows=[("ticket", 6, "360m", "1800s", "900s"), ("page", 14.4, "60m", "300s", "120s")],
-        check=lambda objective: Decimal(0) < Decimal(str(objective)) < Decimal(1),
+        check=lambda objective: (
+            Decimal(str(objective)).is_finite() and 0 < Decimal(str(objective)) < 1
+        ),
     )
 
 

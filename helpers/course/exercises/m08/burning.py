@@ -14,6 +14,7 @@ import yaml
 
 from helpers.course.exercises.words import kind
 from helpers.course.todo import TODO
+from helpers.monitor.testing.rules import Rule
 from helpers.testbed.prometheus import program
 
 Rules = Callable[[str, float], Any]
@@ -44,6 +45,7 @@ class Counter:
         instance: which process counts them.
         restarts: minutes at which it begins at 0 again.
         before: what it had counted before minute 0.
+        begins: the minute of its first sample; the phases begin there.
     """
 
     ended: str
@@ -52,6 +54,7 @@ class Counter:
     instance: str = "a:8000"
     restarts: tuple[int, ...] = ()
     before: float = 0
+    begins: int = 0
 
     def series(self) -> dict[str, str]:
         """As `promtool` reads it."""
@@ -62,8 +65,9 @@ class Counter:
                 total = (0 if restarted else total) + per_minute / _STEPS
                 values.append(f"{total:.9g}")
         labels = {"service": self.service, "instance": self.instance, "ended": self.ended}
+        absent = [f"_x{self.begins * _STEPS}"] if self.begins else []
         written = ", ".join(f'{name}="{value}"' for name, value in labels.items())
-        return {"series": f"answers_total{{{written}}}", "values": " ".join(values)}
+        return {"series": f"answers_total{{{written}}}", "values": " ".join([*absent, *values])}
 
 
 def answers(
@@ -162,7 +166,7 @@ def _played(text: str, history: History) -> Played | NotTaken:
 
 
 def alerts(rules: Rules, service: str, objective: float) -> list[str]:
-    """The severities of the alerts, and which of them lack a summary.
+    """The severities of the alerts, which of them lack a summary, and what reads another group.
 
     Raises:
         NotTaken: Prometheus does not take the rules.
@@ -172,14 +176,40 @@ def alerts(rules: Rules, service: str, objective: float) -> list[str]:
         Path(folder, "rules.yml").write_text(text, "utf-8")
         if told := _promtool(folder, "check", "rules", "rules.yml"):
             raise NotTaken(f"promtool says: {_short(told)}")
-    found = list[str]()
-    for group in yaml.safe_load(text)["groups"]:
+    groups = yaml.safe_load(text)["groups"]
+    found = list(_reads_another_group(groups))
+    for group in groups:
         for rule in group.get("rules") or ():
             if "alert" in rule:
                 severity = str((rule.get("labels") or {}).get("severity", "no severity"))
                 summary = (rule.get("annotations") or {}).get("summary")
                 found.append(severity if summary else f"{severity}, without a summary")
     return sorted(found)
+
+
+def _reads_another_group(groups: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Rules that read what is recorded in another group only."""
+    recorded = [
+        {rule["record"] for rule in group.get("rules") or () if "record" in rule}
+        for group in groups
+    ]
+    for own, group in zip(recorded, groups, strict=True):
+        others = set().union(*recorded) - own
+        for each in group.get("rules") or ():
+            name = each.get("alert") or each["record"]
+            rule = Rule(name, alert="alert" in each, expr=str(each["expr"]))
+            for read in sorted(rule.names() & others):
+                yield f"{name} reads {read} of another group"
+
+
+def given(rules: Rules, severity: str, key: str) -> bool:
+    """Whether the alert of a severity has a key, such as `for`; False where it cannot be read."""
+    try:
+        groups = yaml.safe_load(rules_text(rules, "shop", 0.99))["groups"]
+        each = [rule for group in groups for rule in group["rules"] if "alert" in rule]
+        return any(key in rule for rule in each if rule["labels"]["severity"] == severity)
+    except Exception:  # rules that are wrong in another way, which the card tells
+        return False
 
 
 def _promtool(folder: str, *command: str) -> str:

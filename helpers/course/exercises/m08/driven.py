@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
+from unittest import mock
 
-import prometheus_client
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import StreamingResponse
 from prometheus_client import CollectorRegistry
@@ -54,14 +54,17 @@ class Held:
 
     gates: list[asyncio.Event] = field(default_factory=list)
     breaks: bool = False
+    at_once: bool = False  # the next piece waits for nothing
     first_s: float = 0  # before the answer begins
+    reached: asyncio.Event = field(default_factory=asyncio.Event)  # by a first request
 
     async def words(self) -> AsyncIterator[str]:
         """One piece at once, another one after the gate."""
         gate = asyncio.Event()
         self.gates.append(gate)
         yield "It is"
-        await gate.wait()
+        if not self.at_once:
+            await gate.wait()
         if self.breaks:
             raise OrderFailed("in the middle")
         yield " on its way."
@@ -93,6 +96,7 @@ def shop(held: Held | None = None, began: list[str] | None = None) -> FastAPI:
 
     @app.post(CHAT)
     async def chat() -> StreamingResponse:
+        held.reached.set()
         await asyncio.sleep(held.first_s)
         return StreamingResponse(held.words())
 
@@ -114,9 +118,17 @@ class Exchange:
     """One request to an ASGI app, and what came back so far."""
 
     def __init__(
-        self, app: Any, method: str, path: str, headers: dict[str, str] | None = None
+        self,
+        app: Any,
+        method: str,
+        path: str,
+        headers: dict[str, str] | None = None,
+        reading: asyncio.Event | None = None,
     ) -> None:
-        """Begin it. Must be made inside the event loop."""
+        """Begin it. Must be made inside the event loop.
+
+        With `reading` the client takes a piece only when this is set.
+        """
         path, _, query = path.partition("?")
         scope = {
             "type": "http",
@@ -134,6 +146,8 @@ class Exchange:
             "state": {},
         }
         self.status, self.pieces = 0, list[bytes]()
+        self.headers = list[tuple[bytes, bytes]]()
+        self._reading = reading
         self.seconds = math.inf
         self._asked, self._changed = False, asyncio.Event()
         self.task = asyncio.create_task(self._run(app, scope))
@@ -156,9 +170,12 @@ class Exchange:
     async def _send(self, message: Any) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            self.headers = sorted((bytes(k), bytes(v)) for k, v in message.get("headers", ()))
         elif message.get("body"):
             self.pieces.append(message["body"])
         self._changed.set()
+        if self._reading and message["type"] == "http.response.body":
+            await self._reading.wait()
 
     async def piece(self) -> None:
         """Wait for the first piece of the body. Raises `HeldBack` where it does not come."""
@@ -204,6 +221,12 @@ def instrumented(
     return made, registry
 
 
+async def returned(instrument: Instrument) -> str:
+    """That an app is returned. Raises `NotAnApp` where none is."""
+    instrumented(instrument, shop())
+    return "an app"
+
+
 def figures(registry: CollectorRegistry, *, seconds: bool = False) -> Figures:
     """The samples of a registry, by how they are written; those of 0 but the gauge are left out.
 
@@ -235,11 +258,55 @@ def counted(counts: dict[str, dict[str, int]], in_flight: int = 0) -> Figures:
     return found | {GAUGE: in_flight}
 
 
-async def asked(instrument: Instrument, paths: Sequence[str]) -> dict[str, Any]:
-    """What came of requests, one after another, and what was counted."""
+async def asked(instrument: Instrument, requests: Sequence[str]) -> dict[str, Any]:
+    """What came of requests, such as "GET /orders/7", one by one, and what was counted."""
     app, registry = instrumented(instrument, shop())
-    ends = [await Exchange(app, "GET", path).end() for path in paths]
+    ends = [await Exchange(app, *one.split()).end() for one in requests]
     return {"answers": ends, "metrics": figures(registry)}
+
+
+UNCHANGED = ("GET /orders/7", "GET /orders/950", "GET /orders/abc", "GET /nowhere", "POST /chat")
+
+
+async def unchanged(instrument: Instrument) -> dict[str, str]:
+    """How status, headers and body differ from those of the app without metrics."""
+    found = dict[str, str]()
+    for one in UNCHANGED:
+        sent = list[tuple[int, set[tuple[bytes, bytes]], list[bytes]]]()
+        for served in (lambda app: app, lambda app: instrumented(instrument, app)[0]):
+            exchange = Exchange(served(shop(Held(at_once=True))), *one.split())
+            await exchange.end()
+            sent.append((exchange.status, set(exchange.headers), exchange.pieces))
+        plain, measured = sent
+        other = sorted(name.decode() for name, _ in plain[1] ^ measured[1])
+        found[one] = f"other headers: {', '.join(dict.fromkeys(other))}" if other else "as before"
+        if plain[::2] != measured[::2]:
+            found[one] = "another status or body"
+    return found
+
+
+async def before_the_head(instrument: Instrument) -> dict[str, Any]:
+    """A stream that is cancelled before its answer begins: metrics then and at its end."""
+    held = Held(first_s=60)
+    app, registry = instrumented(instrument, shop(held))
+    exchange = Exchange(app, "POST", CHAT)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_PATIENCE_S * time_factor()):
+            await held.reached.wait()
+    found: dict[str, Any] = {"while it waits": figures(registry)}
+    exchange.task.cancel()
+    return found | {"end": await exchange.end(), "after it": figures(registry)}
+
+
+async def slow_reader(instrument: Instrument) -> dict[str, Any]:
+    """An order whose client is slow to take the only piece: metrics then and at its end."""
+    app, registry = instrumented(instrument, shop())
+    reading = asyncio.Event()
+    exchange = Exchange(app, "GET", "/orders/7", reading=reading)
+    await exchange.piece()
+    found: dict[str, Any] = {"while it is sent": figures(registry)}
+    reading.set()
+    return found | {"end": await exchange.end(), "after it": figures(registry)}
 
 
 async def in_the_middle(instrument: Instrument, how: str) -> dict[str, Any]:
@@ -381,11 +448,26 @@ async def many(instrument: Instrument) -> dict[str, Any]:
 
 
 async def names(instrument: Instrument) -> dict[str, str]:
-    """Which metrics there are, with kind and labels, and what is in the default registry."""
-    before = {family.name for family in prometheus_client.REGISTRY.collect()}
-    app, registry = instrumented(instrument, shop())
-    await Exchange(app, "GET", "/orders/3").end()
-    new = {family.name for family in prometheus_client.REGISTRY.collect()} - before
+    """Which metrics there are, with kind and labels, and what is put into other registries.
+
+    What earlier tries have left in the default registry does not count: only what is put there
+    now, or would be if the name were free.
+    """
+    put = list[tuple[CollectorRegistry, Any]]()
+    register = CollectorRegistry.register
+
+    def noted(self: CollectorRegistry, collector: Any) -> None:
+        put.append((self, collector))
+        register(self, collector)
+
+    with mock.patch.object(CollectorRegistry, "register", noted):
+        app, registry = instrumented(instrument, shop())
+        await Exchange(app, "GET", "/orders/3").end()
+    new = {
+        str(getattr(collector, "_name", kind(collector)))
+        for where, collector in put
+        if where is not registry
+    }
     found = {}
     for family in registry.collect():
         own = {label for one in family.samples for label in one.labels} - {"le"}
@@ -393,13 +475,15 @@ async def names(instrument: Instrument) -> dict[str, str]:
         labels = ", ".join(sorted(own)) or "no labels"
         helped = "" if family.documentation.strip() else ", no help text"
         found[name] = f"{family.type}: {labels}{helped}"
-    return found | {f"{name}, in the default registry": "left over" for name in sorted(new)}
+    return found | {f"{name}, in another registry": "left over" for name in sorted(new)}
 
 
 async def other_scopes(instrument: Instrument) -> dict[str, Any]:
     """What reaches the app of a lifespan and a websocket, and what is counted of them."""
-    began = list[str]()
-    app, registry = instrumented(instrument, shop(began=began))
+    began, changed = list[str](), list[str]()
+    given = shop(began=began)
+    given.add_middleware(_Inside, changed=changed)
+    app, registry = instrumented(instrument, given)
     sent = list[str]()
     told = iter(["lifespan.startup", "lifespan.shutdown"])
 
@@ -410,7 +494,8 @@ async def other_scopes(instrument: Instrument) -> dict[str, Any]:
         sent.append(message["type"])
 
     async with asyncio.timeout(_PATIENCE_S * time_factor()):
-        await app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, receive, send)
+        lifespan = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
+        await app(lifespan, receive, send)
         scope = {
             "type": "websocket",
             "asgi": {"version": "3.0", "spec_version": "2.4"},
@@ -423,4 +508,29 @@ async def other_scopes(instrument: Instrument) -> dict[str, Any]:
             "state": {},
         }
         await app(scope, receive, send)
-    return {"began": began, "sent": sent, "metrics": figures(registry)}
+    return {"began": began, "sent": sent, "changed": changed, "metrics": figures(registry)}
+
+
+class _Inside:
+    """The innermost middleware of the check's shop: notes what is not as the check sent it."""
+
+    _KEYS: ClassVar = {
+        "lifespan": {"type", "asgi", "state"},
+        "websocket": {"type", "asgi", "path", "raw_path", "root_path", "query_string"}
+        | {"headers", "subprotocols", "state"},
+    }
+
+    def __init__(self, app: Any, changed: list[str]) -> None:
+        self._app, self._changed = app, changed
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        own = self._KEYS[scope["type"]] | {"app"}  # FastAPI adds the app
+        self._changed += [f"scope[{key!r}] of a {scope['type']}" for key in scope.keys() - own]
+
+        async def seen() -> Any:
+            message = await receive()
+            if message.keys() != {"type"}:
+                self._changed.append(f"the message {message['type']}")
+            return message
+
+        await self._app(scope, seen, send)

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
         " that calls `await app(scope, receive, send)`: before this call the request has arrived,"
         " and after it the whole answer has been sent.",
         Hint(
+            "def instrument(...) without async: make the metrics, define `async def"
+            " measured_app(scope, receive, send)` inside it, and `return measured_app`.",
+            "app",
+        ),
+        Hint(
             "The code is in the message with which an answer starts: give the app a `send` of your"
             " own, which looks at message.get('status') and passes the message on.",
             "status",
@@ -46,6 +51,21 @@ if TYPE_CHECKING:
             "What belongs to one request, such as the time of its arrival, is a variable inside the"
             " function that is called for each request.",
             "apart",
+        ),
+        Hint(
+            "time.perf_counter() gives seconds. Call it when the request arrives and when its"
+            " answer has ended, keep the first value in a variable of this request, and observe the"
+            " difference.",
+            "seconds",
+        ),
+        Hint(
+            "First of all: if scope['type'] != 'http': return await app(scope, receive, send)",
+            "scopes",
+        ),
+        Hint(
+            "Pass on each message as it is, in the moment in which it comes: no header more, no"
+            " piece joined with another.",
+            "as-before",
         ),
         "in_flight.inc() and began = time.perf_counter() before; then try, except, and in finally:"
         " in_flight.dec(), duration.labels(route).observe(...) and requests.labels(route,"
@@ -81,8 +101,16 @@ def instrument(answer: "Instrument") -> Iterator[Case]:
         "One request was counted twice.",
     )
     yield Case(
+        "an app comes back",
+        call=lambda: driven.returned(answer),
+        show="instrument(app, registry, buckets)",
+        expect="an app",
+        slips=slips,
+        about="app",
+    )
+    yield Case(
         "one request",
-        call=lambda: driven.asked(answer, ["/orders/12"]),
+        call=lambda: driven.asked(answer, ["GET /orders/12"]),
         show="GET /orders/12; then the samples of the registry, without sums and buckets",
         expect={"answers": ['200 {"order":12}'], "metrics": counted({ORDER: {"200": 1}})},
         slips=[
@@ -108,16 +136,32 @@ def instrument(answer: "Instrument") -> Iterator[Case]:
         about="labels",
     )
     yield Case(
+        "what the client gets",
+        call=lambda: driven.unchanged(answer),
+        show=f"{', '.join(driven.UNCHANGED)}: with metrics, compared with the app without them",
+        expect=dict.fromkeys(driven.UNCHANGED, "as before"),
+        slips=[
+            *slips,
+            Slip.when(
+                "another-header",
+                lambda got: any("other headers" in text for text in got.values()),
+                "The app sends the same bytes as before, headers included.",
+            ),
+        ],
+        about="as-before",
+    )
+    yield Case(
         "codes and errors",
         call=lambda: driven.asked(
             answer,
             [
-                *("/orders/7", "/orders/8", "/orders/950", "/orders/999", "/orders/abc"),
-                *("/orders/0", "/nowhere", "/orders/0", "/orders/9/parcels/2"),
+                *("GET /orders/7", "GET /orders/8", "GET /orders/950", "GET /orders/999"),
+                *("GET /orders/abc", "GET /orders/0", "GET /nowhere", "GET /orders/0"),
+                *("GET /orders/9/parcels/2", "POST /orders/7"),
             ],
         ),
         show="GET orders that exist, that do not, that are no numbers, and one whose endpoint"
-        " raises OrderFailed (twice); an unknown path; a parcel",
+        " raises OrderFailed (twice); an unknown path; a parcel; POST to an order",
         expect={
             "answers": [
                 '200 {"order":7}',
@@ -129,10 +173,11 @@ def instrument(answer: "Instrument") -> Iterator[Case]:
                 '404 {"detail":"Not Found"}',
                 "OrderFailed",
                 '200 {"parcel":"9/2"}',
+                '405 {"detail":"Method Not Allowed"}',
             ],
             "metrics": counted(
                 {
-                    ORDER: {"200": 2, "404": 1, "503": 1, "422": 1, "500": 2},
+                    ORDER: {"200": 2, "404": 1, "503": 1, "422": 1, "500": 2, "405": 1},
                     "other": {"404": 1},
                     "/orders/{number}/parcels/{parcel}": {"200": 1},
                 }
@@ -149,6 +194,7 @@ def instrument(answer: "Instrument") -> Iterator[Case]:
                 "errors-not-counted",
                 lambda got: (
                     f'{COUNTER}{{route="{ORDER}",status="500"}}' not in got["metrics"]
+                    and got["metrics"].get(f'{COUNTER}{{route="{ORDER}",status="200"}}') == 2
                     and got["answers"].count("OrderFailed") == 2
                 ),
                 "Requests whose endpoint raises an error are missing, or have another status.",
@@ -160,6 +206,15 @@ def instrument(answer: "Instrument") -> Iterator[Case]:
                     and len(got["metrics"]) > 1
                 ),
                 'A path that the app does not have is counted with the route "other".',
+            ),
+            Slip.when(
+                "other-too-often",
+                lambda got: any(
+                    'route="other"' in name and (value > 1 or '"405"' in name)
+                    for name, value in got["metrics"].items()
+                ),
+                "Where a path of the app matches, its route is the label, whatever the status: an"
+                " order that does not exist, or a method that is not allowed.",
             ),
         ],
         about="status",
@@ -232,6 +287,52 @@ def instrument(answer: "Instrument") -> Iterator[Case]:
         about="errors",
     )
     yield Case(
+        "a client leaves before the answer begins",
+        call=lambda: driven.before_the_head(answer),
+        show="POST /chat, which has sent nothing yet when its task is cancelled",
+        expect={
+            "while it waits": counted({}, 1),
+            "end": "CancelledError",
+            "after it": counted({CHAT: {"499": 1}}),
+        },
+        slips=[
+            *slips,
+            Slip.when(
+                "not-yet-in-flight",
+                lambda got: got["while it waits"].get(GAUGE) == 0,
+                "The request has arrived, and is in flight before its answer begins.",
+            ),
+            Slip.when(
+                "cancelled-before-head",
+                lambda got: (
+                    f'{COUNTER}{{route="{CHAT}",status="500"}}' in got["after it"]
+                    or got["after it"].keys() == {GAUGE}
+                ),
+                "A client who leaves is counted with 499, also where nothing was sent yet.",
+            ),
+        ],
+        about="errors",
+    )
+    yield Case(
+        "a client who reads slowly",
+        call=lambda: driven.slow_reader(answer),
+        show="GET /orders/7, while the only piece of the answer is being sent, and after that",
+        expect={
+            "while it is sent": counted({}, 1),
+            "end": '200 {"order":7}',
+            "after it": counted({ORDER: {"200": 1}}),
+        },
+        slips=[
+            *slips,
+            Slip.when(
+                "before-the-last-piece",
+                lambda got: any(ORDER in name for name in got["while it is sent"]),
+                "The request is counted before its last piece has been sent.",
+            ),
+        ],
+        about="end",
+    )
+    yield Case(
         "three streams at once",
         call=lambda: driven.at_once(answer),
         show="POST /chat three times; the second, the third and the first end, in this order: the"
@@ -257,7 +358,7 @@ def instrument(answer: "Instrument") -> Iterator[Case]:
                 " of its own answer.",
             ),
         ],
-        about="apart",
+        about="seconds",
     )
     yield Case(
         "two apps with two registries",
@@ -304,7 +405,7 @@ def instrument(answer: "Instrument") -> Iterator[Case]:
     yield Case(
         "names, kinds and labels",
         call=lambda: driven.names(answer),
-        show="GET /orders/3; then the registry's metrics, and new ones in the default registry",
+        show="GET /orders/3; then the registry's metrics, and what was put into another one",
         expect={
             driven.COUNTER: "counter: route, status",
             driven.HISTOGRAM: "histogram: route",
@@ -317,6 +418,11 @@ def instrument(answer: "Instrument") -> Iterator[Case]:
                 lambda got: driven.HISTOGRAM not in got,
                 "A name ends in its unit, and Prometheus' unit of time is the second.",
             ),
+            Slip.when(
+                "another-registry",
+                lambda got: any("another registry" in name for name in got),
+                "The metrics are in the registry that was given, and in no other one.",
+            ),
         ],
         about="names",
     )
@@ -327,8 +433,24 @@ def instrument(answer: "Instrument") -> Iterator[Case]:
         expect={
             "began": ["lifespan"],
             "sent": ["lifespan.startup.complete", "lifespan.shutdown.complete", "websocket.close"],
+            "changed": [],
             "metrics": {GAUGE: 0},
         },
-        slips=slips,
-        about="end",
+        slips=[
+            *slips,
+            Slip.when(
+                "scope-changed",
+                lambda got: len(got["changed"]) > 0,
+                "A lifespan or a websocket reaches the app with something that you added.",
+            ),
+            Slip.when(
+                "other-scopes",
+                lambda got: (
+                    any(name.startswith((COUNTER, driven.HISTOGRAM)) for name in got["metrics"])
+                    or got["began"] == []
+                ),
+                "A lifespan or a websocket must reach the app, and is not measured.",
+            ),
+        ],
+        about="scopes",
     )

@@ -48,6 +48,13 @@ _TOLD = {
     " much weight as one with a thousand: divide the sums.",
     "since-the-start": "That is the share since each instance's own start, not of the last 30"
     " minutes.",
+    "slow-hour": "That is the share of an hour, not of the last 30 minutes.",
+    "highest-bucket": "An answer can take longer than 13 seconds: the bucket +Inf and the count"
+    " have all of them.",
+    "slow-highest-bucket": "An answer can take longer than 13 seconds: divide by all of them.",
+    "p95-sum-first": "A sum drops when one instance restarts, and rate takes that for a restart of"
+    " all: first rate, then sum.",
+    "p95-hour": "That is the quantile of an hour, not of the last 30 minutes.",
     "mean-of-quantiles": "A mean of quantiles is no quantile: first add the buckets up, then ask"
     " for the quantile.",
     "never-forgets": "That is the quantile since each instance's own start, not of the last 30"
@@ -135,10 +142,16 @@ def _slips(name: str, hour: str) -> Iterator[Slip]:
         hourly.NotTaken,
         "Nothing could be evaluated. A place such as 1:25 is line 1, character 25.",
     )
-    for slip, (of, _) in hourly.FAULTY.items():
-        wrong = hourly.known()[slip][hour]
-        if of == name and not hourly.near(wrong, hourly.known()[name][hour]):
-            yield Slip.when(slip, functools.partial(hourly.near, wanted=wrong), _TOLD[slip])
+    mistakes = {
+        slip: hourly.known()[slip][hour] for slip, (of, _) in hourly.FAULTY.items() if of == name
+    }
+    for slip, wrong in mistakes.items():
+        same = [other for other in mistakes.values() if hourly.near(wrong, other, hourly.ALIKE)]
+        # Two mistakes that give the same here cannot be told apart.
+        if not hourly.near(wrong, hourly.known()[name][hour]) and len(same) == 1:
+            yield Slip.when(
+                slip, functools.partial(hourly.near, wanted=wrong, within=hourly.ALIKE), _TOLD[slip]
+            )
     yield Slip.when(
         f"{name}-nan",
         lambda got: any(map(math.isnan, got.values())),
@@ -155,7 +168,9 @@ def _slips(name: str, hour: str) -> Iterator[Slip]:
     yield Slip.when(
         f"{name}-empty",
         lambda got: not got,
-        "No series fits: compare names and labels, letter by letter, with the statement.",
+        "The value is 0 here. If other hours have a result, a comparison such as > 0 leaves it out."
+        if not any(wanted.values())
+        else "No series fits: compare names and labels, letter by letter, with the statement.",
     )
     if name == "p95":
         yield Slip.when(

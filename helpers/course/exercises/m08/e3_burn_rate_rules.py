@@ -1,6 +1,7 @@
 """Exercise 08.3: alerts on an error budget, over two windows each."""
 
 import functools
+import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -70,6 +71,7 @@ def burn_rate_rules(answer: "Rules") -> Iterator[Case]:
         "The alert does not say which service it is about: it needs the label `service`.",
     )
     right = Expectation("all as it should be", lambda got: got == [], show=burning.shown)
+    given = functools.partial(burning.given, answer)
     histories = list[History]()
     played = functools.cache(lambda: burning.played(answer, histories))
 
@@ -113,7 +115,7 @@ def burn_rate_rules(answer: "Rules") -> Iterator[Case]:
             burst,
             Slip.when(
                 "no-for",
-                lambda got: bool(got) and "minute 350: page fires" in got[0],
+                lambda got: _any("minute 350: page fires")(got) and not given("page", "for"),
                 "It fires at once: `for` makes it wait until this has been so for a while.",
             ),
             Slip.when(
@@ -140,6 +142,11 @@ def burn_rate_rules(answer: "Rules") -> Iterator[Case]:
             "after 45 bad minutes all answers are good again, from minute 385 on",
             burst,
             Slip.when(
+                "keeps-firing",
+                lambda got: len(got) > 0 and given("page", "keep_firing_for"),
+                "It is over, and keep_firing_for makes the alert go on: leave it out.",
+            ),
+            Slip.when(
                 "no-short-window",
                 _any("minute 391: page and ticket fires"),
                 "The incident is over, and it still pages: the short window must be above the"
@@ -158,7 +165,8 @@ def burn_rate_rules(answer: "Rules") -> Iterator[Case]:
             Slip.when(
                 "no-long-window",
                 _any("page"),
-                "Eight minutes are 13% of an hour: the long window must be above the limit, too.",
+                "Eight minutes are 13% of an hour: the long window's share, of all answers, must be"
+                " above the limit, too.",
             ),
             about="windows",
         )
@@ -230,18 +238,63 @@ def burn_rate_rules(answer: "Rules") -> Iterator[Case]:
             ignored,
             about="objective",
         )
+        yield case(
+            "exactly at the limit, with an objective of 0.875",
+            "675 good answers in 20 minutes, 2025 bad ones in the five minutes from 25 on, and no"
+            " more: 75% of six hours' answers are bad, a burn rate of 6 and not above it",
+            History(
+                (
+                    Counter("success", ((20, 33.75), (40, 0))),
+                    Counter("error", ((25, 0), (5, 405), (30, 0))),
+                ),
+                _at({35: (), 48: (), 53: ()}),
+                objective=0.875,
+            ),
+            Slip.when(
+                "at-the-limit",
+                else_right(_any("ticket")),
+                "Above is more than: a burn rate of exactly 6 is not above 6.",
+            ),
+            about="objective",
+        )
         few = "There were fewer than 20 answers in the long window: too few to wake anyone."
+        quiet = History(
+            answers((130, 0.3, 1)), _at({55: (), 61: (), 100: ("ticket",), 129: ("ticket",)})
+        )
         yield case(
             "few answers",
             "18 answers an hour, all bad",
-            History(
-                answers((130, 0.3, 1)), _at({55: (), 61: (), 100: ("ticket",), 129: ("ticket",)})
-            ),
+            quiet,
             Slip.when("no-minimum", _any("page"), few),
             Slip.when(
                 "one-minimum",
                 else_right(_any("minute 129: nothing fires")),
                 "In 129 minutes there were 38 answers: the ticket looks at its own long window.",
+            ),
+            about="traffic",
+        )
+        yield case(
+            "few answers, next to a busy service",
+            "shop gives 18 answers an hour, all bad; desk gives 90 a minute, all good",
+            History((*quiet.counters, *answers((130, 90, 0), service="desk")), quiet.fires),
+            Slip.when(
+                "others-count",
+                else_right(lambda got: len(got) > 0 and played()[quiet] == {}),
+                "The answers of another service count: each selector needs the service.",
+            ),
+            about="traffic",
+        )
+        yield case(
+            "exactly 20 answers",
+            "from minute 30 to 32 there are 20 answers, all bad, and no more after that",
+            History(
+                (Counter("error", ((2, 10), (40, 0)), begins=30),),
+                _at({31: (), 35: ("page",), 50: ("ticket",)}),
+            ),
+            Slip.when(
+                "more-than-20",
+                else_right(_any("nothing fires")),
+                "At least 20 is 20 or more.",
             ),
             about="traffic",
         )
@@ -302,31 +355,32 @@ def burn_rate_rules(answer: "Rules") -> Iterator[Case]:
         )
         yield case(
             "answers that end in other ways",
-            "8% end in error and 8% in timeout",
+            "8% end in error, 4% in timeout and 4% in too_long",
             History(
                 (
                     Counter("success", ((100, 84),)),
                     Counter("error", ((100, 8),)),
-                    Counter("timeout", ((100, 8),)),
+                    Counter("timeout", ((100, 4),)),
+                    Counter("too_long", ((100, 4),)),
                 ),
                 _at({50: _BOTH, 99: _BOTH}),
             ),
             Slip.when(
                 "errors-only",
                 else_right(_any("99: ticket fires, and")),
-                "A timeout is a bad answer, too: all that is not success is bad.",
+                "There are other ways to end: all that is not success is bad.",
             ),
             about="instances",
         )
         yield case(
             "never a good answer",
-            "from the start on, all answers end in timeout; there is no other series",
-            History((Counter("timeout", ((70, 30),)),), _at({30: _BOTH, 69: _BOTH})),
+            "from the start on, all answers end in error; there is no other series",
+            History((Counter("error", ((70, 30),)),), _at({30: _BOTH, 69: _BOTH})),
             Slip.when(
                 "needs-success",
                 else_right(lambda got: all("nothing fires" in line for line in got)),
-                "There is no series of good answers, so 1 - good / all has no result: count the bad"
-                " ones.",
+                "There is no series of good answers, so 1 - good / all and bad / good have no"
+                " result: divide the bad ones by all.",
             ),
             about="instances",
         )
@@ -360,7 +414,8 @@ def burn_rate_rules(answer: "Rules") -> Iterator[Case]:
     yield Case(
         "the alerts and their summaries",
         call=lambda: burning.alerts(answer, "desk", 0.97),
-        show="burn_rate_rules('desk', 0.97): the severities of all alerts in the file",
+        show="burn_rate_rules('desk', 0.97): the severities of all alerts in the file, and rules"
+        " that read a recording rule of another group",
         expect=["page", "ticket"],
         slips=[
             not_taken,
@@ -369,10 +424,16 @@ def burn_rate_rules(answer: "Rules") -> Iterator[Case]:
                 lambda got: any("without a summary" in one for one in got),
                 "A person who is woken reads the summary first: put one into the annotations.",
             ),
+            Slip.when(
+                "two-groups",
+                lambda got: any("another group" in one for one in got),
+                "Groups are evaluated independently, so an alert may see an old value: put the"
+                " recording rules into its own group, before it.",
+            ),
         ],
         about="labels",
     )
-    for objective in (0, 1, 99, -0.5):
+    for objective in (0, 1, 99, -0.5, math.nan):
         yield Case(
             f"an objective of {objective}",
             call=functools.partial(answer, "shop", objective),

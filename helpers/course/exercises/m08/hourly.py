@@ -16,6 +16,11 @@ from helpers.testbed.samples import Samples
 
 NAMES = ("asked", "slow", "p95")
 NEAR = 0.02
+"""How far off a right value may be."""
+
+ALIKE = 0.002
+"""How far off a value may be that shows one of the known mistakes."""
+
 _APART_S = 7200
 _FIRST = datetime(2026, 6, 15, tzinfo=UTC)
 _END = timedelta(minutes=MINUTES)
@@ -42,6 +47,30 @@ FAULTY = {
         "slow",
         '1 - sum(answer_seconds_bucket{route="/chat",le="3.0"})'
         ' / sum(answer_seconds_count{route="/chat"})',
+    ),
+    "slow-hour": (
+        "slow",
+        '1 - sum(rate(answer_seconds_bucket{route="/chat",le="3.0"}[1h]))'
+        ' / sum(rate(answer_seconds_count{route="/chat"}[1h]))',
+    ),
+    "highest-bucket": (
+        "asked",
+        'sum(increase(answer_seconds_bucket{route="/chat",le="13.0"}[1h]))',
+    ),
+    "slow-highest-bucket": (
+        "slow",
+        '1 - sum(rate(answer_seconds_bucket{route="/chat",le="3.0"}[30m]))'
+        ' / sum(rate(answer_seconds_bucket{route="/chat",le="13.0"}[30m]))',
+    ),
+    "p95-sum-first": (
+        "p95",
+        "histogram_quantile(0.95, rate("
+        'sum by (le, version) (answer_seconds_bucket{route="/chat"})[30m:30s]))',
+    ),
+    "p95-hour": (
+        "p95",
+        "histogram_quantile(0.95, sum by (le, version) ("
+        'rate(answer_seconds_bucket{route="/chat"}[1h])))',
     ),
     "mean-of-quantiles": (
         "p95",
@@ -122,10 +151,10 @@ def known() -> dict[str, dict[str, Result]]:
     return found
 
 
-def near(got: Result, wanted: Result) -> bool:
+def near(got: Result, wanted: Result, within: float = NEAR) -> bool:
     """Whether two results have the same series, with values that are near enough."""
     return got.keys() == wanted.keys() and all(
-        math.isclose(value, wanted[labels], rel_tol=NEAR, abs_tol=1e-9)
+        math.isclose(value, wanted[labels], rel_tol=within, abs_tol=1e-9)
         for labels, value in got.items()
     )
 
