@@ -496,8 +496,8 @@ for scores, grounded in (tune, test):
 #
 # Choose the threshold with the lowest cost on `tune`. Candidates are the scores that occur in
 # `tune`, grounded or not, and `math.inf`, which flags everything. (The lowest score flags nothing.)
-# Costs that differ by less than 1e-12 are equal. Among equal ones choose the lowest threshold: it
-# flags the fewest answers.
+# Rounding may separate equal costs, so every cost less than 1e-12 above the lowest one counts as
+# lowest, too. Among these choose the lowest threshold: it flags the fewest answers.
 #
 # Return a dict of exactly these five, all but the first worked out on `test`:
 #
