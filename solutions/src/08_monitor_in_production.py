@@ -498,8 +498,8 @@ for scores, grounded in (tune, test):
 #
 # Choose the threshold with the lowest cost on `tune`. Candidates are the scores that occur in
 # `tune`, grounded or not, and `math.inf`, which flags everything. (The lowest score flags nothing.)
-# Costs that differ by less than 1e-12 are equal. Among equal ones choose the lowest threshold: it
-# flags the fewest answers.
+# Rounding may separate equal costs, so every cost less than 1e-12 above the lowest one counts as
+# lowest, too. Among these choose the lowest threshold: it flags the fewest answers.
 #
 # Return a dict of exactly these five, all but the first worked out on `test`:
 #
@@ -611,7 +611,7 @@ if ready("08.4"):
 #   less than 1e-12.
 #
 # Return a dict of exactly these four: `"gap"` (of `pairs`, with its sign), `"p"`, `"margin"`, all
-# three numbers, and `"accused"`, a `bool`.
+# three numbers, and `"accused"`, a `bool` (or NumPy's).
 #
 # Fewer than two pairs in `control` raise a `ValueError` whose message contains the word `control`.
 # Fewer than two in `pairs` raise one whose message contains `pairs` and not `control`, whatever
@@ -728,10 +728,11 @@ if ready("08.5"):
 # has the thresholds that people write first. Change it, or replace it, until it passes.
 #
 # - At least 9 of the 11 incidents are **detected**: an alert *begins* to fire while the incident
-#   lasts, and at most 60 minutes after the incident begins. Any alert counts.
-# - On ten clean days, at most one **false alarm** is raised in all. Each time that an alert
-#   begins to fire on a clean day counts as one; an alert that fires for several label sets at
-#   once counts as one, too.
+#   lasts, and at most 60 minutes after the incident begins. Any alert counts, unless it also begins
+#   to fire in that time when the same day is replayed without its incident.
+# - On ten clean days, at most one **false alarm** is raised in all (with `COURSE_FAST=1`, on two
+#   hours of four clean days). Each time that an alert begins to fire on a clean day counts as one;
+#   more label sets of an alert that is firing already do not count again.
 #
 # The incidents: the model gets slow, or does not answer; a release gives wrong numbers for one
 # topic; the price of a token doubles; one client asks in a loop; a document is poisoned and sends

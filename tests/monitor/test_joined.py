@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from helpers.monitor.testing import judge
-from helpers.monitor.testing.joined import judge_joined, lab_days
+from helpers.monitor.testing.joined import judge_joined, lab_days, without_incidents
 from helpers.service.testing import joined
 from helpers.testbed.prometheus import load
 from helpers.testbed.replay import INCIDENTS, Excerpt, PlannedDay
@@ -74,6 +74,40 @@ def test_days_judged_together_are_judged_as_each_alone(database: Path, tmp_path:
     assert [one.by for one in together] == ["Errors", None, "Errors"]
     assert [len(one.false_alarms) for one in together] == [1, 1, 1]
     assert together[0].minutes != together[2].minutes
+
+
+@needs_prometheus
+def test_what_fires_on_the_same_day_without_its_incident_detects_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def replayed(requests: Any, *, incident: Any, seed: int, excerpt: Excerpt, **_: Any) -> Any:
+        day = PlannedDay("any", "ordinary", seed, incident, excerpt=excerpt)
+        return SimpleNamespace(samples=samples_of(day))
+
+    monkeypatch.setenv("COURSE_HOME", str(tmp_path / "course"))
+    monkeypatch.setattr(joined, "replay", replayed)
+    by_the_clock = """
+groups:
+  - name: test
+    rules:
+      - alert: Clock
+        expr: minute() % 20 < 10 and vector(time()) < 1e10
+      - alert: Errors
+        expr: sum(increase(errors_total[5m])) > 3
+        for: 2m
+"""
+    on = [DAYS[2], DAYS[0], DAYS[1]]
+    database = joined.joined_database(on, instruments={})
+    calm = joined.joined_database(without_incidents(on[:1]), instruments={})
+    found = judge_joined(by_the_clock, on, database, apart=joined.APART, calm=calm, calm_days=1)
+    assert [one.by for one in found] == ["Errors", "Clock", None]
+    alone = by_the_clock.partition("      - alert: Errors")[0]
+    found = judge_joined(alone, on, database, apart=joined.APART, calm=calm, calm_days=1)
+    assert [(one.by, one.anyway) for one in found] == [
+        (None, True),
+        ("Clock", False),
+        (None, False),
+    ]
 
 
 @needs_prometheus

@@ -6,6 +6,7 @@ One server and one look at the rules serve all of them, so twenty days take as l
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from itertools import zip_longest
 from pathlib import Path
 
 from helpers.monitor.testing.evaluation import Evaluated, evaluate_each
@@ -21,8 +22,13 @@ def judge_joined(
     *,
     apart: timedelta,
     aftermath: timedelta = AFTERMATH,
+    calm: Path | None = None,
+    calm_days: int = 0,
 ) -> list[Judged]:
     """Judge the text of a rule file on days, as `judge` does.
+
+    With `calm`, an alert that begins to fire there too while the incident would last does not
+    detect it: it has not seen the incident, and may only know the time.
 
     Args:
         rules_text: YAML, as Prometheus reads it.
@@ -30,6 +36,8 @@ def judge_joined(
         database: `helpers.service.testing.joined.joined_database` makes it. It is not changed.
         apart: how much later each day is than the one before.
         aftermath: as for `judge`.
+        calm: the database of the first `calm_days` of the days without their incidents, in the
+            same places.
 
     Raises:
         MissingProgram: there is no `prometheus` or no `promtool`.
@@ -37,10 +45,17 @@ def judge_joined(
     """
     moved = [number * apart for number in range(len(on))]
     windows = [(day.start + by, day.stop + by) for day, by in zip(on, moved, strict=True)]
-    found = evaluate_each(read_rules(rules_text), database, windows)
+    rules = read_rules(rules_text)
+    found = evaluate_each(rules, database, windows)
+    anyway = evaluate_each(rules, calm, windows[:calm_days]) if calm else []
     return [
-        judged(day, _back(one, by.total_seconds()), aftermath)
-        for day, one, by in zip(on, found, moved, strict=True)
+        judged(
+            day,
+            _back(one, by.total_seconds()),
+            aftermath,
+            _back(without, by.total_seconds()) if without else None,
+        )
+        for day, one, without, by in zip_longest(on, found, anyway, moved)
     ]
 
 
@@ -50,6 +65,11 @@ def _back(found: Evaluated, by_s: float) -> Evaluated:
         replace(one, begins=one.begins - by_s, ends=one.ends - by_s) for one in found.firings
     ]
     return replace(found, firings=firings)
+
+
+def without_incidents(days: Sequence[PlannedDay]) -> list[PlannedDay]:
+    """These days without their incidents."""
+    return [replace(day, incident=None) for day in days]
 
 
 def lab_days(part: Part, *, fast: bool = False) -> list[PlannedDay]:

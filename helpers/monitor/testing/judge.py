@@ -1,6 +1,7 @@
 """How good alerting rules are: incidents that they find, how soon, and their false alarms.
 
-An incident is detected by the first alert that begins to fire while it lasts. An alert that begins
+An incident is detected by the first alert that begins to fire while it lasts, and would not have
+done so on the same day without it: what only knows the time finds nothing. An alert that begins
 to fire outside an incident and its aftermath (`AFTERMATH`: windows still hold what went wrong) is a
 false alarm, counted once however many label sets of it fire together: that is one message.
 """
@@ -39,6 +40,8 @@ class Judged:
         false_alarms: alerts that began to fire at any other time, the aftermath left out.
         unseen: selectors of the rules that matched no series on this day.
         hours: how long it is.
+        anyway: whether nothing found the incident, and what fired while it lasted also fires on
+            the same day without it.
     """
 
     day: str
@@ -48,6 +51,7 @@ class Judged:
     false_alarms: tuple[Alarm, ...]
     unseen: tuple[str, ...]
     hours: float = 24.0
+    anyway: bool = False
 
     @property
     def detected(self) -> bool:
@@ -86,13 +90,28 @@ def judge_day(
     return judged(day, evaluate(rules, database, day.start, day.stop), aftermath)
 
 
-def judged(day: PlannedDay, found: Evaluated, aftermath: timedelta = AFTERMATH) -> Judged:
-    """What it means that this fired on a day."""
+def judged(
+    day: PlannedDay,
+    found: Evaluated,
+    aftermath: timedelta = AFTERMATH,
+    without: Evaluated | None = None,
+) -> Judged:
+    """What it means that this fired on a day, and `without` on the same day with no incident.
+
+    What begins to fire on that one too, while the incident would last, does not detect it.
+    """
     incident = day.incident
     by: Firing | None = None
+    during: list[Firing] = []
     if incident:
         begins, ends = incident.begins.timestamp(), incident.ends.timestamp()
-        by = next((one for one in found.firings if begins <= one.begins <= ends), None)
+        during = [one for one in found.firings if begins <= one.begins <= ends]
+        anyway = {
+            (one.alert, one.labels)
+            for one in (without.firings if without else ())
+            if begins <= one.begins <= ends
+        }
+        by = next((one for one in during if (one.alert, one.labels) not in anyway), None)
         until = ends + aftermath.total_seconds()
         false = [at for at in _beginnings(found.firings) if not begins <= at[1] <= until]
     else:
@@ -105,6 +124,7 @@ def judged(day: PlannedDay, found: Evaluated, aftermath: timedelta = AFTERMATH) 
         false_alarms=tuple(Alarm(name, datetime.fromtimestamp(at, UTC)) for name, at in false),
         unseen=tuple(found.unseen),
         hours=(day.stop - day.start) / timedelta(hours=1),
+        anyway=bool(during) and by is None,
     )
 
 

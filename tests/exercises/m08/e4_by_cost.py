@@ -158,12 +158,35 @@ def flags_high() -> object:
     return but(flagged=lambda self, score, threshold: score > threshold)
 
 
-@wrong("Of equal costs the highest threshold.")
+@wrong("Of equal costs the highest threshold.", slip="highest-of-equal")
 def highest_of_equal() -> object:
     def choose(self: Parts, tune: Any, test: Any, *how: float) -> Any:
         return max(self.candidates(tune), key=lambda one: (-self.cost(tune, one, *how), one))
 
     return but(choose=choose)
+
+
+def within(tolerance: float) -> object:
+    def choose(self: Parts, tune: Any, test: Any, *how: float) -> Any:
+        costs = [(self.cost(tune, one, *how), one) for one in self.candidates(tune)]
+        return min(one for cost, one in costs if cost <= min(costs)[0] + tolerance)
+
+    return but(choose=choose)
+
+
+@wrong("A rounding error decides between equal costs.", slip="rounding-decides")
+def exact_ties() -> object:
+    return within(0.0)
+
+
+@wrong("Costs are equal within a thousandth.")
+def wide_ties() -> object:
+    return within(1e-3)
+
+
+@wrong("Costs are equal within a billionth of a dollar.")
+def nearly_equal() -> object:
+    return within(1e-9)
 
 
 @wrong("Only scores of grounded answers are candidates.")
@@ -268,6 +291,11 @@ def is_async() -> object:
 @right("A loop over the candidates.")
 def loop() -> object:
     return but()
+
+
+@right("The lowest cost first, then the lowest threshold that costs as little.")
+def lowest_first() -> object:
+    return within(0.9e-12)
 
 
 @right("Exact fractions.")

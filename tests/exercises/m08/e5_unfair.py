@@ -220,6 +220,44 @@ def other_level() -> object:
     return but(accused=lambda self, gap, p, margin: bool(p < 0.005 and abs(gap) > margin))
 
 
+@wrong("6%.", slip="level")
+def six_percent() -> object:
+    return but(accused=lambda self, gap, p, margin: bool(p < 0.06 and abs(gap) > margin + 1e-12))
+
+
+@wrong("4%.", slip="level")
+def four_percent() -> object:
+    return but(accused=lambda self, gap, p, margin: bool(p < 0.04 and abs(gap) > margin + 1e-12))
+
+
+@wrong("A rounding error accuses.", slip="rounding-accuses")
+def no_tolerance() -> object:
+    return but(accused=lambda self, gap, p, margin: bool(p < 0.05 and abs(gap) > margin))
+
+
+@wrong("A gap has to be a millionth above the margin.")
+def wide_tolerance() -> object:
+    return but(accused=lambda self, gap, p, margin: bool(p < 0.05 and abs(gap) > margin + 1e-6))
+
+
+@wrong("99 resamples.", slip="few-resamples")
+def ninety_nine() -> object:
+    return but(resamples=99)
+
+
+@wrong("No seed, and what is written alike is looked up.")
+def remembered() -> object:
+    kept: dict[str, Any] = {}
+
+    def unfair(pairs: Any, control: Any) -> Any:
+        key = repr((pairs, control))
+        if key not in kept:
+            kept[key] = but(seed=None)(pairs, control)  # type: ignore[operator]
+        return dict(kept[key])
+
+    return unfair
+
+
 @wrong("Accused is a word.")
 def a_word() -> object:
     return but(accused=lambda self, *found: "yes" if Parts().accused(*found) else "no")

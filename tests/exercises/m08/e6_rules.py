@@ -87,6 +87,11 @@ def by_the_hour() -> object:
     return file(alert("Hours", "hour() >= 9 and minute() == 5"))
 
 
+@wrong("It knows the dates, and which of them are clean.", slip="anyway")
+def by_the_calendar() -> object:
+    return file(alert("Calendar", "minute() % 20 < 10 and vector(time()) < 1783296000"))
+
+
 @wrong("It never fires.")
 def fires_never() -> object:
     return file(alert("Never", f"sum(rate({COUNTED}[5m])) > 1e6"))

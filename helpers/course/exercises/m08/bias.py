@@ -17,13 +17,20 @@ Answer = Callable[[Pairs, Pairs], Any]
 ASKED: Final = 60
 """Pairs of an agent that is asked."""
 AGENTS: Final = 16
+JUST_ABOVE: Final = [(float(d), 0.0) for d in (2, 2, 1, -2, 2, 1, 1, 2, 2)]
+"""Of 512 ways to swap, 26 give as large a gap: p is 0.0508."""
+JUST_BELOW: Final = [(float(d), 0.0) for d in (2, -2, 1, 2, 3, 2, 2, 1, 1)]
+"""24 of 512: p is 0.0469."""
 _FIELDS: Final = ("gap", "p", "margin", "accused")
 _CHANCE: Final = 0.03
 """How far the p-value of 999 resamples may be off: four of its standard errors at 0.05."""
 
 
 def inputs() -> "SearchStrategy[tuple[Any, ...]]":
-    """Up to 8 pairs, for which all swaps are tried; numbers are quarters, mostly 0 and 1."""
+    """Up to 9 pairs, for which all swaps are tried; numbers are quarters, mostly 0 and 1.
+
+    Others have a gap that equals the margin but for rounding, or is 1e-9 above or below it.
+    """
     from hypothesis import strategies as st
 
     number = st.sampled_from([0.0, 1.0]) | st.integers(0, 12).map(lambda n: n / 4)
@@ -32,7 +39,16 @@ def inputs() -> "SearchStrategy[tuple[Any, ...]]":
     apart = st.integers(6, 8).map(lambda n: [(1.0, 0.0)] * n)
     other = st.integers(6, 8).map(lambda n: [(0.25, 1.0)] * n)
     control = st.lists(st.tuples(number, number), min_size=2, max_size=8)
-    return st.tuples(pairs | apart | other, control)
+    tenths = st.integers(1, 9).map(lambda n: n / 10)
+    off = st.sampled_from([0.0, 0.0, 1e-9, -1e-9])
+    near = st.builds(_near_margin, st.integers(6, 9), st.integers(2, 5), tenths, tenths, off)
+    return st.tuples(pairs | apart | other, control) | near
+
+
+def _near_margin(
+    many: int, controls: int, second: float, gap: float, off: float
+) -> tuple[Pairs, Pairs]:
+    return [(second + gap, second)] * many, [(0.0, gap + off)] * controls
 
 
 def like_judged(value: Any, *, off: float = 1e-9) -> Expectation:
@@ -90,8 +106,23 @@ def accused(answer: Answer, *, lost: float, plainer: float = 0.0) -> list[bool]:
 
 
 def again(answer: Answer) -> list[Any]:
-    """The p-values of four calls with the same lists, too long to try all swaps."""
-    return [answer(*asked(5, lost=0.3))["p"] for _ in range(4)]
+    """The p-values of four calls with equal lists, too long to try all swaps.
+
+    In two of them the numbers are of type `int`.
+    """
+    pairs, control = asked(5, lost=0.3)
+    whole = [(int(a), int(b)) for a, b in pairs], [(int(a), int(b)) for a, b in control]
+    return [answer(*lists)["p"] for lists in ((pairs, control), whole) * 2]
+
+
+def p_alone_differs(value: Any) -> Callable[[Any], bool]:
+    """Whether a result is this one but for a p that is somewhat off."""
+
+    def test(got: Any) -> bool:
+        same = near_judged(value).judge(got) is True
+        return same and like_judged(value).judge(got) is not True
+
+    return test
 
 
 def without_margin(pairs: Pairs, control: Pairs) -> Any:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
         "Write a function that gives the two shares, m and a, for a threshold and a part. The rest"
         " follows from it.",
         Hint(
-            "Go through all candidates in order: sorted(set(scores)) of tune, then math.inf. Take a"
-            " new one only if it costs less than the best so far, by at least 1e-12.",
+            "Work out the cost of each candidate first: all scores of tune, and math.inf. Then take"
+            " the lowest candidate whose cost is below the lowest cost plus 1e-12.",
             "choice",
         ),
         Hint(
@@ -69,6 +69,17 @@ def by_cost(answer: "Answer") -> Iterator[Case]:
             "The precision is that of the labelled part. In live traffic, another share of the"
             " answers is grounded: work it out from rate.",
         ),
+        Slip.like(
+            "highest-of-equal",
+            given.highest_of_equal,
+            "Several thresholds cost the same: choose the lowest of them.",
+        ),
+        Slip.like(
+            "rounding-decides",
+            given.rounding_decides,
+            "These costs differ by a rounding error alone. Below 1e-12 they count as equal, so the"
+            " lowest threshold is to be chosen.",
+        ),
     ]
 
     def named(
@@ -100,6 +111,16 @@ def by_cost(answer: "Answer") -> Iterator[Case]:
             ),
         ),
     )
+    yield named("costs that are equal", given.TUNE, given.TEST, 0.5, 2.0, 2.0)
+    yield named(
+        "costs that are equal but for a rounding error",
+        ([0.4, 0.3, 0.5, 0.1], [True, False, False, True]),
+        given.TEST,
+        0.3,
+        7.0,
+        3.0,
+    )
+    yield named("costs that are low, but not equal", given.TUNE, given.TEST, 1e-9, 1.0, 1.0)
     yield named("a larger part, with ties", given.LARGER, given.TEST, 0.3, 5.0, 2.0)
     yield named(
         "what is chosen on one is judged on the other",

@@ -38,9 +38,7 @@ if TYPE_CHECKING:
             " 2 * np.std(differences of control, ddof=1) / sqrt(number of its pairs).",
             "margin",
         ),
-        Hint(
-            "Accuse only where both hold: p < 0.05, and the gap is greater than the margin.", "rule"
-        ),
+        Hint("Accuse only where both hold: p < 0.05, and abs(gap) > margin + 1e-12.", "rule"),
         Hint("Look at the lengths first, at that of pairs before that of control.", "bad"),
     ],
 )
@@ -68,15 +66,28 @@ def unfair(answer: "Answer") -> Iterator[Case]:
         ),
     ]
 
+    level = Slip.when(
+        "level",
+        lambda got: abs(got["p"] - 0.05) < 0.005,
+        "Here p is right, and accused is not: the agent is accused if p is below 0.05.",
+    )
+
     def named(name: str, pairs: "Pairs", control: "Pairs", about: str, *slips: Slip) -> Case:
+        expected = reference(pairs, control)
+        drawn = Slip.when(
+            "few-resamples",
+            bias.p_alone_differs(expected),
+            "Swaps were drawn at random. For so few pairs SciPy tries all of them, and p is exact,"
+            " if n_resamples is 999 or more.",
+        )
         return example(
             name,
             answer,
             pairs,
             control,
             called="unfair",
-            expect=bias.like_judged(reference(pairs, control)),
-            slips=[*slips, *rules],
+            expect=bias.like_judged(expected),
+            slips=[*slips, *rules, drawn],
             about=about,
         )
 
@@ -93,6 +104,8 @@ def unfair(answer: "Answer") -> Iterator[Case]:
         ),
     )
     yield named("five pairs can prove nothing", [(1.0, 0.0)] * 5, alike, "p")
+    yield named("p is just above 0.05", bias.JUST_ABOVE, [(1.0, 1.0)] * 3, "rule", level)
+    yield named("p is just below 0.05", bias.JUST_BELOW, [(1.0, 1.0)] * 3, "rule", level)
     yield named("the second wording gets more", [(0.0, 1.0)] * 7, alike, "rule")
     yield named(
         "seconds, where hard requests take long for both",
@@ -112,6 +125,18 @@ def unfair(answer: "Answer") -> Iterator[Case]:
         "margin",
     )
     yield named("the gap equals the margin", [(1.0, 0.5)] * 6, [(0.75, 0.25), (1.0, 0.5)], "margin")
+    yield named(
+        "the gap equals the margin but for a rounding error",
+        [(0.1 + 0.2, 0.2)] * 6,
+        [(0.1, 0.0)] * 2,
+        "margin",
+        Slip.when(
+            "rounding-accuses",
+            lambda got: got["accused"],
+            "The gap is above the margin by a rounding error alone: below 1e-12 both count as"
+            " equal.",
+        ),
+    )
     yield generated(
         "any short lists",
         answer,

@@ -128,6 +128,12 @@ def rules(answer: Any) -> Iterator[Case]:
                 "Enough incidents were detected, but too many of them too late: look at `for` and"
                 " the windows.",
             ),
+            Slip.when(
+                "anyway",
+                gate.fires_anyway,
+                "An alert also fires when the same day is replayed without its incident, at the"
+                " same time: it does not depend on what goes wrong.",
+            ),
         ],
         limit=900,
         about="incidents",

@@ -7,13 +7,15 @@ from typing import Any, Final
 
 from helpers.course.exercises.words import kind
 from helpers.monitor.testing import INSTRUMENTS, Judged, RulesError, read_rules
-from helpers.monitor.testing.joined import judge_joined, lab_days
+from helpers.monitor.testing.joined import judge_joined, lab_days, without_incidents
 from helpers.service.testing.joined import APART, joined_database
 
 FEWEST_FOUND: Final = 9
 MINUTES: Final = 60
 MOST_FALSE: Final = 1
 _MOST_NAMED: Final = 4
+_FAST_CALM: Final = 3
+"""Incidents that are replayed without it in fast mode: without these, 9 cannot be reached."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,10 @@ class Tried:
     def _found(self) -> Found:
         days = lab_days("heldout", fast=self._fast)
         database = joined_database(days, instruments=INSTRUMENTS)
-        judged = judge_joined(self._text, days, database, apart=APART)
+        # At the same times, so that neither a date nor an hour tells it from the incident.
+        many = _FAST_CALM if self._fast else sum(day.incident is not None for day in days)
+        calm = joined_database(without_incidents(days[:many]), instruments=INSTRUMENTS)
+        judged = judge_joined(self._text, days, database, apart=APART, calm=calm, calm_days=many)
         return Found(
             clean=[one for one in judged if one.incident is None],
             incidents=[one for one in judged if one.incident is not None],
@@ -114,6 +119,11 @@ def finds(found: Found) -> bool | str:
 def found_late(found: Found) -> bool:
     """Whether enough incidents are detected, but too late."""
     return len(found.detected) >= FEWEST_FOUND > len(found.in_time)
+
+
+def fires_anyway(found: Found) -> bool:
+    """Whether an alert fires on a day with an incident just as it does without it."""
+    return any(one.anyway for one in found.incidents)
 
 
 def told_of_incidents(found: Found) -> str:

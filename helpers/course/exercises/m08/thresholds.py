@@ -23,24 +23,30 @@ LARGER: Scored = (
 
 
 def inputs() -> "SearchStrategy[tuple[Any, ...]]":
-    """Parts, rates and costs of which every result is exact in floating point.
+    """Parts, rates and costs whose results on `tune` are either equal or clearly apart.
 
-    Classes have 1, 2, 4 or 8 answers, rates are eighths, and costs whole numbers, so no order of
-    the same operations can round a tie away. Scores are few, so that ties are many.
+    Of two costs that are not equal in exact arithmetic, one is at least 1e-11 higher. Some equal
+    ones are apart by a rounding error, and some are equal in floating point too: that depends on
+    the rate, and on how many answers each class has. Scores are few, so that ties are many.
     """
     from hypothesis import strategies as st
 
     @st.composite
     def part(draw: st.DrawFn) -> Scored:
-        labels = [True] * draw(st.sampled_from([1, 2, 4, 8]))
-        labels += [False] * draw(st.sampled_from([1, 2, 4, 8]))
+        labels = [True] * draw(st.integers(1, 8))
+        labels += [False] * draw(st.integers(1, 8))
         labels = draw(st.permutations(labels))
         score = st.integers(0, 8).map(lambda n: n / 8)
         scores = draw(st.lists(score, min_size=len(labels), max_size=len(labels)))
         return scores, list(labels)
 
+    eighths, tenths = (
+        st.integers(0, 8).map(lambda n: n / 8),
+        st.integers(1, 9).map(lambda n: n / 10),
+    )
+    rate = eighths | tenths | st.sampled_from([1e-3, 1e-6, 1e-9])
     cost = st.integers(0, 20).map(float)
-    return st.tuples(part(), part(), st.integers(0, 8).map(lambda n: n / 8), cost, cost)
+    return st.tuples(part(), part(), rate, cost, cost)
 
 
 def part_s_own_rate(tune: Scored, test: Scored, rate: float, missed: float, alarm: float) -> Any:
@@ -71,6 +77,39 @@ def precision_in_part(tune: Scored, test: Scored, rate: float, missed: float, al
     caught = test[1].count(False) - found["missed"]
     flagged = caught + found["alarms"]
     return found | {"precision": caught / flagged if flagged else None}
+
+
+def highest_of_equal(tune: Scored, test: Scored, rate: float, missed: float, alarm: float) -> Any:
+    """The reference with the highest of the cheapest thresholds."""
+    costs = _costs(tune, rate, missed, alarm)
+    lowest = min(costs.values())
+    chosen = max(one for one, cost in costs.items() if cost < lowest + 1e-12)
+    return _with(chosen, test, rate, missed, alarm)
+
+
+def rounding_decides(tune: Scored, test: Scored, rate: float, missed: float, alarm: float) -> Any:
+    """The reference with the cheapest threshold of all, be it by a rounding error."""
+    costs = _costs(tune, rate, missed, alarm)
+    return _with(min(costs, key=lambda one: (costs[one], one)), test, rate, missed, alarm)
+
+
+def _costs(part: Scored, rate: float, missed: float, alarm: float) -> dict[float, float]:
+    thresholds = [*part[0], math.inf]
+    return {one: _with(one, part, rate, missed, alarm)["cost"] for one in thresholds}
+
+
+def _with(threshold: float, part: Scored, rate: float, missed: float, alarm: float) -> Any:
+    passed = [good for score, good in zip(*part, strict=True) if score >= threshold]
+    misses, alarms = passed.count(False), part[1].count(True) - passed.count(True)
+    m, a = misses / part[1].count(False), alarms / part[1].count(True)
+    right, wrong = rate * (1 - m), (1 - rate) * a
+    return {
+        "threshold": threshold,
+        "missed": misses,
+        "alarms": alarms,
+        "cost": rate * missed * m + (1 - rate) * alarm * a,
+        "precision": right / (right + wrong) if right + wrong else None,
+    }
 
 
 def flags_equal(got: Any) -> bool:
