@@ -775,6 +775,7 @@ if ready("08.5"):
 # %% [markdown] name="gate-visible-text"
 # Try your rules on the days below, as often as you like. The days are replayed once, which takes
 # about two minutes, and kept. Alarms before an incident and after it are shown, but do not count.
+# With `COURSE_FAST` set, only a sample of the days is judged, here and by the check.
 
 # %% name="gate-visible"
 from helpers.monitor.testing import INSTRUMENTS, RulesError
@@ -795,6 +796,24 @@ def on_visible_days(rules):
         show.table(rows, caption="Your rules on the visible days", digits=0)
     except (MissingProgram, RulesError) as error:
         print(error)
+
+# %% [markdown] name="gate-look-text"
+# To see why a rule fires or does not, ask a day yourself, in any words of PromQL:
+
+# %% name="gate-look"
+from helpers.service.testing import prometheus_of
+from helpers.testbed.replay import days
+
+by_name = {one.name: one for one in days("visible")}
+day = by_name["invention"].hours(before=1, after=2)
+print("from", day.incident.begins.strftime("%H:%M"), "on:", day.incident.truth)
+try:
+    with prometheus_of(day, instruments=INSTRUMENTS) as server:
+        asked = "sum by (result) (increase(service_answers_total[30m]))"
+        for series in server.range(asked, day.start, day.stop, step_s=1800):
+            print(series.labels, [round(value) for value in series.values.values()])
+except MissingProgram as error:
+    print(error)
 
 # %% exercise="08.6" mend=true
 RULES = """
