@@ -261,7 +261,10 @@ def counted(counts: dict[str, dict[str, int]], in_flight: int = 0) -> Figures:
 async def asked(instrument: Instrument, requests: Sequence[str]) -> dict[str, Any]:
     """What came of requests, such as "GET /orders/7", one by one, and what was counted."""
     app, registry = instrumented(instrument, shop())
-    ends = [await Exchange(app, *one.split()).end() for one in requests]
+    ends = []
+    for one in requests:
+        method, path = one.split()
+        ends.append(await Exchange(app, method, path).end())
     return {"answers": ends, "metrics": figures(registry)}
 
 
@@ -273,8 +276,10 @@ async def unchanged(instrument: Instrument) -> dict[str, str]:
     found = dict[str, str]()
     for one in UNCHANGED:
         sent = list[tuple[int, set[tuple[bytes, bytes]], list[bytes]]]()
-        for served in (lambda app: app, lambda app: instrumented(instrument, app)[0]):
-            exchange = Exchange(served(shop(Held(at_once=True))), *one.split())
+        method, path = one.split()
+        measured_app, _ = instrumented(instrument, shop(Held(at_once=True)))
+        for app in (shop(Held(at_once=True)), measured_app):
+            exchange = Exchange(app, method, path)
             await exchange.end()
             sent.append((exchange.status, set(exchange.headers), exchange.pieces))
         plain, measured = sent
