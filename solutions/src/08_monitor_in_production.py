@@ -588,7 +588,7 @@ if ready("08.4"):
 # ## 5. Accuse an agent only with a control
 #
 # An agent was asked each request twice: once in the words of a person who grew up with English, and
-# once in the words of someone who is still learning it. Each pair holds what the two got, for
+# once in the words of a person who is still learning it. Each pair holds what the two got, for
 # instance 1 for the right tool and 0 for a wrong one. Is a gap between them bias? Any two wordings
 # of a request differ a little in what they get. So there is a **control**: the same, with two
 # wordings by native speakers in each pair.
