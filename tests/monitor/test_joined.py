@@ -10,7 +10,7 @@ import pytest
 
 from helpers.monitor.testing import judge
 from helpers.monitor.testing.joined import judge_joined, lab_days, without_incidents
-from helpers.service.testing import joined
+from helpers.service.testing import joined, kept
 from helpers.testbed.prometheus import load
 from helpers.testbed.replay import INCIDENTS, Excerpt, PlannedDay
 from helpers.testbed.samples import Samples
@@ -58,7 +58,7 @@ needs_prometheus = pytest.mark.skipif(
 @pytest.fixture
 def database(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("COURSE_HOME", str(tmp_path / "course"))
-    monkeypatch.setattr(joined, "replay", replay)
+    monkeypatch.setattr(kept, "replay", replay)
     return joined.joined_database(DAYS, instruments={})
 
 
@@ -85,7 +85,7 @@ def test_what_fires_on_the_same_day_without_its_incident_detects_nothing(
         return SimpleNamespace(samples=samples_of(day))
 
     monkeypatch.setenv("COURSE_HOME", str(tmp_path / "course"))
-    monkeypatch.setattr(joined, "replay", replayed)
+    monkeypatch.setattr(kept, "replay", replayed)
     by_the_clock = """
 groups:
   - name: test
@@ -112,7 +112,7 @@ groups:
 
 @needs_prometheus
 def test_a_joined_database_is_made_once(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(joined, "replay", None)
+    monkeypatch.setattr(kept, "replay", None)
     assert joined.joined_database(DAYS, instruments={}) == database
     assert [path.name for path in database.parent.iterdir()] == [database.name]
 

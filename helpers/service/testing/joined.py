@@ -4,16 +4,14 @@ Rules are judged on all of them by one server: `helpers.monitor.testing.joined`.
 """
 
 import hashlib
-import tempfile
 from array import array
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from helpers.paths import course_dir
-from helpers.service.testing.day import Instrument, replay
-from helpers.service.testing.kept import key_of
+from helpers.service.testing.day import Instrument
+from helpers.service.testing.kept import keep, key_of, replayed
 from helpers.testbed.prometheus import load
 from helpers.testbed.replay import PlannedDay
 from helpers.testbed.samples import Samples
@@ -38,25 +36,14 @@ def joined_database(days: Sequence[PlannedDay], *, instruments: Mapping[str, Ins
     """
     from tqdm import tqdm
 
+    def make(folder: Path) -> Path:
+        for number, day in enumerate(tqdm(days, desc="Replaying", unit="day", disable=None)):
+            made = load(_Later(replayed(day, instruments).samples, number * APART), folder)
+        return made
+
     keys = [key_of(day, instruments) for day in days]
     digest = hashlib.sha256(" ".join(keys).encode()).hexdigest()[:20]
-    kept = course_dir() / "replays" / f"joined-{digest}"
-    if kept.exists():
-        return kept
-    kept.parent.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
-        for number, day in enumerate(tqdm(days, desc="Replaying", unit="day", disable=None)):
-            found = replay(
-                day.requests(),
-                incident=day.incident,
-                seed=day.seed,
-                excerpt=day.excerpt,
-                instruments=[*instruments.values()],
-            )
-            made = load(_Later(found.samples, number * APART), Path(folder))
-        if not kept.exists():  # another process may have been faster
-            made.rename(kept)
-    return kept
+    return keep(f"joined-{digest}", make)
 
 
 class _Later(Samples):

@@ -3,12 +3,12 @@
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from helpers.paths import ROOT, course_dir
-from helpers.service.testing.day import Instrument, replay
+from helpers.service.testing.day import Instrument, Replayed, replay
 from helpers.testbed.prometheus import Prometheus, load, prometheus_on
 from helpers.testbed.replay import PlannedDay
 
@@ -52,19 +52,28 @@ def database_of(day: PlannedDay, *, instruments: Mapping[str, Instrument] | None
         Exception: what an instrument raised.
     """
     more = instruments or {}
-    kept = course_dir() / "replays" / key_of(day, more)
-    if kept.exists():
-        return kept
-    found = replay(
+    return keep(key_of(day, more), lambda folder: load(replayed(day, more).samples, folder))
+
+
+def replayed(day: PlannedDay, instruments: Mapping[str, Instrument]) -> Replayed:
+    """Replay a planned day. Raises what an instrument raised."""
+    return replay(
         day.requests(),
         incident=day.incident,
         seed=day.seed,
         excerpt=day.excerpt,
-        instruments=[*more.values()],
+        instruments=[*instruments.values()],
     )
+
+
+def keep(name: str, make: Callable[[Path], Path]) -> Path:
+    """The database of this name in `.course/replays`, made in a folder of its own if missing."""
+    kept = course_dir() / "replays" / name
+    if kept.exists():
+        return kept
     kept.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
-        made = load(found.samples, Path(folder))
+        made = make(Path(folder))
         if not kept.exists():  # another process may have been faster
             made.rename(kept)
     return kept
