@@ -646,3 +646,684 @@ for name in ("gpt-5-mini", "claude-sonnet-4-5"):
         row[f"{share:.0%} from its cache"] = float(1_000_000 * price(one, name))
     rows.append(row)
 show.table(rows, caption="Micro-dollars a call", digits=0)
+
+# %% [markdown] name="extract-text"
+# ## Does it take a model at all?
+#
+# The search has already found a sentence, and what the model writes is often the same sentence. So
+# serve the sentence itself, which costs a search alone. What do you expect: how many of today's
+# right answers are lost?
+
+# %% name="extract"
+rows = []
+for text, question in wordings.items():
+    found = index.search(text, 1)[0]
+    rows.append({"text": text, "kind": question.kind, "score": found.score, "usd": SEARCH / 2,
+                 "outcome": outcome(question, found.best), "answer": found.best})
+extracted = pd.DataFrame(rows).set_index("text")
+bills["always extract"] = bill(extracted.loc[texts])
+show.table([{"variant": name} | bills[name] for name in bills], caption="Without a model")
+
+# %% [markdown] name="handup-text"
+# It never says "I do not know", so it is wrong whenever the documents do not answer, and for every
+# question about an order. A *cascade* serves a cheap answer only when it is likely to be right, and
+# hands up the others. How likely it is, the search's score says. Choose the threshold where mistakes
+# and people cost least, on one half of the intents, and judge it on the other half.
+
+# %% name="handup"
+ORDER = re.compile(r"\bFH-\d{5}\b")  # a question about an order is not for the documents
+extracted["order"] = [bool(ORDER.search(text)) for text in extracted.index]
+intent = pd.Series({text: question.id for text, question in wordings.items()})
+extracted["tune"] = intent.rank(method="dense") % 2 == 0
+
+
+def cost_at(threshold, part):
+    """Dollars a request if scores from this threshold on are served, and the rest handed over."""
+    served = part[(part.score >= threshold) & ~part.order]
+    wrong = (served.outcome != "right").sum()
+    return float(WRONG * int(wrong) + PERSON * (len(part) - len(served))) / len(part)
+
+# %% name="threshold"
+weighted = extracted.loc[texts]  # each request of the traffic
+tune, judge = weighted[weighted.tune], weighted[~weighted.tune]
+candidates = np.linspace(0.4, 1.1, 71)
+on_tune = [cost_at(each, tune) for each in candidates]
+on_judge = [cost_at(each, judge) for each in candidates]
+least = float(candidates[int(np.argmin(on_tune))])
+show.line(
+    {"tuned on": (candidates, on_tune), "judged on": (candidates, on_judge)},
+    x="serve sentences with a score from", y="dollars a request",
+    title=f"Cheapest at {least:.2f}: {cost_at(least, judge):.2f} dollars a request on the other half",
+    marks={"chosen": least})
+
+# %% [markdown] name="own-words-text"
+# A question about an order needs the agent, to choose the tool and read the order number. But the
+# tool's result is already a sentence. LangChain's `wrap_model_call` runs around every call of the
+# model. If it returns a message, the model is not called.
+
+# %% name="own-words"
+from langchain.agents.middleware import wrap_model_call
+from langchain_core.messages import ToolMessage
+
+
+@wrap_model_call
+def own_words(request, handler):
+    """After an order was looked up, the tool's own words are the answer."""
+    last = request.messages[-1]
+    if isinstance(last, ToolMessage) and last.name == "lookup_order":
+        return AIMessage(last.text, response_metadata={"tier": "tool"})
+    return handler(request)
+
+# %% name="own-words-tried"
+about_order = next(q for q in wordings.values() if q.kind == "order")
+direct = build_agent(middleware=[own_words])
+for name, each in {"the model's words": agent, "the tool's words": direct}.items():
+    said = ask(each, about_order.question, "order", about_order.customer)
+    print(f"{name}, {1_000_000 * spent(said):.1f} micro-dollars: {said[-1].text}")
+
+# %% [markdown] name="tiers-text"
+# Now put the tiers together, cheapest first. They answer only a question that stands alone: "And
+# the other one?" depends on what was said before, so it goes to the agent. So does everything that
+# *does* something: nobody's refund comes out of a cache.
+
+# %% name="tiers" app="tiers.py"
+from collections.abc import Awaitable
+
+from langchain.agents import AgentState
+from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
+from langchain_core.messages import AIMessage, ToolMessage
+
+ORDER = re.compile(r"\bFH-\d{5}\b")
+Best = Callable[[str], tuple[str, float]]  # the sentence that answers a question, and its score
+
+
+class Tiers(AgentMiddleware[AgentState[Any], Any]):
+    """Answers by the cheapest tier that can.
+
+    Args:
+        cache: checked answers.
+        best: the search.
+        least: sentences with at least this score are served as they are.
+        version: of the documents; an answer of another version is never served.
+        own_words: the names of tools whose results are answers.
+    """
+
+    def __init__(
+        self, cache: SafeCache, best: Best, least: float, version: str, own_words: frozenset[str]
+    ) -> None:
+        super().__init__()
+        self._cache, self._best, self._least = cache, best, least
+        self._version, self._own_words = version, own_words
+
+# %% name="tiers-cheap" app="tiers.py"
+class CheapestFirst(Tiers):
+    """Asks the model when no cheaper tier has an answer."""
+
+    def cheap(self, request: ModelRequest[Any]) -> AIMessage | None:
+        """The answer of a tier before the model; None for the model."""
+        last = request.messages[-1]
+        if isinstance(last, ToolMessage):
+            plain = last.name in self._own_words and last.status == "success"
+            alone = sum(isinstance(one, ToolMessage) for one in request.messages) == 1
+            return answered(last.text, "tool") if plain and alone else None
+        if len(request.messages) > 1 or ORDER.search(last.text):
+            return None
+        if stored := self._cache.get(last.text, (self._version, "")):
+            return answered(stored, "cache")
+        sentence, score = self._best(last.text)
+        return answered(sentence, "extract") if score >= self._least else None
+
+
+def answered(text: str, tier: str) -> AIMessage:
+    """An answer that no model wrote: it has no usage, and says which tier it is from."""
+    return AIMessage(text, response_metadata={"tier": tier})
+
+# %% name="tiers-wrap" app="tiers.py"
+class Cascade(CheapestFirst):
+    """The tiers as middleware of an agent, called with or without async."""
+
+    def wrap_model_call(
+        self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse]
+    ) -> ModelResponse | AIMessage:
+        """Answer, or call the model."""
+        return self.cheap(request) or handler(request)
+
+    async def awrap_model_call(
+        self,
+        request: ModelRequest[Any],
+        handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse]],
+    ) -> ModelResponse | AIMessage:
+        """Answer, or call the model."""
+        return self.cheap(request) or await handler(request)
+
+# %% name="tiers-tried"
+def best(question):
+    """The sentence that fits best, and its score."""
+    found = index.search(question, 1)[0]
+    return found.best, found.score
+
+
+tiers = Cascade(SafeCache(embeddings(), names), best, least, "May", frozenset({"lookup_order"}))
+tiered = build_agent(middleware=[tiers])
+for text, customer in [("How long can I keep a tent before I send it back?", None),
+                       (about_order.question, about_order.customer),
+                       ("Do you sell kayaks to the moon?", None)]:
+    last = ask(tiered, text, f"tiers-{text}", customer)[-1]
+    print(last.response_metadata.get("tier", "model"), "|", text, "|", last.text)
+
+# %% [markdown] name="asked-tiers-text"
+# Ask it everything. The cache is empty in the beginning. A right answer goes into it afterwards:
+# here the score does the checking, which a person or a stricter model would do.
+
+# %% name="asked-tiers"
+rows, known = [], {}
+for question in show.progress(asked, "requests"):
+    text = question.question
+    if text not in known or known[text]["tier"] != "cache":  # from then on nothing changes
+        said = ask(tiered, text, f"tiered-{len(rows)}", question.customer)
+        tier = said[-1].response_metadata.get("tier", "model")
+        searched = SEARCH / 2 if tier in ("cache", "extract") else SEARCH
+        known[text] = {"text": text, "tier": tier, "usd": spent(said) + searched,
+                       "outcome": outcome(question, said[-1].text)}
+        personal = question.customer or ORDER.search(text)
+        if known[text]["outcome"] == "right" and not personal and tier != "cache":
+            tiers._cache.put(text, said[-1].text, ("May", ""))
+    rows.append(known[text])
+cascade = pd.DataFrame(rows)
+bills["cascade, model last"] = bill(cascade)
+print(pd.crosstab(cascade.tier, cascade.outcome))
+
+# %% [markdown] name="person-text"
+# What reaches the model is what the cheaper tiers could not answer: the hard rest. Is the model
+# right often enough there to earn its place, or is a person cheaper? Replace each tier's answers by
+# a hand-over, and look at the whole bill.
+
+# %% name="earns"
+rows = []
+for tier, group in cascade.groupby("tier"):
+    without = cascade.copy()
+    without.loc[group.index, "outcome"] = "handed over"
+    row = {"tier": tier, "answers": len(group), "right": (group.outcome == "right").mean()}
+    row["micro-dollars each"] = float(1_000_000 * group.usd.sum() / len(group))
+    row["all included"] = bills["cascade, model last"]["dollars, all included"]
+    rows.append(row | {"... handed over instead": bill(without)["dollars, all included"]})
+show.table(rows, caption="Dollars a right answer, with each tier and without")
+
+# %% name="person-last"
+last_person = cascade.copy()
+by_model = last_person.tier == "model"
+last_person.loc[by_model, "outcome"] = "handed over"
+last_person.loc[by_model, "usd"] = SEARCH
+bills["cascade, person last"] = bill(last_person)
+rows = [{"variant": name} | bills[name] for name in bills]
+show.table(rows, caption="The bill of each variant")
+
+# %% [markdown] name="second-text"
+# A second model can be one more tier. With a key, that is any id that `init_chat_model` takes. The
+# local model has no larger sister, so its long context plays that part here: it reads the whole
+# document. Does it answer what the short one cannot?
+
+# %% name="second"
+hard = [wordings[text] for text in cascade.text[by_model].unique()]
+hard = [question for question in hard if not ORDER.search(question.question)]
+rows = []
+for question in show.progress(hard[: 5 if fast else 25], "questions asked"):
+    reply = answered_from(one_passage, question.question)
+    rows.append({"long context": outcome(question, reply.text),
+                 "short context": today.outcome[question.question]})
+second = pd.DataFrame(rows)
+print(pd.crosstab(second["short context"], second["long context"]))
+
+# %% [markdown] name="router-text"
+# A cascade pays for the cheap answer before it decides. A *router* decides before, from the question
+# alone. Train one on the embedding of the question: would the extracted sentence be right? Each
+# prediction is made by a model that did not see this intent. Compare it with the search's score,
+# which has seen the answer.
+
+# %% name="router"
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GroupKFold, cross_val_predict
+
+vectors = np.array(embeddings().embed_documents(list(extracted.index)))
+is_right = (extracted.outcome == "right").to_numpy()
+routed = cross_val_predict(
+    LogisticRegression(C=10, class_weight="balanced"), vectors, is_right,
+    groups=intent.loc[extracted.index], cv=GroupKFold(5), method="predict_proba")[:, 1]
+print(f"router, by the question: area {roc_auc_score(is_right, routed):.2f}")
+print(f"cascade, by the answer's score: area {roc_auc_score(is_right, extracted.score):.2f}")
+
+# %% [markdown] name="frontier-text"
+# ## Which variant would you choose?
+#
+# Draw each variant by its share of right answers and its cost. One *dominates* another when it is
+# right at least as often and costs less. What nobody dominates is the *frontier*: the choices worth
+# discussing.
+
+# %% name="frontier"
+def dominated(name, measure):
+    """The variants that are right at least as often and cheaper."""
+    mine = bills[name]
+    found = []
+    for other, bill_of in bills.items():
+        if bill_of["right"] >= mine["right"] and bill_of[measure] < mine[measure]:
+            found.append(other)
+    return ", ".join(found) or "none"
+
+
+rows = []
+for name in bills:
+    row = {"variant": name}
+    row["dominated by, tokens"] = dominated(name, "micro-dollars a right answer")
+    rows.append(row | {"dominated by, all": dominated(name, "dollars, all included")})
+show.table(rows, caption="Who dominates whom")
+
+# %% name="frontier-plot"
+points = {}
+for name, each in bills.items():
+    points[name] = ([each["dollars, all included"]], [100 * each["right"]])
+cheapest = min(bills, key=lambda name: bills[name]["dollars, all included"])
+show.scatter(
+    points, x="dollars a right answer, people and mistakes included", y="right (%)",
+    title=f"Cheapest, all included: {cheapest}")
+
+# %% [markdown] name="frontier-rule"
+# Your prices decide. With a person at 20 cents, hand over more; with a wrong answer at $50, far more.
+# Change `PERSON` and `WRONG` above and run from there. `course cost` prints the same table for
+# questions on which nothing was tuned, with intervals.
+
+# %% [markdown] name="trade-text"
+# What each saving costs elsewhere:
+#
+# | saving | latency | quality | freshness | safety |
+# |---|---|---|---|---|
+# | less context | better | a large model loses what you cut | same | fewer injected texts |
+# | shorter answers | better | cut off, or the fact is missing | same | same |
+# | exact cache | far better | repeats a mistake | old, until the version changes | another customer's answer, if the key forgets the customer |
+# | semantic cache | far better | traps | old | an attacker can plant an answer |
+# | extracted sentence | far better | no joined facts, no tone | same | nothing is invented |
+# | smaller model | better | wrong more often | same | easier to talk over |
+# | batch, off-peak | minutes to hours | same | older | same |
+# | a person | minutes to hours | best | best | sees personal data |
+
+# %% [markdown] name="live-text"
+# ## Who spends the money, right now?
+#
+# A bill at the end of the month comes too late. Take three hours of a day of the course's service.
+# It is a replay: the real service, on a clock that jumps. Its log has the tokens and dollars of
+# every answer. In this day, something happens to the price.
+
+# %% name="live"
+from helpers.service.testing import replay
+from helpers.testbed.replay import days
+
+planned = {day.name: day for day in days("visible")}
+day = planned["price"].hours(before=2, after=1)
+found = replay(day.requests(), incident=day.incident, seed=day.seed, excerpt=day.excerpt)
+whose = {answer.request_id: answer.request for answer in found.answers}
+rows = []
+for line in found.log:
+    if line["event"] == "answer" and line["request_id"] in whose:
+        request = whose[line["request_id"]]
+        rows.append(line | {"customer": request.customer or "guest", "intent": request.intent,
+                            "conversation": request.session, "text": request.text})
+log = pd.DataFrame(rows)
+log["tool"] = log.tools.str.join("+")
+print(len(log), "answers,", f"{log.cost_usd.sum():.6f} dollars")
+
+# %% name="by-whom"
+for column in ("customer", "conversation", "tool", "intent"):
+    by = log.groupby(column).cost_usd.agg(["count", "sum", "mean"])
+    by["share"] = by["sum"] / by["sum"].sum()
+    top = by.sort_values("sum", ascending=False).iloc[0]
+    print(f"{column}: {top.name} has {top['share']:.0%} of the cost, {top['count']:.0f} answers, "
+          f"{top['mean'] / log.cost_usd.mean():.1f} times the mean")
+
+# %% [markdown] name="patterns-text"
+# A *pattern* says what to do about it. For each customer, three numbers: the share of requests that
+# repeat an earlier one word by word, the tokens of a request, and the requests a minute. Here is the
+# morning of a day on which a client has a fault.
+
+# %% name="patterns"
+def by_customer(log):
+    """One row for each customer: cost, and three signs of what makes it."""
+    grouped = log.groupby("customer")
+    table = grouped.cost_usd.agg(["count", "sum"])
+    table["repeats"] = 1 - grouped.text.nunique() / table["count"]
+    table["tokens read"] = grouped.input_tokens.mean()
+    minutes = grouped["at"].agg(lambda at: (at.max() - at.min()) / 60 + 1)
+    table["a minute"] = table["count"] / minutes
+    table["share"] = table["sum"] / table["sum"].sum()
+    return table.sort_values("sum", ascending=False)
+
+
+show.table(by_customer(log).head(5).reset_index(), caption="The five most expensive customers")
+
+# %% [markdown] name="change-text"
+# And when the price changes? Compare each ten minutes with the hour before: dollars an answer show
+# a new price, and dollars a minute show a client that asks too often or too long. A minimum count
+# keeps quiet nights quiet.
+
+# %% name="change"
+def jumps(log, factor=2, least=8):
+    """The first moment at which an answer, or a minute, costs this many times what it did before."""
+    log = log.assign(at=pd.to_datetime(log["at"], unit="s")).set_index("at").sort_index()
+    usd = log.cost_usd.astype(float)
+    found = {}
+    for moment in pd.date_range(usd.index[0].ceil("min"), usd.index[-1], freq="1min"):
+        now = usd[moment - pd.Timedelta("10min") : moment]
+        before = usd[moment - pd.Timedelta("70min") : moment - pd.Timedelta("10min")]
+        if min(len(now), len(before)) < least:
+            continue
+        if now.median() > factor * before.median():
+            found.setdefault("an answer", moment)
+        if now.sum() / 10 > factor * max(before.sum() / 60, 1e-9):
+            found.setdefault("a minute", moment)
+    return found
+
+# %% name="changes"
+rows = []
+for name in ("price", "looping client"):
+    part = planned[name].hours(before=2, after=1)
+    happened = replay(part.requests(), incident=part.incident, seed=part.seed, excerpt=part.excerpt)
+    answers = [line for line in happened.log if line["event"] == "answer"]
+    row = {"incident": name, "an answer": None, "a minute": None}
+    for what, moment in jumps(pd.DataFrame(answers)).items():
+        row[what] = (moment - part.incident.begins.replace(tzinfo=None)).total_seconds() / 60
+    rows.append(row)
+show.table(rows, caption="Minutes from the incident to the notice", digits=0)
+
+# %% [markdown] name="budget-text"
+# A notice tells a person. A *budget* acts at once. If you read "how much is left" before an answer
+# and add its cost afterwards, you are too late: 32 requests at the same time all read the same number.
+# So reserve the most that an answer can cost before it begins, and give back the rest at its end.
+
+# %% name="budget" app="tiers.py"
+import threading
+
+
+class BudgetSpent(Exception):
+    """There is no money left for another answer."""
+
+
+class Budget:
+    """US dollars that may be spent, shared by all threads of a process."""
+
+    def __init__(self, limit: Decimal) -> None:
+        if not limit.is_finite() or limit < 0:
+            raise ValueError(f"A budget is a number of dollars from 0 up, not {limit}.")
+        self._limit, self._spent, self._reserved = limit, Decimal(0), Decimal(0)
+        self._lock = threading.Lock()
+
+    def reserve(self, most: Decimal) -> None:
+        """Take what an answer can cost at most. Raises BudgetSpent."""
+        with self._lock:
+            if self._spent + self._reserved + most > self._limit:
+                raise BudgetSpent(f"{self._spent} of {self._limit} dollars are spent.")
+            self._reserved += most
+
+    def settle(self, most: Decimal, actual: Decimal) -> None:
+        """Give back what was reserved, and keep what the answer did cost."""
+        with self._lock:
+            self._reserved -= most
+            self._spent += actual
+
+# %% name="budget-tried"
+from concurrent.futures import ThreadPoolExecutor
+
+LIMIT, EACH = Decimal("0.05"), Decimal("0.003")
+budget = Budget(LIMIT)
+late = {"spent": Decimal(0)}
+
+
+def reserved(_):
+    """One answer, reserved before it begins: whether it was given."""
+    try:
+        budget.reserve(EACH)
+    except BudgetSpent:
+        return False
+    time.sleep(0.01)  # the answer
+    budget.settle(EACH, EACH)
+    return True
+
+
+def looked(_):
+    """One answer, after a look at what is left: whether it was given."""
+    if late["spent"] >= LIMIT:
+        return False
+    time.sleep(0.01)
+    late["spent"] += EACH
+    return True
+
+# %% name="budget-table"
+rows = []
+for name, client in {"look first, add later": looked, "reserve, settle": reserved}.items():
+    with ThreadPoolExecutor(32) as pool:
+        given = sum(pool.map(client, range(100)))
+    rows.append({"way": name, "answers": given, "dollars": float(given * EACH)})
+show.table(rows, caption=f"32 clients, a budget of {LIMIT} dollars", digits=3)
+
+# %% [markdown] name="degrade-text"
+# What happens at the end of the money is a decision: stop, ask a person, or *degrade*, which means
+# to answer from the cheap tiers alone. This middleware degrades. Put it behind the tiers, next to the
+# model.
+
+# %% name="limited" app="tiers.py"
+HANDED_OVER = "I do not know, so I have passed your question to a colleague."
+
+
+class Limited(AgentMiddleware[AgentState[Any], Any]):
+    """Calls the model only as long as there is money for it; then a person answers.
+
+    Args:
+        budget: what may be spent.
+        most: US dollars of a call of the model at most.
+        price: US dollars of a call's tokens.
+    """
+
+    def __init__(
+        self, budget: Budget, most: Decimal, price: Callable[[UsageMetadata], Decimal]
+    ) -> None:
+        super().__init__()
+        self._budget, self._most, self._price = budget, most, price
+
+    def _cost(self, response: ModelResponse) -> Decimal:
+        usage = getattr(response.result[-1], "usage_metadata", None)
+        return self._price(usage) if usage else self._most  # unknown is not 0
+
+# %% name="limited-wrap" app="tiers.py"
+class WithinBudget(Limited):
+    """The budget as middleware of an agent."""
+
+    def wrap_model_call(
+        self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse]
+    ) -> ModelResponse | AIMessage:
+        """Call the model if there is money for it."""
+        try:
+            self._budget.reserve(self._most)
+        except BudgetSpent:
+            return answered(HANDED_OVER, "person")
+        cost = self._most  # a call that fails may have cost that
+        try:
+            response = handler(request)
+            cost = self._cost(response)
+            return response
+        finally:
+            self._budget.settle(self._most, cost)
+
+# %% name="limited-tried"
+small = WithinBudget(Budget(Decimal("0.00004")), Decimal("0.00002"), tokens_usd)
+thrifty = build_agent(middleware=[tiers, small])
+for text in [question.question for question in hard[:4]]:
+    last = ask(thrifty, text, f"thrifty-{text}")[-1]
+    print(last.response_metadata.get("tier", "model"), "|", text, "|", last.text)
+
+# %% [markdown] name="package-text"
+# The package's version ([helpers/cost/budget.py](../helpers/cost/budget.py)) also works in several
+# processes, by Redis, and has async methods and windows of time. `course tiers serve` serves the
+# agent with all tiers, and `course cost --live` watches what they spend.
+
+# %% [markdown] name="thousand-text"
+# ## What at a thousand times the traffic?
+#
+# Then you can also choose who owns the machine. Tokens cost nothing while nobody asks. A machine of
+# your own costs the same at any traffic, and answers only so many. *Batch* and off-peak halve the
+# price of what can wait. All prices here are assumptions: change them to your offers.
+
+# %% name="assumptions"
+assumed = pd.Series({
+    "tokens read by a request": 2_000,
+    "tokens written by a request": 150,
+    "dollars a million tokens read": 0.25,
+    "dollars a million tokens written": 2.00,
+    "share that can wait for a batch": 0.3,
+    "price of a batch": 0.5,
+    "dollars an hour of a GPU, on demand": 2.50,
+    "dollars an hour of a GPU, reserved": 1.40,
+    "requests an hour of a GPU, busy all the time": 4_000,
+    "share of its capacity that is used": 0.4,
+    "dollars a month of people who run it": 3_000,
+})
+show.table(assumed.rename("value").rename_axis("assumption").reset_index(),
+           caption="Assumptions, to be changed")
+
+# %% name="monthly"
+HOURS = 730  # a month
+
+
+def monthly(requests, own):
+    """Dollars a month of each way to get the answers."""
+    tokens = own["tokens read by a request"] * own["dollars a million tokens read"]
+    tokens += own["tokens written by a request"] * own["dollars a million tokens written"]
+    by_token = requests * tokens / 1_000_000
+    waits = own["share that can wait for a batch"]
+    capacity = own["requests an hour of a GPU, busy all the time"]
+    capacity *= HOURS * own["share of its capacity that is used"]
+    machines = np.ceil(requests / capacity)
+    people = own["dollars a month of people who run it"]
+    return {
+        "tokens": by_token,
+        "tokens, batch": by_token * (1 - waits + waits * own["price of a batch"]),
+        "GPU, on demand": people + machines * HOURS * own["dollars an hour of a GPU, on demand"],
+        "GPU, reserved": people + machines * HOURS * own["dollars an hour of a GPU, reserved"],
+    }
+
+# %% name="break-even"
+volumes = np.geomspace(30_000, 300_000_000, 400)
+curves = pd.DataFrame([monthly(volume, assumed) for volume in volumes], index=volumes)
+cheapest_way = curves.idxmin(axis=1)
+changes = cheapest_way[cheapest_way != cheapest_way.shift()]
+for volume, way in changes.items():
+    print(f"from {volume:,.0f} requests a month: {way}")
+rows = []
+for volume in (30_000, 3_000_000, 30_000_000, 300_000_000):
+    rows.append({"requests a month": volume} | monthly(volume, assumed))
+show.table(rows, caption="Dollars a month", digits=0)
+
+# %% [markdown] name="thousand-read"
+# The break-even moves with every assumption, most of all with the share of the capacity that is
+# used: shops sleep at night, and a GPU is paid all the same. And none of this is larger than what
+# people cost: at $2 each, 5% hand-overs of three million requests are $300,000 a month.
+
+# %% [markdown] name="measured-text"
+# ## What you measured
+
+# %% name="measured"
+now, then = bills["cascade, person last"], bills["today"]
+served_traps = sum(
+    may_serve(one, other, names) and cosine >= 0.8
+    for (one, other), cosine in zip(different, trap_cosines, strict=True))
+tokens = "micro-dollars a right answer"
+measured = [
+    {"what": f"{tokens}, today", "figure": then[tokens]},
+    {"what": "... cascade, person last", "figure": now[tokens]},
+    {"what": "dollars a right answer, all included, today", "figure": then["dollars, all included"]},
+    {"what": "... cascade, person last", "figure": now["dollars, all included"]},
+    {"what": "right, today", "figure": then["right"]},
+    {"what": "... cascade, person last", "figure": now["right"]},
+    {"what": "wrong, today", "figure": then["wrong"]},
+    {"what": "... cascade, person last", "figure": now["wrong"]},
+    {"what": f"traps of {len(different)} served by cosine alone, from 0.8",
+     "figure": int((trap_cosines >= 0.8).sum())},
+    {"what": "... with the guard", "figure": served_traps},
+]
+show.table(measured, caption="This notebook's figures")
+
+# %% [markdown] name="production"
+# ## In production
+#
+# - With a hosted model the tokens are ten to a thousand times as expensive as here, so the order of
+#   the tiers stays and the model's own savings matter more: prompt caching first, since it costs no
+#   quality.
+# - Several processes share a cache and a budget in Redis. Give the cache a limit and let it forget
+#   the least recently used entry.
+# - Choose thresholds again with each model, each index and each quarter: traffic changes.
+# - Price lists change. `genai-prices` comes with a list of its release: update it, and let an old
+#   list be an error.
+
+# %% [markdown] name="breaks"
+# **Where it breaks.** The golden facts decide what is right; a customer may want more than a fact.
+# Thresholds were chosen on a few dozen intents. The guard knows words, and not meanings. And the
+# prices of a person and of a wrong answer are guesses, though they decide most.
+
+# %% [markdown] name="keep"
+# ## Keep this
+#
+# ```python
+# class Cascade(AgentMiddleware):
+#     def wrap_model_call(self, request, handler):
+#         last = request.messages[-1]
+#         if isinstance(last, ToolMessage) and last.name in OWN_WORDS:
+#             return AIMessage(last.text)                   # the tool's own words
+#         if len(request.messages) == 1 and not ORDER.search(last.text):
+#             if stored := cache.get(last.text, version):   # checked, and behind the guard
+#                 return AIMessage(stored)
+#             sentence, score = best(last.text)
+#             if score >= LEAST:                            # chosen by what mistakes cost
+#                 return AIMessage(sentence)
+#         return handler(request)                           # the model, or a person
+# ```
+#
+# **The pitfall:** counting tokens only. One more answer in a hundred that is wrong costs more than
+# all tokens.
+
+# %% name="keep-figure"
+print(f"A right answer cost us {then['dollars, all included']:.2f} dollars, people and mistakes "
+      f"included, and now costs {now['dollars, all included']:.2f}; its tokens went from "
+      f"{then[tokens]:.1f} to {now[tokens]:.2f} micro-dollars.")
+
+# %% [markdown] name="without"
+# ## Without the course
+#
+# ```
+# pip install langchain genai-prices pandas
+# ```
+#
+# [`course new`](../README.md) writes `tiers.py` for a project of your own: the meter, the cache with
+# its guard, the cascade and the budget. Pass the meter in `config={"callbacks": [meter]}` and the
+# rest as `create_agent(..., middleware=[Cascade(...), WithinBudget(...)])`. A model's own cache is
+# `init_chat_model(..., cache=InMemoryCache())`; `ModelFallbackMiddleware("openai:...")` asks another
+# model when the first one fails, and `ModelCallLimitMiddleware(run_limit=5)` ends a loop.
+
+# %% [markdown] name="quiz-text"
+# ## Quiz
+#
+# Questions about what you have just built.
+
+# %% name="quiz"
+from helpers.course import quiz
+
+quiz("10")
+
+# %% [markdown] name="links"
+# ## Next
+#
+# - The lab: [labs/10_cut_the_cost.ipynb](../labs/10_cut_the_cost.ipynb), six exercises.
+# - Then [page 12](12_review_questions.ipynb): your figures answer question 5.
+# - LangChain: [middleware](https://docs.langchain.com/oss/python/langchain/middleware/overview),
+#   [caches](https://reference.langchain.com/python/langchain-core/caches).
+# - FrugalGPT (Chen, Zaharia and Zou, 2023): [arXiv:2305.05176](https://arxiv.org/abs/2305.05176),
+#   cascades of models.
+# - RouteLLM (Ong and others, 2024): [arXiv:2406.18665](https://arxiv.org/abs/2406.18665), routers.
+# - Zipf's law in queries to a cache (Breslau and others, 1999):
+#   [doi:10.1109/INFCOM.1999.749260](https://doi.org/10.1109/INFCOM.1999.749260).
