@@ -44,16 +44,17 @@ os.environ["COURSE_MODEL"] = model
 agent = build_agent()
 
 
-def ask(agent, question, thread, customer=None, **config):
+def ask(agent, question, thread, customer=None):
     """The messages of one turn."""
-    config = {"configurable": {"thread_id": thread}, **config}
+    config = {"configurable": {"thread_id": thread}}
     return agent.invoke({"messages": question}, config, context=Caller(customer))["messages"]
 
 
 for message in ask(agent, "How much does the Alta 2 tent weigh?", "first"):
     if isinstance(message, AIMessage):
-        print(message.usage_metadata["input_tokens"], "tokens read,",
-              message.usage_metadata["output_tokens"], "written:", message.text or "a tool call")
+        used = message.usage_metadata
+        print(used["input_tokens"], "tokens read,", used["output_tokens"], "written:",
+              message.text or "a tool call")
 
 # %% [markdown] name="price-text"
 # [genai-prices](https://github.com/pydantic/genai-prices) knows what the tokens of some thousand
@@ -125,15 +126,11 @@ import pandas as pd
 
 from helpers.cost.traffic import traffic
 
-asked = traffic("dev", 14 if fast else 200)
-texts = []
-wordings = {}  # the text of a question -> the question
-for question in asked:
-    texts.append(question.question)
-    wordings[question.question] = question
+asked = traffic("dev", 14 if fast else 120)
+texts = [question.question for question in asked]
+wordings = dict(zip(texts, asked, strict=True))
 kinds = pd.Series([question.kind for question in asked])
-print(len(asked), "requests,", len(wordings), "different ones")
-print(kinds.value_counts().to_dict())
+print(len(asked), "requests,", len(wordings), "different ones:", kinds.value_counts().to_dict())
 print(pd.Series(texts).value_counts().head(3).to_string())
 
 # %% [markdown] name="outcome-text"
@@ -258,12 +255,7 @@ def answered_from(context, question, llm=llm, prompt=PROMPT):
     return llm.invoke(prompt.format(context(question), question))
 
 
-in_documents = []  # what some sentence of the documents could answer
-for question in wordings.values():
-    if question.kind in ("single_fact", "conditional"):
-        in_documents.append(question)
-in_documents = in_documents[: 3 if fast else 30]
-print(answered_from(two_sentences, in_documents[0].question).text)
+print(answered_from(two_sentences, "How much does the Alta 2 tent weigh?").text)
 
 # %% name="contexts-asked"
 def measure(variants):
@@ -284,7 +276,9 @@ def measure(variants):
             })
     return pd.DataFrame(rows)
 
-
+# %% name="contexts-measured"
+in_documents = [each for each in wordings.values() if each.kind in ("single_fact", "conditional")]
+in_documents = in_documents[: 3 if fast else 20]
 by_context = measure({
     "three passages": lambda asked: answered_from(three_passages, asked),
     "one passage": lambda asked: answered_from(one_passage, asked),
@@ -296,15 +290,12 @@ def summary(measured):
     """One row for each variant: means, and how many are right and cut off."""
     grouped = measured.groupby("variant", sort=False)
     table = grouped[["read", "written"]].mean()
-    table["right"] = grouped.right.sum()
-    table["cut off"] = grouped["cut off"].sum()
-    dollars = grouped.usd.sum() / grouped.size()
-    table["micro-dollars"] = 1_000_000 * dollars.astype(float)
+    table[["right", "cut off"]] = grouped[["right", "cut off"]].sum()
+    table["micro-dollars"] = 1_000_000 * (grouped.usd.sum() / grouped.size()).astype(float)
     return table.reset_index()
 
 
-caption = f"The same {len(in_documents)} questions, with more and with less text"
-show.table(summary(by_context), caption=caption, digits=1)
+show.table(summary(by_context), caption=f"The same {len(in_documents)} questions", digits=1)
 
 # %% [markdown] name="paired-text"
 # The questions are the same, so compare question by question: on how many is only the one variant
@@ -322,13 +313,7 @@ def compare(measured, one, other):
     only_other = int((right[other] & ~right[one]).sum())
     changed = only_one + only_other
     p = binomtest(only_one, changed).pvalue if changed else 1.0
-    return {
-        "variant": one,
-        "against": other,
-        "only it": only_one,
-        "only the other": only_other,
-        "p": p,
-    }
+    return {"one": one, "other": other, "only one": only_one, "only other": only_other, "p": p}
 
 
 rows = [
@@ -358,23 +343,22 @@ class Short(BaseModel):
     fact: str = Field(max_length=60)
 
 
-SHORT = PROMPT.replace("in one sentence", "in at most five words")
 structured = llm.with_structured_output(Short, include_raw=True)
 
 
 def by_schema(asked):
     """The fact alone, as a field of JSON."""
-    found = structured.invoke(PROMPT.format(two_sentences(asked), asked))
-    return found["raw"]
+    return structured.invoke(PROMPT.format(two_sentences(asked), asked))["raw"]
 
 # %% name="outputs-asked"
 limited = llm.bind(max_tokens=12)
 stopped = llm.bind(stop=[".", "\n"])
+five = PROMPT.replace("in one sentence", "in at most five words")
 by_output = measure({
     "as it is": lambda asked: answered_from(two_sentences, asked),
     "a limit of 12 tokens": lambda asked: answered_from(two_sentences, asked, limited),
     "stop at . or a new line": lambda asked: answered_from(two_sentences, asked, stopped),
-    "five words, please": lambda asked: answered_from(two_sentences, asked, prompt=SHORT),
+    "five words, please": lambda asked: answered_from(two_sentences, asked, prompt=five),
     "a schema": by_schema,
 })
 show.table(summary(by_output), caption="The same questions, with shorter answers", digits=1)
@@ -412,57 +396,53 @@ for _ in range(2):
 # %% name="meter" app="tiers.py"
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.outputs import LLMResult
 
+Price = Callable[[UsageMetadata], Decimal]  # US dollars of a call; LookupError where unknown
+
 
 class Meter(BaseCallbackHandler):
-    """What calls of models cost: one row for each call.
-
-    Args:
-        price: US dollars of a call's tokens. It raises LookupError for an unknown price.
-    """
+    """What calls of models cost: one row for each of the latest calls."""
 
     run_inline = True  # in an async agent, too
 
-    def __init__(self, price: Callable[[UsageMetadata], Decimal]) -> None:
+    def __init__(self, price: Price) -> None:
         self._price = price
         self._whose: dict[UUID, dict[str, Any]] = {}
-        self.calls: deque[dict[str, Any]] = deque(maxlen=100_000)  # the latest
+        self.calls: deque[dict[str, Any]] = deque(maxlen=100_000)
 
-    def on_chat_model_start(self, *args: Any, run_id: UUID, **kwargs: Any) -> None:
-        """A call begins: remember whose it is."""
-        self._whose[run_id] = kwargs.get("metadata") or {}
+# %% [markdown] name="meter-ends-text"
+# A price that is not known and a call that has failed are `None`, which is not 0: a failed call may
+# have been paid.
 
 # %% name="meter-ends" app="tiers.py"
 class CostMeter(Meter):
-    """Counts the calls when they end."""
+    """Remembers whose each call is when it begins, and counts it when it ends."""
+
+    def on_chat_model_start(self, *args: Any, run_id: UUID, **kwargs: Any) -> None:
+        """A call begins."""
+        self._whose[run_id] = kwargs.get("metadata") or {}
 
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
         """A call has an answer, from the model or from LangChain's cache."""
-        usage = getattr(response.generations[0][0], "message", None)
-        usage = getattr(usage, "usage_metadata", None)
-        if usage and "total_cost" in usage:
-            return self._count(run_id, "cached", Decimal(0))
-        try:
-            dollars = self._price(usage) if usage else None
-        except LookupError:
-            dollars = None
-        self._count(run_id, "answered", dollars, usage)
+        message = getattr(response.generations[0][0], "message", None)
+        usage = getattr(message, "usage_metadata", None) or {}
+        row = self._whose.pop(run_id, {}) | {"ended": "answered", "usd": None}
+        if "total_cost" in usage:
+            row |= {"ended": "cached", "usd": Decimal(0)}
+        elif usage:
+            with suppress(LookupError):  # no price is known: it stays None
+                row["usd"] = self._price(usage)
+        self.calls.append(row)
 
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
-        """A call has failed. What it cost is not known, which is not 0."""
-        self._count(run_id, "failed", None)
-
-    def _count(
-        self, run_id: UUID, ended: str, usd: Decimal | None, usage: UsageMetadata | None = None
-    ) -> None:
-        whose = self._whose.pop(run_id, {})
-        tokens = {"read": usage["input_tokens"], "written": usage["output_tokens"]} if usage else {}
-        self.calls.append({**whose, "ended": ended, "usd": usd, **tokens})
+        """A call has failed. What it cost is not known."""
+        self.calls.append(self._whose.pop(run_id, {}) | {"ended": "failed", "usd": None})
 
 # %% name="metered"
 meter = CostMeter(tokens_usd)
@@ -489,9 +469,7 @@ def normalised(text: str) -> str:
 # %% name="hits"
 def share_seen(asked):
     """The share of requests that were asked before, after each request."""
-    seen = set()
-    hits = 0
-    shares = []
+    seen, hits, shares = set(), 0, []
     for count, each in enumerate(asked, start=1):
         hits += each in seen
         seen.add(each)
@@ -500,19 +478,13 @@ def share_seen(asked):
 
 
 long_day = traffic("dev", 1_000)
-said = [question.question for question in long_day]
-exactly = share_seen(said)
-normally = share_seen([normalised(text) for text in said])
+exactly = share_seen([question.question for question in long_day])
+normally = share_seen([normalised(question.question) for question in long_day])
 by_intent = share_seen([question.id for question in long_day])
-
-# %% name="hits-plot"
 numbers = range(1, 1_001)
 show.line(
-    {
-        "the same words": (numbers, exactly),
-        "normalised": (numbers, normally),
-        "the same intent": (numbers, by_intent),
-    },
+    {"the same words": (numbers, exactly), "normalised": (numbers, normally),
+     "the same intent": (numbers, by_intent)},
     x="requests",
     y="share asked before",
     title=f"After 1,000 requests {exactly[-1]:.0%} were asked before, word by word",
@@ -537,23 +509,24 @@ def cosines(found):
     second = np.array(embeddings().embed_documents(others))
     return (first * second).sum(axis=1)
 
-
-same = pairs("dev")
-different = []
-for trap in traps("dev"):
-    different.append((trap.stored, trap.asked))
+# %% [markdown] name="nearest-text"
+# Here are two kinds of pairs: two wordings of one intent, and *traps*, which are nearly the same words
+# with another answer. Which cosine do you expect for the farthest of the first, and for the nearest of
+# the others?
 
 # %% name="nearest"
+same = pairs("dev")
+different = [(trap.stored, trap.asked) for trap in traps("dev")]
 same_cosines = cosines(same)
 trap_cosines = cosines(different)
 farthest = same_cosines.argmin()
 nearest = trap_cosines.argmax()
-print(f"the same meaning, cosine {same_cosines[farthest]:.2f}:", same[farthest])
-print(f"another meaning, cosine {trap_cosines[nearest]:.2f}:", different[nearest])
+print("the same meaning:", round(same_cosines[farthest], 2), same[farthest])
+print("another meaning:", round(trap_cosines[nearest], 2), different[nearest])
 
 # %% [markdown] name="traps-text"
-# These are *traps*: nearly the same words, another answer. A semantic cache serves the stored
-# answer when the cosine is above a threshold. Which threshold serves the same meaning, and no trap?
+# A semantic cache serves the stored answer when the cosine is above a threshold. Which threshold
+# serves the same meaning, and no trap?
 
 # %% name="traps"
 thresholds = np.linspace(0.5, 1, 51)
@@ -586,32 +559,32 @@ NUMBERS = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six"
 
 def marks(text: str) -> set[str]:
     """What a text must share with another one: numbers and turning words."""
-    text = text.lower().replace("’", "'")
-    text = re.sub(r"n't\b", " not", text)
-    found = set()
-    for word in re.findall(r"\d+(?:[.,]\d+)?|[a-z]+", text):
-        word = NUMBERS.get(word, word)
-        if word in TURNS or word[0].isdigit():
-            found.add(word)
-    return found
+    text = re.sub(r"n't\b", " not", text.lower().replace("’", "'"))
+    found = {NUMBERS.get(word, word) for word in re.findall(r"\d+(?:[.,]\d+)?|[a-z]+", text)}
+    return {word for word in found if word in TURNS or word[0].isdigit()}
 
 
 def may_serve(asked: str, stored: str, names: frozenset[str] = frozenset()) -> bool:
     """Whether the answer to one question may be served to another; `names` tell things apart."""
-    one, other = set(normalised(asked).split()), set(normalised(stored).split())
-    return marks(asked) == marks(stored) and one & names == other & names
+    if marks(asked) != marks(stored):
+        return False
+    one = set(normalised(asked).split())
+    other = set(normalised(stored).split())
+    return one & names == other & names
+
+# %% [markdown] name="names-text"
+# Names are words that tell one thing from another: here the words in the titles of the documents.
 
 # %% name="names"
 from helpers.shop import documents
 
-titles = [document.title for document in documents()]
-names = frozenset(normalised(" ".join(titles)).split())
+names = frozenset(normalised(" ".join(each.title for each in documents())).split())
 
 
 def served(found, near):
     """How many pairs a semantic cache serves, without and with the guard."""
-    near = near >= 0.8
     allowed = np.array([may_serve(one, other, names) for one, other in found])
+    near = near >= 0.8
     return {"pairs": len(found), "cosine": near.sum(), "and guard": (near & allowed).sum()}
 
 
@@ -628,9 +601,9 @@ show.table(rows, caption="Served from a semantic cache, at 0.80")
 # cost` counts on traps that nobody tuned for.
 
 # %% name="left"
-for (one, other), cosine in zip(different, trap_cosines, strict=True):
-    if cosine >= 0.8 and may_serve(one, other, names):
-        print(one, "|", other)
+for pair, cosine in zip(different, trap_cosines, strict=True):
+    if cosine >= 0.8 and may_serve(*pair, names):
+        print(pair)
 
 # %% [markdown] name="stored-text"
 # What may be stored, for whom, and how long?
@@ -663,6 +636,10 @@ class AnswerCache:
         """Store an answer that was checked."""
         self._words[key, normalised(question)] = answer
         self._meanings.add_documents([Document(question, metadata={"key": key, "answer": answer})])
+
+# %% [markdown] name="cache-get-text"
+# To serve an answer, the cache looks for the same words first. `InMemoryVectorStore` finds the nearest
+# question, filtered by the key before anything is compared, and the guard has the last word.
 
 # %% name="cache-get" app="tiers.py"
 class SafeCache(AnswerCache):
@@ -793,7 +770,8 @@ for question in wordings.values():
 direct = build_agent(middleware=[own_words])
 for name, each in {"the model": agent, "the tool": direct}.items():
     said = ask(each, about_order.question, "order", about_order.customer)
-    print(f"{name}, {1_000_000 * spent(said):.1f} micro-dollars:", said[-1].text)
+    usd = 1_000_000 * spent(said)
+    print(f"{name}, {usd:.1f} micro-dollars:", said[-1].text)
 
 # %% [markdown] name="tiers-text"
 # Now put the tiers together, cheapest first. They answer only a question that stands alone: "And
@@ -801,8 +779,6 @@ for name, each in {"the model": agent, "the tool": direct}.items():
 # *does* something: nobody's refund comes out of a cache.
 
 # %% name="tiers" app="tiers.py"
-from collections.abc import Awaitable
-
 from langchain.agents import AgentState
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
 from langchain_core.messages import AIMessage, ToolMessage
@@ -810,17 +786,19 @@ from langchain_core.messages import AIMessage, ToolMessage
 ORDER = re.compile(r"\bFH-\d{5}\b")
 Best = Callable[[str], tuple[str, float]]  # the sentence that answers a question, and its score
 Request = ModelRequest[Any]
-Handler = Callable[[Request], ModelResponse]
-AsyncHandler = Callable[[Request], Awaitable[ModelResponse]]
 
 
+def answered(text: str, tier: str) -> AIMessage:
+    """An answer that no model wrote: it has no usage, and says which tier it is from."""
+    return AIMessage(text, response_metadata={"tier": tier})
+
+# %% name="tiers-class" app="tiers.py"
 class Tiers(AgentMiddleware[AgentState[Any], Any]):
     """Answers by the cheapest tier that can.
 
     Args:
         cache: checked answers.
-        best: the search.
-        least: sentences with at least this score are served as they are.
+        best: the search; sentences with a score from `least` on are served as they are.
         version: of the documents; an answer of another version is never served.
         own_words: the names of tools whose results are answers.
     """
@@ -832,6 +810,10 @@ class Tiers(AgentMiddleware[AgentState[Any], Any]):
         self._cache, self._best, self._least = cache, best, least
         self._version, self._own_words = version, own_words
 
+# %% [markdown] name="tiers-cheap-text"
+# If an answer comes out of a tier, the model is not called. With two results of tools, somebody has
+# to join them: that is left to the model.
+
 # %% name="tiers-cheap" app="tiers.py"
 class CheapestFirst(Tiers):
     """Asks the model when no cheaper tier has an answer."""
@@ -841,8 +823,8 @@ class CheapestFirst(Tiers):
         last = request.messages[-1]
         if isinstance(last, ToolMessage):
             plain = last.name in self._own_words and last.status == "success"
-            alone = sum(isinstance(one, ToolMessage) for one in request.messages) == 1
-            return answered(last.text, "tool") if plain and alone else None
+            results = sum(isinstance(one, ToolMessage) for one in request.messages)
+            return answered(last.text, "tool") if plain and results == 1 else None
         if len(request.messages) > 1 or ORDER.search(last.text):
             return None
         if stored := self._cache.get(last.text, (self._version, "")):
@@ -850,22 +832,22 @@ class CheapestFirst(Tiers):
         sentence, score = self._best(last.text)
         return answered(sentence, "extract") if score >= self._least else None
 
-
-def answered(text: str, tier: str) -> AIMessage:
-    """An answer that no model wrote: it has no usage, and says which tier it is from."""
-    return AIMessage(text, response_metadata={"tier": tier})
-
 # %% name="tiers-wrap" app="tiers.py"
+from collections.abc import Awaitable
+
+Handler = Callable[[Request], ModelResponse]
+AsyncHandler = Callable[[Request], Awaitable[ModelResponse]]
+Answer = ModelResponse | AIMessage
+
+
 class Cascade(CheapestFirst):
     """The tiers as middleware of an agent, called with or without async."""
 
-    def wrap_model_call(self, request: Request, handler: Handler) -> ModelResponse | AIMessage:
+    def wrap_model_call(self, request: Request, handler: Handler) -> Answer:
         """Answer, or call the model."""
         return self.cheap(request) or handler(request)
 
-    async def awrap_model_call(
-        self, request: Request, handler: AsyncHandler
-    ) -> ModelResponse | AIMessage:
+    async def awrap_model_call(self, request: Request, handler: AsyncHandler) -> Answer:
         """Answer, or call the model."""
         return self.cheap(request) or await handler(request)
 
@@ -879,6 +861,8 @@ def best(question):
 checked = SafeCache(embeddings(), names)
 tiers = Cascade(checked, best, least, "May", frozenset({"lookup_order"}))
 tiered = build_agent(middleware=[tiers])
+
+# %% name="three-asked"
 for text, customer in [
     ("How long can I keep a tent before I send it back?", None),
     (about_order.question, about_order.customer),
@@ -907,8 +891,6 @@ for number, question in enumerate(show.progress(asked, "requests")):
         elif row["outcome"] == "right" and question.customer is None:
             checked.put(text, said[-1].text, ("May", ""))
     rows.append(known.get(text, row))
-
-# %% name="tiers-table"
 cascade = pd.DataFrame(rows)
 bills["cascade, model last"] = bill(cascade)
 print(pd.crosstab(cascade.tier, cascade.outcome))
@@ -947,17 +929,15 @@ show_bills("The bill of each variant")
 # document. Does it answer what the short one cannot?
 
 # %% name="second"
-hard = []  # questions for the documents that reached the model
+hard = []
 for text in cascade.text[by_model].unique():
     if not ORDER.search(text):
-        hard.append(wordings[text])
+        hard.append(text)
 rows = []
-for question in show.progress(hard[: 3 if fast else 25], "questions asked"):
-    reply = answered_from(one_passage, question.question)
-    rows.append({
-        "short context": today.outcome[question.question],
-        "long context": outcome(question, reply.text),
-    })
+for text in show.progress(hard[: 3 if fast else 15], "questions asked"):
+    reply = answered_from(one_passage, text)
+    long = outcome(wordings[text], reply.text)
+    rows.append({"short context": today.outcome[text], "long context": long})
 second = pd.DataFrame(rows)
 print(pd.crosstab(second["short context"], second["long context"]))
 
@@ -1077,34 +1057,35 @@ def log_of(day):
     asked_by = {answer.request_id: answer.request for answer in found.answers}
     rows = []
     for line in found.log:
-        if line["event"] == "answer" and line["request_id"] in asked_by:
-            request = asked_by[line["request_id"]]
+        request = asked_by.get(line["request_id"])
+        if line["event"] == "answer" and request:
             rows.append(line | {
-                "customer": request.customer or request.session, "intent": request.intent,
-                "conversation": request.session, "text": request.text})
+                "customer": request.customer or request.session,
+                "conversation": request.session,
+                "intent": request.intent,
+                "text": request.text,
+            })
     log = pd.DataFrame(rows)
     return log.assign(tool=log.tools.str.join("+"), usd=log.cost_usd.astype(float))
 
 # %% name="days"
 planned = {day.name: day for day in days("visible")}
+quiet = planned["clean: ordinary"]
 hours = {
     "price": planned["price"].hours(before=1.5, after=0.5),
     "looping client": planned["looping client"].hours(before=5, after=0.5),
-    "clean: ordinary": planned["clean: ordinary"].hours(noon=14, before=2, after=2),
+    "a clean day": quiet.hours(noon=14, before=2, after=2),
 }
-logs = {}
-for name, part in show.progress(hours.items(), "days"):
-    logs[name] = log_of(part)
+logs = {name: log_of(part) for name, part in show.progress(hours.items(), "days")}
 log = logs["looping client"]
 print(len(log), "answers,", f"{log.usd.sum():.4f} dollars")
 
 # %% name="by-whom"
 for column in ("customer", "conversation", "tool", "intent"):
-    by = log.groupby(column).usd.agg(["count", "sum", "mean"])
+    by = log.groupby(column).usd.agg(["count", "sum"])
     by["share"] = by["sum"] / log.usd.sum()
-    by["times the mean"] = by["mean"] / log.usd.mean()
     by = by.sort_values("sum", ascending=False)
-    print(by[["count", "share", "times the mean"]].head(2).round(2), end="\n\n")
+    print(by[["count", "share"]].head(2).round(2), end="\n\n")
 
 # %% [markdown] name="patterns-text"
 # A *pattern* says what to do about it. For each customer, three signs: the share of requests that
@@ -1116,16 +1097,14 @@ def by_customer(log):
     """One row for each customer: cost, and signs of what makes it."""
     grouped = log.groupby("customer")
     table = pd.DataFrame({"answers": grouped.size(), "usd": grouped.usd.sum()})
-    table["share"] = table.usd / log.usd.sum()
     table["repeats"] = 1 - grouped.text.nunique() / table.answers
     table["tokens read"] = grouped.input_tokens.mean()
-    table["look-ups"] = grouped.looked_up.mean()
+    table["look-ups"] = grouped.tool.agg(lambda tools: (tools == "lookup_order").mean())
     return table.sort_values("usd", ascending=False)
 
 
-log["looked_up"] = log.tool == "lookup_order"
-spenders = by_customer(log).head(5)
-show.table(spenders.reset_index(), caption="The five most expensive customers")
+spenders = by_customer(log).head(5).reset_index()
+show.table(spenders, caption="The five most expensive customers", digits={"usd": 4})
 
 # %% [markdown] name="change-text"
 # Two signs find most of what goes wrong with a bill. Compare the last ten minutes with the hour
@@ -1169,11 +1148,7 @@ show.table(rows, caption="Minutes from the incident to the notice", digits=0)
 # So reserve the most that an answer can cost before it begins, and give back the rest at its end.
 
 # %% name="budget" app="tiers.py"
-import threading
-
-
-class BudgetSpentError(Exception):
-    """There is no money left for another answer."""
+from threading import Lock
 
 
 class Budget:
@@ -1182,59 +1157,52 @@ class Budget:
     def __init__(self, limit: Decimal) -> None:
         if not limit.is_finite() or limit < 0:
             raise ValueError(f"A budget is a number of dollars from 0 up, not {limit}.")
-        self._limit, self._spent, self._reserved = limit, Decimal(0), Decimal(0)
-        self._lock = threading.Lock()
+        self._left, self._lock = limit, Lock()
 
-    def reserve(self, most: Decimal) -> None:
-        """Take what an answer can cost at most. Raises BudgetSpentError."""
+    def reserve(self, most: Decimal) -> bool:
+        """Take what an answer can cost at most; False if there is not so much left."""
         with self._lock:
-            if self._spent + self._reserved + most > self._limit:
-                raise BudgetSpentError(f"{self._spent} of {self._limit} dollars are spent.")
-            self._reserved += most
+            enough = self._left >= most
+            self._left -= most if enough else 0
+            return enough
 
     def settle(self, most: Decimal, actual: Decimal) -> None:
-        """Give back what was reserved, and keep what the answer did cost."""
+        """Give back what was reserved, but for what the answer did cost."""
         with self._lock:
-            self._reserved -= most
-            self._spent += actual
+            self._left += most - actual
+
+# %% [markdown] name="budget-tried-text"
+# Try both with 32 clients at once, each answer at 0.3 cents.
 
 # %% name="budget-tried"
-from concurrent.futures import ThreadPoolExecutor
-
 LIMIT, EACH = Decimal("0.05"), Decimal("0.003")
 budget = Budget(LIMIT)
-late = {"spent": Decimal(0)}
+naive = {"spent": Decimal(0)}
 
 
-def reserved(_):
+def reserves(_):
     """One answer, reserved before it begins: whether it was given."""
-    try:
-        budget.reserve(EACH)
-    except BudgetSpentError:
-        return False
-    time.sleep(0.01)  # the answer
-    budget.settle(EACH, EACH)
-    return True
+    if given := budget.reserve(EACH):
+        time.sleep(0.01)  # the answer
+        budget.settle(EACH, EACH)
+    return given
 
 
-def looked(_):
+def looks(_):
     """One answer, after a look at what is left: whether it was given."""
-    if late["spent"] >= LIMIT:
-        return False
-    time.sleep(0.01)
-    late["spent"] += EACH
-    return True
+    if given := naive["spent"] < LIMIT:
+        time.sleep(0.01)
+        naive["spent"] += EACH
+    return given
 
 # %% name="budget-table"
+from concurrent.futures import ThreadPoolExecutor
+
 rows = []
-for name, client in {"look first, add later": looked, "reserve, settle": reserved}.items():
+for name, client in {"look first, add later": looks, "reserve, settle": reserves}.items():
     with ThreadPoolExecutor(32) as pool:
         given = sum(pool.map(client, range(100)))
-    rows.append({
-        "way": name,
-        "answers": given,
-        "dollars": float(given * EACH),
-    })
+    rows.append({"way": name, "answers": given, "dollars": float(given * EACH)})
 show.table(rows, caption=f"32 clients, a budget of {LIMIT} dollars", digits=3)
 
 # %% [markdown] name="degrade-text"
@@ -1255,24 +1223,15 @@ class Limited(AgentMiddleware[AgentState[Any], Any]):
         price: US dollars of a call's tokens.
     """
 
-    def __init__(
-        self, budget: Budget, most: Decimal, price: Callable[[UsageMetadata], Decimal]
-    ) -> None:
+    def __init__(self, budget: Budget, most: Decimal, price: Price) -> None:
         super().__init__()
         self._budget, self._most, self._price = budget, most, price
 
-    def reserved(self) -> bool:
-        """Whether there is money for a call of the model; then it is reserved."""
-        try:
-            self._budget.reserve(self._most)
-        except BudgetSpentError:
-            return False
-        return True
+# %% [markdown] name="limited-settle-text"
+# A call that fails, or that has no known price, is counted at the most: a budget errs on the safe
+# side.
 
 # %% name="limited-settle" app="tiers.py"
-from contextlib import suppress
-
-
 class Settling(Limited):
     """Settles what was reserved."""
 
@@ -1280,18 +1239,17 @@ class Settling(Limited):
         """Count what a call did cost: the most where that is not known, as after a failure."""
         cost = self._most
         usage = getattr(response.result[-1], "usage_metadata", None) if response else None
-        if usage:
-            with suppress(LookupError):  # no price is known: it stays at the most
-                cost = self._price(usage)
+        with suppress(LookupError):
+            cost = self._price(usage) if usage else cost
         self._budget.settle(self._most, cost)
 
 # %% name="limited-wrap" app="tiers.py"
 class WithinBudget(Settling):
     """The budget as middleware of an agent, called with or without async."""
 
-    def wrap_model_call(self, request: Request, handler: Handler) -> ModelResponse | AIMessage:
+    def wrap_model_call(self, request: Request, handler: Handler) -> Answer:
         """Call the model if there is money for it."""
-        if not self.reserved():
+        if not self._budget.reserve(self._most):
             return answered(HANDED_OVER, "person")
         response = None
         try:
@@ -1300,15 +1258,9 @@ class WithinBudget(Settling):
         finally:
             self.settle(response)
 
-# %% name="limited-async" app="tiers.py"
-class WithinBudgetAsync(WithinBudget):
-    """The same for an agent that is called with async."""
-
-    async def awrap_model_call(
-        self, request: Request, handler: AsyncHandler
-    ) -> ModelResponse | AIMessage:
+    async def awrap_model_call(self, request: Request, handler: AsyncHandler) -> Answer:
         """Call the model if there is money for it."""
-        if not self.reserved():
+        if not self._budget.reserve(self._most):
             return answered(HANDED_OVER, "person")
         response = None
         try:
@@ -1318,11 +1270,13 @@ class WithinBudgetAsync(WithinBudget):
             self.settle(response)
 
 # %% name="limited-tried"
-small = WithinBudget(Budget(Decimal("0.00004")), Decimal("0.00002"), tokens_usd)
-thrifty = build_agent(middleware=[tiers, small])
-for question in hard[:4]:
-    last = ask(thrifty, question.question, f"thrifty-{question.id}")[-1]
-    print(last.response_metadata.get("tier", "model"), "|", question.question)
+small = Budget(Decimal("0.00004"))
+limit = WithinBudget(small, Decimal("0.00002"), tokens_usd)
+thrifty = build_agent(middleware=[tiers, limit])
+for text in hard[:4]:
+    last = ask(thrifty, text, f"thrifty-{text}")[-1]
+    tier = last.response_metadata.get("tier", "model")
+    print(tier, "|", text)
 
 # %% [markdown] name="package-text"
 # The package's version ([helpers/cost/budget.py](../helpers/cost/budget.py)) also works in several
@@ -1450,9 +1404,10 @@ show.table(measured, caption="This notebook's figures")
 # all tokens.
 
 # %% name="keep-figure"
-print(f"A right answer cost us {then['all']:.2f} dollars, people and mistakes included, "
-      f"and now costs {now['all']:.2f}.")
-print(f"Its tokens went from {then['tokens']:.1f} to {now['tokens']:.2f} micro-dollars.")
+before = f"{then['all']:.2f} dollars, and {then['tokens']:.1f} micro-dollars of tokens"
+after = f"{now['all']:.2f} dollars, and {now['tokens']:.2f} micro-dollars of tokens"
+print("A right answer cost us, people and mistakes included:", before)
+print("Now it costs:", after)
 
 # %% [markdown] name="without"
 # ## Without the course

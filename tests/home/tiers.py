@@ -70,7 +70,7 @@ unpriced = CostMeter(lambda usage: price(usage, "no-such-model"))
 model.invoke("Hello", {"callbacks": [unpriced]})
 known = price({"input_tokens": 1000, "output_tokens": 100, "total_tokens": 1100,
                "input_token_details": {"cache_read": 500}}, "gpt-5-mini")
-rows = [[row["ended"], row["usd"] and str(row["usd"]), row.get("customer")] for row in meter.calls]
+rows = [[row["ended"], str(row["usd"]), row.get("customer")] for row in meter.calls]
 print(json.dumps([rows, used["total_tokens"], len(meter._whose), unpriced.calls[0]["usd"],
                   str(known)]))
 """
@@ -79,11 +79,7 @@ print(json.dumps([rows, used["total_tokens"], len(meter._whose), unpriced.calls[
     paid = str(total / 1000)
     assert rows[:3] == [["answered", paid, "C-0001"]] * 3
     assert [row[0] for row in rows[3:]] == ["answered", "cached", "cached", "failed"]
-    assert [row[1] for row in rows[4:]] == ["0", "0", None] or [row[1] for row in rows[4:]] == [
-        0,
-        0,
-        None,
-    ]
+    assert [row[1] for row in rows[4:]] == ["0", "0", "None"]
     assert left == 0
     assert unknown is None
     # 500 tokens at 0.25, 500 from the cache at 0.025, and 100 at 2 dollars a million.
@@ -164,7 +160,7 @@ def tried(limit):
 refused = [tried(limit) for limit in ("-1", "NaN", "Infinity", "0", "0.05")]
 budget = Budget(Decimal(1))
 agent = create_agent(model, [], middleware=[
-    WithinBudgetAsync(budget, Decimal("0.05"), lambda usage: Decimal("0.04"))])
+    WithinBudget(budget, Decimal("0.05"), lambda usage: Decimal("0.04"))])
 
 def ask(number):
     return tier_of(agent.invoke({"messages": [("user", f"Number {number}")]})["messages"][-1])
@@ -184,16 +180,13 @@ try:
 except Exception:
     pass
 last = tier_of(one.invoke({"messages": [("user", "Hello")]})["messages"][-1])
-print(json.dumps([refused, tiers.count("model"), str(budget._spent), str(budget._reserved),
-                  after, last]))
+print(json.dumps([refused, tiers.count("model"), str(budget._left), after, last]))
 """
     with openai_server(replies=replies) as server:
-        refused, given, spent, reserved, after, last = run(BEGIN + code, server.url)
+        refused, given, left, after, last = run(BEGIN + code, server.url)
     assert refused == ["refused"] * 3 + ["taken"] * 2
     assert 20 <= given <= 24  # at 0.05 reserved and 0.04 spent
-    assert float(spent) == given * 0.04
-    assert float(spent) <= 1
-    assert float(reserved) == 0
+    assert round(float(left), 2) == round(1 - given * 0.04, 2) >= 0
     assert after.count("model") <= 24 - given
     assert last == "person"
 

@@ -1,11 +1,11 @@
 # Written by `course build` from notebooks/src/10_cut_the_cost.py: edit it there.
 
 import re
-import threading
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from decimal import Decimal
+from threading import Lock
 from typing import Any
 from uuid import UUID
 
@@ -33,50 +33,42 @@ def price(usage: UsageMetadata, model: str) -> Decimal:
     return calc_price(counted, model_ref=model).total_price
 
 
-class Meter(BaseCallbackHandler):
-    """What calls of models cost: one row for each call.
+Price = Callable[[UsageMetadata], Decimal]  # US dollars of a call; LookupError where unknown
 
-    Args:
-        price: US dollars of a call's tokens. It raises LookupError for an unknown price.
-    """
+
+class Meter(BaseCallbackHandler):
+    """What calls of models cost: one row for each of the latest calls."""
 
     run_inline = True  # in an async agent, too
 
-    def __init__(self, price: Callable[[UsageMetadata], Decimal]) -> None:
+    def __init__(self, price: Price) -> None:
         self._price = price
         self._whose: dict[UUID, dict[str, Any]] = {}
-        self.calls: deque[dict[str, Any]] = deque(maxlen=100_000)  # the latest
-
-    def on_chat_model_start(self, *args: Any, run_id: UUID, **kwargs: Any) -> None:
-        """A call begins: remember whose it is."""
-        self._whose[run_id] = kwargs.get("metadata") or {}
+        self.calls: deque[dict[str, Any]] = deque(maxlen=100_000)
 
 
 class CostMeter(Meter):
-    """Counts the calls when they end."""
+    """Remembers whose each call is when it begins, and counts it when it ends."""
+
+    def on_chat_model_start(self, *args: Any, run_id: UUID, **kwargs: Any) -> None:
+        """A call begins."""
+        self._whose[run_id] = kwargs.get("metadata") or {}
 
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
         """A call has an answer, from the model or from LangChain's cache."""
-        usage = getattr(response.generations[0][0], "message", None)
-        usage = getattr(usage, "usage_metadata", None)
-        if usage and "total_cost" in usage:
-            return self._count(run_id, "cached", Decimal(0))
-        try:
-            dollars = self._price(usage) if usage else None
-        except LookupError:
-            dollars = None
-        self._count(run_id, "answered", dollars, usage)
+        message = getattr(response.generations[0][0], "message", None)
+        usage = getattr(message, "usage_metadata", None) or {}
+        row = self._whose.pop(run_id, {}) | {"ended": "answered", "usd": None}
+        if "total_cost" in usage:
+            row |= {"ended": "cached", "usd": Decimal(0)}
+        elif usage:
+            with suppress(LookupError):  # no price is known: it stays None
+                row["usd"] = self._price(usage)
+        self.calls.append(row)
 
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
-        """A call has failed. What it cost is not known, which is not 0."""
-        self._count(run_id, "failed", None)
-
-    def _count(
-        self, run_id: UUID, ended: str, usd: Decimal | None, usage: UsageMetadata | None = None
-    ) -> None:
-        whose = self._whose.pop(run_id, {})
-        tokens = {"read": usage["input_tokens"], "written": usage["output_tokens"]} if usage else {}
-        self.calls.append({**whose, "ended": ended, "usd": usd, **tokens})
+        """A call has failed. What it cost is not known."""
+        self.calls.append(self._whose.pop(run_id, {}) | {"ended": "failed", "usd": None})
 
 
 POLITE = re.compile(r"\b(hi|hello|hey|please|pls|thanks|thank you|cheers)\b")
@@ -97,20 +89,18 @@ NUMBERS = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six"
 
 def marks(text: str) -> set[str]:
     """What a text must share with another one: numbers and turning words."""
-    text = text.lower().replace("’", "'")
-    text = re.sub(r"n't\b", " not", text)
-    found = set()
-    for word in re.findall(r"\d+(?:[.,]\d+)?|[a-z]+", text):
-        word = NUMBERS.get(word, word)
-        if word in TURNS or word[0].isdigit():
-            found.add(word)
-    return found
+    text = re.sub(r"n't\b", " not", text.lower().replace("’", "'"))
+    found = {NUMBERS.get(word, word) for word in re.findall(r"\d+(?:[.,]\d+)?|[a-z]+", text)}
+    return {word for word in found if word in TURNS or word[0].isdigit()}
 
 
 def may_serve(asked: str, stored: str, names: frozenset[str] = frozenset()) -> bool:
     """Whether the answer to one question may be served to another; `names` tell things apart."""
-    one, other = set(normalised(asked).split()), set(normalised(stored).split())
-    return marks(asked) == marks(stored) and one & names == other & names
+    if marks(asked) != marks(stored):
+        return False
+    one = set(normalised(asked).split())
+    other = set(normalised(stored).split())
+    return one & names == other & names
 
 
 Key = tuple[str, str]  # the version of the documents, and the customer ("" for everyone)
@@ -153,8 +143,11 @@ class SafeCache(AnswerCache):
 ORDER = re.compile(r"\bFH-\d{5}\b")
 Best = Callable[[str], tuple[str, float]]  # the sentence that answers a question, and its score
 Request = ModelRequest[Any]
-Handler = Callable[[Request], ModelResponse]
-AsyncHandler = Callable[[Request], Awaitable[ModelResponse]]
+
+
+def answered(text: str, tier: str) -> AIMessage:
+    """An answer that no model wrote: it has no usage, and says which tier it is from."""
+    return AIMessage(text, response_metadata={"tier": tier})
 
 
 class Tiers(AgentMiddleware[AgentState[Any], Any]):
@@ -162,8 +155,7 @@ class Tiers(AgentMiddleware[AgentState[Any], Any]):
 
     Args:
         cache: checked answers.
-        best: the search.
-        least: sentences with at least this score are served as they are.
+        best: the search; sentences with a score from `least` on are served as they are.
         version: of the documents; an answer of another version is never served.
         own_words: the names of tools whose results are answers.
     """
@@ -184,8 +176,8 @@ class CheapestFirst(Tiers):
         last = request.messages[-1]
         if isinstance(last, ToolMessage):
             plain = last.name in self._own_words and last.status == "success"
-            alone = sum(isinstance(one, ToolMessage) for one in request.messages) == 1
-            return answered(last.text, "tool") if plain and alone else None
+            results = sum(isinstance(one, ToolMessage) for one in request.messages)
+            return answered(last.text, "tool") if plain and results == 1 else None
         if len(request.messages) > 1 or ORDER.search(last.text):
             return None
         if stored := self._cache.get(last.text, (self._version, "")):
@@ -194,27 +186,21 @@ class CheapestFirst(Tiers):
         return answered(sentence, "extract") if score >= self._least else None
 
 
-def answered(text: str, tier: str) -> AIMessage:
-    """An answer that no model wrote: it has no usage, and says which tier it is from."""
-    return AIMessage(text, response_metadata={"tier": tier})
+Handler = Callable[[Request], ModelResponse]
+AsyncHandler = Callable[[Request], Awaitable[ModelResponse]]
+Answer = ModelResponse | AIMessage
 
 
 class Cascade(CheapestFirst):
     """The tiers as middleware of an agent, called with or without async."""
 
-    def wrap_model_call(self, request: Request, handler: Handler) -> ModelResponse | AIMessage:
+    def wrap_model_call(self, request: Request, handler: Handler) -> Answer:
         """Answer, or call the model."""
         return self.cheap(request) or handler(request)
 
-    async def awrap_model_call(
-        self, request: Request, handler: AsyncHandler
-    ) -> ModelResponse | AIMessage:
+    async def awrap_model_call(self, request: Request, handler: AsyncHandler) -> Answer:
         """Answer, or call the model."""
         return self.cheap(request) or await handler(request)
-
-
-class BudgetSpentError(Exception):
-    """There is no money left for another answer."""
 
 
 class Budget:
@@ -223,21 +209,19 @@ class Budget:
     def __init__(self, limit: Decimal) -> None:
         if not limit.is_finite() or limit < 0:
             raise ValueError(f"A budget is a number of dollars from 0 up, not {limit}.")
-        self._limit, self._spent, self._reserved = limit, Decimal(0), Decimal(0)
-        self._lock = threading.Lock()
+        self._left, self._lock = limit, Lock()
 
-    def reserve(self, most: Decimal) -> None:
-        """Take what an answer can cost at most. Raises BudgetSpentError."""
+    def reserve(self, most: Decimal) -> bool:
+        """Take what an answer can cost at most; False if there is not so much left."""
         with self._lock:
-            if self._spent + self._reserved + most > self._limit:
-                raise BudgetSpentError(f"{self._spent} of {self._limit} dollars are spent.")
-            self._reserved += most
+            enough = self._left >= most
+            self._left -= most if enough else 0
+            return enough
 
     def settle(self, most: Decimal, actual: Decimal) -> None:
-        """Give back what was reserved, and keep what the answer did cost."""
+        """Give back what was reserved, but for what the answer did cost."""
         with self._lock:
-            self._reserved -= most
-            self._spent += actual
+            self._left += most - actual
 
 
 HANDED_OVER = "I do not know, so I have passed your question to a colleague."
@@ -252,19 +236,9 @@ class Limited(AgentMiddleware[AgentState[Any], Any]):
         price: US dollars of a call's tokens.
     """
 
-    def __init__(
-        self, budget: Budget, most: Decimal, price: Callable[[UsageMetadata], Decimal]
-    ) -> None:
+    def __init__(self, budget: Budget, most: Decimal, price: Price) -> None:
         super().__init__()
         self._budget, self._most, self._price = budget, most, price
-
-    def reserved(self) -> bool:
-        """Whether there is money for a call of the model; then it is reserved."""
-        try:
-            self._budget.reserve(self._most)
-        except BudgetSpentError:
-            return False
-        return True
 
 
 class Settling(Limited):
@@ -274,18 +248,17 @@ class Settling(Limited):
         """Count what a call did cost: the most where that is not known, as after a failure."""
         cost = self._most
         usage = getattr(response.result[-1], "usage_metadata", None) if response else None
-        if usage:
-            with suppress(LookupError):  # no price is known: it stays at the most
-                cost = self._price(usage)
+        with suppress(LookupError):
+            cost = self._price(usage) if usage else cost
         self._budget.settle(self._most, cost)
 
 
 class WithinBudget(Settling):
     """The budget as middleware of an agent, called with or without async."""
 
-    def wrap_model_call(self, request: Request, handler: Handler) -> ModelResponse | AIMessage:
+    def wrap_model_call(self, request: Request, handler: Handler) -> Answer:
         """Call the model if there is money for it."""
-        if not self.reserved():
+        if not self._budget.reserve(self._most):
             return answered(HANDED_OVER, "person")
         response = None
         try:
@@ -294,15 +267,9 @@ class WithinBudget(Settling):
         finally:
             self.settle(response)
 
-
-class WithinBudgetAsync(WithinBudget):
-    """The same for an agent that is called with async."""
-
-    async def awrap_model_call(
-        self, request: Request, handler: AsyncHandler
-    ) -> ModelResponse | AIMessage:
+    async def awrap_model_call(self, request: Request, handler: AsyncHandler) -> Answer:
         """Call the model if there is money for it."""
-        if not self.reserved():
+        if not self._budget.reserve(self._most):
             return answered(HANDED_OVER, "person")
         response = None
         try:
