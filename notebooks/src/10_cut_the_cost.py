@@ -721,15 +721,17 @@ show_bills("Without a model")
 # %% name="handup"
 ORDER = re.compile(r"\bFH-\d{5}\b")  # a question about an order is not for the documents
 extracted["order"] = extracted.index.str.contains(ORDER)
-extracted["tune"] = extracted.intent.rank(method="dense") % 2 == 0
+half = extracted.intent.rank(method="dense") % 2
+extracted["tune"] = half == 0
 
 
 def cost_at(threshold, part):
     """Dollars a request if scores from this threshold on are served, and the rest handed over."""
     served = part[(part.score >= threshold) & ~part.order]
-    wrong = int((served.outcome != "right").sum())
+    wrong = (served.outcome != "right").sum()
     people = len(part) - len(served)
-    return float(WRONG * wrong + PERSON * people) / len(part)
+    dollars = float(WRONG) * wrong + float(PERSON) * people
+    return dollars / len(part)
 
 # %% name="threshold"
 weighted = extracted.loc[texts]  # each request of the traffic
@@ -937,10 +939,8 @@ hard = list(alone.score.nsmallest(3 if fast else 15).index)
 rows = []
 for text in show.progress(hard, "questions asked"):
     reply = answered_from(passages(text, 1), text)
-    rows.append({
-        "short context": today.outcome[text],
-        "long context": outcome(wordings[text], reply.text),
-    })
+    long = outcome(wordings[text], reply.text)
+    rows.append({"short context": today.outcome[text], "long context": long})
 second = pd.DataFrame(rows)
 print(pd.crosstab(second["short context"], second["long context"]))
 
@@ -1069,7 +1069,8 @@ def log_of(day):
                 "text": request.text,
             })
     log = pd.DataFrame(rows)
-    return log.assign(tool=log.tools.str.join("+"), usd=log.cost_usd.astype(float))
+    log = log.assign(tool=log.tools.str.join("+"), usd=log.cost_usd.astype(float))
+    return log.set_index(pd.to_datetime(log["at"], unit="s", utc=True)).sort_index()
 
 # %% name="days"
 planned = {day.name: day for day in days("visible")}
@@ -1085,10 +1086,8 @@ print(len(log), "answers,", f"{log.usd.sum():.4f} dollars")
 
 # %% name="by-whom"
 for column in ("customer", "conversation", "tool", "intent"):
-    by = log.groupby(column).usd.agg(["count", "sum"])
-    by["share"] = by["sum"] / log.usd.sum()
-    by = by.sort_values("sum", ascending=False)
-    print(by[["count", "share"]].head(2).round(2), end="\n\n")
+    share = log.groupby(column).usd.sum() / log.usd.sum()
+    print(share.sort_values(ascending=False).head(2).round(2).to_string(), end="\n\n")
 
 # %% [markdown] name="patterns-text"
 # A *pattern* says what to do about it. For each customer, three signs: the share of requests that
@@ -1116,41 +1115,40 @@ show.table(spenders, caption="The five most expensive customers", digits={"usd":
 # minimum count keeps quiet hours quiet.
 
 # %% name="change"
-def window(log, moment, begin, end=0):
-    """The answers between so many minutes before a moment and so many."""
-    begin, end = moment - pd.Timedelta(f"{begin}min"), moment - pd.Timedelta(f"{end}min")
-    return log[(log.index > begin) & (log.index <= end)]
+def between(log, moment, begin, end):
+    """The answers of the minutes before a moment: from `begin` to `end`."""
+    ago = (moment - log.index).total_seconds() / 60
+    return log[(ago < begin) & (ago >= end)]
 
 
-def notices(log, factor=1.2, share=0.5, least=10):
-    """Each sign and who is behind it, with the first minute in which it would be seen live."""
-    log = log.set_index(pd.to_datetime(log["at"], unit="s", utc=True)).sort_index()
+def token_price(log):
+    """Dollars of a token."""
+    return log.usd.sum() / log.input_tokens.sum()
+
+# %% name="notices"
+def notices(log):
+    """Each sign, with the first minute in which it would be seen live."""
     found = {}
     for moment in pd.date_range(log.index[0].ceil("min"), log.index[-1], freq="1min"):
-        now, before = window(log, moment, 5), window(log, moment, 65, 5)
-        if min(len(now), len(before)) >= least / 2:
-            price, old = (each.usd.sum() / each.input_tokens.sum() for each in (now, before))
-            if price > factor * old:
-                found.setdefault(("a token's price", "all"), moment)
-        spent = window(log, moment, 10).groupby("customer").usd.agg(["sum", "count"])
-        if len(spent) and spent["sum"].max() > share * spent["sum"].sum():
-            customer = spent["sum"].idxmax()
-            if spent["count"][customer] >= least:
-                found.setdefault(("one customer", customer), moment)
+        now = between(log, moment, 5, 0)
+        before = between(log, moment, 65, 5)
+        enough = min(len(now), len(before)) >= 5
+        if enough and token_price(now) > 1.2 * token_price(before):
+            found.setdefault("a token's price", moment)
+        ten = between(log, moment, 10, 0)
+        by = ten.groupby("customer").usd.agg(["sum", "count"])
+        large = by[(by["sum"] > 0.5 * ten.usd.sum()) & (by["count"] >= 10)]
+        for customer in large.index:
+            found.setdefault(customer, moment)
     return found
 
 # %% name="changes"
 rows = []
 for name, part in hours.items():
-    began = part.incident.begins if part.incident else None
-    for (sign, who), moment in notices(logs[name]).items():
-        rows.append({
-            "day": name,
-            "incident": f"{began:%H:%M}" if began else "none",
-            "notice": f"{moment:%H:%M}",
-            "sign": sign,
-            "who": who,
-        })
+    began = f"{part.incident.begins:%H:%M}" if part.incident else "none"
+    for sign, moment in notices(logs[name]).items():
+        row = {"day": name, "incident": began}
+        rows.append(row | {"noticed": f"{moment:%H:%M}", "sign": sign})
 show.table(rows, caption="What is noticed, and when")
 
 # %% [markdown] name="changes-read"
@@ -1231,21 +1229,11 @@ HANDED_OVER = "I do not know, so I have passed your question to a colleague."
 
 
 class Limited(AgentMiddleware[AgentState[Any], Any]):
-    """Calls the model only as long as there is money for it; then a person answers.
-
-    Args:
-        budget: what may be spent.
-        most: US dollars of a call of the model at most.
-        price: US dollars of a call's tokens.
-    """
+    """Lets a person answer when there is no money left for a call, which costs `most` at most."""
 
     def __init__(self, budget: Budget, most: Decimal, price: Price) -> None:
         super().__init__()
         self._budget, self._most, self._price = budget, most, price
-
-# %% [markdown] name="limited-settle-text"
-# A call that fails, or that has no known price, is counted at the most: a budget errs on the safe
-# side.
 
 # %% name="limited-settle" app="tiers.py"
 class Settling(Limited):
@@ -1420,10 +1408,9 @@ show.table(measured, caption="This notebook's figures")
 # all tokens.
 
 # %% name="keep-figure"
-before = f"{then['all']:.2f} dollars, and {then['tokens']:.1f} micro-dollars of tokens"
-after = f"{now['all']:.2f} dollars, and {now['tokens']:.2f} micro-dollars of tokens"
-print("A right answer cost us, people and mistakes included:", before)
-print("Now it costs:", after)
+for name, each in {"A right answer cost us": then, "Now it costs us": now}.items():
+    print(f"{name} {each['all']:.2f} dollars, people and mistakes included,",
+          f"of which {each['tokens']:.2f} millionths are for tokens.")
 
 # %% [markdown] name="without"
 # ## Without the course

@@ -228,13 +228,7 @@ HANDED_OVER = "I do not know, so I have passed your question to a colleague."
 
 
 class Limited(AgentMiddleware[AgentState[Any], Any]):
-    """Calls the model only as long as there is money for it; then a person answers.
-
-    Args:
-        budget: what may be spent.
-        most: US dollars of a call of the model at most.
-        price: US dollars of a call's tokens.
-    """
+    """Lets a person answer when there is no money left for a call, which costs `most` at most."""
 
     def __init__(self, budget: Budget, most: Decimal, price: Price) -> None:
         super().__init__()
