@@ -130,7 +130,8 @@ asked = traffic("dev", 14 if fast else 120)
 texts = [question.question for question in asked]
 wordings = dict(zip(texts, asked, strict=True))
 kinds = pd.Series([question.kind for question in asked])
-print(len(asked), "requests,", len(wordings), "different ones:", kinds.value_counts().to_dict())
+print(len(asked), "requests,", len(wordings), "different ones")
+print(kinds.value_counts().to_dict())
 print(pd.Series(texts).value_counts().head(3).to_string())
 
 # %% [markdown] name="outcome-text"
@@ -165,8 +166,12 @@ rows = []
 for text, question in show.progress(wordings.items(), "questions asked"):
     said = ask(agent, text, f"today-{text}", question.customer)
     answer = said[-1].text
-    row = {"text": text, "kind": question.kind, "usd": spent(said) + 2 * SEARCH}
-    rows.append(row | {"outcome": outcome(question, answer)})
+    rows.append({
+        "text": text,
+        "kind": question.kind,
+        "usd": spent(said) + 2 * SEARCH,
+        "outcome": outcome(question, answer),
+    })
 today = pd.DataFrame(rows).set_index("text")
 print(pd.crosstab(today.kind, today.outcome))
 
@@ -291,7 +296,8 @@ def summary(measured):
     grouped = measured.groupby("variant", sort=False)
     table = grouped[["read", "written"]].mean()
     table[["right", "cut off"]] = grouped[["right", "cut off"]].sum()
-    table["micro-dollars"] = 1_000_000 * (grouped.usd.sum() / grouped.size()).astype(float)
+    dollars = grouped.usd.sum() / grouped.size()
+    table["micro-dollars"] = 1_000_000 * dollars.astype(float)
     return table.reset_index()
 
 
@@ -313,7 +319,13 @@ def compare(measured, one, other):
     only_other = int((right[other] & ~right[one]).sum())
     changed = only_one + only_other
     p = binomtest(only_one, changed).pvalue if changed else 1.0
-    return {"one": one, "other": other, "only one": only_one, "only other": only_other, "p": p}
+    return {
+        "one": one,
+        "other": other,
+        "only one": only_one,
+        "only other": only_other,
+        "p": p,
+    }
 
 
 rows = [
@@ -587,7 +599,11 @@ def served(found, near):
     """How many pairs a semantic cache serves, without and with the guard."""
     allowed = np.array([may_serve(one, other, names) for one, other in found])
     near = near >= 0.8
-    return {"pairs": len(found), "cosine": near.sum(), "and guard": (near & allowed).sum()}
+    return {
+        "pairs": len(found),
+        "cosine": near.sum(),
+        "and guard": (near & allowed).sum(),
+    }
 
 
 rows = [
@@ -889,8 +905,12 @@ for number, question in enumerate(show.progress(asked, "requests")):
         said = ask(tiered, text, f"tiered-{number}", question.customer)
         tier = said[-1].response_metadata.get("tier", "model")
         searches = 1 if tier in ("cache", "extract") else 2
-        row = {"text": text, "tier": tier, "usd": spent(said) + searches * SEARCH}
-        row["outcome"] = outcome(question, said[-1].text)
+        row = {
+            "text": text,
+            "tier": tier,
+            "usd": spent(said) + searches * SEARCH,
+            "outcome": outcome(question, said[-1].text),
+        }
         if tier == "cache":
             known[text] = row
         elif row["outcome"] == "right" and question.customer is None:
@@ -1086,8 +1106,9 @@ print(len(log), "answers,", f"{log.usd.sum():.4f} dollars")
 
 # %% name="by-whom"
 for column in ("customer", "conversation", "tool", "intent"):
-    share = log.groupby(column).usd.sum() / log.usd.sum()
-    print(share.sort_values(ascending=False).head(2).round(2).to_string(), end="\n\n")
+    usd = log.groupby(column).usd.sum()
+    share = usd.nlargest(2) / usd.sum()
+    print(share.round(2).to_string())
 
 # %% [markdown] name="patterns-text"
 # A *pattern* says what to do about it. For each customer, three signs: the share of requests that
@@ -1147,8 +1168,12 @@ rows = []
 for name, part in hours.items():
     began = f"{part.incident.begins:%H:%M}" if part.incident else "none"
     for sign, moment in notices(logs[name]).items():
-        row = {"day": name, "incident": began}
-        rows.append(row | {"noticed": f"{moment:%H:%M}", "sign": sign})
+        rows.append({
+            "day": name,
+            "incident": began,
+            "noticed": f"{moment:%H:%M}",
+            "sign": sign,
+        })
 show.table(rows, caption="What is noticed, and when")
 
 # %% [markdown] name="changes-read"
