@@ -234,7 +234,7 @@ class RedisStore:
     """Accounts that several processes share; Redis runs each step as one, and drops idle keys."""
 
     def __init__(self, redis: Redis, prefix: str = "course:budget:") -> None:
-        """Give the client a `socket_timeout`, or a Redis that hangs makes every answer wait."""
+        """Give the client a `socket_timeout` and a short `retry`: answers wait for them."""
         self._prefix = prefix
         self._step = redis.register_script(_STEP)
 

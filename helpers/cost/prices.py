@@ -23,6 +23,8 @@ MAX_AGE_DAYS = 120
 _READ_SECONDS = Decimal(str(prices.READ_SECONDS))
 _WRITE_SECONDS = Decimal(str(prices.WRITE_SECONDS))
 _MILLION = 1_000_000
+# So fine that nothing is lost, and coarse enough that sums are exact within Decimal's 28 digits.
+_FINEST = Decimal("1e-18")
 _HOUR_S = 3600
 
 
@@ -57,7 +59,7 @@ def price(
     if model in {"local", CHAT_MODEL}:
         read = usage["input_tokens"] - _details(usage, "cache_read")
         seconds = read * _READ_SECONDS + usage["output_tokens"] * _WRITE_SECONDS
-        return seconds * cpu_hour_usd / _HOUR_S
+        return (seconds * cpu_hour_usd / _HOUR_S).quantize(_FINEST)
     return _hosted(model, usage)
 
 
@@ -169,7 +171,7 @@ class PriceList:
             + read * rates.get("cache_read", rates["input"])
             + written * rates.get("cache_write", rates["input"])
         )
-        return total / _MILLION
+        return (total / _MILLION).quantize(_FINEST)
 
 
 def _entry(name: str, stated: Any) -> dict[str, Decimal]:
@@ -229,4 +231,4 @@ def _hosted(model: str, usage: UsageMetadata) -> Decimal:
             f"No price is known for the model {model!r}: check the name, update the package "
             "genai-prices, or state its price in a PriceList; an unknown price is never zero."
         ) from error
-    return found.total_price
+    return found.total_price.quantize(_FINEST)
