@@ -22,6 +22,7 @@ from helpers.cost.budget import (
     Budget,
     BudgetSpent,
     BudgetUnreachable,
+    Decision,
     MemoryStore,
     RedisStore,
     Store,
@@ -57,7 +58,7 @@ class redis_process:  # noqa: N801 (used like a function)
             async with Redis(port=self.port, socket_timeout=1) as redis:
                 for _ in range(200):
                     try:
-                        await redis.ping()
+                        await redis.echo("there")
                         return
                     except (RedisError, OSError):
                         await asyncio.sleep(0.05)
@@ -137,9 +138,9 @@ def test_a_spent_budget_says_when_to_come_back(make_store: MakeStore) -> None:
 
 
 def test_decisions_by_thresholds(make_store: MakeStore) -> None:
-    async def test(store: Store) -> list[str]:
+    async def test(store: Store) -> list[Decision]:
         budget = Budget(D("1"), DAY, store, degrade_at=0.5, ask_at=0.8)
-        said = [await budget.decide("ada")]
+        said: list[Decision] = [await budget.decide("ada")]
         for _ in range(5):
             await budget.reserve("ada", D("0.2"))
             said.append(await budget.decide("ada"))

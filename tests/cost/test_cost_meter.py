@@ -4,7 +4,6 @@ import asyncio
 import threading
 import uuid
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -20,7 +19,7 @@ from helpers.cost.meter import Meter
 from helpers.cost.prices import price
 from helpers.models.errors import UnknownPrice
 from helpers.testbed.openai_server import OpenAIServer, openai_server
-from helpers.testbed.replies import CutOff, Fails
+from helpers.testbed.replies import CutOff, Fails, Reply
 
 MODEL = "gpt-4o-mini"
 USED = {"input_tokens": 100, "output_tokens": 10, "total_tokens": 110}
@@ -53,7 +52,7 @@ def weigh(product: str) -> str:
 
 
 def test_an_agents_answer_by_customer_conversation_intent_and_tool() -> None:
-    script = [{"name": "weigh", "args": {"product": "tent"}}, "It weighs 2.1 kg.", "Hello."]
+    script: list[Reply] = [{"name": "weigh", "args": {"product": "tent"}}, "It weighs 2.1 kg.", "Hello."]
     meter = Meter()
     config: Any = {
         "configurable": {"thread_id": "t-1"},
@@ -62,10 +61,11 @@ def test_an_agents_answer_by_customer_conversation_intent_and_tool() -> None:
     }
     with openai_server(script) as server:
         agent = create_agent(chat(server), [weigh])
-        for _ in agent.stream({"messages": "How heavy is it?"}, config, stream_mode="messages"):
+        asked: Any = {"messages": "How heavy is it?"}
+        for _ in agent.stream(asked, config, stream_mode="messages"):
             pass
         config["metadata"] = {"customer": "bob"}
-        asyncio.run(agent.ainvoke({"messages": "Hi"}, config))
+        asyncio.run(agent.ainvoke(asked, config))
     ada, bob = (meter.rows(by="customer")[n] for n in (0, 1))
     assert (ada["customer"], ada["calls"], ada["tool_calls"]) == ("ada", 2, 1)
     assert (bob["customer"], bob["calls"], bob["tool_calls"]) == ("bob", 1, 0)
@@ -150,10 +150,9 @@ def test_a_cancelled_call_is_uncounted_after_a_while() -> None:
 
     async def leave(server: OpenAIServer) -> None:
         agent = create_agent(chat(server), [weigh])
+        asked: Any = {"messages": "a"}
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(
-                agent.ainvoke({"messages": "a"}, {"callbacks": [meter]}), timeout=0.3
-            )
+            await asyncio.wait_for(agent.ainvoke(asked, {"callbacks": [meter]}), timeout=0.3)
 
     with openai_server(["one"], delay_s=2) as server:
         asyncio.run(leave(server))
@@ -196,10 +195,12 @@ def call(meter: Meter, customer: str) -> None:
 
 def test_threads_lose_nothing() -> None:
     meter = Meter()
-    threads = [
-        threading.Thread(target=lambda n=n: [call(meter, f"c{n % 3}") for _ in range(200)])
-        for n in range(8)
-    ]
+
+    def many(number: int) -> None:
+        for _ in range(200):
+            call(meter, f"c{number % 3}")
+
+    threads = [threading.Thread(target=many, args=[number]) for number in range(8)]
     for each in threads:
         each.start()
     for each in threads:
@@ -225,4 +226,4 @@ def test_a_column_that_does_not_exist_is_refused() -> None:
         Meter().rows(by="user")  # type: ignore[arg-type]
     for bad in ({"most": 0}, {"lapse_s": 0.0}, {"lapse_s": float("nan")}):
         with pytest.raises(ValueError, match="at least 1"):
-            Meter(**bad)  # type: ignore[arg-type]
+            Meter(**bad)

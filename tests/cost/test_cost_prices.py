@@ -87,7 +87,7 @@ def test_a_list_of_your_own() -> None:
     cached = usage(1_000_000, 0, cache_read=1_000_000)
     assert found.price("small", cached, today=today) == D("0.075")
     assert found.price("small", million, cached=True, today=date(2040, 1, 1)) == 0
-    with pytest.raises(UnknownPrice, match="'large'.*has small"):
+    with pytest.raises(UnknownPrice, match=r"'large'.*has small"):
         found.price("large", million, today=today)
 
 
@@ -117,7 +117,7 @@ def test_the_hosted_prices_have_a_date_too() -> None:
         ({"models": {}}, "at least one"),
         ({"models": {"m": 3}}, "'m' needs input and output"),
         ({"models": {"m": {"input": 1}}}, "'m' needs input and output"),
-        ({"models": {"m": {"input": 1, "output": 1, "ouput": 2}}}, "'m' needs"),
+        ({"models": {"m": {"input": 1, "output": 1, "cached": 2}}}, "'m' needs"),
         ({"models": {"m": {"input": -1, "output": 1}}}, "input of 'm' is -1"),
         ({"models": {"m": {"input": 1, "output": "NaN"}}}, "output of 'm' is NaN"),
         ({"models": {"m": {"input": "free", "output": 1}}}, "input of 'm' is no number"),
