@@ -10,7 +10,9 @@ from collections.abc import Sequence
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 
-_ORDER = re.compile(r"\bFH[- ]?\d+|\b\d{5}\b|\b(?:my|the|this|that) (?:order|parcel|refund)\b", re.I)
+_ORDER = re.compile(
+    r"\bFH[- ]?\d+|\b\d{5}\b|\b(?:my|the|this|that) (?:order|parcel|refund)\b", re.I
+)
 _ACTION = re.compile(
     r"\b(?:refund(?:ed)? (?:me|it|all|the|my|order|£|\d)|(?:give|pay|send) (?:me|us|it) |"
     r"money back|pay (?:me )?back|cancel (?:it|my|the|this)|human|person|colleague|adviser|advisor|"

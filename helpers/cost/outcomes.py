@@ -1,4 +1,4 @@
-"""What became of a question: the customer has a right answer, a wrong one, or waits for a person."""
+"""What became of a question: a right answer, a wrong one, or work for a person."""
 
 from typing import Literal
 

@@ -208,8 +208,8 @@ class Tiers(AgentMiddleware[AgentState[Any], Caller, Any]):
         if self._cache is None or not searchable(asked) or not stands_alone(messages):
             return
         results = _results(turn)
-        passages = [passage for result in results for passage in _passages(result)[:1]]
-        if may_be_kept(told, asked, [str(result.name) for result in results], passages):
+        read = [result.text for result in results if result.artifact]
+        if may_be_kept(told, asked, [str(result.name) for result in results], read):
             self._cache.put(
                 asked, told.words, customer=None, version=self._version_now(), checked=True
             )
@@ -232,9 +232,7 @@ class Tiers(AgentMiddleware[AgentState[Any], Caller, Any]):
         return self._version
 
 
-def may_be_kept(
-    told: Told, question: str, tools: Sequence[str], passages: Sequence[Passage]
-) -> bool:
+def may_be_kept(told: Told, question: str, tools: Sequence[str], read: Sequence[str]) -> bool:
     """Whether an answer may be served to other customers: it comes from documents, and is checked.
 
     Args:
@@ -242,18 +240,18 @@ def may_be_kept(
         question: what was asked.
         tools: the names of the tools that the turn called. One that is not the search has read or
             changed a customer's data.
-        passages: what the model read.
+        read: what the search gave the model to read.
 
     A sentence of the documents is checked by the rule. What the model wrote is checked against
-    the passage: enough of its words, and no number or name that is not there.
+    what it read: enough of its words, and no number or name that is not there.
     """
     if any(name != SEARCH for name in tools) or not told.words.strip():
         return False
     if told.tier == "extract":
         return True
-    if told.tier != "model" or not passages:
+    if told.tier != "model" or not read:
         return False
-    judged = groundedness(told.words, "\n".join(one.excerpt for one in passages), question)
+    judged = groundedness(told.words, "\n".join(read), question)
     return judged is not None and judged.overlap >= THRESHOLD and not judged.mismatch
 
 
@@ -287,9 +285,7 @@ def _offers(request: Request, name: str) -> bool:
 
 
 def _answer(told: Told) -> AIMessage:
-    return AIMessage(
-        told.words, usage_metadata=_no_tokens(), response_metadata={"tier": told.tier}
-    )
+    return AIMessage(told.words, usage_metadata=_no_tokens(), response_metadata={"tier": told.tier})
 
 
 def _hand_over_call(question: str) -> AIMessage:

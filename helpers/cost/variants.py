@@ -1,11 +1,14 @@
 """The agents that `course cost` compares, and what each says to each question, kept in a file."""
 
 import hashlib
+import inspect
 import json
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from typing import Literal, Protocol
 
 from langchain_core.caches import InMemoryCache
 from langchain_core.language_models import BaseChatModel
@@ -23,7 +26,10 @@ from helpers.shop import Question
 SHORT = 24
 """Tokens at most of the variant with shorter answers: a sentence of the documents is about 20."""
 
-_DECIDES = ("alone.py", "outcomes.py", "rule.py", "tiers.py", "variants.py")
+_DECIDES = ("alone.py", "outcomes.py", "rule.py", "tiers.py")
+
+
+Cached = Literal["exact", "semantic"] | None
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,7 @@ class Variant:
 
     Attributes:
         name: in tables.
-        cached: whether an answer cache stands in front; it is replayed, see `frontier`.
+        cached: which answer cache is in front, if any; it is replayed, see `frontier`.
         of: the name under which its answers are kept; a variant with a cache shares those of the
             agent behind it.
         tiers: those that are on; empty for an agent without the middleware.
@@ -41,7 +47,7 @@ class Variant:
     name: str
     of: str
     tiers: tuple[Tier, ...] = ()
-    cached: bool = False
+    cached: Cached = None
 
 
 REFERENCE = "reference: one passage, the model writes"
@@ -53,12 +59,12 @@ VARIANTS = (
     Variant("two sentences", "two sentences"),
     Variant(REFERENCE, "reference"),
     Variant(f"at most {SHORT} tokens", "short"),
-    Variant("exact cache, then the model", "reference", cached=True),
+    Variant("exact cache, then the model", "reference", cached="exact"),
+    Variant("semantic cache, then the model", "reference", cached="semantic"),
     Variant("tool's words, then the model", "tool+model", ("tool", "model")),
     Variant("sentence, then the model", "extract+model", ("extract", "model")),
     Variant("sentence, then a person", "extract+person", ("extract", "person")),
-    Variant("cascade without the cache", "cascade", _BEHIND),
-    Variant(CASCADE, "cascade", _BEHIND, cached=True),
+    Variant(CASCADE, "cascade", _BEHIND, cached="exact"),
 )
 
 
@@ -66,7 +72,7 @@ def without(tier: Tier) -> Variant:
     """The cascade with one tier left out."""
     rest = tuple(one for one in _BEHIND if one != tier)
     kept = "cascade" if tier == "cache" else f"cascade-{tier}"
-    return Variant(f"without {tier}", kept, rest, cached=tier != "cache")
+    return Variant(f"without {tier}", kept, rest, cached=None if tier == "cache" else "exact")
 
 
 LEFT_OUT = {tier: without(tier) for tier in TIERS}
@@ -143,8 +149,6 @@ def ask(agent: Agent, question: Question) -> Item:
 
     Raises what the agent raises: a variant is compared on all questions or not at all.
     """
-    import time
-
     cpu, wall = time.process_time(), time.perf_counter()
     state = agent.invoke(
         {"messages": [("user", question.question)]},
@@ -162,51 +166,77 @@ def ask(agent: Agent, question: Question) -> Item:
     return Item({**item.content, "tier": tier}, item.cpu_seconds, item.wall_seconds)
 
 
+class Progress(Protocol):
+    """May show a bar over the wordings that are asked."""
+
+    def __call__(self, keys: Iterable[str], name: str) -> Iterable[str]:
+        """The same keys; `name` says of which variant."""
+
+
+def _silent(keys: Iterable[str], name: str) -> Iterable[str]:
+    return keys
+
+
 def answers(
     part: str,
     variants: Iterable[Variant],
     asked: Sequence[Question],
     *,
     build: Callable[[Variant], Agent] = agent_of,
-    progress: Callable[[Iterable[str], str], Iterable[str]] = lambda keys, _: keys,
+    progress: Progress = _silent,
     say: Callable[[str], None] = lambda _: None,
 ) -> dict[str, dict[str, Answered]]:
     """What each variant makes of each wording, by `Variant.of` and `key_of`.
 
-    Kept in `.course/runs` as the file of the step `10-cost-PART`, for this version of the agent
-    and the tiers; one that was interrupted goes on where it stopped.
+    Kept in `.course/runs`, for this version of the agent and the tiers: as `10-cost-PART`, and as
+    `10-cost-PART-tiers` for those with the middleware. What was interrupted goes on where it
+    stopped.
     """
     by_key = {key_of(question): question for question in asked}
     wanted = {variant.of: variant for variant in variants}
-    step = Step(f"10-cost-{part}", version=version(by_key), say=say)
     found: dict[str, dict[str, Answered]] = {}
-    for place, (name, variant) in enumerate(wanted.items(), start=1):
-        agent: list[Agent] = []
-
-        def once(key: str, variant: Variant = variant, agent: list[Agent] = agent) -> Item:
-            if not agent:
-                agent.append(build(variant))
-            return ask(agent[0], by_key[key])
-
-        items = step.answers(
-            list(by_key),
-            once,
-            section=name,
-            last=place == len(wanted),
-            progress=lambda keys, name=name: progress(keys, name),
-        )
-        found[name] = {
-            key: Answered(as_run(by_key[key], item), item.content["tier"])
-            for key, item in zip(by_key, items, strict=True)
-        }
+    for tiered in (False, True):
+        group = [variant for variant in wanted.values() if bool(variant.tiers) is tiered]
+        name = f"10-cost-{part}{'-tiers' if tiered else ''}"
+        step = Step(name, version=version(by_key, tiered=tiered), say=say)
+        for variant in group:
+            items = step.answers(
+                list(by_key),
+                _Asking(variant, build, by_key),
+                section=variant.of,
+                last=variant is group[-1],
+                progress=partial(progress, name=variant.of),
+            )
+            found[variant.of] = {
+                key: Answered(as_run(by_key[key], item), item.content["tier"])
+                for key, item in zip(by_key, items, strict=True)
+            }
     return found
 
 
-def version(asked: Mapping[str, Question]) -> Version:
-    """What the kept answers depend on: the agent, the tiers and the questions."""
+class _Asking:
+    """Asks a variant's agent, which is built for the first question that is not kept."""
+
+    def __init__(
+        self,
+        variant: Variant,
+        build: Callable[[Variant], Agent],
+        by_key: Mapping[str, Question],
+    ) -> None:
+        self._variant, self._build, self._by_key = variant, build, by_key
+        self._agent: Agent | None = None
+
+    def __call__(self, key: str) -> Item:
+        self._agent = self._agent or self._build(self._variant)
+        return ask(self._agent, self._by_key[key])
+
+
+def version(asked: Mapping[str, Question], *, tiered: bool) -> Version:
+    """What the kept answers depend on: the agent, the questions and, where on, the tiers."""
     here = Path(__file__).parent
-    tiers = "".join((here / name).read_text(encoding="utf-8") for name in _DECIDES)
-    whole = json.dumps([tiers, sorted(asked)])
+    built = inspect.getsource(Several) + inspect.getsource(agent_of)
+    tiers = [(here / name).read_text(encoding="utf-8") for name in _DECIDES if tiered]
+    whole = json.dumps([sorted(asked), built, SHORT, *tiers])
     return Version({
         **current_version().only(AGENT).parts,
         "tiers": hashlib.sha256(whole.encode()).hexdigest(),
