@@ -115,6 +115,7 @@ def replay(
     answers: Mapping[str, Answered],
     *,
     cache: Callable[[], Answers] | None = None,
+    model: str = "local",
 ) -> list[Served]:
     """Serve a day of traffic with kept answers, and an empty cache in front where there is one.
 
@@ -123,6 +124,7 @@ def replay(
         traffic: the requests, in order.
         answers: by `key_of`.
         cache: makes an empty cache, for a variant that is cached.
+        model: that answered: "local", or a hosted model as `COURSE_MODEL` names it.
 
     Raises:
         ValueError: the variant has a cache, and none is given.
@@ -143,18 +145,18 @@ def replay(
             served.append(Served(question.id, "cache", became, Decimal(0), looked_up, Decimal(0)))
             continue
         found = answers[key_of(question)]
-        served.append(_served(question, found, looked_up))
+        served.append(_served(question, found, looked_up, model))
         if mine is not None and _keepable(question, found):
             mine.put(asked, found.run.answer, customer=None, version="today", checked=True)
     return served
 
 
-def _served(question: Question, found: Answered, looked_up: Decimal) -> Served:
+def _served(question: Question, found: Answered, looked_up: Decimal, model: str) -> Served:
     return Served(
         intent=question.id,
         tier=found.tier,
         outcome=outcome(question, found.run.answer),
-        model_usd=_dollars(found, "local"),
+        model_usd=_dollars(found, model),
         search_usd=EMBED_USD * found.embedded + looked_up,
         hosted_usd=_dollars(found, HOSTED),
     )
@@ -260,7 +262,7 @@ def _beats(other: Row, one: Row) -> bool:
         one.wrong.successes - other.wrong.successes,
         one.spent - other.spent,
     )
-    return min(better) >= 0 and max(better) > 0
+    return all(one >= 0 for one in better) and any(one > 0 for one in better)
 
 
 def tier_rows(
