@@ -1,4 +1,4 @@
-"""`course cost`: what a right answer costs in each way to answer, and which tier earns its place."""
+"""`course cost`: what a right answer costs, way by way, and which tier earns its place."""
 
 import argparse
 import importlib
