@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 COMMAND = "course cost --part heldout"
 _MICRO = 1_000_000
 
+PERSON_USD, WRONG_USD = Decimal("2"), Decimal("5")
+"""A question that a person answers, and a wrong answer: stated rates; set them to yours."""
+
 
 def cost(argv: Sequence[str]) -> int:
     """Print the frontier, or watch a running service; 0 when it could be done, else 1."""
@@ -77,7 +80,6 @@ def measure(
         progress: may show a bar.
     """
     from helpers.cost import frontier
-    from helpers.cost.rates import Rates
     from helpers.cost.variants import CASCADE, LEFT_OUT, REFERENCE, VARIANTS
     from helpers.evaluate.evidence import fast_mode
     from helpers.evaluate.version import current_version
@@ -85,8 +87,7 @@ def measure(
     version = current_version()
     model = os.environ.get("COURSE_MODEL", "").strip() or "local"
     known = answers or _asked(part, asked, progress)
-    rates = Rates()
-    prices = {"person_usd": rates.person_usd, "wrong_usd": rates.wrong_usd}
+    prices = {"person_usd": PERSON_USD, "wrong_usd": WRONG_USD}
 
     def row(variant: Any) -> "Row":
         served = frontier.replay(
@@ -115,8 +116,8 @@ def measure(
         "intents": len({one.id for one in asked}),
         "wordings": len({one.question for one in asked}),
         "model": model,
-        "person_usd": str(rates.person_usd),
-        "wrong_usd": str(rates.wrong_usd),
+        "person_usd": str(PERSON_USD),
+        "wrong_usd": str(WRONG_USD),
         "hosted": frontier.HOSTED,
         "variants": [_row_data(one) for one in rows],
         "left_out": {tier: _row_data(one) for tier, one in left_out.items()},

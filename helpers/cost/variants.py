@@ -194,23 +194,30 @@ def answers(
     """
     by_key = {key_of(question): question for question in asked}
     wanted = {variant.of: variant for variant in variants}
+    # The reference first: the tiers behind it share most of its prompts (see `_said`).
+    order = sorted(wanted.values(), key=lambda one: (one.of != "reference", not one.tiers))
+    steps = {
+        tiered: Step(
+            f"10-cost-{part}{'-tiers' if tiered else ''}",
+            version=version(by_key, tiered=tiered),
+            say=say,
+        )
+        for tiered in (False, True)
+    }
+    lasts = {bool(variant.tiers): variant for variant in order}
     found: dict[str, dict[str, Answered]] = {}
-    for tiered in (False, True):
-        group = [variant for variant in wanted.values() if bool(variant.tiers) is tiered]
-        name = f"10-cost-{part}{'-tiers' if tiered else ''}"
-        step = Step(name, version=version(by_key, tiered=tiered), say=say)
-        for variant in group:
-            items = step.answers(
-                list(by_key),
-                _Asking(variant, build, by_key),
-                section=variant.of,
-                last=variant is group[-1],
-                progress=partial(progress, name=variant.of),
-            )
-            found[variant.of] = {
-                key: Answered(as_run(by_key[key], item), item.content["tier"])
-                for key, item in zip(by_key, items, strict=True)
-            }
+    for variant in order:
+        items = steps[bool(variant.tiers)].answers(
+            list(by_key),
+            _Asking(variant, build, by_key),
+            section=variant.of,
+            last=variant in lasts.values(),
+            progress=partial(progress, name=variant.of),
+        )
+        found[variant.of] = {
+            key: Answered(as_run(by_key[key], item), item.content["tier"])
+            for key, item in zip(by_key, items, strict=True)
+        }
     return found
 
 
