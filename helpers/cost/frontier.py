@@ -19,7 +19,7 @@ import numpy as np
 
 from helpers.cost.alone import searchable
 from helpers.cost.outcomes import Outcome, outcome
-from helpers.cost.tiers import SEARCH, Answers, Tier, Told, may_be_kept
+from helpers.cost.tiers import SEARCH, Answers, Tier, Told, keep
 from helpers.cost.variants import Answered, Variant, key_of
 from helpers.evaluate.bootstrap import RESAMPLES
 from helpers.evaluate.cost import cost
@@ -146,8 +146,16 @@ def replay(
             continue
         found = answers[key_of(question)]
         served.append(_served(question, found, looked_up, model))
-        if mine is not None and _keepable(question, found):
-            mine.put(asked, found.run.answer, customer=None, version="today", checked=True)
+        if mine is not None:
+            calls = found.run.calls
+            keep(
+                mine,
+                Told(found.tier, found.run.answer),
+                asked,
+                [call.name for call in calls],
+                [call.result for call in calls if call.name == SEARCH and call.result],
+                version="today",
+            )
     return served
 
 
@@ -164,17 +172,6 @@ def _served(question: Question, found: Answered, looked_up: Decimal, model: str)
 
 def _dollars(found: Answered, model: str) -> Decimal:
     return Decimal(str(cost(found.run, model)))
-
-
-def _keepable(question: Question, found: Answered) -> bool:
-    """Whether the middleware would keep this answer; see `tiers.may_be_kept`."""
-    run = found.run
-    return may_be_kept(
-        Told(found.tier, run.answer),
-        question.question,
-        [call.name for call in run.calls],
-        [call.result for call in run.calls if call.name == SEARCH and call.result],
-    )
 
 
 def row(

@@ -45,16 +45,22 @@ _SPELLINGS: Final = [
         (r"\b(\d{1,2})(?:[:.](\d\d))?\s*(am|pm)\b", r" \1 \2 \3 "),
         (r"(?<=\d)(?=[a-z])|(?<=[a-z]{3})(?=\d)", " "),
         # What is asked for, however it is asked.
-        (r"\bhow (long|quick|quickly|fast) (do|does|did|will|is|are|can|till|until|to)\b",
-         r" duration \2 "),
-        (r"\bhow long\b|\bhow quick(ly)?\b|\bhow fast\b|\btime limit\b|\bfor what time\b",
-         " duration "),
+        (
+            r"\bhow (long|quick|quickly|fast) (do|does|did|will|is|are|can|till|until|to)\b",
+            r" duration \2 ",
+        ),
+        (
+            r"\bhow long\b|\bhow quick(ly)?\b|\bhow fast\b|\btime limit\b|\bfor what time\b",
+            " duration ",
+        ),
         (r"\bhow many (minutes|hours|days|weeks|months|years)\b", r" duration ask\1 "),
         (r"\bhow many (grams?|kg|kilos?|kilograms?)\b", r" ask\1 "),
         (r"\bhow many (metres?|meters?|km|cm)\b", r" ask\1 "),
         (r"\b(how|what) (big|large|size|dimensions)\b", " size "),
-        (r"\bhow (heavy|far|tall|high|warm|cold|deep|wide|old|often|late|strong|bright|hot)\b",
-         r" \1 "),
+        (
+            r"\bhow (heavy|far|tall|high|warm|cold|deep|wide|old|often|late|strong|bright|hot)\b",
+            r" \1 ",
+        ),
         (r"\bhow much (is|are|for|would|will)\b", r" price \1 "),
         (r"\bhow much\b", " howmuch "),
         (r"\b(what|which|on what|on which) (time|day|date)\b", " when "),
@@ -225,8 +231,9 @@ def _meaning(text: str) -> _Meaning:
             found.slots["unit"].add(word)
         elif word not in _EMPTY and word not in implied:
             found.words.append(_common(word))
-    found.words = [one for one, last in zip(found.words, [None, *found.words], strict=False)
-                   if one != last]
+    found.words = [
+        one for one, last in zip(found.words, [None, *found.words], strict=False) if one != last
+    ]
     _bind_kind(found, words)
     return found
 
@@ -247,9 +254,12 @@ def _joined(words: list[str]) -> list[str]:
         for part in word.split("-") if word.split("-")[0] in NUMBERS else [word]:
             value = NUMBERS.get(part) if part not in {"a", "an", "another"} else None
             last = out[-1] if out else ""
-            if value is not None and 0 < value < 10 and last in {
-                str(tens) for tens in range(20, 100, 10)
-            } and value is not None:
+            if (
+                value is not None
+                and 0 < value < 10
+                and last in {str(tens) for tens in range(20, 100, 10)}
+                and value is not None
+            ):
                 out[-1] = str(int(last) + value)
             elif part in {"hundred", "thousand"} and last.isdigit():
                 out[-1] = str(int(last) * (100 if part == "hundred" else 1000))
@@ -326,10 +336,18 @@ def _bind_person(
     after = next((one for one in following if one not in _EMPTY), "")
     if word in _OWNERS:
         found.slots[f"owner of {_common(after)}"].add(person)
-    elif word == "i" or (word in {"we", "you"} and (before in _AUXILIARIES or (
-        following and following[0] not in _PREPOSITIONS and before not in _PREPOSITIONS
-        and (before in _EMPTY or not before)
-    ))):
+    elif word == "i" or (
+        word in {"we", "you"}
+        and (
+            before in _AUXILIARIES
+            or (
+                following
+                and following[0] not in _PREPOSITIONS
+                and before not in _PREPOSITIONS
+                and (before in _EMPTY or not before)
+            )
+        )
+    ):
         found.slots[f"doer of {_common(after)}"].add(person)
     elif before and before not in _EMPTY:
         found.slots[f"receiver of {_common(before)}"].add(person)
@@ -351,8 +369,16 @@ def _phrase(following: list[str], implied: frozenset[str]) -> str:
 
 def _bind_kind(found: _Meaning, words: list[str]) -> None:
     """What kind of answer is asked for: a time, a place, a way, a yes or no, or a thing."""
-    kinds = {"when": "time", "where": "place", "why": "reason", "who": "person", "how": "way",
-             "what": "thing", "which": "thing", "howmuch": "thing"}
+    kinds = {
+        "when": "time",
+        "where": "place",
+        "why": "reason",
+        "who": "person",
+        "how": "way",
+        "what": "thing",
+        "which": "thing",
+        "howmuch": "thing",
+    }
     asked = {kinds[word] for word in words if word in kinds}
     if {"duration", "price", "weight", "big", "far"} & set(found.words):
         asked = asked - {"way", "time"} | {"thing"}
@@ -365,8 +391,10 @@ def _bind_kind(found: _Meaning, words: list[str]) -> None:
 def _alike(left: set[str], right: set[str]) -> bool:
     """Whether two fillings agree; one phrase may be the beginning of the other."""
     return all(
-        any(f"{one} ".startswith(f"{other} ") or f"{other} ".startswith(f"{one} ")
-            for other in second)
+        any(
+            f"{one} ".startswith(f"{other} ") or f"{other} ".startswith(f"{one} ")
+            for other in second
+        )
         for first, second in ((left, right), (right, left))
         for one in first
     )

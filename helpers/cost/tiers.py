@@ -209,10 +209,8 @@ class Tiers(AgentMiddleware[AgentState[Any], Caller, Any]):
             return
         results = _results(turn)
         read = [result.text for result in results if result.artifact]
-        if may_be_kept(told, asked, [str(result.name) for result in results], read):
-            self._cache.put(
-                asked, told.words, customer=None, version=self._version_now(), checked=True
-            )
+        tools = [str(result.name) for result in results]
+        keep(self._cache, told, asked, tools, read, version=self._version_now())
 
     def _handed_over(self, turn: Sequence[AnyMessage]) -> bool:
         """Whether it was this middleware that handed this turn over."""
