@@ -230,6 +230,24 @@ class Tiers(AgentMiddleware[AgentState[Any], Caller, Any]):
         return self._version
 
 
+def keep(
+    cache: Answers,
+    told: Told,
+    question: str,
+    tools: Sequence[str],
+    read: Sequence[str],
+    *,
+    version: str,
+) -> None:
+    """Put an answer into a cache for all customers, where it may be kept; see `may_be_kept`."""
+    if not may_be_kept(told, question, tools, read):
+        return
+    try:
+        cache.put(question, told.words, customer=None, version=version, checked=True)
+    except PersonalAnswer:
+        return  # it names a person or an order: the customer is answered, and nothing is kept
+
+
 def may_be_kept(told: Told, question: str, tools: Sequence[str], read: Sequence[str]) -> bool:
     """Whether an answer may be served to other customers: it comes from documents, and is checked.
 
