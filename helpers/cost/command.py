@@ -15,7 +15,7 @@ from helpers.columns import aligned
 if TYPE_CHECKING:
     from helpers.cost.frontier import Row, TierRow
     from helpers.cost.traffic import Part
-    from helpers.cost.variants import Answered
+    from helpers.cost.variants import Answered, Progress
     from helpers.evaluate.estimate import Estimate
     from helpers.evaluate.evidence import Figure
     from helpers.evaluate.proportion import Proportion
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 COMMAND = "course cost --part heldout"
 _MICRO = 1_000_000
+_ONE = "C-0001"  # some traps name an order, which is kept for its customer alone
 
 PERSON_USD, WRONG_USD = Decimal("2"), Decimal("5")
 """A question that a person answers, and a wrong answer: stated rates; set them to yours."""
@@ -69,7 +70,7 @@ def measure(
     asked: Sequence["Question"],
     *,
     answers: "Mapping[str, Mapping[str, Answered]] | None" = None,
-    progress: Callable[[Iterable[str], str], Iterable[str]] = lambda keys, name: keys,
+    progress: "Progress | None" = None,
 ) -> dict[str, Any]:
     """Ask what is not kept, replay the requests in every variant, and file the evidence.
 
@@ -81,7 +82,7 @@ def measure(
     """
     from helpers.cost import frontier
     from helpers.cost.variants import CASCADE, LEFT_OUT, REFERENCE, VARIANTS
-    from helpers.evaluate.evidence import fast_mode
+    from helpers.evaluate.evidence import Figure, fast_mode
     from helpers.evaluate.version import current_version
 
     version = current_version()
@@ -126,7 +127,7 @@ def measure(
         "goals": goals(by_name[REFERENCE], by_name[CASCADE]),
         "course_eval": {
             name: {"value": one.value, "low": one.low, "high": one.high}
-            for name, one in figures.items()
+            for name, one in ((name, Figure.of(one)) for name, one in figures.items())
         },
         "notes": notes,
     }
@@ -135,7 +136,7 @@ def measure(
 def _asked(
     part: str,
     asked: Sequence["Question"],
-    progress: Callable[[Iterable[str], str], Iterable[str]],
+    progress: "Progress | None",
 ) -> "Mapping[str, Mapping[str, Answered]]":
     from helpers.cost.variants import LEFT_OUT, VARIANTS, answers
     from helpers.models import bulk_run, chat_model
@@ -176,8 +177,8 @@ def traps_served(part: "Part") -> dict[str, dict[str, int]]:
             served = 0
             for stored, asked in texts:
                 cache = make()
-                cache.put(stored, "An answer.", customer=None, version="today", checked=True)
-                served += cache.get(asked, customer=None, version="today") is not None
+                cache.put(stored, "An answer.", customer=_ONE, version="today", checked=True)
+                served += cache.get(asked, customer=_ONE, version="today") is not None
             found[str(how)] |= {name: served, f"of {name}": len(texts)}
     return found
 
@@ -256,7 +257,7 @@ def _row_data(row: "Row") -> dict[str, Any]:
     return {
         "variant": row.name,
         **{
-            name: {"count": one.successes, "rate": one.rate, "interval": one.interval}
+            name: {"count": one.successes, "rate": one.rate, "interval": list(one.interval or ())}
             for name, one in shares.items()
         },
         "model dollars": str(row.model_usd),

@@ -30,6 +30,7 @@ from helpers.agent import Caller, Passage, Retriever, fernhill_index
 from helpers.agent.context import question as asked_now
 from helpers.agent.context import this_turn
 from helpers.cost.alone import searchable, stands_alone
+from helpers.cost.caches import PersonalAnswer
 from helpers.cost.outcomes import HANDED_OVER
 from helpers.cost.rule import FROZEN, Rule
 from helpers.evaluate.groundedness import THRESHOLD, groundedness

@@ -183,7 +183,7 @@ def answers(
     asked: Sequence[Question],
     *,
     build: Callable[[Variant], Agent] = agent_of,
-    progress: Progress = _silent,
+    progress: Progress | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> dict[str, dict[str, Answered]]:
     """What each variant makes of each wording, by `Variant.of` and `key_of`.
@@ -212,7 +212,7 @@ def answers(
             _Asking(variant, build, by_key),
             section=variant.of,
             last=variant in lasts.values(),
-            progress=partial(progress, name=variant.of),
+            progress=partial(progress or _silent, name=variant.of),
         )
         found[variant.of] = {
             key: Answered(as_run(by_key[key], item), item.content["tier"])
