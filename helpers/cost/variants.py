@@ -1,0 +1,250 @@
+"""The agents that `course cost` compares, and what each says to each question, kept in a file."""
+
+import hashlib
+import inspect
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from pathlib import Path
+from typing import Literal, Protocol
+
+from langchain_core.caches import InMemoryCache
+from langchain_core.language_models import BaseChatModel
+
+from helpers.agent import Agent, Caller, Passage, Retriever, build_agent, fernhill_index
+from helpers.agent.build import MOST_TOKENS
+from helpers.cost.tiers import LOOKUP, SEARCH, TIERS, Tier, Tiers
+from helpers.evaluate.runs import Run, read
+from helpers.evaluate.stored import Item, Step
+from helpers.evaluate.stored_answers import as_item, as_run
+from helpers.evaluate.version import AGENT, Version, current_version
+from helpers.models import chat_model
+from helpers.shop import Question
+
+SHORT = 24
+"""Tokens at most of the variant with shorter answers: a sentence of the documents is about 20."""
+
+_DECIDES = ("alone.py", "outcomes.py", "rule.py", "tiers.py")
+
+
+Cached = Literal["exact", "semantic"] | None
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to answer.
+
+    Attributes:
+        name: in tables.
+        cached: which answer cache is in front, if any; it is replayed, see `frontier`.
+        of: the name under which its answers are kept; a variant with a cache shares those of the
+            agent behind it.
+        tiers: those that are on; empty for an agent without the middleware.
+    """
+
+    name: str
+    of: str
+    tiers: tuple[Tier, ...] = ()
+    cached: Cached = None
+
+
+REFERENCE = "reference: one passage, the model writes"
+CASCADE = "cascade: cache, sentence, tool, model, person"
+_BEHIND: tuple[Tier, ...] = ("extract", "tool", "model", "person")
+
+VARIANTS = (
+    Variant("three passages", "three passages"),
+    Variant("two sentences", "two sentences"),
+    Variant(REFERENCE, "reference"),
+    Variant(f"at most {SHORT} tokens", "short"),
+    Variant("exact cache, then the model", "reference", cached="exact"),
+    Variant("semantic cache, then the model", "reference", cached="semantic"),
+    Variant("tool's words, then the model", "tool+model", ("tool", "model")),
+    Variant("sentence, then the model", "extract+model", ("extract", "model")),
+    Variant("sentence, then a person", "extract+person", ("extract", "person")),
+    Variant(CASCADE, "cascade", _BEHIND, cached="exact"),
+)
+
+
+def without(tier: Tier) -> Variant:
+    """The cascade with one tier left out."""
+    rest = tuple(one for one in _BEHIND if one != tier)
+    kept = "cascade" if tier == "cache" else f"cascade-{tier}"
+    return Variant(f"without {tier}", kept, rest, cached=None if tier == "cache" else "exact")
+
+
+LEFT_OUT = {tier: without(tier) for tier in TIERS}
+
+
+class Several:
+    """A retriever whose first passage holds the best sentences of the `count` best documents."""
+
+    def __init__(self, retriever: Retriever, count: int) -> None:
+        """`retriever` finds them."""
+        self._retriever, self._count = retriever, count
+
+    def search(self, query: str, k: int = 3) -> list[Passage]:
+        """See `Retriever`."""
+        found = self._retriever.search(query, max(k, self._count))
+        more = [f"{one.title}: {' '.join(one.sentences)}" for one in found[1 : self._count]]
+        first = [replace(one, sentences=(*one.sentences, *more)) for one in found[:1]]
+        return [*first, *found[1:k]]
+
+
+def agent_of(variant: Variant, model: BaseChatModel | None = None) -> Agent:
+    """The agent of a variant, on the course's model or on another."""
+    if variant.of == "three passages":
+        return build_agent(model=_model(model), retriever=Several(fernhill_index(), 3))
+    if variant.of == "two sentences":
+        return build_agent(model=_model(model), retriever=fernhill_index(sentences=2))
+    if variant.of == "short":
+        return build_agent(model=(model or chat_model(max_tokens=SHORT, cache=_said())))
+    tiers = [Tiers(use=variant.tiers)] if variant.tiers else []
+    return build_agent(model=_model(model), middleware=tiers)
+
+
+def _model(model: BaseChatModel | None) -> BaseChatModel:
+    return model or chat_model(max_tokens=MOST_TOKENS, cache=_said())
+
+
+@cache
+def _said() -> InMemoryCache:
+    """What the model has said to each prompt: the variants share prompts, and each is paid once.
+
+    LangChain repeats the tokens of a remembered call, which is what is wanted here: each variant
+    counts what it would have read and written alone.
+    """
+    return InMemoryCache()
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a variant makes of one wording: the run, and the tier that answered."""
+
+    run: Run
+    tier: Tier
+
+    @property
+    def embedded(self) -> int:
+        """Texts that were embedded for it: for the tool choice, each search, each order.
+
+        A sentence that is given before a tool is chosen costs one search. Where the sentence was
+        not enough, that search is counted too.
+        """
+        tools = [call.name for call in self.run.calls]
+        if not tools and self.tier == "extract":
+            return 1
+        return 1 + tools.count(SEARCH) + tools.count(LOOKUP)
+
+
+def key_of(question: Question) -> str:
+    """A wording's key in the kept file: the intent and its words."""
+    return f"{question.id}-{hashlib.sha256(question.question.encode()).hexdigest()[:8]}"
+
+
+def ask(agent: Agent, question: Question) -> Item:
+    """Ask one wording in a conversation of its own, and note the tier that answered.
+
+    Raises what the agent raises: a variant is compared on all questions or not at all.
+    """
+    cpu, wall = time.process_time(), time.perf_counter()
+    state = agent.invoke(
+        {"messages": [("user", question.question)]},
+        config={"configurable": {"thread_id": f"{key_of(question)}-{time.monotonic_ns()}"}},
+        context=Caller(question.customer),
+    )
+    run = read(
+        question.id,
+        state["messages"],
+        cpu_seconds=time.process_time() - cpu,
+        wall_seconds=time.perf_counter() - wall,
+    )
+    item = as_item(run)
+    tier = state["messages"][-1].response_metadata.get("tier", "model")
+    return Item({**item.content, "tier": tier}, item.cpu_seconds, item.wall_seconds)
+
+
+class Progress(Protocol):
+    """May show a bar over the wordings that are asked."""
+
+    def __call__(self, keys: Iterable[str], name: str) -> Iterable[str]:
+        """The same keys; `name` says of which variant."""
+
+
+def _silent(keys: Iterable[str], name: str) -> Iterable[str]:
+    return keys
+
+
+def answers(
+    part: str,
+    variants: Iterable[Variant],
+    asked: Sequence[Question],
+    *,
+    build: Callable[[Variant], Agent] = agent_of,
+    progress: Progress | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> dict[str, dict[str, Answered]]:
+    """What each variant makes of each wording, by `Variant.of` and `key_of`.
+
+    Kept in `.course/runs`, for this version of the agent and the tiers: as `10-cost-PART`, and as
+    `10-cost-PART-tiers` for those with the middleware. What was interrupted goes on where it
+    stopped.
+    """
+    by_key = {key_of(question): question for question in asked}
+    wanted = {variant.of: variant for variant in variants}
+    # The reference first: the tiers behind it share most of its prompts (see `_said`).
+    order = sorted(wanted.values(), key=lambda one: (one.of != "reference", not one.tiers))
+    steps = {
+        tiered: Step(
+            f"10-cost-{part}{'-tiers' if tiered else ''}",
+            version=version(by_key, tiered=tiered),
+            say=say,
+        )
+        for tiered in (False, True)
+    }
+    lasts = {bool(variant.tiers): variant for variant in order}
+    found: dict[str, dict[str, Answered]] = {}
+    for variant in order:
+        items = steps[bool(variant.tiers)].answers(
+            list(by_key),
+            _Asking(variant, build, by_key),
+            section=variant.of,
+            last=variant in lasts.values(),
+            progress=partial(progress or _silent, name=variant.of),
+        )
+        found[variant.of] = {
+            key: Answered(as_run(by_key[key], item), item.content["tier"])
+            for key, item in zip(by_key, items, strict=True)
+        }
+    return found
+
+
+class _Asking:
+    """Asks a variant's agent, which is built for the first question that is not kept."""
+
+    def __init__(
+        self,
+        variant: Variant,
+        build: Callable[[Variant], Agent],
+        by_key: Mapping[str, Question],
+    ) -> None:
+        self._variant, self._build, self._by_key = variant, build, by_key
+        self._agent: Agent | None = None
+
+    def __call__(self, key: str) -> Item:
+        self._agent = self._agent or self._build(self._variant)
+        return ask(self._agent, self._by_key[key])
+
+
+def version(asked: Mapping[str, Question], *, tiered: bool) -> Version:
+    """What the kept answers depend on: the agent, the questions and, where on, the tiers."""
+    here = Path(__file__).parent
+    built = inspect.getsource(Several) + inspect.getsource(agent_of)
+    tiers = [(here / name).read_text(encoding="utf-8") for name in _DECIDES if tiered]
+    whole = json.dumps([sorted(asked), built, SHORT, *tiers])
+    return Version({
+        **current_version().only(AGENT).parts,
+        "tiers": hashlib.sha256(whole.encode()).hexdigest(),
+    })  # fmt: skip
