@@ -18,6 +18,7 @@ MAY_ENTER: dict[str, set[str]] = {
     "evaluate": _BELOW_EVALUATE,
     "security": {"evaluate", *_BELOW_EVALUATE},
     "monitor": {"evaluate", *_BELOW_EVALUATE},
+    "cost": {"evaluate", *_BELOW_EVALUATE},
     "service": {"evaluate", *_BELOW_EVALUATE},
     "tracing": {"evaluate", *_BELOW_EVALUATE},
     "deploy": {"evaluate", "testbed", *_BELOW_EVALUATE},
