@@ -25,6 +25,7 @@ from agent import (
     search_tool,
 )
 from chat import SetupError, made
+from main import make_model
 from orders import OrderBook
 from tiers import Budget, Cascade, SafeCache, WithinBudgetAsync, price
 
@@ -132,7 +133,7 @@ def thrifty_agent(
     """
     budget = budget_of(dollars)
     documents = chat.read_documents(chat.DOCUMENTS)
-    model = made("MODEL", "openai:gpt-4.1-mini", chat.make_model)
+    model = made("MODEL", "openai:gpt-4.1-mini", make_model)
     cost = token_price(os.environ["MODEL"], usd)
     version = version_of(documents)
     search, cache = made(

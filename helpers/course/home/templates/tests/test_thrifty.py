@@ -34,7 +34,7 @@ def checked(shop: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def made(patch: pytest.MonkeyPatch, model: ScriptedModel, dollars: str = "1") -> Agent:
-    patch.setattr(chat, "make_model", lambda name: model)
+    patch.setattr(thrifty, "make_model", lambda name: model)
     return thrifty_agent(shop_orders(), InMemorySaver(), dollars, USD)
 
 
@@ -116,7 +116,8 @@ def test_the_service_has_the_tiers_where_a_budget_is_set(
         "PRICE_OUT": "8",
     }.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(chat, "make_model", lambda name: scripted("The model's."))
+    for module in (chat, thrifty):
+        monkeypatch.setattr(module, "make_model", lambda name: scripted("The model's."))
     with TestClient(serve.create_app()) as client:
         headers, asked = {"Authorization": "Bearer key"}, {"message": "Is the lamp green?"}
         said = client.post("/chat", json=asked, headers=headers)

@@ -121,7 +121,7 @@ def test_what_was_reserved_and_not_spent_is_given_back() -> None:
 
 def test_without_money_a_person_answers() -> None:
     limited = WithinBudgetAsync(Budget(2 * CENT), CENT, a_cent)
-    agent = create_agent(replies(2), [], middleware=[limited])
+    agent: Any = create_agent(replies(2), [], middleware=[limited])
     first, third = ask(agent), asyncio.run(agent.ainvoke({"messages": [("user", "Hi")]}))
     assert first.text == third["messages"][-1].text == "Hello."
     assert ask(agent).text == HANDED_OVER
