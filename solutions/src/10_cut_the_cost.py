@@ -234,3 +234,167 @@ if ready("10.1"):
     measured.append({"exercise": "1: millionths of a dollar for six calls",
                      "before": float(plain.dollars * 1_000_000),
                      "after": float(meter.dollars * 1_000_000)})
+
+# %% [markdown] name="cache-goal"
+# ## 2. An exact cache with the right key
+#
+# LangChain's `InMemoryCache` knows the prompt and the model. It does not know that the documents
+# have changed since yesterday, nor who is asking where the customer is not in the prompt. A cache
+# of your own is a middleware: `wrap_model_call` gets the request, and `handler(request)` asks the
+# model, or is never called.
+
+# %% name="cache-look"
+from langchain.agents import create_agent
+from langchain.agents.middleware import wrap_model_call
+
+from helpers.agent import Caller
+
+
+@wrap_model_call
+def look(request, handler):
+    """Print what there is to make a key of."""
+    print(request.model.asdict())
+    print(request.model_settings, request.tool_choice, request.tools, request.runtime.context)
+    print(request.system_message)
+    print(request.messages)
+    return handler(request)
+
+
+agent = create_agent(client("small", temperature=0), system_prompt="Be brief.",
+                     middleware=[look], context_schema=Caller)
+found = agent.invoke({"messages": "How heavy is the Alta 2?"}, context=Caller("ann"))
+print(found["messages"][-1])
+
+# %% [markdown] name="cache-task"
+# Write `ModelCache`, an `AgentMiddleware`. `ModelCache(most, version)` takes the number of answers
+# that it may keep, and a function without arguments that gives the version of the documents, a
+# text. Its method `wrap_model_call(request, handler)` is a plain one, not async.
+#
+# - **A request is the same as an earlier one** if all of these are equal:
+#   - the model and its settings: `request.model.asdict()`, `request.model_settings` (a dict), and
+#     `request.tool_choice` (a text or `None`). Two objects with the same settings are the same
+#     model;
+#   - the content of `request.system_message`, which may be `None`;
+#   - `request.messages`, in their order: of each its `type`, `content` (a text, or a list of parts
+#     such as texts and images) and `name`, the name and arguments of each tool call, and, of a tool
+#     message, *which* call of the conversation it answers;
+#   - `request.tools`, each with its name, description and arguments. LangChain's
+#     `convert_to_openai_tool(tool)` gives them as a dict. Some tools are such dicts already;
+#   - what `version()` gives when the request comes. It may give another text at any time, even
+#     while the model is answering, and an old one again;
+#   - `request.runtime.context.customer_id`, a text, or `None` for a visitor who has not logged in.
+#     The text `"None"` is a customer.
+# - **Ids do not count**, since each run has its own: neither those of messages nor those of tool
+#   calls (`tool_call["id"]`, `message.tool_call_id`). `usage_metadata` and `response_metadata` of
+#   earlier messages do not count either. (What else a request has is the same in all of them.)
+# - **A new request** goes to `handler(request)`, once and unchanged. Its result, a `ModelResponse`
+#   with one `AIMessage` in `result`, is returned as it is.
+# - **It is kept**, unless the message has tool calls. What `handler` raises is raised, and nothing
+#   is kept.
+# - **The same request again** returns a `ModelResponse` with one `AIMessage` (or this message
+#   alone), and `handler` is not called. The message has the same `content` and `name`.
+#   Its `response_metadata` is `{"tier": "cache"}`. It has no usage: `usage_metadata` is `None`, or
+#   all its numbers are 0. Its `id` is `None`, or one that no other message has: LangGraph's
+#   `add_messages` replaces a message of a conversation by a new one with the same id.
+# - **At most `most` answers** are kept. If there is one more, the one that was not kept or returned
+#   for the longest time is dropped. Requests with errors or tool calls change nothing. Answers for
+#   an old version keep their place until it is their turn.
+# - `most` is an `int`. Below 1, `ModelCache` raises a `ValueError` whose message contains `most`.
+# - The request is not changed. What is done to a returned message later does not change what is
+#   kept, even inside its `content`. Two caches share nothing. Calls come one after another.
+#
+# For instance, two customers ask `How heavy is the Alta 2?`, one after another, and then both ask
+# again: the model answers twice, and the cache twice.
+
+# %% exercise="10.2"
+import json
+from collections import OrderedDict
+from collections.abc import Callable
+
+from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
+from langchain_core.messages import AIMessage
+from langchain_core.utils.function_calling import convert_to_openai_tool
+
+
+class ModelCache(AgentMiddleware):
+    """Answers the same request from memory."""
+
+    def __init__(self, most: int, version: Callable[[], str]) -> None:
+        # LAB: raise TODO
+        # BEGIN SOLUTION
+        if most < 1:
+            raise ValueError("most must be at least 1")
+        self.most, self.version = most, version
+        self.kept: OrderedDict[str, AIMessage] = OrderedDict()
+        # END SOLUTION
+
+    def wrap_model_call(
+        self, request: ModelRequest, handler: Callable[[ModelRequest], ModelResponse]
+    ) -> ModelResponse:
+        """The answer to a request, from the model or from the cache."""
+        # LAB: raise TODO
+        # BEGIN SOLUTION
+        key = self.key(request)
+        if key in self.kept:
+            self.kept.move_to_end(key)
+            return ModelResponse([self.kept[key].model_copy(deep=True)])
+        response = handler(request)
+        message = response.result[0]
+        if not message.tool_calls:
+            new = {"id": None, "usage_metadata": None, "response_metadata": {"tier": "cache"}}
+            self.kept[key] = message.model_copy(update=new, deep=True)
+            if len(self.kept) > self.most:
+                self.kept.popitem(last=False)
+        return response
+
+    def key(self, request: ModelRequest) -> str:
+        """What two requests have in common if one answer fits both."""
+        numbers: dict[str, int] = {}  # of the conversation's tool calls, in place of their ids
+        said = []
+        for message in request.messages:
+            calls = []
+            for call in getattr(message, "tool_calls", []):
+                numbers[call["id"]] = len(numbers)
+                calls.append([call["name"], call["args"]])
+            answered = numbers.get(getattr(message, "tool_call_id", ""))
+            said.append([message.type, message.content, message.name, calls, answered])
+        system = request.system_message.content if request.system_message else None
+        tools = [convert_to_openai_tool(tool) for tool in request.tools]
+        model = [request.model.asdict(), request.model_settings, request.tool_choice]
+        customer = request.runtime.context.customer_id
+        return json.dumps([model, system, said, tools, self.version(), customer], sort_keys=True)
+        # END SOLUTION
+
+# %%
+check("10.2", ModelCache)
+
+# %% [markdown] name="cache-why" only="solution"
+# A part that is missing in the key serves a wrong answer, sooner or later: the old price after the
+# documents have changed, or another customer's order. A part too many, such as an id, serves none.
+# So write the key as JSON: texts that are only joined can be equal where their parts are not, and
+# what JSON cannot write raises an error, where `str(thing)` may give an address in memory. An
+# answer with tool calls is no answer but an order to act, and what it acts on has changed by the
+# next time; after the tools have answered, their words are in the key. In a service you need
+# `awrap_model_call` too, a lock, and a store that several processes share.
+
+# %% [markdown] name="cache-use-text"
+# How many of these questions reach the model? Three customers ask two questions three times, and
+# before the last time the documents change.
+
+# %% name="cache-use"
+if ready("10.2"):
+    documents = {"version": "2026-11-01"}
+    cache = ModelCache(100, lambda: documents["version"])
+    agent = create_agent(client("small", temperature=0), system_prompt="Be brief.",
+                         middleware=[cache], context_schema=Caller)
+    before, rows = len(server.chats), []
+    for version in ("2026-11-01", "2026-11-01", "2026-11-27"):
+        documents["version"] = version
+        for customer in ("ann", "ben", None):
+            for question in ("How heavy is the Alta 2?", "Where is my order?"):
+                agent.invoke({"messages": question}, context=Caller(customer))
+        rows.append({"documents of": version, "questions": 6 * (len(rows) + 1),
+                     "calls of the model": len(server.chats) - before})
+    show.table(rows, caption="So far")
+    measured.append({"exercise": "2: calls of the model for 18 questions", "before": 18,
+                     "after": len(server.chats) - before})
