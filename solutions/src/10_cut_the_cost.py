@@ -268,7 +268,8 @@ print(found["messages"][-1])
 # %% [markdown] name="cache-task"
 # Write `ModelCache`, an `AgentMiddleware`. `ModelCache(most, version)` takes the number of answers
 # that it may keep, and a function without arguments that gives the version of the documents, a
-# text. Its method `wrap_model_call(request, handler)` is a plain one, not async.
+# text. Its method `wrap_model_call(request, handler)` is a plain one, not async. (`AgentMiddleware`
+# has attributes `name` and `tools` of its own: call yours something else.)
 #
 # - **A request is the same as an earlier one** if all of these are equal:
 #   - the model and its settings: `request.model.asdict()`, `request.model_settings` (a dict), and
