@@ -109,7 +109,7 @@ use(Look())
 # | `counted` | `int` | answers that were paid, with usage, from a model in `prices` |
 # | `cached` | `int` | answers from LangChain's cache, with any model: they cost nothing |
 # | `uncounted` | `int` | calls whose usage nobody knows |
-# | `unknown` | `dict[str, int]` | answers with usage, from models that are not in `prices`, by name |
+# | `unknown` | `dict[str, int]` | answers with usage, from models not in `prices`, by name |
 #
 # - All numbers are 0 at first, and `unknown` is empty. A name is in `unknown` only after an answer.
 #   A `Counter` or `defaultdict` is right too.
@@ -272,9 +272,9 @@ print(found["messages"][-1])
 # has attributes `name` and `tools` of its own: call yours something else.)
 #
 # - **A request is the same as an earlier one** if all of these are equal:
-#   - the model and its settings: `request.model.asdict()`, `request.model_settings` (a dict), and
-#     `request.tool_choice` (a text or `None`). Two objects with the same settings are the same
-#     model;
+#   - the model and its settings: `request.model.asdict()`, `request.model_settings` (a dict; the
+#     order of its keys may count or not), and `request.tool_choice` (a text or `None`). Two objects
+#     with the same settings are the same model;
 #   - the content of `request.system_message`, which may be `None`;
 #   - `request.messages`, in their order: of each its `type`, `content` (a text, or a list of parts
 #     such as texts and images) and `name`, the name and arguments of each tool call, and, of a tool

@@ -52,7 +52,7 @@ class Parts(BaseCallbackHandler):
         self.uncounted += 1
 
     def hit(self, usage: Any) -> bool:
-        return usage.get("total_cost") == 0
+        return bool(usage.get("total_cost") == 0)
 
     def price(self, model: str) -> Any:
         return self.prices.get(model)
@@ -357,10 +357,12 @@ def adds_up_when_asked() -> object:
 @right("Methods that are coroutines.")
 def async_methods() -> object:
     class Awaited(AsyncCallbackHandler, Parts):
-        async def on_llm_end(self, response: Any, **kwargs: Any) -> None:
+        async def on_llm_end(self, response: Any, **kwargs: Any) -> None:  # type: ignore[override]
             Parts.on_llm_end(self, response)
 
-        async def on_llm_error(self, error: BaseException, **kwargs: Any) -> None:
+        async def on_llm_error(  # type: ignore[override]
+            self, error: BaseException, **kwargs: Any
+        ) -> None:
             Parts.on_llm_error(self, error)
 
     return Awaited
@@ -396,7 +398,7 @@ def by_run() -> object:
         def on_chat_model_start(self, *_: Any, run_id: Any, **kwargs: Any) -> None:
             self.running.add(run_id)
 
-        def on_llm_end(self, response: Any, *, run_id: Any, **kwargs: Any) -> None:
+        def on_llm_end(self, response: Any, *, run_id: Any = None, **kwargs: Any) -> None:
             self.running.discard(run_id)
             super().on_llm_end(response)
 

@@ -14,7 +14,15 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from helpers.authoring.answers import right, wrong
 
-EQUIVALENT: dict[str, str] = {}
+_DUMPED = (
+    "return json.dumps([model, system, said, tools, self.version(), customer], sort_keys=True)"
+)
+_ORDER = "the order of a dict's keys may count or not"
+EQUIVALENT = {
+    "line 28, 0 -> -1: message = response.result[0]": "there is one message",
+    f"line 51, keyword sort_keys dropped: {_DUMPED}": _ORDER,
+    f"line 51, True -> False: {_DUMPED}": _ORDER,
+}
 
 
 class Parts(AgentMiddleware):
