@@ -1,0 +1,242 @@
+"""Questions for exercise 10.3: pairs that the learner has not seen, and generated ones."""
+
+import inspect
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import yaml
+
+from helpers.course.exercises.equality import same
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import DrawFn, SearchStrategy
+
+Answer = Callable[[str, str], Any]
+Group = Literal["traps", "harmless"]
+
+TRAPS, HARMLESS, FEWEST_HARMLESS = 62, 40, 24
+
+_WORDS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+    fifteen sixteen seventeen eighteen nineteen twenty""".split()
+_NOTHING = set(" .,:;?!-")
+_POLITE = (
+    "could you tell me",
+    "can you tell me",
+    "i would like to know",
+    "thank you",
+    "thanks",
+    "please",
+    "hello",
+    "hi",
+)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two questions, and how they differ: a kind of trap, or what is harmless about it."""
+
+    differs: str
+    texts: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A pair, and what an answer returned for it in both orders."""
+
+    pair: Pair
+    got: tuple[Any, Any]
+
+    @property
+    def served(self) -> bool:
+        """Whether it is served in either order."""
+        return any(map(bool, self.got))
+
+
+@cache
+def pairs(group: Group) -> tuple[Pair, ...]:
+    """The traps, or the harmless pairs."""
+    path = Path(__file__).with_name("guard_pairs.yaml")
+    kinds = yaml.safe_load(path.read_text("utf-8"))[group]
+    return tuple(Pair(kind, (one, other)) for kind, rows in kinds.items() for one, other in rows)
+
+
+def tried(answer: Answer, group: Group) -> list[Tried]:
+    """What an answer makes of each pair of a group."""
+    found = []
+    for pair in pairs(group):
+        one, other = pair.texts
+        found.append(Tried(pair, (_called(answer, one, other), _called(answer, other, one))))
+    return found
+
+
+def both_orders(answer: Answer) -> Callable[[str, str], Any]:
+    """What an answer says of two texts in both orders, to be compared with the reference."""
+    return lambda asked, stored: (
+        _called(answer, asked, stored),
+        _called(answer, stored, asked),
+    )
+
+
+def demanded(answer: Answer) -> Callable[[str, str], Any]:
+    """What the statement demands for any two texts, whatever they say."""
+
+    def found(asked: str, stored: str) -> Any:
+        got = both_orders(answer)(asked, stored)
+        blank = any(set(text) <= _NOTHING for text in (asked, stored))
+        return {
+            "is a bool": all(map(is_bool, got)),
+            "same in both orders": bool(got[0]) is bool(got[1]),
+            "served with nothing in it": blank and bool(got[0]),
+        }
+
+    return found
+
+
+def is_bool(got: Any) -> bool:
+    """Whether this is True or False, of Python's or NumPy's type."""
+    return same(got, True) is True or same(got, False) is True
+
+
+def no_bool(found: Sequence[Tried]) -> bool:
+    """Whether something came that is no bool."""
+    return not all(is_bool(got) for each in found for got in each.got)
+
+
+def none_served(found: Sequence[Tried]) -> bool | str:
+    """Whether no trap is served."""
+    return "may_serve has to return True or False." if no_bool(found) else not served(found)
+
+
+def enough_served(found: Sequence[Tried]) -> bool | str:
+    """Whether enough harmless pairs are served, each in both orders."""
+    if no_bool(found):
+        return "may_serve has to return True or False."
+    return sum(all(map(bool, each.got)) for each in found) >= FEWEST_HARMLESS
+
+
+def served(found: Sequence[Tried]) -> list[Pair]:
+    """The pairs that are served in either order."""
+    return [each.pair for each in found if each.served]
+
+
+def told(found: Sequence[Tried]) -> str:
+    """How many are served, and of which kinds; not which, so that none can be learnt by heart."""
+    kinds = Counter(pair.differs for pair in served(found))
+    of_all = Counter(each.pair.differs for each in found)
+    listed = ", ".join(f"{kind}: {count} of {of_all[kind]}" for kind, count in kinds.items())
+    return f"{kinds.total()} of {len(found)} served" + (f" ({listed})" if listed else "")
+
+
+def nearly_all(found: Sequence[Tried]) -> bool:
+    """Whether most traps are served."""
+    return len(served(found)) > len(found) * 0.75
+
+
+def same_words(found: Sequence[Tried]) -> bool:
+    """Whether all that is served are traps whose words differ in order or number alone."""
+
+    def words(text: str) -> frozenset[str]:
+        return frozenset(text.lower().replace("?", "").replace(",", "").split())
+
+    alike = [words(pair.texts[0]) == words(pair.texts[1]) for pair in served(found)]
+    return bool(alike) and all(alike)
+
+
+def only(*kinds: str) -> Callable[[Sequence[Tried]], bool]:
+    """Whether all that is served are traps of these kinds."""
+
+    def test(found: Sequence[Tried]) -> bool:
+        return bool(served(found)) and {pair.differs for pair in served(found)} <= set(kinds)
+
+    return test
+
+
+def questions() -> "SearchStrategy[tuple[str, str]]":
+    """A question twice, one in other clothes; in half of the cases one thing in it is another.
+
+    The clothes are those that the statement calls always served, so that no freedom is left.
+    """
+    from hypothesis import strategies as st
+
+    number = st.one_of(
+        st.integers(0, 40).map(str),
+        st.integers(1, 99).map(lambda tenths: f"{tenths / 10:.1f}"),
+        st.integers(1, 9).map(lambda thousands: f"{thousands},{thousands}00"),
+        st.sampled_from(_WORDS),
+        st.integers(1, 20).map(lambda below: f"-{below}"),
+    )
+    slots = {
+        "can": st.sampled_from(["Can", "Can't", "Can’t", "Could"]),
+        "not": st.sampled_from(["", "not ", "never "]),
+        "name": st.sampled_from(["Ember", "Ember Pro", "Squall", "Squall Light", "Drift air mat"]),
+        "number": number,
+        "unit": st.sampled_from(["°C", "km", "%", "£", "€"]),
+        "way": st.permutations(["Leeds", "York", "Bath"]).map(tuple),
+        "with": st.sampled_from(["with", "without"]),
+        "when": st.sampled_from(["", " if lit", " unless lit", " when wet", " only if wet"]),
+        "order": st.integers(10_000, 99_999).map(lambda digits: f"FH-{digits}"),
+    }
+    templates = st.sampled_from(
+        [
+            "{can} I {not}take the {name} from {way[0]} to {way[1]} at {number} {unit}{when}",
+            "{can} {order} {not}go {with} the {name} by {number} {unit}{when}",
+            "{name}, {number} {unit}, {with} pegs, {not}before {order}{when}",
+            "{number} {unit} {with} the {name}",
+        ]
+    )
+
+    @st.composite
+    def pair(draw: "DrawFn") -> tuple[str, str]:
+        template = draw(templates)
+        filled = {name: draw(values) for name, values in slots.items() if f"{{{name}" in template}
+        other = dict(filled)
+        if draw(st.booleans()):
+            name = draw(st.sampled_from(sorted(filled)))
+            differs = slots[name].filter(lambda value: _meant(value) != _meant(filled[name]))
+            other[name] = draw(differs)
+        first, second = template.format(**filled), template.format(**other)
+        return draw(dressed(first)), draw(dressed(second))
+
+    def dressed(text: str) -> "SearchStrategy[str]":
+        case = st.sampled_from([str, str.lower, str.upper])
+        polite = st.sampled_from(["", *(f"{w}{c} " for w in _POLITE for c in ("", ","))])
+        space, end = st.sampled_from([" ", "  ", "   "]), st.sampled_from(["", "?", ".", "!"])
+        return st.builds(
+            lambda change, front, gap, mark: change(front + text).replace(" ", gap) + mark,
+            *(case, polite, space, end),
+        )
+
+    return pair()
+
+
+def any_texts() -> "SearchStrategy[tuple[str, str]]":
+    """Two texts of any characters: empty, equal, of numbers, of other letters."""
+    from hypothesis import strategies as st
+
+    odd = st.sampled_from(
+        ["", " ", "?!", "²", "٣", "½", "-", "1.", "1,", ".5", "1.2.3", "5e5", "--5", "’", "'", "\x00"]
+        + ["please", "the", "not", "１２", "Größe", "帐篷", "£", "_", "\u0301", "1,00,0", "a'b'c"]
+    )
+    text = st.one_of(st.text(max_size=6), odd, st.lists(odd, max_size=4).map(" ".join))
+    return st.one_of(st.tuples(text, text), text.map(lambda one: (one, one)))
+
+
+def _meant(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value[:2]  # a way, of which the template names two places
+    if value in _WORDS:
+        return Decimal(_WORDS.index(value))
+    plain = value.replace(",", "").replace("’", "'")
+    return Decimal(plain) if plain.lstrip("-").replace(".", "").isdigit() else plain
+
+
+def _called(answer: Answer, asked: str, stored: str) -> Any:
+    got = answer(asked, stored)
+    if inspect.iscoroutine(got):  # an async answer is no bool, and is never run
+        got.close()
+    return got
