@@ -7,7 +7,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hypothesis.strategies import DrawFn, SearchStrategy
+    from hypothesis.strategies import SearchStrategy
 
 Part = list[list[tuple[float, bool]]]
 Answer = Callable[[Part, Part, list[Decimal], Decimal, Decimal], Any]
@@ -61,17 +61,14 @@ def inputs() -> "SearchStrategy[tuple[Any, ...]]":
     price = st.sampled_from(["0", "0.1", "0.3", "0.7", "1", "2.5", "6"]).map(Decimal)
     cost = st.integers(0, 8).map(Decimal) | st.sampled_from(dollars("0.1", "2.5"))
 
-    @st.composite
-    def cascade(draw: "DrawFn") -> tuple[Any, ...]:
-        count = draw(st.sampled_from([1, 2, 2, 2, 3]))
-        question = st.lists(
-            st.tuples(confidence, st.booleans()), min_size=count, max_size=count
-        )
-        part = st.lists(question, min_size=1, max_size=7 if count < 3 else 5)
-        prices = draw(st.lists(price, min_size=count, max_size=count))
-        return draw(part), draw(part), prices, draw(cost), draw(cost)
+    def cascade(count: int) -> "SearchStrategy[tuple[Any, ...]]":
+        answer = st.tuples(confidence, st.booleans())
+        question = st.tuples(*[answer] * count).map(list)
+        part = st.lists(question, min_size=1, max_size=7 if count < 3 else 4)
+        prices = st.tuples(*[price] * count).map(list)
+        return st.tuples(part, part, prices, cost, cost)
 
-    return cascade()
+    return cascade(1) | cascade(2) | cascade(3)
 
 
 class Planned:

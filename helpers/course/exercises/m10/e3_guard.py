@@ -111,7 +111,7 @@ def may_serve(answer: "Answer") -> Iterator[Case]:
         called="may_serve",
         expect=_in_both_orders,
         about="always",
-        budget=400,
+        budget=150,
     )
     yield generated(
         "any texts",
@@ -121,7 +121,7 @@ def may_serve(answer: "Answer") -> Iterator[Case]:
         used=given.demanded,
         called="may_serve",
         about="any",
-        budget=300,
+        budget=120,
     )
 
 

@@ -75,7 +75,7 @@ def plan(answer: "Answer") -> Iterator[Case]:
         expect=_like,
         slips=faulty,
         about="ties",
-        budget=200,
+        budget=120,
     )
     for name, tune, test, field in (
         ("tune is empty", [], given.TEST, "tune"),

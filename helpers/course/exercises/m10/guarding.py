@@ -4,7 +4,6 @@ import inspect
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,7 +13,7 @@ import yaml
 from helpers.course.exercises.equality import same
 
 if TYPE_CHECKING:
-    from hypothesis.strategies import DrawFn, SearchStrategy
+    from hypothesis.strategies import SearchStrategy
 
 Answer = Callable[[str, str], Any]
 Group = Literal["traps", "harmless"]
@@ -23,6 +22,29 @@ TRAPS, HARMLESS, FEWEST_HARMLESS = 62, 40, 24
 
 _WORDS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
     fifteen sixteen seventeen eighteen nineteen twenty""".split()
+_SLOTS = {
+    "can": ["Can", "Can't", "Could"],
+    "no": ["", " not", " never"],
+    "name": ["Ember", "Ember Pro", "Squall", "Squall Light", "Drift air mat"],
+    "number": [*_WORDS[::2], *map(str, range(1, 41, 2)), "-1", "-5", "-15", "0.5", "1.2", "1.5"]
+    + ["-1.5", "1,000", "1,200", "12,000", "2.25", "22.5", "100", "101", "110"],
+    "unit": ["°C", "km", "%", "£", "€"],
+    "way": ["from Leeds to York", "from York to Leeds", "to Leeds from Bath"],
+    "with": ["with", "without"],
+    "when": ["", " if lit", " unless lit", " when wet", " only when wet"],
+    "order": ["FH-10904", "FH-10940", "FH-20904", "FH-1090"],
+}
+"""Values of which no two mean the same."""
+_TEMPLATES = (
+    "{number} {unit} {with} the {name}",
+    "{can} I{no} take the {name} {way} at {number} {unit}{when}",
+    "{can} {order}{no} go {with} the {name} by {number} {unit}{when}",
+    "{name}, {number} {unit}, {with} pegs,{no} before {order}{when}",
+)
+_ODD = (
+    *("", " ", "?!", "²", "٣", "½", "-", "1.", "1,", ".5", "1.2.3", "5e5", "--5", "1,00,0", "１２"),
+    *("’", "'", "a'b'c", "\x00", "please", "the", "not", "Größe", "帐篷", "£", "_", "\u0301"),
+)
 _NOTHING = set(" .,:;?!-")
 _POLITE = (
     "could you tell me",
@@ -157,82 +179,47 @@ def only(*kinds: str) -> Callable[[Sequence[Tried]], bool]:
 
 
 def questions() -> "SearchStrategy[tuple[str, str]]":
-    """A question twice, one in other clothes; in half of the cases one thing in it is another.
+    """A question twice, each in clothes of its own; mostly one thing in it is another.
 
-    The clothes are those that the statement calls always served, so that no freedom is left.
+    The clothes are those that the statement calls always served, and what differs is of a kind
+    that is never served, so that no freedom is left.
     """
     from hypothesis import strategies as st
 
-    number = st.one_of(
-        st.integers(0, 40).map(str),
-        st.integers(1, 99).map(lambda tenths: f"{tenths / 10:.1f}"),
-        st.integers(1, 9).map(lambda thousands: f"{thousands},{thousands}00"),
-        st.sampled_from(_WORDS),
-        st.integers(1, 20).map(lambda below: f"-{below}"),
+    clothes = st.tuples(
+        st.sampled_from(["", *(f"{w}{comma} " for w in _POLITE for comma in ("", ","))]),
+        st.sampled_from([str, str.lower, str.upper]),
+        st.sampled_from([" ", "  ", "   "]),
+        st.sampled_from(["", "?", ".", "!"]),
     )
-    slots = {
-        "can": st.sampled_from(["Can", "Can't", "Can’t", "Could"]),
-        "not": st.sampled_from(["", "not ", "never "]),
-        "name": st.sampled_from(["Ember", "Ember Pro", "Squall", "Squall Light", "Drift air mat"]),
-        "number": number,
-        "unit": st.sampled_from(["°C", "km", "%", "£", "€"]),
-        "way": st.permutations(["Leeds", "York", "Bath"]).map(tuple),
-        "with": st.sampled_from(["with", "without"]),
-        "when": st.sampled_from(["", " if lit", " unless lit", " when wet", " only if wet"]),
-        "order": st.integers(10_000, 99_999).map(lambda digits: f"FH-{digits}"),
-    }
-    templates = st.sampled_from(
-        [
-            "{can} I {not}take the {name} from {way[0]} to {way[1]} at {number} {unit}{when}",
-            "{can} {order} {not}go {with} the {name} by {number} {unit}{when}",
-            "{name}, {number} {unit}, {with} pegs, {not}before {order}{when}",
-            "{number} {unit} {with} the {name}",
-        ]
-    )
+    filling = st.tuples(*map(st.sampled_from, _SLOTS.values()))
+    changed = st.sampled_from([None, *range(len(_SLOTS))])
+    return st.builds(_pair, st.sampled_from(_TEMPLATES), filling, filling, changed, clothes, clothes)
 
-    @st.composite
-    def pair(draw: "DrawFn") -> tuple[str, str]:
-        template = draw(templates)
-        filled = {name: draw(values) for name, values in slots.items() if f"{{{name}" in template}
-        other = dict(filled)
-        if draw(st.booleans()):
-            name = draw(st.sampled_from(sorted(filled)))
-            differs = slots[name].filter(lambda value: _meant(value) != _meant(filled[name]))
-            other[name] = draw(differs)
-        first, second = template.format(**filled), template.format(**other)
-        return draw(dressed(first)), draw(dressed(second))
 
-    def dressed(text: str) -> "SearchStrategy[str]":
-        case = st.sampled_from([str, str.lower, str.upper])
-        polite = st.sampled_from(["", *(f"{w}{c} " for w in _POLITE for c in ("", ","))])
-        space, end = st.sampled_from([" ", "  ", "   "]), st.sampled_from(["", "?", ".", "!"])
-        return st.builds(
-            lambda change, front, gap, mark: change(front + text).replace(" ", gap) + mark,
-            *(case, polite, space, end),
-        )
-
-    return pair()
+def _pair(
+    template: str,
+    values: tuple[str, ...],
+    others: tuple[str, ...],
+    changed: int | None,
+    *clothes: tuple[str, Callable[[str], str], str, str],
+) -> tuple[str, str]:
+    """A template filled twice, with one value exchanged, in two sets of clothes."""
+    second = [b if n == changed else a for n, (a, b) in enumerate(zip(values, others, strict=True))]
+    texts = []
+    for filled, (front, case, gap, end) in zip((values, second), clothes, strict=True):
+        text = front + template.format(**dict(zip(_SLOTS, filled, strict=True)))
+        texts.append(case(text).replace(" ", gap) + end)
+    return texts[0], texts[1]
 
 
 def any_texts() -> "SearchStrategy[tuple[str, str]]":
     """Two texts of any characters: empty, equal, of numbers, of other letters."""
     from hypothesis import strategies as st
 
-    odd = st.sampled_from(
-        ["", " ", "?!", "²", "٣", "½", "-", "1.", "1,", ".5", "1.2.3", "5e5", "--5", "’", "'", "\x00"]
-        + ["please", "the", "not", "１２", "Größe", "帐篷", "£", "_", "\u0301", "1,00,0", "a'b'c"]
-    )
-    text = st.one_of(st.text(max_size=6), odd, st.lists(odd, max_size=4).map(" ".join))
-    return st.one_of(st.tuples(text, text), text.map(lambda one: (one, one)))
-
-
-def _meant(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value[:2]  # a way, of which the template names two places
-    if value in _WORDS:
-        return Decimal(_WORDS.index(value))
-    plain = value.replace(",", "").replace("’", "'")
-    return Decimal(plain) if plain.lstrip("-").replace(".", "").isdigit() else plain
+    odd = st.sampled_from(_ODD)
+    text = odd | st.text(max_size=5) | st.tuples(odd, odd, odd).map(" ".join)
+    return st.tuples(text, text) | text.map(lambda one: (one, one))
 
 
 def _called(answer: Answer, asked: str, stored: str) -> Any:
