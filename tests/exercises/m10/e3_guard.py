@@ -16,17 +16,38 @@ from helpers.authoring.answers import right, wrong
 from helpers.course.exercises.m10.guarding import _POLITE as POLITE
 from helpers.course.exercises.m10.guarding import _WORDS as WORDS
 
-IGNORED = set("a an the is are do does my of just".split())
+IGNORED = set(["a", "an", "the", "is", "are", "do", "does", "my", "of", "just"])
 SAME = dict(
     zip(
-        "backpack price parcel purchase broken headtorch".split(),
-        "rucksack cost package buy damaged headlamp".split(),
+        ["backpack", "price", "parcel", "purchase", "broken", "headtorch"],
+        ["rucksack", "cost", "package", "buy", "damaged", "headlamp"],
         strict=True,
     )
 )
 ORDERED = set(
-    "from to into for than before after instead with without not no never if unless when while"
-    " but only over under".split()
+    [
+        "from",
+        "to",
+        "into",
+        "for",
+        "than",
+        "before",
+        "after",
+        "instead",
+        "with",
+        "without",
+        "not",
+        "no",
+        "never",
+        "if",
+        "unless",
+        "when",
+        "while",
+        "but",
+        "only",
+        "over",
+        "under",
+    ]
 )
 PART = r"(?:(?<!\w)-)?\d+(?:,\d{3})*(?:\.\d+)?|[^\W\d_]+(?:'[^\W\d_]+)*|[£€%°]"
 

@@ -1,10 +1,20 @@
 """Exercise 10.4: a cascade's thresholds by expected cost, chosen on one part, judged on another."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from helpers.course.exercises import Case, Expectation, Hint, Slip, equal, example, exercise
-from helpers.course.exercises import generated, solved
+from helpers.course.exercises import (
+    Case,
+    Expectation,
+    Hint,
+    Slip,
+    equal,
+    example,
+    exercise,
+    generated,
+    solved,
+)
 from helpers.course.exercises.m08.named import names_only
 
 if TYPE_CHECKING:
@@ -42,7 +52,10 @@ def plan(answer: "Answer") -> Iterator[Case]:
     from helpers.course.exercises.m10 import cascades as given
 
     reference = solved("10.4")
-    faulty = [Slip.like(name, function, text) for name, (function, text) in given.FAULTY.items()]
+    faulty = [
+        Slip.like(name, lambda *how, function=function: _like(function(*how)), text)
+        for name, (function, text) in given.FAULTY.items()
+    ]
 
     def named(name: str, tune: Any, test: Any, prices: Any, about: str, *costs: int) -> Case:
         arguments = (tune, test, given.dollars(*prices), *given.dollars(*(costs or (5, 2))))
@@ -95,8 +108,20 @@ def plan(answer: "Answer") -> Iterator[Case]:
 
 
 def _like(found: Any) -> Expectation:
-    """What the reference found: exact, but for the rounding of a quotient."""
+    """What was found: exact, but for the rounding of a quotient; thresholds as list or tuple."""
     per_right = found["per_right"]
-    return equal(
-        found | {"per_right": per_right if per_right is None else float(per_right)}, rel=1e-9
+    wanted = equal(
+        found
+        | {
+            "thresholds": list(found["thresholds"]),
+            "per_right": per_right if per_right is None else float(per_right),
+        },
+        rel=1e-9,
     )
+
+    def judge(got: Any) -> bool | str:
+        if type(got) is dict and type(got.get("thresholds")) is tuple:
+            got = got | {"thresholds": list(got["thresholds"])}
+        return wanted.judge(got)
+
+    return replace(wanted, judge=judge)

@@ -1,6 +1,7 @@
 """Questions for exercise 10.3: pairs that the learner has not seen, and generated ones."""
 
 import inspect
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,8 +21,29 @@ Group = Literal["traps", "harmless"]
 
 TRAPS, HARMLESS, FEWEST_HARMLESS = 62, 40, 24
 
-_WORDS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
-    fifteen sixteen seventeen eighteen nineteen twenty""".split()
+_WORDS = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+    "twenty",
+]
 _SLOTS = {
     "can": ["Can", "Can't", "Could"],
     "no": ["", " not", " never"],
@@ -163,7 +185,7 @@ def same_words(found: Sequence[Tried]) -> bool:
     """Whether all that is served are traps whose words differ in order or number alone."""
 
     def words(text: str) -> frozenset[str]:
-        return frozenset(text.lower().replace("?", "").replace(",", "").split())
+        return frozenset(word.rstrip("s") for word in re.findall(r"\w+", text.lower()))
 
     alike = [words(pair.texts[0]) == words(pair.texts[1]) for pair in served(found)]
     return bool(alike) and all(alike)
@@ -194,7 +216,9 @@ def questions() -> "SearchStrategy[tuple[str, str]]":
     )
     filling = st.tuples(*map(st.sampled_from, _SLOTS.values()))
     changed = st.sampled_from([None, *range(len(_SLOTS))])
-    return st.builds(_pair, st.sampled_from(_TEMPLATES), filling, filling, changed, clothes, clothes)
+    return st.builds(
+        _pair, st.sampled_from(_TEMPLATES), filling, filling, changed, clothes, clothes
+    )
 
 
 def _pair(
