@@ -81,9 +81,10 @@ import re
 from collections import Counter
 from decimal import Decimal
 
-NUMBERS = {word: value for value, word in enumerate(
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-    "fifteen sixteen seventeen eighteen nineteen twenty".split())}
+NUMBERS = {"zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
+           "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13,
+           "fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18,
+           "nineteen": 19, "twenty": 20}
 POLITE = ("could you tell me", "can you tell me", "i would like to know", "thank you", "thanks",
           "please", "hello", "hi")
 IGNORED = {"a", "an", "the", "is", "are", "do", "does", "my", "of", "just"}
@@ -169,8 +170,8 @@ if ready("10.3"):
                      "after": rows[0]["served with your guard"]})
 
 # %% [markdown] name="guard-means" only="solution"
-# The guard serves no trap, and hardly any free paraphrase: it saves what customers ask in nearly
-# the same words, which by Zipf's law is a large part of a day. To serve more, add to SAME what you
+# The guard serves no trap, and no free paraphrase either: it saves what customers ask in nearly the
+# same words. At this threshold, similarity alone serves more traps than paraphrases. To serve more, add to SAME what you
 # have read in your own traffic, one pair of words at a time.
 
 # %% [markdown] name="plan-goal"
@@ -244,7 +245,8 @@ def plan(tune: list[Question], test: list[Question], prices: list[Decimal], wron
         counts, cost = {"right": 0, "wrong": 0, "handed_over": 0}, Decimal(0)
         for question in part:
             ended = "handed_over"
-            for (confidence, right), price, threshold in zip(question, prices, thresholds):
+            for (confidence, right), price, threshold in zip(question, prices, thresholds,
+                                                        strict=True):
                 if math.isinf(threshold):
                     continue
                 cost += price

@@ -13,10 +13,9 @@ from sklearn.feature_extraction.text import (  # type: ignore[import-untyped]
 )
 
 from helpers.authoring.answers import right, wrong
-from helpers.course.exercises.m10.guarding import _POLITE as POLITE
-from helpers.course.exercises.m10.guarding import _WORDS as WORDS
+from helpers.course.exercises.m10.guarding import POLITE, WORDS
 
-IGNORED = set(["a", "an", "the", "is", "are", "do", "does", "my", "of", "just"])
+IGNORED = {"a", "an", "the", "is", "are", "do", "does", "my", "of", "just"}
 SAME = dict(
     zip(
         ["backpack", "price", "parcel", "purchase", "broken", "headtorch"],
@@ -24,31 +23,29 @@ SAME = dict(
         strict=True,
     )
 )
-ORDERED = set(
-    [
-        "from",
-        "to",
-        "into",
-        "for",
-        "than",
-        "before",
-        "after",
-        "instead",
-        "with",
-        "without",
-        "not",
-        "no",
-        "never",
-        "if",
-        "unless",
-        "when",
-        "while",
-        "but",
-        "only",
-        "over",
-        "under",
-    ]
-)
+ORDERED = {
+    "from",
+    "to",
+    "into",
+    "for",
+    "than",
+    "before",
+    "after",
+    "instead",
+    "with",
+    "without",
+    "not",
+    "no",
+    "never",
+    "if",
+    "unless",
+    "when",
+    "while",
+    "but",
+    "only",
+    "over",
+    "under",
+}
 PART = r"(?:(?<!\w)-)?\d+(?:,\d{3})*(?:\.\d+)?|[^\W\d_]+(?:'[^\W\d_]+)*|[£€%°]"
 
 

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 from decimal import Decimal
-from fractions import Fraction
 from itertools import product
 from typing import Any
 
@@ -112,8 +111,8 @@ def backwards() -> object:
             rest = [each[tier:] for each in tune]
             options = self.candidates(rest, 1)[0]
 
-            def cost(one: float, tier: int = tier, rest: Any = rest) -> Any:
-                run = self.run(rest, [one, *chosen], prices[tier:], wrong, person)
+            def cost(one: float, tier: int = tier, rest: Any = rest, later: Any = chosen) -> Any:
+                run = self.run(rest, [one, *later], prices[tier:], wrong, person)
                 return run["cost"], one
 
             chosen = [min(options, key=cost), *chosen]
@@ -270,20 +269,6 @@ def remembers() -> object:
 @right("Loops, and a list of thresholds.")
 def loops() -> object:
     return but()
-
-
-@right("Exact fractions for money.")
-def fractions() -> object:
-    def plan(tune: Any, test: Any, prices: Any, wrong: Any, person: Any) -> Any:
-        exact = [Fraction(price) for price in prices]
-        return changed(paid=lambda self, asked, served: sum(asked, Fraction(0)))(
-            tune, test, exact, Fraction(wrong), Fraction(person)
-        ) | {"cost": cost_of(tune, test, prices, wrong, person)}
-
-    def cost_of(*arguments: Any) -> Any:
-        return Planned()(*arguments)["cost"]
-
-    return looking(plan)
 
 
 @right("A recursion over tiers, which keeps the questions that are still open.")

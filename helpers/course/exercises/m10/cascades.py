@@ -48,6 +48,21 @@ THREE: Part = [
 ]
 
 
+LAST_TIED: Part = [
+    [(0.25, False), (0.75, False)],
+    [(0.5, True), (0.5, False)],
+    [(0.5, False), (0.75, True)],
+]
+"""At $3 and $2, and tiers that cost nothing: (0.5, inf) costs the same as (inf, 0.75)."""
+PEOPLE_TIED: Part = [
+    [(0.5, True), (0.5, True)],
+    [(0.5, False), (0.5, True)],
+    [(0.25, False), (0.5, False)],
+    [(0.25, False), (0.25, True)],
+]
+"""At $3 and $2, and $1 for the second tier: (0.5, inf) costs the same as (inf, 0.25)."""
+
+
 def dollars(*amounts: str | int) -> list[Decimal]:
     """Amounts as decimals."""
     return [Decimal(amount) for amount in amounts]

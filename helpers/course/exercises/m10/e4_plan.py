@@ -75,6 +75,11 @@ def plan(answer: "Answer") -> Iterator[Case]:
     yield named("a tier that serves nothing", given.USELESS, given.TWO, ["0.25", "0.5"], "paid")
     yield named("a tier costs more than a person", given.TWO, given.OTHER, ["0.1", "3"], "paid")
     yield named("people cost nothing", given.TWO, given.OTHER, ["0", "0"], "ties", 5, 0)
+    for name, tune, prices in (
+        ("of equal costs the lowest first threshold", given.LAST_TIED, ["0", "0"]),
+        ("the same, though it takes more people", given.PEOPLE_TIED, ["0", "1"]),
+    ):
+        yield named(name, tune, given.TWO, prices, "ties", 3, 2)
     yield named("nothing costs anything", given.OTHER, given.TWO, ["0", "0"], "ties", 0, 0)
     yield named("none is right", given.TUNE, given.ALL_WRONG, ["0.1"], "choice")
     yield named("no tier: a person gets all", [[], []], [[], [], []], [], "choice")

@@ -21,7 +21,7 @@ Group = Literal["traps", "harmless"]
 
 TRAPS, HARMLESS, FEWEST_HARMLESS = 62, 40, 24
 
-_WORDS = [
+WORDS = [
     "zero",
     "one",
     "two",
@@ -48,8 +48,10 @@ _SLOTS = {
     "can": ["Can", "Can't", "Could"],
     "no": ["", " not", " never"],
     "name": ["Ember", "Ember Pro", "Squall", "Squall Light", "Drift air mat"],
-    "number": [*_WORDS[::2], *map(str, range(1, 41, 2)), "-1", "-5", "-15", "0.5", "1.2", "1.5"]
-    + ["-1.5", "1,000", "1,200", "12,000", "2.25", "22.5", "100", "101", "110"],
+    "number": [
+        *(*WORDS[::2], *map(str, range(1, 41, 2)), "-1", "-5", "-15", "0.5", "1.2", "1.5", "-1.5"),
+        *("1,000", "1,200", "12,000", "2.25", "22.5", "100", "101", "110"),
+    ],
     "unit": ["°C", "km", "%", "£", "€"],
     "way": ["from Leeds to York", "from York to Leeds", "to Leeds from Bath"],
     "with": ["with", "without"],
@@ -68,7 +70,7 @@ _ODD = (
     *("’", "'", "a'b'c", "\x00", "please", "the", "not", "Größe", "帐篷", "£", "_", "\u0301"),
 )
 _NOTHING = set(" .,:;?!-")
-_POLITE = (
+POLITE = (
     "could you tell me",
     "can you tell me",
     "i would like to know",
@@ -209,7 +211,7 @@ def questions() -> "SearchStrategy[tuple[str, str]]":
     from hypothesis import strategies as st
 
     clothes = st.tuples(
-        st.sampled_from(["", *(f"{w}{comma} " for w in _POLITE for comma in ("", ","))]),
+        st.sampled_from(["", *(f"{w}{comma} " for w in POLITE for comma in ("", ","))]),
         st.sampled_from([str, str.lower, str.upper]),
         st.sampled_from([" ", "  ", "   "]),
         st.sampled_from(["", "?", ".", "!"]),
