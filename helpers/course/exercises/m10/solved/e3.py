@@ -4,9 +4,10 @@ import re
 from collections import Counter
 from decimal import Decimal
 
-NUMBERS = {word: value for value, word in enumerate(
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-    "fifteen sixteen seventeen eighteen nineteen twenty".split())}
+NUMBERS = {"zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
+           "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13,
+           "fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18,
+           "nineteen": 19, "twenty": 20}
 POLITE = ("could you tell me", "can you tell me", "i would like to know", "thank you", "thanks",
           "please", "hello", "hi")
 IGNORED = {"a", "an", "the", "is", "are", "do", "does", "my", "of", "just"}

@@ -18,7 +18,8 @@ def plan(tune: list[Question], test: list[Question], prices: list[Decimal], wron
         counts, cost = {"right": 0, "wrong": 0, "handed_over": 0}, Decimal(0)
         for question in part:
             ended = "handed_over"
-            for (confidence, right), price, threshold in zip(question, prices, thresholds):
+            for (confidence, right), price, threshold in zip(question, prices, thresholds,
+                                                        strict=True):
                 if math.isinf(threshold):
                     continue
                 cost += price
