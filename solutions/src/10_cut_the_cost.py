@@ -170,9 +170,9 @@ if ready("10.3"):
                      "after": rows[0]["served with your guard"]})
 
 # %% [markdown] name="guard-means" only="solution"
-# The guard serves no trap, and no free paraphrase either: it saves what customers ask in nearly the
-# same words. At this threshold, similarity alone serves more traps than paraphrases. To serve more, add to SAME what you
-# have read in your own traffic, one pair of words at a time.
+# The guard serves no trap, and hardly any free paraphrase: it saves what customers ask in nearly
+# the same words. Compare the rows: similarity alone serves traps more readily than paraphrases. To
+# serve more, add to SAME what you have read in your own traffic, one pair of words at a time.
 
 # %% [markdown] name="plan-goal"
 # ## 4. Hand up by expected cost
@@ -307,7 +307,8 @@ def tiers(question):
     """For each tier: its confidence, to two decimals, and whether its sentence is right."""
     alike = (rows_of_words @ by_words.transform([question.question]).T).toarray().ravel()
     found = index.search(question.question, k=1)[0]
-    answers = [(alike.max(), sentences[alike.argmax()]), (found.score, f"{found.title}: {found.best}")]
+    answers = [(alike.max(), sentences[alike.argmax()]),
+               (found.score, f"{found.title}: {found.best}")]
     return [(min(round(float(sure), 2), 1.0), score_answer(question, text).right)
             for sure, text in answers]
 
