@@ -1,0 +1,2 @@
+# %% [markdown] name="title"
+# # 10 Cut the cost
