@@ -90,7 +90,7 @@ def causes(calls: pd.DataFrame) -> pd.DataFrame:
     """What five causes cost, most expensive first."""
     # LAB: return TODO
     # BEGIN SOLUTION
-    calls = calls.sort_values("time", ignore_index=True)
+    calls = calls.sort_values("time")
     worked = calls["status"] == "ok"
     number = worked.groupby(calls["request"]).cumsum()
 
@@ -116,10 +116,10 @@ def causes(calls: pd.DataFrame) -> pd.DataFrame:
 check("10.5", causes)
 
 # %% [markdown] name="causes-why" only="solution"
-# Everything is sorted by time once, and the index made new. After that, each condition is a Series
-# with the calls' own index, and they can be combined. `np.select` gives a call the first condition
-# that is true. So no money is counted twice, and the sums can be added up: they are what you would
-# save at most, if you removed all five.
+# Everything is sorted by time once, into a new frame. After that, each condition is a Series over
+# the same calls, and they can be combined. `np.select` gives a call the first condition that is
+# true. So no money is counted twice, and the sums can be added up: they are what you would save at
+# most, if you removed all five.
 #
 # `groupby` leaves out rows whose key is missing. Grouped by customer, all guests would have been
 # left out without a word, and the client that repeats itself is a guest.

@@ -128,7 +128,9 @@ def capitals() -> object:
 def repeats_of_calls() -> object:
     def repeat(self: Causes, calls: pd.DataFrame) -> Any:
         before = calls.groupby(["conversation", self.words(calls)])["time"].shift(2)
-        return calls["request"].isin(calls["request"][calls["time"] - before <= pd.Timedelta("10m")])
+        return calls["request"].isin(
+            calls["request"][calls["time"] - before <= pd.Timedelta("10m")]
+        )
 
     return but(repeat=repeat)
 
@@ -158,11 +160,6 @@ def whole_loop() -> object:
 @wrong("The rows are taken as they come.")
 def unsorted() -> object:
     return but(in_order=lambda self, calls: calls.reset_index(drop=True))
-
-
-@wrong("The index is trusted.")
-def trusts_the_index() -> object:
-    return but(in_order=lambda self, calls: calls.sort_values("time"))
 
 
 @wrong("700 characters count.")
@@ -316,6 +313,11 @@ def row_by_row() -> object:
         return pd.DataFrame(table, columns=["cause", "micro_usd", "requests"])
 
     return causes
+
+
+@right("The index is left as it is.")
+def keeps_the_index() -> object:
+    return but(in_order=lambda self, calls: calls.sort_values("time"))
 
 
 @right("Repeats by a rolling count.")

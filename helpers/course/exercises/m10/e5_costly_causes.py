@@ -98,13 +98,15 @@ def causes(answer: Any) -> Iterator[Case]:
     )
     again = [calls(f"T-{n}", at, [n, n + 10], customer=None) for n, at in
              enumerate((0, 300, 600, 901, 1200), 1)]  # fmt: skip
+    customers = [calls(f"T-{n}", at, [n], conversation="S-2") for n, at in
+                 ((6, 2000), (7, 2300), (8, 2600))]  # fmt: skip
     yield named(
         "a guest sends the same text again, in ten minutes and a little more",
-        frame(*again),
+        frame(*again, *customers),
         "repeat",
         Slip.when(
             "second-time",
-            lambda got: got["requests"].tolist() == [4],
+            lambda got: got["requests"].tolist() == [6],
             "The second time counts already; it should be the third in ten minutes.",
         ),
     )
@@ -172,5 +174,5 @@ def causes(answer: Any) -> Iterator[Case]:
         expect=given.like_table,
         slips=slips,
         about="any",
-        budget=30,
+        budget=12,
     )

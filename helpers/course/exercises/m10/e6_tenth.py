@@ -158,7 +158,7 @@ def cheaper(answer: Any) -> Iterator[Case]:
         ),
         Slip.when(
             "stale",
-            lambda found: any("refunded" in one for one in found.stale),
+            lambda found: any(one.endswith(gate.OLD) for one in found.stale),
             "An order has changed, and the answer is still the old one.",
         ),
     )

@@ -37,6 +37,7 @@ SHARE: Final = Decimal("0.1")
 """Of the given agent's cost for a right answer: what one may cost at most."""
 FEWEST_RIGHT: Final = 30
 MOST_HANDED_OVER: Final = 4
+OLD: Final = "had the answer from before the refund"
 EMBED_SECONDS: Final = 0.0054
 """CPU time of embedding one question: for a search, and for a call of the model."""
 
@@ -75,7 +76,10 @@ def requests() -> tuple[Question, ...]:
     """
     random, kinds = Random(_SEED), yaml.safe_load(_QUESTIONS.read_text("utf-8"))
     weights = [1 / rank for rank in range(1, len(kinds) + 1)]
-    drawn = [*range(len(kinds)), *random.choices(range(len(kinds)), weights, k=REQUESTS - len(kinds))]
+    drawn = [
+        *range(len(kinds)),
+        *random.choices(range(len(kinds)), weights, k=REQUESTS - len(kinds)),
+    ]
     random.shuffle(drawn)
     return tuple(_question(n, kinds[n], random.choice(kinds[n]["wordings"])) for n in drawn)
 
@@ -323,10 +327,12 @@ def _customers(shop: Shop, found: Found) -> None:
             if secret in shop.ask(text, other).text
         ]
     refunded = "How much of FH-10781 has been refunded?"
-    shop.ask(refunded, "C-0032")
+    before = shop.ask(refunded, "C-0032").text
     shop.orders.refund("FH-10781", "C-0032", Decimal(20))
-    if "£20.00" not in shop.ask(refunded, "C-0032").text:
-        found.stale.append(f"{refunded} after a refund of £20 had the answer from before")
+    after = shop.ask(refunded, "C-0032").text
+    if "£20.00" not in after:
+        as_before = after == before and "£" in before
+        found.stale.append(f"{refunded} {OLD if as_before else 'was not answered'}")
 
 
 def _acts(shop: Shop, found: Found) -> None:
