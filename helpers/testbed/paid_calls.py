@@ -55,10 +55,11 @@ def paid_calls(count: int = COUNT, *, seed: int = SEED) -> pd.DataFrame:
     Returns:
         One row a call. `request` (str): the request that it was made for; its calls have the same
         `customer`, `conversation`, `intent` and `text`. `time` (datetime64): when it was made; no
-        two are equal. `customer` (str, missing for guests). `conversation` (str). `intent`: what the request is about, "small talk" for
-        greetings. `text`: what the customer wrote. `model`: "small" or "large". `status`: "ok" or
-        "error"; the provider charges for both. `input_tokens`, `output_tokens` (int).
-        `micro_usd` (int): what it cost, in millionths of a dollar.
+        two are equal. `customer` (str, missing for guests). `conversation` (str). `intent`: what
+        the request is about, "small talk" for greetings. `text`: what the customer wrote. `model`:
+        "small" or "large". `status`: "ok" or "error"; the provider charges for both.
+        `input_tokens`, `output_tokens` (int). `micro_usd` (int): what it cost, in millionths of a
+        dollar.
 
     Raises:
         ValueError: fewer than 50 requests.

@@ -40,8 +40,8 @@ show.table(day.head(4).drop(columns=["input_tokens", "output_tokens"]),
 # %% [markdown] name="causes-columns"
 # - `request`, text: the request that a call is made for. A request has one or more calls, and all
 #   of them have the same `customer`, `conversation`, `intent` and `text`.
-# - `time`, a pandas timestamp: when the call was made. No two calls have the same. A request is made
-#   when its first call is made.
+# - `time`, a pandas timestamp: when the call was made. No two calls have the same. A request is
+#   made when its first call is made.
 # - `customer`, text, missing for guests; `conversation`, text: each request is part of one.
 # - `intent`: what the request is about, such as `small talk`. `text`: what the customer wrote.
 # - `model`: `small` or `large`. One request may use both.
@@ -67,15 +67,16 @@ show.table(day.head(4).drop(columns=["input_tokens", "output_tokens"]),
 #   the earlier one of the last two was made at most 10 minutes before it. Failed requests and other
 #   repeats are among those before it. Two texts are the same if they are equal after `strip()` and
 #   `casefold()`. Guests repeat themselves too.
-# - **The result** has three columns, in this order: `cause`; `micro_usd`, the sum for the calls that
-#   count, exact; `requests`, how many requests these calls belong to. A request may be in several
-#   rows. There is one row for each cause for which any call counts, even if they cost 0. The most
-#   expensive is first, and of equally expensive ones the first by alphabet. The index may be any.
-# - **The frame** may have its rows in any order, any index (it may repeat), and no rows at all: then
-#   the result has the three columns and no rows. It is not changed.
+# - **The result** has three columns, in this order: `cause`; `micro_usd`, the sum for the calls
+#   that count, exact; `requests`, how many requests these calls belong to. A request may be in
+#   several rows. There is one row for each cause for which any call counts, even if they cost 0.
+#   The most expensive is first, and of equally expensive ones the first by alphabet. The index may
+#   be any.
+# - **The frame** may have its rows in any order, any index (it may repeat), and no rows at all:
+#   then the result has the three columns and no rows. It is not changed.
 #
-# For instance, a request with the text "Hi" and the intent `small talk` has three calls of the model
-# `large`, which cost 30, 20 and 50. The first one fails. The result:
+# For instance, a request with the text "Hi" and the intent `small talk` has three calls of the
+# model `large`, which cost 30, 20 and 50. The first one fails. The result:
 #
 #         cause  micro_usd  requests
 #     oversized         70         1
@@ -155,11 +156,12 @@ if ready("10.5"):
 # %% name="tenth-agent"
 import uuid
 
+from langchain_core.messages import HumanMessage
+
 from helpers.agent import THRESHOLD, Caller, build_agent, fernhill_index
 from helpers.evaluate import score_answer
 from helpers.models import prices
 from helpers.shop import questions
-from langchain_core.messages import HumanMessage
 
 retriever = fernhill_index()
 chosen = [one for one in questions("lab") if one.kind in ("single_fact", "unanswerable", "order")]
@@ -190,22 +192,23 @@ for message in ask(build_agent(retriever=retriever), some[0]):
 #   agent's tool `search_documents` says that nothing is found where the best score is below
 #   `threshold`.
 # - After a tool has been called, the last message is a `ToolMessage`. Its `name` is the tool's; its
-#   `text` is for the model. Its `artifact` is the list of passages for `search_documents`, and empty
-#   if nothing was found. A tool that refuses, because the order is somebody else's for instance, has
-#   the `status` "error" and says so in its `text`.
+#   `text` is for the model. Its `artifact` is the list of passages for `search_documents`, and
+#   empty if nothing was found. A tool that refuses, because the order is somebody else's for
+#   instance, has the `status` "error" and says so in its `text`.
 # - A middleware may return an `AIMessage` instead of calling the model; `wrap_model_call` makes one
 #   from a function. What it returns ends the turn, unless it has `tool_calls`. The check calls
 #   `invoke`, so you need no asynchronous one. A middleware may search, keep what it knows between
 #   questions, and change requests. It may not change the agent, its tools or its orders.
 # - `REFUSAL` of `helpers.agent` is what the agent says where the documents have no answer.
 #
-# The check makes an agent and asks it 40 questions, which you have not seen, by 27 intents; some are
-# asked more often. Each is a conversation of its own. Most are about a fact that one sentence of the
-# documents states, some about an order, and 8 have no such sentence. The outcomes:
+# The check makes an agent and asks it 40 questions, which you have not seen, by 27 intents; some
+# are asked more often. Each is a conversation of its own. Most are about a fact that one sentence
+# of the documents states, some about an order, and 8 have no such sentence. The outcomes:
 #
 # - **Right:** the answer states the fact, and no other value in its place. Where the documents have
 #   no answer, right is to say so, and nothing else.
-# - **Handed over:** not right, but the answer says that it does not know, or `hand_over` was called.
+# - **Handed over:** not right, but the answer says that it does not know, or `hand_over` was
+#   called.
 # - **Wrong:** everything else.
 
 # %% [markdown] name="tenth-limits"
@@ -213,12 +216,12 @@ for message in ask(build_agent(retriever=retriever), some[0]):
 #
 # - **Cost:** a right answer costs at most a tenth of what it costs with the given agent. All 40
 #   questions are paid for. A token read takes 4.5 ms of CPU time and a token written 8.5 ms. Each
-#   search, and each call of a model, takes 5.4 ms more. Other code of yours costs nothing. The check
-#   stops as soon as more is spent than 40 right answers may cost.
+#   search, and each call of a model, takes 5.4 ms more. Other code of yours costs nothing. The
+#   check stops as soon as more is spent than 40 right answers may cost.
 # - **Quality:** at least 30 of 40 are right, at most 4 are handed over, and no more are wrong than
 #   with the given agent.
-# - **No wrong hits:** it is asked 8 pairs of questions in nearly the same words, such as the price of
-#   one tent and then of another. The second answer is right and not the first one's.
+# - **No wrong hits:** it is asked 8 pairs of questions in nearly the same words, such as the price
+#   of one tent and then of another. The second answer is right and not the first one's.
 # - **Customers:** what is said about an order is never said to another customer, or to a guest, who
 #   asks in the same words. After an order has changed, the answer changes too.
 # - **It still acts:** it refunds an order, in part or in full, when the customer asks for it, and
@@ -232,10 +235,10 @@ for message in ask(build_agent(retriever=retriever), some[0]):
 # %% exercise="10.6"
 import re
 
-from helpers.agent import REFUSAL, Retriever
 from langchain.agents.middleware import AgentMiddleware, wrap_model_call
 from langchain_core.messages import AIMessage, ToolMessage
 
+from helpers.agent import REFUSAL, Retriever
 
 
 def cheaper(retriever: Retriever, threshold: float) -> list[AgentMiddleware]:
@@ -266,9 +269,9 @@ check("10.6", cheaper)
 
 # %% [markdown] name="tenth-why" only="solution"
 # The model earns nothing where a tool has already found the sentence: it repeats it, and sometimes
-# gets it wrong. What is left to it is to choose a tool. A question with an order's number goes there
-# at once, since "Refund FH-10771" has to be an action and not a sentence about refunds. So does a
-# question whose score is too low: the customer may want a person.
+# gets it wrong. What is left to it is to choose a tool. A question with an order's number goes
+# there at once, since "Refund FH-10771" has to be an action and not a sentence about refunds. So
+# does a question whose score is too low: the customer may want a person.
 #
 # There is no cache here. Behind the extracted sentence it would save some hundredths of a
 # micro-dollar a question, and it would bring its own risks: another customer's order, yesterday's

@@ -281,7 +281,8 @@ def row_by_row() -> object:
         rows = sorted(calls.to_dict("records"), key=lambda row: row["time"])
         begun: dict[str, Any] = {}
         asked: dict[Any, list[Any]] = defaultdict(list)
-        repeats, worked = set(), defaultdict(int)
+        repeats: set[str] = set()
+        worked: dict[str, int] = defaultdict(int)
         for row in rows:
             if row["request"] in begun:
                 continue

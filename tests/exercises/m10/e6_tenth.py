@@ -1,4 +1,4 @@
-"""Answers to exercise 10.6: middleware, most of it with something that saves too little or too much."""
+"""Answers to exercise 10.6: middleware that saves too little, or too much."""
 
 import re
 from collections.abc import Callable

@@ -27,7 +27,7 @@ from helpers.course.exercises.words import kind
 from helpers.course.todo import TODO
 from helpers.evaluate import score_answer
 from helpers.models import embeddings, prices
-from helpers.shop import Orders, Question, documents, open_orders
+from helpers.shop import Question, documents, open_orders
 from helpers.shop.questions import ToolCall
 
 Outcome = Literal["right", "wrong", "handed over"]
@@ -44,7 +44,6 @@ EMBED_SECONDS: Final = 0.0054
 _SEED: Final = 6
 _QUESTIONS: Final = Path(__file__).with_name("gate_questions.yaml")
 _GIVEN: Final = Path(__file__).with_name("gate_given.json")
-_TOOL: Final = {"order": "lookup_order"}
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ def _question(number: int, one: dict[str, Any], text: str) -> Question:
         order=one.get("order"),
         required=tuple(tuple(group) for group in one.get("required", ())),
         forbidden=tuple(one["forbidden"]),
-        tools=(ToolCall(_TOOL.get(one["kind"], "search_documents")),),
+        tools=(ToolCall("lookup_order" if one["kind"] == "order" else "search_documents"),),
     )
 
 
@@ -255,8 +254,12 @@ class Found:
     def figures(self) -> Figures:
         """Counted."""
         found = [one for _, _, one in self.outcomes]
-        counts = [found.count(one) for one in ("right", "wrong", "handed over")]
-        return Figures(*counts, usd=str(self.usd))
+        return Figures(
+            right=found.count("right"),
+            wrong=found.count("wrong"),
+            handed_over=found.count("handed over"),
+            usd=str(self.usd),
+        )
 
     def of(self, wanted: Outcome) -> list[tuple[str, str]]:
         """The questions and answers with this outcome."""
@@ -442,6 +445,6 @@ def measure() -> Figures:
 
 
 if __name__ == "__main__":
-    measured = measure()
-    _GIVEN.write_text(json.dumps(asdict(measured), indent=2) + "\n", "utf-8")
-    print(measured, measured.for_right)
+    of_given = measure()
+    _GIVEN.write_text(json.dumps(asdict(of_given), indent=2) + "\n", "utf-8")
+    print(of_given, of_given.for_right)

@@ -107,7 +107,7 @@ _TEXTS: Final = ("Hi", " hi", "HI ", "h i", "Where?", "x" * 700, "X" * 701)
 
 
 def mixed(count: int, seed: int) -> pd.DataFrame:
-    """Many requests with all causes and boundaries, their rows in any order, in a repeating index."""
+    """Many requests with all causes and boundaries; rows in any order, an index that repeats."""
     random, second, rows = Random(seed), 0, []
     for number in range(count):
         second += random.choice((1, 5, 150, 299, 300, 301))

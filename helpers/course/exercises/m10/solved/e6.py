@@ -2,10 +2,10 @@
 # The exercise's own cell.
 import re
 
-from helpers.agent import REFUSAL, Retriever
 from langchain.agents.middleware import AgentMiddleware, wrap_model_call
 from langchain_core.messages import AIMessage, ToolMessage
 
+from helpers.agent import REFUSAL, Retriever
 
 
 def cheaper(retriever: Retriever, threshold: float) -> list[AgentMiddleware]:
