@@ -226,11 +226,11 @@ for message in ask(build_agent(retriever=retriever), some[0]):
 #   asks in the same words. After an order has changed, the answer changes too.
 # - **It still acts:** it refunds an order, in part or in full, when the customer asks for it, and
 #   opens a ticket when a customer wants a person.
-# - **Other documents:** `cheaper` is called again for a second agent, whose documents say something
-#   else. That agent answers from its own.
+# - **Other documents:** `cheaper` is called more than once, at last for an agent whose documents
+#   say something else. That agent answers from its own.
 #
-# For instance, for "How heavy is the Ridge 28?" the answer "The Ridge 28 weighs 890 g." is right,
-# whether a model or your middleware says it.
+# For instance, for "How heavy is the Brook?" the answer "The complete Brook weighs 640 g." is
+# right, whether a model or your middleware says it.
 
 # %% exercise="10.6"
 import re
