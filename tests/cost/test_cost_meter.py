@@ -52,7 +52,11 @@ def weigh(product: str) -> str:
 
 
 def test_an_agents_answer_by_customer_conversation_intent_and_tool() -> None:
-    script: list[Reply] = [{"name": "weigh", "args": {"product": "tent"}}, "It weighs 2.1 kg.", "Hello."]
+    script: list[Reply] = [
+        {"name": "weigh", "args": {"product": "tent"}},
+        "It weighs 2.1 kg.",
+        "Hello.",
+    ]
     meter = Meter()
     config: Any = {
         "configurable": {"thread_id": "t-1"},
