@@ -81,7 +81,9 @@ def patterns(
             since, last = hits["at"].iloc[0], hits["at"].iloc[-1]
             rows.append([name, client, len(hits), usd, share, since, last])
     found = pd.DataFrame(rows, columns=shape)
-    return found.sort_values("usd", ascending=False, kind="stable").head(most).reset_index(drop=True)
+    return (
+        found.sort_values("usd", ascending=False, kind="stable").head(most).reset_index(drop=True)
+    )
 
 
 def _within_an_hour(table: pd.DataFrame, hits: pd.Series, by: list[str], least: int) -> pd.Series:

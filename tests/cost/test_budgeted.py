@@ -98,9 +98,7 @@ async def test_a_spent_budget_stops_a_turn_before_anything_was_done() -> None:
 
 async def test_what_a_tool_did_is_told_although_the_budget_ends_in_the_middle() -> None:
     orders = open_orders()
-    shop = Shop(
-        [call("issue_refund", order_id="FH-10743")], 1, shelf=Shelf(0.1), orders=orders
-    )
+    shop = Shop([call("issue_refund", order_id="FH-10743")], 1, shelf=Shelf(0.1), orders=orders)
     answer = await shop.say("Please refund order FH-10743, I never opened it.", "C-0055")
     assert answer.response_metadata["tier"] == "tool"
     assert "189" in answer.text
