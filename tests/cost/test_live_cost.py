@@ -29,7 +29,8 @@ def readings(samples: Samples) -> Iterator[tuple[float, Totals]]:
                 sums[time] = sums.get(time, 0.0) + value
         found.append(sums)
     for time in sorted(found[0]):
-        yield time, Totals(*(one.get(time, 0.0) for one in found))
+        usd, tokens, answers = (one.get(time, 0.0) for one in found)
+        yield time, Totals(usd, tokens, answers)
 
 
 @cache
@@ -169,7 +170,9 @@ def test_a_dead_server_is_an_error_in_words(url: str, capsys: pytest.CaptureFixt
 def test_it_watches_until_it_is_interrupted(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    turns = iter([totals(TEXT), NothingToRead("gone"), Totals(), *[totals(TEXT)] * 3])
+    turns: Iterator[Totals | NothingToRead] = iter(
+        [totals(TEXT), NothingToRead("gone"), Totals(), *[totals(TEXT)] * 3]
+    )
 
     def read(*_: object) -> Totals:
         found = next(turns, None)

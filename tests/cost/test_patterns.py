@@ -61,7 +61,7 @@ def test_a_day_without_them_has_no_pattern(seed: int) -> None:
 
 
 def test_a_window_sees_the_pattern_while_it_runs() -> None:
-    requests = [one for one in day()]
+    requests = day()
     loop = [one for one in requests if one.caller == "repeats"]
     table = pd.DataFrame([row(one) for one in requests])
     window = timedelta(minutes=30)
