@@ -102,10 +102,11 @@ def with_tiers(
         UnknownPrice: there is a limit, and the model has no price.
         ValueError: one call of the model may cost more than a limit.
     """
-    from helpers.agent import build_agent
+    from helpers.agent import build_agent, fernhill_index
     from helpers.cost.tiers import Tiers
 
     given: dict[str, Any] = {"cache": cache, "retriever": parts.get("retriever")}
+    given["retriever"] = given["retriever"] or fernhill_index()
     outer: AgentMiddleware[Any, Any, Any] = Tiers(**given)
     if for_all is not None or per_customer is not None:
         outer = _within_budgets(outer, given, settings, for_all, per_customer)
