@@ -1,5 +1,4 @@
 import json
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -26,11 +25,10 @@ LOOK = calls("lookup_order", {"order_id": "FH-00001"})
 
 
 @pytest.fixture
-def checked(shop: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def checked(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A shop with one answer that was checked; the most that a request can cost is 0.01."""
     monkeypatch.setattr(thrifty, "CHECKED", {"Is the lamp green?": "Yes, it is."})
     monkeypatch.setattr(thrifty, "MOST", Decimal("0.01"))
-    yield
 
 
 def made(patch: pytest.MonkeyPatch, model: ScriptedModel, dollars: str = "1") -> Agent:

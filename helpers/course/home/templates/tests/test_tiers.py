@@ -73,7 +73,7 @@ def test_the_meter_counts_a_cached_answer_as_free_and_a_failure_as_unknown() -> 
     meter = CostMeter(a_cent)
     for _ in range(2):
         model.invoke("Hi", {"callbacks": [meter], "metadata": {"customer": "ann"}})
-    with pytest.raises(Exception):  # noqa: B017 - the script has no other reply
+    with pytest.raises(StopIteration):  # the script has no other reply
         model.invoke("More", {"callbacks": [meter]})
     assert [(row["ended"], row["usd"]) for row in meter.calls] == [
         ("answered", CENT),
