@@ -11,7 +11,13 @@ from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 
 from helpers.authoring.answers import right, wrong
 
-EQUIVALENT: dict[str, str] = {}
+_MESSAGE = "line 25, 0 -> -1: message = response.generations[0][0].message"
+_ERROR = "def on_llm_error(self, error: BaseException, **kwargs: Any) -> None:"
+EQUIVALENT = {
+    _MESSAGE: "there is one list of candidates",
+    f"{_MESSAGE} (2)": "each candidate has the usage of the whole call",
+    f"line 38, argument error ignored: {_ERROR}": "which error it was makes no difference",
+}
 
 
 class Parts(BaseCallbackHandler):

@@ -535,7 +535,7 @@ def hashed() -> object:
 @right("It renames ids in copies of the messages.")
 def renames_ids() -> object:
     def said(self: Any, message: Any, ids: list[Any]) -> Any:
-        plain = {"id": None, "response_metadata": {}}
+        plain: dict[str, Any] = {"id": None, "response_metadata": {}}
         if message.type == "ai":
             plain["usage_metadata"] = None
         dumped = message.model_copy(update=plain, deep=True).model_dump()

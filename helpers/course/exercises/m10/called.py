@@ -9,6 +9,7 @@ from typing import Any
 import openai
 from langchain_core.caches import InMemoryCache
 from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
 
 from helpers.course.exercises.m10.metered import (
     PRICES,
@@ -57,7 +58,7 @@ def counted(answer: MeterClass) -> dict[str, str]:
             return ChatOpenAI(
                 model=name,
                 base_url=server.url,
-                api_key="none",
+                api_key=SecretStr("none"),
                 max_retries=0,
                 callbacks=[meter],
                 **settings,
@@ -71,7 +72,7 @@ def counted(answer: MeterClass) -> dict[str, str]:
                 list(large.stream("This one breaks."))
 
         def left() -> None:
-            stream = large.stream("Who leaves here?")
+            stream: Any = large.stream("Who leaves here?")
             next(stream)
             stream.close()
 

@@ -1,6 +1,7 @@
 """Exercise 10.1: a meter of what model calls cost."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from helpers.course.exercises import Case, Hint, Slip, exercise, generated
@@ -199,7 +200,7 @@ def meter(answer: "MeterClass") -> Iterator[Case]:
         expected("0.000496", 2, 0, 1),
         Slip.when(
             "candidates-paid",
-            lambda got: got["counted"] == 5 or got["dollars"] > metered.Decimal("0.0006"),
+            lambda got: got["counted"] == 5 or got["dollars"] > Decimal("0.0006"),
             "Each candidate has the usage of the whole call: count it once.",
         ),
         about="price",
@@ -258,7 +259,7 @@ def meter(answer: "MeterClass") -> Iterator[Case]:
             *broken,
             Slip.when(
                 "lost",
-                lambda got: got["dollars"] < metered.Decimal("0.008496"),
+                lambda got: got["dollars"] < Decimal("0.008496"),
                 "Two threads have read the same sum, and one has overwritten what the other added.",
             ),
         ],

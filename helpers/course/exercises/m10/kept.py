@@ -290,7 +290,7 @@ def of_a_hit(answer: CacheClass) -> dict[str, Any]:
         "tokens": usage,
         "an id twice": len(ids) != len(set(ids)),
         "the model's answers": [
-            (m.usage_metadata or {}).get("total_tokens") for m in desk.returned[:2]
+            m.usage_metadata and m.usage_metadata["total_tokens"] for m in desk.returned[:2]
         ],
     }
 
