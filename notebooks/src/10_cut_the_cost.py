@@ -91,8 +91,8 @@ for name in ("gpt-5-nano", "gpt-5-mini", "claude-sonnet-4-5", "small-model-3"):
 # A price that is not known is an error, and not zero: a zero would make the newest model look free.
 #
 # The local model sends no bill. It takes processor time: about 4.5 ms for a token that it reads and
-# 8.5 ms for one that it writes, on cores that cost $0.04 an hour. An embedding takes 5.4 ms. (Change
-# the rate to yours.)
+# 8.5 ms for one that it writes, on cores that cost $0.04 an hour. An embedding takes 5.4 ms.
+# (Change the rate to yours.)
 
 # %% name="local-price"
 CPU_SECOND = Decimal("0.04") / 3600
@@ -177,8 +177,8 @@ print(pd.crosstab(today.kind, today.outcome))
 
 # %% [markdown] name="total-text"
 # Each wording was asked once, and counts as often as it comes. A token is only a part of the bill:
-# a person who takes over costs money, and so does a wrong answer, which comes back as a complaint or
-# a refund. Take $2 and $5 here. What are yours?
+# a person who takes over costs money, and so does a wrong answer, which comes back as a complaint
+# or a refund. Take $2 and $5 here. What are yours?
 
 # %% name="total"
 PERSON, WRONG = Decimal(2), Decimal(5)
@@ -222,8 +222,8 @@ show_bills(f"{len(asked)} requests today")
 # %% [markdown] name="context-text"
 # ## How much text does the model need?
 #
-# What a call costs is mostly what it reads. Give the model three passages, one passage, two sentences,
-# or the one sentence that fits best. Fewer tokens are cheaper. Are the answers worse?
+# What a call costs is mostly what it reads. Give the model three passages, one passage, two
+# sentences, or the one sentence that fits best. Fewer tokens are cheaper. Are the answers worse?
 
 # %% name="contexts"
 from helpers.agent import fernhill_index
@@ -336,8 +336,8 @@ show.table(rows, caption="Right answers, question by question", digits=3)
 
 # %% [markdown] name="context-rule"
 # For this small model less text is both cheaper and better: it cannot pick the answer out of a long
-# text. A large model can. Then the saving is a trade, and this table shows you its price. (The agent's
-# own prompt has examples and gets more right; here the prompt is the same for all.)
+# text. A large model can. Then the saving is a trade, and this table shows you its price. (The
+# agent's own prompt has examples and gets more right; here the prompt is the same for all.)
 
 # %% [markdown] name="output-text"
 # ## How much does it have to write?
@@ -402,9 +402,9 @@ for _ in range(2):
 
 # %% [markdown] name="meter-text"
 # The second answer repeats the tokens of the first, though nobody was paid for them. Only
-# `total_cost: 0` tells the two apart, and a meter that does not look at it counts twice. Here is one
-# that does. It also knows whose call it was, by the metadata of the request, and it says how many
-# calls have an unknown price.
+# `total_cost: 0` tells the two apart, and a meter that does not look at it counts twice. Here is
+# one that does. It also knows whose call it was, by the metadata of the request, and it says how
+# many calls have an unknown price.
 
 # %% name="meter" app="tiers.py"
 from collections import deque
@@ -459,7 +459,7 @@ class CostMeter(Meter):
 
 # %% name="metered"
 meter = CostMeter(tokens_usd)
-for number in range(3):
+for _ in range(3):
     cached.invoke(prompt, {"callbacks": [meter], "metadata": {"customer": "C-0001"}})
 calls = pd.DataFrame(meter.calls)
 print(calls[["customer", "ended", "usd"]])
@@ -523,9 +523,9 @@ def cosines(found):
     return (first * second).sum(axis=1)
 
 # %% [markdown] name="nearest-text"
-# Here are two kinds of pairs: two wordings of one intent, and *traps*, which are nearly the same words
-# with another answer. Which cosine do you expect for the farthest of the first, and for the nearest of
-# the others?
+# Here are two kinds of pairs: two wordings of one intent, and *traps*, which are nearly the same
+# words with another answer. Which cosine do you expect for the farthest of the first, and for the
+# nearest of the others?
 
 # %% name="nearest"
 same = pairs("dev")
@@ -558,10 +558,10 @@ show.line(
 )
 
 # %% [markdown] name="guard-text"
-# None does. The traps are *nearer* than the same meaning in other words: an embedding says what a text
-# is about, and both questions of a trap are about the same thing. What separates them is small: a
-# number, a name, a "not". So compare exactly that. The *guard* refuses when one text has a number, a
-# name or a turning word that the other one has not.
+# None does. The traps are *nearer* than the same meaning in other words: an embedding says what a
+# text is about, and both questions of a trap are about the same thing. What separates them is
+# small: a number, a name, a "not". So compare exactly that. The *guard* refuses when one text has a
+# number, a name or a turning word that the other one has not.
 
 # %% name="guard" app="tiers.py"
 TURNS = {
@@ -613,11 +613,11 @@ rows = [
 show.table(rows, caption="Served from a semantic cache, at 0.80")
 
 # %% [markdown] name="guard-rule"
-# Most traps are gone, and so are the few hits. Some traps are left. Print them, and you see kinds of
-# differences that are on no list. The course's own guard
-# ([helpers/cost/guard.py](../helpers/cost/guard.py)) lets no trap through on questions that it was not
-# written for, and no other wording either. So on this traffic a semantic cache earns nothing, and a
-# guard makes that loss safe.
+# Most traps are gone, and so are the few hits. Some traps are left. Print them, and you see kinds
+# of differences that are on no list. The course's own guard
+# ([helpers/cost/guard.py](../helpers/cost/guard.py)) lets no trap through on questions that it was
+# not written for, and no other wording either. So on this traffic a semantic cache earns nothing,
+# and a guard makes that loss safe.
 
 # %% name="left"
 for pair, cosine in zip(different, trap_cosines, strict=True):
@@ -628,8 +628,8 @@ for pair, cosine in zip(different, trap_cosines, strict=True):
 # What may be stored, for whom, and how long?
 #
 # - *What:* only an answer that was checked. A cache multiplies a wrong answer by its hits.
-# - *For whom:* an answer about an order belongs to one customer. It is stored under that customer, or
-#   better not at all.
+# - *For whom:* an answer about an order belongs to one customer. It is stored under that customer,
+#   or better not at all.
 # - *How long:* until a document changes. Put the version of the documents into the key, and the old
 #   answers are never found again.
 
@@ -652,13 +652,16 @@ class AnswerCache:
         self._names, self._least = names, least
 
     def put(self, question: str, answer: str, key: Key) -> None:
-        """Store an answer that was checked."""
+        """Store an answer that was checked; not of a mere greeting, nor when 10,000 are there."""
+        if not normalised(question) or len(self._words) >= 10_000:
+            return
         self._words[key, normalised(question)] = answer
         self._meanings.add_documents([Document(question, metadata={"key": key, "answer": answer})])
 
 # %% [markdown] name="cache-get-text"
-# To serve an answer, the cache looks for the same words first. `InMemoryVectorStore` finds the nearest
-# question, filtered by the key before anything is compared, and the guard has the last word.
+# To serve an answer, the cache looks for the same words first. `InMemoryVectorStore` finds the
+# nearest question, filtered by the key before anything is compared, and the guard has the last
+# word.
 
 # %% name="cache-get" app="tiers.py"
 class SafeCache(AnswerCache):
@@ -691,7 +694,7 @@ for question, key in [
 
 # %% [markdown] name="provider-text"
 # A provider has a cache of another kind: it keeps the state of a *prompt's beginning*, and reads it
-# again for a tenth of the price or so. The answer is written anew each time, so nothing can be
+# again for a tenth of the price or so. The answer is still written each time, so nothing can be
 # served wrongly. What changes with every request has to stand at the prompt's end. Take a system
 # prompt of 2,000 tokens with tools and examples:
 
@@ -731,8 +734,8 @@ show_bills("Without a model")
 # %% [markdown] name="handup-text"
 # It never says "I do not know", so it is wrong whenever the documents do not answer, and for every
 # question about an order. A *cascade* serves a cheap answer only when it is likely to be right, and
-# hands up the others. How likely it is, the search's score says. Choose the threshold where mistakes
-# and people cost least, on one half of the intents, and judge it on the other half.
+# hands up the others. How likely it is, the search's score says. Choose the threshold where
+# mistakes and people cost least, on one half of the intents, and judge it on the other half.
 
 # %% name="handup"
 ORDER = re.compile(r"\bFH-\d{5}\b")  # a question about an order is not for the documents
@@ -773,14 +776,13 @@ show.line(
 
 # %% name="own-words"
 from langchain.agents.middleware import wrap_model_call
-from langchain_core.messages import ToolMessage
 
 
 @wrap_model_call
 def own_words(request, handler):
     """After an order was looked up, the tool's own words are the answer."""
     last = request.messages[-1]
-    if isinstance(last, ToolMessage) and last.name == "lookup_order":
+    if last.type == "tool" and last.name == "lookup_order":
         return AIMessage(last.text, response_metadata={"tier": "tool"})
     return handler(request)
 
@@ -980,10 +982,10 @@ prompt = PROMPT.format(one_sentence(weight), weight)
 print(with_fallback.invoke({"messages": prompt})["messages"][-1].text)
 
 # %% [markdown] name="router-text"
-# A cascade pays for the cheap answer before it decides. A *router* decides before, from the question
-# alone. Train one on the embedding of the question: would the extracted sentence be right? Each
-# prediction is made by a model that did not see this intent. Compare it with the search's score,
-# which has seen the answer.
+# A cascade pays for the cheap answer before it decides. A *router* decides before, from the
+# question alone. Train one on the embedding of the question: would the extracted sentence be right?
+# Each prediction is made by a model that did not see this intent. Compare it with the search's
+# score, which has seen the answer.
 
 # %% name="router"
 from sklearn.linear_model import LogisticRegression
@@ -1043,9 +1045,9 @@ show.scatter(
 )
 
 # %% [markdown] name="frontier-rule"
-# Your prices decide. With a person at 20 cents, hand over more; with a wrong answer at $50, far more.
-# Change `PERSON` and `WRONG` above and run from there. `course cost` prints the same table for
-# questions on which nothing was tuned, with intervals.
+# Your prices decide. With a person at 20 cents, hand over more; with a wrong answer at $50, far
+# more. Change `PERSON` and `WRONG` above and run from there. `course cost` prints the same table
+# for questions on which nothing was tuned, with intervals.
 
 # %% [markdown] name="trade-text"
 # What each saving costs elsewhere:
@@ -1054,7 +1056,7 @@ show.scatter(
 # |---|---|---|---|---|
 # | less context | better | a large model loses what you cut | same | fewer injected texts |
 # | shorter answers | better | cut off, or the fact is missing | same | same |
-# | exact cache | far better | repeats a mistake | old, until the version changes | another customer's answer, if the key forgets the customer |
+# | exact cache | far better | repeats a mistake | old, until the version changes | whose answer? |
 # | semantic cache | far better | traps | old | an attacker can plant an answer |
 # | extracted sentence | far better | no joined facts, no tone | same | nothing is invented |
 # | smaller model | better | wrong more often | same | easier to talk over |
@@ -1112,8 +1114,8 @@ for column in ("customer", "conversation", "tool", "intent"):
 
 # %% [markdown] name="patterns-text"
 # A *pattern* says what to do about it. For each customer, three signs: the share of requests that
-# repeat an earlier one word by word, the tokens of a request, and the share of look-ups of orders. (A
-# visitor who is not logged in counts as one by the conversation.) Who of these five has a broken
+# repeat an earlier one word by word, the tokens of a request, and the share of look-ups of orders.
+# (A visitor who is not logged in counts as one by the conversation.) Who of these five has a broken
 # client, and who pastes letters?
 
 # %% name="patterns"
@@ -1182,9 +1184,10 @@ show.table(rows, caption="What is noticed, and when")
 # few seconds, early in the afternoon. That is no false alarm. Nobody had looked.
 
 # %% [markdown] name="budget-text"
-# A notice tells a person. A *budget* acts at once. If you read "how much is left" before an answer and
-# add its cost afterwards, you are too late: 32 requests at the same time all read the same number. So
-# reserve the most that an answer can cost before it begins, and give back the rest at its end.
+# A notice tells a person. A *budget* acts at once. If you read "how much is left" before an answer
+# and add its cost afterwards, you are too late: 32 requests at the same time all read the same
+# number. So reserve the most that an answer can cost before it begins, and give back the rest at
+# its end.
 
 # %% name="budget" app="tiers.py"
 from threading import Lock
@@ -1245,9 +1248,9 @@ for name, client in {"look first, add later": looks, "reserve, settle": reserves
 show.table(rows, caption=f"32 clients, a budget of {LIMIT} dollars", digits=3)
 
 # %% [markdown] name="degrade-text"
-# What happens at the end of the money is a decision: stop, ask a person, or *degrade*, which means to
-# answer from the cheap tiers alone. This middleware lets a person answer. Put it behind the tiers, next
-# to the model, and it degrades.
+# What happens at the end of the money is a decision: stop, ask a person, or *degrade*, which means
+# to answer from the cheap tiers alone. This middleware lets a person answer. Put it behind the
+# tiers, next to the model, and it degrades.
 
 # %% name="limited" app="tiers.py"
 HANDED_OVER = "I do not know, so I have passed your question to a colleague."
@@ -1444,11 +1447,12 @@ for name, each in {"A right answer cost us": then, "Now it costs us": now}.items
 # pip install langchain genai-prices pandas
 # ```
 #
-# [`course new`](../README.md) writes `tiers.py` for a project of your own: the meter, the cache with
-# its guard, the cascade and the budget. Pass the meter in `config={"callbacks": [meter]}` and the
-# rest as `create_agent(..., middleware=[Cascade(...), WithinBudget(...)])`. A model's own cache is
-# `init_chat_model(..., cache=InMemoryCache())`; `ModelFallbackMiddleware("openai:...")` asks another
-# model when the first one fails, and `ModelCallLimitMiddleware(run_limit=5)` ends a loop.
+# [`course new`](../README.md) writes `tiers.py` for a project of your own: the meter, the cache
+# with its guard, the cascade and the budget. Pass the meter in `config={"callbacks": [meter]}` and
+# the rest as `create_agent(..., middleware=[Cascade(...), WithinBudget(...)])`. A model's own
+# cache is `init_chat_model(..., cache=InMemoryCache())`; `ModelFallbackMiddleware("openai:...")`
+# asks another model when the first one fails, and `ModelCallLimitMiddleware(run_limit=5)` ends a
+# loop.
 
 # %% [markdown] name="quiz-text"
 # ## Quiz

@@ -117,7 +117,9 @@ class AnswerCache:
         self._names, self._least = names, least
 
     def put(self, question: str, answer: str, key: Key) -> None:
-        """Store an answer that was checked."""
+        """Store an answer that was checked; not of a mere greeting, nor when 10,000 are there."""
+        if not normalised(question) or len(self._words) >= 10_000:
+            return
         self._words[key, normalised(question)] = answer
         self._meanings.add_documents([Document(question, metadata={"key": key, "answer": answer})])
 
