@@ -2,7 +2,7 @@
 # # Lab 10: Cut the cost
 #
 # After this lab you can count what model calls cost, and keep answers so that nobody pays for the
-# same one twice, or gets somebody else's.
+# same one twice, or gets another customer's.
 #
 # **75 to 90 minutes. Before it:** the walkthrough [10 Cut the
 # cost](../notebooks/10_cut_the_cost.ipynb).
