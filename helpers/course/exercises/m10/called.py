@@ -67,7 +67,7 @@ def counted(answer: MeterClass) -> dict[str, str]:
         kept = client("small", cache=InMemoryCache())
 
         def broken() -> None:
-            with suppress(Exception):  # the server breaks off: openai.APIConnectionError
+            with suppress(Exception):
                 list(large.stream("This one breaks."))
 
         def left() -> None:

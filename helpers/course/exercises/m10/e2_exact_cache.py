@@ -210,7 +210,7 @@ def exact_cache(answer: "CacheClass") -> Iterator[Case]:
             Slip.when(
                 "call-ids",
                 lambda got: [text[:5] for text in got] == ["model"] * 12,
-                "The ids of tool calls are made anew in each run: they must not be in the key.",
+                "The ids of tool calls differ from run to run: they must not be in the key.",
             ),
             Slip.when(
                 "which-call",
