@@ -190,8 +190,8 @@ class AnswerCache:
         if hit is None and any(shelves):
             vector = self._embed(question)
             with self._lock:
-                hit = None if vector is None else self._by_meaning(
-                    question, vector, scopes, version
+                hit = (
+                    None if vector is None else self._by_meaning(question, vector, scopes, version)
                 )
         with self._lock:
             self.counts["miss" if hit is None else hit.how] += 1
