@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from helpers.cost.cache_file import CacheFile, Row
 from helpers.cost.guard import plain, same_question
+from helpers.models.normalise import normalised
 
 log = logging.getLogger(__name__)
 
@@ -212,7 +213,7 @@ class AnswerCache:
         if customer is None:
             for text in (question, answer):
                 for what, pattern in _PERSONAL.items():
-                    if pattern.search(plain_digits(text)):
+                    if pattern.search(normalised(text)):
                         raise PersonalAnswer(
                             f"The question or answer has {what}: store it under its customer "
                             "(customer=...), or not at all."
@@ -330,13 +331,6 @@ class AnswerCache:
     def _drop(self, key: _Key) -> None:
         if self._forget(key) and self._file is not None:
             self._file.delete(*key)
-
-
-def plain_digits(text: str) -> str:
-    """The text in one Unicode form, so that no spelling of digits hides a number."""
-    from helpers.models.normalise import normalised
-
-    return normalised(text)
 
 
 def _scope(customer: str | None) -> str:
