@@ -335,6 +335,10 @@ class AnswerCache:
         shelf.remove(key)
         if not any(one[:2] == key[:2] for one in shelf.by_words.values()) and not shelf.keys:
             del self._shelves[key.scope, key.version]
+            versions = self._versions[key.scope]
+            versions.discard(key.version)
+            if not versions:
+                del self._versions[key.scope]
         return True
 
     def _drop(self, key: _Key) -> None:
