@@ -51,8 +51,8 @@ def reply(body):
 
 
 room = ExitStack()
-server = room.enter_context(openai_server(reply))
 atexit.register(room.close)
+server = room.enter_context(openai_server(reply))
 
 # %% name="meter-look"
 from langchain_core.caches import InMemoryCache
