@@ -52,8 +52,8 @@ def reply(body):
 
 
 room = ExitStack()
-server = room.enter_context(openai_server(reply))
 atexit.register(room.close)
+server = room.enter_context(openai_server(reply))
 
 # %% name="meter-look"
 from langchain_core.caches import InMemoryCache
@@ -1007,3 +1007,13 @@ if ready("10.6"):
 # %% name="measured"
 if measured:
     show.table(measured, caption="What your work changed", digits=2)
+
+# %% [markdown] name="next"
+# ## Next
+#
+# `course status` shows your progress.
+#
+# - The walkthrough again: [10 Cut the cost](../notebooks/10_cut_the_cost.ipynb).
+# - LangChain: [middleware](https://docs.langchain.com/oss/python/langchain/middleware/overview) and
+#   its [callbacks](https://reference.langchain.com/python/langchain-core/callbacks).
+# - pandas: [group by](https://pandas.pydata.org/docs/user_guide/groupby.html).
