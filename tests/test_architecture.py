@@ -21,7 +21,6 @@ MAY_ENTER: dict[str, set[str]] = {
     "cost": {"evaluate", *_BELOW_EVALUATE},
     "service": {"evaluate", *_BELOW_EVALUATE},
     "tracing": {"evaluate", *_BELOW_EVALUATE},
-    "cost": {"evaluate", *_BELOW_EVALUATE},
     "deploy": {"evaluate", "testbed", *_BELOW_EVALUATE},
     "scale": {"service", "evaluate", *_BELOW_EVALUATE},
     "demo": {"security", "tracing", "evaluate", *_BELOW_EVALUATE},

@@ -1,20 +1,14 @@
-"""What an answer costs beyond the model's tokens, and what a right answer costs altogether.
+"""What an answer costs beyond the model's tokens.
 
 A question that goes to a person costs the person's time, and a wrong answer costs a refund, a
 complaint or a customer. Both are stated rates; put your own in.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from typing import Literal
 
+from helpers.cost.outcomes import Outcome
 from helpers.cost.prices import CPU_HOUR_USD
-from helpers.evaluate.cost import cost_of_right
-from helpers.evaluate.estimate import Estimate
-
-Outcome = Literal["right", "wrong", "handed over"]
 
 
 @dataclass(frozen=True)
@@ -58,68 +52,3 @@ class Rates:
             "wrong": self.wrong_usd,
             "handed over": self.person_usd,
         }[outcome]
-
-
-@dataclass(frozen=True)
-class Total:
-    """What a set of answers cost.
-
-    Attributes:
-        counts: answers by outcome.
-        spent_usd: for models and search.
-        with_people_usd: the same, with people and wrong answers at the stated rates.
-        a_right_answer: dollars spent for each right answer, with a bootstrap interval over
-            intents. None when no answer is right.
-        a_right_answer_with_people: the same of `with_people_usd`.
-    """
-
-    counts: dict[Outcome, int]
-    spent_usd: Decimal
-    with_people_usd: Decimal
-    a_right_answer: Estimate | None
-    a_right_answer_with_people: Estimate | None
-
-
-def total(
-    outcomes: Sequence[Outcome],
-    spent_usd: Sequence[Decimal],
-    intents: Sequence[str],
-    rates: Rates | None = None,
-    *,
-    seed: int = 0,
-) -> Total:
-    """Add up answers: outcome, dollars for models and search, and the intent, in the same order.
-
-    The interval draws intents with all their answers, because two wordings of one thing are right
-    or wrong together.
-
-    Raises ValueError when the three are not equally long or empty, and KeyError for an outcome
-    that is none.
-    """
-    if not outcomes or not len(outcomes) == len(spent_usd) == len(intents):
-        raise ValueError(
-            f"{len(outcomes)} outcomes, {len(spent_usd)} costs and {len(intents)} intents: give "
-            "one of each for every answer, and at least one answer."
-        )
-    rates = rates or Rates()
-    with_people = [
-        spent + rates.after_usd(outcome) for outcome, spent in zip(outcomes, spent_usd, strict=True)
-    ]
-    counts: dict[Outcome, int] = {"right": 0, "wrong": 0, "handed over": 0}
-    for outcome in outcomes:
-        counts[outcome] += 1
-    right = _by_intent([Decimal(each == "right") for each in outcomes], intents)
-    return Total(
-        counts,
-        sum(spent_usd, Decimal(0)),
-        sum(with_people, Decimal(0)),
-        cost_of_right(_by_intent(spent_usd, intents), right, seed=seed),
-        cost_of_right(_by_intent(with_people, intents), right, seed=seed),
-    )
-
-
-def _by_intent(values: Sequence[Decimal], intents: Sequence[str]) -> list[float]:
-    sums: dict[str, Decimal] = defaultdict(Decimal)
-    for value, intent in zip(values, intents, strict=True):
-        sums[intent] += value
-    return [float(each) for each in sums.values()]
