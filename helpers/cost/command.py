@@ -30,8 +30,8 @@ def cost(argv: Sequence[str]) -> int:
     """Print the frontier, or watch a running service; 0 when it could be done, else 1."""
     parser = argparse.ArgumentParser(
         prog="course cost",
-        description="What a right answer costs in nine ways to answer, on 300 requests of which "
-        "some questions come often. Each wording is asked once and kept: the first run on the "
+        description="What a right answer costs in nine ways to answer, on 300 requests, some of "
+        "which come often. Each wording is asked once and its answer kept: the first run on the "
         "local model takes ten minutes for dev and fifteen for heldout, later ones seconds. Tune "
         "on dev, and look at heldout rarely.",
     )
@@ -330,7 +330,7 @@ def as_text(found: Mapping[str, Any]) -> str:
         f"{found['hosted']}, tokens as the local model counts them",
         *aligned(priced),
         "",
-        "The cascade's tiers, and all its requests with and without each (dollars, priced)",
+        "The cascade's tiers, and the dollars of all requests with and without each (priced)",
         *aligned(tiers),
         "",
         *aligned(traps),

@@ -46,7 +46,7 @@ def tiers(argv: Sequence[str]) -> int:
         f"words before its model; what is left goes to the model or a person. {SETTINGS_HELP}",
     )
     add_settings(serve)
-    about = "dollars a day, from the first answer on; from 80 %% no model is used"
+    about = "dollars a day, from the first answer on; at 80 %% the model is no longer used"
     serve.add_argument("--budget-usd", type=_dollars, metavar="USD", help=f"of all: {about}")
     serve.add_argument(
         "--per-customer-usd", type=_dollars, metavar="USD", help=f"of each customer: {about}"

@@ -124,7 +124,7 @@ def totals(metrics: str) -> Totals:
             lookups[one.labels["result"]] = one.value
     if usd is None:
         raise NothingToRead(
-            "It shows no service_cost_usd_total: give the address that `course serve` or "
+            "/metrics has no service_cost_usd_total: give the address that `course serve` or "
             "`course tiers serve` prints."
         )
     return Totals(usd, tokens or 0.0, answers or 0.0, tiers, lookups)

@@ -31,9 +31,9 @@ fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 # %% [markdown] name="today-text"
 # ## What does a right answer cost today?
 #
-# The agent of module 01 finds one sentence, and the model writes an answer from it. Each reply of
-# the model says how many tokens it has read and written. (The local model's tools are chosen by a
-# classifier, without tokens. A hosted model reads the whole request twice.)
+# The agent of module 01 finds one sentence, and the model writes an answer from it. Each reply
+# reports how many tokens the model read and wrote. (With the local model, a classifier chooses the
+# tool and uses no tokens. A hosted model chooses it itself, so it reads the request twice.)
 
 # %% name="today"
 from langchain_core.messages import AIMessage
@@ -57,9 +57,9 @@ for message in ask(agent, "How much does the Alta 2 tent weigh?", "first"):
               message.text or "a tool call")
 
 # %% [markdown] name="price-text"
-# [genai-prices](https://github.com/pydantic/genai-prices) knows what the tokens of some thousand
-# hosted models cost, without a network. Its sums are `Decimal`: a float cannot hold a cent exactly,
-# and a bill adds up millions of them.
+# [genai-prices](https://github.com/pydantic/genai-prices) has the token prices of about two
+# thousand hosted models, and needs no network. It returns a `Decimal`, because a float cannot hold
+# a cent exactly and a bill adds up millions of amounts.
 
 # %% name="price" app="tiers.py"
 from decimal import Decimal
@@ -88,11 +88,11 @@ for name in ("gpt-5-nano", "gpt-5-mini", "claude-sonnet-4-5", "small-model-3"):
         print(f"{name}: {error}")
 
 # %% [markdown] name="unknown-text"
-# A price that is not known is an error, and not zero: a zero would make the newest model look free.
+# An unknown price is an error, not a zero: a zero would make the newest model look free.
 #
-# The local model sends no bill. It takes processor time: about 4.5 ms for a token that it reads and
-# 8.5 ms for one that it writes, on cores that cost $0.04 an hour. An embedding takes 5.4 ms.
-# (Change the rate to yours.)
+# The local model sends no bill. It takes processor time: about 4.5 ms for each token read and 8.5
+# ms for each token written, on a core that costs $0.04 an hour. An embedding takes 5.4 ms. (Change
+# the rate to yours.)
 
 # %% name="local-price"
 CPU_SECOND = Decimal("0.04") / 3600
@@ -116,10 +116,10 @@ print(f"{1_000_000 * tokens_usd(usage):.1f} micro-dollars of tokens")
 print(f"{1_000_000 * SEARCH:.2f} for an embedding")
 
 # %% [markdown] name="traffic-text"
-# Now the questions. A few intents make up most of a shop's traffic, in many wordings: this is
-# *Zipf's law*, by which the second most frequent one comes half as often as the first, the third a
-# third as often. Some can be answered by a sentence of the documents, some need an order, and some
-# nobody can answer.
+# Now the questions. An *intent* is what a customer wants to know, whatever the wording. A few
+# intents make up most of a shop's traffic. By *Zipf's law*, the second most frequent intent comes
+# half as often as the first, and the third a third as often. A sentence of the documents answers
+# some questions. Others need an order, and some have no answer in the documents.
 
 # %% name="traffic"
 import pandas as pd
@@ -136,7 +136,7 @@ print(pd.Series(texts).value_counts().head(3).to_string())
 
 # %% [markdown] name="outcome-text"
 # An answer has one of three outcomes. It is *right* or *wrong*, by the facts of module 02's score.
-# Or the agent says that it does not know: then a person takes over, so it is *handed over*.
+# If the agent says that it does not know, a person takes over, and the question is *handed over*.
 
 # %% name="outcome"
 from helpers.evaluate import score_answer
@@ -176,16 +176,16 @@ today = pd.DataFrame(rows).set_index("text")
 print(pd.crosstab(today.kind, today.outcome))
 
 # %% [markdown] name="total-text"
-# Each wording was asked once, and counts as often as it comes. A token is only a part of the bill:
-# a person who takes over costs money, and so does a wrong answer, which comes back as a complaint
-# or a refund. Take $2 and $5 here. What are yours?
+# You asked each wording once. In the bill it counts as often as it occurs in the traffic. Tokens
+# are only a part of the bill: a person who takes over costs money, and so does a wrong answer,
+# which comes back as a complaint or a refund. Take $2 and $5 here. What are yours?
 
 # %% name="total"
 PERSON, WRONG = Decimal(2), Decimal(5)
 
 
 def bill(results):
-    """Shares of the outcomes, and what a right answer costs without and with the last two."""
+    """Shares of the outcomes, and what a right answer costs: tokens alone, and all included."""
     count = results.outcome.value_counts()
     right = count.get("right", 0)
     tokens = sum(results.usd)
@@ -208,21 +208,21 @@ def show_bills(caption):
     rows = []
     for name, each in bills.items():
         rows.append({"variant": name} | each)
-    units = {"tokens": "micro-dollars a right answer", "all": "dollars a right answer"}
+    units = {"tokens": "and search, micro-dollars a right answer", "all": "dollars a right answer"}
     show.table(rows, caption=caption, units=units)
 
 
 show_bills(f"{len(asked)} requests today")
 
 # %% [markdown] name="total-read"
-# Compare the last two figures: a right answer costs some micro-dollars of tokens, and dollars of
-# everything else. A saving on tokens that makes one more answer in a thousand wrong is no saving.
-# So from here on each variant shows both.
+# Compare the last two figures: a right answer costs a few micro-dollars (millionths of a dollar) in
+# tokens, and dollars in everything else. Saving tokens does not pay if it makes one more answer in
+# a thousand wrong. So from here on each variant shows both.
 
 # %% [markdown] name="context-text"
 # ## How much text does the model need?
 #
-# What a call costs is mostly what it reads. Give the model three passages, one passage, two
+# Most of the cost of a call is what it reads. Give the model three passages, one passage, two
 # sentences, or the one sentence that fits best. Fewer tokens are cheaper. Are the answers worse?
 
 # %% name="contexts"
@@ -304,9 +304,9 @@ def summary(measured):
 show.table(summary(by_context), caption=f"The same {len(in_documents)} questions", digits=1)
 
 # %% [markdown] name="paired-text"
-# The questions are the same, so compare question by question: on how many is only the one variant
-# right, on how many only the other? If both were equally good, these two numbers would differ by
-# chance alone (McNemar's test, module 02).
+# The questions are the same, so compare question by question: on how many is only the first variant
+# right, and on how many only the second? If both were equally good, these two numbers would differ
+# by chance alone (McNemar's test, module 02).
 
 # %% name="paired"
 from scipy.stats import binomtest
@@ -335,16 +335,17 @@ rows = [
 show.table(rows, caption="Right answers, question by question", digits=3)
 
 # %% [markdown] name="context-rule"
-# For this small model less text is both cheaper and better: it cannot pick the answer out of a long
-# text. A large model can. Then the saving is a trade, and this table shows you its price. (The
-# agent's own prompt has examples and gets more right; here the prompt is the same for all.)
+# For this small model, less text is both cheaper and better, because it cannot pick the answer out
+# of a long text. A large model can. Then you trade quality for cost, and this table shows the
+# price. (The agent's own prompt has examples and gets more right; here the prompt is the same for
+# all.)
 
 # %% [markdown] name="output-text"
 # ## How much does it have to write?
 #
-# A token that is written costs more than one that is read: here twice as much, on most price lists
-# four to eight times. Four ways to make answers shorter: a limit, a stop sequence, an instruction,
-# and a schema. Which of them cut an answer off in the middle?
+# A written token costs more than a read one: here twice as much, on most price lists four to eight
+# times. There are four ways to make answers shorter: a limit, a stop sequence, an instruction and a
+# schema. Which of them cut an answer off in the middle?
 
 # %% name="outputs"
 from pydantic import BaseModel, Field
@@ -376,10 +377,10 @@ by_output = measure({
 show.table(summary(by_output), caption="The same questions, with shorter answers", digits=1)
 
 # %% [markdown] name="output-rule"
-# `finish_reason` says whether an answer was cut off (`length`) or ended (`stop`). An answer that is
-# cut off may be right nevertheless, if the fact comes early. It may also end just before it: "...
-# within 14" of "14 working days" reads like an answer. And a stop sequence cuts "2.1 kg" in two,
-# which no finish reason shows. Look at the column of right answers, not at the price.
+# `finish_reason` says whether an answer was cut off (`length`) or ended (`stop`). A cut-off answer
+# can still be right, if the fact comes early. It can also end just before the fact: "... within 14"
+# of "14 working days" reads like an answer. And a stop sequence cuts "2.1 kg" in two, which no
+# finish reason shows. Look at the column of right answers, not at the price.
 
 # %% [markdown] name="cache-text"
 # ## What does a question cost the second time?
@@ -400,10 +401,10 @@ for _ in range(2):
     print(f"{took:.0f} ms", reply.usage_metadata)
 
 # %% [markdown] name="meter-text"
-# The second answer repeats the tokens of the first, though nobody was paid for them. Only
-# `total_cost: 0` tells the two apart, and a meter that does not look at it counts twice. Here is
-# one that does. It also knows whose call it was, by the metadata of the request, and it says how
-# many calls have an unknown price.
+# The second answer repeats the token counts of the first, though you paid nothing for it. Only
+# `total_cost: 0` tells the two apart, and a meter that ignores it counts the answer twice. The
+# meter below checks it. It also records whose call it was, from the metadata of the request, and
+# marks calls whose price is unknown.
 
 # %% name="meter" app="tiers.py"
 from collections import deque
@@ -429,12 +430,12 @@ class Meter(BaseCallbackHandler):
         self.calls: deque[dict[str, Any]] = deque(maxlen=100_000)
 
 # %% [markdown] name="meter-ends-text"
-# A price that is not known and a call that has failed are `None`, which is not 0: a failed call may
-# have been paid.
+# If the price is unknown or the call failed, `usd` is `None` and not 0: the provider may have
+# charged for a failed call.
 
 # %% name="meter-ends" app="tiers.py"
 class CostMeter(Meter):
-    """Remembers whose each call is when it begins, and counts it when it ends."""
+    """Notes whose call it is when the call begins, and counts it when it ends."""
 
     def on_chat_model_start(self, *args: Any, run_id: UUID, **kwargs: Any) -> None:
         """A call begins."""
@@ -466,8 +467,9 @@ calls = pd.DataFrame(meter.calls)
 print(calls[["customer", "ended", "usd"]])
 
 # %% [markdown] name="repeat-text"
-# How often does the same question come again? Look at the requests in their order: which share of
-# them was asked before, word by word, or but for capitals, spaces and punctuation?
+# How often does the same question come again? Go through the requests in order. What share was
+# asked before, word for word? What share was asked before if you ignore capitals, spaces,
+# punctuation and polite words?
 
 # %% name="normalised" app="tiers.py"
 import re
@@ -505,9 +507,9 @@ show.line(
 )
 
 # %% [markdown] name="hits-rule"
-# Such a cache gets better with traffic, and here it has an easy time: three wordings an intent, and
-# the same letters each time. Real customers have more. The highest line is what a cache that knows
-# every meaning could reach. So: can an embedding find the same question in other words?
+# An exact cache gets better with traffic. Here its task is easy: each intent has three wordings,
+# spelled the same each time. Real customers use more. The highest line is what a cache that
+# understood every meaning could reach. So can an embedding find the same question in other words?
 
 # %% name="pairs"
 import numpy as np
@@ -524,9 +526,9 @@ def cosines(found):
     return (first * second).sum(axis=1)
 
 # %% [markdown] name="nearest-text"
-# Here are two kinds of pairs: two wordings of one intent, and *traps*, which are nearly the same
-# words with another answer. Which cosine do you expect for the farthest of the first, and for the
-# nearest of the others?
+# Here are two kinds of pairs: two wordings of one intent, and *traps*, two questions in nearly the
+# same words with different answers. What cosine do you expect for the two wordings that are
+# farthest apart? And for the trap whose questions are nearest?
 
 # %% name="nearest"
 same = pairs("dev")
@@ -540,7 +542,7 @@ print("another meaning:", round(trap_cosines[nearest], 2), different[nearest])
 
 # %% [markdown] name="traps-text"
 # A semantic cache serves the stored answer when the cosine is above a threshold. Which threshold
-# serves the same meaning, and no trap?
+# serves the pairs with the same meaning, and no trap?
 
 # %% name="traps"
 thresholds = np.linspace(0.5, 1, 51)
@@ -559,10 +561,11 @@ show.line(
 )
 
 # %% [markdown] name="guard-text"
-# None does. The traps are *nearer* than the same meaning in other words: an embedding says what a
-# text is about, and both questions of a trap are about the same thing. What separates them is
-# small: a number, a name, a "not". So compare exactly that. The *guard* refuses when one text has a
-# number, a name or a turning word that the other one has not.
+# No threshold does. The traps are *nearer* than the same meaning in other words: an embedding says
+# what a text is about, and both questions of a trap are about the same thing. They differ in
+# something small: a number, a name, a "not". So compare exactly that. The *guard* refuses when one
+# text has a number, a name or a *turning word* (such as "not", "before" or "only") that the other
+# lacks.
 
 # %% name="guard" app="tiers.py"
 TURNS = {
@@ -588,7 +591,8 @@ def may_serve(asked: str, stored: str, names: frozenset[str] = frozenset()) -> b
     return one & names == other & names
 
 # %% [markdown] name="names-text"
-# Names are words that tell one thing from another: here the words in the titles of the documents.
+# Names are words that tell one thing from another. Here they are the words in the titles of the
+# documents.
 
 # %% name="names"
 from helpers.shop import documents
@@ -614,11 +618,11 @@ rows = [
 show.table(rows, caption="Served from a semantic cache, at 0.80")
 
 # %% [markdown] name="guard-rule"
-# Most traps are gone, and so are the few hits. Some traps are left. Print them, and you see kinds
-# of differences that are on no list. The course's own guard
+# The guard stops most traps, and the few hits with them. Some traps are left. Print them to see
+# kinds of differences that are on no list. The course's own guard
 # ([helpers/cost/guard.py](../helpers/cost/guard.py)) lets no trap through on questions that it was
-# not written for, and no other wording either. So on this traffic a semantic cache earns nothing,
-# and a guard makes that loss safe.
+# not written for, but serves no other wording either. So on this traffic a semantic cache saves
+# nothing, and the guard only keeps it from doing harm.
 
 # %% name="left"
 for pair, cosine in zip(different, trap_cosines, strict=True):
@@ -628,7 +632,7 @@ for pair, cosine in zip(different, trap_cosines, strict=True):
 # %% [markdown] name="stored-text"
 # What may be stored, for whom, and how long?
 #
-# - *What:* only an answer that was checked. A cache multiplies a wrong answer by its hits.
+# - *What:* only an answer that was checked. A cache repeats a wrong answer at every hit.
 # - *For whom:* an answer about an order belongs to one customer. It is stored under that customer,
 #   or better not at all.
 # - *How long:* until a document changes. Put the version of the documents into the key, and the old
@@ -653,7 +657,7 @@ class AnswerCache:
         self._names, self._least = names, least
 
     def put(self, question: str, answer: str, key: Key) -> None:
-        """Store an answer that was checked; not of a mere greeting, nor when 10,000 are there."""
+        """Store a checked answer, unless the question is a mere greeting or 10,000 are stored."""
         if not normalised(question) or len(self._words) >= 10_000:
             return
         self._words[key, normalised(question)] = answer
@@ -661,8 +665,7 @@ class AnswerCache:
 
 # %% [markdown] name="cache-get-text"
 # To serve an answer, the cache looks for the same words first. `InMemoryVectorStore` finds the
-# nearest question, filtered by the key before anything is compared, and the guard has the last
-# word.
+# nearest questions among those with the same key, and the guard has the last word.
 
 # %% name="cache-get" app="tiers.py"
 class SafeCache(AnswerCache):
@@ -695,9 +698,9 @@ for question, key in [
 
 # %% [markdown] name="provider-text"
 # A provider has a cache of another kind: it keeps the state of a *prompt's beginning*, and reads it
-# again for a tenth of the price or so. The answer is still written each time, so nothing can be
-# served wrongly. What changes with every request has to stand at the prompt's end. Take a system
-# prompt of 2,000 tokens with tools and examples:
+# again for about a tenth of the price. The model still writes each answer, so no customer gets the
+# answer to another question. Put whatever changes with every request at the end of the prompt. Take
+# a system prompt of 2,000 tokens with tools and examples:
 
 # %% name="provider"
 rows = []
@@ -714,8 +717,8 @@ show.table(rows, caption="Micro-dollars a call", digits=0)
 # ## Does it take a model at all?
 #
 # The search has already found a sentence, and what the model writes is often the same sentence. So
-# serve the sentence itself, which costs a search alone. What do you expect: how many of today's
-# right answers are lost?
+# serve the sentence itself, which costs only a search. How many of today's right answers do you
+# expect to lose?
 
 # %% name="extract"
 def extract(questions):
@@ -738,10 +741,11 @@ bills["always extract"] = bill(extracted.loc[texts])
 show_bills("Without a model")
 
 # %% [markdown] name="handup-text"
-# It never says "I do not know", so it is wrong whenever the documents do not answer, and for every
-# question about an order. A *cascade* serves a cheap answer only when it is likely to be right, and
-# hands up the others. How likely it is, the search's score says. Choose the threshold where
-# mistakes and people cost least on module 01's golden questions, and judge it on the traffic.
+# This variant never says "I do not know", so it is wrong whenever the documents have no answer, and
+# on every question about an order. A *cascade* serves a cheap answer only when it is likely to be
+# right, and passes the other questions up to the next tier. The search's score says how likely that
+# is. Choose the threshold where mistakes and people cost least on module 01's golden questions, and
+# judge it on the traffic.
 
 # %% name="handup"
 from helpers.shop import questions
@@ -754,7 +758,7 @@ for question in questions("dev"):
 
 
 def cost_at(threshold, part):
-    """Dollars a question if scores from this threshold on are served, and the rest handed over."""
+    """Dollars a question if scores of at least this are served and the rest handed over."""
     served = part[part.score >= threshold]
     wrong = (served.outcome != "right").sum()
     people = len(part) - len(served)
@@ -780,7 +784,7 @@ show.line(
 )
 
 # %% [markdown] name="own-words-text"
-# A question about an order needs the agent, to choose the tool and read the order number. But the
+# A question about an order needs the agent to choose the tool and read the order number. But the
 # tool's result is already a sentence. LangChain's `wrap_model_call` runs around every call of the
 # model. If it returns a message, the model is not called.
 
@@ -792,7 +796,7 @@ from langchain.agents.middleware import wrap_model_call
 def own_words(request, handler):
     """After an order was looked up, the tool's own words are the answer."""
     last = request.messages[-1]
-    if last.type == "tool" and last.name == "lookup_order":
+    if last.type == "tool" and last.name == "lookup_order" and last.status == "success":
         return AIMessage(last.text, response_metadata={"tier": "tool"})
     return handler(request)
 
@@ -807,9 +811,10 @@ for name, each in {"the model": agent, "the tool": direct}.items():
     print(f"{name}, {usd:.1f} micro-dollars:", said[-1].text)
 
 # %% [markdown] name="tiers-text"
-# Now put the tiers together, cheapest first. They answer only a question that stands alone: "And
-# the other one?" depends on what was said before, so it goes to the agent. So does everything that
-# *does* something: nobody's refund comes out of a cache.
+# Now put the tiers together, cheapest first. The tiers before the model answer only the first
+# question of a conversation: "And the other one?" depends on what was said before, so it goes to
+# the agent. A question that names an order also goes to the agent: a cache must not answer a
+# request for a refund.
 
 # %% name="tiers" app="tiers.py"
 from langchain.agents import AgentState
@@ -844,8 +849,8 @@ class Tiers(AgentMiddleware[AgentState[Any], Any]):
         self._version, self._own_words = version, own_words
 
 # %% [markdown] name="tiers-cheap-text"
-# If an answer comes out of a tier, the model is not called. A question with an "and" may need two
-# tools, and somebody has to join their results: that is left to the model.
+# If a tier answers, the model is not called. A question with an "and" may need two tools, whose
+# results have to be joined. That is left to the model.
 
 # %% name="tiers-cheap" app="tiers.py"
 class CheapestFirst(Tiers):
@@ -905,8 +910,8 @@ for text, customer in [
     print(last.response_metadata.get("tier", "model"), "|", text, "|", last.text)
 
 # %% [markdown] name="asked-tiers-text"
-# Ask it everything. The cache is empty in the beginning. A right answer goes into it afterwards:
-# here the score does the checking, which a person or a stricter model would do.
+# Ask the cascade everything. The cache is empty at first, and each right answer goes into it. Here
+# the score checks the answers; in a real shop, a person or a stricter model would.
 
 # %% name="asked-tiers"
 rows = []
@@ -934,8 +939,8 @@ print(pd.crosstab(cascade.tier, cascade.outcome))
 
 # %% [markdown] name="person-text"
 # What reaches the model is what the cheaper tiers could not answer: the hard rest. Is the model
-# right often enough there to earn its place, or is a person cheaper? Replace each tier's answers by
-# a hand-over, and look at the whole bill.
+# right often enough there to earn its place, or is a person cheaper? Replace each tier's answers
+# with hand-overs, one tier at a time, and look at the whole bill.
 
 # %% name="earns"
 rows = []
@@ -961,9 +966,10 @@ bills["cascade, person last"] = bill(last_person)
 show_bills("The bill of each variant")
 
 # %% [markdown] name="second-text"
-# A second model can be one more tier. With a key, that is any id that `init_chat_model` takes. The
-# local model has no larger sister, so a longer context plays that part here: it reads the whole
-# document. Take the questions with the lowest scores. Does it answer what the short one cannot?
+# A second model can be one more tier. With an API key, that is any model id that `init_chat_model`
+# accepts. The local model has no larger version, so here the second model is the same one with a
+# longer context: it reads the whole document. Take the questions with the lowest scores. Does the
+# long context answer what the short one cannot?
 
 # %% name="second"
 alone = extracted[~extracted.order]
@@ -978,7 +984,7 @@ print(pd.crosstab(second["short context"], second["long context"]))
 
 # %% [markdown] name="fallback-text"
 # One more reason for a second model: the first one may be down. LangChain's
-# `ModelFallbackMiddleware` asks the next one when a call fails. Here nothing listens at the first
+# `ModelFallbackMiddleware` asks the next one when a call fails. Here no server listens at the first
 # model's address.
 
 # %% name="fallback"
@@ -992,10 +998,10 @@ prompt = PROMPT.format(one_sentence(weight), weight)
 print(with_fallback.invoke({"messages": prompt})["messages"][-1].text)
 
 # %% [markdown] name="router-text"
-# A cascade pays for the cheap answer before it decides. A *router* decides before, from the
-# question alone. Train one on the embedding of the question: would the extracted sentence be right?
-# Each prediction is made by a model that did not see this intent. Compare it with the search's
-# score, which has seen the answer.
+# A cascade pays for the cheap answer before it decides. A *router* decides beforehand, from the
+# question alone. Train one on the embedding of the question to predict whether the extracted
+# sentence is right. Each prediction comes from a classifier that was not trained on this intent.
+# Compare it with the search's score, which depends on the sentence found.
 
 # %% name="router"
 from sklearn.linear_model import LogisticRegression
@@ -1019,8 +1025,8 @@ print(f"cascade, by the score: area {roc_auc_score(is_right, extracted.score):.2
 # ## Which variant would you choose?
 #
 # Draw each variant by its share of right answers and its cost. One *dominates* another when it is
-# right at least as often and costs less. What nobody dominates is the *frontier*: the choices worth
-# discussing.
+# right at least as often and costs less. The variants that no other dominates are the *frontier*:
+# the choices worth discussing.
 
 # %% name="frontier"
 def dominated(name, cost):
@@ -1040,7 +1046,7 @@ for name in bills:
         "dominated by, tokens": dominated(name, "tokens"),
         "dominated by, all": dominated(name, "all"),
     })
-show.table(rows, caption="Who dominates whom")
+show.table(rows, caption="Which variants dominate each one")
 
 # %% name="frontier-plot"
 points = {}
@@ -1055,9 +1061,9 @@ show.scatter(
 )
 
 # %% [markdown] name="frontier-rule"
-# Your prices decide. With a person at 20 cents, hand over more; with a wrong answer at $50, far
-# more. Change `PERSON` and `WRONG` above and run from there. `course cost` prints the same table
-# for questions on which nothing was tuned, with intervals.
+# Your prices decide. If a person costs 20 cents, hand over more; if a wrong answer costs $50, far
+# more. Change `PERSON` and `WRONG` above, and run the cells from there. `course cost --part
+# heldout` prints a similar table, with intervals, for questions on which nothing was tuned.
 
 # %% [markdown] name="trade-text"
 # What each saving costs elsewhere:
@@ -1076,10 +1082,10 @@ show.scatter(
 # %% [markdown] name="live-text"
 # ## Who spends the money, right now?
 #
-# A bill at the end of the month comes too late. Take hours of three days of the course's service:
-# on one the price of the model changes, on one a client gets into a loop, and on one nothing
-# happens. They are replays: the real service, on a clock that jumps. Its log has the tokens and
-# dollars of every answer.
+# A bill at the end of the month comes too late. Take a few hours from each of three days of the
+# course's service. On the first, the price of the model changes; on the second, a client gets into
+# a loop; on the third, nothing is planned. They are replays: the real service runs on a clock that
+# jumps. Its log has the tokens and dollars of every answer.
 
 # %% name="live"
 from helpers.service.testing import replay
@@ -1123,10 +1129,10 @@ for column in ("customer", "conversation", "tool", "intent"):
     print(share.round(2).to_string())
 
 # %% [markdown] name="patterns-text"
-# A *pattern* says what to do about it. For each customer, three signs: the share of requests that
-# repeat an earlier one word by word, the tokens of a request, and the share of look-ups of orders.
-# (A visitor who is not logged in counts as one by the conversation.) Who of these five has a broken
-# client, and who pastes letters?
+# A *pattern* says what to do about the cost. Compute three signs for each customer: the share of
+# requests that repeat an earlier one word for word, the mean tokens read by a request, and the
+# share of order look-ups. (Each conversation of a visitor who is not logged in counts as a
+# customer.) Which of these five has a broken client, and which one pastes letters?
 
 # %% name="patterns"
 def by_customer(log):
@@ -1143,9 +1149,9 @@ spenders = by_customer(log).head(5).reset_index()
 show.table(spenders, caption="The five most expensive customers", digits={"usd": 4})
 
 # %% [markdown] name="change-text"
-# Two signs find most of what goes wrong with a bill. What does a token cost in these five minutes,
-# against the hour before? And who spends: has one customer most of the last ten minutes' cost? A
-# minimum count keeps quiet hours quiet.
+# Two signs can warn you early. Does a token cost more in the last five minutes than in the hour
+# before? Does one customer cause more than half of the cost of the last ten minutes? A minimum
+# count prevents false alarms in quiet hours.
 
 # %% name="change"
 def between(log, moment, begin, end):
@@ -1155,7 +1161,7 @@ def between(log, moment, begin, end):
 
 
 def token_price(log):
-    """Dollars of a token."""
+    """Dollars for each token that was read."""
     return log.usd.sum() / max(log.input_tokens.sum(), 1)
 
 # %% name="notices"
@@ -1185,15 +1191,16 @@ for name, part in hours.items():
 show.table(rows, caption="What is noticed, and when")
 
 # %% [markdown] name="changes-read"
-# Read the notices beside the incidents: each should come a few minutes after it. One customer is
-# noticed on every day, the clean one too: a broken client that asks the same again and again, every
-# few seconds, early in the afternoon. That is no false alarm. Nobody had looked.
+# Compare the notices with the incidents: each incident should be noticed a few minutes after it
+# begins. One customer is noticed on every day, even the clean one: a broken client that repeats a
+# question every few seconds, early in the afternoon. That is no false alarm: the day's plan does
+# not list it, but it costs money.
 
 # %% [markdown] name="budget-text"
 # A notice tells a person. A *budget* acts at once. If you read "how much is left" before an answer
 # and add its cost afterwards, you are too late: 32 requests at the same time all read the same
-# number. So reserve the most that an answer can cost before it begins, and give back the rest at
-# its end.
+# number. So before an answer begins, reserve the most that it can cost. When it ends, give back the
+# rest.
 
 # %% name="budget" app="tiers.py"
 from threading import Lock
@@ -1208,19 +1215,19 @@ class Budget:
         self._left, self._lock = limit, Lock()
 
     def reserve(self, most: Decimal) -> bool:
-        """Take what an answer can cost at most; False if there is not so much left."""
+        """Reserve the most that an answer can cost; False if less than that is left."""
         with self._lock:
             enough = self._left >= most
             self._left -= most if enough else 0
             return enough
 
     def settle(self, most: Decimal, actual: Decimal) -> None:
-        """Give back what was reserved, but for what the answer did cost."""
+        """Give back what was reserved, minus what the answer cost."""
         with self._lock:
             self._left += most - actual
 
 # %% [markdown] name="budget-tried-text"
-# Try both with 32 clients at once, each answer at 0.3 cents.
+# Try both ways with 32 clients at once. Each answer costs 0.3 cents.
 
 # %% name="budget-tried"
 LIMIT, EACH = Decimal("0.05"), Decimal("0.003")
@@ -1254,9 +1261,9 @@ for name, client in {"look first, add later": looks, "reserve, settle": reserves
 show.table(rows, caption=f"32 clients, a budget of {LIMIT} dollars", digits=3)
 
 # %% [markdown] name="degrade-text"
-# What happens at the end of the money is a decision: stop, ask a person, or *degrade*, which means
-# to answer from the cheap tiers alone. This middleware lets a person answer. Put it behind the
-# tiers, next to the model, and it degrades.
+# You decide what happens when the money runs out: stop, hand over to a person, or *degrade*, which
+# means to answer from the cheap tiers alone. This middleware hands over to a person. If you put it
+# behind the tiers, next to the model, the agent degrades.
 
 # %% name="limited" app="tiers.py"
 HANDED_OVER = "I do not know, so I have passed your question to a colleague."
@@ -1274,7 +1281,7 @@ class Settling(Limited):
     """Settles what was reserved."""
 
     def settle(self, response: ModelResponse | None) -> None:
-        """Count what a call did cost: the most where that is not known, as after a failure."""
+        """Count what a call cost; `most` where that is not known, as after a failure."""
         cost = self._most
         usage = getattr(response.result[-1], "usage_metadata", None) if response else None
         with suppress(LookupError):
@@ -1317,16 +1324,17 @@ for text in hard[:4]:
     print(tier, "|", text)
 
 # %% [markdown] name="package-text"
-# The package's version ([helpers/cost/budget.py](../helpers/cost/budget.py)) also works in several
-# processes, by Redis, and has async methods and windows of time. `course tiers serve` serves the
-# agent with all tiers, and `course cost --live` watches what they spend.
+# The package's version ([helpers/cost/budget.py](../helpers/cost/budget.py)) also works across
+# several processes (through Redis), and has async methods and time windows. `course tiers serve`
+# serves the agent with all tiers, and `course cost --live` watches what they spend.
 
 # %% [markdown] name="thousand-text"
 # ## What at a thousand times the traffic?
 #
-# Then you can also choose who owns the machine. Tokens cost nothing while nobody asks. A machine of
-# your own costs the same at any traffic, and answers only so many. *Batch* and off-peak halve the
-# price of what can wait. All prices here are assumptions: change them to your offers.
+# At that volume you can also choose who owns the machine. Tokens cost nothing while nobody asks.
+# Your own machine costs the same at any traffic, and has a limited capacity. Many providers halve
+# the price of *batch* or off-peak requests, for work that can wait. All prices here are
+# assumptions: replace them with your own.
 
 # %% name="assumptions"
 assumed = pd.Series({
@@ -1380,8 +1388,8 @@ show.table(rows, caption="Dollars a month", digits=0)
 
 # %% [markdown] name="thousand-read"
 # The break-even moves with every assumption, most of all with the share of the capacity that is
-# used: shops sleep at night, and a GPU is paid all the same. And none of this is larger than what
-# people cost: at $2 each, 5% hand-overs of three million requests are $300,000 a month.
+# used: customers sleep at night, and you pay for the GPU all the same. People still cost far more:
+# at $2 each, hand-overs of 5% of three million requests cost $300,000 a month.
 
 # %% [markdown] name="measured-text"
 # ## What you measured
@@ -1406,19 +1414,19 @@ show.table(measured, caption="This notebook's figures")
 # %% [markdown] name="production"
 # ## In production
 #
-# - With a hosted model the tokens are ten to a thousand times as expensive as here, so the order of
-#   the tiers stays and the model's own savings matter more: prompt caching first, since it costs no
-#   quality.
+# - With a hosted model, an answer costs about 2 to 80 times as much in tokens as here (compare the
+#   price table at the top). The order of the tiers stays the same, and savings on the model itself
+#   matter more: start with prompt caching, since it costs no quality.
 # - Several processes share a cache and a budget in Redis. Give the cache a limit and let it forget
 #   the least recently used entry.
 # - Choose thresholds again with each model, each index and each quarter: traffic changes.
-# - Price lists change. `genai-prices` comes with a list of its release: update it, and let an old
-#   list be an error.
+# - Price lists change. `genai-prices` contains the prices known at its release: update it
+#   regularly, and treat an old list as an error.
 
 # %% [markdown] name="breaks"
-# **Where it breaks.** The golden facts decide what is right; a customer may want more than a fact.
-# Thresholds were chosen on a few dozen intents. The guard knows words, and not meanings. And the
-# prices of a person and of a wrong answer are guesses, though they decide most.
+# **Where it breaks.** The golden facts decide what is right, but a customer may want more than a
+# fact. You chose the threshold on a few dozen intents. The guard knows words, not meanings. The
+# prices of a person and of a wrong answer are guesses, and they decide the most.
 
 # %% [markdown] name="keep"
 # ## Keep this
@@ -1427,10 +1435,10 @@ show.table(measured, caption="This notebook's figures")
 # class Cascade(AgentMiddleware):
 #     def wrap_model_call(self, request, handler):
 #         last = request.messages[-1]
-#         if isinstance(last, ToolMessage) and last.name in OWN_WORDS:
+#         if isinstance(last, ToolMessage) and last.name in OWN_WORDS and last.status == "success":
 #             return AIMessage(last.text)                   # the tool's own words
 #         if len(request.messages) == 1 and not ORDER.search(last.text):
-#             if stored := cache.get(last.text, version):   # checked, and behind the guard
+#             if stored := cache.get(last.text, key):       # checked, and behind the guard
 #                 return AIMessage(stored)
 #             sentence, score = best(last.text)
 #             if score >= LEAST:                            # chosen by what mistakes cost
@@ -1438,8 +1446,8 @@ show.table(measured, caption="This notebook's figures")
 #         return handler(request)                           # the model, or a person
 # ```
 #
-# **The pitfall:** counting tokens only. One more answer in a hundred that is wrong costs more than
-# all tokens.
+# **The pitfall:** counting only tokens. One more wrong answer in a hundred costs more than all the
+# tokens.
 
 # %% name="keep-figure"
 for name, each in {"A right answer cost us": then, "Now it costs us": now}.items():
@@ -1455,10 +1463,10 @@ for name, each in {"A right answer cost us": then, "Now it costs us": now}.items
 #
 # [`course new`](../README.md) writes `tiers.py` for a project of your own: the meter, the cache
 # with its guard, the cascade and the budget. Pass the meter in `config={"callbacks": [meter]}` and
-# the rest as `create_agent(..., middleware=[Cascade(...), WithinBudget(...)])`. A model's own
-# cache is `init_chat_model(..., cache=InMemoryCache())`; `ModelFallbackMiddleware("openai:...")`
-# asks another model when the first one fails, and `ModelCallLimitMiddleware(run_limit=5)` ends a
-# loop.
+# the rest as `create_agent(..., middleware=[Cascade(...), WithinBudget(...)])`. For an exact cache
+# of a model's answers, use `init_chat_model(..., cache=InMemoryCache())`;
+# `ModelFallbackMiddleware("openai:...")` asks another model when the first one fails, and
+# `ModelCallLimitMiddleware(run_limit=5)` ends a loop.
 
 # %% [markdown] name="quiz-text"
 # ## Quiz

@@ -3,13 +3,13 @@
 #
 # After this lab you can count what model calls cost, keep answers under the right key, guard a
 # semantic cache, choose the thresholds of a cascade by expected cost, find what costs out of
-# proportion, and cut the price of a right answer to a tenth with no more wrong ones.
+# proportion, and cut the price of a right answer to a tenth without more wrong ones.
 #
 # **75 to 90 minutes. Before it:** the walkthrough [10 Cut the
 # cost](../notebooks/10_cut_the_cost.ipynb).
 #
-# Fill each cell that contains a `TODO`, run it, then run the check below it. After a wrong try, the
-# card shows a hint, and `hint("10.1")` gives the next one. The exercises do not depend on each
+# Fill each cell that contains a `TODO`, run it, then run the check below it. If the check fails,
+# the card shows a hint, and `hint("10.1")` gives the next one. The exercises do not depend on each
 # other.
 
 # %% [markdown] name="title" only="solution"
@@ -33,9 +33,10 @@ measured = []  # what the cells below find out, for the table at the end
 # %% [markdown] name="meter-goal"
 # ## 1. A meter that is right
 #
-# A callback handler of LangChain hears of every call of a chat model: `on_llm_end` when it has
-# answered, `on_llm_error` when it has failed. That is the place for a meter. Look at what a handler
-# gets from the four kinds of calls below. The server is the testbed's: it counts a word as a token.
+# LangChain tells a callback handler about every call of a chat model: it calls `on_llm_end` when
+# the model has answered, and `on_llm_error` when the call has failed. That is the place for a
+# meter. Look at what a handler gets from the four kinds of calls below. The server is part of the
+# testbed. It counts each word as a token.
 
 # %% name="meter-server"
 import atexit
@@ -96,13 +97,14 @@ def use(handler):
 use(Look())
 
 # %% [markdown] name="meter-task"
-# The second answer came from LangChain's cache. It cost nothing, and its usage is the one of the
-# first answer, with `"total_cost": 0` added: LangChain adds this key to each answer that its cache
-# gives, and to no other. If the first answer had no usage, it is the only key.
+# The second answer came from LangChain's cache. It cost nothing. Its usage is that of the first
+# answer, with `"total_cost": 0` added: LangChain adds this key to each answer that its cache gives,
+# and to no other. If the first answer had no usage, it is the only key.
 #
 # Write `Meter`, a `BaseCallbackHandler`. `Meter(prices)` takes a dict from a model's name to three
-# `Decimal`s: the dollars for a million tokens that are read, that are read from the provider's
-# prompt cache, and that are written. The meter has these attributes, which may be read at any time:
+# `Decimal`s, each in dollars for a million tokens: tokens that are read, tokens that are read from
+# the provider's prompt cache, and tokens that are written. The meter has these attributes, and
+# anyone may read them at any time:
 #
 # | attribute | type | what |
 # |---|---|---|
@@ -127,8 +129,8 @@ use(Look())
 #   be missing: then there are none. (The provider's prompt cache and LangChain's cache are two
 #   different things.)
 # - **A failed call** reaches `on_llm_error(error, **kwargs)`. The provider may have charged for it
-#   or not: it is `uncounted`. `error` is any exception, also a `GeneratorExit`, which is how a
-#   stream ends whose reader leaves.
+#   or not: it is `uncounted`. `error` is any exception, even a `GeneratorExit`, which ends a stream
+#   when its reader leaves.
 # - `dollars` is exact: `Decimal` all the way, with no rounding. (Python's default of 28 digits is
 #   enough for all numbers here.)
 # - Calls overlap, and **several threads** may call the methods at the same time. No method raises
@@ -196,16 +198,16 @@ class Meter(BaseCallbackHandler):
 check("10.1", Meter)
 
 # %% [markdown] name="meter-why" only="solution"
-# What nobody knows gets a number of its own. A meter that adds 0 for it shows a bill that is too
-# low, and nothing tells you so; `uncounted` and `unknown` do. An error would not help here:
-# LangChain logs what a handler raises and goes on, so a `KeyError` for an unknown model is a line
-# in a log, and the answer is missing. Watch both numbers as you watch the dollars. A client's own
-# retries (`max_retries` of `ChatOpenAI`) never reach a callback, so give the retries to LangChain
-# (`with_retry`, `ModelRetryMiddleware`), or compare with the provider's bill. The lock is no
-# luxury: under `ainvoke`, LangChain runs a handler with plain methods in a pool of threads.
+# Unknown costs get numbers of their own. A meter that adds 0 for them shows a bill that is too low,
+# without telling you; `uncounted` and `unknown` tell you. An error would not help here: LangChain
+# logs what a handler raises and goes on, so a `KeyError` for an unknown model is a line in a log,
+# and the answer is missing. Watch both numbers as you watch the dollars. A client's own retries
+# (`max_retries` of `ChatOpenAI`) never reach a callback, so give the retries to LangChain
+# (`with_retry`, `ModelRetryMiddleware`), or compare with the provider's bill. The lock is
+# necessary: under `ainvoke`, LangChain runs a handler with plain methods in a pool of threads.
 
 # %% [markdown] name="meter-use-text"
-# How much would a meter be off that adds up the usage of all answers? The same calls as above:
+# How far off is a meter that simply adds up the usage of all answers? Make the same calls as above:
 
 # %% name="meter-use"
 PRICES = {"small": (Decimal("0.40"), Decimal("0.10"), Decimal("1.60")),
@@ -240,9 +242,9 @@ if ready("10.1"):
 # ## 2. An exact cache with the right key
 #
 # LangChain's `InMemoryCache` knows the prompt and the model. It does not know that the documents
-# have changed since yesterday, nor who is asking where the customer is not in the prompt. A cache
-# of your own is a middleware: `wrap_model_call` gets the request, and `handler(request)` asks the
-# model, or is never called.
+# have changed since yesterday. It does not know who is asking either, unless the prompt names the
+# customer. You can write your own cache as a middleware: `wrap_model_call` gets the request, and
+# either calls `handler(request)`, which asks the model, or returns a kept answer.
 
 # %% name="cache-look"
 from langchain.agents import create_agent
@@ -268,9 +270,9 @@ print(found["messages"][-1])
 
 # %% [markdown] name="cache-task"
 # Write `ModelCache`, an `AgentMiddleware`. `ModelCache(most, version)` takes the number of answers
-# that it may keep, and a function without arguments that gives the version of the documents, a
-# text. Its method `wrap_model_call(request, handler)` is a plain one, not async. (`AgentMiddleware`
-# has attributes `name` and `tools` of its own: call yours something else.)
+# that it may keep, and a function without arguments that returns the version of the documents as a
+# text. Its method `wrap_model_call(request, handler)` is a plain method, not async.
+# (`AgentMiddleware` has attributes `name` and `tools` of its own: call yours something else.)
 #
 # - **A request is the same as an earlier one** if all of these are equal:
 #   - the model and its settings: `request.model.asdict()`, `request.model_settings` (a dict; the
@@ -282,28 +284,30 @@ print(found["messages"][-1])
 #     message, *which* call of the conversation it answers;
 #   - `request.tools`, each with its name, description and arguments. LangChain's
 #     `convert_to_openai_tool(tool)` gives them as a dict. Some tools are such dicts already;
-#   - what `version()` gives when the request comes. It may give another text at any time, even
-#     while the model is answering, and an old one again;
+#   - what `version()` returns when the request comes. It may return another text at any time, even
+#     while the model is answering, and it may return to an old one;
 #   - `request.runtime.context.customer_id`, a text, or `None` for a visitor who has not logged in.
 #     The text `"None"` is a customer.
 # - **Ids do not count**, since each run has its own: neither those of messages nor those of tool
 #   calls (`tool_call["id"]`, `message.tool_call_id`). `usage_metadata` and `response_metadata` of
-#   earlier messages do not count either. (What else a request has is the same in all of them.)
+#   earlier messages do not count either. (Everything else is the same in all requests.)
 # - **A new request** goes to `handler(request)`, once and unchanged. Its result, a `ModelResponse`
 #   with one `AIMessage` in `result`, is returned as it is.
 # - **It is kept**, unless the message has tool calls. What `handler` raises is raised, and nothing
 #   is kept.
 # - **The same request again** returns a `ModelResponse` with one `AIMessage` (or this message
-#   alone), and `handler` is not called. The message has the same `content` and `name`.
-#   Its `response_metadata` is `{"tier": "cache"}`. It has no usage: `usage_metadata` is `None`, or
-#   all its numbers are 0. Its `id` is `None`, or one that no other message has: LangGraph's
-#   `add_messages` replaces a message of a conversation by a new one with the same id.
-# - **At most `most` answers** are kept. If there is one more, the one that was not kept or returned
-#   for the longest time is dropped. Requests with errors or tool calls change nothing. Answers for
-#   an old version keep their place until it is their turn.
+#   alone), and `handler` is not called. The message has the same `content` and `name`. Its
+#   `response_metadata` is `{"tier": "cache"}`. It has no usage: `usage_metadata` is `None`, or all
+#   its numbers are 0. Its `id` is `None`, or one that no other message has: if a new message has
+#   the id of an earlier one in the conversation, LangGraph's `add_messages` replaces the earlier
+#   one.
+# - **At most `most` answers** are kept. If there is one more, drop the least recently used one: the
+#   answer whose last use (being kept or returned) is longest ago. Requests with errors or tool
+#   calls change nothing. Answers for an old version stay until they are dropped in this way.
 # - `most` is an `int`. Below 1, `ModelCache` raises a `ValueError` whose message contains `most`.
-# - The request is not changed. What is done to a returned message later does not change what is
-#   kept, even inside its `content`. Two caches share nothing. Calls come one after another.
+# - The request is not changed. If a caller later changes a returned message, even inside its
+#   `content`, the kept answer does not change. Two caches share nothing. Calls come one after
+#   another.
 #
 # For instance, two customers ask `How heavy is the Alta 2?`, one after another, and then both ask
 # again: the model answers twice, and the cache twice.
@@ -371,17 +375,18 @@ class ModelCache(AgentMiddleware):
 check("10.2", ModelCache)
 
 # %% [markdown] name="cache-why" only="solution"
-# A part that is missing in the key serves a wrong answer, sooner or later: the old price after the
-# documents have changed, or another customer's order. A part too many, such as an id, serves none.
-# So write the key as JSON: texts that are only joined can be equal where their parts are not, and
-# what JSON cannot write raises an error, where `str(thing)` may give an address in memory. An
-# answer with tool calls is no answer but an order to act, and what it acts on has changed by the
-# next time; after the tools have answered, their words are in the key. In a service you need
-# `awrap_model_call` too, a lock, and a store that several processes share.
+# If a part is missing from the key, the cache sooner or later serves a wrong answer: the old price
+# after the documents have changed, or another customer's order. If the key has a part too many,
+# such as an id, the cache never serves anything. Write the key as JSON. Texts that are merely
+# joined can be equal where their parts are not. And JSON raises an error for what it cannot write,
+# where `str(thing)` may return an address in memory. A message with tool calls is not an answer but
+# an instruction to act, and what it acts on may have changed by the next time. After the tools have
+# answered, their results are part of the key. In a service you need `awrap_model_call` too, a lock,
+# and a store that several processes share.
 
 # %% [markdown] name="cache-use-text"
-# How many of these questions reach the model? Three customers ask two questions three times, and
-# before the last time the documents change.
+# Three customers each ask two questions three times, and the documents change before the third
+# time. How many of these questions reach the model?
 
 # %% name="cache-use"
 if ready("10.2"):
@@ -406,24 +411,25 @@ if ready("10.2"):
 #
 # A semantic cache serves a stored answer to a question whose embedding is close to the stored
 # question's. "Is the Alta 2 warm enough at -5 °C?" is very close to the same question about 5 °C,
-# and its answer is wrong there. So a guard looks at the words of both before the cache serves.
+# but needs a different answer. So a guard compares the words of both questions before the cache
+# serves an answer.
 
 # %% [markdown] name="guard-task"
-# Write `may_serve(asked, stored)`, a plain function (not `async`). It returns `True` (a `bool`, or
-# NumPy's) if the answer that is stored for one question may be served to the other, otherwise
-# `False`. Both are texts.
+# Write `may_serve(asked, stored)`, a plain function (not `async`). It returns `True` (a `bool`,
+# Python's or NumPy's) if the answer stored for one question may be served for the other, and
+# `False` otherwise. Both arguments are texts.
 #
 # The check tries it on 62 **traps** and 40 **harmless pairs** that you do not see, in both orders.
-# No trap may be served, and at least 24 of the harmless pairs must be. The answer is the same for
-# both orders. It depends on the two texts alone. No text raises an error, be it in other letters
-# than Latin.
+# No trap may be served, and at least 24 of the harmless pairs must be. The result is the same in
+# both orders, and depends only on the two texts. No text raises an error, not even one in a
+# non-Latin script.
 #
 # **Always served:** the same question with other capitals, with more spaces between words, with
 # `?`, `.`, `!` or nothing at its end, or with one of `POLITE` in front, with or without a comma
 # after it.
 #
-# **Never served:** a text of nothing but spaces and `.`, `,`, `:`, `;`, `?`, `!`, `-`, also if it
-# equals the other one or is empty; and two texts that differ in anything but the harmless things
+# **Never served:** a text that is empty or contains only spaces and `.`, `,`, `:`, `;`, `?`, `!`,
+# `-`, even if both texts are equal; and two texts that differ in anything but the harmless things
 # below. These are the kinds of traps:
 #
 # | differs | for instance |
@@ -438,13 +444,13 @@ if ready("10.2"):
 # | a unit or sign | 20% or £20; 5 kg or 5 g |
 # | any other word | tent or stove; weigh or cost |
 #
-# **Harmless,** and in at most two ways in one pair. The share that must be served leaves you free
-# to do without some of them:
+# **Harmless,** and at most two of them in one pair. You need not serve all of these; 24 of the 40
+# pairs are enough:
 #
 # - what is always served, also with POLITE at the end, and commas, colons or other punctuation
-#   between words. `£`, `€`, `%` and `°` are not punctuation. A hyphen is, but directly before a
-#   digit, and not after a letter or digit, it is a minus;
-# - the words in `IGNORED`, anywhere; the words in `SAME`, each for its other one;
+#   between words. `£`, `€`, `%` and `°` are not punctuation. A hyphen is punctuation, except
+#   directly before a digit and not after a letter or digit: there it is a minus sign;
+# - the words in `IGNORED`, anywhere; the words in `SAME`, each exchanged for its partner;
 # - an `s` at the end of a word of more than three letters (tents, tent);
 # - a number in another form: two, 2 and 2.0; 1,000 and 1000;
 # - the order of words, if the texts contain none of `ORDERED` and fewer than two numbers.
@@ -452,8 +458,9 @@ if ready("10.2"):
 # In a number, a comma separates thousands, and a dot the decimals. An apostrophe between two
 # letters belongs to the word, and may be `'` or `’`.
 #
-# For instance, "Hello, price of two tents?" and "The cost of 2 tents, please" are harmless: they
-# differ by POLITE, by IGNORED, and by SAME. (The check's pairs have two of these at most.)
+# For instance, "Hello, price of two tents?" and "The cost of 2 tents, please" are a harmless pair:
+# they differ by POLITE, IGNORED, SAME and the form of a number. (The check's pairs differ in at
+# most two ways.)
 
 # %% exercise="10.3"
 import re
@@ -507,8 +514,9 @@ check("10.3", may_serve)
 # %% [markdown] name="guard-why" only="solution"
 # The guard does not look for danger. A list of dangers is never complete: today it is a negation,
 # tomorrow a month. It looks for harmless differences, of which there are few, and refuses
-# everything else. Both mistakes have a price, and they are far apart. A refused paraphrase costs
-# one more answer by the model, a small part of a cent. A served trap is a wrong answer.
+# everything else. Both mistakes have a price, and the two prices are far apart. A refused
+# paraphrase costs one more answer by the model, a small part of a cent. A served trap is a wrong
+# answer.
 #
 # Lists of stop words from a library are made for search, and there `not`, `no`, `without`,
 # `before`, `from` and `to` are noise: scikit-learn's `ENGLISH_STOP_WORDS` contains all of them.
@@ -518,9 +526,9 @@ check("10.3", may_serve)
 # guard that always compares the words in their order passes the check, too, and is safer.
 
 # %% [markdown] name="guard-use-text"
-# What is the guard worth, and what does it cost? These are other traps, and other wordings of what
-# customers ask, written freely and not with your lists in mind. A pair is a candidate if the
-# similarity of its embeddings is 0.75 or more.
+# What is the guard worth, and what does it cost? Here are other traps, and other wordings of
+# customers' questions, written without your lists in mind. A pair is a candidate if the similarity
+# of its embeddings is 0.75 or more.
 
 # %% name="guard-use"
 import numpy as np
@@ -549,17 +557,18 @@ if ready("10.3"):
                      "after": rows[0]["served with your guard"]})
 
 # %% [markdown] name="guard-means" only="solution"
-# The guard serves no trap, and hardly any free paraphrase: it saves what customers ask in nearly
-# the same words. Compare the rows: similarity alone serves traps more readily than paraphrases. To
-# serve more, add to SAME what you have read in your own traffic, one pair of words at a time.
+# The guard serves no trap, and hardly any free paraphrase. It saves a call only when customers ask
+# in nearly the same words. Compare the rows: similarity alone serves traps more readily than
+# paraphrases. To serve more, add to SAME what you have read in your own traffic, one pair of words
+# at a time.
 
 # %% [markdown] name="plan-goal"
 # ## 4. Hand up by expected cost
 #
 # A cascade asks its cheapest tier first. Each tier gives an answer and a confidence. If the
 # confidence is high enough, the answer is served. If not, the question goes to the next tier, and
-# after the last one to a person. What is high enough, when a wrong answer costs more than a person,
-# and a person more than a thousand tokens?
+# after the last one to a person. How high is high enough, when a wrong answer costs more than a
+# person, and a person costs more than a thousand tokens?
 
 # %% [markdown] name="plan-task"
 # Write `plan(tune, test, prices, wrong, person)`, a plain function (not `async`).
@@ -567,33 +576,33 @@ if ready("10.3"):
 # - `tune` and `test` are lists of questions. A question is a list with one pair for each tier, in
 #   the order in which tiers are asked: the tier's confidence (a `float` from 0 to 1) and whether
 #   its answer is right (a `bool`).
-# - `prices` is a list of what asking each tier costs, in the same order. `wrong` is what a wrong
-#   answer costs that is served, and `person` what a person costs who gets a question. All are
-#   `Decimal`, in dollars, 0 or more.
+# - `prices` is a list of what asking each tier costs, in the same order. `wrong` is the cost of
+#   each wrong answer served, and `person` the cost of each question handed over to a person. All
+#   are `Decimal`, in dollars, 0 or more.
 # - Each tier has a **threshold**. Its answer is served if its confidence is at least the threshold.
 #   Otherwise the next tier is asked, and after the last one the question is handed over to a
 #   person, who counts as neither right nor wrong.
-# - Every tier that was asked is paid, whether its answer was served or not. A tier whose threshold
-#   is `math.inf` is left out: it is not asked, and costs nothing.
+# - You pay for every tier that was asked, whether its answer was served or not. A tier whose
+#   threshold is `math.inf` is left out: it is not asked, and costs nothing.
 # - The **cost** of a part is the sum over its questions: the prices of the tiers that were asked,
 #   plus `wrong` for each wrong answer served, plus `person` for each question handed over.
 #
 # Choose all thresholds together, so that the cost of `tune` is the lowest. A tier's candidates are
 # the confidences that this tier has in `tune`, and `math.inf`. Try every combination: there are at
-# most three tiers, and in the check few different confidences. Costs are compared exactly. Among
+# most three tiers, and the check uses few different confidences. Costs are compared exactly. Among
 # combinations of equal cost, choose the one with the lowest threshold of the first tier; among
 # these the lowest of the second tier, and so on.
 #
-# Return a dict of exactly these six, all but the first worked out on `test`:
+# Return a dict with exactly these six keys. All values except the thresholds come from `test`:
 #
 # - `"thresholds"`: the chosen ones, a list or tuple of numbers, one for each tier;
-# - `"right"`, `"wrong"` and `"handed_over"`: how many questions ended so (whole numbers);
+# - `"right"`, `"wrong"` and `"handed_over"`: how many questions ended that way (whole numbers);
 # - `"cost"`: the cost of `test`, exact;
-# - `"per_right"`: the cost of `test`, divided by how many were right (a number; rounding is free up
-#   to 1e-9 of it); `None` where none was right.
+# - `"per_right"`: the cost of `test`, divided by how many were right (a number, with a relative
+#   rounding error of at most 1e-9); `None` if none was right.
 #
-# A part without questions raises a `ValueError` whose message names that part and not the other. If
-# both are empty, it names `tune`. The arguments stay as they are.
+# If a part has no questions, raise a `ValueError` whose message names that part and not the other.
+# If both are empty, it names `tune`. The arguments stay as they are.
 #
 # For instance, with one tier, `tune = [[(0.9, True)], [(0.5, True)], [(0.4, False)]]`, `test =
 # [[(0.8, True)], [(0.5, False)], [(0.3, True)]]`, `prices=[Decimal("0.1")]`, `wrong=Decimal(5)` and
@@ -660,14 +669,14 @@ check("10.4", plan)
 # answer costs as much as a hundred thousand answers of a small model. They matter for a tier that
 # sees everything, serves little, and calls a large model.
 #
-# The result on `tune` is too good, because the thresholds were chosen to make it so. Report that
+# The result on `tune` is too good, because the thresholds were chosen to fit it. Report the result
 # on `test`.
 
 # %% [markdown] name="plan-use-text"
 # Try it on two tiers that need no model: the sentence of the shop's documents that shares most
 # words with the question (TF-IDF), and the one that the agent's own search finds, by embeddings.
-# Thresholds are chosen on the course's development questions, and judged on other questions of
-# other wordings.
+# The thresholds are chosen on the course's `dev` and `lab` questions, and judged on other questions
+# in other wordings.
 
 # %% name="plan-tiers"
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -716,13 +725,14 @@ if ready("10.4"):
 # %% [markdown] name="plan-means" only="solution"
 # Compare the last two rows. Where the first tier's threshold is `inf`, or so high that it serves
 # next to nothing, the second tier does the same without it: the cheaper tier does not earn its
-# place. Neither tier can hand over fewer people than there are questions without an answer in the
-# documents, unless it serves wrong answers.
+# place. Without serving wrong answers, no tier can hand over fewer questions than the documents
+# leave unanswered.
 
 # %% [markdown] name="causes-goal"
 # ## 5. Find what costs out of proportion
 #
-# Here is a day of paid model calls, one row a call. The two models and their prices are invented:
+# Here is a day of paid model calls, one row for each call. The two models and their prices are
+# invented:
 
 # %% name="causes-day"
 from helpers.testbed.paid_calls import paid_calls
@@ -735,9 +745,10 @@ show.table(day.head(4).drop(columns=["input_tokens", "output_tokens"]),
 # %% [markdown] name="causes-columns"
 # - `request`, text: the request that a call is made for. A request has one or more calls, and all
 #   of them have the same `customer`, `conversation`, `intent` and `text`.
-# - `time`, a pandas timestamp: when the call was made. No two calls have the same. A request is
-#   made when its first call is made.
-# - `customer`, text, missing for guests; `conversation`, text: each request is part of one.
+# - `time`, a pandas timestamp: when the call was made. No two calls have the same time. A request
+#   is made when its first call is made.
+# - `customer`, text, missing for guests. `conversation`, text: each request belongs to one
+#   conversation.
 # - `intent`: what the request is about, such as `small talk`. `text`: what the customer wrote.
 # - `model`: `small` or `large`. One request may use both.
 # - `status`: `ok` or `error`. A failed call costs as much as any other, and is then made again.
@@ -764,9 +775,9 @@ show.table(day.head(4).drop(columns=["input_tokens", "output_tokens"]),
 #   `casefold()`. Guests repeat themselves too.
 # - **The result** has three columns, in this order: `cause`; `micro_usd`, the sum for the calls
 #   that count, exact; `requests`, how many requests these calls belong to. A request may be in
-#   several rows. There is one row for each cause for which any call counts, even if they cost 0.
-#   The most expensive is first, and of equally expensive ones the first by alphabet. The index may
-#   be any.
+#   several rows. There is one row for each cause that has at least one call, even if its calls cost
+#   0. The most expensive cause is first; equally expensive ones are in alphabetical order. The
+#   index does not matter.
 # - **The frame** may have its rows in any order, any index (it may repeat), and no rows at all:
 #   then the result has the three columns and no rows. It is not changed.
 #
@@ -825,7 +836,8 @@ check("10.5", causes)
 # model for greetings. The table says which one comes first.
 
 # %% [markdown] name="causes-use-text"
-# What share of the day's bill is it? A few requests can cost as much as hundreds of others:
+# What share of the day's bill do the five causes make up? A few requests can cost as much as
+# hundreds of others:
 
 # %% name="causes-use"
 if ready("10.5"):
@@ -845,8 +857,8 @@ if ready("10.5"):
 #
 # The support agent lets its model write every answer. For a question about the shop's documents, it
 # calls the tool `search_documents`; for one about an order, `lookup_order`. Then the model reads
-# what the tool has returned and says it in its own words. Choosing a tool costs the local model no
-# tokens, and writing an answer does:
+# what the tool returned and puts it in its own words. With the local model, choosing a tool costs
+# no tokens, but writing an answer does:
 
 # %% name="tenth-agent"
 import uuid
@@ -879,8 +891,8 @@ for message in ask(build_agent(retriever=retriever), some[0]):
 
 # %% [markdown] name="tenth-task"
 # Write `cheaper(retriever, threshold)`. It returns a list (or a tuple) of LangChain middleware, one
-# or more, which stand in front of the agent: `build_agent(retriever=retriever,
-# middleware=cheaper(retriever, THRESHOLD))`.
+# or more, for the agent: `build_agent(retriever=retriever, middleware=cheaper(retriever,
+# THRESHOLD))`.
 #
 # - `retriever.search(text, k)` returns at most `k` `Passage`s, best first. A passage has `title`,
 #   `text`, `sentences`, `best` (the sentence that is nearest to the question), and `score`. The
@@ -888,17 +900,18 @@ for message in ask(build_agent(retriever=retriever), some[0]):
 #   `threshold`.
 # - After a tool has been called, the last message is a `ToolMessage`. Its `name` is the tool's; its
 #   `text` is for the model. Its `artifact` is the list of passages for `search_documents`, and
-#   empty if nothing was found. A tool that refuses, because the order is somebody else's for
-#   instance, has the `status` "error" and says so in its `text`.
+#   empty if nothing was found. If a tool refuses, for instance because the order belongs to another
+#   customer, the message's `status` is "error" and its `text` gives the reason.
 # - A middleware may return an `AIMessage` instead of calling the model; `wrap_model_call` makes one
 #   from a function. What it returns ends the turn, unless it has `tool_calls`. The check calls
-#   `invoke`, so you need no asynchronous one. A middleware may search, keep what it knows between
-#   questions, and change requests. It may not change the agent, its tools or its orders.
+#   `invoke`, so you need no asynchronous middleware. A middleware may search, keep what it knows
+#   between questions, and change requests. It may not change the agent, its tools or its orders.
 # - `REFUSAL` of `helpers.agent` is what the agent says where the documents have no answer.
 #
-# The check makes an agent and asks it 40 questions, which you have not seen, by 27 intents; some
-# are asked more often. Each is a conversation of its own. Most are about a fact that one sentence
-# of the documents states, some about an order, and 8 have no such sentence. The outcomes:
+# The check makes an agent and asks it 40 questions that you have not seen. They cover 27 intents,
+# so some intents come more than once. Each question is a conversation of its own. Most ask for a
+# fact that one sentence of the documents states, some are about an order, and 8 have no answer in
+# the documents. The outcomes:
 #
 # - **Right:** the answer states the fact, and no other value in its place. Where the documents have
 #   no answer, right is to say so, and nothing else.
@@ -910,19 +923,20 @@ for message in ask(build_agent(retriever=retriever), some[0]):
 # Your agent passes if all of this holds:
 #
 # - **Cost:** a right answer costs at most a tenth of what it costs with the given agent. All 40
-#   questions are paid for. A token read takes 4.5 ms of CPU time and a token written 8.5 ms. Each
-#   search, and each call of a model, takes 5.4 ms more. Other code of yours costs nothing. The
-#   check stops as soon as more is spent than 40 right answers may cost.
+#   questions are paid for. A token read takes 4.5 ms of CPU time, and a token written 8.5 ms. Each
+#   search and each model call adds 5.4 ms. Your other code costs nothing. The check stops as soon
+#   as you have spent more than 40 right answers may cost.
 # - **Quality:** at least 30 of 40 are right, at most 4 are handed over, and no more are wrong than
 #   with the given agent.
-# - **No wrong hits:** it is asked 8 pairs of questions in nearly the same words, such as the price
-#   of one tent and then of another. The second answer is right and not the first one's.
+# - **No wrong hits:** the check asks it 8 pairs of questions in nearly the same words, such as the
+#   price of one tent and then of another. The second answer must be right, and not a repeat of the
+#   first.
 # - **Customers:** what is said about an order is never said to another customer, or to a guest, who
 #   asks in the same words. After an order has changed, the answer changes too.
 # - **It still acts:** it refunds an order, in part or in full, when the customer asks for it, and
 #   opens a ticket when a customer wants a person.
-# - **Other documents:** `cheaper` is called more than once, at last for an agent whose documents
-#   say something else. That agent answers from its own.
+# - **Other documents:** the check calls `cheaper` more than once, the last time for an agent with
+#   other documents. That agent answers from its own documents.
 #
 # For instance, for "How heavy is the Brook?" the answer "The complete Brook weighs 640 g." is
 # right, whether a model or your middleware says it.
@@ -963,18 +977,18 @@ def cheaper(retriever: Retriever, threshold: float) -> list[AgentMiddleware]:
 check("10.6", cheaper)
 
 # %% [markdown] name="tenth-why" only="solution"
-# The model earns nothing where a tool has already found the sentence: it repeats it, and sometimes
-# gets it wrong. What is left to it is to choose a tool. A question with an order's number goes
-# there at once, since "Refund FH-10771" has to be an action and not a sentence about refunds. So
-# does a question whose score is too low: the customer may want a person.
+# The model adds nothing where a tool has already found the sentence: it repeats it, and sometimes
+# gets it wrong. Its remaining job is to choose a tool. A question with an order number goes
+# straight to the model, since "Refund FH-10771" has to be an action and not a sentence about
+# refunds. So does a question whose score is too low: the customer may want a person.
 #
 # There is no cache here. Behind the extracted sentence it would save some hundredths of a
 # micro-dollar a question, and it would bring its own risks: another customer's order, yesterday's
 # state, and the same words with another meaning. A cache is worth it in front of a model that
 # writes.
 #
-# What it costs elsewhere: the sentence is not adapted to the question, an answer that needs two
-# sentences is never given, and a question outside of the documents' words is refused.
+# This has costs elsewhere: the sentence is not adapted to the question, no answer joins two
+# sentences, and the agent refuses a question whose words are far from the documents'.
 
 # %% [markdown] name="tenth-use-text"
 # What does it save on the lab's questions, which you may look at?

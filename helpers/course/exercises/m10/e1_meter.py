@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     title="A meter that is right",
     hints=[
         "Set all five attributes in __init__. on_llm_end decides which one number grows: take the"
-        " message, its usage and its model's name, and then ask one question after another.",
+        " message, its usage and its model's name, then test one condition after another.",
         Hint(
             'LangChain adds the key "total_cost" to the usage of an answer from its cache. Ask for'
             " this key before you look at the model or the tokens.",
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
             "price",
         ),
         Hint(
-            "Three kinds of calls cost something that you cannot say: failed ones (on_llm_error),"
+            "Three kinds of calls have a cost that you cannot know: failed ones (on_llm_error),"
             " answers without usage (None), and answers of a model without a price.",
             "unpriced",
         ),
@@ -63,7 +63,7 @@ def meter(answer: "MeterClass") -> Iterator[Case]:
         Slip.raises(
             "no-key",
             KeyError,
-            "A key is missing here, which the statement allows. LangChain would log this error and"
+            "Here a key is missing, as the statement allows. LangChain would log this error and"
             " go on, and the call would be in no number.",
         ),
         Slip.when(
@@ -186,7 +186,7 @@ def meter(answer: "MeterClass") -> Iterator[Case]:
         Slip.when(
             "unknown-is-free",
             lambda got: got["counted"] == 5 or not got["unknown"],
-            "A model without a price is no free model: count its answers in unknown, by name.",
+            "A model without a price is not free: count its answers in unknown, by name.",
         ),
         about="unpriced",
     )

@@ -215,14 +215,14 @@ def exact_cache(answer: "CacheClass") -> Iterator[Case]:
             Slip.when(
                 "which-call",
                 lambda got: got[4] == "cache: answer 4",
-                "Here 2 kg is the answer to the second call, and before it was that to the first.",
+                "Here 2 kg is the result of the second call; before, it was that of the first.",
             ),
         ),
     )
     yield Case(
-        "what a hit says of itself",
+        "the message of a hit",
         call=lambda: kept.of_a_hit(answer),
-        show="Ann asks, Ben asks, Ann asks three times more: the last three messages",
+        show="Ann asks, Ben asks, Ann asks three more times: the last three messages",
         expect={
             "answers": ["model: answer 1", "model: answer 2", *["cache: answer 1"] * 3],
             "name": ["support"] * 3,
@@ -262,12 +262,12 @@ def exact_cache(answer: "CacheClass") -> Iterator[Case]:
         Slip.when(
             "error-swallowed",
             lambda got: got[0] != "ModelDown",
-            "The model failed: what handler raises has to be raised.",
+            "The model failed: let the error that handler raises reach the caller.",
         ),
     )
     a, b, c, d = (plain.but(customer=name) for name in "abcd")
     yield in_turn(
-        "two answers, and the one not used longest",
+        "two answers, and the least recently used",
         "most",
         2,
         [a, b, a, c, a, b, c, a],
@@ -275,7 +275,7 @@ def exact_cache(answer: "CacheClass") -> Iterator[Case]:
         Slip.when(
             "oldest-first",
             lambda got: got[4] != "cache: answer 1" and got[:4][-1] == "model: answer 3",
-            "The first answer was just used when the third came: the second has to go.",
+            "When the third answer came, the first had just been used: drop the second.",
         ),
     )
     yield in_turn(

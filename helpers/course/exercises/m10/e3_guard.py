@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     title="A guard for a semantic cache",
     gate=True,
     hints=[
-        "Do not look for what is dangerous: make of each text a list of what it means, without all"
-        " that is harmless, and compare the two lists.",
+        "Do not look for what is dangerous. Turn each text into a list of the parts that carry"
+        " meaning, without anything harmless, and compare the two lists.",
         Hint(
             "First lower case and one space between words, then take the phrases of POLITE out, at"
             r" word boundaries: re.sub(rf'\b({\"|\".join(POLITE)})\b', ' ', text).",
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
             "traps",
         ),
         Hint(
-            "A set forgets how often a word comes, and a Counter forgets its place. Where one of"
-            " ORDERED is in a text, or two numbers are, compare the lists themselves.",
+            "A set forgets how often a word comes, and a Counter forgets its place. If a text"
+            " contains one of ORDERED, or two numbers, compare the lists themselves.",
             "traps",
         ),
         Hint(
@@ -103,7 +103,7 @@ def may_serve(answer: "Answer") -> Iterator[Case]:
         live=False,
     )
     yield generated(
-        "a question in other clothes, and one with another number, name or small word",
+        "a harmless variant of a question, and one with another number, name or small word",
         answer,
         exercise="10.3",
         inputs=given.questions(),

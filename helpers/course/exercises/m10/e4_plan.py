@@ -38,9 +38,9 @@ if TYPE_CHECKING:
             "ties",
         ),
         Hint(
-            "Go through the tiers of a question: leave out one whose threshold is math.inf; pay its"
-            " price; stop if the confidence is at least the threshold. If nothing stopped it, a"
-            " person gets it.",
+            "Go through the tiers of a question: skip each one whose threshold is math.inf; add the"
+            " price of any other; stop if the confidence is at least the threshold. If no tier"
+            " serves the question, a person gets it.",
             "paid",
         ),
         Hint("Stay with Decimal for money, from Decimal(0) on: sum(...) begins at 0.", "paid"),

@@ -74,7 +74,7 @@ def causes(answer: Any) -> Iterator[Case]:
         Slip.when(
             "counts-calls",
             lambda got: got["requests"].tolist() == [3],
-            "`requests` counts the calls; two calls of one request are one request.",
+            "Your `requests` counts calls: two failed calls of one request are one request.",
         ),
         Slip.when(
             "all-of-the-request",
@@ -107,7 +107,7 @@ def causes(answer: Any) -> Iterator[Case]:
         Slip.when(
             "second-time",
             lambda got: got["requests"].tolist() == [6],
-            "The second time counts already; it should be the third in ten minutes.",
+            "You count from the second time; count from the third in ten minutes.",
         ),
     )
     yield named(

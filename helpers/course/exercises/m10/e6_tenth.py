@@ -91,7 +91,7 @@ def cheaper(answer: Any) -> Iterator[Case]:
         Slip.when(
             "model-writes",
             gate.model_writes,
-            "The model still writes answers. Each costs as much as ten right answers may.",
+            "The model still writes answers. Each costs as much as ten right answers may cost.",
         ),
     )
     yield asked(
@@ -154,7 +154,7 @@ def cheaper(answer: Any) -> Iterator[Case]:
         Slip.when(
             "told",
             lambda found: bool(found.told),
-            "Somebody else's order was told to a customer.",
+            "A customer was told about somebody else's order.",
         ),
         Slip.when(
             "stale",

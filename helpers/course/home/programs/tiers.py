@@ -48,7 +48,7 @@ class Meter(BaseCallbackHandler):
 
 
 class CostMeter(Meter):
-    """Remembers whose each call is when it begins, and counts it when it ends."""
+    """Notes whose call it is when the call begins, and counts it when it ends."""
 
     def on_chat_model_start(self, *args: Any, run_id: UUID, **kwargs: Any) -> None:
         """A call begins."""
@@ -117,7 +117,7 @@ class AnswerCache:
         self._names, self._least = names, least
 
     def put(self, question: str, answer: str, key: Key) -> None:
-        """Store an answer that was checked; not of a mere greeting, nor when 10,000 are there."""
+        """Store a checked answer, unless the question is a mere greeting or 10,000 are stored."""
         if not normalised(question) or len(self._words) >= 10_000:
             return
         self._words[key, normalised(question)] = answer
@@ -214,14 +214,14 @@ class Budget:
         self._left, self._lock = limit, Lock()
 
     def reserve(self, most: Decimal) -> bool:
-        """Take what an answer can cost at most; False if there is not so much left."""
+        """Reserve the most that an answer can cost; False if less than that is left."""
         with self._lock:
             enough = self._left >= most
             self._left -= most if enough else 0
             return enough
 
     def settle(self, most: Decimal, actual: Decimal) -> None:
-        """Give back what was reserved, but for what the answer did cost."""
+        """Give back what was reserved, minus what the answer cost."""
         with self._lock:
             self._left += most - actual
 
@@ -241,7 +241,7 @@ class Settling(Limited):
     """Settles what was reserved."""
 
     def settle(self, response: ModelResponse | None) -> None:
-        """Count what a call did cost: the most where that is not known, as after a failure."""
+        """Count what a call cost; `most` where that is not known, as after a failure."""
         cost = self._most
         usage = getattr(response.result[-1], "usage_metadata", None) if response else None
         with suppress(LookupError):

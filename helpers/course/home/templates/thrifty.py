@@ -27,25 +27,26 @@ from agent import (
 from chat import SetupError, made
 from main import make_model
 from orders import OrderBook
-from tiers import Budget, Cascade, SafeCache, WithinBudgetAsync, price
+from tiers import Budget, Cascade, SafeCache, WithinBudget, price
 
 CHECKED = {
     "How many days do I have to send something back?": "60 days from delivery.",
 }
 """Questions and their answers from the documents, which a person has checked. They are served to
-everyone, so nothing of an order or a customer belongs here. Check them again after a change of the
-documents."""
+everyone, so leave out anything about an order or a customer. Check them again when the documents
+change."""
 
 LEAST = 0.9
 """Score from which the best sentence is the answer, without the model. It is above THRESHOLD in
 chat.py: choose it in the same way (see README.md)."""
 
 MOST = Decimal("0.01")
-"""US dollars that one request to the model costs at most. So much is reserved before it begins."""
+"""The most that one request to the model can cost, in US dollars. It is reserved in advance."""
 
 OWN_WORDS = frozenset({"lookup_order", "issue_refund"})
-"""Tools whose results are whole sentences, which the customer reads as they are. A tool that acts
-should be one: where the money ends after it has acted, the customer still reads what it did."""
+"""Tools whose results are whole sentences, which the customer reads as they are. Include
+each tool that acts: if the money runs out after it has acted, the customer still reads what it
+did."""
 
 Price = Callable[[UsageMetadata], Decimal]
 
@@ -104,7 +105,7 @@ def make_thrifty_agent(
     book: OrderBook,
     memory: InMemorySaver,
     cascade: Cascade,
-    budget: WithinBudgetAsync,
+    budget: WithinBudget,
 ) -> Agent:
     """The agent of `make_shop_agent`, with the tiers in front and the budget next to the model."""
     return create_agent(
@@ -142,7 +143,7 @@ def thrifty_agent(
         lambda name: _indexed(documents, chat.make_embeddings(name), version),
     )
     cascade = Cascade(cache, lambda text: best(search, text), LEAST, version, OWN_WORDS)
-    limited = WithinBudgetAsync(budget, MOST, cost)
+    limited = WithinBudget(budget, MOST, cost)
     return make_thrifty_agent(model, search, book, memory, cascade, limited)
 
 

@@ -16,7 +16,7 @@ from tiers import (
     BudgetSpentError,
     CostMeter,
     SafeCache,
-    WithinBudgetAsync,
+    WithinBudget,
     may_serve,
     price,
 )
@@ -120,7 +120,7 @@ def test_what_was_reserved_and_not_spent_is_given_back() -> None:
 
 
 def test_without_money_a_person_answers() -> None:
-    limited = WithinBudgetAsync(Budget(2 * CENT), CENT, a_cent)
+    limited = WithinBudget(Budget(2 * CENT), CENT, a_cent)
     agent: Any = create_agent(replies(2), [], middleware=[limited])
     first, third = ask(agent), asyncio.run(agent.ainvoke({"messages": [("user", "Hi")]}))
     assert first.text == third["messages"][-1].text == "Hello."
