@@ -91,8 +91,8 @@ for name in ("gpt-5-nano", "gpt-5-mini", "claude-sonnet-4-5", "small-model-3"):
 # An unknown price is an error, not a zero: a zero would make the newest model look free.
 #
 # The local model sends no bill. It takes processor time: about 4.5 ms for each token read and 8.5
-# ms for each token written, on a core that costs $0.04 an hour. An embedding takes 5.4 ms. (Change
-# the rate to yours.)
+# ms for each token written, on a core that costs $0.04 an hour
+# ([measured](../tests/benchmarks/local_model_speed.py)). An embedding takes 5.4 ms.
 
 # %% name="local-price"
 CPU_SECOND = Decimal("0.04") / 3600
@@ -403,8 +403,8 @@ for _ in range(2):
 # %% [markdown] name="meter-text"
 # The second answer repeats the token counts of the first, though you paid nothing for it. Only
 # `total_cost: 0` tells the two apart, and a meter that ignores it counts the answer twice. The
-# meter below checks it. It also records whose call it was, from the metadata of the request, and
-# marks calls whose price is unknown.
+# meter below checks it. It also records whose call it was, from the metadata of the request. (Here
+# and below a class is split into several only so that each fits into a cell.)
 
 # %% name="meter" app="tiers.py"
 from collections import deque
@@ -444,7 +444,7 @@ class CostMeter(Meter):
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
         """A call has an answer, from the model or from LangChain's cache."""
         message = getattr(response.generations[0][0], "message", None)
-        usage = getattr(message, "usage_metadata", None) or {}
+        usage: Any = getattr(message, "usage_metadata", None) or {}
         row = self._whose.pop(run_id, {}) | {"ended": "answered", "usd": None}
         if "total_cost" in usage:
             row |= {"ended": "cached", "usd": Decimal(0)}
@@ -479,7 +479,7 @@ POLITE = re.compile(r"\b(hi|hello|hey|please|pls|thanks|thank you|cheers)\b")
 
 def normalised(text: str) -> str:
     """A text without what makes no difference: capitals, punctuation, spaces, politeness."""
-    words = re.sub(r"[^\w\s£.'-]|[.](?!\d)", " ", text.lower())
+    words = re.sub(r"[^\w\s£€$%°.'-]|[.](?!\d)", " ", text.lower())
     return " ".join(POLITE.sub(" ", words).split())
 
 # %% name="hits"
@@ -622,7 +622,8 @@ show.table(rows, caption="Served from a semantic cache, at 0.80")
 # kinds of differences that are on no list. The course's own guard
 # ([helpers/cost/guard.py](../helpers/cost/guard.py)) lets no trap through on questions that it was
 # not written for, but serves no other wording either. So on this traffic a semantic cache saves
-# nothing, and the guard only keeps it from doing harm.
+# nothing, and the guard only keeps it from doing harm. This one knows no units, signs or word
+# order: in the lab you write one that does.
 
 # %% name="left"
 for pair, cosine in zip(different, trap_cosines, strict=True):
@@ -658,10 +659,10 @@ class AnswerCache:
 
     def put(self, question: str, answer: str, key: Key) -> None:
         """Store a checked answer, unless the question is a mere greeting or 10,000 are stored."""
-        if not normalised(question) or len(self._words) >= 10_000:
-            return
-        self._words[key, normalised(question)] = answer
-        self._meanings.add_documents([Document(question, metadata={"key": key, "answer": answer})])
+        if (words := normalised(question)) and len(self._words) < 10_000:
+            self._words[key, words] = answer
+            document = Document(question, metadata={"key": key, "answer": answer})
+            self._meanings.add_documents([document], ids=[f"{key} {words}"])
 
 # %% [markdown] name="cache-get-text"
 # To serve an answer, the cache looks for the same words first. `InMemoryVectorStore` finds the
@@ -1283,9 +1284,13 @@ class Settling(Limited):
     def settle(self, response: ModelResponse | None) -> None:
         """Count what a call cost; `most` where that is not known, as after a failure."""
         cost = self._most
-        usage = getattr(response.result[-1], "usage_metadata", None) if response else None
-        with suppress(LookupError):
-            cost = self._price(usage) if usage else cost
+        last = response.result[-1] if response else None
+        usage: Any = getattr(last, "usage_metadata", None) or {}
+        if "total_cost" in usage or "tier" in getattr(last, "response_metadata", {}):
+            cost = Decimal(0)  # out of a cache, or from a tier behind this one
+        elif usage:
+            with suppress(LookupError):
+                cost = self._price(usage)
         self._budget.settle(self._most, cost)
 
 # %% name="limited-wrap" app="tiers.py"

@@ -57,7 +57,7 @@ class CostMeter(Meter):
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
         """A call has an answer, from the model or from LangChain's cache."""
         message = getattr(response.generations[0][0], "message", None)
-        usage = getattr(message, "usage_metadata", None) or {}
+        usage: Any = getattr(message, "usage_metadata", None) or {}
         row = self._whose.pop(run_id, {}) | {"ended": "answered", "usd": None}
         if "total_cost" in usage:
             row |= {"ended": "cached", "usd": Decimal(0)}
@@ -76,7 +76,7 @@ POLITE = re.compile(r"\b(hi|hello|hey|please|pls|thanks|thank you|cheers)\b")
 
 def normalised(text: str) -> str:
     """A text without what makes no difference: capitals, punctuation, spaces, politeness."""
-    words = re.sub(r"[^\w\s£.'-]|[.](?!\d)", " ", text.lower())
+    words = re.sub(r"[^\w\s£€$%°.'-]|[.](?!\d)", " ", text.lower())
     return " ".join(POLITE.sub(" ", words).split())
 
 
@@ -118,10 +118,10 @@ class AnswerCache:
 
     def put(self, question: str, answer: str, key: Key) -> None:
         """Store a checked answer, unless the question is a mere greeting or 10,000 are stored."""
-        if not normalised(question) or len(self._words) >= 10_000:
-            return
-        self._words[key, normalised(question)] = answer
-        self._meanings.add_documents([Document(question, metadata={"key": key, "answer": answer})])
+        if (words := normalised(question)) and len(self._words) < 10_000:
+            self._words[key, words] = answer
+            document = Document(question, metadata={"key": key, "answer": answer})
+            self._meanings.add_documents([document], ids=[f"{key} {words}"])
 
 
 class SafeCache(AnswerCache):
@@ -243,9 +243,13 @@ class Settling(Limited):
     def settle(self, response: ModelResponse | None) -> None:
         """Count what a call cost; `most` where that is not known, as after a failure."""
         cost = self._most
-        usage = getattr(response.result[-1], "usage_metadata", None) if response else None
-        with suppress(LookupError):
-            cost = self._price(usage) if usage else cost
+        last = response.result[-1] if response else None
+        usage: Any = getattr(last, "usage_metadata", None) or {}
+        if "total_cost" in usage or "tier" in getattr(last, "response_metadata", {}):
+            cost = Decimal(0)  # out of a cache, or from a tier behind this one
+        elif usage:
+            with suppress(LookupError):
+                cost = self._price(usage)
         self._budget.settle(self._most, cost)
 
 

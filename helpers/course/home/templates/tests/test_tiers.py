@@ -13,7 +13,6 @@ from fakes import ScriptedModel, WordEmbeddings, scripted
 from tiers import (
     HANDED_OVER,
     Budget,
-    BudgetSpentError,
     CostMeter,
     SafeCache,
     WithinBudget,
@@ -99,12 +98,9 @@ def test_a_budget_is_not_exceeded_by_many_at_once() -> None:
     budget, given = Budget(10 * CENT), []
 
     def answer(number: int) -> None:
-        try:
-            budget.reserve(CENT)
-        except BudgetSpentError:
-            return
-        given.append(number)
-        budget.settle(CENT, CENT)
+        if budget.reserve(CENT):
+            given.append(number)
+            budget.settle(CENT, CENT)
 
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(answer, range(50)))
@@ -114,9 +110,10 @@ def test_a_budget_is_not_exceeded_by_many_at_once() -> None:
 def test_what_was_reserved_and_not_spent_is_given_back() -> None:
     budget = Budget(2 * CENT)
     for _ in range(2):
-        budget.reserve(2 * CENT)
+        assert budget.reserve(2 * CENT)
         budget.settle(2 * CENT, Decimal(0))
-    budget.reserve(2 * CENT)
+    assert budget.reserve(2 * CENT)
+    assert not budget.reserve(CENT)
 
 
 def test_without_money_a_person_answers() -> None:
