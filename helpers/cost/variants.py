@@ -97,8 +97,6 @@ def agent_of(variant: Variant, model: BaseChatModel | None = None) -> Agent:
     """The agent of a variant, on the course's model or on another."""
     if variant.of == "three passages":
         return build_agent(model=_model(model), retriever=Several(fernhill_index(), 3))
-    if variant.of == "two sentences":
-        return build_agent(model=_model(model), retriever=fernhill_index(sentences=2))
     if variant.of == "short":
         return build_agent(model=(model or chat_model(max_tokens=SHORT, cache=_said())))
     tiers = [Tiers(use=variant.tiers)] if variant.tiers else []
