@@ -3,7 +3,7 @@
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
 from typing import Any
 
@@ -247,6 +247,35 @@ def by_way_of_floats() -> object:
     return but(cost=lambda self, *arguments: Decimal(float(Parts.cost(self, *arguments))))
 
 
+@wrong("By way of a float's shortest text.", slip="rounded")
+def by_way_of_a_text() -> object:
+    return but(cost=lambda self, *arguments: Decimal(str(float(Parts.cost(self, *arguments)))))
+
+
+@wrong("Rounded to ten places.", slip="rounded")
+def ten_places() -> object:
+    return but(cost=lambda self, *arguments: round(Parts.cost(self, *arguments), 10))
+
+
+@wrong("Twelve digits.", slip="rounded")
+def twelve_digits() -> object:
+    def paid(self: Parts, model: str, usage: Any) -> None:
+        with localcontext() as context:
+            context.prec = 12
+            Parts.paid(self, model, usage)
+
+    return but(paid=paid)
+
+
+@wrong("Tokens that were put into the cache are taken for read ones.", slip="created-is-read")
+def created_is_read() -> object:
+    def again(self: Parts, usage: Any) -> int:
+        details = usage.get("input_token_details") or {}
+        return int(details.get("cache_read", 0) + details.get("cache_creation", 0))
+
+    return but(again=again)
+
+
 @wrong("Rounded to cents of cents.")
 def rounded() -> object:
     def cost(self: Parts, *arguments: Any) -> Any:
@@ -388,8 +417,7 @@ def fractions() -> object:
             cached = self.again(usage)
             tokens = (usage["input_tokens"] - cached, cached, usage["output_tokens"])
             total = sum(n * Fraction(price) for n, price in zip(tokens, prices, strict=True))
-            micro = total * 1000  # prices have at most three places
-            return Decimal(micro.numerator) / Decimal(10**9)
+            return Decimal(total.numerator) / Decimal(total.denominator * 10**6)
 
     return Exact
 

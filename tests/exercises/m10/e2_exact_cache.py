@@ -147,6 +147,11 @@ def none_is_none() -> object:
     return but(customer=lambda self, request: str(request.runtime.context.customer_id))
 
 
+@wrong("A customer's capitals do not count.")
+def customer_in_lower_case() -> object:
+    return but(customer=lambda self, request: (Parts.customer(self, request) or "").lower() or None)
+
+
 @wrong("The version is not in the key.", slip="old-documents")
 def without_version() -> object:
     return but(now=lambda self: "")
@@ -256,6 +261,24 @@ def text_alone() -> object:
     return but(said=said)
 
 
+@wrong("Capitals of a text, and spaces around it, do not count.")
+def texts_in_lower_case() -> object:
+    def said(self: Any, message: Any, ids: Any) -> Any:
+        kind, content, *rest = Parts.said(self, message, ids)
+        return [kind, content.strip().lower() if isinstance(content, str) else content, *rest]
+
+    return but(said=said)
+
+
+@wrong("Spaces around a text do not count.")
+def texts_without_spaces() -> object:
+    def said(self: Any, message: Any, ids: Any) -> Any:
+        kind, content, *rest = Parts.said(self, message, ids)
+        return [kind, content.strip() if isinstance(content, str) else content, *rest]
+
+    return but(said=said)
+
+
 @wrong("Not the name of a message.")
 def without_name() -> object:
     def said(self: Any, message: Any, ids: Any) -> Any:
@@ -282,6 +305,25 @@ def with_call_ids() -> object:
 @wrong("Not which call a tool message answers.", slip="which-call")
 def without_which_call() -> object:
     return but(said=lambda self, message, ids: Parts.said(self, message, ids)[:4])
+
+
+@wrong("Not which tool is called.")
+def without_the_calls_name() -> object:
+    def said(self: Any, message: Any, ids: Any) -> Any:
+        found = Parts.said(self, message, ids)
+        return [*found[:3], [args for _, args in found[3]], found[4]]
+
+    return but(said=said)
+
+
+@wrong("Which call of its message, and not of the conversation.")
+def place_in_the_message() -> object:
+    def said(self: Any, message: Any, ids: Any) -> Any:
+        found = Parts.said(self, message, [])
+        ids.extend([call["id"], n] for n, call in enumerate(getattr(message, "tool_calls", [])))
+        return [*found[:4], dict(ids).get(getattr(message, "tool_call_id", None))]
+
+    return but(said=said)
 
 
 @wrong("Not what the tool calls are.")
@@ -437,6 +479,18 @@ def keeps_the_same_object() -> object:
 @wrong("A copy, which shares the content.", slip="no-copy")
 def shallow() -> object:
     return but(copied=lambda self, message: message.model_copy())
+
+
+@wrong("A hit has new parts, and the kept dicts inside them.", slip="no-copy")
+def copy_of_the_parts() -> object:
+    def given(self: Any, message: Any) -> Any:
+        content = message.content
+        if isinstance(content, list):
+            content = [dict(part) for part in content]
+        made = AIMessage(content, name=message.name, response_metadata={"tier": "cache"})
+        return ModelResponse(result=[made])
+
+    return but(given=given)
 
 
 @wrong("All caches share what they keep.")

@@ -124,6 +124,42 @@ def capitals() -> object:
     return but(words=lambda self, first: first["text"].str.strip())
 
 
+@wrong("Lower case, in which ß and ss are two things.")
+def lower_case() -> object:
+    return but(words=lambda self, first: first["text"].str.strip().str.lower())
+
+
+@wrong("The seconds of a difference, without its days.", slip="seconds")
+def seconds_alone() -> object:
+    return but(recent=lambda self, gap: gap.dt.seconds <= 600)
+
+
+@wrong("The seconds of a difference and their parts, without its days.", slip="seconds")
+def without_days() -> object:
+    return but(recent=lambda self, gap: gap.dt.seconds + gap.dt.microseconds / 1e6 <= 600)
+
+
+@wrong("Requests of which all calls failed are not among those before.")
+def without_failed_requests() -> object:
+    def repeat(self: Causes, calls: pd.DataFrame) -> Any:
+        good = calls["request"][calls["status"] == "ok"]
+        return Causes.repeat(self, calls[calls["request"].isin(good)]).reindex(
+            calls.index, fill_value=False
+        )
+
+    return but(repeat=repeat)
+
+
+@wrong("A request is made when its first call works.")
+def from_the_first_that_works() -> object:
+    def repeat(self: Causes, calls: pd.DataFrame) -> Any:
+        worked = calls["time"].where(calls["status"] == "ok").groupby(calls["request"])
+        times = worked.transform("min").fillna(calls["time"])
+        return Causes.repeat(self, calls.assign(time=times))
+
+    return but(repeat=repeat)
+
+
 @wrong("The third call is taken for the third request.")
 def repeats_of_calls() -> object:
     def repeat(self: Causes, calls: pd.DataFrame) -> Any:
@@ -165,6 +201,16 @@ def unsorted() -> object:
 @wrong("700 characters count.")
 def seven_hundred() -> object:
     return but(pasted=lambda self, calls: calls["text"].str.len() >= 700)
+
+
+@wrong("A text's length without the spaces around it.")
+def length_without_spaces() -> object:
+    return but(pasted=lambda self, calls: calls["text"].str.strip().str.len() > 700)
+
+
+@wrong("A text's bytes.")
+def length_in_bytes() -> object:
+    return but(pasted=lambda self, calls: calls["text"].str.encode("utf-8").str.len() > 700)
 
 
 @wrong("Any model's small talk counts.")

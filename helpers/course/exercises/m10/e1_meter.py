@@ -124,6 +124,36 @@ def meter(answer: "MeterClass") -> Iterator[Case]:
         about="price",
     )
     yield counted(
+        "tokens that the provider puts into its cache",
+        [Answered("small", 1000, 50, 600, created=300), Answered("small", 200, 30, -1, created=9)],
+        expected("0.000428", 2),
+        Slip.when(
+            "created-is-read",
+            lambda got: got["dollars"] in (Decimal("0.0003353"), Decimal("0.000338")),
+            "cache_creation counts tokens that were put into the provider's cache, and not read"
+            " from it: they have the first price.",
+        ),
+        about="price",
+    )
+    sums = [Answered("small", 12_347, 101, 1_003), Answered("large", 7_919, 877)] * 2
+    yield Case(
+        "prices with many digits",
+        call=lambda: metered.after(answer, dict(metered.LONG), sums, False),
+        show=metered.told(metered.LONG, sums, False),
+        expect=expected("0.050199520981711431024", 4),
+        slips=[
+            Slip.when(
+                "rounded",
+                lambda got: (
+                    0 < abs(got["dollars"] - Decimal("0.050199520981711431024")) < Decimal("1e-6")
+                ),
+                "The sum is nearly right: somewhere it was rounded, or was a float for a moment.",
+            ),
+            *broken,
+        ],
+        about="price",
+    )
+    yield counted(
         "answers from LangChain's cache",
         [
             Answered("small", 100, 10),

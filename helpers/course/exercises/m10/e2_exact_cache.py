@@ -120,7 +120,7 @@ def exact_cache(answer: "CacheClass") -> Iterator[Case]:
     yield apart(
         "customers and versions",
         "key",
-        "customers ann, None and 'None', versions 1 and 2, and a customer '2' with version '1'",
+        "customers ann, Ann, None and 'None', versions 1 and 2, and customer '2' with version '1'",
         plain,
         plain.but(customer=None),
         plain.but(customer="None"),
@@ -129,6 +129,7 @@ def exact_cache(answer: "CacheClass") -> Iterator[Case]:
         plain.but(version="1", customer="2"),
         plain.but(version="1", customer="21"),
         plain.but(version="12", customer="1"),
+        plain.but(customer="Ann"),
         slips=(
             Slip.when(
                 "old-documents",
@@ -161,7 +162,7 @@ def exact_cache(answer: "CacheClass") -> Iterator[Case]:
     yield apart(
         "prompts and messages",
         "key",
-        "other system prompts, messages, orders, roles, names and images",
+        "other system prompts, messages, orders, roles, names, images, capitals and spaces",
         plain,
         plain.but(system=None),
         plain.but(system="Be kind."),
@@ -173,6 +174,8 @@ def exact_cache(answer: "CacheClass") -> Iterator[Case]:
         plain.but(messages=(HumanMessage("Sure?", name="ben"),)),
         plain.but(messages=(HumanMessage(["Sure?", image]),)),
         plain.but(messages=(HumanMessage(["Sure?", image | {"url": "https://x.example/2"}]),)),
+        plain.but(messages=(HumanMessage("sure?"),)),
+        plain.but(messages=(HumanMessage("Sure? "),)),
         slips=(
             Slip.when(
                 "last-message",
@@ -196,20 +199,24 @@ def exact_cache(answer: "CacheClass") -> Iterator[Case]:
             ),
         ),
     )
+    two_messages = (*plain.messages, called("a"), called("b", first=1))
     yield apart(
         "tool calls",
         "ids",
-        "other arguments, other results, and the same results for the other call",
+        "other tools, arguments and results, and the same results for the other call",
         plain.but(messages=(*plain.messages, called("a"), told("2 kg"))),
         plain.but(messages=(*plain.messages, called("b"), told("2 kg"))),
         plain.but(messages=(*plain.messages, called("a"), told("3 kg"))),
         plain.but(messages=(*plain.messages, called("a", "b"), told("2 kg"), told("3 kg", 1))),
         plain.but(messages=(*plain.messages, called("a", "b"), told("2 kg", 1), told("3 kg"))),
         plain.but(messages=(*plain.messages, called("b", "a"), told("2 kg"), told("3 kg", 1))),
+        plain.but(messages=(*plain.messages, called("a", tool="look"), told("2 kg"))),
+        plain.but(messages=(*two_messages, told("2 kg"), told("3 kg", 1))),
+        plain.but(messages=(*two_messages, told("2 kg", 1), told("3 kg"))),
         slips=(
             Slip.when(
                 "call-ids",
-                lambda got: [text[:5] for text in got] == ["model"] * 12,
+                lambda got: [text[:5] for text in got] == ["model"] * 18,
                 "The ids of tool calls differ from run to run: they must not be in the key.",
             ),
             Slip.when(
@@ -330,7 +337,7 @@ def exact_cache(answer: "CacheClass") -> Iterator[Case]:
         show="the same request three times, and each message is changed by the one who got it",
         expect=[
             ["model: answer 1", "cache: answer 1", "cache: answer 1", "support"],
-            [[{"type": "text", "text": "2.1 kg"}]] * 3,
+            [[{"type": "image_url", "image_url": {"url": "https://x.example/1"}}]] * 3,
         ],
         slips=[
             Slip.when(

@@ -17,8 +17,8 @@ from helpers.course.exercises import Case, Hint, Slip, example, exercise, genera
             "several",
         ),
         Hint(
-            "Sort by time first. Then (status == 'ok').groupby(calls['request']).cumsum() numbers"
-            " the calls of each request that did not fail.",
+            "Sort by time first. Then (calls['status'] == 'ok').groupby(calls['request']).cumsum()"
+            " numbers the calls of each request that did not fail.",
             "loop",
         ),
         Hint(
@@ -118,12 +118,50 @@ def causes(answer: Any) -> Iterator[Case]:
             calls("T-3", 30, [4], text="May I?", conversation="S-2"),
             calls("T-4", 40, [8], text="MAY I?"),
             calls("T-5", 50, [16], text="May  I?"),
+            *(
+                calls(f"T-{n}", n * 10, [n], text=text)
+                for n, text in enumerate(("Die Straße?", "die strasse?", "DIE STRASSE?"), 6)
+            ),
         ),
         "repeat",
     )
     yield named(
+        "texts that come again after failed requests, and after failed calls",
+        frame(
+            *(calls(f"T-{n}", 10 * n, [n, n], failed=[0, 1][: 2 * (n < 2)]) for n in range(3)),
+            *(
+                calls(f"U-{n}", at, [9, 9], text="Where?", failed=[0] if n == 0 else [])
+                for n, at in enumerate((1000, 1300, 1600.2))
+            ),
+            *(
+                calls(f"V-{n}", at, [5, 5], text="Who?", failed=[0] if n == 2 else [])
+                for n, at in enumerate((3000, 3300, 3600))
+            ),
+        ),
+        "repeat",
+    )
+    yield named(
+        "texts that come again after 10 minutes and 999 ms, and a day later",
+        frame(
+            *(calls(f"T-{n}", at, [3]) for n, at in enumerate((0, 300, 600.999))),
+            *(calls(f"U-{n}", at, [4], text="Where?") for n, at in enumerate((700, 720, 87_120))),
+        ),
+        "repeat",
+        Slip.when(
+            "seconds",
+            lambda got: len(got) > 0,
+            "The attribute `seconds` of a time difference leaves out its days and its milliseconds."
+            " Compare the difference with a Timedelta.",
+        ),
+    )
+    yield named(
         "texts of 700 and of 701 characters",
-        frame(calls("T-1", 0, [3, 4], text="a" * 700), calls("T-2", 60, [5, 6], text="b" * 701)),
+        frame(
+            calls("T-1", 0, [3, 4], text="a" * 700),
+            calls("T-2", 60, [5, 6], text="b" * 701),
+            calls("T-3", 90, [20], text="ä" * 400),
+            calls("T-4", 120, [50], text="c" * 700 + " "),
+        ),
         "pasted",
     )
     yield named(

@@ -99,12 +99,12 @@ TOOLS: dict[str, Any] = {
 }
 
 
-def called(*items: str, text: str = "") -> AIMessage:
-    """A message that calls `weigh` for each item; the ids of the calls are "0", "1", ..."""
+def called(*items: str, tool: str = "weigh", first: int = 0) -> AIMessage:
+    """A message that calls a tool for each item; the ids of the calls are numbers from `first`."""
     calls = [
-        {"name": "weigh", "args": {"item": item}, "id": str(n)} for n, item in enumerate(items)
+        {"name": tool, "args": {"item": item}, "id": str(n)} for n, item in enumerate(items, first)
     ]
-    return AIMessage(text, tool_calls=calls)
+    return AIMessage("", tool_calls=calls)
 
 
 def told(text: str, call: int = 0) -> ToolMessage:
@@ -310,7 +310,7 @@ def parts_spoiled(answer: CacheClass) -> list[Any]:
     """The contents of an answer with parts, where each is changed by the one who got it."""
     cache, found = made(answer, 4, lambda: "1"), []
     for _ in range(3):
-        parts: Any = [{"type": "text", "text": "2.1 kg"}]
+        parts: Any = [{"type": "image_url", "image_url": {"url": "https://x.example/1"}}]
         message = _message(
             cache.wrap_model_call(
                 Asked().request(), lambda _, parts=parts: ModelResponse([AIMessage(parts)])
@@ -318,7 +318,7 @@ def parts_spoiled(answer: CacheClass) -> list[Any]:
         )
         found.append(copy.deepcopy(message.content))
         content: Any = message.content
-        content[0]["text"] = "changed"
+        content[0]["image_url"]["url"] = "changed"
     return found
 
 

@@ -28,6 +28,11 @@ PRICES: Prices = {
     "small": (Decimal("0.40"), Decimal("0.10"), Decimal("1.60")),
     "large": (Decimal("2.00"), Decimal("0.50"), Decimal("8.00")),
 }
+LONG: Prices = {
+    "small": (Decimal("0.123456789012345"), Decimal("0.012345678901234"), Decimal("1.6")),
+    "large": (Decimal("2.000000000000001"), Decimal("0.5"), Decimal("8.765432109876543")),
+}
+"""Prices of so many digits that a float, or a rounded sum, is another number."""
 COUNTS = ("counted", "cached", "uncounted", "unknown")
 
 
@@ -48,6 +53,7 @@ class Answered:
         hit: whether LangChain's cache gave it.
         candidates: how many the model wrote.
         streamed: whether the message is put together from chunks.
+        created: tokens of the prompt that the provider put into its cache; None for no such detail.
     """
 
     model: str
@@ -57,6 +63,7 @@ class Answered:
     hit: bool = False
     candidates: int = 1
     streamed: bool = False
+    created: int | None = None
 
     def result(self) -> LLMResult:
         """What LangChain hands to a handler."""
@@ -69,6 +76,8 @@ class Answered:
             }
             if self.again is not None:
                 known = {"cache_read": self.again} if self.again >= 0 else {}
+                if self.created is not None:
+                    known["cache_creation"] = self.created
                 usage["input_token_details"] = {"audio": 0} | known
         if self.hit:
             usage = (usage or {}) | {"total_cost": 0}
@@ -267,6 +276,8 @@ def _told(call: Call) -> str:
             call.again, f" ({call.again} from the provider's cache)"
         )
         usage = f"{call.read} read{details}, {call.wrote} written"
+        if call.created is not None:
+            usage += f", cache_creation {call.created}"
     more = f", {call.candidates} candidates" if call.candidates > 1 else ""
     return f"{call.model}, {usage}{more}{', from LangChain’s cache' if call.hit else ''}"
 
