@@ -126,8 +126,8 @@ use(Look())
 #   any: the answer is `uncounted`, whatever its model. A usage of 0 tokens is a usage.
 # - **Its cost.** `input_tokens` contains the tokens that were read from the provider's prompt
 #   cache: `usage["input_token_details"]["cache_read"]`. The details, or this one key in them, may
-#   be missing: then there are none. (The provider's prompt cache and LangChain's cache are two
-#   different things.)
+#   be missing: then there are none. All other `input_tokens` have the first price, whatever else
+#   the details say. (The provider's prompt cache and LangChain's cache are two different things.)
 # - **A failed call** reaches `on_llm_error(error, **kwargs)`. The provider may have charged for it
 #   or not: it is `uncounted`. `error` is any exception, even a `GeneratorExit`, which ends a stream
 #   when its reader leaves.
@@ -778,8 +778,8 @@ show.table(day.head(4).drop(columns=["input_tokens", "output_tokens"]),
 #   several rows. There is one row for each cause that has at least one call, even if its calls cost
 #   0. The most expensive cause is first; equally expensive ones are in alphabetical order. The
 #   index does not matter.
-# - **The frame** may have its rows in any order, any index (it may repeat), and no rows at all:
-#   then the result has the three columns and no rows. It is not changed.
+# - **The frame** may have its rows in any order, any index (it may repeat), calls of several days,
+#   and no rows at all: then the result has the three columns and no rows. It is not changed.
 #
 # For instance, a request with the text "Hi" and the intent `small talk` has three calls of the
 # model `large`, which cost 30, 20 and 50. The first one fails. The result:
