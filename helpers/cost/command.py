@@ -88,20 +88,21 @@ def measure(
     version = current_version()
     model = os.environ.get("COURSE_MODEL", "").strip() or "local"
     known = answers or _asked(part, asked, progress)
-    prices = {"person_usd": PERSON_USD, "wrong_usd": WRONG_USD}
 
     def row(variant: Any) -> "Row":
         served = frontier.replay(
             variant, asked, known[variant.of], cache=_caches().get(variant.cached), model=model
         )
-        return frontier.row(variant.name, served, **prices)
+        return frontier.row(variant.name, served, person_usd=PERSON_USD, wrong_usd=WRONG_USD)
 
     rows = [row(variant) for variant in VARIANTS]
     beaten = frontier.dominated(rows)
     rows = [replace(one, dominated=beaten.get(one.name)) for one in rows]
     by_name = {one.name: one for one in rows}
     left_out = {tier: row(variant) for tier, variant in LEFT_OUT.items()}
-    tiers = frontier.tier_rows(by_name[CASCADE], left_out, **prices)
+    tiers = frontier.tier_rows(
+        by_name[CASCADE], left_out, person_usd=PERSON_USD, wrong_usd=WRONG_USD
+    )
     figures = eval_figures(asked, known["reference"], model)
     notes = []
     if part == "heldout" and fast_mode():
