@@ -37,6 +37,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ray": ("helpers.scale.command", "serve, check and evaluate on Ray"),
     "deploy-check": ("helpers.deploy.command_check", "check Kubernetes manifests before a cluster"),
     "cost": ("helpers.cost.command", "what a right answer costs, and which tier earns its place"),
+    "tiers": (
+        "helpers.cost.command_serve",
+        "serve the agent with cache, extracted sentences and tiers",
+    ),
     "status": ("helpers.course.command", "show your checks and quizzes, module by module"),
     "reset": ("helpers.course.command", "restore a lab, keeping a dated copy of yours"),
     "update": ("helpers.course.command", "fetch the course's newest version and keep your work"),

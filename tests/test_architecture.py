@@ -36,6 +36,7 @@ MAY_ENTER: dict[str, set[str]] = {
 MAY_ENTER_ALL = {"cli", "doctor", "__main__"}
 # Commands and their parts that join a room with others, by what they may enter beyond their room.
 JOINS = {
+    "cost/command_serve.py": {"service"},
     "monitor/command_incidents.py": {"service", "testbed"},
     "monitor/live.py": {"testbed"},
 }

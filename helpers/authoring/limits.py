@@ -76,9 +76,9 @@ WHOLE: tuple[Limit, ...] = (
     *REBUILT[6:],
 )
 """For 01, which builds a whole agent, 05, a whole service, 06, the same on a cluster, 07, its image
-and manifests, and 08, its metrics, rules and detectors, most of it as a program: a function with
-its types and docstring, or an object of Kubernetes, to a cell. Fewer cells were longer ones, and
-shorter ones denser."""
+and manifests, 08, its metrics, rules and detectors, and 10, its meter, cache, tiers and budget,
+most of it as a program: a function with its types and docstring, or an object of Kubernetes, to a
+cell. Fewer cells were longer ones, and shorter ones denser."""
 
 SHORT: tuple[Limit, ...] = (_cells(10, 50), *_lines(6, 18), *_DENSITY)
 """For 00, which takes ten minutes and is about the course itself, and 12, which asks questions."""
@@ -94,7 +94,7 @@ BEFORE: tuple[Limit, ...] = (
 
 def limits_of(module: str) -> tuple[Limit, ...]:
     """The limits that the style page sets for a walkthrough, rebuilt or not."""
-    if module in ("01", "05", "06", "07", "08"):
+    if module in ("01", "05", "06", "07", "08", "10"):
         return WHOLE
     return SHORT if module in ("00", "12") else REBUILT
 

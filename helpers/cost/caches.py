@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from helpers.cost.cache_file import CacheFile, Row
 from helpers.cost.guard import plain, same_question
+from helpers.models.normalise import normalised
 
 log = logging.getLogger(__name__)
 
@@ -169,6 +170,8 @@ class AnswerCache:
         self._lock = threading.RLock()
         self._entries: OrderedDict[_Key, _Entry] = OrderedDict()
         self._shelves: dict[tuple[str, str], _Shelf] = {}
+        self._versions: dict[str, set[str]] = {}
+        self._next_expiry = float("inf")
         self.counts: Counter[str] = Counter()
         self._file = CacheFile(path) if path is not None else None
         with self._lock:
@@ -212,7 +215,7 @@ class AnswerCache:
         if customer is None:
             for text in (question, answer):
                 for what, pattern in _PERSONAL.items():
-                    if pattern.search(plain_digits(text)):
+                    if pattern.search(normalised(text)):
                         raise PersonalAnswer(
                             f"The question or answer has {what}: store it under its customer "
                             "(customer=...), or not at all."
@@ -223,9 +226,11 @@ class AnswerCache:
         key = _Key(scope, version, question)
         with self._lock:
             now, elapsed = self._refresh()
-            for other in [one for one in self._entries if one.scope == scope]:
-                if other.version != version:
-                    self._drop(other)
+            if self._versions.get(scope, set()) - {version}:
+                for other in [one for one in self._entries if one.scope == scope]:
+                    if other.version != version:
+                        self._drop(other)
+                self._versions[scope] = {version}
             self._add(key, answer, vector, stored_at=now, expires=elapsed + self._ttl)
             if self._file is not None:
                 blob = None if vector is None else vector.tobytes()
@@ -282,8 +287,11 @@ class AnswerCache:
         now, elapsed = self._elapsed.now()
         if self._file is not None and self._file.changed():
             self._take_in(now, elapsed)
-        for key in [one for one, entry in self._entries.items() if entry.expires <= elapsed]:
-            self._drop(key)
+        if elapsed >= self._next_expiry:
+            for key in [one for one, entry in self._entries.items() if entry.expires <= elapsed]:
+                self._drop(key)
+            left = (entry.expires for entry in self._entries.values())
+            self._next_expiry = min(left, default=float("inf"))
         return now, elapsed
 
     def _take_in(self, now: float, elapsed: float) -> None:
@@ -314,7 +322,9 @@ class AnswerCache:
             self._drop(next(iter(self._entries)))
 
     def _add(self, key: _Key, answer: str, vector: _Vector | None, **times: Any) -> None:
-        self._entries[key] = _Entry(answer, **times)
+        entry = self._entries[key] = _Entry(answer, **times)
+        self._next_expiry = min(self._next_expiry, entry.expires)
+        self._versions.setdefault(key.scope, set()).add(key.version)
         self._entries.move_to_end(key)
         self._shelves.setdefault((key.scope, key.version), _Shelf()).add(key, vector)
 
@@ -325,18 +335,15 @@ class AnswerCache:
         shelf.remove(key)
         if not any(one[:2] == key[:2] for one in shelf.by_words.values()) and not shelf.keys:
             del self._shelves[key.scope, key.version]
+            versions = self._versions[key.scope]
+            versions.discard(key.version)
+            if not versions:
+                del self._versions[key.scope]
         return True
 
     def _drop(self, key: _Key) -> None:
         if self._forget(key) and self._file is not None:
             self._file.delete(*key)
-
-
-def plain_digits(text: str) -> str:
-    """The text in one Unicode form, so that no spelling of digits hides a number."""
-    from helpers.models.normalise import normalised
-
-    return normalised(text)
 
 
 def _scope(customer: str | None) -> str:

@@ -1,7 +1,6 @@
 """`course cost`: what a right answer costs, way by way, and which tier earns its place."""
 
 import argparse
-import importlib
 import json
 import os
 import sys
@@ -26,16 +25,13 @@ COMMAND = "course cost --part heldout"
 _MICRO = 1_000_000
 _ONE = "C-0001"  # some traps name an order, which is kept for its customer alone
 
-PERSON_USD, WRONG_USD = Decimal("2"), Decimal("5")
-"""A question that a person answers, and a wrong answer: stated rates; set them to yours."""
-
 
 def cost(argv: Sequence[str]) -> int:
     """Print the frontier, or watch a running service; 0 when it could be done, else 1."""
     parser = argparse.ArgumentParser(
         prog="course cost",
-        description="What a right answer costs in ten ways to answer, on 300 requests of which "
-        "some questions come often. Each wording is asked once and kept: the first run on the "
+        description="What a right answer costs in nine ways to answer, on 300 requests, some of "
+        "which come often. Each wording is asked once and its answer kept: the first run on the "
         "local model takes ten minutes for dev and fifteen for heldout, later ones seconds. Tune "
         "on dev, and look at heldout rarely.",
     )
@@ -44,8 +40,9 @@ def cost(argv: Sequence[str]) -> int:
     parser.add_argument("--live", metavar="URL", help="watch what a running service spends")
     options = parser.parse_args(argv)
     if options.live:
-        status: int = importlib.import_module("helpers.cost.live").watch(options.live)
-        return status
+        from helpers.cost.live import watch
+
+        return watch(options.live)
     from helpers.cost.traffic import TrafficError, traffic
     from helpers.evaluate.stored import StoredRunError
     from helpers.models.errors import ModelError
@@ -81,6 +78,7 @@ def measure(
         progress: may show a bar.
     """
     from helpers.cost import frontier
+    from helpers.cost.rates import Rates
     from helpers.cost.variants import CASCADE, LEFT_OUT, REFERENCE, VARIANTS
     from helpers.evaluate.evidence import Figure, fast_mode
     from helpers.evaluate.version import current_version
@@ -88,21 +86,20 @@ def measure(
     version = current_version()
     model = os.environ.get("COURSE_MODEL", "").strip() or "local"
     known = answers or _asked(part, asked, progress)
+    rates = Rates()
 
     def row(variant: Any) -> "Row":
         served = frontier.replay(
             variant, asked, known[variant.of], cache=_caches().get(variant.cached), model=model
         )
-        return frontier.row(variant.name, served, person_usd=PERSON_USD, wrong_usd=WRONG_USD)
+        return frontier.row(variant.name, served, rates)
 
     rows = [row(variant) for variant in VARIANTS]
     beaten = frontier.dominated(rows)
     rows = [replace(one, dominated=beaten.get(one.name)) for one in rows]
     by_name = {one.name: one for one in rows}
     left_out = {tier: row(variant) for tier, variant in LEFT_OUT.items()}
-    tiers = frontier.tier_rows(
-        by_name[CASCADE], left_out, person_usd=PERSON_USD, wrong_usd=WRONG_USD
-    )
+    tiers = frontier.tier_rows(by_name[CASCADE], left_out, rates)
     figures = eval_figures(asked, known["reference"], model)
     notes = []
     if part == "heldout" and fast_mode():
@@ -118,8 +115,8 @@ def measure(
         "intents": len({one.id for one in asked}),
         "wordings": len({one.question for one in asked}),
         "model": model,
-        "person_usd": str(PERSON_USD),
-        "wrong_usd": str(WRONG_USD),
+        "person_usd": str(rates.person_usd),
+        "wrong_usd": str(rates.wrong_usd),
         "hosted": frontier.HOSTED,
         "variants": [_row_data(one) for one in rows],
         "left_out": {tier: _row_data(one) for tier, one in left_out.items()},
@@ -333,7 +330,7 @@ def as_text(found: Mapping[str, Any]) -> str:
         f"{found['hosted']}, tokens as the local model counts them",
         *aligned(priced),
         "",
-        "The cascade's tiers, and all its requests with and without each (dollars, priced)",
+        "The cascade's tiers, and the dollars of all requests with and without each (priced)",
         *aligned(tiers),
         "",
         *aligned(traps),

@@ -11,25 +11,23 @@ answer costs
 All money is Decimal dollars; intervals are floats.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-
-import numpy as np
+from typing import get_args
 
 from helpers.cost.alone import searchable
 from helpers.cost.outcomes import Outcome, outcome
+from helpers.cost.rates import Rates
 from helpers.cost.tiers import SEARCH, Answers, Tier, Told, keep
 from helpers.cost.variants import Answered, Variant, key_of
-from helpers.evaluate.bootstrap import RESAMPLES
-from helpers.evaluate.cost import cost
+from helpers.evaluate.cost import cost, cost_of_right
 from helpers.evaluate.estimate import Estimate
 from helpers.evaluate.proportion import Proportion
-from helpers.models.prices import CPU_HOUR_USD
 from helpers.shop import Question
 
-EMBED_SECONDS = Decimal("0.0054")
-EMBED_USD = EMBED_SECONDS * Decimal(str(CPU_HOUR_USD)) / 3600
+EMBED_USD = Rates().search_usd(1)
 """One text embedded by the local model."""
 
 HOSTED = "openai:gpt-5-mini"
@@ -72,9 +70,9 @@ class Row:
     handed: Proportion
     model_usd: Decimal
     search_usd: Decimal
-    a_question: Estimate
+    a_question: Estimate | None
     a_right_answer: Estimate | None
-    priced_question: Estimate
+    priced_question: Estimate | None
     priced_right_answer: Estimate | None
     hosted_usd: Decimal
     dominated: str | None = None
@@ -174,18 +172,20 @@ def _dollars(found: Answered, model: str) -> Decimal:
     return Decimal(str(cost(found.run, model)))
 
 
-def row(
-    name: str, served: Sequence[Served], *, person_usd: Decimal, wrong_usd: Decimal, seed: int = 0
-) -> Row:
-    """Sum up a day. Raises ValueError for no requests and for a negative rate."""
+def row(name: str, served: Sequence[Served], rates: Rates, *, seed: int = 0) -> Row:
+    """Sum up a day. Raises ValueError for no requests."""
     if not served:
         raise ValueError("There are no requests: a cost needs at least one.")
-    if person_usd < 0 or wrong_usd < 0:
-        raise ValueError("A person and a wrong answer cost at least nothing: give rates >= 0.")
-    counts = {name: sum(one.outcome == name for one in served) for name in _rates(0, 0)}
-    rates = _rates(wrong_usd, person_usd)
-    priced = [one.spent + rates[one.outcome] for one in served]
+    counts = {name: sum(one.outcome == name for one in served) for name in get_args(Outcome)}
+    right = [one.outcome == "right" for one in served]
+
+    def per(spent: Sequence[Decimal], counted: Sequence[bool]) -> Estimate | None:
+        intents = [one.intent for one in served]
+        return cost_of_right(_by(intents, spent), _by(intents, counted), seed=seed)
+
     plain = [one.spent for one in served]
+    priced = [one.spent + rates.after_usd(one.outcome) for one in served]
+    every = [True] * len(served)
     return Row(
         name=name,
         served=tuple(served),
@@ -194,53 +194,20 @@ def row(
         handed=Proportion(counts["handed over"], len(served)),
         model_usd=sum((one.model_usd for one in served), Decimal(0)),
         search_usd=sum((one.search_usd for one in served), Decimal(0)),
-        a_question=_a_question(served, plain, seed),
-        a_right_answer=_a_right_answer(served, plain, seed),
-        priced_question=_a_question(served, priced, seed),
-        priced_right_answer=_a_right_answer(served, priced, seed),
+        a_question=per(plain, every),
+        a_right_answer=per(plain, right),
+        priced_question=per(priced, every),
+        priced_right_answer=per(priced, right),
         hosted_usd=sum((one.hosted_usd for one in served), Decimal(0)),
     )
 
 
-def _rates(wrong_usd: Decimal | int, person_usd: Decimal | int) -> dict[Outcome, Decimal]:
-    return {
-        "right": Decimal(0),
-        "wrong": Decimal(wrong_usd),
-        "handed over": Decimal(person_usd),
-    }
-
-
-def _a_question(served: Sequence[Served], spent: Sequence[Decimal], seed: int) -> Estimate:
-    totals, counts = _drawn(served, spent, [1.0] * len(served), seed)
-    low, high = np.quantile(totals / counts, [0.025, 0.975])
-    return Estimate(float(sum(spent)) / len(served), float(low), float(high), len(served))
-
-
-def _a_right_answer(
-    served: Sequence[Served], spent: Sequence[Decimal], seed: int
-) -> Estimate | None:
-    right = [float(one.outcome == "right") for one in served]
-    if not any(right):
-        return None
-    totals, counts = _drawn(served, spent, right, seed)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = np.where(counts > 0, totals / counts, np.inf)
-    # By rank, since interpolation next to an infinite ratio gives no number.
-    low, high = np.quantile(ratios, [0.025, 0.975], method="inverted_cdf")
-    return Estimate(float(sum(spent)) / sum(right), float(low), float(high), int(sum(right)))
-
-
-def _drawn(
-    served: Sequence[Served], spent: Sequence[Decimal], counted: Sequence[float], seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Sums of dollars and of what is counted, over intents that were drawn with replacement."""
-    names = sorted({one.intent for one in served})
-    place = {name: number for number, name in enumerate(names)}
-    of = np.array([place[one.intent] for one in served])
-    dollars = np.bincount(of, weights=[float(one) for one in spent])
-    counts = np.bincount(of, weights=counted)
-    drawn = np.random.default_rng(seed).integers(len(names), size=(RESAMPLES, len(names)))
-    return dollars[drawn].sum(axis=1), counts[drawn].sum(axis=1)
+def _by(intents: Sequence[str], values: Sequence[Decimal | bool]) -> list[float]:
+    """The sums of values by intent."""
+    sums: dict[str, float] = defaultdict(float)
+    for intent, value in zip(intents, values, strict=True):
+        sums[intent] += float(value)
+    return [*sums.values()]
 
 
 def dominated(rows: Sequence[Row]) -> dict[str, str]:
@@ -262,14 +229,11 @@ def _beats(other: Row, one: Row) -> bool:
     return all(one >= 0 for one in better) and any(one > 0 for one in better)
 
 
-def tier_rows(
-    cascade: Row, left_out: Mapping[Tier, Row], *, person_usd: Decimal, wrong_usd: Decimal
-) -> list[TierRow]:
+def tier_rows(cascade: Row, left_out: Mapping[Tier, Row], rates: Rates) -> list[TierRow]:
     """What each tier answers in the cascade, and what the day costs with and without it."""
-    rates = _rates(wrong_usd, person_usd)
 
     def priced(row: Row) -> Decimal:
-        return sum((one.spent + rates[one.outcome] for one in row.served), Decimal(0))
+        return sum((one.spent + rates.after_usd(one.outcome) for one in row.served), Decimal(0))
 
     found = []
     for tier, rest in left_out.items():

@@ -54,8 +54,14 @@ _SPELLINGS: Final = [
             " duration ",
         ),
         (r"\bhow many (minutes|hours|days|weeks|months|years)\b", r" duration ask\1 "),
-        (r"\bhow many (grams?|kg|kilos?|kilograms?)\b", r" ask\1 "),
-        (r"\bhow many (metres?|meters?|km|cm)\b", r" ask\1 "),
+        (r"\bhow many (grams?|kg|kilos?|kilograms?)\b", r" weight ask\1 "),
+        (r"\bhow many (metres?|meters?|km|cm)\b", r" far ask\1 "),
+        (r"\b(have|has|need|needs|got) to\b", " must "),
+        (r"\b(is it|am i|are we) (allowed|possible|ok|okay|able|fine)( for me)? to\b", " can i "),
+        (r"\b(deadline|cut-off)\b", " duration "),
+        (r"\b(all in|in all|in total|all told)\b", " altogether "),
+        (r"\bit take(s)?\b|(?<=ing )take(s)?\b|(?<=delivery )take(s)?\b", " "),
+        (r"\b(what'?s|what is) (up|happening|going on) with\b", " where is "),
         (r"\b(how|what) (big|large|size|dimensions)\b", " size "),
         (
             r"\bhow (heavy|far|tall|high|warm|cold|deep|wide|old|often|late|strong|bright|hot)\b",
@@ -70,9 +76,17 @@ _SPELLINGS: Final = [
 _SAME: Final = {
     word: line.split()[0]
     for line in """
-price cost costs fee charge charges postage priced
+price cost costs
+fee charge charges
+must need needs required necessary
+receive get gets got receiving
+far distance reach reaches range shine shines
+temperature temp hot
+packed rolled-up folded
+thick chunky
+total altogether
 weight weigh weighs heavy weighing
-duration deadline lasts
+duration lasts
 valid expiry expire expires lapse lapses
 deliver delivery shipping
 courier carrier
@@ -107,7 +121,6 @@ rucksack backpack pack packs
 clean cleaning
 wash washing
 stove burner
-temperature temp
 maximum max most
 minimum min least
 """.strip().splitlines()
@@ -118,9 +131,9 @@ _EMPTY: Final = frozenset(
     "a an the of to in at on is am are be been was were do does did can could would will may might "
     "shall should have has had it its this that these those there here i me my mine you your yours "
     "we us our ours and if so as then please what which howmuch how when who for with by "
-    "just s got get getting need needs want take takes know really actually exactly still "
-    "yet amount ok okay um er well now".split()
-) - {"now"}
+    "just s want know really actually exactly still yet amount ok okay um er well "
+    "stuff thing things something item items".split()
+)
 _FIRST: Final = frozenset("i me my mine we us our ours".split())
 _SECOND: Final = frozenset("you your yours".split())
 _OWNERS: Final = frozenset("my our your".split())
@@ -140,6 +153,8 @@ _DIRECTIONS: Final = frozenset(
     "before after from into out up down over under above below more less than until since "
     "uphill downhill earlier later forward back onto off away".split()
 )
+_ATTRIBUTES: Final = frozenset("far weight price duration big hot".split())
+"""Asked for in front ("how heavy is ...") or behind ("... weight"): their place says nothing."""
 _CONDITIONS: Final = frozenset("only unless except without or both all half".split())
 _ORDINALS: Final = {
     word: value
@@ -147,6 +162,7 @@ _ORDINALS: Final = {
         "first second third fourth fifth sixth seventh eighth ninth tenth".split(), start=1
     )
 }
+_TENS: Final = frozenset(str(tens) for tens in range(20, 100, 10))
 _OTHER_NUMBERS: Final = {"once": 1, "single": 1, "twice": 2, "pair": 2, "dozen": 12}
 
 
@@ -159,6 +175,19 @@ class _Meaning:
     slots: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """What a position holds: two questions that both fill a slot must fill it alike."""
     negated: set[str] = field(default_factory=set)
+
+    def does(self, person: str) -> bool:
+        """Whether this person acts in the question."""
+        return any(person in who for slot, who in self.slots.items() if slot.startswith("doer"))
+
+    def gets(self, person: str) -> bool:
+        """Whether this person is acted on."""
+        return any(person in who for slot, who in self.slots.items() if slot.startswith("receiver"))
+
+    @property
+    def kinds(self) -> set[str]:
+        """What kind of answer is asked for; empty where only keywords were typed."""
+        return self.slots.get("kind of question", set())
 
 
 def plain(text: str) -> str:
@@ -184,7 +213,15 @@ def why_not(asked: str, stored: str) -> str | None:
             return f"another {kind}: {', '.join(found)}"
     if left.negated != right.negated:
         return "another negation"
-    for slot in left.slots.keys() & right.slots.keys():
+    for one, other in ((left, right), (right, left)):
+        if one.kinds & {"time", "place", "reason", "person"} and not other.kinds:
+            return "another kind of question"
+        if any(
+            one.does(who) and not one.gets(who) and other.gets(who) and not other.does(who)
+            for who in ("I", "you")
+        ):
+            return "another who does it to whom"
+    for slot in sorted(left.slots.keys() & right.slots.keys()):
         if not _alike(left.slots[slot], right.slots[slot]):
             return f"another {slot}"
     if not _rotated(left.words, right.words):
@@ -221,6 +258,7 @@ def _meaning(text: str) -> _Meaning:
             found.negated.add(next((one for one in following if one not in _EMPTY), ""))
         if word in _PREPOSITIONS and (phrase := _phrase(following, implied)):
             found.slots[f"'{word}'"].add(phrase)
+            found.slots[f"relation to {phrase}"].add(word)
         if word in _PAST:
             found.slots["tense"].add("past")
         elif word in _FUTURE:
@@ -229,6 +267,8 @@ def _meaning(text: str) -> _Meaning:
             found.slots["tense"].add("present")
         if word.startswith("ask"):
             found.slots["unit"].add(word)
+        elif word == "order" and any(re.fullmatch(r"fh\d+", one) for one in words):
+            continue  # its id says that it is one
         elif word not in _EMPTY and word not in implied:
             found.words.append(_common(word))
     found.words = [
@@ -242,7 +282,6 @@ def _split(text: str) -> list[str]:
     text = _POLITE.sub(" ", normalised(text).casefold())
     for pattern, into in _SPELLINGS:
         text = pattern.sub(into, text)
-    words = re.findall(r"\d+(?:\.\d+)?|[^\W\d_]+(?:-[^\W\d_]+)*|fh\d+|[%+<>=-](?=\d)", text)
     words = re.findall(r"fh\d+|\d+(?:\.\d+)?|[^\W\d_]+(?:-[^\W\d_]+)*|%|[+<>=-](?=\d)", text)
     return [_number(word) for word in _joined(words)]
 
@@ -254,12 +293,7 @@ def _joined(words: list[str]) -> list[str]:
         for part in word.split("-") if word.split("-")[0] in NUMBERS else [word]:
             value = NUMBERS.get(part) if part not in {"a", "an", "another"} else None
             last = out[-1] if out else ""
-            if (
-                value is not None
-                and 0 < value < 10
-                and last in {str(tens) for tens in range(20, 100, 10)}
-                and value is not None
-            ):
+            if value is not None and 0 < value < 10 and last in _TENS:
                 out[-1] = str(int(last) + value)
             elif part in {"hundred", "thousand"} and last.isdigit():
                 out[-1] = str(int(last) * (100 if part == "hundred" else 1000))
@@ -380,10 +414,14 @@ def _bind_kind(found: _Meaning, words: list[str]) -> None:
         "howmuch": "thing",
     }
     asked = {kinds[word] for word in words if word in kinds}
-    if {"duration", "price", "weight", "big", "far"} & set(found.words):
+    if _ATTRIBUTES & set(found.words):
         asked = asked - {"way", "time"} | {"thing"}
     if not asked and words and words[0] in _AUXILIARIES:
         asked = {"yes or no"}
+    if asked == {"yes or no"}:
+        modal = words[0] if words[0] in {"should", "shall", "must"} else ""
+        possible = words[0] in {"can", "may", "could", "might"}
+        found.slots["modality"].add("can" if possible else modal or "does")
     if asked:
         found.slots["kind of question"] |= asked
 
@@ -402,5 +440,8 @@ def _alike(left: set[str], right: set[str]) -> bool:
 
 def _rotated(left: list[str], right: list[str]) -> bool:
     """Whether the words come in the same order, but for one clause moved to the other end."""
-    left, right = list(dict.fromkeys(left)), list(dict.fromkeys(right))
+    left, right = (
+        [word for word in dict.fromkeys(words) if word not in _ATTRIBUTES]
+        for words in (left, right)
+    )
     return any(left[cut:] + left[:cut] == right for cut in range(max(1, len(left))))

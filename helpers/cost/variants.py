@@ -15,6 +15,7 @@ from langchain_core.language_models import BaseChatModel
 
 from helpers.agent import Agent, Caller, Passage, Retriever, build_agent, fernhill_index
 from helpers.agent.build import MOST_TOKENS
+from helpers.cost.alone import searchable
 from helpers.cost.tiers import LOOKUP, SEARCH, TIERS, Tier, Tiers
 from helpers.evaluate.runs import Run, read
 from helpers.evaluate.stored import Item, Step
@@ -56,7 +57,6 @@ _BEHIND: tuple[Tier, ...] = ("extract", "tool", "model", "person")
 
 VARIANTS = (
     Variant("three passages", "three passages"),
-    Variant("two sentences", "two sentences"),
     Variant(REFERENCE, "reference"),
     Variant(f"at most {SHORT} tokens", "short"),
     Variant("exact cache, then the model", "reference", cached="exact"),
@@ -125,6 +125,7 @@ class Answered:
 
     run: Run
     tier: Tier
+    looked: bool = False  # whether the documents were searched before a tool was chosen
 
     @property
     def embedded(self) -> int:
@@ -136,7 +137,7 @@ class Answered:
         tools = [call.name for call in self.run.calls]
         if not tools and self.tier == "extract":
             return 1
-        return 1 + tools.count(SEARCH) + tools.count(LOOKUP)
+        return self.looked + 1 + tools.count(SEARCH) + tools.count(LOOKUP)
 
 
 def key_of(question: Question) -> str:
@@ -215,7 +216,11 @@ def answers(
             progress=partial(progress or _silent, name=variant.of),
         )
         found[variant.of] = {
-            key: Answered(as_run(by_key[key], item), item.content["tier"])
+            key: Answered(
+                as_run(by_key[key], item),
+                item.content["tier"],
+                looked="extract" in variant.tiers and searchable(by_key[key].question),
+            )
             for key, item in zip(by_key, items, strict=True)
         }
     return found

@@ -45,6 +45,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "tests/testbed/test_simulated.py",
     ),
     "09": ("tests/tracing",),
+    "10": ("tests/cost",),
     "12": (),
 }
 SHARED = ("tests/notebooks", "tests/exercises", "tests/course", "tests/authoring")

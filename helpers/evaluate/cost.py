@@ -73,15 +73,23 @@ def costs(runs: Sequence[Run], scores: Sequence[Score], model: str, *, seed: int
         model=model,
         total=sum(spent),
         a_question=bootstrap_mean(spent, seed=seed),
-        a_right_answer=_ratio(spent, right, seed),
+        a_right_answer=cost_of_right(spent, right, seed=seed),
         uncounted=len(runs) - len(counted),
     )
 
 
-def _ratio(spent: Sequence[float], right: Sequence[bool], seed: int) -> Estimate | None:
-    """Dollars for a right answer, with the percentile interval of a bootstrap over questions.
+def cost_of_right(
+    spent: Sequence[float], right: Sequence[float], *, seed: int = 0
+) -> Estimate | None:
+    """Dollars for a right answer, with the percentile interval of a bootstrap.
 
-    A resample without a right answer costs infinitely much; the interval's upper end may.
+    Args:
+        spent: dollars of each question, or of each group of questions that is drawn together.
+        right: how many right answers they bought, in the same order.
+        seed: of the resampling.
+
+    A resample without a right answer costs infinitely much; the interval's upper end may. None when
+    nothing is right.
     """
     if not any(right):
         return None
@@ -92,4 +100,4 @@ def _ratio(spent: Sequence[float], right: Sequence[bool], seed: int) -> Estimate
         ratios = np.where(counts > 0, totals / counts, np.inf)
     # By rank, since interpolation next to an infinite ratio gives no number.
     low, high = np.quantile(ratios, [0.025, 0.975], method="inverted_cdf")
-    return Estimate(sum(spent) / sum(right), float(low), float(high), sum(right))
+    return Estimate(sum(spent) / sum(right), float(low), float(high), int(sum(right)))

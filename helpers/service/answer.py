@@ -119,13 +119,17 @@ class Answer:
         return Event("error", problem.document(self.request_id))
 
     def usage(self) -> dict[str, Any]:
-        """Tokens, dollars and seconds so far; None for what is not known."""
-        return {
+        """Tokens, dollars and seconds so far; None for what is not known.
+
+        It has the `tier` that answered where the agent has tiers, and no such member otherwise.
+        """
+        found = {
             "input_tokens": self.outcome.input_tokens,
             "output_tokens": self.outcome.output_tokens,
             "cost_usd": self._cost(),
             "seconds": round(time.perf_counter() - self._arrived, 3),
         }
+        return found if self.outcome.tier is None else {**found, "tier": self.outcome.tier}
 
     async def _from_start_to_done(self, stream: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
         """The engine's events, between the service's own."""
@@ -221,7 +225,8 @@ class Answer:
     def _used(self) -> int:
         """The tokens to charge; estimated where the model was stopped before it said."""
         known = (self.outcome.input_tokens or 0) + (self.outcome.output_tokens or 0)
-        if self._ended == "done" and known:
+        written_by_the_model = self.outcome.tier in (None, "model")
+        if self._ended == "done" and (known or not written_by_the_model):
             return known
         if self.outcome.first_token is None:
             return known

@@ -1,6 +1,6 @@
 """The service: the agent behind HTTP, hardened. `create_app` makes it, `course serve` runs it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
@@ -12,6 +12,7 @@ from helpers.service.engines import Engines
 from helpers.service.envelope import Envelope
 from helpers.service.handlers import add_handlers
 from helpers.service.lifecycle import MakeAgent, key_ring, local_engines, running_parts
+from helpers.service.metrics import Instrument
 from helpers.service.routes import chat, completions, feedback, health, websocket
 from helpers.service.settings import Settings
 from helpers.service.starting import ClearStart, StartError
@@ -22,6 +23,7 @@ def create_app(
     *,
     make_agent: MakeAgent = build_agent,
     engines: AbstractAsyncContextManager[Engines] | None = None,
+    instruments: Collection[Instrument] = (),
 ) -> FastAPI:
     """The service as an ASGI app, which starts its model when the server starts it.
 
@@ -31,6 +33,7 @@ def create_app(
             such as one with more controls.
         engines: who answers, instead of an agent and a model in this process; entered once, when
             the server starts the app.
+        instruments: more metrics, which `/metrics` shows with the service's own.
 
     Raises:
         pydantic.ValidationError: a setting cannot be used.
@@ -44,7 +47,7 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
             made = engines or local_engines(settings, make_agent)
-            async with running_parts(settings, made) as parts:
+            async with running_parts(settings, made, instruments) as parts:
                 app.state.parts = parts
                 yield
                 app.state.parts = None

@@ -117,10 +117,16 @@ def _issue(customer: str, file: Path | None) -> int:
 
 def _run(settings: Any, key: str | None, options: argparse.Namespace) -> int:
     from helpers.service.app import create_app
+
+    return run_app(create_app(settings), settings, key, options)
+
+
+def run_app(app: Any, settings: Any, key: str | None, options: argparse.Namespace) -> int:
+    """Serve an app of `create_app` until it is stopped; see `run_with_settings`."""
     from helpers.service.server import Server, listen
 
     sock = listen(options.host, options.port)
-    server = Server(create_app(settings), settings)
+    server = Server(app, settings)
     address = f"http://{options.host}:{sock.getsockname()[1]}"
 
     def say() -> None:

@@ -1,7 +1,7 @@
 """Start: make every part, or stop with the reason. End: close what was opened."""
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
@@ -21,7 +21,7 @@ from helpers.service.health import Health, model_probe, probes
 from helpers.service.keys import KeyRing, KeysError, read_keys
 from helpers.service.limits import RateLimit, storage
 from helpers.service.logs import make_logger
-from helpers.service.metrics import FERNHILL_TOOLS, Metrics
+from helpers.service.metrics import FERNHILL_TOOLS, Instrument, Metrics
 from helpers.service.model import Upstream, connect
 from helpers.service.parts import Parts
 from helpers.service.requests import KnownRequests
@@ -78,13 +78,16 @@ async def local_engines(settings: Settings, make_agent: MakeAgent) -> AsyncItera
 
 @asynccontextmanager
 async def running_parts(
-    settings: Settings, made: AbstractAsyncContextManager[Engines]
+    settings: Settings,
+    made: AbstractAsyncContextManager[Engines],
+    instruments: Collection[Instrument] = (),
 ) -> AsyncIterator[Parts]:
     """The parts of a service, for as long as it runs.
 
     Args:
         settings: of the service.
         made: the engines, which are entered here, such as `local_engines(...)`.
+        instruments: more metrics.
 
     Raises:
         StartError: a part cannot start; or the model's own error.
@@ -120,6 +123,7 @@ async def running_parts(
                 waiting=lambda: gate.waiting,
                 tools=engines.tools,
                 index_built=engines.index_built,
+                instruments=instruments,
             ),
             log=make_logger(),
         )

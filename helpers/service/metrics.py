@@ -94,6 +94,12 @@ _CHAT = {
 }
 
 Child = TypeVar("Child", Counter, Histogram)
+Observe = Callable[[str, Outcome, float | None], None]
+"""Called with every answer that has ended: how ("done", "left", or the kind of the problem), what
+came of it, and its dollars, None where they are not known."""
+Instrument = Callable[[CollectorRegistry], Observe]
+"""Makes more metrics in a service's registry, and what counts its answers in them."""
+
 Known = Collection[str] | None
 """The values that a label may have; None where the service itself makes every one."""
 
@@ -155,6 +161,7 @@ class Metrics:
         waiting: Callable[[], int],
         tools: Collection[str] = FERNHILL_TOOLS,
         index_built: float | None = None,
+        instruments: Collection[Instrument] = (),
     ) -> None:
         """Make all metrics.
 
@@ -164,6 +171,7 @@ class Metrics:
             tools: the names of the agent's tools.
             index_built: when the documents' index was built, by `time.monotonic`; None where no
                 index is in this process.
+            instruments: more metrics, of what answers.
         """
         self.registry = registry = CollectorRegistry()
         self.process = ProcessCollector(registry=registry)
@@ -256,6 +264,7 @@ class Metrics:
             )
         for name, (about, value) in now.items():
             Gauge(name, about, registry=registry).set_function(value)
+        self._observe = [each(registry) for each in instruments]
 
     def answered(
         self,
@@ -295,6 +304,8 @@ class Metrics:
             self.tools.labels(call["name"], call["status"]).inc()
         if cost is not None:
             self.cost.inc(cost)
+        for observe in self._observe:
+            observe(ended, outcome, cost)
 
     def text(self) -> bytes:
         """All figures in Prometheus' text format."""

@@ -49,6 +49,9 @@ class Usage(BaseModel):
     output_tokens: int | None
     cost_usd: float | None
     seconds: float
+    tier: str | None = Field(
+        default=None, description="which tier wrote the answer, such as cache; left out without any"
+    )
 
 
 class ChatAnswer(BaseModel):

@@ -60,6 +60,8 @@ class Outcome:
         output_tokens: likewise.
         finish_reason: why the model stopped, None as long as it has not.
         first_token: when the first piece came, by `time.perf_counter`.
+        tier: who wrote the answer, as a middleware of the agent has marked it in
+            `response_metadata["tier"]`, such as "cache" or "model"; None where none marks answers.
     """
 
     text: list[str] = field(default_factory=list)
@@ -69,6 +71,7 @@ class Outcome:
     output_tokens: int | None = None
     finish_reason: str | None = None
     first_token: float | None = None
+    tier: str | None = None
 
     @property
     def answer(self) -> str:

@@ -366,9 +366,9 @@ quiz("09")
 # ## Next
 #
 # - The lab: [labs/09_trace_with_langsmith.ipynb](../labs/09_trace_with_langsmith.ipynb), six
-#   exercises. Module 10 then cuts the cost that you have found.
+#   exercises. [Module 10](10_cut_the_cost.ipynb) then cuts the cost that you have found.
 # - `course traces` shows these traces; `course trace-check` asks 100 requests and writes the
-#   checklist's evidence for *monitoring*. That for *cost* comes from `course eval`.
+#   checklist's evidence for *monitoring*. `course eval` and `course cost` write that for *cost*.
 # - [LangSmith: observability](https://docs.langchain.com/langsmith/observability) and
 #   [evaluation](https://docs.langchain.com/langsmith/evaluation).
 # - [OpenTelemetry: GenAI conventions](https://opentelemetry.io/docs/specs/semconv/gen-ai/).

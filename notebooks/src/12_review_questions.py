@@ -4,11 +4,11 @@
 # After this page you can answer the five review questions of the chapter "Production-Ready LLM
 # Deployment and Observability" with evidence of your own, and say what each answer rests on.
 #
-# **30 minutes (the machine works for less than one). Level: any. Before it: modules 01 to 09.** No
+# **30 minutes (the machine works for less than one). Level: any. Before it: modules 01 to 10.** No
 # model runs here.
 #
-# This module is a page for now. Its lab and its quiz are still to come, as are modules 10
-# and 11. Each question says what those will add.
+# This module is a page for now. Its lab and its quiz are still to come, as is module 11. Questions
+# 4 and 5 say what that will add.
 
 # %% [markdown] name="picture"
 # A claim about a system is worth as much as the measurement behind it. In this course a command
@@ -22,6 +22,7 @@
 #     actions["04 course policies"] --> files
 #     load["05 course serve-check"] --> files
 #     traces["09 course trace-check"] --> files
+#     cost["10 course cost"] --> files
 #     person([a person's statement]) --> files
 #     files --> check{"course ship-check"} --> answers["your five answers"]
 #     labs["your labs' checks"] --> answers
@@ -116,7 +117,9 @@ def show_evidence(*items):
 # - [How is a new version rolled out without losing a request?][release] has what a release costs
 #   your users, and what happens with a version that does not start.
 # - [Do the rules find an incident?][rules] has what finds a bad release within minutes.
+# - [What does a right answer cost today?][bill] has the figure behind the item *cost*.
 #
+# [bill]: 10_cut_the_cost.ipynb#What-does-a-right-answer-cost-today?
 # [rules]: 08_monitor_in_production.ipynb#Do-the-rules-find-an-incident?
 # [release]: 07_run_on_kubernetes.ipynb#How-is-a-new-version-rolled-out-without-losing-a-request?
 # [list]: 02_evaluate_before_shipping.ipynb#What-belongs-on-a-checklist?
@@ -158,12 +161,16 @@ show_evidence(*findings)
 # | a tool reaches internal servers | judge the resolved address | [04, section 9][service] |
 # | text becomes SQL or HTML | bound values, cleaned output | [04, section 9][service] |
 # | one caller uses up the service | caps on size and rate, a gate | [05][size] |
+# | one caller uses up the money | a budget, reserved before each answer | [10][spender] |
+# | a cache serves another customer's answer | the customer in its key | [10][cache] |
 # | personal data stays in traces | redact before anything leaves | [09, section 9][redact] |
 # | a model file is replaced | compare digests before use | [00][machine] |
 # | someone takes over the process | no rights, no token, few ways out | [07][hijacked] |
 # | answers are invented, and nobody reports it | detectors, counted over a day | [08][invented] |
 # | some people are served worse | pairs, with a control group | [08][alike] |
 #
+# [spender]: 10_cut_the_cost.ipynb#Who-spends-the-money,-right-now?
+# [cache]: 10_cut_the_cost.ipynb#What-does-a-question-cost-the-second-time?
 # [invented]: 08_monitor_in_production.ipynb#Which-answers-are-invented?
 # [alike]: 08_monitor_in_production.ipynb#Is-everyone-treated-alike?
 # [map]: 03_stop_prompt_injection.ipynb#2.-What-else-can-go-wrong?
@@ -293,13 +300,14 @@ show.table(rows, caption="Your controls")
 # **Where you did this work:**
 #
 # - Evaluate and release: [a version and its evidence][list], and [a gate][gate]
-# - Observe: [one request][request], [what you look at, and when][strategy], and
-#   [what wakes a person][wakes]
+# - Observe: [one request][request], [what you look at, and when][strategy],
+#   [what wakes a person][wakes], and [who spends the money][spender]
 # - Learn: [a bad run becomes a test][test]
 # - Keep it running: [a restart in the middle of a stream][restart]
 #
 # Module 11 will run the whole loop through a bad day.
 #
+# [spender]: 10_cut_the_cost.ipynb#Who-spends-the-money,-right-now?
 # [wakes]: 08_monitor_in_production.ipynb#What-wakes-a-person,-and-what-waits?
 # [list]: 02_evaluate_before_shipping.ipynb#What-belongs-on-a-checklist?
 # [gate]: 02_evaluate_before_shipping.ipynb#What-should-a-gate-let-through?
@@ -323,6 +331,8 @@ show_evidence("monitoring", "rollback", "documentation", "ownership")
 # - **Requirements with numbers**: right answers, refusals, the 95th percentile of the wait,
 #   requests lost under load, cost of a right answer, attack success, share of requests traced.
 # - **Trade-offs with a figure on each side**, measured on the same version.
+# - **The whole cost of a right answer**: tokens, the people who take over, and wrong answers. A
+#   saving counts only if the sum falls.
 # - **The average and the tail.** A few requests can take a large part of the time or the money.
 # - **How it is deployed**: on your own server, on Kubernetes, on a managed platform or serverless,
 #   and what each choice gives away.
@@ -348,10 +358,28 @@ show_evidence("monitoring", "rollback", "documentation", "ownership")
 # | any control of a service | latency, cost, refusals | [05][trade] |
 # | a friendlier prompt | more tokens in each request | [09, section 8][prompts] |
 # | a trace of every request | storage, and personal data in it | [09, section 9][redact] |
+# | fewer tokens read | facts that a larger model would have used | [10][context] |
+# | fewer tokens written | answers that are cut off | [10][output] |
+# | answers from a cache | old answers, the same words with another meaning | [10][cache] |
+# | no model where a sentence answers | thresholds to choose again, no joined facts | [10][tiers] |
+# | fewer wrong answers | people who take over | [10][tiers] |
+# | a bill with a limit | customers who get a person at the end of the money | [10][spender] |
+# | a price that does not grow with traffic | a machine that is paid at night | [10][volume] |
 #
-# For the tail, see [which requests cost out of proportion][cost] and [where the time goes][time].
-# Module 10 will measure the cost of a right answer, and 11 the ways of deploying.
+# Which variant is cheapest, people and mistakes included, and what each saving costs in latency,
+# quality, freshness and safety: [Which variant would you choose?][choose] Its table is the answer
+# to this question for cost; `course cost` repeats it on questions on which nothing was tuned.
 #
+# For the tail, see [which requests cost out of proportion][cost], [where the time goes][time] and
+# [who spends the money][spender]. Module 11 will measure the ways of deploying.
+#
+# [context]: 10_cut_the_cost.ipynb#How-much-text-does-the-model-need?
+# [output]: 10_cut_the_cost.ipynb#How-much-does-it-have-to-write?
+# [cache]: 10_cut_the_cost.ipynb#What-does-a-question-cost-the-second-time?
+# [tiers]: 10_cut_the_cost.ipynb#Does-it-take-a-model-at-all?
+# [choose]: 10_cut_the_cost.ipynb#Which-variant-would-you-choose?
+# [spender]: 10_cut_the_cost.ipynb#Who-spends-the-money,-right-now?
+# [volume]: 10_cut_the_cost.ipynb#What-at-a-thousand-times-the-traffic?
 # [agent]: 01_build_an_agent.ipynb#What-you-measured
 # [count]: 02_evaluate_before_shipping.ipynb#How-many-questions-are-needed?
 # [controls]: 03_stop_prompt_injection.ipynb#9.-What-does-each-control-do,-and-what-does-it-cost?
@@ -409,7 +437,7 @@ print(f"have passed on evidence of this version. That is a {decision}.")
 # **Where it breaks.** The lists of what a full answer contains are this course's, not the book's.
 # The figures are those of a small model, an invented shop and one machine: take the method, and
 # measure your own figures. A file of evidence does not stop a person who edits it. Parts of
-# questions 1, 2, 4 and 5 stay open until modules 10 and 11 are ready.
+# questions 4 and 5 stay open until module 11 is ready.
 
 # %% [markdown] name="keep"
 # ## Keep this

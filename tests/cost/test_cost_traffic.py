@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from helpers.cost.traffic import (
     Intent,
     Part,
     TrafficError,
+    Trap,
     intents,
     load_intents,
     load_traps,
@@ -80,12 +82,15 @@ def test_a_sentence_of_the_named_document_is_a_right_answer(intent: Intent) -> N
 @pytest.mark.parametrize("intent", [i for i in ALL if i.kind == "conditional"], ids=ids)
 def test_a_condition_decides_between_two_values_of_one_document(intent: Intent) -> None:
     """The value of the other case is forbidden, and it is in the document to be confused with."""
+    assert intent.facts.document is not None
     text = document(intent.facts.document).text
     assert any(states(text, fact) for fact in intent.facts.forbidden)
 
 
 @pytest.mark.parametrize("intent", OF_ORDERS, ids=ids)
 def test_the_order_book_says_what_is_required(intent: Intent) -> None:
+    assert intent.facts.order is not None
+    assert intent.facts.customer is not None
     with open_orders() as book:
         order = book.get(intent.facts.order, intent.facts.customer)
     said = _facts(order)
@@ -172,7 +177,7 @@ def test_traps_are_enough_and_repeat_nowhere() -> None:
 
 
 @pytest.mark.parametrize("trap", [t for p in PARTS for t in traps(p)], ids=lambda t: t.asked)
-def test_a_trap_says_nearly_the_same_words(trap: object) -> None:
+def test_a_trap_says_nearly_the_same_words(trap: Trap) -> None:
     stored, asked = set(plain(trap.stored).split()), set(plain(trap.asked).split())
     assert plain(trap.stored) != plain(trap.asked)
     assert len(stored & asked) / len(stored | asked) >= 0.3
@@ -241,7 +246,7 @@ def test_traffic_of_nothing_is_an_error(count: int) -> None:
 
 
 @pytest.mark.parametrize("function", [intents, traffic, traps, pairs])
-def test_an_unknown_part_is_an_error_that_names_the_parts(function) -> None:
+def test_an_unknown_part_is_an_error_that_names_the_parts(function: Callable[..., object]) -> None:
     with pytest.raises(ValueError, match=r"no part 'lab'.*dev.*heldout"):
         function("lab")
 
@@ -271,7 +276,9 @@ ROW = {
         ({"id": "heldout-01"}, "ids here begin with dev-"),
     ],
 )
-def test_a_damaged_intent_is_named_with_its_field(tmp_path: Path, change: dict, said: str) -> None:
+def test_a_damaged_intent_is_named_with_its_field(
+    tmp_path: Path, change: dict[str, object], said: str
+) -> None:
     path = tmp_path / "dev.yaml"
     path.write_text(yaml.safe_dump([ROW | change]), "utf-8")
     with pytest.raises(TrafficError, match=f"dev.yaml.*{said}"):
@@ -314,7 +321,9 @@ def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
         ([{"stored": "", "asked": "b", "differs": "c"}], r"dev\.0\.stored: String should match"),
     ],
 )
-def test_a_damaged_trap_is_named(tmp_path: Path, traps_of_dev: list, said: str) -> None:
+def test_a_damaged_trap_is_named(
+    tmp_path: Path, traps_of_dev: list[dict[str, str]], said: str
+) -> None:
     path = tmp_path / "traps.yaml"
     path.write_text(yaml.safe_dump({"dev": traps_of_dev, "heldout": []}), "utf-8")
     with pytest.raises(TrafficError, match=f"traps.yaml, .*{said}"):

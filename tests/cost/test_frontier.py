@@ -15,6 +15,7 @@ from helpers.cost.frontier import (
     tier_rows,
 )
 from helpers.cost.outcomes import HANDED_OVER, Outcome
+from helpers.cost.rates import Rates
 from helpers.cost.tiers import Tier
 from helpers.cost.variants import Answered, Several, Variant, key_of
 from helpers.evaluate.runs import Call, Run
@@ -22,7 +23,7 @@ from helpers.models import prices
 from tests.cost.make_tiers import Dictionary, Shelf
 from tests.evaluate.make import question, run
 
-PRICES = {"person_usd": Decimal(2), "wrong_usd": Decimal(5)}
+RATES = Rates()
 READ = "You have 30 days to return a tent."
 
 
@@ -90,7 +91,7 @@ def test_sums_and_shares() -> None:
     found = row(
         "some",
         [served("right", "0.1"), served("wrong", "0.3", "2"), served("handed over", search="0.2")],
-        **PRICES,
+        RATES,
     )
     assert (found.right.successes, found.wrong.successes, found.handed.successes) == (1, 1, 1)
     assert (found.model_usd, found.search_usd) == (Decimal("0.4"), Decimal("0.2"))
@@ -101,23 +102,23 @@ def test_sums_and_shares() -> None:
 
 def test_repeating_an_intent_is_no_new_evidence() -> None:
     few = [served("right", "0.1", "1"), served("right", "0.3", "2"), served("wrong", "0.2", "3")]
-    once, often = row("once", few, **PRICES), row("often", few * 50, **PRICES)
+    once, often = row("once", few, RATES), row("often", few * 50, RATES)
     assert often.a_question.high - often.a_question.low == pytest.approx(
         once.a_question.high - once.a_question.low
     )
 
 
 def test_no_right_answer_has_no_cost_of_one() -> None:
-    found = row("none", [served("wrong", "0.1")], **PRICES)
+    found = row("none", [served("wrong", "0.1")], RATES)
     assert found.a_right_answer is None
     assert found.priced_right_answer is None
 
 
 def test_bad_input_is_refused() -> None:
     with pytest.raises(ValueError, match="no requests"):
-        row("none", [], **PRICES)
-    with pytest.raises(ValueError, match="at least nothing"):
-        row("none", [served("right")], person_usd=Decimal(-1), wrong_usd=Decimal(5))
+        row("none", [], RATES)
+    with pytest.raises(ValueError, match="person_usd"):
+        Rates(person_usd=Decimal(-1))
     with pytest.raises(ValueError, match="give `cache`"):
         replay(Variant("cached", "reference", cached="exact"), [], {})
     with pytest.raises(LookupError):
@@ -127,7 +128,7 @@ def test_bad_input_is_refused() -> None:
 def _row(name: str, right: int, wrong: int, dollars: str) -> Any:
     handed = 10 - right - wrong
     outcomes: list[Outcome] = [*["right"] * right, *["wrong"] * wrong, *["handed over"] * handed]
-    return row(name, [served(one, dollars) for one in outcomes], **PRICES)
+    return row(name, [served(one, dollars) for one in outcomes], RATES)
 
 
 def test_domination_on_a_known_case() -> None:
@@ -143,13 +144,13 @@ def test_domination_on_a_known_case() -> None:
 
 def test_a_tier_earns_its_place_by_what_the_day_costs_without_it() -> None:
     cascade = row(
-        "all", [served("right", tier="extract"), served("handed over", tier="person")], **PRICES
+        "all", [served("right", tier="extract"), served("handed over", tier="person")], RATES
     )
-    without_sentence = row("w/o", [served("right", "0.1"), served("handed over")], **PRICES)
-    without_person = row("w/o", [served("right"), served("wrong")], **PRICES)
-    same = row("w/o", [served("right"), served("handed over")], **PRICES)
+    without_sentence = row("w/o", [served("right", "0.1"), served("handed over")], RATES)
+    without_person = row("w/o", [served("right"), served("wrong")], RATES)
+    same = row("w/o", [served("right"), served("handed over")], RATES)
     left = {"extract": without_sentence, "person": without_person, "model": same}
-    found = {one.tier: one for one in tier_rows(cascade, left, **PRICES)}  # type: ignore[arg-type]
+    found = {one.tier: one for one in tier_rows(cascade, left, RATES)}  # type: ignore[arg-type]
     assert {tier: one.earns for tier, one in found.items()} == {
         "extract": True,
         "person": True,

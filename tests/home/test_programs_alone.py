@@ -27,6 +27,7 @@ from tests.home.kubernetes import try_base, try_base_file, try_dev, try_hpa, try
 from tests.home.monitoring import try_dashboard, try_metrics, try_rules, try_rules_test
 from tests.home.serve_app import try_serve_app
 from tests.home.service import try_service
+from tests.home.tiers import try_tiers
 
 NAMES = sorted(
     path.relative_to(PROGRAMS).as_posix()
@@ -120,6 +121,7 @@ TRIED: dict[str, Callable[[], None]] = {
     "serve.yaml": try_serve_yaml,
     "serve_app.py": try_serve_app,
     "service.py": try_service,
+    "tiers.py": try_tiers,
 }
 
 

@@ -137,6 +137,7 @@ def _events(message: BaseMessage, streamed: StreamedText, outcome: Outcome) -> S
         outcome.finish_reason = None
     else:
         outcome.finish_reason = outcome.finish_reason or "stop"  # words that no model wrote
+        outcome.tier = message.response_metadata.get("tier", outcome.tier)
         events += [outcome.token(piece) for piece in streamed.finish(message.text)]
     return events
 

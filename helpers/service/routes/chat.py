@@ -51,7 +51,9 @@ def asked(body: ChatRequest, request_id: UUID, parts: Parts, key: HashedKey) -> 
     return Asked(turn, parts.settings.path, key.id, body.conversation_id or uuid4().hex)
 
 
-@router.post("/chat", response_model=ChatAnswer, responses=ANSWERING)
+@router.post(
+    "/chat", response_model=ChatAnswer, response_model_exclude_unset=True, responses=ANSWERING
+)
 async def chat(body: ChatRequest, request: Request, parts: Running, key: Key) -> object:
     """Ask the agent, and get its whole answer."""
     answer = Answer(parts, asked(body, request.state.request_id, parts, key))

@@ -20,6 +20,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from chat import SetupError, shop_agent, shop_orders
 from measure import make_measured_app, prices
 from service import SILENCE_S, digest
+from thrifty import thrifty_agent
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Customer = Annotated[str, Field(min_length=1)]
@@ -137,13 +138,14 @@ def new_key(customer: str) -> str:
 
 
 def create_app() -> FastAPI:
-    """The service of the agent in chat.py, for everyone who has a key.
+    """The service of the agent in chat.py, or in thrifty.py, for everyone who has a key.
 
     Raises:
         SetupError: there are no keys or no model, or a price is none; the message says what to do.
     """
     customers, usd = known_customers(), prices()
-    agent = shop_agent(shop_orders(), InMemorySaver())
+    book, memory, budget = shop_orders(), InMemorySaver(), os.environ.get("BUDGET_USD")
+    agent = thrifty_agent(book, memory, budget, usd) if budget else shop_agent(book, memory)
     set_up_logging()
     return make_measured_app(agent, customers, usd)
 

@@ -29,4 +29,5 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(chat, "make_embeddings", lambda name: WordEmbeddings())
     monkeypatch.setenv("MODEL", "fake:model")
     monkeypatch.setenv("EMBEDDINGS", "fake:embeddings")
+    monkeypatch.delenv("BUDGET_USD", raising=False)
     return tmp_path
