@@ -1,11 +1,15 @@
 """The frontier on known cases: replay with a cache, sums, intervals, domination, tiers."""
 
+from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from langchain_core.messages.ai import UsageMetadata
 
+from helpers.agent import build_agent
+from helpers.cost import variants
 from helpers.cost.frontier import (
     EMBED_USD,
     Served,
@@ -16,10 +20,12 @@ from helpers.cost.frontier import (
 )
 from helpers.cost.outcomes import HANDED_OVER, Outcome
 from helpers.cost.rates import Rates
-from helpers.cost.tiers import Tier
+from helpers.cost.tiers import Tier, Tiers
 from helpers.cost.variants import Answered, Several, Variant, key_of
 from helpers.evaluate.runs import Call, Run
-from helpers.models import prices
+from helpers.evaluate.stored import Item
+from helpers.evaluate.stored_answers import as_item
+from helpers.models import chat_model, prices
 from tests.cost.make_tiers import Dictionary, Shelf
 from tests.evaluate.make import question, run
 
@@ -85,6 +91,40 @@ def test_a_sentence_before_any_tool_costs_one_search() -> None:
     before = Answered(Run("dev-single_fact-001", READ), "extract")
     assert before.embedded == 1
     assert answered().embedded == 2
+
+
+def test_a_search_whose_sentence_is_not_good_enough_is_counted_too() -> None:
+    assert replace(answered(), looked=True).embedded == 3
+    after_tools = Answered(run(READ, Call("search_documents", {}, READ)), "extract", looked=True)
+    assert after_tools.embedded == 3
+    assert Answered(Run("dev-single_fact-001", READ), "extract", looked=True).embedded == 1
+
+
+def test_only_what_may_be_searched_is_looked_up_before_a_tool_is_chosen(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("COURSE_HOME", str(tmp_path))
+    monkeypatch.setattr(
+        variants,
+        "ask",
+        lambda agent, asked: Item({**as_item(run()).content, "tier": "person"}, 0.1, 0.1),
+    )
+    asked = [question(1), question(2, question="Where is FH-10832?")]
+    sentence = Variant("sentence", "sentence", ("extract", "person"))
+    found = variants.answers("dev", [sentence], asked)["sentence"]
+    assert [one.looked for one in found.values()] == [True, False]
+
+
+def test_what_repeats_the_reference_chooses_tools_itself_and_writes_what_was_written() -> None:
+    asked = question(1)
+    said = run("You have 14 days.", question_id=asked.id, tokens=(100, 10))
+    behind = variants.Repeats({asked.question: said})
+    agent = build_agent(model=chat_model(), middleware=[Tiers(use=("tool", "model")), behind])
+    item = variants.ask(agent, asked)
+    assert item.content["answer"] == said.answer
+    assert item.content["usage"]["total_tokens"] == 110
+    assert [call["name"] for call in item.content["calls"]] == ["search_documents"]
+    assert item.content["tier"] == "model"
 
 
 def test_sums_and_shares() -> None:
