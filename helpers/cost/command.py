@@ -277,16 +277,14 @@ def as_text(found: Mapping[str, Any]) -> str:
         ]
         for one in found["tiers"]
     ]
-    traps = [["guard", "threshold", "traps served", "wordings served"]]
-    traps += [
-        [
-            "with" if one["guard"] else "without",
-            f"{one['threshold']:.2f}",
-            f"{one['traps']} of {one['of_traps']}",
-            f"{one['pairs']} of {one['of_pairs']}",
-        ]
-        for one in found["traps"]
-    ]
+    heads = ("traps", "wordings", "traps, with the guard", "wordings, with the guard")
+    traps = [["threshold", *heads]]
+    for at in sorted({one["threshold"] for one in found["traps"]}):
+        both = sorted(
+            (one for one in found["traps"] if one["threshold"] == at), key=lambda one: one["guard"]
+        )
+        counts = [f"{one[of]} of {one['of_' + of]}" for one in both for of in ("traps", "pairs")]
+        traps.append([f"{at:.2f}", *counts])
     shown = found["course_eval"].get("dollars a right answer")
     return "\n".join([
         f"{requests} requests of {found['part']}, {found['intents']} intents in "

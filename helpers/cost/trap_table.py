@@ -1,8 +1,9 @@
 """What a semantic cache would serve by its threshold, with and without the guard.
 
 A trap that is served is a wrong answer; a pair of wordings of one intent that is served is an
-answer saved. Both fall with the threshold. The guard takes away all traps and nearly all pairs
-with them: of the 112 pairs of heldout, 23 are served at 0.75 without it, and none with it.
+answer saved. Both fall with the threshold. The guard takes away the
+traps of heldout at every threshold, and the pairs with them: without it a cache serves 23 of the
+112 pairs at 0.75 (and 58 of the 63 traps), with it none of either.
 """
 
 from dataclasses import dataclass
