@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -23,14 +23,13 @@ if TYPE_CHECKING:
 
 COMMAND = "course cost --part heldout"
 _MICRO = 1_000_000
-_ONE = "C-0001"  # some traps name an order, which is kept for its customer alone
 
 
 def cost(argv: Sequence[str]) -> int:
     """Print the frontier, or watch a running service; 0 when it could be done, else 1."""
     parser = argparse.ArgumentParser(
         prog="course cost",
-        description="What a right answer costs in nine ways to answer, on 300 requests, some of "
+        description="What a right answer costs in eight ways to answer, on 300 requests, some of "
         "which come often. Each wording is asked once and its answer kept: the first run on the "
         "local model takes ten minutes for dev and fifteen for heldout, later ones seconds. Tune "
         "on dev, and look at heldout rarely.",
@@ -78,10 +77,13 @@ def measure(
         progress: may show a bar.
     """
     from helpers.cost import frontier
+    from helpers.cost.caches import AnswerCache
     from helpers.cost.rates import Rates
+    from helpers.cost.trap_table import trap_table
     from helpers.cost.variants import CASCADE, LEFT_OUT, REFERENCE, VARIANTS
     from helpers.evaluate.evidence import Figure, fast_mode
     from helpers.evaluate.version import current_version
+    from helpers.models import embeddings
 
     version = current_version()
     model = os.environ.get("COURSE_MODEL", "").strip() or "local"
@@ -89,9 +91,7 @@ def measure(
     rates = Rates()
 
     def row(variant: Any) -> "Row":
-        served = frontier.replay(
-            variant, asked, known[variant.of], cache=_caches().get(variant.cached), model=model
-        )
+        served = frontier.replay(variant, asked, known[variant.of], cache=AnswerCache, model=model)
         return frontier.row(variant.name, served, rates)
 
     rows = [row(variant) for variant in VARIANTS]
@@ -121,7 +121,7 @@ def measure(
         "variants": [_row_data(one) for one in rows],
         "left_out": {tier: _row_data(one) for tier, one in left_out.items()},
         "tiers": [_tier_data(one) for one in tiers],
-        "traps": traps_served(part),
+        "traps": [asdict(one) for one in trap_table(part, embeddings())],
         "goals": goals(by_name[REFERENCE], by_name[CASCADE]),
         "course_eval": {
             name: {"value": one.value, "low": one.low, "high": one.high}
@@ -147,38 +147,6 @@ def _asked(
 
 def _to_stderr(text: str) -> None:
     print(text, file=sys.stderr)
-
-
-def _caches() -> dict[str | None, Callable[[], Any]]:
-    """Makers of empty caches, by what `Variant.cached` calls them."""
-    from helpers.cost.caches import AnswerCache
-    from helpers.models import embeddings
-
-    return {
-        "exact": AnswerCache,
-        "semantic": lambda: AnswerCache(embeddings=embeddings()),
-    }
-
-
-def traps_served(part: "Part") -> dict[str, dict[str, int]]:
-    """How many traps each cache serves, and how many pairs of wordings that it should serve."""
-    from helpers.cost.traffic import pairs, traps
-
-    cases = {
-        "traps": [(one.stored, one.asked) for one in traps(part)],
-        "pairs": list(pairs(part)),
-    }
-    found: dict[str, dict[str, int]] = {}
-    for how, make in _caches().items():
-        found[str(how)] = {}
-        for name, texts in cases.items():
-            served = 0
-            for stored, asked in texts:
-                cache = make()
-                cache.put(stored, "An answer.", customer=_ONE, version="today", checked=True)
-                served += cache.get(asked, customer=_ONE, version="today") is not None
-            found[str(how)] |= {name: served, f"of {name}": len(texts)}
-    return found
 
 
 def eval_figures(
@@ -309,11 +277,14 @@ def as_text(found: Mapping[str, Any]) -> str:
         ]
         for one in found["tiers"]
     ]
-    traps = [["cache", "traps served", "wordings served"]]
-    traps += [
-        [how, f"{one['traps']} of {one['of traps']}", f"{one['pairs']} of {one['of pairs']}"]
-        for how, one in found["traps"].items()
-    ]
+    heads = ("traps", "wordings", "traps, with the guard", "wordings, with the guard")
+    traps = [["threshold", *heads]]
+    for at in sorted({one["threshold"] for one in found["traps"]}):
+        both = sorted(
+            (one for one in found["traps"] if one["threshold"] == at), key=lambda one: one["guard"]
+        )
+        counts = [f"{one[of]} of {one['of_' + of]}" for one in both for of in ("traps", "pairs")]
+        traps.append([f"{at:.2f}", *counts])
     shown = found["course_eval"].get("dollars a right answer")
     return "\n".join([
         f"{requests} requests of {found['part']}, {found['intents']} intents in "
@@ -327,12 +298,14 @@ def as_text(found: Mapping[str, Any]) -> str:
         "",
         f"Dollars with a person at ${found['person_usd']} and a wrong answer at "
         f"${found['wrong_usd']}; micro-dollars a question of the model's part at the prices of "
-        f"{found['hosted']}, tokens as the local model counts them",
+        f"{found['hosted']}, tokens as the local model counts them: it chooses tools without a "
+        "token, and a hosted model reads the conversation for it, which is not in this column",
         *aligned(priced),
         "",
         "The cascade's tiers, and the dollars of all requests with and without each (priced)",
         *aligned(tiers),
         "",
+        "What a semantic cache would serve: a trap is a wrong answer, a wording one saved",
         *aligned(traps),
         "",
         *(

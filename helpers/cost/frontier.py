@@ -131,19 +131,17 @@ def replay(
     if variant.cached and cache is None:
         raise ValueError(f"{variant.name}: give `cache`, which makes an empty cache.")
     kept = cache() if variant.cached and cache else None
-    served = []
+    served, free = [], Decimal(0)
     for question in traffic:
         asked = question.question
         mine = kept if searchable(asked) else None
         hit = mine.get(asked, customer=None, version="today") if mine else None
-        semantic = variant.cached == "semantic" and mine and (not hit or hit.how == "semantic")
-        looked_up = EMBED_USD if semantic else Decimal(0)
         if hit is not None:
             became = outcome(question, hit.answer)
-            served.append(Served(question.id, "cache", became, Decimal(0), looked_up, Decimal(0)))
+            served.append(Served(question.id, "cache", became, free, free, free))
             continue
         found = answers[key_of(question)]
-        served.append(_served(question, found, looked_up, model))
+        served.append(_served(question, found, model))
         if mine is not None:
             calls = found.run.calls
             keep(
@@ -157,13 +155,13 @@ def replay(
     return served
 
 
-def _served(question: Question, found: Answered, looked_up: Decimal, model: str) -> Served:
+def _served(question: Question, found: Answered, model: str) -> Served:
     return Served(
         intent=question.id,
         tier=found.tier,
         outcome=outcome(question, found.run.answer),
         model_usd=_dollars(found, model),
-        search_usd=EMBED_USD * found.embedded + looked_up,
+        search_usd=EMBED_USD * found.embedded,
         hosted_usd=_dollars(found, HOSTED),
     )
 

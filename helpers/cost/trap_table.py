@@ -1,19 +1,18 @@
-"""`python -m helpers.cost.trap_table`: what a semantic cache would serve, with and without guard.
+"""What a semantic cache would serve by its threshold, with and without the guard.
 
 A trap that is served is a wrong answer; a pair of wordings of one intent that is served is an
-answer saved. Without the guard no threshold serves pairs and no traps, since the traps are nearer.
-The guard takes away all the traps, and on heldout also all the pairs.
+answer saved. Both fall with the threshold. The guard takes away the
+traps of heldout at every threshold, and the pairs with them: without it a cache serves 23 of the
+112 pairs at 0.75 (and 58 of the 63 traps), with it none of either.
 """
 
-import argparse
 from dataclasses import dataclass
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from helpers.cost.guard import same_question
-from helpers.cost.traffic import PARTS, Part, pairs, traps
-from helpers.models import embeddings
+from helpers.cost.traffic import Part, pairs, traps
 
 THRESHOLDS = (0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 
@@ -25,7 +24,9 @@ class Served:
     threshold: float
     guard: bool
     traps: int
+    of_traps: int
     pairs: int
+    of_pairs: int
 
 
 def trap_table(part: Part, model: Embeddings) -> list[Served]:
@@ -48,23 +49,14 @@ def trap_table(part: Part, model: Embeddings) -> list[Served]:
         )
 
     return [
-        Served(at, guard, served("traps", at, guard), served("pairs", at, guard))
+        Served(
+            threshold=at,
+            guard=guard,
+            traps=served("traps", at, guard),
+            of_traps=len(two["traps"]),
+            pairs=served("pairs", at, guard),
+            of_pairs=len(two["pairs"]),
+        )
         for guard in (False, True)
         for at in THRESHOLDS
     ]
-
-
-def main() -> None:
-    """Print the table of one part."""
-    parser = argparse.ArgumentParser(description="Traps and pairs a semantic cache would serve.")
-    parser.add_argument("--part", choices=PARTS, default="dev")
-    part: Part = parser.parse_args().part
-    print(f"{part}: {len(traps(part))} traps, {len(pairs(part))} pairs")
-    print("guard  threshold  traps served  pairs served")
-    for row in trap_table(part, embeddings()):
-        guard = "with" if row.guard else "none"
-        print(f"{guard:5}  {row.threshold:9.2f}  {row.traps:12}  {row.pairs:12}")
-
-
-if __name__ == "__main__":
-    main()

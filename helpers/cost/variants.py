@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
+from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse
 from langchain_core.caches import InMemoryCache
 from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage
 
 from helpers.agent import Agent, Caller, Passage, Retriever, build_agent, fernhill_index
 from helpers.agent.build import MOST_TOKENS
+from helpers.agent.context import this_turn
 from helpers.cost.alone import searchable
 from helpers.cost.tiers import LOOKUP, SEARCH, TIERS, Tier, Tiers
 from helpers.evaluate.runs import Run, read
@@ -22,6 +25,8 @@ from helpers.evaluate.stored import Item, Step
 from helpers.evaluate.stored_answers import as_item, as_run
 from helpers.evaluate.version import AGENT, Version, current_version
 from helpers.models import chat_model
+from helpers.models.calls import decide
+from helpers.models.chat import LocalChatModel
 from helpers.shop import Question
 
 SHORT = 24
@@ -30,7 +35,7 @@ SHORT = 24
 _DECIDES = ("alone.py", "outcomes.py", "rule.py", "tiers.py")
 
 
-Cached = Literal["exact", "semantic"] | None
+Cached = Literal["exact"] | None
 
 
 @dataclass(frozen=True)
@@ -55,24 +60,28 @@ REFERENCE = "reference: one passage, the model writes"
 CASCADE = "cascade: cache, sentence, tool, model, person"
 _BEHIND: tuple[Tier, ...] = ("extract", "tool", "model", "person")
 
+
+def _without(tier: Tier) -> tuple[Tier, ...]:
+    return tuple(one for one in _BEHIND if one != tier)
+
+
 VARIANTS = (
     Variant("three passages", "three passages"),
     Variant(REFERENCE, "reference"),
     Variant(f"at most {SHORT} tokens", "short"),
     Variant("exact cache, then the model", "reference", cached="exact"),
-    Variant("semantic cache, then the model", "reference", cached="semantic"),
-    Variant("tool's words, then the model", "tool+model", ("tool", "model")),
     Variant("sentence, then the model", "extract+model", ("extract", "model")),
     Variant("sentence, then a person", "extract+person", ("extract", "person")),
     Variant(CASCADE, "cascade", _BEHIND, cached="exact"),
+    Variant("the cascade without the model", "cascade-model", _without("model"), cached="exact"),
 )
 
 
 def without(tier: Tier) -> Variant:
     """The cascade with one tier left out."""
-    rest = tuple(one for one in _BEHIND if one != tier)
-    kept = "cascade" if tier == "cache" else f"cascade-{tier}"
-    return Variant(f"without {tier}", kept, rest, cached=None if tier == "cache" else "exact")
+    if tier == "cache":
+        return Variant(f"without {tier}", "cascade", _BEHIND)
+    return Variant(f"without {tier}", f"cascade-{tier}", _without(tier), cached="exact")
 
 
 LEFT_OUT = {tier: without(tier) for tier in TIERS}
@@ -101,6 +110,32 @@ def agent_of(variant: Variant, model: BaseChatModel | None = None) -> Agent:
         return build_agent(model=(model or chat_model(max_tokens=SHORT, cache=_said())))
     tiers = [Tiers(use=variant.tiers)] if variant.tiers else []
     return build_agent(model=_model(model), middleware=tiers)
+
+
+class Repeats(AgentMiddleware[AgentState[Any], Caller, Any]):
+    """Writes what the reference wrote to the same question, behind the tiers.
+
+    The tiers answer, or leave the conversation as it is, so the model would be given what it was
+    given before, and the local model repeats itself to the letter. Tools are chosen by the model
+    itself, which reads and writes no token for it.
+    """
+
+    def __init__(self, said: Mapping[str, Run]) -> None:
+        """`said` are the reference's runs by the words of the question."""
+        super().__init__()
+        self._said = said
+
+    def wrap_model_call(
+        self,
+        request: ModelRequest[Caller],
+        handler: Callable[[ModelRequest[Caller]], ModelResponse[Any]],
+    ) -> ModelResponse[Any] | AIMessage:
+        """The kept answer, where the model would write one."""
+        bound: Any = request.model.bind_tools(request.tools)
+        if decide(request.messages, bound.kwargs["tools"], request.tool_choice) is not None:
+            return handler(request)
+        run = self._said[this_turn(request.messages)[0].text]
+        return AIMessage(run.answer, usage_metadata=run.usage)
 
 
 def _model(model: BaseChatModel | None) -> BaseChatModel:
@@ -181,19 +216,18 @@ def answers(
     variants: Iterable[Variant],
     asked: Sequence[Question],
     *,
-    build: Callable[[Variant], Agent] = agent_of,
     progress: Progress | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> dict[str, dict[str, Answered]]:
     """What each variant makes of each wording, by `Variant.of` and `key_of`.
 
-    Kept in `.course/runs`, for this version of the agent and the tiers: as `10-cost-PART`, and as
-    `10-cost-PART-tiers` for those with the middleware. What was interrupted goes on where it
-    stopped.
+    The reference is asked first: with the local model, those with tiers repeat what it wrote (see
+    `Repeats`). Kept in `.course/runs`, for this version of the agent and the tiers: as
+    `10-cost-PART`, and as `10-cost-PART-tiers` for those with the middleware. What was interrupted
+    goes on where it stopped.
     """
     by_key = {key_of(question): question for question in asked}
     wanted = {variant.of: variant for variant in variants}
-    # The reference first: the tiers behind it share most of its prompts (see `_said`).
     order = sorted(wanted.values(), key=lambda one: (one.of != "reference", not one.tiers))
     steps = {
         tiered: Step(
@@ -208,7 +242,11 @@ def answers(
     for variant in order:
         items = steps[bool(variant.tiers)].answers(
             list(by_key),
-            _Asking(variant, build, by_key),
+            _Asking(
+                variant,
+                by_key,
+                {by_key[key].question: one.run for key, one in found.get("reference", {}).items()},
+            ),
             section=variant.of,
             last=variant in lasts.values(),
             progress=partial(progress or _silent, name=variant.of),
@@ -230,15 +268,22 @@ class _Asking:
     def __init__(
         self,
         variant: Variant,
-        build: Callable[[Variant], Agent],
         by_key: Mapping[str, Question],
+        said: Mapping[str, Run],
     ) -> None:
-        self._variant, self._build, self._by_key = variant, build, by_key
+        self._variant, self._by_key, self._said = variant, by_key, said
         self._agent: Agent | None = None
 
     def __call__(self, key: str) -> Item:
-        self._agent = self._agent or self._build(self._variant)
+        self._agent = self._agent or self._build()
         return ask(self._agent, self._by_key[key])
+
+    def _build(self) -> Agent:
+        model = _model(None)
+        if not (self._variant.tiers and self._said and isinstance(model, LocalChatModel)):
+            return agent_of(self._variant)
+        tiers = Tiers(use=self._variant.tiers)
+        return build_agent(model=model, middleware=[tiers, Repeats(self._said)])
 
 
 def version(asked: Mapping[str, Question], *, tiered: bool) -> Version:

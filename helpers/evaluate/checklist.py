@@ -190,8 +190,8 @@ CHECKLIST: tuple[Item, ...] = (
         why="An agent that calls its model three times for a greeting is found on the invoice, a "
         "month later.",
         owner="product owner",
-        module="02",
-        command="course eval --part heldout",
+        module="10",
+        command="course cost --part heldout",
         thresholds=(
             Threshold("dollars a question", "at most", 0.01, 100),
             Threshold("dollars a right answer", "at most", 0.02, 50),

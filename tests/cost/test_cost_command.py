@@ -4,11 +4,13 @@ import json
 from typing import Any
 
 import pytest
+from langchain_core.embeddings import Embeddings
 
 from helpers import cli
-from helpers.cost import command
+from helpers.cost import command, trap_table
+from helpers.cost.caches import AnswerCache
 from helpers.cost.outcomes import HANDED_OVER
-from helpers.cost.traffic import traffic
+from helpers.cost.traffic import traffic, traps
 from helpers.cost.variants import LEFT_OUT, VARIANTS, Answered, key_of
 from helpers.evaluate import evidence
 from helpers.evaluate.eval_evidence import cost_figures
@@ -17,6 +19,16 @@ from helpers.evaluate.scores import score
 from helpers.evaluate.version import current_version
 from helpers.shop import Question
 from tests.evaluate.make import run
+
+
+class Alike(Embeddings):
+    """Gives every text the same vector."""
+
+    def embed_query(self, text: str) -> list[float]:
+        return [1.0, 0.0]
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        return [self.embed_query(text) for text in texts]
 
 
 def _run(question: Question, answer: str, tokens: tuple[int, int]) -> Run:
@@ -50,14 +62,14 @@ def answers(asked: list[Question]) -> dict[str, dict[str, Answered]]:
 @pytest.fixture(scope="module")
 def report(asked: list[Question], answers: dict[str, dict[str, Answered]]) -> dict[str, Any]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(command, "traps_served", lambda part: {})
+        patch.setattr(trap_table, "trap_table", lambda part, model: [])
         return command.measure("dev", asked, answers=answers)
 
 
 def test_the_report_has_every_variant_and_tier(report: dict[str, Any]) -> None:
     assert [one["variant"] for one in report["variants"]] == [one.name for one in VARIANTS]
     assert [one["tier"] for one in report["tiers"]] == list(LEFT_OUT)
-    assert len(VARIANTS) <= 10
+    assert len(VARIANTS) <= 8
     assert json.loads(json.dumps(report)) == report
     text = command.as_text(report)
     assert all(one.name in text for one in VARIANTS)
@@ -110,18 +122,24 @@ def test_heldout_in_fast_mode_says_that_nothing_was_filed(
     answers: dict[str, dict[str, Answered]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(command, "traps_served", lambda part: {})
+    monkeypatch.setattr(trap_table, "trap_table", lambda part, model: [])
     found = command.measure("heldout", asked, answers=answers)
     assert found["notes"] == ["COURSE_FAST is on, so no evidence was filed."]
 
 
-def test_an_exact_cache_serves_no_trap(monkeypatch: pytest.MonkeyPatch) -> None:
-    from helpers.cost.caches import AnswerCache
+def test_an_exact_cache_serves_no_trap() -> None:
+    for trap in traps("dev"):
+        cache = AnswerCache()
+        cache.put(trap.stored, "An answer.", customer="C-0001", version="1", checked=True)
+        assert cache.get(trap.asked, customer="C-0001", version="1") is None
 
-    monkeypatch.setattr(command, "_caches", lambda: {"exact": AnswerCache})
-    found = command.traps_served("dev")["exact"]
-    assert found["traps"] == 0
-    assert found["of traps"] > 20
+
+def test_the_guard_is_measured_at_each_threshold() -> None:
+    """Vectors that are all alike: every text reaches every threshold."""
+    alike = trap_table.trap_table("dev", Alike())
+    assert len(alike) == 2 * len(trap_table.THRESHOLDS)
+    assert all(one.traps == one.of_traps for one in alike if not one.guard)
+    assert all(one.traps == 0 for one in alike if one.guard)
 
 
 def test_the_command_is_in_the_table(capsys: pytest.CaptureFixture[str]) -> None:

@@ -64,6 +64,11 @@ def test_stands_alone(said: tuple[str, ...], alone: bool) -> None:
         ("unanswerable", HANDED_OVER, "handed over"),
         ("unanswerable", "It is 30 days.", "wrong"),
         ("unanswerable", "I do not know. It is 30 days.", "wrong"),
+        (
+            "unanswerable",
+            "Handed over: A colleague will take over. The ticket is T-0012.",
+            "handed over",
+        ),
     ],
 )
 def test_outcome(kind: str, answer: str, became: str) -> None:
