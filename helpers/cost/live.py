@@ -267,6 +267,9 @@ def watch(url: str, *, every_s: float = EVERY_S, patience_s: float = _PATIENCE_S
                         return 1
                     print(f"{time.strftime('%H:%M:%S')}  {problem}", flush=True)
                 else:
+                    if answered is None:
+                        each = every_s * _SAY_EVERY
+                        print(f"Watching {url}: a line every {each:g} s. Ctrl-C ends.", flush=True)
                     answered = now
                     for notice in watcher.seen(found, now):
                         text = f"NOTICE  {notice.kind}: {notice.text}"
