@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         " meaning, without anything harmless, and compare the two lists.",
         Hint(
             "First lower case and one space between words, then take the phrases of POLITE out, at"
-            r" word boundaries: re.sub(rf'\b({\"|\".join(POLITE)})\b', ' ', text).",
+            r""" word boundaries: re.sub(rf"\b({'|'.join(POLITE)})\b", " ", text).""",
             "always",
         ),
         Hint(
