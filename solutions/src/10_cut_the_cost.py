@@ -571,7 +571,7 @@ if ready("10.3"):
 # person, and a person costs more than a thousand tokens?
 
 # %% [markdown] name="plan-task"
-# Write `plan(tune, test, prices, wrong, person)`, a plain function (not `async`).
+# Write the function `plan(tune, test, prices, wrong, person)`.
 #
 # - `tune` and `test` are lists of questions. A question is a list with one pair for each tier, in
 #   the order in which tiers are asked: the tier's confidence (a `float` from 0 to 1) and whether
