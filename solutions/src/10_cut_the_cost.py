@@ -30,17 +30,11 @@ fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 # %% name="measured-list"
 measured = []  # what the cells below find out, for the table at the end
 
-# %% [markdown] name="meter-goal"
-# ## 1. A meter that is right
-#
-# LangChain tells a callback handler about every call of a chat model: it calls `on_llm_end` when
-# the model has answered, and `on_llm_error` when the call has failed. That is the place for a
-# meter. Look at what a handler gets from the four kinds of calls below. The server is part of the
-# testbed. It counts each word as a token.
-
 # %% name="meter-server"
 import atexit
 from contextlib import ExitStack, suppress
+
+from langchain_openai import ChatOpenAI
 
 from helpers.testbed import Fails, openai_server
 
@@ -56,10 +50,22 @@ room = ExitStack()
 atexit.register(room.close)
 server = room.enter_context(openai_server(reply))
 
+
+def client(name, **settings):
+    """A chat model on the testbed's server."""
+    return ChatOpenAI(model=name, base_url=server.url, api_key="none", max_retries=0, **settings)
+
+# %% [markdown] name="meter-goal"
+# ## 1. A meter that is right
+#
+# LangChain tells a callback handler about every call of a chat model: it calls `on_llm_end` when
+# the model has answered, and `on_llm_error` when the call has failed. That is the place for a
+# meter. Look at what a handler gets from the four kinds of calls below. The server is part of the
+# testbed. It counts each word as a token.
+
 # %% name="meter-look"
 from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import BaseCallbackHandler
-from langchain_openai import ChatOpenAI
 
 
 class Look(BaseCallbackHandler):
@@ -71,11 +77,6 @@ class Look(BaseCallbackHandler):
 
     def on_llm_error(self, error, **kwargs):
         print("  failed:", type(error).__name__)
-
-
-def client(name, **settings):
-    """A chat model on the testbed's server."""
-    return ChatOpenAI(model=name, base_url=server.url, api_key="none", max_retries=0, **settings)
 
 
 def use(handler):

@@ -126,10 +126,13 @@ cascade = Cascade(cache, best, 0.5, "May", frozenset({"lookup_order"}))
 agent = create_agent(model, [lookup_order, refund], middleware=[cascade])
 questions = ["When do you open?", "What does it weigh?", "Where is FH-10001", "Pay back FH-10002",
              "Anything else?"]
+async def all_of_them():
+    asked = [await agent.ainvoke({"messages": [("user", text)]}) for text in questions]
+    return [one["messages"][-1] for one in asked]
+
 found = []
-for text in questions:
+for text, other in zip(questions, asyncio.run(all_of_them())):
     one = agent.invoke({"messages": [("user", text)]})["messages"][-1]
-    other = asyncio.run(agent.ainvoke({"messages": [("user", text)]}))["messages"][-1]
     found.append([tier_of(one), one.text, (tier_of(other), other.text) == (tier_of(one), one.text),
                   bool(one.usage_metadata)])
 later = agent.invoke({"messages": [("user", "Hi"), ("assistant", "Yes?"),
