@@ -2,9 +2,8 @@
 
 An agent (`create_agent`, with one tool that it does not call) answers streamed requests of 64
 chunks from an instant server in another process. The meter is a callback in one batch and none in
-the next, in turn (on, off, off, on). A ratio is taken of each pair of batches, and their median
-counts, so that whatever else the machine does falls on both alike. CPU seconds are those of the
-agent's process. The target is at most 2% of a request's CPU.
+the next, in turn (see `on_and_off`). CPU seconds are those of the agent's process. The target is at
+most 2% of a request's CPU.
 
 500 pairs take some two minutes.
 """
@@ -18,18 +17,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from langchain.agents import create_agent
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
-from scipy.stats import bootstrap
 
 from helpers.cost.meter import Meter
+from tests.benchmarks.on_and_off import ORDER, QUESTION, compared, told
 from tests.benchmarks.service.running import started
 
 GOAL = 0.02
-ORDER = ("on", "off", "off", "on")
-QUESTION = "Name three things to take on a walk in the hills."
 
 
 @tool
@@ -75,21 +71,7 @@ def measure(pairs: int, count: int) -> dict[str, Any]:
     (row,) = meter.rows(by="model")
     if row["uncounted"] or not meter.total():
         raise SystemExit(f"The meter did not count what it should: {row}")
-    on, off = (np.array(used[state]) for state in ("on", "off"))
-    added = on / off - 1
-    found = bootstrap(
-        (added,), np.median, n_resamples=2000, rng=np.random.default_rng(1)
-    ).confidence_interval
-    return {
-        "pairs": pairs,
-        "requests": 2 * pairs * count,
-        "on_ms": 1000 * float(np.median(on)),
-        "off_ms": 1000 * float(np.median(off)),
-        "added": float(np.median(added)),
-        "added_low": float(found.low),
-        "added_high": float(found.high),
-        "goal": GOAL,
-    }
+    return compared(used, count=count, goal=GOAL)
 
 
 def main() -> None:
@@ -103,12 +85,7 @@ def main() -> None:
     if options.json:
         print(json.dumps(found, indent=1))
         return
-    print(
-        f"CPU of a streamed request: {found['on_ms']:.3f} ms with the meter, "
-        f"{found['off_ms']:.3f} ms without ({found['requests']} requests).\n"
-        f"Added: {found['added']:.2%}, 95% interval {found['added_low']:.2%} to "
-        f"{found['added_high']:.2%}; goal: at most {GOAL:.0%}."
-    )
+    print(told(found, "the meter"))
 
 
 if __name__ == "__main__":

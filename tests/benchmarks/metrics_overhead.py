@@ -2,10 +2,9 @@
 
 One service in one process answers streamed requests of 64 chunks through an instant model, on its
 plain path, which does the least other work. Its metrics are on for a batch and off for the next, in
-turn (on, off, off, on). A ratio is taken of each pair of batches, and their median counts: whatever
-else the machine does, and however the process happened to start, falls on both sides alike. CPU
-seconds are those of the service's process, with its server. The target is at most 3% of a request's
-CPU. A scrape is measured as well; one comes every 15 seconds, and it is not part of a request.
+turn (see `on_and_off`). CPU seconds are those of the service's process, with its server. The target
+is at most 3% of a request's CPU. A scrape is measured as well; one comes every 15 seconds, and it is
+not part of a request.
 
 400 pairs take about two minutes.
 """
@@ -21,17 +20,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import numpy as np
-from scipy.stats import bootstrap
 
+from tests.benchmarks.on_and_off import ORDER, QUESTION, compared, told
 from tests.benchmarks.service.load import Request, send
 from tests.benchmarks.service.running import free_port, started
 from tests.benchmarks.service.subjects import CUSTOMER_KEY, PATH, service
 
 GOAL = 0.03
 SCRAPES = 20
-ORDER = ("on", "off", "off", "on")
-QUESTION = "Name three things to take on a walk in the hills."
 
 
 class NoMetrics:
@@ -118,22 +114,8 @@ def measure(pairs: int, count: int) -> dict[str, Any]:
         for _ in range(SCRAPES):
             text = client.get("/metrics").text
         scrape = (float(client.get("/switch/on").text) - before) / SCRAPES
-    on, off = (np.array(used[state]) for state in ("on", "off"))
-
-    # The median: a batch during which something else fills the processor's caches is an outlier.
-    added = on / off - 1
-    found = bootstrap(
-        (added,), np.median, n_resamples=2000, rng=np.random.default_rng(1)
-    ).confidence_interval
     return {
-        "pairs": pairs,
-        "requests": 2 * pairs * count,
-        "on_ms": 1000 * float(np.median(on)),
-        "off_ms": 1000 * float(np.median(off)),
-        "added": float(np.median(added)),
-        "added_low": float(found.low),
-        "added_high": float(found.high),
-        "goal": GOAL,
+        **compared(used, count=count, goal=GOAL),
         "scrape_ms": 1000 * scrape,
         "series": sum(not line.startswith("#") for line in text.splitlines()),
     }
@@ -155,13 +137,8 @@ def main() -> None:
     if options.json:
         print(json.dumps(found, indent=1))
         return
-    print(
-        f"CPU of a streamed request: {found['on_ms']:.3f} ms with metrics, "
-        f"{found['off_ms']:.3f} ms without ({found['requests']} requests).\n"
-        f"Added: {found['added']:.2%}, 95% interval {found['added_low']:.2%} to "
-        f"{found['added_high']:.2%}; goal: at most {GOAL:.0%}.\n"
-        f"A scrape: {found['scrape_ms']:.2f} ms, {found['series']} series."
-    )
+    print(told(found, "metrics"))
+    print(f"A scrape: {found['scrape_ms']:.2f} ms, {found['series']} series.")
 
 
 if __name__ == "__main__":
