@@ -21,7 +21,7 @@ from langchain_core.messages.ai import UsageMetadata, add_usage
 from helpers.agent import Caller
 from helpers.agent.context import this_turn
 from helpers.cost.budget import Budget, BudgetSpent, Decision, Reservation
-from helpers.cost.tiers import TIERS, Tier, Tiers
+from helpers.cost.tiers import TIERS, Tier, Tiers, Told, answer
 
 CHEAP: tuple[Tier, ...] = tuple(tier for tier in TIERS if tier != "model")
 """The tiers while a budget runs low."""
@@ -87,7 +87,7 @@ class Budgeted(AgentMiddleware[AgentState[Any], Caller, Any]):
             words = _words_of_tools(request)
             if first or not words:
                 raise self._refused(spent) from spent
-            return AIMessage(words, usage_metadata=_NONE, response_metadata={"tier": "tool"})
+            return answer(Told("tool", words))
 
     def _budgets(self, request: Request) -> list[tuple[Budget, str]]:
         caller = request.runtime.context
@@ -160,9 +160,6 @@ def dollars(text: str) -> Decimal:
             f"{text!r} is no budget: give US dollars from 0.000001 to 1000000, such as 0.05."
         )
     return found
-
-
-_NONE = UsageMetadata(input_tokens=0, output_tokens=0, total_tokens=0)
 
 
 def _words_of_tools(request: Request) -> str:

@@ -213,9 +213,9 @@ class AnswerCache:
         """
         scope = _scope(customer)
         if customer is None:
-            for text in (question, answer):
+            for text in (normalised(question), normalised(answer)):
                 for what, pattern in _PERSONAL.items():
-                    if pattern.search(normalised(text)):
+                    if pattern.search(text):
                         raise PersonalAnswer(
                             f"The question or answer has {what}: store it under its customer "
                             "(customer=...), or not at all."
@@ -333,7 +333,7 @@ class AnswerCache:
             return False
         shelf = self._shelves[key.scope, key.version]
         shelf.remove(key)
-        if not any(one[:2] == key[:2] for one in shelf.by_words.values()) and not shelf.keys:
+        if not shelf.by_words and not shelf.keys:
             del self._shelves[key.scope, key.version]
             versions = self._versions[key.scope]
             versions.discard(key.version)

@@ -206,9 +206,9 @@ def why_not(asked: str, stored: str) -> str | None:
     left, right = _meaning(asked), _meaning(stored)
     if not left.words or not right.words:
         return None if plain(asked) == plain(stored) else "no words to compare"
-    extra = set(left.words) ^ set(right.words)
+    extra = {word: _kind(word, asked, stored) for word in set(left.words) ^ set(right.words)}
     for kind in ("number", "negation", "condition", "direction", "name", "word"):
-        found = sorted(word for word in extra if _kind(word, asked, stored) == kind)
+        found = sorted(word for word, its in extra.items() if its == kind)
         if found:
             return f"another {kind}: {', '.join(found)}"
     if left.negated != right.negated:

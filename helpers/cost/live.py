@@ -101,7 +101,8 @@ def totals(metrics: str) -> Totals:
         NothingToRead: they are no metrics of the course's service.
     """
     usd = tokens = answers = None
-    tiers: dict[str, tuple[float, float]] = {}
+    served: dict[str, float] = {}
+    spent: dict[str, float] = {}
     lookups: dict[str, float] = {}
     try:
         samples = [
@@ -117,9 +118,9 @@ def totals(metrics: str) -> Totals:
         elif one.name == "gen_ai_client_operation_duration_seconds_count":
             answers = (answers or 0.0) + one.value
         elif one.name == "service_tier_answers_total":
-            tiers[one.labels["tier"]] = (one.value, tiers.get(one.labels["tier"], (0.0, 0.0))[1])
+            served[one.labels["tier"]] = one.value
         elif one.name == "service_tier_cost_usd_total":
-            tiers[one.labels["tier"]] = (tiers.get(one.labels["tier"], (0.0, 0.0))[0], one.value)
+            spent[one.labels["tier"]] = one.value
         elif one.name == "service_cache_lookups_total":
             lookups[one.labels["result"]] = one.value
     if usd is None:
@@ -127,6 +128,7 @@ def totals(metrics: str) -> Totals:
             "/metrics has no service_cost_usd_total: give the address that `course serve` or "
             "`course tiers serve` prints."
         )
+    tiers = {name: (served.get(name, 0.0), spent.get(name, 0.0)) for name in {**served, **spent}}
     return Totals(usd, tokens or 0.0, answers or 0.0, tiers, lookups)
 
 

@@ -143,7 +143,7 @@ class Tiers(AgentMiddleware[AgentState[Any], Caller, Any]):
             return _hand_over_call(turn[0].text)
         if told.tier != "cache":
             self._keep(request.messages, told)
-        return _answer(told)
+        return answer(told)
 
     def _before_tools(self, messages: Sequence[AnyMessage]) -> Told | None:
         """An answer from the cache or the documents, before a tool is chosen."""
@@ -301,7 +301,8 @@ def _offers(request: Request, name: str) -> bool:
     return any(getattr(tool, "name", None) == name for tool in request.tools)
 
 
-def _answer(told: Told) -> AIMessage:
+def answer(told: Told) -> AIMessage:
+    """Words that no model wrote as a message: marked with their tier, of 0 tokens."""
     return AIMessage(told.words, usage_metadata=_no_tokens(), response_metadata={"tier": told.tier})
 
 

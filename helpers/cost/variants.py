@@ -12,7 +12,6 @@ from typing import Any, Literal, Protocol
 
 from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse
 from langchain_core.caches import InMemoryCache
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 
 from helpers.agent import Agent, Caller, Passage, Retriever, build_agent, fernhill_index
@@ -102,14 +101,23 @@ class Several:
         return [*first, *found[1:k]]
 
 
-def agent_of(variant: Variant, model: BaseChatModel | None = None) -> Agent:
-    """The agent of a variant, on the course's model or on another."""
-    if variant.of == "three passages":
-        return build_agent(model=_model(model), retriever=Several(fernhill_index(), 3))
+def agent_of(variant: Variant, said: Mapping[str, Run] | None = None) -> Agent:
+    """The agent of a variant.
+
+    `said` are the reference's runs by the words of the question, which the local model would repeat
+    behind the tiers (see `Repeats`).
+    """
     if variant.of == "short":
-        return build_agent(model=(model or chat_model(max_tokens=SHORT, cache=_said())))
-    tiers = [Tiers(use=variant.tiers)] if variant.tiers else []
-    return build_agent(model=_model(model), middleware=tiers)
+        return build_agent(model=chat_model(max_tokens=SHORT, cache=_said()))
+    model = chat_model(max_tokens=MOST_TOKENS, cache=_said())
+    if variant.of == "three passages":
+        return build_agent(model=model, retriever=Several(fernhill_index(), 3))
+    middleware: list[AgentMiddleware[Any, Caller, Any]] = []
+    if variant.tiers:
+        middleware.append(Tiers(use=variant.tiers))
+        if said and isinstance(model, LocalChatModel):
+            middleware.append(Repeats(said))
+    return build_agent(model=model, middleware=middleware)
 
 
 class Repeats(AgentMiddleware[AgentState[Any], Caller, Any]):
@@ -136,10 +144,6 @@ class Repeats(AgentMiddleware[AgentState[Any], Caller, Any]):
             return handler(request)
         run = self._said[this_turn(request.messages)[0].text]
         return AIMessage(run.answer, usage_metadata=run.usage)
-
-
-def _model(model: BaseChatModel | None) -> BaseChatModel:
-    return model or chat_model(max_tokens=MOST_TOKENS, cache=_said())
 
 
 @cache
@@ -239,14 +243,11 @@ def answers(
     }
     lasts = {bool(variant.tiers): variant for variant in order}
     found: dict[str, dict[str, Answered]] = {}
+    said: dict[str, Run] = {}
     for variant in order:
         items = steps[bool(variant.tiers)].answers(
             list(by_key),
-            _Asking(
-                variant,
-                by_key,
-                {by_key[key].question: one.run for key, one in found.get("reference", {}).items()},
-            ),
+            _Asking(variant, by_key, said),
             section=variant.of,
             last=variant in lasts.values(),
             progress=partial(progress or _silent, name=variant.of),
@@ -259,6 +260,8 @@ def answers(
             )
             for key, item in zip(by_key, items, strict=True)
         }
+        if variant.of == "reference":
+            said = {by_key[key].question: one.run for key, one in found["reference"].items()}
     return found
 
 
@@ -275,15 +278,8 @@ class _Asking:
         self._agent: Agent | None = None
 
     def __call__(self, key: str) -> Item:
-        self._agent = self._agent or self._build()
+        self._agent = self._agent or agent_of(self._variant, self._said)
         return ask(self._agent, self._by_key[key])
-
-    def _build(self) -> Agent:
-        model = _model(None)
-        if not (self._variant.tiers and self._said and isinstance(model, LocalChatModel)):
-            return agent_of(self._variant)
-        tiers = Tiers(use=self._variant.tiers)
-        return build_agent(model=model, middleware=[tiers, Repeats(self._said)])
 
 
 def version(asked: Mapping[str, Question], *, tiered: bool) -> Version:

@@ -3,8 +3,8 @@
 One service in one process answers streamed requests of 64 chunks through an instant model, on its
 plain path, which does the least other work. Its metrics are on for a batch and off for the next, in
 turn (see `on_and_off`). CPU seconds are those of the service's process, with its server. The target
-is at most 3% of a request's CPU. A scrape is measured as well; one comes every 15 seconds, and it is
-not part of a request.
+is at most 3% of a request's CPU. A scrape is measured as well; one comes every 15 seconds, and it
+is not part of a request.
 
 400 pairs take about two minutes.
 """

@@ -1,22 +1,17 @@
 """Budgets in dollars: exact while many clients reserve, in memory and in a real Redis."""
 
 import asyncio
-import os
 import random
-import shutil
-import socket
 import subprocess
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
 from helpers.cost.budget import (
     Budget,
@@ -27,6 +22,7 @@ from helpers.cost.budget import (
     RedisStore,
     Store,
 )
+from tests.real_redis import redis_server
 
 CLIENTS = 32
 DAY = 86_400.0
@@ -35,45 +31,10 @@ MakeStore = Callable[[AsyncExitStack], Awaitable[Store]]
 
 
 @pytest.fixture(scope="module")
-def redis_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """A Redis of this module's own on a free loopback port, which keeps nothing."""
-    with redis_process(tmp_path_factory.mktemp("redis")) as (port, _):
-        yield port
-
-
-class redis_process:  # noqa: N801 (used like a function)
-    def __init__(self, folder: Path) -> None:
-        program = shutil.which("redis-server")
-        if program is None:
-            if os.environ.get("COURSE_REQUIRE_REDIS"):
-                pytest.fail("COURSE_REQUIRE_REDIS is set, and redis-server is not installed.")
-            pytest.skip("redis-server is not installed (Debian: apt-get install redis-server).")
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        where = ["--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--dir", folder]
-        self.process = subprocess.Popen([program, *map(str, where)], stdout=subprocess.DEVNULL)
-
-    def __enter__(self) -> tuple[int, "subprocess.Popen[bytes]"]:
-        async def answers() -> None:
-            async with Redis(port=self.port, socket_timeout=1) as redis:
-                for _ in range(200):
-                    try:
-                        await redis.echo("there")
-                        return
-                    except (RedisError, OSError):
-                        await asyncio.sleep(0.05)
-            pytest.fail("Redis does not answer")
-
-        try:
-            asyncio.run(answers())
-        except BaseException:
-            self.__exit__()
-            raise
-        return self.port, self.process
-
-    def __exit__(self, *_: object) -> None:
-        self.process.kill()
-        self.process.wait()
+def redis_url() -> Iterator[str]:
+    """The address of a Redis of this module's own, which keeps nothing."""
+    with redis_server() as (url, _):
+        yield url
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -85,11 +46,11 @@ def make_store(request: pytest.FixtureRequest) -> MakeStore:
             return MemoryStore()
 
         return memory
-    port = request.getfixturevalue("redis_port")
+    url = request.getfixturevalue("redis_url")
     prefix = f"{request.node.name}:"
 
     async def redis(stack: AsyncExitStack) -> Store:
-        client = await stack.enter_async_context(Redis(port=port, socket_timeout=5))
+        client = await stack.enter_async_context(Redis.from_url(url, socket_timeout=5))
         return RedisStore(client, prefix)
 
     return redis
@@ -261,7 +222,7 @@ def test_the_clocks_of_the_clients_do_not_count(
     run(make_store, test)
 
 
-def test_accounts_that_are_over_are_dropped(redis_port: int) -> None:
+def test_accounts_that_are_over_are_dropped(redis_url: str) -> None:
     now = [0.0]
 
     async def test() -> None:
@@ -271,7 +232,7 @@ def test_accounts_that_are_over_are_dropped(redis_port: int) -> None:
             await budget.settle(await budget.reserve(f"guest-{number}", D("1")), D("0.1"))
             now[0] += 1
         assert len(memory._entries) <= 1100
-        async with Redis(port=redis_port) as redis:
+        async with Redis.from_url(redis_url) as redis:
             kept = Budget(D("1"), 60, RedisStore(redis, "expiring:"), lapse_s=10)
             await kept.decide("bob")
             assert not await redis.exists("expiring:bob")
@@ -281,10 +242,10 @@ def test_accounts_that_are_over_are_dropped(redis_port: int) -> None:
     asyncio.run(test())
 
 
-def test_without_its_store_nothing_is_spent_or_it_is_said(tmp_path: Path) -> None:
-    async def test(port: int, process: "subprocess.Popen[bytes]") -> None:
+def test_without_its_store_nothing_is_spent_or_it_is_said() -> None:
+    async def test(url: str, process: "subprocess.Popen[bytes]") -> None:
         once = Retry(NoBackoff(), 0)
-        async with Redis(port=port, socket_timeout=1, retry=once) as redis:
+        async with Redis.from_url(url, socket_timeout=1, retry=once) as redis:
             closed = Budget(D("1"), DAY, RedisStore(redis))
             opened = Budget(D("1"), DAY, RedisStore(redis), when_down="allow")
             reservation = await closed.reserve("ada", D("0.1"))
@@ -305,8 +266,8 @@ def test_without_its_store_nothing_is_spent_or_it_is_said(tmp_path: Path) -> Non
             assert await opened.decide("ada") == "go on"
             assert opened.unchecked == 3
 
-    with redis_process(tmp_path) as (port, process):
-        asyncio.run(test(port, process))
+    with redis_server() as (url, process):
+        asyncio.run(test(url, process))
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,9 @@
 """Limits and budgets in a real Redis, shared by processes, and what happens when it is gone."""
 
 import asyncio
-import os
-import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -16,44 +12,10 @@ from redis.asyncio import Redis
 from helpers.service.budget import Budgets, RedisLedger
 from helpers.service.check.fake_model import FakeModel
 from helpers.service.errors import Problem
-from helpers.service.server import listen
 from helpers.service.starting import StartError
 from helpers.service.store import open_store
-from tests.service.serving import CUSTOMER, QUESTION, serving, until
-
-
-@contextmanager
-def redis_server() -> Iterator["tuple[str, subprocess.Popen[bytes]]"]:
-    """A Redis of its own on a free loopback port, which keeps nothing: its address and process."""
-    program = shutil.which("redis-server")
-    if program is None:
-        if os.environ.get("COURSE_REQUIRE_REDIS"):
-            pytest.fail("COURSE_REQUIRE_REDIS is set, and redis-server is not installed.")
-        pytest.skip("redis-server is not installed (Debian: apt-get install redis-server).")
-    with listen("127.0.0.1", 0) as free:
-        port = free.getsockname()[1]
-    with tempfile.TemporaryDirectory() as folder:
-        process = subprocess.Popen(
-            [program, "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", folder],
-            stdout=subprocess.DEVNULL,
-        )
-        try:
-            _wait(port)
-            yield f"redis://127.0.0.1:{port}/0", process
-        finally:
-            process.kill()
-            process.wait()
-
-
-def _wait(port: int) -> None:
-    async def answers() -> bool:
-        async with Redis(port=port, socket_timeout=1) as redis:
-            try:
-                return bool(await redis.ping())
-            except Exception:  # still loading, or not listening yet
-                return False
-
-    assert until(lambda: asyncio.run(answers())), "Redis does not answer"
+from tests.real_redis import redis_server
+from tests.service.serving import CUSTOMER, QUESTION, serving
 
 
 @pytest.fixture
