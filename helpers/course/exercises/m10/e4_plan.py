@@ -15,7 +15,7 @@ from helpers.course.exercises import (
     generated,
     solved,
 )
-from helpers.course.exercises.m08.named import names_only
+from helpers.course.exercises.named import names_only
 
 if TYPE_CHECKING:
     from helpers.course.exercises.m10.cascades import Answer

@@ -13,7 +13,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from random import Random
 from threading import Lock
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import yaml
 from langchain.agents.middleware import AgentMiddleware
@@ -23,14 +23,15 @@ from langchain_core.outputs import ChatGeneration, LLMResult
 
 from helpers.agent import THRESHOLD, Caller, Passage, Retriever, build_agent, fernhill_index
 from helpers.agent.retrieval import DocumentIndex
+from helpers.cost.outcomes import Outcome
+from helpers.cost.prices import price
+from helpers.cost.rates import Rates
 from helpers.course.exercises.words import kind
 from helpers.course.todo import TODO
 from helpers.evaluate import score_answer
-from helpers.models import embeddings, prices
+from helpers.models import embeddings
 from helpers.shop import Question, documents, open_orders
 from helpers.shop.questions import ToolCall
-
-Outcome = Literal["right", "wrong", "handed over"]
 
 REQUESTS: Final = 40
 SHARE: Final = Decimal("0.1")
@@ -38,9 +39,6 @@ SHARE: Final = Decimal("0.1")
 FEWEST_RIGHT: Final = 30
 MOST_HANDED_OVER: Final = 4
 OLD: Final = "had the answer from before the refund"
-EMBED_SECONDS: Final = 0.0054
-"""CPU time of embedding one question: for a search, and for a call of the model."""
-
 _SEED: Final = 6
 _QUESTIONS: Final = Path(__file__).with_name("gate_questions.yaml")
 _GIVEN: Final = Path(__file__).with_name("gate_given.json")
@@ -163,8 +161,8 @@ class Bill(BaseCallbackHandler):
         self.usd, self._lock = Decimal(0), Lock()
 
     def embedded(self) -> None:
-        """One text was embedded."""
-        self._add(EMBED_SECONDS * prices.CPU_HOUR_USD / 3600)
+        """One text was embedded: for a search, or for a call of the model."""
+        self._add(Rates().search_usd(1))
 
     def on_chat_model_start(self, *_: Any, **__: Any) -> None:
         """A model is called: its tools are chosen by embedding the question."""
@@ -175,11 +173,11 @@ class Bill(BaseCallbackHandler):
         for generation in (one for several in response.generations for one in several):
             message = generation.message if isinstance(generation, ChatGeneration) else None
             if isinstance(message, AIMessage) and message.usage_metadata:
-                self._add(prices.cost("local", message.usage_metadata))
+                self._add(price("local", message.usage_metadata))
 
-    def _add(self, dollars: float) -> None:
+    def _add(self, dollars: Decimal) -> None:
         with self._lock:
-            self.usd += Decimal(repr(dollars))
+            self.usd += dollars
 
 
 class Counted:
@@ -405,8 +403,7 @@ def told_of_cost(found: Found) -> str:
 
 def model_writes(found: Found) -> bool:
     """Whether more was spent than choosing tools and searching can cost."""
-    choosing = Decimal(repr(EMBED_SECONDS * prices.CPU_HOUR_USD / 3600)) * 6
-    return found.usd > choosing * len(found.outcomes)
+    return found.usd > Rates().search_usd(6) * len(found.outcomes)
 
 
 def told_of_outcome(found: Found, outcome: Outcome) -> str:
