@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from helpers.course.exercises import Case, Hint, Slip, equal, example, exercise, generated, solved
-from helpers.course.exercises.m08.named import names_only
+from helpers.course.exercises.named import names_only
 
 if TYPE_CHECKING:
     from helpers.course.exercises.m08.thresholds import Answer

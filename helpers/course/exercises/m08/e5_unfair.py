@@ -16,7 +16,7 @@ from helpers.course.exercises import (
     satisfies,
     solved,
 )
-from helpers.course.exercises.m08.named import names_only
+from helpers.course.exercises.named import names_only
 
 if TYPE_CHECKING:
     from helpers.course.exercises.m08.bias import Answer, Pairs
