@@ -186,7 +186,8 @@ def same_words(found: Sequence[Tried]) -> bool:
     """Whether all that is served are traps whose words differ in order or number alone."""
 
     def words(text: str) -> frozenset[str]:
-        return frozenset(word.rstrip("s") for word in re.findall(r"\w+", text.lower()))
+        found = re.findall(r"-?\d+(?:[.,]\d+)*|\w+|[£€%°]", text.lower())
+        return frozenset(word.rstrip("s") for word in found)
 
     alike = [words(pair.texts[0]) == words(pair.texts[1]) for pair in served(found)]
     return bool(alike) and all(alike)
