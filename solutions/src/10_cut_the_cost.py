@@ -420,10 +420,10 @@ if ready("10.2"):
 # Python's or NumPy's) if the answer stored for one question may be served for the other, and
 # `False` otherwise. Both arguments are texts.
 #
-# The check tries it on 62 **traps** and 40 **harmless pairs** that you do not see, in both orders.
+# The check tries it on 80 **traps** and 40 **harmless pairs** that you do not see, in both orders.
 # No trap may be served, and at least 24 of the harmless pairs must be. The result is the same in
-# both orders, and depends only on the two texts. No text raises an error, not even one in a
-# non-Latin script.
+# both orders, and depends only on the two texts. A text has at most 1,000 characters, and none
+# raises an error, not even one in a non-Latin script.
 #
 # **Always served:** the same question with other capitals, with more spaces between words, with
 # `?`, `.`, `!` or nothing at its end, or with one of `POLITE` in front, with or without a comma
@@ -443,7 +443,8 @@ if ready("10.2"):
 # | a condition | if it is worn, or unless it is worn |
 # | a direction | before or after; from Leeds to York, or from York to Leeds |
 # | a unit or sign | 20% or £20; 5 kg or 5 g |
-# | any other word | tent or stove; weigh or cost |
+# | a small word | in or on; did or do; wash it or wash |
+# | any other word | tent or stove; weigh or cost; charger or charged |
 #
 # **Harmless,** and at most two of them in one pair. You need not serve all of these; 24 of the 40
 # pairs are enough:
@@ -454,10 +455,11 @@ if ready("10.2"):
 # - the words in `IGNORED`, anywhere; the words in `SAME`, each exchanged for its partner;
 # - an `s` at the end of a word of more than three letters (tents, tent);
 # - a number in another form: two, 2 and 2.0; 1,000 and 1000;
-# - the order of words, if the texts contain none of `ORDERED` and fewer than two numbers.
+# - the order of words, if the texts contain none of `ORDERED` and fewer than two numbers. How often
+#   a word or a number comes counts: a tent and a tent bag is not a tent and a bag.
 #
-# In a number, a comma separates thousands, and a dot the decimals. An apostrophe between two
-# letters belongs to the word, and may be `'` or `’`.
+# In a number, a comma separates thousands, and a dot the decimals: 1,500 is not 1.5. An apostrophe
+# between two letters belongs to the word, and may be `'` or `’`.
 #
 # For instance, "Hello, price of two tents?" and "The cost of 2 tents, please" are a harmless pair:
 # they differ by POLITE, IGNORED, SAME and the form of a number. (The check's pairs differ in at
@@ -572,7 +574,7 @@ if ready("10.3"):
 # person, and a person costs more than a thousand tokens?
 
 # %% [markdown] name="plan-task"
-# Write the function `plan(tune, test, prices, wrong, person)`.
+# Write `plan(tune, test, prices, wrong, person)`, a plain function (not `async`).
 #
 # - `tune` and `test` are lists of questions. A question is a list with one pair for each tier, in
 #   the order in which tiers are asked: the tier's confidence (a `float` from 0 to 1) and whether

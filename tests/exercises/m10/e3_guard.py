@@ -334,6 +334,88 @@ def too_strict() -> object:
     return but(meaning=meaning)
 
 
+@wrong("A comma is a decimal point.")
+def decimal_comma() -> object:
+    return but(number=lambda self, word: Decimal(word.replace(",", ".", 1).replace(",", "")))
+
+
+@wrong("it is left out.")
+def no_it() -> object:
+    return but(ignored=IGNORED | {"it"})
+
+
+@wrong("can, you and I are left out.", slip="small-words")
+def no_can_you_i() -> object:
+    return but(ignored=IGNORED | {"can", "you", "i"})
+
+
+@wrong("in, on and at are left out.")
+def no_in_on_at() -> object:
+    return but(ignored=IGNORED | {"in", "on", "at"})
+
+
+@wrong("All forms of is, do and have are left out.")
+def no_forms() -> object:
+    return but(ignored=IGNORED | {"was", "did", "has", "be"})
+
+
+@wrong("One of them alone is left out: be.")
+def no_be() -> object:
+    return but(ignored=IGNORED | {"be"})
+
+
+@wrong("Words lose -ing, -ed and -er.")
+def stems() -> object:
+    return but(word=lambda self, word: re.sub("(ing|ed|er)$", "", Guard.word(self, word)))
+
+
+@wrong("its is the plural of it.")
+def short_plurals() -> object:
+    return but(word=lambda self, word: Guard.word(self, word.removesuffix("s")))
+
+
+@wrong("How often a word or a number comes is not compared, unless order matters.")
+def how_often() -> object:
+    def alike(self: Guard, one: Any, other: Any) -> bool:
+        return Guard.alike(self, one, other) if self.ordered & set(one) else set(one) == set(other)
+
+    return but(alike=alike)
+
+
+@wrong("A repeated word counts once.", slip="same-words")
+def repeated_word() -> object:
+    def alike(self: Guard, one: Any, other: Any) -> bool:
+        numbers = max(sum(isinstance(word, Decimal) for word in each) for each in (one, other))
+        if numbers > 1 or self.ordered & set(one):
+            return bool(one == other)
+        return set(one) == set(other)
+
+    return but(alike=alike)
+
+
+@wrong("A pair that is asked again in the other order is not served any more.")
+def once_either_way() -> object:
+    before: dict[frozenset[str], tuple[str, str]] = {}
+
+    def may_serve(asked: str, stored: str) -> Any:
+        first = before.setdefault(frozenset((asked, stored)), (asked, stored))
+        return first == (asked, stored) and Guard()(asked, stored)
+
+    return may_serve
+
+
+@wrong("The third time, a pair is not served.")
+def third_time() -> object:
+    before: Counter[frozenset[str]] = Counter()
+
+    def may_serve(asked: str, stored: str) -> Any:
+        pair = frozenset((asked, stored))
+        before[pair] += 1
+        return before[pair] != 3 and Guard()(asked, stored)
+
+    return may_serve
+
+
 @wrong("Politeness is not taken off.")
 def impolite() -> object:
     return but(clean=lambda self, text: text.lower().replace("’", "'"))

@@ -12,6 +12,12 @@ from helpers.authoring.answers import right, wrong
 from helpers.course.exercises.m10.cascades import FAULTY, Planned
 from helpers.course.exercises.m10.cascades import but as changed
 
+EQUIVALENT = {
+    "line 19, keyword strict dropped: for (confidence, right), price, threshold in"
+    " zip(question, prices, thresholds,": "a question has one pair for each tier",
+    "line 20, True -> False: strict=True):": "a question has one pair for each tier",
+}
+
 
 def look(tune: Any, test: Any) -> None:
     for name, part in (("tune", tune), ("test", test)):
@@ -269,6 +275,59 @@ def remembers() -> object:
         return kept[0]
 
     return looking(plan)
+
+
+def by_rounded_cost(rounded: Callable[[Decimal], Any]) -> object:
+    """The choice by costs that are not exact; the result is."""
+
+    def choose(self: Planned, tune: Any, test: Any, *how: Any) -> Any:
+        every = product(*self.candidates(tune, len(how[0])))
+        return min(every, key=lambda each: (rounded(self.run(tune, each, *how)["cost"]), each))
+
+    return but(choose=choose)
+
+
+@wrong("Costs are compared as floats.")
+def compared_as_floats() -> object:
+    return by_rounded_cost(float)
+
+
+@wrong("Costs are compared with 9 digits.")
+def compared_rounded() -> object:
+    return by_rounded_cost(lambda cost: round(cost, 9))
+
+
+@wrong("Costs are compared with 15 digits.")
+def compared_with_15_digits() -> object:
+    return by_rounded_cost(lambda cost: round(cost, 15))
+
+
+@wrong("The cost is rounded to 6 digits.")
+def cost_rounded() -> object:
+    def plan(*arguments: Any) -> Any:
+        found = Planned()(*arguments)
+        return found | {"cost": round(found["cost"], 6)}
+
+    return looking(plan)
+
+
+@wrong("The thresholds are rounded to 2 digits.")
+def thresholds_rounded() -> object:
+    def plan(*arguments: Any) -> Any:
+        found = Planned()(*arguments)
+        return found | {"thresholds": [round(each, 2) for each in found["thresholds"]]}
+
+    return looking(plan)
+
+
+@wrong("It is async.")
+def is_async() -> object:
+    plain: Any = but()
+
+    async def plan(tune: Any, test: Any, prices: Any, wrong: Any, person: Any) -> Any:
+        return plain(tune, test, prices, wrong, person)
+
+    return plan
 
 
 @right("Loops, and a list of thresholds.")

@@ -1,5 +1,6 @@
 """Cascades for exercise 10.4, and faulty ways to choose and to judge their thresholds."""
 
+import inspect
 import math
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -61,6 +62,18 @@ PEOPLE_TIED: Part = [
     [(0.25, False), (0.25, True)],
 ]
 """At $3 and $2, and $1 for the second tier: (0.5, inf) costs the same as (inf, 0.25)."""
+CLOSE: Part = [[(0.8123456, True)], [(0.4123456, False)]]
+CLOSE_TEST: Part = [[(0.8123457, True)], [(0.8123456, False)], [(0.8123455, True)]]
+"""Where a wrong answer costs hardly more than a person: the least of amounts decides."""
+
+
+def plain(answer: Answer) -> Answer:
+    """An answer, unless it is async: that is never run, and an error says so."""
+
+    def refused(*arguments: Any) -> Any:
+        raise TypeError("plan is async; it has to be a plain function")
+
+    return refused if inspect.iscoroutinefunction(answer) else answer
 
 
 def dollars(*amounts: str | int) -> list[Decimal]:

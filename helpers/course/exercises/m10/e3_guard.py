@@ -74,9 +74,9 @@ def may_serve(answer: "Answer") -> Iterator[Case]:
             ),
             Slip.when(
                 "small-words",
-                given.only("negation", "with or without", "condition", "direction"),
-                "Small words such as not, without, if and before were left out or not compared."
-                " They decide what is asked.",
+                given.only("negation", "with or without", "condition", "direction", "small word"),
+                "Small words such as not, without, in and did were left out or not compared."
+                " They decide what is asked; only those in IGNORED may be left out.",
             ),
         ],
         about="traps",

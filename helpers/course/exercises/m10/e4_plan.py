@@ -51,13 +51,13 @@ def plan(answer: "Answer") -> Iterator[Case]:
     """The cheapest combination, with every tie and boundary, and what it is worth elsewhere."""
     from helpers.course.exercises.m10 import cascades as given
 
-    reference = solved("10.4")
+    reference, answer = solved("10.4"), given.plain(answer)
     faulty = [
         Slip.like(name, lambda *how, function=function: _like(function(*how)), text)
         for name, (function, text) in given.FAULTY.items()
     ]
 
-    def named(name: str, tune: Any, test: Any, prices: Any, about: str, *costs: int) -> Case:
+    def named(name: str, tune: Any, test: Any, prices: Any, about: str, *costs: str | int) -> Case:
         arguments = (tune, test, given.dollars(*prices), *given.dollars(*(costs or (5, 2))))
         return example(
             name,
@@ -81,6 +81,11 @@ def plan(answer: "Answer") -> Iterator[Case]:
     ):
         yield named(name, tune, given.TWO, prices, "ties", 3, 2)
     yield named("nothing costs anything", given.OTHER, given.TWO, ["0", "0"], "ties", 0, 0)
+    yield named(
+        "costs that hardly differ",
+        *(given.CLOSE, given.CLOSE_TEST, ["0.000000000000000001"], "choice"),
+        *("2.000000000000000001", 2),
+    )
     yield named("none is right", given.TUNE, given.ALL_WRONG, ["0.1"], "choice")
     yield named("no tier: a person gets all", [[], []], [[], [], []], [], "choice")
     yield named("three tiers", given.THREE, given.THREE[::-1][:4], ["0.1", "0.2", "0.4"], "choice")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Answer = Callable[[str, str], Any]
 Group = Literal["traps", "harmless"]
 
-TRAPS, HARMLESS, FEWEST_HARMLESS = 62, 40, 24
+TRAPS, HARMLESS, FEWEST_HARMLESS = 80, 40, 24
 
 WORDS = [
     "zero",
@@ -92,10 +92,10 @@ class Pair:
 
 @dataclass(frozen=True)
 class Tried:
-    """A pair, and what an answer returned for it in both orders."""
+    """A pair, and what an answer returned for it in both orders, and in both once more."""
 
     pair: Pair
-    got: tuple[Any, Any]
+    got: tuple[Any, ...]
 
     @property
     def served(self) -> bool:
@@ -113,14 +113,11 @@ def pairs(group: Group) -> tuple[Pair, ...]:
 
 def tried(answer: Answer, group: Group) -> list[Tried]:
     """What an answer makes of each pair of a group."""
-    found = []
-    for pair in pairs(group):
-        one, other = pair.texts
-        found.append(Tried(pair, (_called(answer, one, other), _called(answer, other, one))))
-    return found
+    asked = both_orders(answer)
+    return [Tried(pair, asked(*pair.texts) + asked(*pair.texts)) for pair in pairs(group)]
 
 
-def both_orders(answer: Answer) -> Callable[[str, str], Any]:
+def both_orders(answer: Answer) -> Callable[[str, str], tuple[Any, Any]]:
     """What an answer says of two texts in both orders, to be compared with the reference."""
     return lambda asked, stored: (
         _called(answer, asked, stored),
@@ -162,6 +159,8 @@ def enough_served(found: Sequence[Tried]) -> bool | str:
     """Whether enough harmless pairs are served, each in both orders."""
     if no_bool(found):
         return "may_serve has to return True or False."
+    if any(bool(first) is not bool(again) for first, _, again, _ in (each.got for each in found)):
+        return "The same two texts got another result the second time: it depends only on them."
     return sum(all(map(bool, each.got)) for each in found) >= FEWEST_HARMLESS
 
 
@@ -187,7 +186,7 @@ def same_words(found: Sequence[Tried]) -> bool:
     """Whether all that is served are traps whose words differ in order or number alone."""
 
     def words(text: str) -> frozenset[str]:
-        found = re.findall(r"(?<!\w)-?\w+|[£€%°]", text.lower())
+        found = re.findall(r"-?\d+(?:[.,]\d+)*|\w+|[£€%°]", text.lower())
         return frozenset(word.rstrip("s") for word in found)
 
     alike = [words(pair.texts[0]) == words(pair.texts[1]) for pair in served(found)]
