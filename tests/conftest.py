@@ -4,6 +4,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,12 @@ import pytest
 os.environ.setdefault("COURSE_HOME", tempfile.mkdtemp(prefix="course-tests-"))
 os.environ.setdefault("COURSE_THREADS", "1")
 os.environ.setdefault("COURSE_FAST", "1")
+
+# A failing assertion shows its values in every module of the tests, also where it is not one with
+# tests of its own.
+for _path in Path(__file__).parent.iterdir():
+    if _path.name.isidentifier():
+        pytest.register_assert_rewrite(f"tests.{_path.name}")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -67,6 +74,17 @@ def ray_cluster() -> Iterator[Any]:
     cluster = start_ray(cpus=8)
     yield cluster
     cluster.stop()
+
+
+@pytest.fixture(autouse=True)
+def _leave_the_settings() -> Iterator[None]:
+    """No test changes another's settings: a command sets some for the process that it runs in."""
+    before = {name: value for name, value in os.environ.items() if name.startswith("COURSE_")}
+    yield
+    for name in [name for name in os.environ if name.startswith("COURSE_")]:
+        if name not in before:
+            del os.environ[name]
+    os.environ.update(before)
 
 
 @pytest.fixture(autouse=True)

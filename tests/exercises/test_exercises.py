@@ -12,7 +12,7 @@ import pytest
 from helpers.authoring.answers import FEWEST_RIGHT, FEWEST_WRONG, Answer, answers_file, answers_to
 from helpers.authoring.exceptions import NOT_REBUILT
 from helpers.authoring.strength import measurable, measure
-from helpers.course.card import Status
+from helpers.course.card import Card, Status
 from helpers.course.check import run_check
 from helpers.course.exercises import Exercise, modules
 from helpers.course.exercises.define import exercise_files
@@ -59,18 +59,41 @@ def name(value: Exercise | Answer) -> str:
     return value.id if isinstance(value, Exercise) else value.name
 
 
-@pytest.mark.parametrize(("exercise", "answer"), WRONG, ids=name)
-def test_a_wrong_answer_does_not_pass(exercise: Exercise, answer: Answer) -> None:
+def shows(card: Card, answer: Answer) -> bool:
+    """Whether the card says of the answer what it should."""
+    if answer.right:
+        return card.status is Status.PASSED
+    slips = [case.slip for case in card.cases]
+    return card.status in (Status.WRONG, Status.PARTLY) and answer.slip in ["", *slips]
+
+
+def verdict(exercise: Exercise, answer: Answer, patch: pytest.MonkeyPatch) -> Card:
+    """The card of an answer; where a busy machine ended a case too early, of a longer second try.
+
+    The limits are there for code that never ends, and on a machine that does much else at the same
+    time they end other code as well.
+    """
     card = run_check(exercise, answer.make())
-    assert card.status in (Status.WRONG, Status.PARTLY), f"{answer.why}\n\n{card.text()}"
-    if answer.slip:
-        assert answer.slip in [case.slip for case in card.cases], card.text()
+    if not shows(card, answer) and "was stopped after" in card.text():
+        patch.setenv("COURSE_TIME_FACTOR", "6")
+        card = run_check(exercise, answer.make())
+    return card
+
+
+@pytest.mark.parametrize(("exercise", "answer"), WRONG, ids=name)
+def test_a_wrong_answer_does_not_pass(
+    exercise: Exercise, answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = verdict(exercise, answer, monkeypatch)
+    assert shows(card, answer), f"{answer.why} Slip: {answer.slip}\n\n{card.text()}"
 
 
 @pytest.mark.parametrize(("exercise", "answer"), RIGHT, ids=name)
-def test_a_right_answer_passes(exercise: Exercise, answer: Answer) -> None:
-    card = run_check(exercise, answer.make())
-    assert card.status is Status.PASSED, f"{answer.why}\n\n{card.text()}"
+def test_a_right_answer_passes(
+    exercise: Exercise, answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = verdict(exercise, answer, monkeypatch)
+    assert shows(card, answer), f"{answer.why}\n\n{card.text()}"
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=name)
