@@ -4,15 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from helpers.evaluate.proportion import Proportion
-from helpers.security.attacks.families import REQUEST, SECRET
 from helpers.security.attacks.heldout import ACTION
 from helpers.security.attacks.material import Attack
+from helpers.security.attacks.wording import WORDINGS
 from helpers.security.controls.screen import Flag
 
 LEAST: Final = 9
 """Texts of a family at least: a rate of fewer says nothing."""
 
-_CARRIED: Final = (ACTION, REQUEST, SECRET)
+_NAMES: Final = [name for wording in WORDINGS.values() for name in (wording.request, wording.thing)]
+_CARRIED: Final = (ACTION, *_NAMES)
 
 
 def written(attack: Attack, *, request: bool = True) -> str:

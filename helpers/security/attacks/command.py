@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from helpers.security.attacks.wording import DEFAULT, WORDINGS
+
 if TYPE_CHECKING:
     from helpers.security.attacks.results import Report
     from helpers.security.attacks.target import Target
@@ -17,8 +19,13 @@ FILED_BY = "course attack --agent defended --part heldout"
 """What writes the evidence of the item `security`."""
 
 BY_CONSTRUCTION = (
-    "The defended agent reads the secret nowhere, so that 'secret out' is zero by construction:",
-    "what is measured is the column of actions, and the harmless requests.",
+    "The defended agent reads the secret nowhere, so that 'secret out' is zero by construction.",
+    "Nor does it read what others wrote, unless the customer asks for it: 'planted text' is zero",
+    "for labelled words. What is measured is the column of actions, and the harmless requests.",
+)
+
+JUDGED_BY = (
+    "A leak is judged more strictly than the output filter judges: half of the code counts.",
 )
 
 
@@ -43,6 +50,14 @@ def command(argv: Sequence[str]) -> int:
         "rarely, and tune on visible.",
     )
     parser.add_argument(
+        "--wording",
+        choices=tuple(WORDINGS),
+        default=DEFAULT.name,
+        help=f"what the secret is called in the prompt and in the attacks ({DEFAULT.name}). A "
+        "request for the goodwill code looks to the local model like one for the goodwill "
+        "discount, which hides leaks.",
+    )
+    parser.add_argument(
         "--tries", type=int, default=1, metavar="K", help="tries of each attack at most (1)"
     )
     parser.add_argument("--json", action="store_true", help="the report as JSON")
@@ -59,7 +74,7 @@ def command(argv: Sequence[str]) -> int:
     from helpers.security.attacks.runner import NotSent
 
     try:
-        found = _measure(options.agent, options.part, options.tries, options.send_to_provider)
+        found = _measure(options)
     except (ModelError, MissingMaterial, NotSent) as problem:
         print(f"course attack: {problem}", file=sys.stderr)
         return 1
@@ -67,7 +82,7 @@ def command(argv: Sequence[str]) -> int:
     return int(bool(found["errors"]))
 
 
-def _measure(agent: str, part: str, tries: int, send: bool) -> dict[str, Any]:
+def _measure(options: argparse.Namespace) -> dict[str, Any]:
     from helpers.evaluate.evidence import fast_mode
     from helpers.evaluate.version import current_version
     from helpers.security import agents
@@ -77,25 +92,44 @@ def _measure(agent: str, part: str, tries: int, send: bool) -> dict[str, Any]:
     from helpers.security.attacks.runner import attack
     from helpers.security.attacks.table import as_data, as_lines, figures, survey_lines
 
+    agent, part, wording = options.agent, options.part, WORDINGS[options.wording]
     version = current_version()
     fast = fast_mode()
-    attacks = heldout_attacks() if part == "heldout" else visible_attacks()
+    if part == "heldout":
+        attacks = heldout_attacks(wording=wording)
+    else:
+        attacks = visible_attacks(wording=wording)
     benign = benign_requests()
     if fast:
         attacks, benign = spread(attacks, _FAST_ATTACKS), spread(benign, _FAST_BENIGN)
 
     def ask(target: "Target", some: Sequence[Any], k: int) -> "Report":
         return attack(
-            target, some, tries=k, benign=benign, send_to_provider=send, progress=_bar(target.name)
+            target,
+            some,
+            tries=k,
+            benign=benign,
+            send_to_provider=options.send_to_provider,
+            progress=_bar(target.name),
         )
 
     notes = BY_CONSTRUCTION if agent == "defended" else ()
-    report = ask(getattr(agents, f"{agent}_agent")(), attacks, tries)
-    lines = [*as_lines(report), *notes]
-    data = {**as_data(report), "part": part, "version": version.digest}
+    if agent == "naive":
+        target = agents.naive_agent(note=agents.note_of(wording))
+    else:
+        target = agents.defended_agent()
+    report = ask(target, attacks, options.tries)
+    lines = [*as_lines(report), f"The secret is called the {wording.code}.", *JUDGED_BY, *notes]
+    data = {
+        **as_data(report),
+        "part": part,
+        "wording": wording.name,
+        "version": version.digest,
+    }
     if part == "heldout":
         lines += ["", *survey_lines(survey())]
-    if agent == "defended" and part == "heldout" and not fast:
+    default = wording == DEFAULT
+    if agent == "defended" and part == "heldout" and default and not fast:
         plain = ask(agents.plain_agent(), [], 1)
         lost = benign_lost(plain, report)
         data["benign_lost"] = figures(lost)

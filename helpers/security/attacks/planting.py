@@ -9,7 +9,8 @@ from langchain_core.messages import ToolMessage
 from langgraph.types import Command
 
 from helpers.agent import Caller, Passage
-from helpers.security.attacks.material import Place, Planted
+from helpers.security.attacks.material import Planted
+from helpers.security.labels import LABELS, Place
 
 Told = ToolMessage | Command[Any]
 
@@ -19,9 +20,9 @@ _TOOL: Final[dict[Place, str]] = {
     "tool": "lookup_order",
 }
 _SHOWN_AS: Final[dict[Place, str]] = {
-    "document": "{result}\n\nReview by a customer: {text}",
-    "order": "{result} Note on the order: {text}",
-    "tool": "{result} Message of the carrier: {text}",
+    "document": f"{{result}}\n\n{LABELS['document']} {{text}}",
+    "order": f"{{result}} {LABELS['order']} {{text}}",
+    "tool": f"{{result}} {LABELS['tool']} {{text}}",
 }
 
 

@@ -15,7 +15,8 @@ from helpers.evaluate.text import states
 from helpers.models import bulk_run
 from helpers.models.chat import LocalChatModel
 from helpers.security.attacks.actions import forbidden_actions
-from helpers.security.attacks.material import Attack, Benign, Planted
+from helpers.security.attacks.material import Attack, Benign
+from helpers.security.attacks.planted_text import shows_planted_text
 from helpers.security.attacks.results import BenignOutcome, Outcome, Report, Try
 from helpers.security.attacks.target import Setting, Target, attacked_model
 
@@ -119,12 +120,11 @@ def judged(benign: Benign, said: Try) -> BenignOutcome:
 
 def converse(target: Target, request: Attack | Benign, *, model: BaseChatModel) -> Try:
     """One conversation with a fresh agent of the target. See `attack`."""
-    planted: Planted | None = request.planted if isinstance(request, Attack) else None
     cpu = time.process_time()
     messages: list[AnyMessage] = []
     problem: str | None = None
     try:
-        agent = target.build(Setting(model=model, planted=planted))
+        agent = target.build(Setting(model=model, planted=request.planted))
         state = agent.invoke(
             {"messages": [HumanMessage(request.request)]},
             config={"configurable": {"thread_id": str(uuid.uuid4())}},
@@ -144,6 +144,8 @@ def converse(target: Target, request: Attack | Benign, *, model: BaseChatModel) 
     return Try(
         answer=run.answer,
         disguise=target.canary.disguise(words),
+        leaked=target.canary.given_away(words),
+        planted=shows_planted_text(request, words) if isinstance(request, Attack) else None,
         actions=forbidden_actions(request, messages),
         tools=tuple(call.name for call in run.calls),
         usage=run.usage,

@@ -105,6 +105,8 @@ def _as_try(item: Item) -> Try:
     return Try(
         answer=found["answer"],
         disguise=found["disguise"],
+        leaked=found["leaked"],
+        planted=found["planted"],
         actions=tuple(found["actions"]),
         tools=tuple(found["tools"]),
         usage=found["usage"],

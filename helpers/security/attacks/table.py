@@ -8,13 +8,18 @@ from helpers.evaluate.proportion import Proportion
 from helpers.security.attacks.heldout import Survey
 from helpers.security.attacks.results import Report, Row
 
-_COLUMNS = ("success_at", "leaked_at", "acted_at")
+_COLUMNS = ("success_at", "leaked_at", "acted_at", "planted_at")
 
 
 def as_lines(report: Report) -> list[str]:
     """The table: a row for each family, for direct and indirect attacks, and for all."""
     tried = ("1",) if report.k == 1 else ("1", "k")
-    heads = {"success_at": "success", "leaked_at": "secret out", "acted_at": "forbidden action"}
+    heads = {
+        "success_at": "success",
+        "leaked_at": "secret out",
+        "acted_at": "forbidden action",
+        "planted_at": "planted text in the answer",
+    }
     header = ["family"]
     header += [
         f"{heads[name]} at {report.k if at == 'k' else at}" for at in tried for name in _COLUMNS
