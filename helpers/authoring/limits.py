@@ -75,7 +75,7 @@ WHOLE: tuple[Limit, ...] = (
     Limit("nodes/line", lambda style: style.nodes_per_line, most=9.5, form="{:.1f}"),
     *REBUILT[6:],
 )
-"""For 01, which builds a whole agent, 05, a whole service, 06, the same on a cluster, 07, its image
+"""For 01, which builds a whole agent, 03 and 04, its guards and its policy, 05, a whole service, 06, the same on a cluster, 07, its image
 and manifests, 08, its metrics, rules and detectors, and 10, its meter, cache, tiers and budget,
 most of it as a program: a function with its types and docstring, or an object of Kubernetes, to a
 cell. Fewer cells were longer ones, and shorter ones denser."""
@@ -94,7 +94,7 @@ BEFORE: tuple[Limit, ...] = (
 
 def limits_of(module: str) -> tuple[Limit, ...]:
     """The limits that the style page sets for a walkthrough, rebuilt or not."""
-    if module in ("01", "05", "06", "07", "08", "10"):
+    if module in ("01", "03", "04", "05", "06", "07", "08", "10"):
         return WHOLE
     return SHORT if module in ("00", "12") else REBUILT
 
