@@ -94,7 +94,7 @@ BEFORE: tuple[Limit, ...] = (
 
 def limits_of(module: str) -> tuple[Limit, ...]:
     """The limits that the style page sets for a walkthrough, rebuilt or not."""
-    if module in ("01", "05", "06", "07", "08", "10"):
+    if module in ("01", "03", "04", "05", "06", "07", "08", "10"):
         return WHOLE
     return SHORT if module in ("00", "12") else REBUILT
 
