@@ -34,8 +34,8 @@ fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 # makes one call.
 
 # %% name="hijacked-model"
-from langchain_core.language_models import GenericFakeChatModel
 from langchain.messages import AIMessage
+from langchain_core.language_models import GenericFakeChatModel
 
 os.environ["COURSE_MODEL"] = model
 DONE = AIMessage("Done.")
@@ -251,11 +251,13 @@ class CallPolicy(ActionPolicy):
     def wrap_tool_call(
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Result]
     ) -> Result:
+        """Make the call, unless it is refused."""
         return self.refusal(request) or handler(request)
 
     async def awrap_tool_call(
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[Result]]
     ) -> Result:
+        """Make the call, unless it is refused."""
         return self.refusal(request) or await handler(request)
 
 # %% [markdown] name="rules-text"
