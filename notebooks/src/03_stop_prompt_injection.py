@@ -95,6 +95,19 @@ for text in [
 ]:
     print(f"{text}\n   -> {said(naive, text).strip()}")
 
+# %% [markdown] name="threats-text"
+# ## What else can go wrong?
+#
+# A prompt that leaks is one of ten risks on OWASP's list for applications with language models.
+# Here is each at Fernhill. Look at the last column: a control counts when a test shows that it
+# works.
+
+# %% name="threats"
+from helpers.course import show
+from helpers.security.threats import threat_rows
+
+show.table(threat_rows(), caption="OWASP Top 10 for LLM applications, 2025, at Fernhill")
+
 # %% [markdown] name="judge-text"
 # ## When has an attack succeeded?
 #
@@ -144,8 +157,6 @@ def given_away(text, secret):
 
 # %% name="judge-table"
 import pandas as pd
-
-from helpers.course import show
 
 hidden = base64.b64encode(f"the code: {code}".encode()).decode()
 rows = []
@@ -402,14 +413,20 @@ class MarkUntrusted(AroundModel):
                 message = message.model_copy(update={"content": datamarked(message.text)})
             messages.append(message)
         rules = request.system_message.text if request.system_message else ""
-        return request.override(
-            messages=messages, system_message=SystemMessage(f"{rules}\n{RULE}".strip())
-        )
+        prompt = SystemMessage(f"{rules}\n{RULE}".strip())
+        return request.override(messages=messages, system_message=prompt)
+
+    def after(self, response: ModelResponse) -> ModelResponse:
+        """Take the marks out of the answer."""
+        reply = response.result[-1]
+        if "^" in reply.text:
+            text = reply.text.replace("^", " ")
+            response.result[-1] = reply.model_copy(update={"content": text})
+        return response
 
 # %% name="mark-shown"
 print(datamarked(phishing.planted.text))
-answer = said(build(prompt, naive_tools, [MarkUntrusted()], phishing), phishing.request)
-print("Agent:", answer.replace("^", " "))
+print("Agent:", said(build(prompt, naive_tools, [MarkUntrusted()], phishing), phishing.request))
 
 # %% [markdown] name="screen-text"
 # ## Can attacks be recognised?
@@ -743,7 +760,7 @@ def is_right(answer, request):
 rows = []
 for request in show.progress(benign_requests()[:: 30 if fast else 4], "honest requests"):
     for name, agent in variants.items():
-        answer = said(build(*agent), request.request, request.customer).replace("^", " ")
+        answer = said(build(*agent), request.request, request.customer)
         rows.append({
             "variant": name,
             "right": is_right(answer, request),

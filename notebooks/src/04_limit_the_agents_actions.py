@@ -107,10 +107,24 @@ print(world)
 # the call, keeps its state in the checkpointer, and goes on when a decision comes. `when` says
 # which calls need a person: here, refunds above £50.
 
-# %% name="approval" app="policy.py"
-from decimal import Decimal
+# %% name="amount" app="policy.py"
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
+
+def amount_of(args: Mapping[str, Any]) -> Decimal:
+    """The amount of a call in pounds; NaN where there is none, or where it is no number."""
+    try:
+        return Decimal(str(args.get("amount")))
+    except InvalidOperation:
+        return Decimal("NaN")
+
+# %% [markdown] name="approval-text"
+# A model writes the amount, so it can be anything: words, infinity, a negative number. What is not
+# clearly small is shown to a person.
+
+# %% name="approval" app="policy.py"
 from langchain.agents.middleware import HumanInTheLoopMiddleware, ToolCallRequest
 
 
@@ -118,7 +132,7 @@ def ask_above(most: Decimal) -> HumanInTheLoopMiddleware[Any, Any]:
     """Stops before a refund of more than `most` pounds, and before every e-mail."""
 
     def is_large(request: ToolCallRequest) -> bool:
-        amount = Decimal(str(request.tool_call["args"].get("amount", "NaN")))
+        amount = amount_of(request.tool_call["args"])
         return not amount.is_finite() or amount > most
 
     return HumanInTheLoopMiddleware(
@@ -207,7 +221,7 @@ show.line(chances, title=f"At 5% unread, one of 20 questions gets through in {af
 # status `error`, so an honest model can explain it.
 
 # %% name="policy" app="policy.py"
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
 from langchain.agents import AgentState
 from langchain.agents.middleware import AgentMiddleware
@@ -286,7 +300,7 @@ def may_refund(args: Mapping[str, Any], said: str) -> str | None:
         return objection
     if not re.search(r"\b(?:refund|money back|pay back|reimburse)", said, re.IGNORECASE):
         return "the customer has not asked for a refund"
-    amount = Decimal(str(args.get("amount", "NaN")))
+    amount = amount_of(args)
     good = amount.is_finite() and amount > 0
     return None if good else f"{amount} is no sum"
 
@@ -747,7 +761,10 @@ import sqlite3
 
 
 def restrict(connection: sqlite3.Connection, customer: str, steps: int = 200_000) -> None:
-    """Lets a connection read `my_orders`, the orders of one customer, and nothing else."""
+    """Lets a connection read `my_orders`, one customer's orders, and nothing else.
+
+    `steps` are those of SQLite's virtual machine, for all statements of the connection together.
+    """
     own = f"own_{secrets.token_hex(8)}"
     connection.create_function("me", 0, lambda: customer, deterministic=True)
     connection.execute(f"CREATE TEMP VIEW {own} AS SELECT * FROM orders WHERE customer = me()")

@@ -155,11 +155,11 @@ show_evidence(*findings)
 #
 # | risk | what reduces it | measured in |
 # |---|---|---|
-# | a prompt or a secret leaks | no secret in it, an output filter | [03, section 9][controls] |
-# | the agent acts for an attacker | rules for arguments, approval | [04, section 3][policies] |
-# | another customer's data appears | identity from the login | [04, section 8][orders] |
-# | a tool reaches internal servers | judge the resolved address | [04, section 9][service] |
-# | text becomes SQL or HTML | bound values, cleaned output | [04, section 9][service] |
+# | a prompt or a secret leaks | no secret in it, an output filter | [03][controls] |
+# | the agent acts for an attacker | rules for arguments, approval | [04][policies] |
+# | another customer's data appears | identity from the login | [04][orders] |
+# | a tool reaches internal servers | judge the resolved address | [04][service] |
+# | text becomes SQL or HTML | bound values, cleaned output | [04][service] |
 # | one caller uses up the service | caps on size and rate, a gate | [05][size] |
 # | one caller uses up the money | a budget, reserved before each answer | [10][spender] |
 # | a cache serves another customer's answer | the customer in its key | [10][cache] |
@@ -173,11 +173,11 @@ show_evidence(*findings)
 # [cache]: 10_cut_the_cost.ipynb#What-does-a-question-cost-the-second-time?
 # [invented]: 08_monitor_in_production.ipynb#Which-answers-are-invented?
 # [alike]: 08_monitor_in_production.ipynb#Is-everyone-treated-alike?
-# [map]: 03_stop_prompt_injection.ipynb#2.-What-else-can-go-wrong?
-# [controls]: 03_stop_prompt_injection.ipynb#9.-What-does-each-control-do,-and-what-does-it-cost?
-# [policies]: 04_limit_the_agents_actions.ipynb#3.-Which-policy-stops-what,-and-at-which-price?
-# [orders]: 04_limit_the_agents_actions.ipynb#8.-Does-it-work-around-the-real-agent?
-# [service]: 04_limit_the_agents_actions.ipynb#9.-What-can-be-done-to-the-service-itself?
+# [map]: 03_stop_prompt_injection.ipynb#What-else-can-go-wrong?
+# [controls]: 03_stop_prompt_injection.ipynb#Which-control-does-what,-and-what-does-it-cost?
+# [policies]: 04_limit_the_agents_actions.ipynb#Which-rule-stops-what,-and-at-what-price?
+# [orders]: 04_limit_the_agents_actions.ipynb#Does-it-work-around-a-real-agent?
+# [service]: 04_limit_the_agents_actions.ipynb#What-can-a-tool-be-made-to-reach?
 # [size]: 05_serve_with_fastapi.ipynb#What-does-a-long-message-cost?
 # [redact]: 09_trace_with_langsmith.ipynb#9.-What-do-you-sample,-redact-and-keep?
 # [hijacked]: 07_run_on_kubernetes.ipynb#What-does-a-hijacked-agent-reach?
@@ -228,16 +228,16 @@ show_evidence("security", "privacy", "load", "failure_modes")
 # - `course demo` shows one injection, the control that stops it and the trace; `course attack
 #   --part heldout` and `course policies` print the rates.
 #
-# [canary]: 03_stop_prompt_injection.ipynb#3.-When-has-an-attack-succeeded?
-# [tries]: 03_stop_prompt_injection.ipynb#4.-How-often-do-attacks-succeed?
-# [marks]: 03_stop_prompt_injection.ipynb#5.-Can-the-model-be-told-which-words-are-data?
-# [screens]: 03_stop_prompt_injection.ipynb#6.-Can-attacks-be-recognised?
-# [output]: 03_stop_prompt_injection.ipynb#7.-Can-the-answer-be-checked-instead?
-# [out]: 03_stop_prompt_injection.ipynb#8.-Can-the-secret-simply-not-be-there?
-# [authors]: 03_stop_prompt_injection.ipynb#10.-Does-it-hold-against-other-authors?
-# [policies]: 04_limit_the_agents_actions.ipynb#3.-Which-policy-stops-what,-and-at-which-price?
-# [provenance]: 04_limit_the_agents_actions.ipynb#4.-How-does-provenance-decide?
-# [adaptive]: 04_limit_the_agents_actions.ipynb#6.-What-does-somebody-do-who-knows-your-policy?
+# [canary]: 03_stop_prompt_injection.ipynb#When-has-an-attack-succeeded?
+# [tries]: 03_stop_prompt_injection.ipynb#How-often-do-attacks-succeed?
+# [marks]: 03_stop_prompt_injection.ipynb#Can-the-model-be-told-which-words-are-data?
+# [screens]: 03_stop_prompt_injection.ipynb#Can-attacks-be-recognised?
+# [output]: 03_stop_prompt_injection.ipynb#Can-the-answer-be-checked-instead?
+# [out]: 03_stop_prompt_injection.ipynb#Can-the-secret-simply-not-be-there?
+# [authors]: 03_stop_prompt_injection.ipynb#Does-it-hold-against-other-authors?
+# [policies]: 04_limit_the_agents_actions.ipynb#Which-rule-stops-what,-and-at-what-price?
+# [provenance]: 04_limit_the_agents_actions.ipynb#Where-does-a-value-come-from?
+# [adaptive]: 04_limit_the_agents_actions.ipynb#What-does-an-attacker-do-who-knows-the-policy?
 
 # %% [markdown] name="injection-labs"
 # Here your evidence is also your own code. These are the exercises of labs 03 and 04, as their
@@ -345,8 +345,8 @@ show_evidence("monitoring", "rollback", "documentation", "ownership")
 # |---|---|---|
 # | fewer invented answers | refusals of what it could answer | [01][agent] |
 # | certainty about quality | more questions, more labels | [02][count] |
-# | safe answers | honest answers that are lost | [03, section 9][controls] |
-# | safe actions | tasks undone, questions to a person | [04, section 7][fatigue] |
+# | safe answers | honest answers that are lost | [03][controls] |
+# | safe actions | tasks undone, questions to a person | [04][fatigue] |
 # | a filter on the answer | words that arrive later | [lab 03, exercise 4][filter] |
 # | a short wait under load | callers who are refused | [05][burst] |
 # | a second worker | limits and memory to be shared | [05][front] |
@@ -382,8 +382,8 @@ show_evidence("monitoring", "rollback", "documentation", "ownership")
 # [volume]: 10_cut_the_cost.ipynb#What-at-a-thousand-times-the-traffic?
 # [agent]: 01_build_an_agent.ipynb#What-you-measured
 # [count]: 02_evaluate_before_shipping.ipynb#How-many-questions-are-needed?
-# [controls]: 03_stop_prompt_injection.ipynb#9.-What-does-each-control-do,-and-what-does-it-cost?
-# [fatigue]: 04_limit_the_agents_actions.ipynb#7.-How-often-does-each-policy-ask-a-person?
+# [controls]: 03_stop_prompt_injection.ipynb#Which-control-does-what,-and-what-does-it-cost?
+# [fatigue]: 04_limit_the_agents_actions.ipynb#How-many-questions-can-a-person-answer?
 # [filter]: ../labs/03_stop_prompt_injection.ipynb#4.-Filter-an-answer-while-it-streams
 # [burst]: 05_serve_with_fastapi.ipynb#What-does-a-burst-do?
 # [trade]: 05_serve_with_fastapi.ipynb#What-does-each-control-cost,-and-what-does-it-give?

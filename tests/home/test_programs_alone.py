@@ -23,8 +23,10 @@ from helpers.testbed.replies import Fails
 from tests.home.agent import try_agent
 from tests.home.alone import run
 from tests.home.dockerfile import try_dockerfile
+from tests.home.guards import try_guards
 from tests.home.kubernetes import try_base, try_base_file, try_dev, try_hpa, try_ingress, try_prod
 from tests.home.monitoring import try_dashboard, try_metrics, try_rules, try_rules_test
+from tests.home.policy import try_policy
 from tests.home.serve_app import try_serve_app
 from tests.home.service import try_service
 from tests.home.tiers import try_tiers
@@ -122,6 +124,8 @@ TRIED: dict[str, Callable[[], None]] = {
     "serve_app.py": try_serve_app,
     "service.py": try_service,
     "tiers.py": try_tiers,
+    "guards.py": try_guards,
+    "policy.py": try_policy,
 }
 
 

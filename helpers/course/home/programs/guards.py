@@ -89,9 +89,16 @@ class MarkUntrusted(AroundModel):
                 message = message.model_copy(update={"content": datamarked(message.text)})
             messages.append(message)
         rules = request.system_message.text if request.system_message else ""
-        return request.override(
-            messages=messages, system_message=SystemMessage(f"{rules}\n{RULE}".strip())
-        )
+        prompt = SystemMessage(f"{rules}\n{RULE}".strip())
+        return request.override(messages=messages, system_message=prompt)
+
+    def after(self, response: ModelResponse) -> ModelResponse:
+        """Take the marks out of the answer."""
+        reply = response.result[-1]
+        if "^" in reply.text:
+            text = reply.text.replace("^", " ")
+            response.result[-1] = reply.model_copy(update={"content": text})
+        return response
 
 
 def train_screen(attacks: Sequence[str], harmless: Sequence[str]) -> Pipeline:

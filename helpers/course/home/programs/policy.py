@@ -4,7 +4,7 @@ import re
 import secrets
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from ipaddress import ip_address
 from typing import Any
 
@@ -22,11 +22,19 @@ from langgraph.types import Command
 from markdown_it import MarkdownIt
 
 
+def amount_of(args: Mapping[str, Any]) -> Decimal:
+    """The amount of a call in pounds; NaN where there is none, or where it is no number."""
+    try:
+        return Decimal(str(args.get("amount")))
+    except InvalidOperation:
+        return Decimal("NaN")
+
+
 def ask_above(most: Decimal) -> HumanInTheLoopMiddleware[Any, Any]:
     """Stops before a refund of more than `most` pounds, and before every e-mail."""
 
     def is_large(request: ToolCallRequest) -> bool:
-        amount = Decimal(str(request.tool_call["args"].get("amount", "NaN")))
+        amount = amount_of(request.tool_call["args"])
         return not amount.is_finite() or amount > most
 
     return HumanInTheLoopMiddleware(
@@ -101,7 +109,7 @@ def may_refund(args: Mapping[str, Any], said: str) -> str | None:
         return objection
     if not re.search(r"\b(?:refund|money back|pay back|reimburse)", said, re.IGNORECASE):
         return "the customer has not asked for a refund"
-    amount = Decimal(str(args.get("amount", "NaN")))
+    amount = amount_of(args)
     good = amount.is_finite() and amount > 0
     return None if good else f"{amount} is no sum"
 
@@ -137,7 +145,10 @@ def get_pinned(url: str, client: httpx.Client, resolve: Resolve) -> httpx.Respon
 
 
 def restrict(connection: sqlite3.Connection, customer: str, steps: int = 200_000) -> None:
-    """Lets a connection read `my_orders`, the orders of one customer, and nothing else."""
+    """Lets a connection read `my_orders`, one customer's orders, and nothing else.
+
+    `steps` are those of SQLite's virtual machine, for all statements of the connection together.
+    """
     own = f"own_{secrets.token_hex(8)}"
     connection.create_function("me", 0, lambda: customer, deterministic=True)
     connection.execute(f"CREATE TEMP VIEW {own} AS SELECT * FROM orders WHERE customer = me()")
