@@ -9,6 +9,7 @@ import html
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from helpers.security.controls.folding import fold
@@ -78,11 +79,11 @@ class OthersData:
         """The values in a text that belong to others than this customer (None: nobody)."""
         text = _ENTITY.sub(lambda entity: html.unescape(entity.group()), text)
         words, squeezed = _Words.of(text), _squeezed(text)
-        own = [value for value, ids in self.names.items() if customer_id in ids]
+        own = [value for value, ids in self.names.items() if value and customer_id in ids]
         # "Dear Isla Hawthorn, Rohan will help you" shows nothing of a Rohan Hawthorn.
-        others = words.without(map(_split, own))
-        found = [value for value in self.names if others.hold_name(_split(value))]
-        found += [value for value in self.words if words.hold(_split(value))]
+        others = words.without(map(_parts, own))
+        found = [value for value in self.names if others.hold_name(_parts(value))]
+        found += [value for value in self.words if words.hold(_parts(value))]
         # 01632... may stand there as +44 1632..., so the 0 is not looked for.
         found += [value for value in self.numbers if value.removeprefix("0") in squeezed]
         owners = {**self.words, **self.numbers, **self.names}
@@ -109,11 +110,12 @@ class _Words:
 
     def hold(self, value: Sequence[str]) -> bool:
         """Whether these words stand there in order, with at most one other between two of them."""
-        return any(self._follow(place, value) for place in self.places.get(value[0], ()))
+        places = self.places.get(value[0], ()) if value else ()
+        return any(self._follow(place, value) for place in places)
 
     def hold_name(self, name: Sequence[str]) -> bool:
         """Whether a name stands there: first name first, surname first, or as one word."""
-        surname_first = [name[-1], *name[:-1]]
+        surname_first = [*name[-1:], *name[:-1]]
         if any("".join(order) in self.places for order in (name, surname_first)):
             return True
         return self.hold(name) or self.hold(surname_first)
@@ -123,7 +125,7 @@ class _Words:
         words = list(self.words)
         for name in names:
             for place in self.places.get(name[0], ()):
-                if words[place : place + len(name)] == list(name):
+                if tuple(words[place : place + len(name)]) == tuple(name):
                     words[place : place + len(name)] = [""] * len(name)
         return _Words.listed(words)
 
@@ -136,6 +138,12 @@ class _Words:
             else:
                 return False
         return True
+
+
+@lru_cache(maxsize=4096)
+def _parts(value: str) -> tuple[str, ...]:
+    """The words of a value, which is looked for in every answer."""
+    return tuple(_split(value))
 
 
 def _split(text: str) -> list[str]:
