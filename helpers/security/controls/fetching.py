@@ -1,21 +1,25 @@
 """Fetching a URL that somebody else chose: pinned to the address that the guard judged, and small.
 
-The name is resolved once, by the guard; the connection goes to that address, while the Host header
-and the certificate are still those of the name. No redirect is followed, no proxy of the
+The name is resolved once, by the guard; the connection goes to one of the addresses that it judged,
+in order until one answers, while the Host header and the certificate are still those of the name.
+No redirect is followed, no proxy of the
 environment is used (it would resolve the name itself), no cookie or password is sent along, and
 both the size and the time of the whole answer have a cap.
 """
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 import httpx
 
-from helpers.security.controls.urls import UrlGuard
+from helpers.security.controls.urls import Target, UrlGuard
 
 MOST_BYTES: Final = 1_000_000
 MOST_SECONDS: Final = 5.0
+CONNECT_SECONDS: Final = 1.0
+"""How long an address may take to answer when the name has another one left to try."""
 
 
 class FetchFailed(RuntimeError):  # noqa: N818 - it reads as what it is
@@ -40,7 +44,12 @@ class Page:
 
 
 class PinnedTransport(httpx.AsyncBaseTransport):
-    """Asks the guard about each request, and connects to the address that the guard has judged."""
+    """Asks the guard about each request, and connects to the addresses that the guard has judged.
+
+    They are tried in the resolver's order until one accepts a connection: a name whose first
+    address is unreachable from here (IPv6 without a route, a machine that is down) still works.
+    What fails after that is not tried again elsewhere, since the request may have had an effect.
+    """
 
     def __init__(self, guard: UrlGuard) -> None:
         """Make a transport for an `httpx.AsyncClient`; `guard` decides."""
@@ -54,20 +63,35 @@ class PinnedTransport(httpx.AsyncBaseTransport):
 
         Raises:
             UnsafeUrl: the guard refuses.
+            httpx.ConnectError: no address accepts a connection; the error is the last one's.
         """
         target = await asyncio.to_thread(self._guard.check, str(request.url))
-        pinned = httpx.Request(
-            request.method,
-            target.url.copy_with(host=target.addresses[0]),
-            headers=request.headers,  # its Host header already names the host
-            stream=request.stream,
-            extensions={**request.extensions, "sni_hostname": target.host},
-        )
-        return await self._inner.handle_async_request(pinned)
+        *others, last = target.addresses
+        for address in others:
+            # A first address that never answers must not use up the time of the next.
+            timeout = {**request.extensions.get("timeout", {}), "connect": CONNECT_SECONDS}
+            with suppress(httpx.ConnectError, httpx.ConnectTimeout):
+                return await self._inner.handle_async_request(
+                    _pinned(request, target, address, timeout=timeout)
+                )
+        return await self._inner.handle_async_request(_pinned(request, target, last))
 
     async def aclose(self) -> None:
         """Close what is open."""
         await self._inner.aclose()
+
+
+def _pinned(
+    request: httpx.Request, target: Target, address: str, **extensions: object
+) -> httpx.Request:
+    """The same request, sent to an address, and with a certificate of the target's host."""
+    return httpx.Request(
+        request.method,
+        target.url.copy_with(host=address),
+        headers=request.headers,  # its Host header already names the host
+        stream=request.stream,
+        extensions={**request.extensions, "sni_hostname": target.host, **extensions},
+    )
 
 
 async def fetch(

@@ -1,13 +1,13 @@
 """Personal data kept from the model, the traces and the answer: LangChain's middleware, completed.
 
 `PIIMiddleware` finds e-mail addresses, cards of 16 digits, IP and MAC addresses and URLs. It takes
-detectors of one's own, which fill in what a British shop meets besides: cards of 13 to 19 digits,
+detectors of one's own, which fill in what else a British shop meets: cards of 13 to 19 digits,
 telephone numbers, postcodes. Names it does not find, and no pattern does: a model for names marks
 clean sentences too (see the module's notebook).
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
 from typing import Any, Final, Literal
 
@@ -15,45 +15,44 @@ from langchain.agents.middleware import PIIMiddleware
 from langchain.agents.middleware.pii import PIIMatch
 
 from helpers.agent import Caller
+from helpers.security.controls.folding import fold
+from helpers.security.controls.numbers import cards, telephones
+from helpers.security.controls.personal import postcodes
 from helpers.shop import documents
 
 Detector = Callable[[str], list[PIIMatch]]
 Strategy = Literal["redact", "mask", "hash"]
 
-# A run of 13 to 19 digits that is no part of a longer one, with single spaces or hyphens.
-_CARD: Final = re.compile(r"(?<![\d-])\d(?:[ -]?\d){12,18}(?![\d-]|[ ]\d)")
-# British numbers, written with 0 or +44: two to five groups, ten or eleven digits with the 0.
-_PHONE: Final = re.compile(
-    r"(?<![\w+.£-])(?:\+44[ -]?(?:\(0\)[ -]?)?|0044[ -]?|\(?0)\d{2,5}\)?"
-    r"(?:[ -]?\d{2,6}){1,3}(?![\w-])"
-)
-# As Royal Mail writes them: area and district, then sector and unit.
-_POSTCODE: Final = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}\b", re.IGNORECASE)
-_EMAIL: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_PHONE_DIGITS: Final = (10, 11)
+# A local part begins where none of its signs stands before: each is read once, so the pattern is
+# linear. RFC 5322 allows more signs in it; those are in no address that people have.
+_LABEL: Final = r"[^\W_]+(?:-+[^\W_]+)*"
+_EMAIL: Final = re.compile(rf"(?<![\w.+'~-])[\w.+'~-]+@{_LABEL}(?:\.{_LABEL})+")
 
 
 def detect_card(text: str) -> list[PIIMatch]:
-    """Card numbers of 13 to 19 digits whose check digit is right (Luhn, ISO/IEC 7812-1).
-
-    One run of digits in ten passes the check by chance: a tracking number may be among them.
-    """
-    return _matches("card", _CARD, text, lambda found: _luhn(_digits(found)))
+    """Card numbers, however grouped, with other numbers beside them or not (`numbers.cards`)."""
+    return _matches("card", text, ((found.start, found.end) for found in cards(text)))
 
 
 def detect_phone(text: str) -> list[PIIMatch]:
-    """British telephone numbers, except those that the shop's own documents give to everybody."""
-    return _matches("phone", _PHONE, text, _is_private_phone)
+    """Telephone numbers (`numbers.telephones`) but those that the shop's own documents give."""
+    private = (found for found in telephones(text) if found.digits not in public_contacts())
+    return _matches("phone", text, ((found.start, found.end) for found in private))
 
 
 def detect_postcode(text: str) -> list[PIIMatch]:
     """British postcodes, in capitals or not, with or without the space."""
-    return _matches("postcode", _POSTCODE, text, lambda found: any(map(str.isdigit, found)))
+    return _matches("postcode", text, postcodes(text))
 
 
 def detect_email(text: str) -> list[PIIMatch]:
-    """E-mail addresses, except those that the shop's own documents give to everybody."""
-    return _matches("email", _EMAIL, text, lambda found: found.lower() not in public_contacts())
+    """E-mail addresses, except those that the shop's own documents give to everybody.
+
+    Not found: addresses in words ("ann at post dot example") or with spaces around the @, quoted
+    local parts, and domains that are an IP address.
+    """
+    private = (place for address, place in _emails(text) if address not in public_contacts())
+    return _matches("email", text, private)
 
 
 DETECTORS: Final[dict[str, Detector]] = {
@@ -103,35 +102,22 @@ def find_pii(text: str) -> Iterator[PIIMatch]:
 def public_contacts() -> frozenset[str]:
     """The e-mail addresses and telephone numbers (digits alone) in the shop's public documents."""
     texts = [document.text for document in documents()]
-    emails = {found.group().lower() for text in texts for found in _EMAIL.finditer(text)}
-    phones = {_digits(found.group()) for text in texts for found in _PHONE.finditer(text)}
+    emails = {address for text in texts for address, _ in _emails(text)}
+    phones = {found.digits for text in texts for found in telephones(text)}
     return frozenset(emails | phones)
 
 
-def _matches(
-    kind: str, pattern: re.Pattern[str], text: str, accept: Callable[[str], bool]
-) -> list[PIIMatch]:
+def _emails(text: str) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Each address in lower case, with its start and end."""
+    folded = fold(text)
+    for found in _EMAIL.finditer(folded.text):
+        address = found.group().lstrip("'._~-")
+        start = found.end() - len(address)
+        if not address.startswith("@"):
+            yield address.lower(), folded.span(start, found.end())
+
+
+def _matches(kind: str, text: str, places: Iterable[tuple[int, int]]) -> list[PIIMatch]:
     return [
-        PIIMatch(type=kind, value=found.group(), start=found.start(), end=found.end())
-        for found in pattern.finditer(text)
-        if accept(found.group())
+        PIIMatch(type=kind, value=text[start:end], start=start, end=end) for start, end in places
     ]
-
-
-def _is_private_phone(found: str) -> bool:
-    digits = _digits(found)
-    return len(digits) in _PHONE_DIGITS and digits not in public_contacts()
-
-
-def _digits(text: str) -> str:
-    """The digits of a number; of a telephone number with its country code, the national form."""
-    digits = "".join(sign for sign in text if sign.isdigit())
-    if text.lstrip().startswith(("+44", "0044")):
-        national = digits.removeprefix("00").removeprefix("44").removeprefix("0")
-        return f"0{national}"
-    return digits
-
-
-def _luhn(digits: str) -> bool:
-    doubled = [int(d) * (2 if place % 2 else 1) for place, d in enumerate(reversed(digits))]
-    return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0

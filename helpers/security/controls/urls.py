@@ -18,17 +18,21 @@ from typing import Final
 
 import httpx
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+from helpers.security.controls.addresses import Address, Network, is_public, leads_to
+
 Resolver = Callable[[str], Sequence[str]]
 """From a host name to its addresses, as texts. Raises `OSError` when there are none."""
 
 _PORTS: Final = {"http": 80, "https": 443}
-_NAME: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
+_NAME: Final = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
+_MOST_NAME: Final = 253
+"""Signs of a host name, as in DNS."""
+_MOST_URL: Final = 8_000
+"""Signs of a URL: as many as servers have to take (RFC 9110, 4.1)."""
+# A host whose last part is a number is an IPv4 address in one of its spellings, for browsers and
+# operating systems (https://url.spec.whatwg.org/#ends-in-a-number-checker).
+_NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _SPACES_AND_BACKSLASHES: Final = re.compile(r"[\s\\\x00-\x1f\x7f]")
-_GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
-_MULTICAST: Final = ipaddress.IPv4Network("224.0.0.0/4")
-_RELAYS: Final = ipaddress.IPv4Network("192.88.99.0/24")
 
 
 class UnsafeUrl(ValueError):  # noqa: N818 - it reads as what it is
@@ -74,15 +78,19 @@ class UrlGuard:
         """Make a guard.
 
         Args:
-            hosts: the only hosts that may be fetched, exactly; None allows every public one. A
-                public host can be the attacker's, to whom the URL itself carries data out.
+            hosts: the only hosts that may be fetched, exactly, international names in letters or in
+                ASCII; None allows every public one. A public host can be the attacker's, to whom
+                the URL itself carries data out.
             schemes: "https", and "http" where you must.
             ports: the ports that may be asked for.
             own_networks: networks such as "10.1.2.0/28" that may be reached although they are not
                 public.
             resolve: how names become addresses.
+
+        Raises:
+            ValueError: a host of the list is none, or a network is none.
         """
-        self._hosts = None if hosts is None else {host.lower().rstrip(".") for host in hosts}
+        self._hosts = None if hosts is None else frozenset(map(_listed, hosts))
         self._schemes, self._ports = frozenset(schemes), frozenset(ports)
         self._own: list[Network] = [ipaddress.ip_network(network) for network in own_networks]
         self._resolve = resolve
@@ -95,7 +103,8 @@ class UrlGuard:
         """
         parsed = _parsed(url)
         host = _host(parsed)
-        port = parsed.port or _PORTS.get(parsed.scheme, 0)
+        # Port 0 is a port that was asked for, and none that anyone may have.
+        port = _PORTS.get(parsed.scheme, 0) if parsed.port is None else parsed.port
         if parsed.scheme not in self._schemes:
             raise UnsafeUrl(f"{parsed.scheme!r} is not among the schemes {sorted(self._schemes)}.")
         if port not in self._ports:
@@ -120,7 +129,7 @@ class UrlGuard:
         literal = _literal(host)
         if literal is not None:
             return [literal]
-        if not _NAME.fullmatch(host):
+        if len(host) > _MOST_NAME or not _NAME.fullmatch(host):
             raise UnsafeUrl(f"{host!r} is not a host name.")
         try:
             found = [ipaddress.ip_address(address) for address in self._resolve(host)]
@@ -131,28 +140,9 @@ class UrlGuard:
         return found
 
     def _may_reach(self, address: Address) -> bool:
-        plain = _unmapped(address)
-        return is_public(plain) or any(plain in network for network in self._own)
-
-
-def is_public(address: Address) -> bool:
-    """Whether an address is one that anybody on the internet can reach.
-
-    Stricter than `ipaddress`' own `is_global`, which counts multicast, deprecated site-local
-    addresses and the IPv6 forms that carry an IPv4 address inside (translated, 6to4, "compatible")
-    among the global ones, so that `64:ff9b::a9fe:a9fe` would pass for more than the metadata
-    service at 169.254.169.254 that it leads to.
-    """
-    plain = _unmapped(address)
-    if isinstance(plain, ipaddress.IPv4Address):
-        return plain.is_global and plain not in _MULTICAST and plain not in _RELAYS
-    return plain.is_global and plain in _GLOBAL_UNICAST and plain.sixtofour is None
-
-
-def _unmapped(address: Address) -> Address:
-    """The IPv4 address that an IPv4-mapped IPv6 address stands for, or the address itself."""
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return mapped or address
+        if is_public(address):
+            return True
+        return all(any(each in network for network in self._own) for each in leads_to(address))
 
 
 def _parsed(url: str) -> httpx.URL:
@@ -161,11 +151,13 @@ def _parsed(url: str) -> httpx.URL:
     What parsers are known to disagree on is refused: a guard that reads another host than the
     client connects to guards nothing.
     """
+    if len(url) > _MOST_URL:
+        raise UnsafeUrl(f"The URL has more than {_MOST_URL:,} characters.")
     if _SPACES_AND_BACKSLASHES.search(url):
         raise UnsafeUrl("The URL holds a space, a control character or a backslash.")
     try:
         parsed = httpx.URL(url)
-    except httpx.InvalidURL as error:
+    except (httpx.InvalidURL, UnicodeError) as error:
         raise UnsafeUrl(f"This is not a URL: {error}") from error
     if parsed.userinfo:
         raise UnsafeUrl("The URL holds a user's name, which is often there to look like a host.")
@@ -173,10 +165,32 @@ def _parsed(url: str) -> httpx.URL:
 
 
 def _host(url: httpx.URL) -> str:
+    """The host in lower case and ASCII, without a final dot; an IPv6 address in its short form."""
     host = url.raw_host.decode("ascii").lower().removesuffix(".")
     if not host:
         raise UnsafeUrl("The URL names no host: write it as https://host/path.")
-    return host
+    return str(ipaddress.IPv6Address(host)) if ":" in host else host
+
+
+def _listed(host: str) -> str:
+    """A host of the list of allowed ones, as `_host` gives the hosts of URLs.
+
+    Raises:
+        ValueError: it is no host; the message says what to write.
+    """
+    text = f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host
+    try:
+        parsed = _parsed(f"https://{text}:1/")
+        found = _host(parsed)
+        alone = str(parsed.copy_with(host="x")) == "https://x:1/"
+        if alone and (_literal(found) or _NAME.fullmatch(found)):
+            return found
+    except UnsafeUrl:
+        pass
+    raise ValueError(
+        f"{host!r} is not a host: give a name such as 'docs.partner.example', without scheme, port,"
+        " path and wildcards."
+    )
 
 
 def _literal(host: str) -> Address | None:
@@ -190,8 +204,6 @@ def _literal(host: str) -> Address | None:
         return ipaddress.ip_address(host)
     except ValueError:
         pass
-    try:
-        packed = socket.inet_aton(host)
-    except OSError:
-        return None
-    raise UnsafeUrl(f"{host!r} is {ipaddress.IPv4Address(packed)} in an unusual spelling.")
+    if _NUMBER.fullmatch(host.rpartition(".")[2]):
+        raise UnsafeUrl(f"{host!r} is an address in an unusual spelling: use four decimal numbers.")
+    return None

@@ -13,13 +13,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
 
+import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from helpers.security.controls.fetching import FetchFailed, Page, fetch
-from helpers.security.controls.urls import UnsafeUrl, UrlGuard, is_public, system_resolver
+from helpers.security.controls.addresses import is_public
+from helpers.security.controls.fetching import CONNECT_SECONDS, FetchFailed, Page, fetch
+from helpers.security.controls.urls import UnsafeUrl, UrlGuard, system_resolver
 
 PUBLIC = "93.184.215.14"
 PARTNER = "docs.partner.example"
@@ -76,8 +78,55 @@ def test_an_internationalised_name_is_compared_in_ascii() -> None:
 
 
 @pytest.mark.parametrize(
+    ("listed", "url"),
+    [
+        ("bücher.example", "https://bücher.example/"),
+        ("BÜCHER.example.", "https://xn--bcher-kva.example/"),
+        ("xn--bcher-kva.example", "https://BÜCHER。example/"),
+        ("Docs.Partner.example.", f"https://{PARTNER}/"),
+        (PARTNER, "https://docs。partner．example/"),
+        ("2606:4700::1111", "https://[2606:4700:0::1111]/"),
+        ("[2606:4700:0::1111]", "https://[2606:4700::1111]/"),
+        ("8.8.8.8", "https://8.8.8.8/"),
+    ],
+)
+def test_a_listed_host_matches_in_letters_and_in_ascii(listed: str, url: str) -> None:
+    resolve = Names(**{"xn--bcher-kva_example": [[PUBLIC]], "docs_partner_example": [[PUBLIC]]})
+    assert UrlGuard(hosts=[listed], resolve=resolve).check(url).addresses
+    with pytest.raises(UnsafeUrl, match="not on the list"):
+        UrlGuard(hosts=[listed], resolve=resolve).check("https://bucher.example/")
+
+
+@pytest.mark.parametrize(
+    "listed",
+    ["", ".", f"https://{PARTNER}", f"{PARTNER}:443", f"{PARTNER}/care", f"*.{PARTNER}", "a b",
+     f"me@{PARTNER}", "0x7f.1", "ｄｏｃｓ.example", "a..b", f"{PARTNER}?x"],
+)  # fmt: skip
+def test_what_is_no_host_is_not_listed_in_silence(listed: str) -> None:
+    with pytest.raises(ValueError, match=r"is not a host: give a name such as"):
+        UrlGuard(hosts=[listed])
+
+
+@pytest.mark.parametrize(
     "host",
     [
+        "192.0.0.192",
+        "168.63.129.16",
+        "[3fff::1]",
+        "[::ffff:168.63.129.16]",
+        "[64:ff9b::a83f:8110]",
+        "[2606:4700::1111%25eth0]",
+        "127。0。0。1",
+        "127．0．0．1",
+        "١٢٧.0.0.1",
+        "0x",
+        "1.2.3.4.5",
+        "example.0x7f",
+        "127.0.0.08",
+        "8.8.8.0x8",
+        "x..",
+        "a" * 64 + ".example",
+        ".".join(["a" * 60] * 5),
         "127.0.0.1",
         "127.1",
         "0",
@@ -136,6 +185,11 @@ def test_what_leads_inside_is_refused_whatever_its_spelling(host: str) -> None:
         ("/etc/passwd", "host"),
         ("", "host"),
         (f"https://{PARTNER}:22/", "Port"),
+        (f"https://{PARTNER}:0/", "Port 0 "),
+        (f"https://{PARTNER}:00/", "Port 0 "),
+        (f"https://{PARTNER}:-1/", "Port"),
+        (f"https://{PARTNER}/\ud800", "not a URL"),
+        (f"https://{PARTNER}/" + "x" * 8_000, "more than 8,000"),
         (f"https://{PARTNER}:99999/", "Port"),
         (f"https://{PARTNER}@10.0.0.7/", "user's name"),
         (f"https://10.0.0.7@{PARTNER}/", "user's name"),
@@ -166,6 +220,14 @@ def test_an_own_network_may_be_reached_and_its_neighbour_not() -> None:
     assert own.check("https://docs.inside.example/").addresses == ("10.1.2.3",)
     with pytest.raises(UnsafeUrl):
         own.check("https://pay.inside.example/")
+
+
+def test_an_address_that_carries_another_is_judged_by_both() -> None:
+    own = UrlGuard(hosts=None, own_networks=["10.1.2.0/28"], resolve=names())
+    assert own.check("https://[::ffff:10.1.2.3]/").port == 443
+    assert own.check("https://[64:ff9b::8.8.8.8]/").port == 443
+    assert own.refuses("https://[2606:4700::5efe:10.1.2.3]/")  # its prefix is public, and not own
+    assert own.refuses("https://[::ffff:10.1.2.16]/")
 
 
 def test_the_systems_resolver_gives_addresses_of_this_machine() -> None:
@@ -294,6 +356,59 @@ async def test_rebinding_the_other_way_is_refused(site: ThreadingHTTPServer) -> 
     with pytest.raises(UnsafeUrl):
         await fetch(f"http://{PARTNER}:{site.server_port}/care", loopback(site, resolve))
     assert Site.paths == []
+
+
+@pytest.mark.parametrize("dead", [["127.0.0.2"], ["::1", "127.0.0.2"], ["127.0.0.2"] * 3])
+async def test_the_next_address_is_tried_when_one_is_dead(
+    site: ThreadingHTTPServer, dead: list[str]
+) -> None:
+    resolve = Names(docs_partner_example=[[*dead, "127.0.0.1"]])
+    own = UrlGuard(
+        hosts=[PARTNER],
+        schemes=["http"],
+        ports=[site.server_port],
+        own_networks=["127.0.0.0/30", "::1/128"],
+        resolve=resolve,
+    )
+    page = await fetch(f"http://{PARTNER}:{site.server_port}/care", own)
+    assert page.body == b"page /care"
+    assert Site.hosts == [f"{PARTNER}:{site.server_port}"]
+    assert resolve.asked == [PARTNER]
+
+
+async def test_an_address_that_never_answers_leaves_time_for_the_next(
+    site: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A black hole is played by the transport: this machine's own addresses refuse at once."""
+    tried: list[tuple[str, object]] = []
+    real = httpx.AsyncHTTPTransport.handle_async_request
+
+    async def one_is_silent(
+        transport: httpx.AsyncHTTPTransport, request: httpx.Request
+    ) -> httpx.Response:
+        tried.append((request.url.host, request.extensions["timeout"]["connect"]))
+        if request.url.host == "127.0.0.2":
+            raise httpx.ConnectTimeout("no answer")
+        return await real(transport, request)
+
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", one_is_silent)
+    resolve = Names(docs_partner_example=[["127.0.0.2", "127.0.0.1"]])
+    own = UrlGuard(
+        hosts=[PARTNER],
+        schemes=["http"],
+        ports=[site.server_port],
+        own_networks=["127.0.0.0/30"],
+        resolve=resolve,
+    )
+    assert (await fetch(f"http://{PARTNER}:{site.server_port}/care", own)).status == 200
+    assert tried == [("127.0.0.2", CONNECT_SECONDS), ("127.0.0.1", None)]
+
+
+async def test_an_error_after_the_connection_is_not_tried_again(site: ThreadingHTTPServer) -> None:
+    resolve = Names(docs_partner_example=[["127.0.0.1", "127.0.0.1"]])
+    with pytest.raises(FetchFailed, match="redirect"):
+        await fetch(f"http://{PARTNER}:{site.server_port}/redirect", loopback(site, resolve))
+    assert Site.paths == ["/redirect"]
 
 
 async def test_a_dead_server_is_a_failure_and_not_an_empty_page(site: ThreadingHTTPServer) -> None:
