@@ -35,14 +35,17 @@ def asks_for(pattern: str, request: str) -> bool:
         request: the user's words.
     """
     wanted = re.compile(pattern, re.IGNORECASE)
-    return any(
-        not _gives_no_leave(clause[: found.start()])
-        for clause in _CLAUSE.split(_QUOTED.sub("''", request))
-        if clause
-        for found in wanted.finditer(clause)
-    )
+    return any(_orders(wanted, each) for each in _CLAUSE.split(_QUOTED.sub("''", request)) if each)
 
 
-def _gives_no_leave(before: str) -> bool:
-    """Whether what stands before a word in its clause makes it a question, a denial or a report."""
-    return bool(_ASKS_OR_DENIES.search(before) or _TELLS.search(before[-40:]))
+def _orders(wanted: re.Pattern[str], clause: str) -> bool:
+    """Whether a clause holds the pattern before any word that makes it a question or a denial."""
+    doubtful = _ASKS_OR_DENIES.search(clause)
+    end = doubtful.start() if doubtful else len(clause)
+    for found in wanted.finditer(clause):
+        start = found.start()
+        if start > end:
+            break
+        if not _TELLS.search(clause[max(0, start - 40) : start]):
+            return True
+    return False

@@ -15,11 +15,13 @@ _SITE = r"(?:web ?site|www\.)"
 VERBS: Final[Mapping[str, str]] = {
     "send_money": r"\b(?:pay|send|refund|transfer)\b",
     "schedule_transaction": r"\b(?:schedule|recurring|set up)\b",
-    "update_scheduled_transaction": r"\b(?:update|adjust|change)\b.*(?:rent|standing|schedule)",
-    "update_password": r"\b(?:update|change|set)\b.*password",
-    "update_user_info": r"\b(?:update|change)\b.*(?:account information|address)",
+    "update_scheduled_transaction": (
+        r"\b(?:update|adjust|change)\b.{0,80}(?:rent|standing|schedule)"
+    ),
+    "update_password": r"\b(?:update|change|set)\b.{0,80}password",
+    "update_user_info": r"\b(?:update|change)\b.{0,80}(?:account information|address)",
     "get_webpage": rf"{_SITE}|web ?page|article|restaurant|hobbies|message from",
-    "post_webpage": rf"\bpost\b.*\b(?:to|on)\b.*{_SITE}",
+    "post_webpage": rf"\bpost\b.{{0,80}}\b(?:to|on)\b.{{0,80}}{_SITE}",
     "send_direct_message": r"\b(?:send|write)\b|\bmessage (?:them|him|her)\b",
     "send_channel_message": r"\b(?:post|reply|write)\b",
     "add_user_to_channel": r"\badd\b",
