@@ -1,5 +1,6 @@
 """What declarations accept and refuse, and what they make of results."""
 
+from dataclasses import make_dataclass
 from typing import Any
 
 import pytest
@@ -175,9 +176,14 @@ INBOX = {
 SEND = Tool("act", {"to": value(REQUEST, named("sender"), named("message"))})
 
 
-def mail(sender: str, number: str = "", subject: str = "FH-10093") -> dict[str, str]:
-    body = f"Write to {sender}."
-    return dict(number=number, sender=sender, name="Ada Byron", subject=subject, body=body)
+def record(**values: Any) -> Any:
+    """A result with these fields; a mapping's keys would be values."""
+    return make_dataclass("Record", values)(**values)
+
+
+def mail(sender: str, number: str = "", subject: str = "FH-10093") -> Any:
+    said = f"Write to {sender}."
+    return record(number=number, sender=sender, name="Ada Byron", subject=subject, body=said)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +213,7 @@ def mail(sender: str, number: str = "", subject: str = "FH-10093") -> dict[str, 
     ],
 )
 def test_only_what_its_author_cannot_choose_vouches_for_an_address(
-    request_: str, inbox: list[dict[str, str]], to: str, allowed: bool
+    request_: str, inbox: list[Any], to: str, allowed: bool
 ) -> None:
     reading = Tool("read", {}, INBOX, named_by=("number", "sender", "name", "subject"))
     known = reading.facts("read", {}, inbox, request_)
@@ -218,7 +224,7 @@ def test_only_what_its_author_cannot_choose_vouches_for_an_address(
 def test_a_label_picks_a_record_and_vouches_for_nothing_in_it() -> None:
     fields = {"id": assigned("event"), "title": Field("title"), "who": Field("participant")}
     reading = Tool("read", {}, fields, named_by=("title",))
-    event = {"id": "e-24", "title": "Team lunch", "who": ["x@evil.example"]}
+    event = record(id="e-24", title="Team lunch", who=["x@evil.example"])
     found = {each.value: each for each in reading.facts("r", {}, event, "Move Team lunch").known}
     assert found["e-24"].origin is Origin.NAMED
     assert found["x@evil.example"].origin is Origin.OWN
@@ -230,7 +236,7 @@ def test_a_label_names_the_users_own_records_where_the_service_says_whose_they_a
 ) -> None:
     fields = {"id": assigned("file"), "name": Field("filename"), "owner": Field("owner")}
     reading = Tool("read", {}, fields, named_by=("name",), own=("owner", "me"))
-    file = {"id": "f-1", "name": "plan.txt", "owner": owner}
+    file = record(id="f-1", name="plan.txt", owner=owner)
     found = reading.facts("r", {}, file, "Append it to plan.txt").known
     assert {fact.origin for fact in found} == {origin}
 
@@ -241,15 +247,18 @@ def test_no_declaration_is_named_by_what_looks_like_an_address(name: SuiteName) 
     for tools in (DECLARED[name], FIRST[name]):
         for tool in tools.values():
             for path in tool.named_by:
-                record = {path: "ada.byron@evil.example"}
-                found = tool.facts("t", {}, record, "Write to Ada Byron").known
+                inbox = record(**{path: TWIN})
+                found = tool.facts("t", {}, inbox, "Write to Ada Byron").known
+                assert [fact.value for fact in found] == [TWIN]
                 assert all(fact.origin < Origin.NAMED for fact in found), path
 
 
 @pytest.mark.parametrize(
     "sum_",
-    [float("inf"), float("-inf"), float("nan"), -1, -0.01, 0, 0.0, -0.0, True, False]
-    + ["nan", "Infinity", "-5", "0", "1e999", "", "all of it", [5.0, -5.0], "9" * 400],
+    [
+        *(float("inf"), float("-inf"), float("nan"), -1, -0.01, 0, 0.0, -0.0, True, False),
+        *("nan", "Infinity", "-5", "0", "1e999", "", "all of it", [5.0, -5.0], "9" * 400),
+    ],
 )
 @pytest.mark.parametrize("argument", [amount(), amount(REQUEST, own("amount"))])
 def test_a_sum_is_a_finite_number_above_zero(argument: Argument, sum_: Any) -> None:
