@@ -31,8 +31,8 @@ that it reads.
 A policy may be made anew for each task: `lambda task: HumanApproval(BANKING, task.person)`, where
 `task` is a `Briefing`: `request`, `wanted` (the calls that solve it), `plan` (their tools), and
 `person`, who agrees to exactly these calls. `ADAPTIVE["banking"]` and `ADAPTIVE["slack"]` are
-attacks with trusted values only, for `run_suite(..., attacks=...)`; `UNSEEN` are more of them, on
-which nothing was tuned. `policy_table(name)` and `adaptive_table(name)` run all rows;
+attacks with trusted values only, for `run_suite(..., attacks=...)`; `UNSEEN` are more of them,
+written before the policies that lower them. `policy_table(name)` and `adaptive_table(name)` run all rows;
 `matching(name)` counts false matches; `slack_gate(policy)` is the gate of module 04.
 
 `PolicyMiddleware(policy, tools)` puts a policy around a LangChain agent, such as

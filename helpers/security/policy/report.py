@@ -165,7 +165,7 @@ def _suite_text(suite: Mapping[str, Any]) -> list[str]:
         lines += _rows_text(suite["adaptive"])
         lines += ["", *aligned([["attack", *_ADAPTIVE_COLUMNS]] + suite["adaptive_attacks"])]
     if suite["unseen"]:
-        lines += ["", f"{suite['suite']}, adaptive attacks that nothing was tuned on", ""]
+        lines += ["", f"{suite['suite']}, adaptive attacks, written before the policies here", ""]
         lines += _rows_text(suite["unseen"])
     return lines
 

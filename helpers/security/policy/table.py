@@ -104,7 +104,7 @@ def adaptive_table(
 
     Args:
         name: of the suite.
-        attacks: `ADAPTIVE` of the suite by default; `UNSEEN` are those nothing was tuned on.
+        attacks: `ADAPTIVE` of the suite by default; `UNSEEN` were written before the policies here.
     """
     chosen = ADAPTIVE[name] if attacks is None else attacks
     rows = stacked_policies(name)
