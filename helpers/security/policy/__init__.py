@@ -32,8 +32,8 @@ A policy may be made anew for each task: `lambda task: HumanApproval(BANKING, ta
 `task` is a `Briefing`: `request`, `wanted` (the calls that solve it), `plan` (their tools), and
 `person`, who agrees to exactly these calls. `ADAPTIVE["banking"]` and `ADAPTIVE["slack"]` are
 attacks with trusted values only, for `run_suite(..., attacks=...)`; `UNSEEN` are more of them,
-written before the policies that lower them. `policy_table(name)` and `adaptive_table(name)` run all rows;
-`matching(name)` counts false matches; `slack_gate(policy)` is the gate of module 04.
+written before the policies that lower them. `policy_table(name)` and `adaptive_table(name)` run all
+rows; `matching(name)` counts false matches; `slack_gate(policy)` is the gate of module 04.
 
 `PolicyMiddleware(policy, tools)` puts a policy around a LangChain agent, such as
 `build_agent(middleware=[PolicyMiddleware(Provenance(FERNHILL), FERNHILL)])`; `CompromisedModel`

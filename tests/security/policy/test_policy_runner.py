@@ -131,7 +131,7 @@ def test_attacks_with_trusted_values_pass_and_what_lowers_them_costs() -> None:
     assert {name: counts(result)[:2] for name, result in slack.items()} == {
         "none": (84, 21),
         PROVENANCE: (79, 18),
-        VERBS_ROW: (24, 17),
+        VERBS_ROW: (23, 17),
         OBJECTS_ROW: (18, 17),
         PLANNER_ROW: (22, 18),
         "human approval, a fetch is an action": (0, 21),
@@ -156,7 +156,7 @@ def test_the_requests_own_verbs_and_objects_halve_the_unseen_attacks() -> None:
         ("banking", PROVENANCE): (146, 15, 0),
         ("banking", OBJECTS_ROW): (25, 14, 0),
         ("slack", PROVENANCE): (147, 18, 0),
-        ("slack", OBJECTS_ROW): (24, 17, 0),
+        ("slack", OBJECTS_ROW): (23, 17, 0),
     }
 
 
