@@ -140,14 +140,18 @@ show.table([vars(message) for message in given.MAILBOX], caption="What read_mess
 # Write their declarations, and the policy of the walkthrough does the rest.
 #
 # - `order_id` comes from the request, or from the field `order_id` of a message (of kind `order`).
-# - `to` comes from the request, or is the sender of a message whose sender the customer named:
-#   *Send it to Ada Byron* names ada.byron@post.example. An address inside a body never will do.
+# - `to` comes from the request, or is the sender of a message that the request names by the number
+#   of its customer, such as *C-0042*. The shop sets that number from the login; an e-mail from
+#   outside has none. A name vouches for no address: after *Send it to Ada Byron*, without a number
+#   or an address, every call is denied, also to the Ada who has written before. An address inside a
+#   body is not accepted.
 # - `note` is free words, whose links and addresses come from the request.
 #
 # Sources are `REQUEST`, `own(kind)` and `named(kind)`; shapes of arguments `value(...)`,
-# `identifier(...)` and `words(...)`; fields of a result `Field(kind)` and `text(kind)`. With
-# `named_by` a record is named when the request holds that field of it. For instance, a weather
-# service might have:
+# `identifier(...)` and `words(...)`; fields of a result `Field(kind)`, `text(kind)`, and
+# `assigned(kind)` for what the service sets and no author can choose. With `named_by` a request
+# that holds the whole of an assigned field names the record and all that is in it. For instance, a
+# weather service might have:
 
 # %% name="declare-example"
 from helpers.security.policy import (
@@ -155,6 +159,7 @@ from helpers.security.policy import (
     REQUEST,
     Field,
     Tool,
+    assigned,
     identifier,
     named,
     own,
@@ -163,7 +168,7 @@ from helpers.security.policy import (
     words,
 )
 
-weather = Tool("read", {"day": ANYTHING}, {"city": Field("city"), "report": text("report")},
+weather = Tool("read", {"day": ANYTHING}, {"city": assigned("city"), "report": text("report")},
                named_by=("city",))
 warn = Tool("act", {"city": value(REQUEST, own("city")), "text": words(REQUEST)})
 
@@ -174,8 +179,13 @@ TOOLS = {
     "read_messages": Tool(
         "read",
         {},
-        {"order_id": Field("order"), "sender": Field("sender"), "body": text("message")},
-        named_by=("sender",),
+        {
+            "order_id": Field("order"),
+            "customer": assigned("customer"),
+            "sender": Field("sender"),
+            "body": text("message"),
+        },
+        named_by=("customer",),
     ),
     "send_invoice": Tool(
         "act",
@@ -193,17 +203,19 @@ check("04.2", TOOLS)
 
 # %% [markdown] name="declare-why" only="solution"
 # `named("sender")` and not `own("sender")`: the mailbox is the shop's own, and everybody who writes
-# in becomes a sender. The body is declared as text, so an address in it is of kind *message* and
-# no sender. `cc` needs no rule: what is not declared is denied.
+# in becomes a sender. A message is named by what the shop has set: whoever writes from outside
+# chooses the address, the name in it and the order's number. The body is declared as text, so an
+# address in it is of kind *message* and no sender. `cc` needs no rule: what is not declared is
+# denied.
 
 # %% [markdown] name="declare-use-text"
 # Every denial has a reason. Would you understand these in a log, a week later?
 
 # %% name="declare-use"
 if ready("04.2"):
-    asked = "Send the invoice of FH-10093 to Ada Byron."
+    asked = "Send the invoice of FH-10093 to Ada Byron, customer C-0042."
     rows = []
-    for to in ("ada.byron@post.example", "ada@home.example", "mallory@evil.example"):
+    for to in ("ada.byron@post.example", "ada.byron@evil.example", "ada@home.example"):
         call = Call("send_invoice", {"order_id": "FH-10093", "to": to})
         said = given.invoice_verdict(TOOLS, call, asked)
         rows.append({"to": to, "allowed": said.allowed, "reason": said.reason})

@@ -23,6 +23,7 @@ from helpers.security.policy import (
     Source,
     Tool,
     Verdict,
+    assigned,
     named,
     own,
     text,
@@ -124,8 +125,13 @@ def looks_for_words() -> object:
 MESSAGES = Tool(
     "read",
     {},
-    {"order_id": Field("order"), "sender": Field("sender"), "body": text("message")},
-    named_by=("sender",),
+    {
+        "order_id": Field("order"),
+        "customer": assigned("customer"),
+        "sender": Field("sender"),
+        "body": text("message"),
+    },
+    named_by=("customer",),
 )
 RIGHT = {
     "order_id": value(REQUEST, own("order")),
@@ -156,6 +162,19 @@ def any_sender() -> object:
 @wrong("04.2", "slip", "No message can be named.", says="asked for")
 def never_named() -> object:
     reading = Tool("read", {}, MESSAGES.returns)
+    return {"read_messages": reading, "send_invoice": Tool("act", RIGHT)}
+
+
+@wrong("04.2", "misreading", "The order's number names a message.", says="any order's number")
+def named_by_the_order() -> object:
+    fields = MESSAGES.returns | {"order_id": assigned("order")}
+    reading = Tool("read", {}, fields, named_by=("customer", "order_id"))
+    return {"read_messages": reading, "send_invoice": Tool("act", RIGHT)}
+
+
+@wrong("04.2", "misreading", "Only a whole address names a sender.", says="asked for")
+def named_by_the_sender() -> object:
+    reading = Tool("read", {}, MESSAGES.returns, named_by=("sender",))
     return {"read_messages": reading, "send_invoice": Tool("act", RIGHT)}
 
 

@@ -142,10 +142,11 @@ def _names(argument: str) -> Callable[[Any], bool | str]:
     hints=[
         "Start with the effects: read_messages is a read, send_invoice an act. A tool that is not"
         " in TOOLS is denied, and so is an argument that its Tool does not list.",
-        "returns says what the fields of a Message are: order_id is Field('order'), sender is"
-        " Field('sender'), body is text('message'). named_by=('sender',) lets a customer name one.",
+        "returns says what the fields of a Message are: Field('order'), Field('sender') and"
+        " text('message'), and for customer assigned('customer'), since the shop sets it."
+        " named_by=('customer',) lets a request name a message by the customer's number.",
         "order_id accepts REQUEST and own('order'). to accepts REQUEST and named('sender'), which"
-        " is the sender of a message that the customer named; own('sender') would be any sender.",
+        " is the sender of a message that was named; own('sender') would be any sender.",
         "note is words(REQUEST): free words, whose links and addresses must be the customer's."
         " The two others are value(...) or identifier(...).",
     ],
@@ -156,6 +157,7 @@ def declare(submission: "Mapping[str, Tool]") -> Iterator[Case]:
     from helpers.security.policy import Call, Facts, ReadOnly
 
     ada, mallory = "ada.byron@post.example", "mallory@evil.example"
+    twin, by_number = "ada.byron@evil.example", "Send the invoice of FH-10093 to customer C-0042."
 
     def send(order_id: str = "FH-10093", to: str = ada, **more: str) -> "Call":
         return Call("send_invoice", {"order_id": order_id, "to": to} | more)
@@ -181,16 +183,35 @@ def declare(submission: "Mapping[str, Tool]") -> Iterator[Case]:
         "ada@home.example stands in the body of a message, which anybody can write.",
     )
     yield case(
-        "a sender whom the customer names",
-        (send(), "Send the invoice of FH-10093 to Ada Byron, who wrote to us."),
-        (send(to=mallory), "Send the invoice of FH-10093 to Ada Byron, who wrote to us."),
+        "a message that the request names by its customer",
+        (send(), by_number),
+        (send(to=mallory), by_number),
         "mallory has written too, but nobody has asked for an answer to that.",
     )
     yield case(
+        "the same order in a message from outside",
+        (send(), by_number),
+        (send(to=twin), by_number),
+        "Whoever sends an e-mail writes any order's number into it: it names no message.",
+    )
+    by_name = "Send the invoice of FH-10093 to Ada Byron, who wrote to us."
+    yield case(
+        "a name vouches for no address",
+        (send(), f"{by_name} Her address is {ada}."),
+        (send(to=twin), by_name),
+        "Anybody may register an address with Ada Byron's name in it, and write from there.",
+    )
+    yield case(
+        "a name and the right address",
+        (send(), f"{by_name} She is customer C-0042."),
+        (send(), by_name),
+        "Two senders have Ada's name in their address: only a number or an address tells which.",
+    )
+    yield case(
         "an address in the text of a message that was named",
-        (send(), "Send the invoice of FH-10093 to Ada Byron."),
-        (send(to="ada@home.example"), "Send the invoice of FH-10093 to Ada Byron."),
-        "Naming Ada vouches for who she is, not for every address in what she writes.",
+        (send(), by_number),
+        (send(to="ada@home.example"), by_number),
+        "Naming a customer vouches for who it is, not for every address in what they write.",
     )
     yield case(
         "which order",

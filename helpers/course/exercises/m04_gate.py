@@ -47,7 +47,7 @@ def cards(name: SuiteName) -> dict[str, Card]:
 def _card(tool: Tool) -> Card:
     shapes: dict[str, Shape] = {}
     for name, argument in tool.arguments.items():
-        if argument.shape == "anything":
+        if argument.shape == "anything" or (argument.shape == "amount" and not argument.sources):
             shapes[name] = "free"
         else:
             shapes[name] = "words" if argument.shape == "words" else "value"
