@@ -18,7 +18,7 @@ from typing import Final
 
 import httpx
 
-from helpers.security.controls.addresses import Address, Network, is_public, leads_to
+from helpers.security.controls.networks import Address, Network, is_public, leads_to
 
 Resolver = Callable[[str], Sequence[str]]
 """From a host name to its addresses, as texts. Raises `OSError` when there are none."""

@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from helpers.security.controls.addresses import SPECIAL, is_public, leads_to
+from helpers.security.controls.networks import SPECIAL, is_public, leads_to
 
 PUBLIC = [
     "8.8.8.8",
