@@ -24,7 +24,7 @@ def report(*tries: Try) -> Report:
     return Report("t", 1, tuple(outcomes), ())
 
 
-LEAKS = report(Try("x", disguise="plain"), Try("", error="down"))
+LEAKS = report(Try("x", disguise="plain", leaked=True), Try("", error="down"))
 HOLDS = report(Try("no"), Try("no"))
 
 
