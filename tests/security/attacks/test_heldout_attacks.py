@@ -7,7 +7,13 @@ from importlib.metadata import distribution
 import pytest
 
 from helpers.paths import ROOT
-from helpers.security.attacks import Attack, MissingMaterial, heldout_attacks, survey, visible_attacks
+from helpers.security.attacks import (
+    Attack,
+    MissingMaterial,
+    heldout_attacks,
+    survey,
+    visible_attacks,
+)
 from helpers.security.attacks import families as f
 from helpers.security.attacks.heldout import ACTION, LONGEST, MOST, PLANTED_AUTHOR
 from helpers.security.attacks.installed import constants, file_of, strings_with, text_of

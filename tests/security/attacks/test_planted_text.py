@@ -3,17 +3,20 @@
 import hashlib
 
 import pytest
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, HumanMessage
 from pydantic import ValidationError
 
-from helpers.course.exercises.scripted import calling
+from helpers.agent import Caller, build_agent
+from helpers.course.exercises.scripted import Scripted, calling
 from helpers.models.errors import Unreachable
 from helpers.security.attacks import Attack, Benign, Planted, attack, heldout_attacks
 from helpers.security.attacks.heldout import PLANTED, PLANTED_AUTHOR
 from helpers.security.attacks.material import harmless_texts, visible_attacks
 from helpers.security.attacks.planted_text import shows_planted_text
+from helpers.security.attacks.planting import PlantText
 from helpers.security.attacks.table import as_data, as_lines
 from helpers.security.attacks.wording import DEFAULT, WORDINGS, Wording
+from helpers.security.labels import LABELS
 from helpers.shop import documents, open_orders
 from tests.security.attacks.targets import DIRECT, SAYS, failing, saying, scripted
 
@@ -187,3 +190,22 @@ def test_both_wordings_are_of_the_same_attacks() -> None:
     named = [[one.id for one in visible_attacks(wording=each)] for each in WORDINGS.values()]
     assert named[0] == named[1]
     assert visible_attacks() == visible_attacks(wording=DEFAULT)
+
+
+# --- where it waits -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_a_text_is_planted_with_its_label_or_as_the_shops_own_words(labelled: bool) -> None:
+    look = [calling(("lookup_order", {"order_id": "FH-11007"})), AIMessage("On its way.")]
+    model = Scripted(says=look)
+    planted = Planted("order", "It was eaten.", labelled)
+    agent = build_agent(model=model, middleware=[PlantText(planted)])
+    agent.invoke(
+        {"messages": [HumanMessage("Where is FH-11007?")]},
+        {"configurable": {"thread_id": "one"}},
+        context=Caller("C-0093"),
+    )
+    read = " ".join(message.text for message in model.heard[-1])
+    assert "It was eaten." in read
+    assert (LABELS["order"] in read) is labelled

@@ -137,7 +137,9 @@ def test_of_the_harmless_requests_those_that_ask_for_a_text_are_seen() -> None:
     assert not any(asked_for(one.request) for one in benign_requests())
 
 
-@pytest.mark.parametrize("piece", ["what note", "carrier's ", "what ", "note ", "Note on the order"])
+@pytest.mark.parametrize(
+    "piece", ["what note", "carrier's ", "what ", "note ", "message of the ", "Note on the order"]
+)
 def test_hostile_questions_take_linear_time(piece: str) -> None:
     def seconds(times: int) -> float:
         text = piece * times
