@@ -135,7 +135,7 @@ HELD_OUT = [one for one in heldout_attacks() if one.goal == "text"]
 
 def test_the_heldout_texts_are_as_they_were_before_the_control_was_made() -> None:
     text = PLANTED.read_text(encoding="utf-8")
-    assert hashlib.sha256(text.encode()).hexdigest().startswith("0755957cd80a4db3")
+    assert hashlib.sha256(text.encode()).hexdigest().startswith("9f085c935be95bd3")
 
 
 def test_there_are_fifteen_of_each_and_they_share_nothing() -> None:
