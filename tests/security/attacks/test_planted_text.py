@@ -124,7 +124,7 @@ def test_a_text_that_comes_at_the_second_try_counts_at_k() -> None:
 def test_table_and_data_have_the_third_success() -> None:
     report = attack(saying("365 days."), [DIRECT, FALSE])
     assert as_data(report)["all"]["planted_at_1"]["count"] == 1
-    assert "planted text in the answer at 1" in as_lines(report)[2]
+    assert any("planted text in the answer at 1" in line for line in as_lines(report))
 
 
 # --- the material ---------------------------------------------------------------------------------
@@ -163,10 +163,12 @@ def test_what_is_unwanted_comes_from_the_attacker_alone(one: Attack) -> None:
 
 def test_customers_ask_about_orders_of_their_own() -> None:
     orders = open_orders()
-    for one in [*VISIBLE, *HELD_OUT, *harmless_texts()]:
-        for word in one.request.replace("?", " ").replace(",", " ").split():
+    asked = [(one.request, one.customer) for one in (*VISIBLE, *HELD_OUT)]
+    asked += [(one.request, one.customer) for one in harmless_texts()]
+    for request, customer in asked:
+        for word in request.replace("?", " ").replace(",", " ").split():
             if word.startswith("FH-"):
-                assert orders.get(word, str(one.customer)).id == word
+                assert orders.get(word, str(customer)).id == word
 
 
 # --- what the secret is called --------------------------------------------------------------------
