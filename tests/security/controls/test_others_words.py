@@ -7,6 +7,7 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from helpers.agent import Caller, build_agent
 from helpers.course.exercises.scripted import Scripted, calling
+from helpers.security import Setting, defended_agent
 from helpers.security.attacks.material import Planted, benign_requests, harmless_texts
 from helpers.security.attacks.planting import PlantText
 from helpers.security.controls.others_words import (
@@ -70,6 +71,23 @@ def test_the_conversation_keeps_it() -> None:
     )
     told = [one.text for one in state["messages"] if isinstance(one, ToolMessage)]
     assert any("At number 12." in text for text in told)
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_the_defended_agent_reads_no_labelled_text_of_others(labelled: bool) -> None:
+    look = calling(("lookup_order", {"order_id": "FH-10777"}))
+    model = Scripted(says=[look, AIMessage("Well.")])
+    planted = Planted("order", "It was £1,000.", labelled)
+    agent = defended_agent().build(Setting(model=model, planted=planted))
+    agent.invoke(
+        {"messages": [HumanMessage("What is the total of FH-10777?")]},
+        {"configurable": {"thread_id": "one"}},
+        context=Caller("C-0053"),
+    )
+    read = " ".join(message.text for message in model.heard[-1])
+    assert ("£1,000" in read) is not labelled, (
+        "without a label nothing tells it from the shop's own"
+    )
 
 
 @pytest.mark.parametrize("place", LABELS)
