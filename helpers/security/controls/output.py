@@ -31,6 +31,10 @@ ALLOWED_HOSTS: Final = frozenset({"fernhill.example", "www.fernhill.example"})
 MOST_CHARACTERS: Final = 20_000
 """Of an answer; what is longer is cut: nobody reads it, and parsing it takes time."""
 
+MOST_BRACKETS: Final = 100
+"""Opening brackets of an answer; one with more goes as a whole. The parser looks for the end of
+each through the rest of the text, so its time would grow with the square of the length."""
+
 _ROUNDS: Final = 8
 _KEPT_METADATA: Final = frozenset({"finish_reason", "model_name", "model_provider", "stop_reason"})
 
@@ -128,7 +132,8 @@ def allow_hosts(text: str, hosts: Collection[str], *, mail: Collection[str] | No
 
     An image goes, a link leaves its words, a bare address and a tag go. What is left is looked at
     again, since taking one thing out may join others to a new one; a text that is never done goes
-    as a whole. A text with nothing to take out comes back as it is, up to `MOST_CHARACTERS`.
+    as a whole, and so does one of more than `MOST_BRACKETS`. A text with nothing to take out comes
+    back as it is, up to `MOST_CHARACTERS`.
 
     Args:
         text: Markdown, which may have raw HTML in it.
@@ -137,6 +142,8 @@ def allow_hosts(text: str, hosts: Collection[str], *, mail: Collection[str] | No
     """
     allowed = Allowed.of(hosts, shop_mail() if mail is None else mail)
     text = text[:MOST_CHARACTERS]
+    if text.count("[") > MOST_BRACKETS:
+        return REMOVED
     for _ in range(_ROUNDS):
         cleaned = _once(text, allowed)
         if cleaned == text:
@@ -159,8 +166,9 @@ def _once(text: str, allowed: Allowed) -> str:
 
 @cache
 def shop_mail() -> frozenset[str]:
-    """The e-mail addresses in the shop's documents for customers."""
-    found = (re.findall(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", one.text) for one in documents())
+    """The shop's own e-mail addresses: those at its hosts that are in one of its documents."""
+    own = "|".join(map(re.escape, ALLOWED_HOSTS))
+    found = (re.findall(rf"[\w.+-]+@(?:{own})\b", one.text) for one in documents(internal=True))
     return frozenset(address.lower() for each in found for address in each)
 
 
