@@ -6,7 +6,7 @@ can tell it from a true one. The shop's systems put a label before such words; w
 label is left out of what the model reads, unless the customer asks for it by name.
 
 Measured with the local model on planted false sentences and addresses that reach the customer: of
-the 15 visible texts 4 through the naive agent, 11 through a defended one without this control, none
+the 15 visible texts 4 through the naive agent, 12 through a defended one without this control, none
 with it; of the 15 held-out ones 5 through the naive agent, none with it. None is so by
 construction: what is not read is not repeated.
 
