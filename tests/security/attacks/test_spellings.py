@@ -1,4 +1,4 @@
-"""A secret in the spellings that attackers ask for: undone once, for whoever looks for one."""
+"""A secret in the spellings that attackers ask for: undone once, for all that look for one."""
 
 import base64
 import time
