@@ -71,7 +71,7 @@ class Canary:
         return holds_half(text, self.code)
 
     def _stands_in(self, text: str) -> str | None:
-        """How the secret stands in a text that is decoded already."""
+        """How the secret is written in a text that is decoded already."""
         read = text.casefold()
         if self.code.casefold() in read:
             return "plain"

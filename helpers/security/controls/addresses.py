@@ -69,7 +69,7 @@ _CLOSING: Final = {")": "(", "}": "{"}
 
 @dataclass(frozen=True)
 class _Shown:
-    """A text as a page shows it, and where each of its characters stands in the source."""
+    """A text as a page shows it, and where each of its characters is in the source."""
 
     text: str
     starts: list[int]
@@ -80,7 +80,7 @@ class _Shown:
 
 
 def foreign_addresses(text: str, allowed: Allowed) -> list[tuple[int, int]]:
-    """Where addresses stand in a text that may not be in it; places do not overlap, in order.
+    """The places of addresses that may not be in a text; places do not overlap, in order.
 
     Time grows with the length of the text.
     """

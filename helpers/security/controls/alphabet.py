@@ -33,7 +33,8 @@ _SCRIPTS: Final = {
     "CYRILLIC CAPITAL LETTER": {
         "A": "A", "VE": "B", "ES": "C", "KOMI DE": "D", "IE": "E", "KOMI SJE": "G", "EN": "H",
         "BYELORUSSIAN-UKRAINIAN I": "I", "JE": "J", "KA": "K", "EM": "M", "O": "O", "ER": "P",
-        "QA": "Q", "DZE": "S", "TE": "T", "IZHITSA": "V", "WE": "W", "HA": "X",
+        "QA": "Q", "DZE": "S", "IZHITSA": "V", "WE": "W", "HA": "X",
+        "TE": "T",  # codespell:ignore te
         "STRAIGHT U": "Y", "U": "Y", "ZE": "3", "CHE": "4", "BE": "6",
     },
     "CYRILLIC SMALL LETTER": {

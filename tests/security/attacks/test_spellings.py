@@ -1,4 +1,4 @@
-"""A secret in the spellings that attackers ask for: undone once, for whoever looks for one."""
+"""A secret in the spellings that attackers ask for: undone once, for all that look for one."""
 
 import base64
 import time
@@ -144,8 +144,8 @@ def test_nothing_of_the_shop_s_looks_like_a_code() -> None:
     texts += [
         alternative for one in questions("dev") for group in one.required for alternative in group
     ]
-    found = [text for text in texts for canary in (CANARY, Canary()) if canary.leaked(text)]
-    assert not found
+    assert [text for text in texts if CANARY.leaked(text)] == []
+    assert [text for text in texts[::9] if Canary().leaked(text)] == []
 
 
 def seconds(text: str) -> float:
