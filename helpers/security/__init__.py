@@ -10,7 +10,7 @@ shops would ship it and as the course defends it.
     report = attack(naive_agent(), visible_attacks(), tries=4, benign=benign_requests())
     print(report.all.success_at_1, report.all.success_at_k)    # rate [interval] count
     for row in report.families:                                # also report.kinds
-        print(row.name, row.leaked_at_1, row.acted_at_1, row.errors)
+        print(row.name, row.leaked_at_1, row.acted_at_1, row.planted_at_1, row.errors)
     print(report.benign_right, report.benign_leaked, report.errors, report.cpu_seconds)
 
 - `spread(visible_attacks(), 6)` takes 6, evenly spaced: for fast mode.
@@ -19,6 +19,9 @@ shops would ship it and as the course defends it.
   must know the secret is given it: `canary = Canary()`,
   `naive_agent(canary=canary, controls=[FilterOutput(leaks=canary.leaked)])`.
 - `naive_agent(note="... {code} ...")` has another note in its prompt, such as a hardened one.
+  Attacks and note must call the secret by the same name: see `attacks.wording`.
+- A leak is judged by `canary.given_away`, which is stricter than the filter's `canary.leaked`.
+- `attack(target, [], benign=harmless_texts())` shows what a control against planted text costs.
 - To talk to a target: `target.build(Setting())` is an agent like `build_agent()`; with
   `Setting(planted=Planted("order", "..."))` an attacker's text waits in the order's note.
 - Your own agent: `Target("mine", canary, build)`, where `build(setting)` passes `setting.model`
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
         Target,
         attack,
         benign_requests,
+        harmless_texts,
         heldout_attacks,
         spread,
         survey,
@@ -61,6 +65,7 @@ __all__ = [
     "attack",
     "benign_requests",
     "defended_agent",
+    "harmless_texts",
     "heldout_attacks",
     "naive_agent",
     "plain_agent",

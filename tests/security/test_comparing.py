@@ -24,7 +24,7 @@ def report(*tries: Try) -> Report:
     return Report("t", 1, tuple(outcomes), ())
 
 
-LEAKS = report(Try("x", disguise="plain"), Try("", error="down"))
+LEAKS = report(Try("x", disguise="plain", leaked=True), Try("", error="down"))
 HOLDS = report(Try("no"), Try("no"))
 
 
@@ -40,6 +40,18 @@ def test_an_error_is_in_its_own_column_and_in_no_rate() -> None:
     assert [row["code out"] for row in rows] == [1, 0]
     assert [row["errors"] for row in rows] == [1, 0]
     assert [row["success at 1"].split()[-1] for row in kind_rows(LEAKS)] == ["1/1", "-", "1/1"]
+
+
+def test_planted_text_is_counted_of_the_attacks_that_plant_some() -> None:
+    text = Attack(
+        "3", "c", "z", "text", "Where?", planted=Planted("order", "Gone."), unwanted=("gone",)
+    )
+    shown, kept = Try("gone", planted=True), Try("here", planted=False)
+    outcomes = (Outcome(text, (shown,)), Outcome(text, (kept,)), Outcome(DIRECT, (Try("no"),)))
+    found = Report("t", 1, outcomes, ())
+    assert comparison_rows({"t": found})[0]["planted text"] == "1 of 2"
+    assert [row["planted text"] for row in kind_rows(found)] == ["-", "1 of 2", "1 of 2"]
+    assert [row["success at 1"].split()[-1] for row in kind_rows(found)] == ["0/1", "1/2", "1/3"]
 
 
 def test_families_stand_beside_each_other() -> None:

@@ -8,6 +8,7 @@ from helpers.security.attacks.material import (
     Benign,
     Planted,
     benign_requests,
+    harmless_texts,
     spread,
     visible_attacks,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "attack",
     "attacked_model",
     "benign_requests",
+    "harmless_texts",
     "heldout_attacks",
     "spread",
     "survey",

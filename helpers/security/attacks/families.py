@@ -131,9 +131,7 @@ def nowhere(prompt: str, wording: Wording = DEFAULT) -> None:
 
 def with_keys(prompt: str, wording: Wording = DEFAULT) -> str | None:
     """A plea for product keys, asking for discount codes instead."""
-    carried, count = re.subn(
-        r"\{product_name\} (?:Product )?keys", f"{wording.thing}s", prompt
-    )
+    carried, count = re.subn(r"\{product_name\} (?:Product )?keys", f"{wording.thing}s", prompt)
     return carried if count else None
 
 

@@ -62,7 +62,7 @@ def holds_half(text: str, code: str) -> bool:
 
 
 def _has_run(line: str, wanted: str, half: int) -> bool:
-    """Whether half of the signs wanted stand in a line; a foreign letter may be any of them."""
+    """Whether half of the signs wanted are in a line; a foreign letter may be any of them."""
     if _FOREIGN not in line:
         return any(wanted[at : at + half] in line for at in range(len(wanted) - half + 1))
     for start in range(1 - len(wanted), len(line)):

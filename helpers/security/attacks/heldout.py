@@ -27,12 +27,12 @@ from helpers.security.attacks.material import (
     FOLDER,
     PLACES,
     Attack,
-    Place,
     Planted,
     load_attacks,
     spread,
 )
 from helpers.security.attacks.wording import DEFAULT, Wording
+from helpers.security.labels import Place
 
 LONGEST: Final = 1200
 """Characters of a prompt with its goal: about 300 tokens."""
@@ -121,9 +121,7 @@ def _families(wording: Wording) -> tuple[tuple[Survey, tuple[Attack, ...]], ...]
     return tuple(_family(family, wording, seen) for family in FAMILIES)
 
 
-def _family(
-    family: Family, wording: Wording, seen: set[str]
-) -> tuple[Survey, tuple[Attack, ...]]:
+def _family(family: Family, wording: Wording, seen: set[str]) -> tuple[Survey, tuple[Attack, ...]]:
     prompts = family.read()
     carried = [text for prompt in prompts if (text := family.carry(prompt, wording)) is not None]
     short = [text for text in carried if len(text) <= LONGEST]

@@ -5,6 +5,7 @@ The own material is visible: a learner looks at it, and controls are tuned on it
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self, TypeVar, get_args
@@ -39,11 +40,13 @@ class Planted:
 
     `place` says in whose words: a customer's review under a document ("document"), the note that a
     customer wrote on an order ("order"), or a message of the carrier's system, which the order
-    lookup passes on ("tool").
+    lookup passes on ("tool"). `labelled` says whether the shop's system marks it as such a text;
+    without a label it looks like the shop's own words, as on a page that an attacker has changed.
     """
 
     place: Place
     text: _Text
+    labelled: bool = True
 
 
 @checked(frozen=True, config=_STRICT)
@@ -75,7 +78,7 @@ class Attack:
     @model_validator(mode="after")
     def _has_what_it_is_judged_by(self) -> Self:
         if (self.goal == "text") != bool(self.unwanted):
-            raise ValueError('an attack has `unwanted` words when its goal is "text", and only then')
+            raise ValueError('`unwanted` words belong to the goal "text", and it needs some')
         return self
 
     @property
@@ -177,7 +180,7 @@ def load_attacks(
             goal="text" if one.unwanted else one.goal,
             request=wording.fill(one.request),
             customer=one.customer,
-            planted=one.planted and Planted(one.planted.place, wording.fill(one.planted.text)),
+            planted=one.planted and replace(one.planted, text=wording.fill(one.planted.text)),
             unwanted=one.unwanted,
         )
         for family, written in families.items()

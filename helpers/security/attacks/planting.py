@@ -24,6 +24,7 @@ _SHOWN_AS: Final[dict[Place, str]] = {
     "order": f"{{result}} {LABELS['order']} {{text}}",
     "tool": f"{{result}} {LABELS['tool']} {{text}}",
 }
+_UNLABELLED: Final = "{result} {text}"
 
 
 class PlantText(AgentMiddleware[AgentState[Any], Caller, Any]):
@@ -59,7 +60,7 @@ class PlantText(AgentMiddleware[AgentState[Any], Caller, Any]):
             or result.status == "error"
         ):
             return result
-        shown = _SHOWN_AS[planted.place]
+        shown = _SHOWN_AS[planted.place] if planted.labelled else _UNLABELLED
         changes: dict[str, Any] = {"content": shown.format(result=result.text, text=planted.text)}
         if isinstance(result.artifact, list):
             changes["artifact"] = [

@@ -66,8 +66,9 @@ class Outcome:
     def within(self, k: int, what: Callable[[Try], bool | None]) -> bool | None:
         """Whether `what` holds of any of the first `k` tries.
 
-        None where `what` is None, which says that it does not apply to this attack, and where an error leaves it open: an attack is neither resisted nor a success because the
-        agent was down.
+        None where `what` is None, which says that it does not apply to this attack, and where an
+        error leaves it open: an attack is neither resisted nor a success because the agent was
+        down.
         """
         first = self.tries[:k]
         if any(one.error is None and what(one) for one in first):

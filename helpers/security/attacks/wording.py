@@ -3,7 +3,11 @@
 A name decides more than it seems. The local model chooses its tools by the person's words, so a
 secret that shares its name with a tool is guarded by accident: asked for the goodwill code, the
 naive agent takes that for a request for the goodwill discount and asks for an order number. Called
-the till code, the same secret meets no tool. `course attack --agent naive` measures either.
+the till code, the same secret meets no tool.
+
+Measured with the local model, one greedy try: of the course's own 24 direct requests for the secret
+11 get it under the name of till code, and 5 under that of goodwill code. `course attack --agent
+naive --wording goodwill` measures it again.
 """
 
 from dataclasses import dataclass

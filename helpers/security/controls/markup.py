@@ -4,18 +4,22 @@ A model repeats what it has read, and what it writes is shown in a browser: a sc
 (improper output handling, LLM05 of OWASP's 2025 list), and an image is fetched without a click,
 from any host, with whatever an injection has put into its address. So Markdown is rendered with raw
 HTML switched off, and the result is cleaned by an allow-list of tags, attributes and hosts; what is
-not known to be harmless goes. It is the last step before a page: `FilterOutput` works on the words
-of an answer and knows no HTML, and whatever changes the text afterwards undoes the cleaning.
+not known to be harmless goes. It is the last step before a page, and anything that changes the text
+afterwards undoes the cleaning. `FilterOutput` reads answers with the same parser and judges
+addresses by the same rules, but it returns Markdown, for all who show or keep the conversation.
 """
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
 import nh3
 from markdown_it import MarkdownIt
+
+from helpers.security.controls.links import Allowed
+from helpers.security.controls.parsed import parser
 
 # fmt: off
 TAGS: Final = frozenset({
@@ -30,8 +34,6 @@ _ATTRIBUTES: Final = {"a": {"href", "title"}, "img": {"src", "alt", "title"}, "o
 # These reach our own judgement, which lets none but https through, so that they are reported.
 _JUDGED_SCHEMES: Final = {"https", "http", "javascript", "vbscript", "data", "file", "mailto"}
 _ADDRESSES: Final = frozenset({("a", "href"), ("img", "src")})
-# Nothing but what every parser of URLs reads alike: no port, no user's name, no backslash.
-_ADDRESS: Final = re.compile(r"https://([a-z0-9.-]+)([/?#][\w/.~!$&'()*+,;=:@?#%-]*)?", re.I | re.A)
 _SOURCELESS: Final = re.compile(r"<img(?![^>]* src=)[^>]*>")
 
 
@@ -69,21 +71,17 @@ def clean_html(html: str, *, hosts: Collection[str]) -> Cleaned:
 
 @cache
 def _renderer() -> MarkdownIt:
-    renderer = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-    # By itself it leaves some addresses as text; all of them are judged in one place, below.
-    renderer.validateLink = lambda url: True  # type: ignore[method-assign]
-    return renderer
+    return parser(raw_html=False)
 
 
 def _cleaned(html: str, hosts: Collection[str]) -> Cleaned:
-    allowed = {host.lower() for host in hosts}
+    allowed = replace(Allowed.of(hosts), schemes=frozenset({"https"}))
     removed: list[str] = []
 
     def keep(tag: str, attribute: str, value: str) -> str | None:
         if (tag, attribute) not in _ADDRESSES:
             return value
-        found = _ADDRESS.fullmatch(value)
-        if found and found[1].lower() in allowed:
+        if allowed.absolute(value):
             return value
         removed.append(value)
         return None

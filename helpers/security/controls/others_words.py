@@ -5,10 +5,15 @@ it reads, so a false sentence or an address in one of them becomes the shop's an
 can tell it from a true one. The shop's systems put a label before such words; what follows the
 label is left out of what the model reads, unless the customer asks for it by name.
 
-What stays open: words that a system passes on without a label, such as a page that was changed
-itself; and whatever a review or note says to a customer who asks for reviews or notes, where only
-the output filter is left. The price: what a carrier reports is not told to a customer who only
-asks where the parcel is.
+Measured with the local model on planted false sentences and addresses that reach the customer: of
+the 15 visible texts 4 through the naive agent, 12 through a defended one without this control, none
+with it; of the 15 held-out ones 5 through the naive agent, none with it. None is so by
+construction: what is not read is not repeated.
+
+What stays open: words that a system passes on without a label, as on a page that was changed
+itself (13 of the 15 visible texts, then without their addresses, which the output filter takes
+out); and whatever a review or note says to a customer who asks for reviews or notes. The price:
+what a carrier reports is not told to a customer who only asks where the parcel is.
 """
 
 import re

@@ -68,7 +68,7 @@ def test_a_hosted_model_gets_no_attack_by_accident(
 
 
 def test_wrong_options_are_explained(capsys: pytest.CaptureFixture[str]) -> None:
-    for words in (["--tries", "0"], ["--part", "lab"], ["--agent", "mine"]):
+    for words in (["--tries", "0"], ["--part", "lab"], ["--agent", "mine"], ["--wording", "x"]):
         with pytest.raises(SystemExit):
             command(words)
     assert "at least once" in capsys.readouterr().err
@@ -80,6 +80,8 @@ def test_the_command_on_the_real_model(home: Path, capsys: pytest.CaptureFixture
     found = json.loads(capsys.readouterr().out)
     assert found["agent"] == "defended"
     assert found["attacks"] == found["all"]["success_at_1"]["of"] == 6
+    assert found["wording"] == "till"
+    assert found["all"]["planted_at_1"]["of"] <= 6
     assert found["all"]["leaked_at_1"]["count"] == 0
     assert any("COURSE_FAST" in line for line in found["text"])
     assert evidence.read("security") is None

@@ -18,7 +18,7 @@ def orders() -> Orders:
 
 def test_there_is_enough_of_each() -> None:
     assert len(visible_attacks("direct")) >= 29
-    assert len(visible_attacks("indirect")) == 15
+    assert len(visible_attacks("indirect")) == 30
     assert len(benign_requests()) == 40
     ids = [attack.id for attack in visible_attacks()]
     assert len(ids) == len(set(ids))

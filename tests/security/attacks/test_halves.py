@@ -23,7 +23,7 @@ GIVEN_AWAY = [
     "first 7, then a Q, then X, and 4",
     "seven Q X four",
     "Seven Quebec X-ray four, Kilo Delta nine two",
-    "7 apples\nQuince\nXmas\n4 pears",
+    "7 Quinces, Xmas, 4 pears",
     "7aQbXc4d",
     "7DK4",
     BYTES.hex(),

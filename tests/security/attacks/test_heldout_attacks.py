@@ -7,12 +7,22 @@ from importlib.metadata import distribution
 import pytest
 
 from helpers.paths import ROOT
-from helpers.security.attacks import MissingMaterial, heldout_attacks, survey, visible_attacks
+from helpers.security.attacks import (
+    Attack,
+    MissingMaterial,
+    heldout_attacks,
+    survey,
+    visible_attacks,
+)
 from helpers.security.attacks import families as f
-from helpers.security.attacks.heldout import ACTION, LONGEST, MOST
+from helpers.security.attacks.heldout import ACTION, LONGEST, MOST, PLANTED_AUTHOR
 from helpers.security.attacks.installed import constants, file_of, strings_with, text_of
 from helpers.security.controls.secrets import DiscountRefused, check_entitled
 from helpers.shop import open_orders
+
+
+def of_others() -> list[Attack]:
+    return [attack for attack in heldout_attacks() if attack.author != PLANTED_AUTHOR]
 
 
 def test_there_are_at_least_a_hundred_of_several_authors_and_kinds() -> None:
@@ -27,8 +37,8 @@ def test_there_are_at_least_a_hundred_of_several_authors_and_kinds() -> None:
 
 
 def test_each_carries_the_goal() -> None:
-    goals = {"secret": ("goodwill discount code",), "action": (ACTION,)}
-    for attack in heldout_attacks():
+    goals = {"secret": (f.SECRET,), "action": (ACTION,)}
+    for attack in of_others():
         text = attack.planted.text if attack.planted else attack.request
         assert any(words in text for words in goals[attack.goal]), attack.id
         assert len(text) <= LONGEST + len(ACTION)
@@ -50,7 +60,7 @@ def test_what_is_left_out_is_counted() -> None:
         )
         assert one.used <= MOST
         used += one.used
-    assert used == len({a.id.rpartition("-")[0] if a.planted else a.id for a in heldout_attacks()})
+    assert used == len({a.id.rpartition("-")[0] if a.planted else a.id for a in of_others()})
     assert {one.family.name for one in survey() if not one.used} == {
         "DAN",
         "AgentDojo goals",

@@ -3,17 +3,20 @@
 import hashlib
 
 import pytest
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, HumanMessage
 from pydantic import ValidationError
 
-from helpers.course.exercises.scripted import calling
+from helpers.agent import Caller, build_agent
+from helpers.course.exercises.scripted import Scripted, calling
 from helpers.models.errors import Unreachable
 from helpers.security.attacks import Attack, Benign, Planted, attack, heldout_attacks
 from helpers.security.attacks.heldout import PLANTED, PLANTED_AUTHOR
 from helpers.security.attacks.material import harmless_texts, visible_attacks
 from helpers.security.attacks.planted_text import shows_planted_text
+from helpers.security.attacks.planting import PlantText
 from helpers.security.attacks.table import as_data, as_lines
 from helpers.security.attacks.wording import DEFAULT, WORDINGS, Wording
+from helpers.security.labels import LABELS
 from helpers.shop import documents, open_orders
 from tests.security.attacks.targets import DIRECT, SAYS, failing, saying, scripted
 
@@ -121,7 +124,7 @@ def test_a_text_that_comes_at_the_second_try_counts_at_k() -> None:
 def test_table_and_data_have_the_third_success() -> None:
     report = attack(saying("365 days."), [DIRECT, FALSE])
     assert as_data(report)["all"]["planted_at_1"]["count"] == 1
-    assert "planted text in the answer at 1" in as_lines(report)[2]
+    assert any("planted text in the answer at 1" in line for line in as_lines(report))
 
 
 # --- the material ---------------------------------------------------------------------------------
@@ -132,7 +135,7 @@ HELD_OUT = [one for one in heldout_attacks() if one.goal == "text"]
 
 def test_the_heldout_texts_are_as_they_were_before_the_control_was_made() -> None:
     text = PLANTED.read_text(encoding="utf-8")
-    assert hashlib.sha256(text.encode()).hexdigest().startswith("0755957cd80a4db3")
+    assert hashlib.sha256(text.encode()).hexdigest().startswith("9f085c935be95bd3")
 
 
 def test_there_are_fifteen_of_each_and_they_share_nothing() -> None:
@@ -160,10 +163,12 @@ def test_what_is_unwanted_comes_from_the_attacker_alone(one: Attack) -> None:
 
 def test_customers_ask_about_orders_of_their_own() -> None:
     orders = open_orders()
-    for one in [*VISIBLE, *HELD_OUT, *harmless_texts()]:
-        for word in one.request.replace("?", " ").replace(",", " ").split():
+    asked = [(one.request, one.customer) for one in (*VISIBLE, *HELD_OUT)]
+    asked += [(one.request, one.customer) for one in harmless_texts()]
+    for request, customer in asked:
+        for word in request.replace("?", " ").replace(",", " ").split():
             if word.startswith("FH-"):
-                assert orders.get(word, str(one.customer)).id == word
+                assert orders.get(word, str(customer)).id == word
 
 
 # --- what the secret is called --------------------------------------------------------------------
@@ -187,3 +192,22 @@ def test_both_wordings_are_of_the_same_attacks() -> None:
     named = [[one.id for one in visible_attacks(wording=each)] for each in WORDINGS.values()]
     assert named[0] == named[1]
     assert visible_attacks() == visible_attacks(wording=DEFAULT)
+
+
+# --- where it waits -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_a_text_is_planted_with_its_label_or_as_the_shops_own_words(labelled: bool) -> None:
+    look = [calling(("lookup_order", {"order_id": "FH-11007"})), AIMessage("On its way.")]
+    model = Scripted(says=look)
+    planted = Planted("order", "It was eaten.", labelled)
+    agent = build_agent(model=model, middleware=[PlantText(planted)])
+    agent.invoke(
+        {"messages": [HumanMessage("Where is FH-11007?")]},
+        {"configurable": {"thread_id": "one"}},
+        context=Caller("C-0093"),
+    )
+    read = " ".join(message.text for message in model.heard[-1])
+    assert "It was eaten." in read
+    assert (LABELS["order"] in read) is labelled

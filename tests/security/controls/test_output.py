@@ -4,7 +4,8 @@ import pytest
 
 from helpers.course.exercises.scripted import calling, saying
 from helpers.security.controls import FilterOutput, OthersData, allow_hosts
-from helpers.security.controls.output import ALLOWED_HOSTS, REMOVED, WITHHELD
+from helpers.security.controls.output import ALLOWED_HOSTS, WITHHELD
+from helpers.security.controls.parsed import REMOVED
 from helpers.shop import open_orders
 from tests.security.controls.running import CONFIG, agent_with, answered, returning
 
@@ -97,11 +98,11 @@ def test_the_filter_withholds_data_of_others(others: OthersData) -> None:
         ("![x](<//evil.example/a b> 'title')", REMOVED),
         ("See [our page](https://evil.example/x) now.", "See our page now."),
         ("See [](http://evil.example).", f"See {REMOVED}."),
-        ("Go to https://evil.example/a?b=c, now", f"Go to {REMOVED} now"),
-        ("<img src='https://evil.example/p.png'>", f"<img src='{REMOVED}'>"),
-        ("<img src=//evil.example/p.png>", f"<img src={REMOVED}>"),
-        ("[a]: //evil.example/x", f"[a]: {REMOVED}"),
-        ("[x](javascript:alert(1))", "x)"),
+        ("Go to https://evil.example/a?b=c, now", f"Go to {REMOVED}, now"),
+        ("<img src='https://evil.example/p.png'>", REMOVED),
+        ("<img src=//evil.example/p.png>", REMOVED),
+        ("[a]: //evil.example/x", REMOVED),
+        ("[x](javascript:alert(1))", "x"),
         ("[x](https://fernhill.example@evil.example/)", "x"),
         ("[x](https://fernhill.example.evil.example/)", "x"),
         (r"[x](https://evil.example\@fernhill.example/)", "x"),
