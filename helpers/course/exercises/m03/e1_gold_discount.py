@@ -284,11 +284,11 @@ def gold_discount(answer: "MakeTool") -> Iterator[Case]:
         answer,
         exercise="03.1",
         inputs=gold.inputs(),
-        used=lambda make: lambda *arguments: gold.after(make, *arguments),
-        called=lambda *arguments: gold.told(*arguments),
+        used=lambda make: gold.Room(make).after,
+        called=gold.told,
         slips=[no_tool, ends],
         about="any",
-        budget=25,
+        budget=40,
     )
     yield Case(
         "in the shop's agent",

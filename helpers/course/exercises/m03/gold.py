@@ -25,11 +25,12 @@ from langgraph.prebuilt import ToolNode
 from helpers.agent import Caller, build_agent
 from helpers.course.exercises.scripted import Scripted, calling
 from helpers.course.exercises.words import kind
-from helpers.security.controls.secrets import Discount, DiscountRefused, Till
+from helpers.security.controls.secrets import GOODWILL, Discount, DiscountRefused, Till
 from helpers.shop import TODAY, Order, Orders, UnknownOrder, open_orders
 
 MakeTool = Callable[[Orders, Till, str], BaseTool]
 
+TAKES = "takes £20 off"
 GOLD = 400
 """Pounds, as the lab gives them: members who have spent more this year are Gold."""
 
@@ -116,8 +117,12 @@ class Book(Orders):
 
     def __init__(self, bought: Sequence[Bought]) -> None:
         # The shop's own orders are not needed, and take longer than a case.
-        self._kept = {one.id: one.order() for one in bought}
+        self.hold(bought)
         self._meeting: threading.Barrier | None = None
+
+    def hold(self, bought: Sequence[Bought]) -> None:
+        """From now on these are all orders."""
+        self._kept = {one.id: one.order() for one in bought}
 
     def put(self, bought: Bought) -> None:
         """Add an order, or change it."""
@@ -164,26 +169,30 @@ class WatchedTill(Till):
     def __init__(self, code: str, knows: str) -> None:
         """`code` is what the tool has to give, `knows` what this till takes."""
         super().__init__(knows)
-        self._expected = code
+        self._expected, self._knows = code, knows
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was given: the tool's making takes long, and a case wants a new till."""
         self.asked: list[tuple[str, str, str]] = []
-        self._orders: list[Order] = []
+        self._had: set[str] = set()
 
     def redeem(self, code: str, order: Order) -> Discount:
         """What `Till.redeem` does, kept."""
-        if code != self._expected:
-            self.asked.append((getattr(order, "id", "?"), "is given another code", ""))
-            return super().redeem(code, order)
         if not isinstance(order, Order):
-            self.asked.append(("?", f"is given {kind(order)} instead of an order", ""))
+            self.asked.append(("?", f"gets {kind(order)} instead of", ""))
             raise TypeError(f"redeem takes an order; this is {kind(order)}")
-        self._orders.append(order)
-        try:
-            discount = super().redeem(code, order)
-        except DiscountRefused as refused:
-            self.asked.append((order.id, "refuses", str(refused)))
-            raise
-        self.asked.append((order.id, "takes £20 off", ""))
-        return discount
+        why = ""
+        if code != self._knows:
+            why = "This code is not valid."
+        elif order.id in self._had:
+            why = f"Order {order.id} has had its discount already."
+        did = "gets another code for" if code != self._expected else "refuses" if why else "gives"
+        self.asked.append((order.id, TAKES if did == "gives" else did, why))
+        if why:
+            raise DiscountRefused(why)
+        self._had.add(order.id)
+        return Discount(order.id, GOODWILL)
 
 
 class Counter:
@@ -199,6 +208,11 @@ class Counter:
         graph.add_node("tools", ToolNode([self.tool]))
         graph.add_edge(START, "tools")
         self._graph = graph.compile()
+
+    async def all_happen(self, steps: Sequence[Step]) -> list[str]:
+        """What comes of each `Ask` among the steps."""
+        found = [(step, await self.happens(step)) for step in steps]
+        return [what for step, what in found if isinstance(step, Ask)]
 
     async def happens(self, step: Step) -> str:
         """What comes of a step: what the till does, and what is wrong with the tool's words."""
@@ -248,7 +262,7 @@ class Counter:
         if self.book.spent(ask.customer) <= GOLD:
             return ""
         order_id = ask.order_id.strip().upper()
-        if any(what == "takes £20 off" for _, what, _ in asked):
+        if any(what == TAKES for _, what, _ in asked):
             return "" if order_id in text.upper() else "the text does not name the order"
         reasons = [why for _, _, why in asked if why] or [str(UnknownOrder(order_id))]
         return "" if all(why in text for why in reasons) else "the text does not say why"
@@ -283,9 +297,24 @@ async def after(
     knows: str | None = None,
 ) -> list[str]:
     """What comes of each `Ask` among the steps, with one tool."""
-    counter = Counter(make, bought, code, knows)
-    found = [(step, await counter.happens(step)) for step in steps]
-    return [what for step, what in found if isinstance(step, Ask)]
+    return await Counter(make, bought, code, knows).all_happen(steps)
+
+
+class Room:
+    """The counters of one learner's tool, one a code, for one case after another."""
+
+    def __init__(self, make: MakeTool) -> None:
+        self._make = make
+        self._counters: dict[str, Counter] = {}
+
+    async def after(self, bought: Sequence[Bought], steps: Sequence[Step], code: str) -> list[str]:
+        """What `after` gives, in less time: a tool is made once, not for each order book."""
+        if code not in self._counters:
+            self._counters[code] = Counter(self._make, bought, code)
+        counter = self._counters[code]
+        counter.book.hold(bought)
+        counter.till.reset()
+        return await counter.all_happen(steps)
 
 
 async def at_once(make: MakeTool, bought: Sequence[Bought], asks: Sequence[Ask]) -> list[str]:
