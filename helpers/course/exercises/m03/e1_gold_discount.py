@@ -288,7 +288,7 @@ def gold_discount(answer: "MakeTool") -> Iterator[Case]:
         called=gold.told,
         slips=[no_tool, ends],
         about="any",
-        budget=40,
+        budget=25,
     )
     yield Case(
         "in the shop's agent",
