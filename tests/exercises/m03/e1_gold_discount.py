@@ -20,9 +20,9 @@ from helpers.shop import TODAY, Order, Orders, UnknownOrder
 
 GOLD = 400
 EQUIVALENT = {
-    'line 17, keyword extras dropped: @tool(extras={"examples": ["Take my Gold discount off'
+    'line 13, keyword extras dropped: @tool(extras={"examples": ["Take my Gold discount off'
     ' FH-10512, please.",': "the check does not ask a model, as the statement says",
-    "line 17, 'examples' changed: @tool(extras={\"examples\": [\"Take my Gold discount off"
+    "line 13, 'examples' changed: @tool(extras={\"examples\": [\"Take my Gold discount off"
     ' FH-10512, please.",': "the check does not ask a model, as the statement says",
 }
 DONE = "£20 has been taken off {order_id}."

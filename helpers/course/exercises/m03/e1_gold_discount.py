@@ -139,9 +139,9 @@ def gold_discount(answer: "MakeTool") -> Iterator[Case]:
             stove,
             Bought(10_003, cleo, "200.10"),
             Bought(10_004, cleo, "199.80"),
-            Bought(10_005, "C-0004", "133.30"),
-            Bought(10_006, "C-0004", "133.30"),
-            Bought(10_007, "C-0004", "133.40"),
+            Bought(10_005, "C-0004", "153.83"),
+            Bought(10_006, "C-0004", "118.75"),
+            Bought(10_007, "C-0004", "127.42"),
             Bought(10_008, "C-0005", "400.90"),
         ],
         [
