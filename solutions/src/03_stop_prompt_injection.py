@@ -283,9 +283,9 @@ if ready("03.2"):
 # Write one that finds IBANs, the account numbers of most European banks.
 #
 # `detect_iban(text)` is a plain function, not async. It takes a text, which may be empty, and
-# returns a list of `PIIMatch`, in any order. A `PIIMatch` is a dict with the keys `type`, which is
-# `"iban"`, `start` and `end`, and `value`, which is `text[start:end]`. A tuple is right too. Without
-# an IBAN, the list is empty.
+# returns a list (or a tuple) of `PIIMatch`, in any order. A `PIIMatch` is a dict with the keys
+# `type`, which is `"iban"`, `start` and `end`, and `value`, which is `text[start:end]`. Without an
+# IBAN, the list is empty.
 #
 # Here, letters and digits are `A` to `Z`, `a` to `z` and `0` to `9`, and no others. An IBAN is a
 # part of the text with all of these properties:
@@ -326,7 +326,7 @@ def detect_iban(text: str) -> list[PIIMatch]:
     for (first, second), length in IBAN_LENGTHS.items():
         signs = [f"[{first}{first.lower()}]", f"[{second}{second.lower()}]", "[0-9]", "[0-9]"]
         signs += ["[A-Za-z0-9]"] * (length - 4)
-        # Inside (?=...), a match takes no characters: the next one may begin right behind its start.
+        # Inside (?=...), a match takes no characters: the next one may begin inside it.
         pattern = rf"(?<![A-Za-z0-9])(?=({between.join(signs)})(?![A-Za-z0-9]))"
         for found in re.finditer(pattern, text):
             if is_valid(found[1]):

@@ -22,7 +22,7 @@ GOLD = 400
 EQUIVALENT = {
     'line 13, keyword extras dropped: @tool(extras={"examples": ["Take my Gold discount off'
     ' FH-10512, please.",': "the check does not ask a model, as the statement says",
-    "line 13, 'examples' changed: @tool(extras={\"examples\": [\"Take my Gold discount off"
+    'line 13, \'examples\' changed: @tool(extras={"examples": ["Take my Gold discount off'
     ' FH-10512, please.",': "the check does not ask a model, as the statement says",
 }
 DONE = "£20 has been taken off {order_id}."
@@ -240,9 +240,7 @@ def floats() -> object:
 
 @wrong("Counts every year.", slip="every-year")
 def every_year() -> object:
-    return discount(
-        gold=lambda orders, c: sum(o.total - o.refunded for o in own(orders, c)) > GOLD
-    )
+    return discount(gold=lambda orders, c: sum(o.total - o.refunded for o in own(orders, c)) > GOLD)
 
 
 @wrong("Counts the last 365 days.", slip="every-year")

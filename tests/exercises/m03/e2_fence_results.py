@@ -302,9 +302,7 @@ def not_errors() -> object:
 
 @wrong("Leaves a result that has marks already.")
 def not_twice() -> object:
-    return middleware(
-        fence=lambda text: text if text.startswith("<<data>>") else fence(text)
-    )
+    return middleware(fence=lambda text: text if text.startswith("<<data>>") else fence(text))
 
 
 @wrong("Leaves out the rule.")
@@ -391,9 +389,7 @@ def catches() -> object:
 
 @wrong("Drops the settings.")
 def drops_the_settings() -> object:
-    return middleware(
-        answer=lambda request, handler: handler(request.override(model_settings={}))
-    )
+    return middleware(answer=lambda request, handler: handler(request.override(model_settings={})))
 
 
 @wrong("A function of a text, which is no middleware.", slip="no-decorator")
@@ -463,8 +459,6 @@ def lookahead() -> object:
             for m in request.messages
         )
         parts = [part for part in (request.system_prompt, RULE) if part]
-        return handler(
-            request.override(messages=list(messages), system_prompt="\n\n".join(parts))
-        )
+        return handler(request.override(messages=list(messages), system_prompt="\n\n".join(parts)))
 
     return fence_results

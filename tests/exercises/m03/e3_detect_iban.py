@@ -172,7 +172,7 @@ def any_white_space() -> object:
 
 @wrong("Dots as well.")
 def dots_too() -> object:
-    return detector(between=f"[{SEPARATORS}.]?", accept=lambda found: is_right(found.replace(".", "")))
+    return detector(between=f"[{SEPARATORS}.]?", accept=lambda one: is_right(one.replace(".", "")))
 
 
 @wrong("Word boundaries, which take é and _ for letters.")

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 )
 def fence_results(answer: "Fence") -> Iterator[Case]:
     """A middleware that marks the tools' results while the model reads them."""
-    from langchain_core.messages import AIMessage, HumanMessage
+    from langchain_core.messages import HumanMessage
 
     from helpers.course.exercises.m01 import middleware
     from helpers.course.exercises.m03 import fencing

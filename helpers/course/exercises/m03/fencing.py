@@ -195,8 +195,7 @@ def twice(fence: Fence, messages: Sequence[AnyMessage]) -> list[Any]:
     request = request_of(messages, "Be brief.")
     reads = [asked(fence, request) for _ in range(2)]
     return [
-        [*(message.content for message in read.prompts[0].messages), *read.faults]
-        for read in reads
+        [*(message.content for message in read.prompts[0].messages), *read.faults] for read in reads
     ]
 
 

@@ -249,9 +249,7 @@ class Counter:
         fault = self._fault(ask, message, asked)
         return (did or "nothing is taken off") + (f", but {fault}" if fault else "")
 
-    def _fault(
-        self, ask: Ask, message: ToolMessage, asked: Sequence[tuple[str, str, str]]
-    ) -> str:
+    def _fault(self, ask: Ask, message: ToolMessage, asked: Sequence[tuple[str, str, str]]) -> str:
         text = message.text
         if holds(self.code, str(message)):
             return "the model reads the code"
@@ -322,9 +320,7 @@ async def at_once(make: MakeTool, bought: Sequence[Bought], asks: Sequence[Ask])
     counter = Counter(make, bought, CODES[0])
     counter.book.meet(len(asks))
     messages = await asyncio.gather(*(counter.told(ask) for ask in asks))
-    asked = [
-        [one for one in counter.till.asked if one[0] == ask.order_id] for ask in asks
-    ]
+    asked = [[one for one in counter.till.asked if one[0] == ask.order_id] for ask in asks]
     return [
         counter.in_words(ask, message, own)
         for ask, message, own in zip(asks, messages, asked, strict=True)
