@@ -1,4 +1,4 @@
-"""What exercises 01.5 and 01.6 share: the submission is middleware, and its method is sync."""
+"""What exercises 01.5, 01.6 and 03.2 share: the submission is middleware, its method is sync."""
 
 from langchain.agents.middleware import AgentMiddleware
 
