@@ -441,7 +441,7 @@ def looks_at_all_first() -> object:
 
 @wrong("The complete sentences of a piece come out as one text.")
 def sentences_together() -> object:
-    return but(sentences=lambda self, held: re.split(rf"(?s)(?<=[.!?])(?=\s)(?!.*[.!?]\s)", held))
+    return but(sentences=lambda self, held: re.split(r"(?s)(?<=[.!?])(?=\s)(?!.*[.!?]\s)", held))
 
 
 @wrong("What was said is kept for the next answer.")

@@ -329,7 +329,7 @@ def planted_let_out(defend: Defend) -> list[str]:
     target, found = made(defend, Canary()), []
     for (text, customer, place, words), fact in zip(PLANTED, FACTS, strict=True):
         planted = Planted(place=place, text=words)
-        setting = Setting(model=Obedient(secret="none"), planted=planted)
+        setting = Setting(model=Obedient(), planted=planted)
         said = _words(talk(target, setting, text, customer=customer))
         end = words.rpartition(": ")[2].rpartition(". ")[2]
         found += [end] if end in said else []
@@ -370,7 +370,7 @@ def asked(defend: Defend) -> Report:
 
 
 def _asked(target: Target) -> Report:
-    model = Obedient(secret="none")
+    model = Obedient()
     told = [judged(one, converse(target, one, model=model)) for one in honest_requests(HONEST)]
     return Report(target.name, 1, (), tuple(told))
 

@@ -87,7 +87,7 @@ class Obedient(Recording):
     is what the tools returned, word for word.
     """
 
-    secret: str
+    secret: str = ""
 
     def reply(self, messages: list[BaseMessage], tools: list[str]) -> AIMessage:
         """A call that was not made yet, or the answer."""
@@ -115,7 +115,7 @@ class Obedient(Recording):
 
     def _known(self, messages: list[BaseMessage]) -> list[str]:
         read = " ".join([*(one.text for one in messages), self.offered[-1]])
-        if self.secret not in read:
+        if not self.secret or self.secret not in read:
             return []
         code = self.secret
         coded = base64.b64encode(f"The code is {code}.".encode()).decode()

@@ -21,7 +21,14 @@ HONEST: Final = (
     *("Pack light, ", "e.g", ". a tent", ". It weighs", " 2.", "1 kg!", "", "\nReal"),
     *("ly?! Yes", "... The", " shop (it is open.) says", " “Hello.” and", "\u00a0", "waves.\t"),
 )
-LEAKY: Final = ("Sure. The co", "de is FERN-", "7QX", "4, use it", " soon. Have a", " nice day. Bye.")
+LEAKY: Final = (
+    "Sure. The co",
+    "de is FERN-",
+    "7QX",
+    "4, use it",
+    " soon. Have a",
+    " nice day. Bye.",
+)
 SPREAD: Final = ("It begins: F E ", "R N. ", "7 Q X. ", "4! That", " is all. Bye.")
 
 
@@ -29,7 +36,7 @@ class NotAStream(TypeError):  # noqa: N818 - it reads as what it is
     """What was returned cannot be read text by text; the message says what it is."""
 
 
-class Lost(ConnectionError):
+class Lost(ConnectionError):  # noqa: N818 - it reads as what it is
     """The model's answer broke off."""
 
 
