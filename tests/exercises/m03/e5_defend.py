@@ -11,6 +11,7 @@ from langchain.tools import ToolRuntime, tool
 
 from helpers.agent import THRESHOLD, Caller, build_agent, fernhill_index, make_tools
 from helpers.authoring.answers import right, wrong
+from helpers.course.exercises.m03.obedient import Saying
 from helpers.security import Canary, Setting, Target, naive_agent
 from helpers.security.controls import (
     FilterOutput,
@@ -110,7 +111,13 @@ def nothing() -> object:
 
 @wrong("An agent instead of a target.", slip="no-target")
 def an_agent() -> object:
-    return lambda canary: build_agent()
+    made: list[Any] = []
+
+    def defend(canary: Canary) -> Any:
+        made[:] = made or [Defence()(canary).build(Setting(model=Saying()))]
+        return made[0]
+
+    return defend
 
 
 @wrong("The undefended agent.", slip="in-the-prompt")
