@@ -248,7 +248,15 @@ def all_words() -> object:
     return but(words=words)
 
 
-@wrong("All that anyone has said.", slip="anybody")
+@wrong("Words of the model and of pages count.", slip="anybody")
+def words_of_others() -> object:
+    def words(self: Parts, messages: Sequence[Any]) -> str:
+        return " ".join(m.text for m in messages if m.name in (None, "search_documents"))
+
+    return but(words=words)
+
+
+@wrong("All that anyone has said.")
 def all_texts() -> object:
     return but(words=lambda self, messages: " ".join(m.text for m in messages))
 

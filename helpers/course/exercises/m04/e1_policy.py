@@ -111,6 +111,7 @@ def policy(answer: "Policy") -> Iterator[Case]:
         return lambda got: f"{which} is refused" in got
 
     where = [Customer("Where is my order FH-10554?"), Lookup("FH-10554", "89.00")]
+    later = [Customer("Refund FH-20202."), Model("Done."), Customer("And where is FH-20203?")]
     handed = Call("hand_over", {"reason": "A complaint about FH-20001"}, "command")
     searched = Call("search_documents", {"query": "refund FH-10093", "k": 4})
     yield case(
@@ -120,6 +121,7 @@ def policy(answer: "Policy") -> Iterator[Case]:
             [True, False, False, True],
         ),
         (([Customer("Please REFUND FH-31007.")], [refund("FH-31007")]), [True]),
+        ((later, [refund("FH-20203"), lookup("FH-20203")]), [False, True]),
         more=[
             Slip.when(
                 "not-asked",
