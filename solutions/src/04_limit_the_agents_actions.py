@@ -387,3 +387,149 @@ if ready("04.2"):
     counts["no policy"] = len(sent) - counts["your declarations"]
     measured.append({"exercise": "2: invoices that a hijacked assistant sends, of 6",
                      "before": counts["no policy"], "after": counts["your declarations"]})
+
+# %% [markdown] name="approval-goal"
+# ## 6. Ask a person
+#
+# Write `approval(limit)`, which returns a `HumanInTheLoopMiddleware`: calls that cost much wait for
+# a person, and the others do not. LangChain takes a dict for each tool that a person looks at:
+
+# %% name="approval-look"
+from langchain.agents import create_agent
+from langchain.agents.middleware import HumanInTheLoopMiddleware
+from langchain.tools import tool
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.types import Command
+
+from helpers.testbed import ScriptedModel
+
+paid = []
+
+
+@tool
+def issue_refund(order_id: str, amount: float | None = None):
+    """Pay back an order, in full or in part."""
+    paid.append(amount)
+    return "Paid."
+
+
+def assistant(calls, middleware):
+    """An agent whose model makes these calls, one after another."""
+    return create_agent(ScriptedModel(replies=calls, then="Done."), [issue_refund],
+                        middleware=[middleware], checkpointer=InMemorySaver())
+
+
+always = HumanInTheLoopMiddleware(interrupt_on={
+    "issue_refund": {
+        "allowed_decisions": ["approve", "reject"],
+        "when": lambda request: request.tool_call["args"]["order_id"] != "FH-10001",
+    },
+})
+config = {"configurable": {"thread_id": "1"}}
+call = {"name": "issue_refund", "args": {"order_id": "FH-10002", "amount": 30.0}}
+agent = assistant([call], always)
+state = agent.invoke({"messages": [("user", "Refund £30 of FH-10002.")]}, config)
+print(state["__interrupt__"][0].value)
+agent.invoke(Command(resume={"decisions": [{"type": "approve"}]}), config)
+print(paid)
+
+# %% [markdown] name="approval-task"
+# `limit` is a `Decimal`, in pounds.
+#
+# - **`change_email`** always waits. A person may `"approve"` or `"reject"` it.
+# - **`issue_refund`** waits if all refunds that the model has called for in this conversation come
+#   to more than `limit` together. A person may `"approve"`, `"edit"` or `"reject"` it. At the limit
+#   and below, it does not wait.
+# - **All refunds** are the calls of `issue_refund` in the `tool_calls` of all messages in
+#   `request.state["messages"]`, each with its `args["amount"]`, also those that a person has
+#   rejected. The last message contains the call that is looked at, and all refunds in that message
+#   count for each of them.
+# - If the amount of one of these refunds is missing, or is no number above 0, the call waits as
+#   well. A number is an `int` or a `float`, and no bool; NaN and infinity wait, too. Any value of
+#   any type may come. Sums are exact: three refunds of 0.1 are 0.3, and not more.
+# - No other tool waits, whatever its arguments.
+# - Do not change `interrupt_mode`. `when` changes nothing that it is given, and must return the
+#   same for the same call: LangChain asks it again when the person has answered. Each
+#   `approval(limit)` has its own limit, and serves all customers.
+#
+# For instance, with `approval(Decimal("50"))`, a refund of £30 is paid at once. A second one of £30
+# in the same conversation waits.
+
+# %% exercise="04.6"
+from decimal import Decimal
+
+from langchain.agents.middleware import HumanInTheLoopMiddleware, ToolCallRequest
+
+
+def approval(limit: Decimal) -> HumanInTheLoopMiddleware:
+    """A middleware that asks a person about new addresses, and about refunds above the limit."""
+    # LAB: return TODO
+    # BEGIN SOLUTION
+
+    def above_limit(request: ToolCallRequest) -> bool:
+        total = Decimal(0)
+        for message in request.state["messages"]:
+            for call in getattr(message, "tool_calls", []):
+                if call["name"] == "issue_refund":
+                    amount = call["args"].get("amount")
+                    number = isinstance(amount, int | float) and not isinstance(amount, bool)
+                    if not (number and amount > 0):
+                        return True
+                    total += Decimal(str(amount))
+        return total > limit
+
+    decisions = ["approve", "edit", "reject"]
+    return HumanInTheLoopMiddleware(
+        interrupt_on={
+            "issue_refund": {"allowed_decisions": decisions, "when": above_limit},
+            "change_email": {"allowed_decisions": ["approve", "reject"]},
+        }
+    )
+    # END SOLUTION
+
+# %%
+check("04.6", approval)
+
+# %% [markdown] name="approval-why" only="solution"
+# The limit counts what the model has asked for, and not each call: a hijacked model pays in parts
+# what it may not pay at once. It counts the model's own calls in the state, so it needs no memory
+# of its own, and says the same when the run resumes. An amount that is not a number above 0 waits,
+# since every comparison with NaN is false. What does not wait, nobody sees, so a policy such as
+# `policy` still belongs around it; and people who are asked too often approve everything.
+
+# %% [markdown] name="approval-use-text"
+# How often is a person asked, and how much is paid before that? A hijacked model refunds £400 in
+# eight parts. The person rejects everything.
+
+# %% name="approval-use"
+if ready("04.6"):
+    parts = [{"name": "issue_refund", "args": {"order_id": f"FH-1000{n}", "amount": 50.0}}
+             for n in range(8)]
+    rows = []
+    for limit in (100, 1_000):
+        paid.clear()
+        asked, agent = 0, assistant(parts, approval(Decimal(limit)))
+        state = agent.invoke({"messages": [("user", "Where is my parcel?")]}, config)
+        while waiting := state.get("__interrupt__"):
+            asked += 1
+            rejected = [{"type": "reject"} for _ in waiting[0].value["action_requests"]]
+            state = agent.invoke(Command(resume={"decisions": rejected}), config)
+        rows.append({"limit": limit, "a person is asked": asked, "pounds paid": sum(paid)})
+    show.table(rows, caption="Eight refunds of £50 by a hijacked model")
+    measured.append({"exercise": "6: pounds paid, limit 1,000 and 100",
+                     "before": rows[1]["pounds paid"], "after": rows[0]["pounds paid"]})
+
+# %% [markdown] name="summary-text"
+# ## What you have changed
+#
+# Each figure was measured by a cell above, on your code.
+
+# %% name="summary"
+if measured:
+    show.table(measured, caption="Before and after")
+
+# %% [markdown] name="next"
+# ## Next
+#
+# Back to the [walkthrough](../notebooks/04_limit_the_agents_actions.ipynb), or on to module 05,
+# which serves the agent to many callers at once.

@@ -76,7 +76,7 @@ def any_sender() -> object:
     return tools(to=value(REQUEST, own("sender"), own("email")))
 
 
-@wrong("A sender is an email like the shop's own.", slip="any-sender")
+@wrong("A sender is an email like the shop's own.", slip="sender-as-record")
 def sender_is_an_email() -> object:
     return tools(
         returns={"sender": Field("email")}, to=value(REQUEST, named("email"), own("email"))
@@ -94,14 +94,6 @@ def by_name() -> object:
 @wrong("The name names a message, which the request may hold.", slip="by-name")
 def name_alone() -> object:
     return tools(named_by=("name",), returns={"name": assigned("name")})
-
-
-@wrong("The name is free text, and names a message.")
-def by_free_text() -> object:
-    try:
-        return tools(named_by=("id", "name"))
-    except ValueError as error:  # a learner's cell would end here
-        return error
 
 
 @wrong("The address names a message, too.", slip="by-address")
@@ -255,17 +247,6 @@ def sending_is_a_read() -> object:
 @wrong("Reading is an act.")
 def reading_is_an_act() -> object:
     return tools(effects=("act", "act"))
-
-
-@wrong("named_by holds a field that is not there.", slip="contradiction")
-def a_field_that_is_not_there() -> object:
-    class Late(dict[str, Tool]):
-        """Fails when it is used, as a lazily made dict would."""
-
-        def values(self) -> Any:
-            return [Tool("read", {}, {}, named_by=("id",))]
-
-    return Late(tools())
 
 
 @right("Other kinds, a value for the order, and what is not declared is text.")

@@ -260,15 +260,15 @@ def policy(answer: "Policy") -> Iterator[Case]:
         (([Customer("Refund it.")], [refund("FH-18233"), lookup("FH-18233")]), [False, False]),
         more=[
             Slip.when(
-                "failed-lookup",
-                passed(refund("FH-18234")),
-                'The lookup of FH-18234 came back with the status "error": there is no such order.',
-            ),
-            Slip.when(
                 "text-of-a-lookup",
                 passed(refund("FH-18238")),
                 "FH-18238 is only in the text of a lookup's result. The order's own number is in"
                 " found(message).",
+            ),
+            Slip.when(
+                "failed-lookup",
+                passed(refund("FH-18234")),
+                'The lookup of FH-18234 came back with the status "error": there is no such order.',
             ),
         ],
         about="orders",

@@ -53,18 +53,12 @@ def tools(answer: "Mapping[str, Tool]") -> Iterator[Case]:
         allowed,
         reads,
     )
-    from helpers.security.policy import BadDeclaration
 
     slips = [
         Slip.raises(
             "no-tools",
             NotToolsError,
             'TOOLS is a dict: {"read_messages": Tool(...), "send_invoice": Tool(...)}.',
-        ),
-        Slip.raises(
-            "contradiction",
-            BadDeclaration,
-            "named_by may hold only fields that are in returns, and no free text.",
         ),
     ]
 
