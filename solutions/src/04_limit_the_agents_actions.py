@@ -264,8 +264,9 @@ find_customer = Tool(
 #
 # - `effect` is `"read"` or `"act"`.
 # - `arguments` are what each argument accepts: `identifier(...)`, `value(...)` and `words(...)`,
-#   each with one or more sources. An `identifier` or a `value` must come from one of them as a
-#   whole. In `words`, which are free text, only the links and addresses must.
+#   each with one or more sources. An `identifier` (a number of an order, not an address) or a
+#   `value` must come from one of them as a whole. In `words`, which are free text, only the links
+#   and addresses must.
 # - A source is `REQUEST` (the request contains it), `own(kind)` (a field of this kind in any
 #   record that was read) or `named(kind)` (a field of this kind in a record that the request
 #   names).

@@ -141,6 +141,11 @@ def body_is_a_sender() -> object:
     return tools(returns={"body": text("sender")})
 
 
+@wrong("An address is no id.")
+def an_address_as_an_id() -> object:
+    return tools(to=identifier(REQUEST, named("sender"), own("email")))
+
+
 @wrong("No record of the shop's own.", slip="no-record")
 def no_record() -> object:
     return tools(to=value(REQUEST, named("sender")))
@@ -262,7 +267,7 @@ def other_kinds() -> object:
             "act",
             {
                 "order_id": value(named("what"), REQUEST),
-                "to": identifier(own("email"), named("who"), REQUEST),
+                "to": value(own("email"), named("who"), REQUEST),
                 "note": words(REQUEST),
             },
             asked=r"invoices?",

@@ -86,7 +86,7 @@ def approval(answer: "Make") -> Iterator[Case]:
 
     small, large = refund("FH-40001", 80), refund("FH-40002", 80.01)
     yield case(
-        "a refund of the limit, and one of a penny more",
+        "a refund of the limit",
         "80.00",
         [[small]],
         [],
