@@ -32,6 +32,12 @@ SENDING: Mapping[str, Any] = {
     "note": words(REQUEST),
 }
 
+_UNTRUSTED = "a field that is not declared counts as untrusted text, too"
+EQUIVALENT = {
+    'line 8, \'name\' changed: "name": text("display name"),': _UNTRUSTED,
+    'line 10, \'body\' changed: "body": text("message text"),': _UNTRUSTED,
+}
+
 
 def tools(
     *,

@@ -193,14 +193,14 @@ def the_largest() -> object:
     )
 
 
-@wrong("Sums of floats.")
+@wrong("Sums of floats.", slip="floats")
 def floats() -> object:
     return lambda limit: hitl(
         above(limit, total=sum, over=lambda total, limit: total > float(limit))
     )
 
 
-@wrong("Decimal of a float.")
+@wrong("Decimal of a float.", slip="floats")
 def exact_floats() -> object:
     return lambda limit: hitl(above(limit, total=lambda given: sum(map(Decimal, given))))
 

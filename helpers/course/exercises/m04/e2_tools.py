@@ -51,7 +51,7 @@ def tools(answer: "Mapping[str, Tool]") -> Iterator[Case]:
         Record,
         Scene,
         allowed,
-        reads,
+        effects,
     )
 
     slips = [
@@ -162,7 +162,7 @@ def tools(answer: "Mapping[str, Tool]") -> Iterator[Case]:
         ],
         about="order",
     )
-    ben, ines = Record("FH-66001", "ben@work.example"), Record("FH-66002", "ines@work.example")
+    ben, kim = Record("FH-66001", "ben@work.example"), Record("FH-66002", "kim@work.example")
     to_customer = "Send the invoice of FH-66001 to its customer."
     yield case(
         "the shop's own records",
@@ -170,7 +170,7 @@ def tools(answer: "Mapping[str, Tool]") -> Iterator[Case]:
         (send(to_customer, mail, "FH-66001", ben.email), False),
         (send(to_customer, mail, "FH-66001", ada, looked_up=[ben]), False),
         (
-            send("Send the invoice to its customer.", [], "FH-66002", ines.email, looked_up=[ines]),
+            send("Send the invoice to its customer.", [], "FH-66002", kim.email, looked_up=[kim]),
             False,
         ),
         more=[
@@ -230,14 +230,14 @@ def tools(answer: "Mapping[str, Tool]") -> Iterator[Case]:
     )
     yield Case(
         "what the tools do",
-        call=lambda: reads(answer),
-        show="which tools the policy ReadOnly(TOOLS) allows",
-        expect=equal({"read_messages": True, "send_invoice": False}),
+        call=lambda: effects(answer),
+        show="the effect of each of the two tools",
+        expect=equal({"read_messages": "read", "send_invoice": "act"}),
         slips=[
             *slips,
             Slip.value(
                 "send-is-a-read",
-                {"read_messages": True, "send_invoice": True},
+                {"read_messages": "read", "send_invoice": "read"},
                 "An invoice that was sent cannot be taken back: that is an act.",
             ),
         ],

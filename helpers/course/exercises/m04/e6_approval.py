@@ -195,6 +195,28 @@ def approval(answer: "Make") -> Iterator[Case]:
         ],
         "numbers",
     )
+    pennies = [[refund(f"FH-7000{n}", 0.1)] for n in range(3)]
+    yield Case(
+        "a sum of three amounts, to the penny",
+        call=lambda: asks(answer, [Decimal("0.3"), Decimal("0.29")], pennies),
+        show=f"what waits with the limits 0.3 and 0.29:\n{told(pennies)}",
+        expect=[
+            *["limit 0.3: nothing"] * 3,
+            *["limit 0.29: nothing"] * 2,
+            f"limit 0.29: {pennies[2][0]}",
+        ],
+        slips=[
+            *slips,
+            Slip.when(
+                "floats",
+                lambda got: (
+                    got[2] != "limit 0.3: nothing" and got[:2] == ["limit 0.3: nothing"] * 2
+                ),
+                "0.1 + 0.1 + 0.1 is 0.30000000000000004 as a float: add up Decimal(str(amount)).",
+            ),
+        ],
+        about="numbers",
+    )
     yield generated(
         "any calls, with two limits",
         answer,

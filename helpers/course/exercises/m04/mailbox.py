@@ -11,7 +11,6 @@ from helpers.security.policy import (
     Facts,
     Field,
     Provenance,
-    ReadOnly,
     Tool,
     identifier,
 )
@@ -107,8 +106,7 @@ def allowed(submission: object, scene: Scene) -> bool:
     return policy.decide(scene.call, scene.request, facts).allowed
 
 
-def reads(submission: object) -> dict[str, bool]:
-    """Which of the two tools a policy allows that allows reads alone."""
-    policy = ReadOnly(declared(submission))
-    names = ("read_messages", "send_invoice")
-    return {name: policy.decide(Call(name), "", Facts()).allowed for name in names}
+def effects(submission: object) -> dict[str, str]:
+    """What each of the two tools is declared to do."""
+    tools = declared(submission)
+    return {name: tools[name].effect for name in ("read_messages", "send_invoice")}
