@@ -208,8 +208,8 @@ if ready("04.1"):
 # %% [markdown] name="declare-goal"
 # ## 2. Declare two new tools
 #
-# Declare two tools so that an invoice, with a home address on it, never goes to someone who has
-# only written a message. An assistant for the shop's staff has three tools: `read_messages()`
+# Declare two tools so that an invoice, with a home address on it, never goes to an address that
+# only a message vouches for. An assistant for the shop's staff has three tools: `read_messages()`
 # returns the shop's mail, `send_invoice(order_id, to, note)` sends an invoice by e-mail, and
 # `find_customer(order_id)` finds the shop's own record of a customer. Anyone can write a message:
 
@@ -328,7 +328,7 @@ check("04.2", TOOLS)
 
 # %% [markdown] name="declare-why" only="solution"
 # Everything in a message is its author's choice, except the number that the shop gives it. So the
-# number is the only field that can name a message: whoever writes it has seen which message it is.
+# number is the only field that can name a message: a person who writes it has seen that message.
 # `own("sender")` would be anyone who has ever written in, and a sender of the kind `email` would
 # count as the shop's own record. `named_by=("name",)` with `assigned` fields would be the same hole
 # by another way: *Ada Byron* would name the message of ada.byron@evil.example. `asked` limits what

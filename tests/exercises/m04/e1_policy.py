@@ -229,7 +229,7 @@ def asked_before() -> object:
 
 
 @wrong("The word counts wherever it is.")
-def asked_by_anybody() -> object:
+def asked_by_others() -> object:
     def asks(self: Parts, words: str, messages: Sequence[Any]) -> bool:
         return any("refund" in m.text.lower() for m in messages)
 
@@ -252,7 +252,7 @@ def all_words() -> object:
     return but(words=words)
 
 
-@wrong("Words of the model and of pages count.", slip="anybody")
+@wrong("Words of the model and of pages count.", slip="others-words")
 def words_of_others() -> object:
     def words(self: Parts, messages: Sequence[Any]) -> str:
         return " ".join(m.text for m in messages if m.name in (None, "search_documents"))
@@ -265,7 +265,7 @@ def all_texts() -> object:
     return but(words=lambda self, messages: " ".join(m.text for m in messages))
 
 
-@wrong("The last message, whoever wrote it.")
+@wrong("The last message, of whatever kind.")
 def the_last_message() -> object:
     return but(words=lambda self, messages: messages[-1].text)
 

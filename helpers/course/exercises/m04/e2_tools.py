@@ -147,7 +147,7 @@ def tools(answer: "Mapping[str, Tool]") -> Iterator[Case]:
             Slip.when(
                 "any-order",
                 lambda got: got[0] and got[5],
-                "FH-20999 is in a message of someone else's, which the request does not name.",
+                "FH-20999 is in another message, which the request does not name.",
             ),
             Slip.when(
                 "by-address",
