@@ -693,7 +693,8 @@ def backwards() -> object:
     @wrap_tool_call(name="by_origin")
     def policy(request: ToolCallRequest, handler: Handler) -> Any:
         name, args = request.tool_call["name"], request.tool_call["args"]
-        words, totals = None, {}
+        words: str | None = None
+        totals: dict[str, Any] = {}
         for message in reversed(request.state["messages"]):
             if message.type == "human" and words is None:
                 words = message.text
@@ -730,7 +731,9 @@ def backwards() -> object:
                     faults.append("amount")
         if not faults:
             return handler(request)
-        text = [{"type": "text", "text": f"Not allowed: {', '.join(faults)}"}]
+        text: list[str | dict[Any, Any]] = [
+            {"type": "text", "text": f"Not allowed: {', '.join(faults)}"}
+        ]
         return ToolMessage(
             text, name=name, tool_call_id=request.tool_call["id"], status="error", artifact=faults
         )

@@ -32,12 +32,16 @@ def plain(amount: Any) -> bool:
     return type(amount) in (int, float) and math.isfinite(amount) and amount > 0
 
 
+def added_up(given: Sequence[Any]) -> Any:
+    return sum(Decimal(str(amount)) for amount in given)
+
+
 def above(
     limit: Decimal,
     amounts: Amounts = called,
     *,
     number: Callable[[Any], bool] = plain,
-    total: Callable[[Sequence[Any]], Any] = lambda given: sum(Decimal(str(one)) for one in given),
+    total: Callable[[Sequence[Any]], Any] = added_up,
     over: Callable[[Any, Decimal], bool] = lambda total, limit: total > limit,
 ) -> Callable[[ToolCallRequest], bool]:
     """The right predicate but for these."""
@@ -58,8 +62,9 @@ def hitl(
     config: dict[str, Any] = {"allowed_decisions": list(refunds)}
     if when is not None:
         config["when"] = when
-    email = {"change_email": {"allowed_decisions": list(emails)}} if emails else {}
-    return HumanInTheLoopMiddleware(interrupt_on={"issue_refund": config, **email, **more})
+    email: Any = {"change_email": {"allowed_decisions": list(emails)}} if emails else {}
+    on: Any = {"issue_refund": config, **email, **more}
+    return HumanInTheLoopMiddleware(interrupt_on=on)
 
 
 @wrong("It returns nothing.", slip="no-middleware")
