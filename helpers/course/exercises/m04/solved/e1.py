@@ -19,7 +19,6 @@ from langchain.agents.middleware import ToolCallRequest, wrap_tool_call
 from langchain.messages import HumanMessage
 from langgraph.types import Command
 
-
 ARGUMENTS = {"lookup_order": ["order_id"], "issue_refund": ["order_id", "amount"]}
 
 
@@ -55,9 +54,9 @@ def policy(
     for message in request.state["messages"]:
         if isinstance(message, HumanMessage):
             words = message.text
-        elif isinstance(message, ToolMessage) and message.name == "lookup_order":
-            if message.status == "success":
-                totals[found(message)["id"]] = found(message)["total"]
+        looked_up = isinstance(message, ToolMessage) and message.name == "lookup_order"
+        if looked_up and message.status == "success":
+            totals[found(message)["id"]] = found(message)["total"]
     call = request.tool_call
     reason = objection(call["name"], call["args"], words, totals)
     if reason is None:
