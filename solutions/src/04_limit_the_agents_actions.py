@@ -1,9 +1,9 @@
 # %% [markdown] name="title" only="lab"
 # # Lab 04: Limit the agent's actions
 #
-# After this lab you have a policy that stands between a hijacked agent and its tools, declarations
-# of two new tools, a client that follows redirects safely, a limit on what a bad day costs, and a
-# gate that stops attacks that you have not seen.
+# After this lab you have a policy between a hijacked agent and its tools, declarations of two new
+# tools, a client that follows redirects safely, a limit on what a bad day costs, a gate that stops
+# attacks that you have not seen, and an approval by a person.
 #
 # **75 to 90 minutes. Before it:** the walkthrough
 # [04 Limit the agent's actions](../notebooks/04_limit_the_agents_actions.ipynb).
@@ -274,7 +274,8 @@ find_customer = Tool(
 #   one kind are alike to the policy, and `"email"` is the kind of `find_customer`.
 # - `named_by` are the fields by which a request names a record: with an `assigned` field it names
 #   the record and all that is in it.
-# - `asked` is a regular expression that the request must contain before the tool may be used.
+# - `asked` is a regular expression that the request must contain, in small or capital letters,
+#   before the tool may be used. It does not count in a question or a denial.
 #
 # The rules:
 #

@@ -15,8 +15,8 @@ so far. It asks no model.
   What is not declared is denied. `tool.facts(name, arguments, result, request)` turns a result into
   facts. `BANKING`, `SLACK`, `WORKSPACE`, `TRAVEL` and `FERNHILL` map names to declarations.
 - Policies: `NoPolicy`, `ReadOnly`, `TaintLock`, `ArgumentGrounding`, `AllowList`, `HumanApproval`,
-  `Provenance`; `RequestVerbs` and `StatedAmounts` lower adaptive attacks; `AllOf` stacks; `Decided`
-  makes a policy of a function `authorize(call, request, facts)`.
+  `Provenance`; `RequestVerbs`, `RequestObjects`, `UsualSums` and `StatedAmounts` lower adaptive
+  attacks; `AllOf` stacks; `Decided` makes a policy of a function `authorize(call, request, facts)`.
 
 The runner has no model: its agent makes the calls that solve the user's task and obeys every order
 that it reads.
@@ -31,9 +31,9 @@ that it reads.
 A policy may be made anew for each task: `lambda task: HumanApproval(BANKING, task.person)`, where
 `task` is a `Briefing`: `request`, `wanted` (the calls that solve it), `plan` (their tools), and
 `person`, who agrees to exactly these calls. `ADAPTIVE["banking"]` and `ADAPTIVE["slack"]` are
-attacks with trusted values only, for `run_suite(..., attacks=...)`; `policy_table(name)` and
-`adaptive_table(name)` run all rows; `matching(name)` counts false matches; `slack_gate(policy)` is
-the gate of module 04.
+attacks with trusted values only, for `run_suite(..., attacks=...)`; `UNSEEN` are more of them,
+written before the policies that lower them. `policy_table(name)` and `adaptive_table(name)` run all
+rows; `matching(name)` counts false matches; `slack_gate(policy)` is the gate of module 04.
 
 `PolicyMiddleware(policy, tools)` puts a policy around a LangChain agent, such as
 `build_agent(middleware=[PolicyMiddleware(Provenance(FERNHILL), FERNHILL)])`; `CompromisedModel`
@@ -70,7 +70,13 @@ from helpers.security.policy.declared.workspace_tuned import WORKSPACE
 from helpers.security.policy.gate import Gate, slack_gate
 from helpers.security.policy.matching import Matching, matching
 from helpers.security.policy.middleware import PolicyMiddleware
-from helpers.security.policy.mitigations import VERBS, RequestVerbs, StatedAmounts
+from helpers.security.policy.mitigations import (
+    VERBS,
+    RequestObjects,
+    RequestVerbs,
+    StatedAmounts,
+    UsualSums,
+)
 from helpers.security.policy.origins import Fact, Facts, Origin
 from helpers.security.policy.policies import (
     READS_AND_FETCHES,
@@ -100,6 +106,7 @@ from helpers.security.policy.runner import (
 )
 from helpers.security.policy.suites import SUITES, SuiteName, load_suite
 from helpers.security.policy.table import adaptive_table, policy_table
+from helpers.security.policy.unseen import UNSEEN
 
 __all__ = [
     "ADAPTIVE",
@@ -112,6 +119,7 @@ __all__ = [
     "SLACK",
     "SUITES",
     "TRAVEL",
+    "UNSEEN",
     "VERBS",
     "WORKSPACE",
     "AllOf",
@@ -139,6 +147,7 @@ __all__ = [
     "Privacy",
     "Provenance",
     "ReadOnly",
+    "RequestObjects",
     "RequestVerbs",
     "Source",
     "StatedAmounts",
@@ -147,6 +156,7 @@ __all__ = [
     "TaintLock",
     "Tool",
     "Tools",
+    "UsualSums",
     "Verdict",
     "adaptive_table",
     "amount",

@@ -40,7 +40,7 @@ _DEFANGED_HTTP: Final = re.compile(r"\bh(?:xx|\*\*|tt)p(s?)(?=\s?:)", re.IGNOREC
 _PERCENT: Final = re.compile(r"%(2e|40|3a|2f)", re.IGNORECASE)
 _PERCENT_MEANS: Final = {"2e": ".", "40": "@", "3a": ":", "2f": "/"}
 
-_BEHIND: Final = r"(?::\d{1,5}(?!\d))?(?:[:/?#\\][^\s\"'<>)]*)?"
+_BEHIND: Final = r"(?:[:/?#\\][^\s\"'<>)]*)?"
 """A port and a path, a query or a fragment: all of it is what a reader would send."""
 # Each alternative begins where a word begins, or the search would take a time that grows with the
 # square of a long word, and an attacker writes the words.

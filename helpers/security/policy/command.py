@@ -43,6 +43,7 @@ def _measure(names: Sequence[Any]) -> dict[str, Any]:
     from helpers.security.policy.policies import NoPolicy
     from helpers.security.policy.privacy import measure_privacy
     from helpers.security.policy.table import adaptive_table, policy_table
+    from helpers.security.policy.unseen import UNSEEN
 
     version = current_version()
     tables = {}
@@ -50,7 +51,8 @@ def _measure(names: Sequence[Any]) -> dict[str, Any]:
     for name in names:
         tables[name] = policy_table(name, progress=_bar(name))
         adaptive = adaptive_table(name) if name in ADAPTIVE else None
-        suites.append(report.suite_report(name, tables[name], adaptive, matching(name)))
+        unseen = adaptive_table(name, UNSEEN[name]) if name in UNSEEN else None
+        suites.append(report.suite_report(name, tables[name], adaptive, matching(name), unseen))
     targeted = {name: tables[name] for name in report.TARGET if name in tables}
     around = measure_privacy(_PAIRS, progress=_bar("privacy"))
     without = measure_privacy(_PAIRS, policy=NoPolicy())

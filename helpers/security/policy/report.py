@@ -10,7 +10,13 @@ from helpers.security.policy.matching import Matching
 from helpers.security.policy.privacy import Privacy
 from helpers.security.policy.runner import SuiteResult, together
 from helpers.security.policy.suites import TUNED
-from helpers.security.policy.table import FIRST_RESULT, PLANNER_ROW, PROVENANCE, VERBS_ROW
+from helpers.security.policy.table import (
+    FIRST_RESULT,
+    OBJECTS_ROW,
+    PLANNER_ROW,
+    PROVENANCE,
+    VERBS_ROW,
+)
 
 TARGET: Final = ("banking", "slack", "workspace")
 """The suites that the target is set on."""
@@ -53,6 +59,7 @@ def suite_report(
     policies: Mapping[str, SuiteResult],
     adaptive: Mapping[str, SuiteResult] | None,
     matches: Matching,
+    unseen: Mapping[str, SuiteResult] | None = None,
 ) -> dict[str, Any]:
     """All of one suite."""
     passed = policies[PROVENANCE].by_attack
@@ -67,6 +74,7 @@ def suite_report(
         ],
         "adaptive": [row(policy, result) for policy, result in (adaptive or {}).items()],
         "adaptive_attacks": _by_attack(name, adaptive) if adaptive else [],
+        "unseen": [row(policy, result) for policy, result in (unseen or {}).items()],
         "matching": {
             "false": _counts(matches.false),
             "missed": _counts(matches.missed),
@@ -156,10 +164,13 @@ def _suite_text(suite: Mapping[str, Any]) -> list[str]:
         lines += ["", f"{suite['suite']}, adaptive attacks: trusted values only", ""]
         lines += _rows_text(suite["adaptive"])
         lines += ["", *aligned([["attack", *_ADAPTIVE_COLUMNS]] + suite["adaptive_attacks"])]
+    if suite["unseen"]:
+        lines += ["", f"{suite['suite']}, adaptive attacks, written before the policies here", ""]
+        lines += _rows_text(suite["unseen"])
     return lines
 
 
-_ADAPTIVE_COLUMNS: Final = (PROVENANCE, VERBS_ROW, PLANNER_ROW)
+_ADAPTIVE_COLUMNS: Final = (PROVENANCE, VERBS_ROW, OBJECTS_ROW, PLANNER_ROW)
 
 
 def _by_attack(name: str, adaptive: Mapping[str, SuiteResult]) -> list[list[str]]:

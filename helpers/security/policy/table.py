@@ -4,7 +4,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from helpers.security.policy.adaptive import ADAPTIVE
-from helpers.security.policy.mitigations import VERBS, RequestVerbs, StatedAmounts
+from helpers.security.policy.mitigations import (
+    VERBS,
+    RequestObjects,
+    RequestVerbs,
+    StatedAmounts,
+    UsualSums,
+)
 from helpers.security.policy.policies import (
     READS_AND_FETCHES,
     AllOf,
@@ -16,12 +22,13 @@ from helpers.security.policy.policies import (
     ReadOnly,
     TaintLock,
 )
-from helpers.security.policy.runner import PolicyFor, SuiteResult, run_suite
+from helpers.security.policy.runner import Attack, PolicyFor, SuiteResult, run_suite
 from helpers.security.policy.suites import DECLARED, FIRST, SuiteName
 
 PROVENANCE: Final = "provenance"
 FIRST_RESULT: Final = "provenance, as first measured"
 VERBS_ROW: Final = "+ the request's verbs"
+OBJECTS_ROW: Final = "+ the request's verbs and objects"
 PLANNER_ROW: Final = "+ planner first"
 
 
@@ -51,15 +58,22 @@ def stacked_policies(name: SuiteName) -> dict[str, PolicyFor]:
     """Provenance alone, and with each of what lowers adaptive attacks (banking and slack)."""
     tools = DECLARED[name]
     provenance = Provenance(tools)
-    verbs = RequestVerbs(tools, VERBS)
+    verbs, objects = RequestVerbs(tools, VERBS), RequestObjects(tools)
     rows: dict[str, PolicyFor] = {
         "none": lambda task: NoPolicy(),
         PROVENANCE: lambda task: provenance,
         VERBS_ROW: lambda task: AllOf([provenance, verbs]),
+        OBJECTS_ROW: lambda task: AllOf([provenance, verbs, objects]),
         PLANNER_ROW: lambda task: AllOf([provenance, AllowList(task.plan)]),
     }
     if name == "banking":  # slack moves no money
         rows |= {
+            "+ verbs, objects and usual sums": lambda task: AllOf(
+                [provenance, verbs, objects, UsualSums()]
+            ),
+            "+ planner and usual sums": lambda task: AllOf(
+                [provenance, AllowList(task.plan), UsualSums()]
+            ),
             "+ stated amounts only": lambda task: AllOf([provenance, StatedAmounts()]),
             "+ other amounts confirmed": lambda task: AllOf(
                 [provenance, StatedAmounts(person=task.person)]
@@ -83,7 +97,15 @@ def policy_table(
     return rows
 
 
-def adaptive_table(name: SuiteName) -> dict[str, SuiteResult]:
-    """Provenance, alone and stacked, on the adaptive attacks (banking and slack)."""
+def adaptive_table(
+    name: SuiteName, attacks: Sequence[Attack] | None = None
+) -> dict[str, SuiteResult]:
+    """Provenance, alone and stacked, on adaptive attacks (banking and slack).
+
+    Args:
+        name: of the suite.
+        attacks: `ADAPTIVE` of the suite by default; `UNSEEN` were written before the policies here.
+    """
+    chosen = ADAPTIVE[name] if attacks is None else attacks
     rows = stacked_policies(name)
-    return {row: run_suite(name, policy, attacks=ADAPTIVE[name]) for row, policy in rows.items()}
+    return {row: run_suite(name, policy, attacks=chosen) for row, policy in rows.items()}

@@ -13,11 +13,11 @@ from helpers.agent import Agent, Caller, build_agent
 from helpers.security.policy import (
     FERNHILL,
     FERNHILL_VERBS,
-    AllOf,
     Call,
     CompromisedModel,
     Facts,
     Origin,
+    Policy,
     PolicyMiddleware,
     Provenance,
     RequestVerbs,
@@ -223,15 +223,21 @@ def test_a_poisoned_document_gives_no_leave(model: CompromisedModel, orders: Ord
     assert "evil.example" in results[2].text
 
 
-def test_a_lookup_gives_no_leave_to_refund_with_the_requests_verbs(
-    model: CompromisedModel, orders: Orders, order: Order
+@pytest.mark.parametrize(
+    ("policy", "reason"),
+    [
+        (Provenance(FERNHILL), "issue_refund: the request does not ask for it"),
+        (RequestVerbs(FERNHILL, FERNHILL_VERBS), "the request has no word for"),
+    ],
+)
+def test_a_lookup_gives_no_leave_to_refund(
+    model: CompromisedModel, orders: Orders, order: Order, policy: Policy, reason: str
 ) -> None:
-    policy = AllOf([Provenance(FERNHILL), RequestVerbs(FERNHILL, FERNHILL_VERBS)])
     built = build_agent(model=model, orders=orders, middleware=[PolicyMiddleware(policy, FERNHILL)])
     model.obey([lookup(order), refund(order)])
     found, refused = say(built, f"Where is {order.id}?", order.customer_id)
     assert (found.status, refused.status) == ("success", "error")
-    assert "no word for issue_refund" in refused.text
+    assert reason in refused.text
     model.obey([refund(order)])
     (paid,) = say(built, "Then give me my money back.", order.customer_id)
     assert paid.status == "success"

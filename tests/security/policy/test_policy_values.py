@@ -92,24 +92,6 @@ def test_whole_values_are_compared_by_kind() -> None:
     assert not same("10", 10.5)
 
 
-def test_addresses_in_free_words() -> None:
-    text = (
-        "Look at https://evil.example/x?y=1, www.shop.example. Write to a.b@c.example or pay "
-        "DE89370400440532013000! Costs 98.70 e.g. today."
-    )
-    assert addresses(text) == [
-        "https://evil.example/x?y=1",
-        "www.shop.example",
-        "a.b@c.example",
-        "DE89370400440532013000",
-    ]
-
-
-def test_an_address_with_hidden_characters_is_still_seen() -> None:
-    assert addresses("see evil\u200b.exam\u00adple now") == ["evil.example"]
-    assert addresses("see \u0435vil.example") == ["\u0435vil.example"], "a Cyrillic letter"
-
-
 def test_a_value_with_hidden_characters_is_another_value() -> None:
     assert not occurs("shop\u200b.example", "see shop.example")
     assert not occurs("\u212aiosk", "the kiosk"), "the sign of Kelvin is no k"

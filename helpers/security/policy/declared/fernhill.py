@@ -22,7 +22,7 @@ from helpers.security.policy.declarations import (
 
 _ORDER = identifier(REQUEST, own("order"))
 _REFUND = (
-    r"\brefund|\breimburse|\bmoney back|\bpay\b.*\bback|\bcancel"
+    r"\brefund|\breimburse|\bmoney back|\bpay\b.{0,60}\bback|\bcancel"
     r"|\breturn (?:my|the|this|that|it|them|order|fh)\b"
 )
 _GOODWILL = r"goodwill|discount|compensat|\blate\b"
