@@ -1,0 +1,1 @@
+"""The exercises of module 04, and what their checks need."""
