@@ -1,1 +1,1 @@
-"""The exercises of module 04, and what their checks need."""
+"""Module 04, Limit the agent's actions: what a call may do is decided by code around the agent."""
