@@ -176,3 +176,86 @@ if ready("04.3"):
     measured.append({"exercise": "3: pages that give away the keys, of five",
                      "before": sum("key" in row["careless"] for row in rows),
                      "after": sum("payment-key" in row["careful"] for row in rows)})
+
+# %% [markdown] name="limits-goal"
+# ## 4. Limit what a bad day costs
+#
+# Suppose that every control fails. Then a limit decides how much it costs before a person looks at
+# it. Each refund that is about to be paid comes as a `Payment`:
+
+# %% name="limits-given"
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+CUSTOMER_LIMIT = Decimal("250.00")  # pounds to one customer, in 24 hours
+SHOP_LIMIT = Decimal("1000.00")  # pounds to all customers together, in one hour
+
+
+@dataclass(frozen=True)
+class Payment:
+    """A refund: made, or about to be."""
+
+    customer: str  # such as "C-0042"
+    amount: Decimal  # pounds, with at most two decimals
+    at: datetime  # in UTC, tzinfo=UTC
+
+# %% [markdown] name="limits-task"
+# Write `decide`. It returns `"pay"`, or `"ask"` if a person has to decide about this payment.
+# `earlier` is a list or a tuple of the payments that were paid before, without a person.
+#
+# - Return `"pay"` if both sums are **at most** their limit, with `payment.amount` included, and
+#   otherwise `"ask"`:
+#   - what this customer got in the last 24 hours: at most `CUSTOMER_LIMIT`;
+#   - what all customers together, this one included, got in the last hour: at most `SHOP_LIMIT`.
+# - A payment counts for **less than** 24 hours, or less than one hour: what was paid at 9:00 today
+#   counts until just before 9:00 tomorrow, and at 9:00 no longer. Days of the calendar do not
+#   matter.
+# - `earlier` is in **any order**, and may be empty. It contains payments of many customers, and
+#   also some of weeks ago. Two customers are the same if the texts are equal.
+# - Some payments in `earlier` may be **later than** `payment.at`, since the clocks of two servers
+#   differ. These count, however much later they are: if in doubt, ask a person.
+# - Two payments in `earlier` may be equal. Both were paid, so both count. One may also equal
+#   `payment`.
+# - Sums are **exact**: stay with `Decimal`. £14.34 + £235.66 is £250.00, in as many parts as you like.
+# - **No amount**: if `payment.amount` is infinite, NaN (a quiet or a signalling one), zero or below
+#   zero, raise a `ValueError` whose message contains the word `amount`, whatever `earlier` is. The
+#   amounts in `earlier` are all right.
+# - Change no argument, and keep nothing between calls.
+#
+# For instance, C-0042 gets £200 at 23:00. Then £50 for this customer at 1:00 is `"pay"`, and £50.01
+# is `"ask"`.
+
+# %% exercise="04.4"
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Literal
+
+
+def decide(payment: Payment, earlier: Sequence[Payment]) -> Literal["pay", "ask"]:
+    """Whether this refund is paid at once, or a person is asked."""
+    # LAB: raise TODO
+    # BEGIN SOLUTION
+    if not payment.amount.is_finite() or payment.amount <= 0:
+        raise ValueError(f"The amount must be more than zero, and finite: {payment.amount}.")
+    customer = shop = payment.amount
+    for one in earlier:
+        age = payment.at - one.at  # below zero for a later one, which counts
+        if age < timedelta(hours=1):
+            shop += one.amount
+        if age < timedelta(hours=24) and one.customer == payment.customer:
+            customer += one.amount
+    return "pay" if customer <= CUSTOMER_LIMIT and shop <= SHOP_LIMIT else "ask"
+    # END SOLUTION
+
+# %%
+check("04.4", decide)
+
+# %% [markdown] name="limits-why" only="solution"
+# A moving window has no midnight at which everything starts again. The customer's limit bounds what
+# one hijacked conversation can do, and the shop's limit what one poisoned document can do in all of
+# them. Neither needs to know what an attack looks like. `timedelta.seconds` is a trap: it is the
+# part of the time that is left when whole days are taken away. So is a comparison with
+# `Decimal("NaN")`, which raises an `InvalidOperation` that no caller expects, and with infinity,
+# which is greater than zero. In production, `earlier` is a query in the same transaction as the
+# payment: two payments at the same moment must not both be decided before either is paid.
