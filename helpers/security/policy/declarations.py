@@ -5,13 +5,16 @@ unknown tool, an argument that the declaration does not know, a field of a resul
 name (which counts as untrusted text).
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from helpers.security.policy.addresses import addresses
+from helpers.security.policy.asking import asks_for
 from helpers.security.policy.origins import Fact, Facts, Origin, names, records, values_at
-from helpers.security.policy.values import Scalar, addresses, leaves
+from helpers.security.policy.values import Scalar, leaves, occurs, same
 
 Effect = Literal["read", "fetch", "act"]
 """What a call does: it reads the user's own data, it fetches from anywhere (whoever is asked
@@ -62,11 +65,12 @@ class Argument:
         shape: "value": the whole value must come from one of the sources; "id": likewise, but a
             bare number in the request is no source; "words": free words from anywhere, in which
             every link, e-mail address and account number must come from one of the sources;
-            "anything": not checked.
+            "amount": a sum of money, which is a finite number above zero and, where there are
+            sources, comes from one of them; "anything": not checked.
     """
 
     sources: tuple[Source, ...] = ()
-    shape: Literal["value", "id", "words", "anything"] = "value"
+    shape: Literal["value", "id", "words", "amount", "anything"] = "value"
 
     def __post_init__(self) -> None:
         if self.shape in ("value", "id") and not self.sources:
@@ -81,13 +85,23 @@ class Argument:
         """Why the value is not accepted; None when it is. None as a value is one left out."""
         if self.shape == "anything":
             return None
+        written = addresses(request) if self.shape in ("value", "words") else []
         for _, leaf in leaves(value):
-            parts = addresses(str(leaf)) if self.shape == "words" else [leaf]
-            for part in parts:
+            if self.shape == "amount" and not _is_sum(leaf):
+                return f"{_short(leaf)} is no sum of money above zero"
+            for part in self._checked(leaf):
                 found = facts.sources(part, request, identifier=self.shape == "id")
+                if any(same(part, each) for each in written):  # in another spelling
+                    found = [Fact(part, Origin.REQUEST, "request", "request"), *found]
                 if not any(each.admits(fact) for each in self.sources for fact in found):
                     return f"{_short(part)} comes from {_origins(found)}, accepted: {self}"
         return None
+
+    def _checked(self, leaf: Scalar) -> list[Any]:
+        """What of a value has to come from one of the sources."""
+        if self.shape == "words":
+            return addresses(str(leaf))
+        return [leaf] if self.sources else []
 
     def __str__(self) -> str:
         return " or ".join(map(str, self.sources)) or "no address"
@@ -112,6 +126,11 @@ def words(*sources: Source) -> Argument:
     return Argument(sources, "words")
 
 
+def amount(*sources: Source) -> Argument:
+    """A sum of money: finite and above zero; with sources it must come from one of these."""
+    return Argument(sources, "amount")
+
+
 @dataclass(frozen=True)
 class Field:
     """What a field of a result is.
@@ -119,6 +138,10 @@ class Field:
     Attributes:
         kind: what its values are called.
         text: free text: untrusted, unless the user named the record.
+        assigned: the service sets it and who wrote the record cannot choose it: an id, the number
+            of a customer who is logged in, the name of an account in a closed workspace. A
+            subject, a title, a file's name and a name that is shown beside an address are the
+            author's choice.
         parts: for a field that lists several values in one string: a pattern whose first group is
             one value.
         spoken: where it names a record: also without a file's ending, and with spaces for hyphens,
@@ -127,8 +150,14 @@ class Field:
 
     kind: str
     text: bool = False
+    assigned: bool = False
     parts: str | None = None
     spoken: bool = False
+
+
+def assigned(kind: str) -> Field:
+    """A field that the service sets, such as an id."""
+    return Field(kind, assigned=True)
 
 
 def text(kind: str) -> Field:
@@ -145,11 +174,21 @@ class Tool:
         arguments: by name; an argument that is not here is denied.
         returns: fields by their path in a record of the result (see `values.leaves`; "" is the
             record itself); a field that is not here is untrusted text.
-        named_by: paths of a record: when the request holds one of these values, the user has named
-            the record.
-        named_by_argument: likewise for an argument of the call, such as the path of a file.
+        named_by: paths of a record by which the user may name it, when the request holds the whole
+            value. An assigned field, or an address that is written out, names the record and all
+            that is in it. Any other is a label that its author has chosen: it picks the record, so
+            its assigned fields are named, and vouches for nothing that the author wrote in it, no
+            sender, no participant and no text.
+        named_by_argument: an argument of the call that names all of what comes back: the path of a
+            file, the address of a page.
         named_by_search: an argument that is searched for. Two words or more of the user's own that
-            find a single record name it; one word would let an attacker pick among records.
+            find a single record are a label of it; one word would let an attacker pick among
+            records.
+        own: for records that others may put among the user's, the path of the field in which the
+            service writes whose they are, and the user's own value there. A label names the user's
+            own records then, all that is in them, and no others.
+        asked: what the user's request must ask for before the tool may be used, as a pattern (see
+            `asking`); empty: nothing.
     """
 
     effect: Effect
@@ -158,11 +197,27 @@ class Tool:
     named_by: tuple[str, ...] = ()
     named_by_argument: str | None = None
     named_by_search: str | None = None
+    own: tuple[str, str] | None = None
+    asked: str = ""
 
     def __post_init__(self) -> None:
         unknown = [path for path in self.named_by if path not in self.returns]
         if unknown:
             raise BadDeclaration(f"named_by holds {unknown[0]!r}, which is not in `returns`.")
+        free = [path for path in self.named_by if self.returns[path].text]
+        if free:
+            raise BadDeclaration(
+                f"named_by holds {free[0]!r}, which is free text: name a record by a field that "
+                "the service assigns, such as its id."
+            )
+        if self.own and self.own[0] not in self.returns:
+            raise BadDeclaration(f"own holds {self.own[0]!r}, which is not in `returns`.")
+        try:
+            re.compile(self.asked)
+        except re.error as broken:
+            raise BadDeclaration(
+                f"asked is no regular expression ({broken}): {self.asked!r}."
+            ) from broken
         for name in (self.named_by_argument, self.named_by_search):
             if name is not None and name not in self.arguments:
                 raise BadDeclaration(
@@ -179,28 +234,51 @@ class Tool:
             request: the user's words, which may name records.
         """
         everything = list(records(result))
-        all_named = self._named_by_call(arguments, len(everything), request)
+        called, searched = self._named_by_call(arguments, len(everything), request)
         found: list[Fact] = []
         for record in everything:
-            is_named = all_named or any(
-                names(each, request, spoken=self.returns[path].spoken)
-                for path in self.named_by
-                for each in values_at(record, path)
-            )
+            whole, label = self._named(record, request)
+            label = label or searched
+            if self.own is not None and label:
+                label = False
+                path, mine = self.own
+                whole = whole or any(same(each, mine) for each in values_at(record, path))
             for path, leaf in leaves(record):
-                found.extend(self._facts(name, path, leaf, is_named))
+                found.extend(self._facts(name, path, leaf, called or whole, label))
         return Facts(tuple(found))
 
-    def _named_by_call(self, arguments: Mapping[str, Any], found: int, request: str) -> bool:
-        """Whether the call itself names what it returned."""
-        if self.named_by_argument and names(
-            str(arguments.get(self.named_by_argument, "")), request
-        ):
-            return True
-        searched = str(arguments.get(self.named_by_search, "")) if self.named_by_search else ""
-        return found == 1 and len(searched.split()) > 1 and names(searched, request)
+    def objection(self, request: str) -> str | None:
+        """Why the request gives no leave to use the tool; None when it does."""
+        if self.asked and not asks_for(self.asked, request):
+            return "the request does not ask for it"
+        return None
 
-    def _facts(self, name: str, path: str, leaf: Scalar, is_named: bool) -> Iterator[Fact]:
+    def _named_by_call(
+        self, arguments: Mapping[str, Any], found: int, request: str
+    ) -> tuple[bool, bool]:
+        """Whether the call names what it returned, and whether its search is a label of it."""
+        given = str(arguments.get(self.named_by_argument or "", ""))
+        searched = str(arguments.get(self.named_by_search or "", ""))
+        return (
+            names(given, request),
+            found == 1 and len(searched.split()) > 1 and names(searched, request),
+        )
+
+    def _named(self, record: Any, request: str) -> tuple[bool, bool]:
+        """Whether the request names a record and all that is in it, and whether by a label."""
+        whole = label = False
+        for path in self.named_by:
+            declared = self.returns[path]
+            for each in values_at(record, path):
+                if names(each, request, spoken=declared.spoken):
+                    is_address = "@" in str(each) and occurs(each, request)
+                    whole = whole or declared.assigned or is_address
+                    label = True
+        return whole, label
+
+    def _facts(
+        self, name: str, path: str, leaf: Scalar, is_named: bool, by_label: bool
+    ) -> Iterator[Fact]:
         declared = self.returns.get(path)
         if declared is None:
             yield Fact(leaf, Origin.UNTRUSTED, "undeclared", name, text=isinstance(leaf, str))
@@ -208,7 +286,8 @@ class Tool:
             origin = Origin.NAMED if is_named else Origin.UNTRUSTED
             yield Fact(leaf, origin, declared.kind, name, text=True)
         else:
-            origin = Origin.NAMED if is_named else Origin.OWN
+            picked = is_named or (by_label and declared.assigned)
+            origin = Origin.NAMED if picked else Origin.OWN
             parts = re.findall(declared.parts, str(leaf)) if declared.parts else [leaf]
             for part in parts:
                 yield Fact(part, origin, declared.kind, name)
@@ -235,6 +314,14 @@ def check_against(tools: Tools, schemas: Mapping[str, set[str]]) -> None:
         extra = set(tool.arguments) - schemas[name]
         if extra:
             raise BadDeclaration(f"{name} has no argument {sorted(extra)[0]!r}: remove it.")
+
+
+def _is_sum(leaf: Scalar) -> bool:
+    """Whether this is a finite number above zero, or a text that a tool would read as one."""
+    try:
+        return not isinstance(leaf, bool) and math.isfinite(float(leaf)) and float(leaf) > 0
+    except (ValueError, OverflowError):
+        return False
 
 
 def _short(value: Scalar) -> str:

@@ -96,17 +96,18 @@ def records(result: Any) -> Iterator[Any]:
 
 
 def names(value: Scalar, request: str, *, spoken: bool = False) -> bool:
-    """Whether the request names a record by this value of it.
+    """Whether the request holds this value of a record as a whole.
 
-    A person's e-mail address counts as named by the name in it: "Ada Byron" is ada.byron@...
+    "Ada Byron" is not ada.byron@evil.example: everybody may register an address with her name in
+    it, so the name in an address and the name shown beside it never name its owner. A number names
+    a record only where it is called an id: "5" stands in "5 May" too.
     With `spoken`, "meeting-notes.txt" is named by "meeting notes" too.
     """
     written = str(value)
-    if occurs(value, request):
+    if written.isdigit():
+        return occurs_as_id(written, request)
+    if occurs(written, request):
         return True
-    local, at, _ = written.partition("@")
-    if at:
-        return occurs(re.sub(r"[._]", " ", local), request)
     said = re.sub(r"[-_]", " ", re.sub(r"\.\w{1,5}$", "", written))
     return spoken and occurs(said, request)
 

@@ -172,10 +172,13 @@ class Provenance:
     tools: Tools
 
     def decide(self, call: Call, request: str, facts: Facts) -> Verdict:
-        """Allow a declared tool with declared arguments of accepted origins."""
+        """Allow a declared tool that was asked for, with arguments of accepted origins."""
         tool = self.tools.get(call.tool)
         if tool is None:
             return Verdict(False, f"{call.tool} is not declared")
+        not_asked = tool.objection(request)
+        if not_asked:
+            return Verdict(False, f"{call.tool}: {not_asked}")
         for name, given in call.given.items():
             argument = tool.arguments.get(name)
             if argument is None:

@@ -5,7 +5,6 @@ by comparing. That errs in both directions; `false_matches` counts how often.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date
@@ -14,18 +13,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from helpers.security.policy.addresses import addresses as addresses
+
 Scalar = str | int | float | bool
 
 _NUMBER = re.compile(r"(?<![\w.,-])\d+(?:,\d{3})*(?:\.\d+)?(?![\w-])")
-# Each alternative begins where a word begins, or the search would take a time that grows with the
-# square of a long word, and an attacker writes the words.
-_ADDRESS = re.compile(
-    r"(?<![\w.+-])[\w.+-]+@(?:[\w-]+\.)+\w{2,}"  # an e-mail address
-    r"|\b[a-z][a-z0-9+.-]{1,20}://\S+"  # a link with its scheme
-    r"|(?<![\w.-])(?:[\w-]+\.)+[^\W\d_]{2,}\b(?:[:/][^\s\"'<>)]*)?"  # a link without
-    r"|\b[A-Z]{2}\d{2}[A-Z0-9]{8,30}\b",  # an account number (IBAN)
-    re.IGNORECASE,
-)
 _LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 """Small letters for A to Z only: further folding would make one word of two that look alike."""
 
@@ -104,16 +96,6 @@ def occurs_as_id(value: Scalar, text: str) -> bool:
         return occurs(wanted, text)
     labelled = rf"(?:\bids?\b|\bno\.|\bnumber\b|#)\s*[:=]?\s*['\"]?{re.escape(wanted)}(?!\w)"
     return bool(wanted) and re.search(labelled, _plain(text)) is not None
-
-
-def addresses(text: str) -> list[str]:
-    """The links, e-mail addresses and account numbers that stand in a text.
-
-    Characters that cannot be seen are left out first: they hide an address from a pattern, and not
-    from a mail client. An address in words ("evil dot example") is not found.
-    """
-    seen = "".join(each for each in text if unicodedata.category(each) != "Cf")
-    return [match.rstrip(".,;:!?") for match in _ADDRESS.findall(seen)]
 
 
 def _plain(text: str) -> str:

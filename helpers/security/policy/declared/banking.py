@@ -1,7 +1,7 @@
 """The tools of AgentDojo's banking suite; tuned on that suite.
 
-Sums and dates are not checked: users say "the difference" and "10% more", which no comparison
-finds. That is the gap which the adaptive attacks use.
+Of sums only that they are sums is checked, and dates are not: users say "the difference" and "10%
+more", which no comparison finds. That is the gap which the adaptive attacks use.
 """
 
 from typing import Final
@@ -12,6 +12,7 @@ from helpers.security.policy.declarations import (
     Field,
     Tool,
     Tools,
+    amount,
     named,
     own,
     text,
@@ -44,7 +45,7 @@ BANKING: Final[Tools] = {
         "act",
         {
             "recipient": _PAYEE,
-            "amount": ANYTHING,
+            "amount": amount(),
             "subject": words(REQUEST, own("payee")),
             "date": ANYTHING,
         },
@@ -54,7 +55,7 @@ BANKING: Final[Tools] = {
         "act",
         {
             "recipient": _PAYEE,
-            "amount": ANYTHING,
+            "amount": amount(),
             "subject": words(REQUEST, own("payee")),
             "date": ANYTHING,
             "recurring": ANYTHING,
@@ -66,7 +67,7 @@ BANKING: Final[Tools] = {
         {
             "id": ANYTHING,  # whoever reads the list knows every id; the payee is what is checked
             "recipient": _PAYEE,
-            "amount": ANYTHING,
+            "amount": amount(),
             "subject": words(REQUEST, own("payee")),
             "date": ANYTHING,
             "recurring": ANYTHING,

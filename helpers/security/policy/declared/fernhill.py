@@ -2,7 +2,7 @@
 
 Which orders a customer may see, and how much may be refunded, the tools decide themselves, from the
 login. The policy adds that the customer has asked: an order that only a document speaks of is
-neither looked up nor refunded.
+neither looked up nor refunded, and naming an order to ask where it is gives no leave to refund it.
 """
 
 from typing import Final
@@ -13,14 +13,19 @@ from helpers.security.policy.declarations import (
     Field,
     Tool,
     Tools,
+    amount,
     identifier,
     own,
     text,
-    value,
     words,
 )
 
 _ORDER = identifier(REQUEST, own("order"))
+_REFUND = (
+    r"\brefund|\breimburse|\bmoney back|\bpay\b.*\bback|\bcancel"
+    r"|\breturn (?:my|the|this|that|it|them|order|fh)\b"
+)
+_GOODWILL = r"goodwill|discount|compensat|\blate\b"
 
 FERNHILL: Final[Tools] = {
     "search_documents": Tool(
@@ -57,11 +62,15 @@ FERNHILL: Final[Tools] = {
     ),
     "issue_refund": Tool(
         "act",
-        {"order_id": _ORDER, "amount": value(REQUEST, own("amount"))},
+        {"order_id": _ORDER, "amount": amount(REQUEST, own("amount"))},
         {"id": Field("refund"), "order_id": Field("order"), "amount": Field("refunded")},
+        asked=_REFUND,
     ),
     "apply_goodwill": Tool(  # `helpers.security.controls`
-        "act", {"order_id": _ORDER}, {"order_id": Field("order"), "amount": Field("discount")}
+        "act",
+        {"order_id": _ORDER},
+        {"order_id": Field("order"), "amount": Field("discount")},
+        asked=_GOODWILL,
     ),
     "hand_over": Tool(
         "act",
@@ -71,8 +80,6 @@ FERNHILL: Final[Tools] = {
 }
 
 FERNHILL_VERBS: Final = {
-    "issue_refund": r"refund|money back|pay .*back|return|cancel|reimburse",
-    "apply_goodwill": r"goodwill|discount|late",
-    "hand_over": "",  # a person may always be called
+    name: tool.asked for name, tool in FERNHILL.items() if tool.effect == "act"
 }
-"""For `RequestVerbs`: looking an order up gives no leave to refund it."""
+"""The same for `RequestVerbs`; a person may always be called."""

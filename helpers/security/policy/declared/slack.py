@@ -2,7 +2,9 @@
 
 A direct message is named by its sender, a page by its address, a post by its sender or its channel.
 A post can give the address of a page to open and nothing else, since many may write in a channel.
-Naming a colleague or a channel does not vouch for the page that a post there links to.
+Naming a colleague or a channel does not vouch for the page that a post there links to. A member's
+name can name a message because the workspace assigns it, to one account: where members choose the
+name that is shown, declare the account's id as the sender.
 """
 
 from typing import Final
@@ -13,6 +15,7 @@ from helpers.security.policy.declarations import (
     Field,
     Tool,
     Tools,
+    assigned,
     named,
     own,
     text,
@@ -22,7 +25,7 @@ from helpers.security.policy.declarations import (
 
 _MEMBER = value(REQUEST, own("member"), named("message"))
 _CHANNEL = value(REQUEST, own("channel"), named("message"))
-_MESSAGE = {"sender": Field("member"), "recipient": Field("place"), "body": text("message")}
+_MESSAGE = {"sender": assigned("member"), "recipient": Field("place"), "body": text("message")}
 _POST = {**_MESSAGE, "body": text("post")}
 
 SLACK: Final[Tools] = {

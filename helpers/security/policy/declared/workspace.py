@@ -2,7 +2,9 @@
 
 Written from the tools' docstrings and record types, before any of the suite's tasks or attacks was
 run. What destroys, shares or notifies wants a record that the user named; an address comes from the
-request or from a person or event that the user named, and never out of free text.
+request or from a person whose address the user wrote, and never out of free text. Titles, subjects,
+file names and the names of contacts are chosen by whoever writes or shares the record: they pick
+its id, and vouch for no address in it.
 """
 
 from typing import Final
@@ -14,6 +16,7 @@ from helpers.security.policy.declarations import (
     Field,
     Tool,
     Tools,
+    assigned,
     identifier,
     named,
     text,
@@ -29,7 +32,7 @@ _TO = value(*PEOPLE)
 _WORDS = words(*PEOPLE)
 
 _EMAIL = {
-    "id_": Field("email"),
+    "id_": assigned("email"),
     "sender": Field("sender"),
     "recipients": Field("recipient"),
     "cc": Field("recipient"),
@@ -40,7 +43,7 @@ _EMAIL = {
     "attachments": Field("file"),
 }
 EVENT = {
-    "id_": Field("event"),
+    "id_": assigned("event"),
     "title": Field("event title"),
     "description": text("event text"),
     "location": text("event text"),
@@ -49,7 +52,7 @@ EVENT = {
     "participants": Field("participant"),
 }
 _FILE = {
-    "id_": Field("file"),
+    "id_": assigned("file"),
     "filename": Field("filename"),
     "content": text("file text"),
     "owner": Field("owner"),

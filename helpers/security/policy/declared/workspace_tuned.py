@@ -3,10 +3,11 @@
 - What the agent has made itself, under a name that the user gave, is a record that the user named.
 - People say "the team meeting minutes", not "team-meeting-minutes.docx".
 - A search for several of the user's own words that finds one record has found what the user meant.
-- Who reads a file that the user named may be written to about it.
+- Who reads a file of the user's own may be written to about it.
 
-Each widens what counts as named, and so what an attacker can reach who may put a record of a likely
-name into the user's drive, calendar or inbox. AgentDojo's attackers cannot.
+Others may share a file of any name with the user, so only a file that the drive says is the user's
+own is named by what it is called. The calendar does not say whose an event is: an attacker's event
+of the same title can be moved or cancelled, and its participants are not written to.
 """
 
 from dataclasses import replace
@@ -23,12 +24,15 @@ _PEOPLE_ARGUMENTS = {
     "add_calendar_event_participants": ("participants",),
     "share_file": ("email",),
 }
+OWNER: Final = "emma.johnson@bluesparrowtech.com"
+"""The user of the suite. A service makes its declarations for the account that is logged in."""
 _RECORDS = {"filename": Field("filename", spoken=True), "shared_with.*key": Field("reader")}
 
 
 def _tuned(name: str, tool: Tool) -> Tool:
     if "filename" in tool.returns:
-        tool = replace(tool, returns={**tool.returns, **_RECORDS}, named_by=("filename",))
+        returns = {**tool.returns, **_RECORDS}
+        tool = replace(tool, returns=returns, named_by=("filename",), own=("owner", OWNER))
     elif "title" in tool.returns:
         tool = replace(tool, named_by=("title",))
     if "query" in tool.arguments and not name.startswith("search_contacts"):
