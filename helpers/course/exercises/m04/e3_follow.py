@@ -101,7 +101,7 @@ def follow(answer: Any) -> Iterator[Case]:
     both = [on(f"{docs}/3", "2", "1", "care"), on(f"{shop}/x", "/trap", inside), on(moving, "b")]
     yield Case(
         "three calls at the same time",
-        call=lambda: given.at_once(browse, both),
+        call=lambda: given.at_once(answer)(both),
         expect=[run_async(right(sites)) for sites in both],
         show="follow for three different URLs, with asyncio.gather",
         about="overlap",
@@ -111,9 +111,12 @@ def follow(answer: Any) -> Iterator[Case]:
         answer,
         exercise="04.3",
         inputs=given.inputs(),
-        called=given.told,
-        used=given.browsing,
-        slips=slips,
+        called=given.told_all,
+        used=given.at_once,
+        slips=[
+            Slip.like(name, lambda several, f=f: run_async(given.at_once(f)(several)), text)
+            for name, (f, text) in given.FAULTY.items()
+        ],
         about="page",
-        budget=200,
+        budget=60,
     )

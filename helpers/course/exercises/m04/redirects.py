@@ -139,9 +139,14 @@ def browsing(follow: Follow) -> Callable[[Sites], Awaitable[Any]]:
     return browse
 
 
-async def at_once(browse: Callable[[Sites], Awaitable[Any]], several: Sequence[Sites]) -> list[Any]:
-    """What comes of each, where all are followed at the same time."""
-    return await asyncio.gather(*map(browse, several))
+def at_once(follow: Follow) -> Callable[[Sequence[Sites]], Awaitable[Any]]:
+    """A function of several sites: what comes of each, where all are followed at the same time."""
+    browse = browsing(follow)
+
+    async def browse_all(several: Sequence[Sites]) -> Any:
+        return await asyncio.gather(*map(browse, several))
+
+    return browse_all
 
 
 def _plain(url: str) -> str:
@@ -165,8 +170,13 @@ def told(sites: Sites) -> str:
     return f"follow({sites.start!r}, guard, get), where the replies are: {replies}"
 
 
-def inputs() -> "st.SearchStrategy[tuple[Sites]]":
-    """Any start, and up to five replies, most of them redirects."""
+def told_all(several: Sequence[Sites]) -> str:
+    """The calls, and what the sites answer, for the card."""
+    return " and, at the same time, ".join(map(told, several))
+
+
+def inputs() -> "st.SearchStrategy[tuple[Sequence[Sites]]]":
+    """A few sites: any start, and up to five replies, most of them redirects."""
     hosts = st.sampled_from([DOCS, DOCS, SHOP, MOVING, REBINDING])
     paths = st.sampled_from(["/", "/care", "/guides/care", "/guides/", "/a/b/c?page=1"])
     urls = st.builds(lambda host, path: f"https://{host}{path}", hosts, paths)
@@ -193,7 +203,8 @@ def inputs() -> "st.SearchStrategy[tuple[Sites]]":
         st.just(Reply(0)),
     )
     replies = st.lists(st.one_of(redirect, redirect, redirect, other), max_size=5).map(tuple)
-    return st.tuples(st.builds(Sites, st.one_of(urls, urls, urls, urls, bad), replies))
+    sites = st.builds(Sites, st.one_of(urls, urls, urls, urls, bad), replies)
+    return st.tuples(st.lists(sites, min_size=1, max_size=5).map(tuple))
 
 
 class Steps:
