@@ -1,21 +1,24 @@
-"""A small internet for module 04: names, two sites on loopback, and a client that is told where.
+"""A small internet: names, two sites on loopback, and a client that is told where to connect.
 
-On this machine the partner's public address is played by a server on loopback, and a second server
-plays what stands inside the shop's network: keys that it hands to whoever asks, as a cloud's
-metadata service does. TLS is left out; addresses and names are judged as they would be outside.
+    with network() as sites:
+        guard = UrlGuard(hosts=[DOCS], resolve=sites.resolve)      # of `helpers.security`
+        response = await sites.get(guard.check(f"https://{DOCS}/care"))
+
+On this machine a server on loopback plays the partner's public address. A second server plays what
+is inside the shop's network: it gives its keys to everyone who asks, as a cloud's metadata service
+does. TLS is left out; addresses and names are the ones that would be judged outside.
 """
 
+import ipaddress
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 import httpx
-
-from helpers.security.controls.urls import Target, UrlGuard
 
 PUBLIC: Final = "93.184.215.14"
 INSIDE: Final = "127.0.0.1"
@@ -24,7 +27,7 @@ SHOP: Final = "www.partner.example"
 ADMIN: Final = "admin.fernhill.example"
 REBINDING: Final = "rebinding.example"
 KEYS: Final = "payment-key=4711"
-"""What the server inside hands out."""
+"""What the server inside gives to everyone."""
 
 ANSWERS: Final[dict[str, Sequence[str]]] = {
     DOCS: [PUBLIC],
@@ -80,29 +83,27 @@ REDIRECTS: Final[dict[str, str]] = {
 }
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a site says to one request: `location` is where it redirects to, None for a page."""
+class Judged(Protocol):
+    """A URL and the addresses that may be asked for it, such as the `Target` of a `UrlGuard`."""
 
-    status: int
-    location: str | None
-    body: str
+    @property
+    def url(self) -> httpx.URL:
+        """The URL."""
+        ...
 
-
-Get = Callable[[Target], Awaitable[Answer]]
-"""Asks for one URL at the address that was judged, and follows nothing."""
-
-
-class TooManyRedirects(RuntimeError):  # noqa: N818 - it reads as what it is
-    """The page lies behind more redirects than are followed."""
+    @property
+    def addresses(self) -> Sequence[str]:
+        """Where to connect; the first one is asked."""
+        ...
 
 
 @dataclass
 class Network:
-    """The names and the two servers; `visited` and `resolved` say what was asked for.
+    """The names and the two servers, and what was asked for.
 
     Attributes:
-        inside_port: where the server inside listens on loopback, for a client without any guard.
+        outside_port: where the server that plays every public address listens on loopback.
+        inside_port: where the server inside does.
         visited: host and path of each request that has reached a server.
         resolved: each name whose address was asked for.
     """
@@ -113,32 +114,37 @@ class Network:
     resolved: list[str] = field(default_factory=list)
 
     def resolve(self, host: str) -> Sequence[str]:
-        """The address that this name has now."""
+        """The address that this name has now; an address is its own."""
+        if _is_address(host):
+            return [host]
         if host not in ANSWERS:
             raise OSError("no such name")
         before = self.resolved.count(host)
         self.resolved.append(host)
         return [ANSWERS[host][min(before, len(ANSWERS[host]) - 1)]]
 
-    def guard(self, *hosts: str) -> UrlGuard:
-        """The package's guard over these names; without hosts, every public one is allowed."""
-        return UrlGuard(hosts=hosts or None, resolve=self.resolve)
-
-    async def get(self, target: Target) -> Answer:
-        """One request to the address in the target, which is not resolved again."""
+    async def get(self, target: Judged) -> httpx.Response:
+        """One request to the address in the target, which is not resolved again; no redirect."""
         return await self._ask(target.url, target.addresses[0])
 
-    async def get_by_name(self, url: str) -> Answer:
+    async def get_by_name(self, url: str) -> httpx.Response:
         """One request by a client that knows no guard: it resolves the name by itself."""
         parsed = httpx.URL(url)
         return await self._ask(parsed, self.resolve(parsed.host)[0])
 
-    async def _ask(self, url: httpx.URL, address: str) -> Answer:
+    async def _ask(self, url: httpx.URL, address: str) -> httpx.Response:
         port = self.inside_port if address.startswith("127.") else self.outside_port
         local = url.copy_with(scheme="http", host=INSIDE, port=port)
         async with httpx.AsyncClient(trust_env=False) as client:
-            got = await client.get(local, headers={"Host": url.host})
-        return Answer(got.status_code, got.headers.get("Location"), got.text)
+            return await client.get(local, headers={"Host": url.host})
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 @contextmanager
