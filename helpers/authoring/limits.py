@@ -75,10 +75,11 @@ WHOLE: tuple[Limit, ...] = (
     Limit("nodes/line", lambda style: style.nodes_per_line, most=9.5, form="{:.1f}"),
     *REBUILT[6:],
 )
-"""For 01, which builds a whole agent, 03 and 04, its guards and its policy, 05, a whole service, 06, the same on a cluster, 07, its image
-and manifests, 08, its metrics, rules and detectors, and 10, its meter, cache, tiers and budget,
-most of it as a program: a function with its types and docstring, or an object of Kubernetes, to a
-cell. Fewer cells were longer ones, and shorter ones denser."""
+"""For 01, which builds a whole agent, 03 and 04, its guards and its policy, 05, a whole service,
+06, the same on a cluster, 07, its image and manifests, 08, its metrics, rules and detectors, and
+10, its meter, cache, tiers and budget, most of it as a program: a function with its types and
+docstring, or an object of Kubernetes, to a cell. Fewer cells were longer ones, and shorter ones
+denser."""
 
 SHORT: tuple[Limit, ...] = (_cells(10, 50), *_lines(6, 18), *_DENSITY)
 """For 00, which takes ten minutes and is about the course itself, and 12, which asks questions."""

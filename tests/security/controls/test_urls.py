@@ -19,8 +19,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from helpers.security.controls.networks import is_public
 from helpers.security.controls.fetching import CONNECT_SECONDS, FetchFailed, Page, fetch
+from helpers.security.controls.networks import is_public
 from helpers.security.controls.urls import UnsafeUrl, UrlGuard, system_resolver
 
 PUBLIC = "93.184.215.14"
