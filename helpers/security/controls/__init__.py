@@ -11,7 +11,8 @@ from helpers.security.controls.approval import approve_refunds
 from helpers.security.controls.around import Control
 from helpers.security.controls.limits import LimitInput, LimitResults, limit_calls
 from helpers.security.controls.marking import CleanText, MarkUntrusted, clean
-from helpers.security.controls.output import FilterOutput, OthersData, allow_hosts
+from helpers.security.controls.output import FilterOutput, allow_hosts
+from helpers.security.controls.personal import OthersData
 from helpers.security.controls.pii import redact_pii
 from helpers.security.controls.screen import Classifier, ScreenInput, has_signs, signs, train
 from helpers.security.controls.secrets import Till, make_apply_goodwill

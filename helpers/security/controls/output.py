@@ -7,7 +7,6 @@ the detector does not undo.
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
@@ -17,7 +16,8 @@ from helpers.security.controls.addresses import foreign_addresses
 from helpers.security.controls.around import AroundModel, Request
 from helpers.security.controls.links import Allowed
 from helpers.security.controls.parsed import REMOVED, Edit, apply, foreign_links, foreign_tags
-from helpers.shop import Orders, documents
+from helpers.security.controls.personal import OthersData
+from helpers.shop import documents
 
 Leaks = Callable[[str], bool]
 """Says of a text whether it gives a secret away, in whatever spelling the detector knows."""
@@ -37,42 +37,6 @@ each through the rest of the text, so its time would grow with the square of the
 
 _ROUNDS: Final = 8
 _KEPT_METADATA: Final = frozenset({"finish_reason", "model_name", "model_provider", "stop_reason"})
-
-
-@dataclass(frozen=True)
-class OthersData:
-    """Personal data of the shop's customers, each value with the ids of those it belongs to.
-
-    `words` are names, e-mail addresses and streets; `numbers` telephone numbers and postcodes,
-    which people write with spaces and without.
-    """
-
-    words: dict[str, frozenset[str]]
-    numbers: dict[str, frozenset[str]]
-
-    @classmethod
-    def of(cls, orders: Orders) -> "OthersData":
-        """The data of all customers in the order book."""
-        words: dict[str, set[str]] = {}
-        numbers: dict[str, set[str]] = {}
-        for customer in orders.all_customers():
-            for value in (customer.name, customer.email, customer.street):
-                words.setdefault(_one_case(value), set()).add(customer.id)
-            for value in (customer.phone, customer.postcode):
-                numbers.setdefault(_squeezed(value), set()).add(customer.id)
-        return cls(_frozen(words), _frozen(numbers))
-
-    def shown(self, text: str, customer_id: str | None) -> list[str]:
-        """The values in a text that belong to others than this customer (None: nobody)."""
-        read, squeezed = _one_case(text), _squeezed(text)
-        found = [value for value in self.words if value in read and _is_word(value, read)]
-        found += [value for value in self.numbers if value in squeezed]
-        owners = {**self.words, **self.numbers}
-        return [value for value in found if customer_id not in owners[value]]
-
-    def mail_of(self, customer_id: str | None) -> list[str]:
-        """The e-mail addresses of one customer."""
-        return [word for word, ids in self.words.items() if "@" in word and customer_id in ids]
 
 
 class FilterOutput(AroundModel):
@@ -242,21 +206,3 @@ def _texts(parts: list[Any]) -> Iterator[str]:
             yield part
         elif part.get("type") == "text":
             yield part["text"]
-
-
-def _one_case(text: str) -> str:
-    return " ".join(text.casefold().split())
-
-
-def _squeezed(text: str) -> str:
-    """Without what people put between digits; numbers with the country code in national form."""
-    return re.sub(r"[\s()-]+", "", text.casefold()).replace("+44", "0")
-
-
-def _is_word(value: str, read: str) -> bool:
-    """Whether the value stands by itself: 1 Fell View is not in 21 Fell View."""
-    return re.search(rf"(?<!\w){re.escape(value)}(?!\w)", read) is not None
-
-
-def _frozen(owners: dict[str, set[str]]) -> dict[str, frozenset[str]]:
-    return {value: frozenset(ids) for value, ids in owners.items()}

@@ -89,6 +89,10 @@ class OthersData:
         owners = {**self.words, **self.numbers, **self.names}
         return [value for value in found if customer_id not in owners[value]]
 
+    def mail_of(self, customer_id: str | None) -> list[str]:
+        """The e-mail addresses of one customer."""
+        return [word for word, ids in self.words.items() if "@" in word and customer_id in ids]
+
 
 @dataclass(frozen=True)
 class _Words:

@@ -6,7 +6,8 @@ from langchain.agents.middleware import AgentMiddleware
 
 from helpers.security.controls.limits import LimitInput, LimitResults, limit_calls
 from helpers.security.controls.marking import CleanText, MarkUntrusted, Style
-from helpers.security.controls.output import FilterOutput, Leaks, OthersData
+from helpers.security.controls.output import FilterOutput, Leaks
+from helpers.security.controls.personal import OthersData
 from helpers.security.controls.screen import Flag, ScreenInput
 
 Middleware = AgentMiddleware[Any, Any, Any]
