@@ -15,7 +15,7 @@ def detect_iban(text: str) -> list[PIIMatch]:
     for (first, second), length in IBAN_LENGTHS.items():
         signs = [f"[{first}{first.lower()}]", f"[{second}{second.lower()}]", "[0-9]", "[0-9]"]
         signs += ["[A-Za-z0-9]"] * (length - 4)
-        # Inside (?=...), a match takes no characters: the next one may begin right behind its start.
+        # Inside (?=...), a match takes no characters: the next one may begin inside it.
         pattern = rf"(?<![A-Za-z0-9])(?=({between.join(signs)})(?![A-Za-z0-9]))"
         for found in re.finditer(pattern, text):
             if is_valid(found[1]):
