@@ -640,5 +640,5 @@ if ready("03.5"):
 # ## Next
 #
 # Back to the [walkthrough](../notebooks/03_stop_prompt_injection.ipynb), or on to
-# [module 04](../notebooks/04_limit_the_agents_actions.ipynb), which limits what a hijacked agent can
-# do.
+# [module 04](../notebooks/04_limit_the_agents_actions.ipynb), which limits what a hijacked agent
+# can do.
