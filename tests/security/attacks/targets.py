@@ -2,8 +2,10 @@
 
 import base64
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from langchain_core.messages import AIMessage
+from langgraph.pregel import Pregel
 
 from helpers.agent import Agent, build_agent
 from helpers.course.exercises.scripted import Scripted
@@ -56,7 +58,7 @@ def failing(problem: Callable[[], Exception], after: int = 0) -> Target:
     """A target that resists `after` conversations and then raises."""
     made = 0
 
-    def build(setting: Setting) -> Agent:
+    def build(setting: Setting) -> Pregel[Any, Any, Any, Any]:
         nonlocal made
         made += 1
         if made > after:
