@@ -30,14 +30,16 @@ os.environ["COURSE_MODEL"] = model
 # and each piece comes with metadata. Results of tools are in the same stream.
 
 # %% name="stream-look"
+from uuid import uuid4
+
 from langchain.messages import AIMessageChunk
 
-from helpers.agent import Caller, build_agent
+from helpers.agent import Caller, build_agent, fernhill_index
 
 
 def pieces_of(agent, question, customer=None):
     """The words of an answer, as the model writes them."""
-    config = {"configurable": {"thread_id": question}}
+    config = {"configurable": {"thread_id": uuid4().hex}}
     asked = {"messages": [{"role": "user", "content": question}]}
     for message, _ in agent.stream(asked, config, context=Caller(customer), stream_mode="messages"):
         if isinstance(message, AIMessageChunk) and message.text:
@@ -45,7 +47,8 @@ def pieces_of(agent, question, customer=None):
 
 
 question = "What does express delivery cost, and by when must I order?"
-print(list(pieces_of(build_agent(), question)))
+agent = build_agent(retriever=fernhill_index(sentences=3))  # longer answers than usual
+print(list(pieces_of(agent, question)))
 
 # %% [markdown] name="stream-task"
 # Write `guarded`, a generator function (not async). It takes the pieces of an answer, an iterator
@@ -116,7 +119,7 @@ if ready("03.4"):
                         "withheld": lambda text: "£" in text}.items():
         start = time.perf_counter()
         texts = []
-        for text in guarded(pieces_of(build_agent(), question), leaks):
+        for text in guarded(pieces_of(agent, question), leaks):
             texts.append((time.perf_counter() - start, text))
         rows.append({"answer": name, "texts": len(texts), "first after s": texts[0][0],
                      "last after s": texts[-1][0], "last text": texts[-1][1]})
