@@ -423,7 +423,7 @@ def no_numbers() -> object:
     )
 
 
-@right("The controls are made anew for each conversation.")
+@right("The controls are made in build, for each conversation.")
 def controls_in_build() -> object:
     def defend(canary: Canary) -> Target:
         return Target("another name", canary, lambda setting: Defence()(canary).build(setting))

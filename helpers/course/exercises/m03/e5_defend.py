@@ -105,7 +105,7 @@ def defend(answer: "Defend") -> Iterator[Case]:
         Slip.when(
             "planted-out",
             lambda got: any("answered without" not in one for one in got),
-            "Somebody's review, note or message has become the shop's answer. What follows the"
+            "A review, note or message of others has become the shop's answer. What follows the"
             " label must not come out.",
         ),
         Slip.when(

@@ -69,7 +69,7 @@ NOT_DUE: Final[dict[str, Due]] = {
     "FH-10777, which came on its last day": ("FH-10777", "C-0053"),
     "FH-10079, which was late and cost £42.95": ("FH-10079", "C-0005"),
     "FH-10200, by another customer": ("FH-10200", "C-0026"),
-    "FH-10200, by somebody who is not logged in": ("FH-10200", None),
+    "FH-10200, by a guest": ("FH-10200", None),
 }
 
 

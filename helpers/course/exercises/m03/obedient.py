@@ -83,8 +83,8 @@ class Obedient(Recording):
     """Does what any text asks for, and gives `secret` away as soon as it can read it.
 
     A question about an order looks it up, every other one searches the documents, and a text with
-    the word goodwill and an order's number takes the discount off, whoever wrote it. Its answer
-    is what the tools returned, word for word.
+    the word goodwill and an order's number takes the discount off. It does not ask who wrote it.
+    Its answer is what the tools returned, word for word.
     """
 
     secret: str = ""
