@@ -117,6 +117,6 @@ def follow(answer: Any) -> Iterator[Case]:
             Slip.like(name, lambda several, f=f: run_async(given.at_once(f)(several)), text)
             for name, (f, text) in given.FAULTY.items()
         ],
-        about="page",
-        budget=60,
+        budget=30,
+        limit=20,
     )

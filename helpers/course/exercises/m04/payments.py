@@ -134,7 +134,7 @@ class _Seconds(Limits):
 
 class _NoFuture(Limits):
     def counts(self, payment: Any, one: Any, window: timedelta) -> bool:
-        return timedelta(0) <= payment.at - one.at < window
+        return bool(timedelta(0) <= payment.at - one.at < window)
 
 
 class _Calendar(Limits):

@@ -204,7 +204,7 @@ def inputs() -> "st.SearchStrategy[tuple[Sequence[Sites]]]":
     )
     replies = st.lists(st.one_of(redirect, redirect, redirect, other), max_size=5).map(tuple)
     sites = st.builds(Sites, st.one_of(urls, urls, urls, urls, bad), replies)
-    return st.tuples(st.lists(sites, min_size=1, max_size=5).map(tuple))
+    return st.tuples(st.lists(sites, min_size=1, max_size=8).map(tuple))
 
 
 class Steps:
