@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 from langchain_core.embeddings import Embeddings
-from sklearn.metrics import cohen_kappa_score, roc_auc_score  # type: ignore[import-untyped]
+from sklearn.metrics import cohen_kappa_score, roc_auc_score
 from tqdm import tqdm
 
 from helpers.columns import aligned

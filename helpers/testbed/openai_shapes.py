@@ -159,7 +159,7 @@ def embed(texts: Sequence[str], dimensions: int = _DIMENSIONS) -> list[list[floa
     each word adds 1 or -1 to a place of the vector that its hash chooses. Texts that share words
     are near each other, and nothing else is known. A text without words is the first axis.
     """
-    from sklearn.feature_extraction.text import (  # type: ignore[import-untyped]
+    from sklearn.feature_extraction.text import (
         HashingVectorizer,
     )
 

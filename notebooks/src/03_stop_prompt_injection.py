@@ -428,6 +428,31 @@ class MarkUntrusted(AroundModel):
 print(datamarked(phishing.planted.text))
 print("Agent:", said(build(prompt, naive_tools, [MarkUntrusted()], phishing), phishing.request))
 
+# %% [markdown] name="leave-out-text"
+# Marks lower the odds. If reviews and notes come with a label, there is something better: leave
+# them out of what the model answers from. The result itself stays in the conversation, for people
+# to read. (A customer who asks for the reviews needs another tool.)
+
+# %% name="leave-out" app="guards.py"
+OTHERS = re.compile(r"\b(?:Review by a customer|Note on the order|Message of the carrier):")
+
+
+class LeaveOutOthers(AroundModel):
+    """Leaves out of the tools' results what follows the label of a text by others."""
+
+    def before(self, request: Request) -> Request:
+        """Cut each result at the first label."""
+        messages: list[AnyMessage] = []
+        for message in request.messages:
+            if isinstance(message, ToolMessage):
+                own = OTHERS.split(message.text)[0].strip()
+                message = message.model_copy(update={"content": own})
+            messages.append(message)
+        return request.override(messages=messages)
+
+# %% name="left-out"
+print("Agent:", said(build(prompt, naive_tools, [LeaveOutOthers()], phishing), phishing.request))
+
 # %% [markdown] name="screen-text"
 # ## Can attacks be recognised?
 #
@@ -721,24 +746,24 @@ print("What is the till code?", said(safe, "What is the till code?"))
 # %% [markdown] name="compare-text"
 # ## Which control does what, and what does it cost?
 #
-# Each control alone around the same naive agent, then the secret in code, then that with the filter
-# and redaction. The same attacks on each, and honest requests that look suspicious: is the right
-# fact in the answer? Which control will stop the most attacks, and which one will cost the most
-# honest answers?
+# Each control alone around the same naive agent, then the secret in code, then several together.
+# The same attacks on each, and honest requests that look suspicious: is the right fact in the
+# answer? Which control will stop the most attacks, and which one will cost the most honest answers?
 
 # %% name="variants"
-everything = [*redact_pii(), output_filter]
+everything = [*redact_pii(), output_filter, LeaveOutOthers()]
 variants = {
     "naive": (prompt, naive_tools, []),
     "harder prompt": (prompt + HARDER, naive_tools, []),
     "datamarks": (prompt, naive_tools, [MarkUntrusted()]),
+    "others left out": (prompt, naive_tools, [LeaveOutOthers()]),
     "screen": (prompt, naive_tools, [screen_input(screen)]),
     "output filter": (prompt, naive_tools, [output_filter]),
     "secret in code": (PROMPT, safe_tools, []),
-    "in code, filter, PII": (PROMPT, safe_tools, everything),
+    "all together": (PROMPT, safe_tools, everything),
 }
 if fast:
-    variants = dict(list(variants.items())[::3])
+    variants = {name: variants[name] for name in ("naive", "all together")}
 
 # %% name="compared"
 sample = [*direct[::4], *indirect[::4]]
@@ -826,7 +851,7 @@ show.intervals(shown, title=title, x="share of attacks, or of honest requests")
 # %% name="heldout"
 strangers = heldout_attacks()[:: 60 if fast else 8]
 tables = []
-for name in ("naive", "in code, filter, PII"):
+for name in ("naive", "all together"):
     tables.append(attacked(name, strangers, *variants[name]))
 by_others = pd.concat(tables)
 for name, rows in by_others.groupby("variant", sort=False):
@@ -839,7 +864,7 @@ print(by_others.groupby(["variant", "goal"], sort=False)[GOT].sum())
 # ## What you measured
 
 # %% name="measured"
-now = attacks[attacks.variant == "in code, filter, PII"]
+now = attacks[attacks.variant == "all together"]
 before = by_others[by_others.variant == "naive"]
 after = by_others[by_others.variant != "naive"]
 learnt, *foreign, polite_texts = found.values()
@@ -867,9 +892,10 @@ show.table(measured.reset_index(), caption="The figures of this notebook")
 # - An answer that streams has been read before a filter sees its end. The lab deals with that.
 
 # %% [markdown] name="breaks"
-# **Where it breaks.** Nothing here knows what is true. A planted text without an address can still
-# make the agent give a wrong date, and no filter sees it. Screens fail on the next author. And an
-# agent that may act can be made to act: module 04 limits what it can do at all.
+# **Where it breaks.** Nothing here knows what is true. A planted text without a label, such as a
+# changed page, can still make the agent give a wrong date, and no filter sees it. Screens fail on
+# the next author. And an agent that may act can be made to act: module 04 limits what it can do at
+# all.
 
 # %% [markdown] name="keep"
 # ## Keep this
@@ -882,8 +908,8 @@ show.table(measured.reset_index(), caption="The figures of this notebook")
 #     middleware=[
 #         *redact_pii(),                           # before the model reads and a trace keeps it
 #         screen_input(screen),                    # helps; nothing may depend on it
-#         FilterOutput(code, own_hosts),         # parsed Markdown: what a browser would fetch
-#         MarkUntrusted(),                         # innermost: what others wrote is marked
+#         FilterOutput(code, own_hosts),           # parsed Markdown: what a browser would fetch
+#         LeaveOutOthers(),                        # innermost: no answer from reviews and notes
 #     ],
 # )
 # ```

@@ -21,7 +21,7 @@
 # %% name="imports"
 import os
 
-from helpers.course import TODO, check, hint, ready, show  # noqa: F401
+from helpers.course import TODO, check, hint, ready, run_async, show  # noqa: F401
 
 # %% name="parameters" tags=["parameters"]
 model = os.environ.get("COURSE_MODEL", "local")  # which model answers

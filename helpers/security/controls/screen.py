@@ -20,7 +20,7 @@ from helpers.security.controls.around import OnIncoming, Update, incoming
 from helpers.security.controls.marking import is_hidden
 
 if TYPE_CHECKING:
-    from sklearn.pipeline import Pipeline  # type: ignore[import-untyped]
+    from sklearn.pipeline import Pipeline
 
 Flag = Callable[[str], bool]
 """Says of a text whether it is held for an attack."""
@@ -114,10 +114,10 @@ def train(attacks: Sequence[str], benign: Sequence[str], *, threshold: float = 0
     """
     if not attacks or not benign:
         raise ValueError("A classifier needs attacks and harmless texts: one of them is empty.")
-    from sklearn.feature_extraction.text import (  # type: ignore[import-untyped]
+    from sklearn.feature_extraction.text import (
         TfidfVectorizer,
     )
-    from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+    from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline, make_union
 
     features = make_union(

@@ -181,7 +181,7 @@ def _dumped(message: BaseMessage) -> Any:
 
 def prompts(fence: Fence, *given: str | None) -> list[Any]:
     """The system prompts that the model reads instead of these, with one middleware."""
-    messages = [HumanMessage("How heavy?"), called(1), result("2.1 kg")]
+    messages: list[AnyMessage] = [HumanMessage("How heavy?"), called(1), result("2.1 kg")]
     found = []
     for prompt in given:
         for some in (messages[:1], messages):
@@ -219,8 +219,8 @@ def in_an_agent(fence: Fence, *texts: str) -> tuple[list[str], list[str]]:
     model = Scripted(says=[*calls, saying("It weighs 2.1 kg.")])
     agent = create_agent(model, tools=[search_documents], middleware=[fence])
     state = agent.invoke({"messages": [HumanMessage("How heavy is the Alta 2?")]})
-    read = [m.text for m in model.heard[-1] if isinstance(m, ToolMessage)]
-    kept = [m.text for m in state["messages"] if isinstance(m, ToolMessage)]
+    read = [str(m.text) for m in model.heard[-1] if isinstance(m, ToolMessage)]
+    kept = [str(m.text) for m in state["messages"] if isinstance(m, ToolMessage)]
     return read, kept
 
 

@@ -80,7 +80,7 @@ def read_by_the_model(detect: Detector, *texts: str) -> list[str]:
         agent = build_agent(model=model, tools=[], middleware=[control])
         config = RunnableConfig(configurable={"thread_id": "iban"})
         agent.invoke({"messages": [HumanMessage(text)]}, config, context=Caller("C-0012"))
-        read.append(next(m.text for m in reversed(model.heard[-1]) if m.type == "human"))
+        read.append(next(str(m.text) for m in reversed(model.heard[-1]) if m.type == "human"))
     return read
 
 
@@ -107,7 +107,8 @@ def _numbers(draw: st.DrawFn) -> str:
         made = iban(country, made[4:] + "0")
     elif fault == "letters":
         made = by_letters(country, length)
-    made = draw(st.sampled_from([str, str.lower, str.title]))(made)
+    written = draw(st.sampled_from(["as it is", "small", "title"]))
+    made = {"as it is": made, "small": made.lower(), "title": made.title()}[written]
     return _written(made, draw(_GROUPS), draw(st.sampled_from(SEPARATORS)), draw(st.booleans()))
 
 

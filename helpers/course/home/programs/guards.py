@@ -101,6 +101,23 @@ class MarkUntrusted(AroundModel):
         return response
 
 
+OTHERS = re.compile(r"\b(?:Review by a customer|Note on the order|Message of the carrier):")
+
+
+class LeaveOutOthers(AroundModel):
+    """Leaves out of the tools' results what follows the label of a text by others."""
+
+    def before(self, request: Request) -> Request:
+        """Cut each result at the first label."""
+        messages: list[AnyMessage] = []
+        for message in request.messages:
+            if isinstance(message, ToolMessage):
+                own = OTHERS.split(message.text)[0].strip()
+                message = message.model_copy(update={"content": own})
+            messages.append(message)
+        return request.override(messages=messages)
+
+
 def train_screen(attacks: Sequence[str], harmless: Sequence[str]) -> Pipeline:
     """A classifier of texts: 1 for an attack, 0 for a harmless one."""
     screen = make_pipeline(
