@@ -355,8 +355,8 @@ print("Without a policy:", result.attack_success, "attacks succeed;", result.str
 # - `call` is a `Call`: `call.tool` is the tool's name, and `call.given` a dict with those arguments
 #   that are not `None`. The others do not count.
 # - `tools` maps the name of a tool to its `Card`. `card.effect` is `"read"`, `"fetch"` (the
-#   server that is asked learns the address) or `"act"`. `card.arguments` maps the name of an argument to its
-#   shape: `"value"`, `"words"` or `"free"`.
+#   server that is asked learns the address) or `"act"`. `card.arguments` maps the name of an
+#   argument to its shape: `"value"`, `"words"` or `"free"`.
 # - **Deny** a tool that has no card, even if the call has no arguments.
 # - **Allow a read**, whatever its arguments.
 # - In a **fetch** or an **act**, look at each argument in `call.given`:
