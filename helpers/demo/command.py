@@ -106,7 +106,7 @@ def _show(report: dict[str, Any], say: Say) -> None:
             )
         kept = next(one for one in defended["notes"] if one["note"] == leak["note"])
         say(_line("agent", kept["agent"]))
-        say("   A note can still spoil an answer, but it can no longer get the code.")
+        say("   A note without a label can still spoil an answer. None can get the code.")
 
         say("\n4. The trace shows where.")
         report["trace"] = _traced(client, leak["note"], secret, say)
@@ -209,7 +209,7 @@ def _traced(client: "Client", note: str, secret: "Canary", say: Say) -> dict[str
     for line in aligned([head, *(one.row() for one in listed)]):
         say(f"   {line}")
     say(f"   The note came in at step {came}, and the code went out at step {went}.")
-    say("   The defended agent read the same note.")
+    say("   The same note came in to the defended agent.")
     say(f"   The code is in {seen} of the {len(kept)} runs of that trace.")
     return {
         "run": str(root.id),

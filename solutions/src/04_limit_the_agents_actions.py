@@ -392,7 +392,7 @@ if ready("04.2"):
 # %% [markdown] name="follow-goal"
 # ## 3. Guard redirects
 #
-# A tool of the agent fetches pages. Whoever writes a page can also redirect it, for instance to a
+# A tool of the agent fetches pages. The author of a page can also redirect it, for instance to a
 # server in your own network, so a guard that sees the first URL only is no guard.
 #
 # The testbed's small internet runs on your machine: a partner's sites, and a server inside the
@@ -716,9 +716,9 @@ print("Without a policy:", result.attack_success, "attacks succeed;", result.str
 #
 # - `call` is a `Call`: `call.tool` is the tool's name, and `call.given` a dict with those arguments
 #   that are not `None`. The others do not count.
-# - `tools` maps the name of a tool to its `Card`. `card.effect` is `"read"`, `"fetch"` (whoever is
-#   asked learns the address) or `"act"`. `card.arguments` maps the name of an argument to its
-#   shape: `"value"`, `"words"` or `"free"`.
+# - `tools` maps the name of a tool to its `Card`. `card.effect` is `"read"`, `"fetch"` (the
+#   server that is asked learns the address) or `"act"`. `card.arguments` maps the name of an
+#   argument to its shape: `"value"`, `"words"` or `"free"`.
 # - **Deny** a tool that has no card, even if the call has no arguments.
 # - **Allow a read**, whatever its arguments.
 # - In a **fetch** or an **act**, look at each argument in `call.given`:
@@ -805,7 +805,7 @@ check("04.5", gate)
 # list is one that an attacker passes by writing a good one first.
 
 # %% [markdown] name="gate-use-text"
-# Now attacks by someone who knows your gate: they use only values that it trusts, such as a payee
+# Now the attackers know your gate: they use only values that it trusts, such as a payee
 # whom you have paid before. How much of the low figure remains? The last line is a third set of
 # tools: Fernhill's own agent, whose model is taken over and sends a link to the shop's people.
 
