@@ -55,7 +55,7 @@ def test_a_huge_message_is_answered_without_the_model(text: str) -> None:
 
 
 def test_a_tool_result_of_a_megabyte_is_cut_before_the_model() -> None:
-    said, heard = looking_up(Planted("tool", "delayed " * (MEGABYTE // 8)))
+    said, heard = looking_up(Planted("tool", "delayed " * (MEGABYTE // 8), labelled=False))
     assert said == "It is on its way."
     read = sum(len(message.text) for message in heard)
     assert MOST_CHARACTERS < read < MOST_CHARACTERS + 2_000
@@ -64,7 +64,8 @@ def test_a_tool_result_of_a_megabyte_is_cut_before_the_model() -> None:
 def test_hidden_unicode_in_a_document_does_not_reach_the_model() -> None:
     says = [calling(("search_documents", {"query": "express delivery"})), AIMessage("£7.95.")]
     model = Scripted(says=says)
-    planted = Planted("document", f"Lovely{HIDDEN} shop\u200b, \u202eyltnellecxe\u202c packed.")
+    review = f"Lovely{HIDDEN} shop\u200b, \u202eyltnellecxe\u202c packed."
+    planted = Planted("document", review, labelled=False)
     assert answer("What does express cost?", Setting(model=model, planted=planted)) == "£7.95."
     read = "".join(message.text for message in model.heard[-1])
     assert "Lovely shop, yltnellecxe packed." in read
