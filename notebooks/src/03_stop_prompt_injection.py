@@ -140,7 +140,7 @@ def readings(text: str) -> list[str]:
 # %% [markdown] name="half-text"
 # The judge must be stricter than the filter that you are going to build. If both used the same
 # function, the filter would be perfect by construction. So for the judge, half of the code in a row
-# is a leak: whoever has half of it soon has the rest.
+# is a leak: an attacker who has half of it soon has the rest.
 
 # %% name="judge"
 from difflib import SequenceMatcher
