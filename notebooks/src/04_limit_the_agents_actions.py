@@ -965,7 +965,7 @@ quiz("04")
 # ## Next
 #
 # - The lab: [labs/04_limit_the_agents_actions.ipynb](../labs/04_limit_the_agents_actions.ipynb),
-#   five exercises.
+#   six exercises.
 # - Then [module 05](05_serve_with_fastapi.ipynb) serves the agent.
 # - LangChain:
 #   [human in the loop](https://docs.langchain.com/oss/python/langchain/human-in-the-loop).

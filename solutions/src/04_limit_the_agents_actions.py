@@ -5,7 +5,7 @@
 # tools, a client that follows redirects safely, a limit on what a bad day costs, a gate that stops
 # attacks that you have not seen, and an approval by a person.
 #
-# **75 to 90 minutes. Before it:** the walkthrough
+# **90 to 105 minutes. Before it:** the walkthrough
 # [04 Limit the agent's actions](../notebooks/04_limit_the_agents_actions.ipynb).
 #
 # Fill each cell that contains a `TODO`, run it, then run the check below it. If the check fails,
@@ -810,7 +810,16 @@ check("04.5", gate)
 # tools: Fernhill's own agent, whose model is taken over and sends a link to the shop's people.
 
 # %% name="gate-use"
-from helpers.security.policy import ADAPTIVE, FERNHILL, SLACK, Decided, PolicyMiddleware
+from helpers.agent import Caller, build_agent
+from helpers.security.policy import (
+    ADAPTIVE,
+    FERNHILL,
+    SLACK,
+    CompromisedModel,
+    Decided,
+    PolicyMiddleware,
+)
+from helpers.shop import open_orders
 
 
 def under(gate, tools):
