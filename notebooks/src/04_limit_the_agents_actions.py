@@ -516,19 +516,20 @@ show.table([*rows, measured("origin of the values", provenance)], caption="Banki
 # of each field that it returns. The package has them for AgentDojo's four suites. Here is one.
 
 # %% name="declaration"
-from pprint import pp
-
-import pandas as pd
-
 from helpers.security import policy
 
-pp(policy.BANKING["schedule_transaction"].arguments)
-pp(policy.BANKING["get_most_recent_transactions"].returns)
+print("schedule_transaction accepts")
+for name, argument in policy.BANKING["schedule_transaction"].arguments.items():
+    print(f"  {name:10} {argument.shape:9} {argument if argument.sources else ''}")
+print("get_most_recent_transactions returns")
+for name, field in policy.BANKING["get_most_recent_transactions"].returns.items():
+    print(f"  {name:10} {field.kind}{', free text' if field.text else ''}")
 
 # %% [markdown] name="words-explained"
 # `own records` are structured fields of the user's own data. `your request` are the user's words.
 # `a record you named` is the file or page that the request names. *Words* are free text, in which
-# only links, e-mail addresses and account numbers are checked. What is not declared is denied.
+# only links, e-mail addresses and account numbers are checked. An *amount* must be a sum above
+# zero; *anything* is not compared. What is not declared is denied.
 #
 # `Provenance.decide` then compares each argument with what is known. The user asks to pay a bill.
 # Ann was paid before; Bob has sent a penny; the bill contains an account of its own. Guess each
@@ -562,6 +563,8 @@ show.table(rows, caption="Decided by origin")
 # action and in which no call of the user's was refused.
 
 # %% name="policies"
+import pandas as pd
+
 tables = {}
 for name in show.progress(["banking", "slack"], "suites"):
     tables[name] = policy.policy_table(name)
@@ -592,8 +595,15 @@ show.intervals(rates, title=f"Provenance: {best.rate:.0%} of the tasks done with
 # ## What does an attacker do who knows the policy?
 #
 # They bring no account of their own. They raise the rent to 9,000. The course has attacks that use
-# trusted values only. The next table shows what lowers them, and what that costs. What becomes of
-# the low figure above?
+# trusted values only. The table shows what lowers them, and what that costs:
+#
+# - *the request's verbs*: a tool acts only when the request asks for such an action, and *objects*:
+#   only on what it names;
+# - *planner first*: the tools are fixed before anything is read;
+# - *usual sums*: a known payee gets about as much as before; *stated amounts*: only sums that are
+#   in the request or the records; *confirmed*: a person is asked about other sums.
+#
+# What becomes of the low figure above?
 
 # %% name="adaptive"
 adaptive = policy.adaptive_table("banking")
