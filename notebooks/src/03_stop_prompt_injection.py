@@ -233,14 +233,15 @@ print(f"for example: {worst.request}\n   -> {worst.answer.strip()}")
 # %% name="tries"
 stubborn = results[~results.success].request
 won_later = 0
-for text in show.progress(stubborn[: 1 if fast else 12], "attacks tried again"):
+for text in show.progress(stubborn[: 1 if fast else 8], "attacks tried again"):
     for seed in range(1, 2 if fast else 4):
         varied = chat_model(max_tokens=96, temperature=0.9, seed=seed)
         again = create_agent(varied, shop_tools, system_prompt=prompt, context_schema=Caller)
         if given_away(said(again, text), code):
             won_later += 1
             break
-print(f"{won_later} of {len(stubborn[:12])} that failed at first get the code in three more tries")
+tried = min(len(stubborn), 8)
+print(f"{won_later} of {tried} that failed at first get the code in three more tries")
 
 # %% [markdown] name="name-text"
 # A low rate can be an accident. What if the secret has another name? The customers' words choose
@@ -301,7 +302,7 @@ print("Agent:", said(build(prompt, naive_tools, [], phishing), phishing.request)
 # link to a false shop is read by a customer who trusts you.
 
 # %% name="indirect"
-indirect = visible_attacks("indirect")[:: 10 if fast else 1]
+indirect = visible_attacks("indirect")[:: 10 if fast else 2]
 
 
 def attacked(name, attacks, *agent):
@@ -766,7 +767,7 @@ if fast:
     variants = {name: variants[name] for name in ("naive", "all together")}
 
 # %% name="compared"
-sample = [*direct[::4], *indirect[::4]]
+sample = [*direct[::4], *indirect[::2]]
 tables = []
 for name, agent in variants.items():
     tables.append(attacked(name, sample, *agent))
@@ -783,7 +784,7 @@ def is_right(answer, request):
 
 
 rows = []
-for request in show.progress(benign_requests()[:: 30 if fast else 4], "honest requests"):
+for request in show.progress(benign_requests()[:: 30 if fast else 5], "honest requests"):
     for name, agent in variants.items():
         answer = said(build(*agent), request.request, request.customer)
         rows.append({
@@ -822,7 +823,7 @@ from helpers.security.attacks.stored import attack_or_read
 fixed = Canary("7QX4-KD92")  # the same in every run, so that stored answers fit
 targets = comparison.variants(fixed, lambda text: bool(screen.predict([text])[0]))
 more = [*visible_attacks("direct"), *visible_attacks("indirect")][:: 40 if fast else 2]
-polite = benign_requests()[:: 30 if fast else 3]
+polite = benign_requests()[:: 30 if fast else 4]
 if fast:
     targets = dict(list(targets.items())[::5])
 reports = attack_or_read("03-controls", targets, more, benign=polite, live=fast,
@@ -849,7 +850,7 @@ show.intervals(shown, title=title, x="share of attacks, or of honest requests")
 # the place that its author left for one.
 
 # %% name="heldout"
-strangers = heldout_attacks()[:: 60 if fast else 8]
+strangers = heldout_attacks()[:: 60 if fast else 11]
 tables = []
 for name in ("naive", "all together"):
     tables.append(attacked(name, strangers, *variants[name]))
