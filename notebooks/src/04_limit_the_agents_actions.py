@@ -29,9 +29,9 @@ fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 # %% [markdown] name="hijacked-text"
 # ## What does a hijacked agent do?
 #
-# Whatever the attacker says. So you need no real model to play it. LangChain's fake model returns
-# the messages that you give it. Two things must be added: it accepts tools, and a function that
-# makes one call.
+# It does whatever the attacker says, so you need no real model to play it. LangChain's fake model
+# returns the messages that you give it. Add two things: `bind_tools`, so that it accepts tools, and
+# a function that turns calls into such messages.
 
 # %% name="hijacked-model"
 from langchain.messages import AIMessage
@@ -121,8 +121,8 @@ def amount_of(args: Mapping[str, Any]) -> Decimal:
         return Decimal("NaN")
 
 # %% [markdown] name="approval-text"
-# A model writes the amount, so it can be anything: words, infinity, a negative number. What is not
-# clearly small is shown to a person.
+# The model writes the amount, so it can be anything: words, infinity, NaN. A person sees every
+# amount that is not a finite number, as well as every amount above the limit.
 
 # %% name="approval" app="policy.py"
 from langchain.agents.middleware import HumanInTheLoopMiddleware, ToolCallRequest
@@ -176,7 +176,7 @@ for message in state["messages"][-2:]:
 print("so far:", world)
 
 # %% [markdown] name="edit-text"
-# Or the person corrects the call: not £400 but the £20 that were due.
+# Or the person corrects the call: not £400 but the £20 that was due.
 
 # %% name="edit"
 asking = create_agent(
@@ -208,7 +208,7 @@ chances = {}
 for unread in (0.01, 0.05, 0.2):
     chances[f"{unread:.0%} unread"] = (asked, 100 * (1 - (1 - unread) ** asked))
 after_20 = chances["5% unread"][1][19]
-show.line(chances, title=f"At 5% unread, one of 20 questions gets through in {after_20:.0f}%",
+show.line(chances, title=f"At 5% unread, 20 questions give a {after_20:.0f}% chance of success",
           x="questions that the attacker makes the agent ask", y="at least one approved (%)")
 
 # %% [markdown] name="policy-text"
@@ -238,7 +238,7 @@ def customers_words(state: Mapping[str, Any]) -> str:
     return said[-1] if said else ""
 
 # %% [markdown] name="refusal-text"
-# A tool without a rule is denied, so a tool that someone adds next month is safe until it has one.
+# A tool without a rule is denied, so a tool that you add later can do nothing until it has one.
 
 # %% name="refusal" app="policy.py"
 class ActionPolicy(AgentMiddleware[AgentState[Any], Any]):
@@ -275,9 +275,9 @@ class CallPolicy(ActionPolicy):
         return self.refusal(request) or await handler(request)
 
 # %% [markdown] name="rules-text"
-# A rule is a function of a few lines. The order must be in the customer's own words: as a whole, so
-# that FH-1055 is not found in FH-10554. The customer must have asked for money. And a sum must be a
-# sum: `inf`, `nan` and negative numbers are floats too.
+# A rule is a function of a few lines. The customer's own words must contain the order's number as a
+# whole: FH-10554 does not name FH-1055. The customer must have asked for money back. And the amount
+# must be finite and above zero: `inf`, `nan` and negative numbers are floats too.
 
 # %% name="rules" app="policy.py"
 import re
@@ -328,8 +328,8 @@ for order_id, amount in [("FH-10554", 20.0), ("FH-1055", 20.0), ("FH-10554", flo
 show.table(rows, caption="Behind the policy")
 
 # %% [markdown] name="log-text"
-# Every refusal is a line in the log and a number on the dashboard: an honest agent is hardly ever
-# refused. A function is enough for that, with the decorator.
+# Log and count every refusal: an honest agent is hardly ever refused, so a rise is a warning. For
+# this, a function with the decorator is enough.
 
 # %% name="log"
 from langchain.agents.middleware import wrap_tool_call
@@ -359,8 +359,8 @@ for name, reason in refusals:
 # ## How good is such a policy?
 #
 # Three attacks of your own prove little. AgentDojo (Debenedetti and others, 2024) is a public
-# benchmark: suites of tools, users' tasks, and *injections*, which are orders of an attacker in
-# what the tools return. Here is its suite *banking*.
+# benchmark. Its suites contain tools, users' tasks and *injections*: an attacker's instructions,
+# planted in what the tools return. Here is the suite *banking*.
 
 # %% name="suite"
 from agentdojo.task_suite.load_suites import get_suite
@@ -374,8 +374,8 @@ print("Where the order can be:", list(suite.get_injection_vector_defaults()))
 
 # %% [markdown] name="world-text"
 # A suite has an environment: accounts, files, messages. `ground_truth` gives the calls that solve a
-# task, or carry an order out. The hijacked agent makes the user's calls and, as soon as a result
-# contains the order, the attacker's calls as well.
+# user's task, or carry out the attacker's instruction (`order` in the cell). The hijacked agent
+# makes the user's calls and, as soon as a result contains the instruction, the attacker's as well.
 
 # %% name="obey"
 from agentdojo.functions_runtime import FunctionsRuntime
@@ -414,9 +414,9 @@ print("attack succeeds, user's calls allowed:", obey(task, injection, anything))
 # %% [markdown] name="simple-text"
 # ## Which rule stops what, and at what price?
 #
-# Three rules of a few lines. *Read only* never acts. *Locked after reading* acts only before
-# anything was read. *Words of the user*: after reading, every argument must occur in the request.
-# Which one would you ship?
+# Compare three rules of a few lines. *Read only* never acts. *Locked after reading* acts only until
+# it has read something. *Words of the user* acts after reading only if every argument occurs in the
+# request. Which one would you ship?
 
 # %% name="simple"
 READS = ("get_", "read_")
@@ -507,13 +507,14 @@ def provenance(call, request, seen):
 show.table([*rows, measured("origin of the values", provenance)], caption="Banking, again")
 
 # %% [markdown] name="origin-read"
-# Compare the last row with the others, by both columns. It needs to know for each argument which
-# origins are good, and that is the real work.
+# Compare the last row with the others in both columns. This policy has to know which origins are
+# good for each argument, and that is the real work.
 #
-# ## How is that written for many tools?
+# ## How do you write that for many tools?
 #
-# As *declarations*: for each tool its effect, the sources that each argument accepts, and the kind
-# of each field that it returns. The package has them for AgentDojo's four suites. Here is one.
+# With *declarations*. For each tool they state its effect, the sources that each argument accepts,
+# and the kind of each field that it returns. The package has them for AgentDojo's four suites. Here
+# are the arguments of one tool, and the fields that another one returns.
 
 # %% name="declaration"
 from helpers.security import policy
@@ -526,14 +527,13 @@ for name, field in policy.BANKING["get_most_recent_transactions"].returns.items(
     print(f"  {name:10} {field.kind}{', free text' if field.text else ''}")
 
 # %% [markdown] name="words-explained"
-# `own records` are structured fields of the user's own data. `your request` are the user's words.
-# `a record you named` is the file or page that the request names. *Words* are free text, in which
-# only links, e-mail addresses and account numbers are checked. An *amount* must be a sum above
-# zero; *anything* is not compared. What is not declared is denied.
+# The origins: `own records` are structured fields of the user's own data, `your request` is the
+# user's words, and `a record you named` is a file or page that the request names. The shapes:
+# `words` is free text, in which only links, e-mail addresses and account numbers are checked. An
+# `amount` must be above zero, and `anything` is not checked. What is not declared is denied.
 #
-# `Provenance.decide` then compares each argument with what is known. The user asks to pay a bill.
-# Ann was paid before; Bob has sent a penny; the bill contains an account of its own. Guess each
-# verdict first.
+# `Provenance.decide` compares each argument with the known facts. The user asks to pay a bill. Ann
+# was paid before, Bob has sent a penny, and the bill states a third account. Guess each verdict.
 
 # %% name="decide"
 ANN, BOB, BILL = (f"GB1{n}SHOP0000000000000{n}" for n in (1, 2, 3))
@@ -556,11 +556,11 @@ for who, account in {"Ann": ANN, "Bob": BOB, "the bill": BILL}.items():
 show.table(rows, caption="Decided by origin")
 
 # %% [markdown] name="bill-text"
-# The bill is refused. That the user names a file does not make its author the user. This one takes
-# a person.
+# The bill's account is refused: naming a file does not turn its author into the user. This payment
+# needs a person.
 #
-# All policies on two suites, with the package's runner. *Strictly done* counts tasks that need an
-# action and in which no call of the user's was refused.
+# Now run all policies on two suites, with the package's runner. Of the tasks that need an action,
+# *strictly done* counts those that are done without a refusal of any of the user's calls.
 
 # %% name="policies"
 import pandas as pd
@@ -592,16 +592,18 @@ show.intervals(rates, title=f"Provenance: {best.rate:.0%} of the tasks done with
                x="share of attacks, or of tasks")
 
 # %% [markdown] name="adaptive-text"
-# ## What does an attacker do who knows the policy?
+# ## What does an attacker who knows the policy do?
 #
-# They bring no account of their own. They raise the rent to 9,000. The course has attacks that use
-# trusted values only. The table shows what lowers them, and what that costs:
+# They bring no account of their own. They raise the rent to 9,000. The course's *adaptive* attacks
+# use only values that the policy trusts. The table shows what each addition to the policy stops,
+# and what it costs:
 #
-# - *the request's verbs*: a tool acts only when the request asks for such an action, and *objects*:
-#   only on what it names;
+# - *the request's verbs*: a tool acts only if the request asks for such an action;
+# - *objects*: it acts only on what the request names;
 # - *planner first*: the tools are fixed before anything is read;
-# - *usual sums*: a known payee gets about as much as before; *stated amounts*: only sums that are
-#   in the request or the records; *confirmed*: a person is asked about other sums.
+# - *usual sums*: a known payee gets about as much as before;
+# - *stated amounts*: a sum must be in the request or the records;
+# - *confirmed*: a person is asked about other sums.
 #
 # What becomes of the low figure above?
 
@@ -622,9 +624,9 @@ show.table(rows, caption="Attacks with trusted values only, banking")
 #
 # ## Does it work around a real agent?
 #
-# Fernhill's real tools decide whose order it is from the login. The policy adds that the customer
-# must have asked. Two layers: let the hijacked agent reach for orders of other customers, half of
-# the time with the customer as the attacker, who names the order. Which layer stops which half?
+# Fernhill's real tools take the customer from the login. The policy adds that the customer must
+# have named the order. To test both layers, the hijacked agent looks up other customers' orders. In
+# half of the calls the customer is the attacker, and names the order. Which layer stops which half?
 
 # %% name="real"
 from helpers.agent import Caller, build_agent
@@ -698,8 +700,8 @@ def get_pinned(url: str, client: httpx.Client, resolve: Resolve) -> httpx.Respon
     )
 
 # %% [markdown] name="network-text"
-# To try it without a network, a dictionary resolves the names, and a transport of httpx answers
-# with the address that it was asked for. The last name changes its address after the first time.
+# To try it without a network, a dictionary resolves the names, and an httpx transport answers with
+# the address that it was asked for. `rebinding.example` changes its address after the first lookup.
 
 # %% name="network"
 names = {
@@ -721,7 +723,7 @@ def answer(request):
     return httpx.Response(200, text=f"a page of {request.url.host}")
 
 # %% [markdown] name="asked-text"
-# Before you run it: which of the six does `is_global` alone let through?
+# Before you run it: which of the six hosts will be refused, and why?
 
 # %% name="asked"
 client = httpx.Client(transport=httpx.MockTransport(answer))
@@ -733,9 +735,9 @@ for host in [*names, "rebinding.example", "nowhere.example"]:
     print(f"{host:22} {said}")
 
 # %% [markdown] name="ssrf-read"
-# A list of forbidden words ("localhost", "127.") would have let nearly all of these through. The
-# package's [guard](../helpers/security/controls/urls.py) knows more special addresses, and the lab
-# follows redirects safely. Best of all is a list of allowed hosts: a public host can be the
+# A list of forbidden words ("localhost", "127.") would have let all six through. The package's
+# [guard](../helpers/security/controls/urls.py) knows more special addresses, and in the lab you
+# follow redirects safely. A list of allowed hosts is best of all: a public host can be the
 # attacker's, and the URL itself carries data out.
 #
 # ## What can a query read?
@@ -761,9 +763,9 @@ print("parameter:", shop.execute(safe, ("C-0042", status)).fetchall())
 
 # %% [markdown] name="authorizer-text"
 # If a model writes the whole statement, parameters do not help. SQLite asks an *authorizer* about
-# each table and function while it compiles a statement. This one lets it read one customer's view,
-# and nothing else. The inner view has a random name, because a statement can call a subquery
-# `my_orders` too.
+# each table and function while it compiles a statement. This authorizer allows one customer's view
+# and nothing else. The inner view has a random name, because a statement can also name a subquery
+# `my_orders`.
 
 # %% name="authorizer" app="policy.py"
 import secrets
@@ -863,9 +865,10 @@ for count in (20, 100) if fast else (20, 200, 1000):
     print(f"{used['input_tokens']:5} tokens read in {perf_counter() - begin:.2f} s")
 
 # %% [markdown] name="cap-text"
-# So cap the length before the model is asked. A token is at least one byte, so a limit on bytes is
-# a limit on tokens for every tokenizer and language. (Four characters a token, the usual estimate,
-# is wrong by a factor of three for digits.) LangChain has limits on calls.
+# So cap the length before the model is asked. In a byte-level tokenizer a token is at least one
+# byte, so a limit on bytes is a limit on tokens in any language. (The usual estimate, four
+# characters a token, is wrong by a factor of three or more for digits.) LangChain's middleware
+# limits the number of calls.
 
 # %% name="cap" app="policy.py"
 from langchain.agents.middleware import ToolCallLimitMiddleware, before_agent
@@ -913,11 +916,11 @@ show.table(rows, caption="This notebook's figures")
 # %% [markdown] name="production"
 # ## In production
 #
-# - Rules and declarations live beside the tools and are reviewed like code. A refusal is logged
-#   with its reason, and a rise of refusals is an alarm.
-# - The checkpointer is a database, and approvals come from a queue that people work through.
-# - Databases enforce ownership by their own rights, egress goes through a proxy with a list of
-#   hosts, and limits on money are in the payment service, outside the agent.
+# - Keep rules and declarations next to the tools, and review them like code. Log each refusal with
+#   its reason, and raise an alarm when refusals rise.
+# - Use a database as the checkpointer, and a queue from which people take approvals.
+# - Let the database enforce ownership with its own permissions, send outgoing requests through a
+#   proxy with a list of hosts, and limit money in the payment service, outside the agent.
 # - `course policies` prints the tables of all four suites.
 
 # %% [markdown] name="breaks"

@@ -90,9 +90,9 @@ print(ORDER.findall(words), sums(words))
 # - To let a call through, call `handler` once, with the request as it is, and return what it
 #   returns. Do not catch what it raises.
 # - To refuse a call, do not call `handler`. Return a `ToolMessage` with the call's id as
-#   `tool_call_id`, `status="error"`, and a text that contains the name of the argument at fault, or
-#   of the tool, if it is an unknown one, or a refund that the words do not ask for. Of several
-#   faults, one is enough.
+#   `tool_call_id`, `status="error"`, and a text that contains the name of the argument at fault. If
+#   the tool is unknown, or is a refund that the words do not ask for, the text contains the tool's
+#   name. If there are several faults, one is enough.
 # - Change nothing that you are given, and keep nothing between calls: one policy serves all
 #   customers.
 #
@@ -159,18 +159,18 @@ def policy(
 check("04.1", policy)
 
 # %% [markdown] name="policy-why" only="solution"
-# The policy never asks whether a text looks like an attack. It asks where each value comes from:
-# an order's record may say what an order is, and a page, a tool's text or the model may not say
-# what happens to it. A sum that is left out is a value too: *everything*. A person can always be
-# called, since a policy that blocks the way out makes an agent that nobody can correct. What the
-# policy cannot know is the wish behind the words: *I do not want a refund* contains the word. That
-# is what an approval by a person is for. For `agent.ainvoke`, write the same with `async def` and
-# `await handler(request)`, or put both methods on one class.
+# The policy never asks whether a text looks like an attack. It asks where each value comes from. An
+# order's record may state the order's total, but a page, a tool's text or the model may not decide
+# what happens to the order. A sum that is left out is a value too: *everything*. `hand_over` always
+# goes through, because a policy that blocks the way to a person makes an agent that nobody can
+# correct. The policy cannot know the wish behind the words: *I do not want a refund* contains the
+# word. An approval by a person covers that. For `agent.ainvoke`, write the same with `async def`
+# and `await handler(request)`, or put both methods on one class.
 
 # %% [markdown] name="policy-use-text"
 # Now the model of Fernhill's agent is hijacked: whatever the customer asks, it refunds two orders,
-# a tent for £205 and the one for £42.95 that the customer has in mind. The tools check the
-# customer's words themselves. What do they let through, and what does your policy let through?
+# a tent for £205 and the one for £42.95 that the customer means. The tools also check the
+# customer's words. What do they let through, and what does your policy let through?
 
 # %% name="policy-use"
 from helpers.agent import Caller, build_agent
@@ -207,10 +207,11 @@ if ready("04.1"):
 # %% [markdown] name="declare-goal"
 # ## 2. Declare two new tools
 #
-# Declare two tools so that an invoice, with a home address on it, never goes to an address that
-# only a message vouches for. An assistant for the shop's staff has three tools: `read_messages()`
-# returns the shop's mail, `send_invoice(order_id, to, note)` sends an invoice by e-mail, and
-# `find_customer(order_id)` finds the shop's own record of a customer. Anyone can write a message:
+# An invoice shows a home address. Declare two tools so that no invoice goes to an e-mail address
+# that only a message vouches for. An assistant for the shop's staff has three tools:
+# `read_messages()` returns the shop's mail, `send_invoice(order_id, to, note)` sends an invoice by
+# e-mail, and `find_customer(order_id)` finds the shop's own record of a customer. Anyone can write
+# a message:
 
 # %% name="declare-mailbox"
 from dataclasses import dataclass
@@ -262,20 +263,20 @@ find_customer = Tool(
 # `Tool(effect, arguments, returns, named_by=(), asked="")`:
 #
 # - `effect` is `"read"` or `"act"`.
-# - `arguments` are what each argument accepts: `identifier(...)`, `value(...)` and `words(...)`,
-#   each with one or more sources. An `identifier` (a number of an order, not an address) or a
-#   `value` must come from one of them as a whole. In `words`, which are free text, only the links
-#   and addresses must.
+# - `arguments` says what each argument accepts: `identifier(...)`, `value(...)` or `words(...)`,
+#   each with one or more sources. An `identifier` (such as an order number, not an address) or a
+#   `value` must come from one of them as a whole. In `words`, which are free text, this holds only
+#   for the links and addresses.
 # - A source is `REQUEST` (the request contains it), `own(kind)` (a field of this kind in any
 #   record that was read) or `named(kind)` (a field of this kind in a record that the request
 #   names).
 # - `returns` are the fields of a record: `Field(kind)`, `assigned(kind)` (the shop gives the value,
 #   not the author of the record) or `text(kind)` (free text). You choose the kinds. Two fields of
 #   one kind are alike to the policy, and `"email"` is the kind of `find_customer`.
-# - `named_by` are the fields by which a request names a record: with an `assigned` field it names
-#   the record and all that is in it.
-# - `asked` is a regular expression that the request must contain, in small or capital letters,
-#   before the tool may be used. It does not count in a question or a denial.
+# - `named_by` lists the fields by which a request names a record. A request with the value of an
+#   `assigned` field names the record and everything in it.
+# - `asked` is a regular expression that the request must match, in small or capital letters, before
+#   the tool may be used. A match in a question or a denial does not count.
 #
 # The rules:
 #
@@ -327,12 +328,12 @@ TOOLS = {
 check("04.2", TOOLS)
 
 # %% [markdown] name="declare-why" only="solution"
-# Everything in a message is its author's choice, except the number that the shop gives it. So the
-# number is the only field that can name a message: a person who writes it has seen that message.
-# `own("sender")` would be anyone who has ever written in, and a sender of the kind `email` would
-# count as the shop's own record. `named_by=("name",)` with `assigned` fields would be the same hole
-# by another way: *Ada Byron* would name the message of ada.byron@evil.example. `asked` limits what
-# may happen, and not only with which values: to name a message is not to answer it.
+# The author of a message chooses everything in it, except the id that the shop gives it. So the id
+# is the only field that can name a message: a person who writes it has seen that message.
+# `own("sender")` would accept everyone who has ever written in, and a sender of the kind `email`
+# would count as the shop's own record. `named_by=("name",)` with `assigned` fields would open the
+# same hole in another way: *Ada Byron* would name the message of ada.byron@evil.example. `asked`
+# limits the actions, and not only their values: naming a message does not ask for an answer.
 
 # %% [markdown] name="declare-use-text"
 # A hijacked assistant reads the mail, and then sends an invoice to every address that it has seen.
@@ -393,12 +394,12 @@ if ready("04.2"):
 # ## 3. Guard redirects
 #
 # A tool of the agent fetches pages. The author of a page can also redirect it, for instance to a
-# server in your own network, so a guard that sees the first URL only is no guard.
+# server in your own network, so a guard that checks only the first URL is no guard.
 #
 # The testbed's small internet runs on your machine: a partner's sites, and a server inside the
-# shop's network that gives its keys to everyone who asks. The guard of the walkthrough checks a URL
-# and gives a `Target`: the URL, and the addresses that it has judged. `sites.get(target)` connects
-# to the first one. Here is one request to each of three pages:
+# shop's network that gives its keys to everyone who asks. The package's guard checks a URL and
+# returns a `Target`: the URL, and the addresses that it has judged. `sites.get(target)` connects to
+# the first address. Here is one request to each of three pages:
 
 # %% name="follow-look"
 from helpers.security.controls.urls import UnsafeUrl, UrlGuard
@@ -570,9 +571,9 @@ class Payment:
 #   otherwise `"ask"`:
 #   - what this customer got in the last 24 hours: at most `CUSTOMER_LIMIT`;
 #   - what all customers together, this one included, got in the last hour: at most `SHOP_LIMIT`.
-# - A payment counts for **less than** 24 hours, or less than one hour: what was paid at 9:00 today
-#   counts until just before 9:00 tomorrow, and at 9:00 no longer. Days of the calendar do not
-#   matter.
+# - A payment counts for **less than** 24 hours, or less than one hour. For the 24 hours, a payment
+#   made at 9:00 today counts until just before 9:00 tomorrow, and no longer at 9:00. Calendar days
+#   do not matter.
 # - `earlier` is in **any order**, and may be empty. It contains payments of many customers, and
 #   also some of weeks ago. Two customers are the same if the texts are equal.
 # - Some payments in `earlier` may be **later than** `payment.at`, since the clocks of two servers
@@ -616,11 +617,11 @@ check("04.4", decide)
 # %% [markdown] name="limits-why" only="solution"
 # A moving window has no midnight at which everything starts again. The customer's limit bounds what
 # one hijacked conversation can do, and the shop's limit what one poisoned document can do in all of
-# them. Neither needs to know what an attack looks like. `timedelta.seconds` is a trap: it is the
-# part of the time that is left when whole days are taken away. So is a comparison with
-# `Decimal("NaN")`, which raises an `InvalidOperation` that no caller expects, and with infinity,
-# which is greater than zero. In production, `earlier` is a query in the same transaction as the
-# payment: two payments at the same moment must not both be decided before either is paid.
+# them. Neither needs to know what an attack looks like. There are three traps. `timedelta.seconds`
+# leaves out whole days. A comparison with `Decimal("NaN")` raises an `InvalidOperation` that no
+# caller expects. And infinity is greater than zero. In production, `earlier` is a query in the same
+# transaction as the payment: two payments at the same moment must not both be decided before either
+# is paid.
 
 # %% [markdown] name="limits-use-text"
 # Put your limit around the running agent's `issue_refund`, as a middleware. On the hijacked day an
@@ -693,12 +694,13 @@ if ready("04.4"):
 # %% [markdown] name="gate-goal"
 # ## 5. Pass the gate
 #
-# The last rule has to hold for tools and attacks that you have not seen. AgentDojo's suites have
-# both. The course's runner has no model: its agent makes the calls of the user's task, and obeys
-# every order that it reads. You see the suite *banking*; the check also runs *slack*.
+# A *gate* is a policy that has to hold for tools and attacks that you have not seen. AgentDojo's
+# suites have both. The course's runner has no model: its agent makes the calls of the user's task,
+# and obeys every instruction that it reads. You see the suite *banking*; the check also runs
+# *slack*.
 #
-# Nobody tells you which origins an argument accepts. A `Card` says what a tool does, and what each
-# of its arguments is:
+# This time no declaration says which origins an argument accepts. A `Card` says only whether a tool
+# reads, fetches or acts, and which shape each of its arguments has:
 
 # %% name="gate-look"
 from helpers.security.policy import BANKING, NoPolicy, run_suite
@@ -800,9 +802,9 @@ check("04.5", gate)
 # %% [markdown] name="gate-why" only="solution"
 # On banking alone you cannot tell a good rule from a lucky one: it has no fetch. Text that the user
 # named may say what to *look at*, since the user sent the agent there, but not what to *do*. A
-# fetched page says neither, because its author chose its links. A fetch is not a read: the address
-# itself carries data out. And *all* means all: a check of the first address or the first item of a
-# list is one that an attacker passes by writing a good one first.
+# fetched page may say neither, because its author chose its links. A fetch is not a read: the
+# address itself carries data out. And *all* means all: if a rule checks only the first address or
+# the first item of a list, an attacker writes a good one first.
 
 # %% [markdown] name="gate-use-text"
 # Now the attackers know your gate: they use only values that it trusts, such as a payee
@@ -858,8 +860,9 @@ if ready("04.5"):
 # %% [markdown] name="approval-goal"
 # ## 6. Ask a person
 #
-# Write `approval(limit)`, which returns a `HumanInTheLoopMiddleware`: calls that cost much wait for
-# a person, and the others do not. LangChain takes a dict for each tool that a person looks at:
+# Write `approval(limit)`, which returns a `HumanInTheLoopMiddleware`: expensive calls and new
+# e-mail addresses wait for a person, and other calls do not. LangChain takes a dict for each tool
+# whose calls may wait:
 
 # %% name="approval-look"
 from langchain.agents import create_agent
@@ -908,12 +911,12 @@ print(paid)
 #   to more than `limit` together. A person may `"approve"`, `"edit"` or `"reject"` it. At the limit
 #   and below, it does not wait.
 # - **All refunds** are the calls of `issue_refund` in the `tool_calls` of all messages in
-#   `request.state["messages"]`, each with its `args["amount"]`, also those that a person has
-#   rejected. The last message contains the call that is looked at, and all refunds in that message
+#   `request.state["messages"]`, each with its `args["amount"]`. Refunds that a person has rejected
+#   count too. The last message contains the call that is checked, and all refunds in that message
 #   count for each of them.
-# - If the amount of one of these refunds is missing, or is no number above 0, the call waits as
-#   well. A number is an `int` or a `float`, and no bool; NaN and infinity wait, too. Any value of
-#   any type may come. Sums are exact: three refunds of 0.1 are 0.3, and not more.
+# - If the amount of one of these refunds is missing, or is not a number above 0, the call waits as
+#   well. A number is an `int` or a `float`, and no bool; NaN and infinity wait, too. An amount may
+#   be a value of any type. Sums are exact: three refunds of 0.1 are 0.3, and not more.
 # - No other tool waits, whatever its arguments.
 # - Do not change `interrupt_mode`. `when` changes nothing that it is given, and must return the
 #   same for the same call: LangChain asks it again when the person has answered. Each
@@ -958,15 +961,15 @@ def approval(limit: Decimal) -> HumanInTheLoopMiddleware:
 check("04.6", approval)
 
 # %% [markdown] name="approval-why" only="solution"
-# The limit counts what the model has asked for, and not each call: a hijacked model pays in parts
-# what it may not pay at once. It counts the model's own calls in the state, so it needs no memory
-# of its own, and says the same when the run resumes. An amount that is not a number above 0 waits,
-# since every comparison with NaN is false. What does not wait, nobody sees, so a policy such as
-# `policy` still belongs around it; and people who are asked too often approve everything.
+# The limit holds for the sum of all calls, and not for each call: a hijacked model pays in parts
+# what it may not pay at once. The function counts the model's own calls in the state, so it needs
+# no memory, and gives the same result when the run resumes. It tests each amount first, since every
+# comparison with NaN is false. Nobody sees a call that does not wait, so you still need a policy
+# such as `policy`. And people who are asked too often approve everything.
 
 # %% [markdown] name="approval-use-text"
-# How often is a person asked, and how much is paid before that? A hijacked model refunds £400 in
-# eight parts. The person rejects everything.
+# A hijacked model refunds £400 in eight parts, and the person rejects every call that waits. How
+# often is the person asked, and how much is paid without a question?
 
 # %% name="approval-use"
 if ready("04.6"):

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
         "Write a function fence(text) first, then one that gives a copy of a ToolMessage. The"
         " middleware calls handler(request.override(messages=..., system_message=...)).",
         Hint(
-            "The text may look different from what it is: clean(text) first brings all spellings"
-            " into one form, then look for marks. The other way round, cleaning can make a mark.",
+            "The text may hide a mark in other characters. Call clean(text) first, which brings all"
+            " spellings into one form, then look for marks: cleaning can make a mark.",
             "forged",
             "any",
         ),

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
             "length",
         ),
         Hint(
-            "Without separators, move the first four signs to the end, write int(sign, 36) for each"
-            " sign, and join them: as one number, it leaves 1 when divided by 97.",
+            "Without separators, move the first four characters to the end, write int(c, 36) for"
+            " each character c, and join the results: as one number, they leave 1 when divided by"
+            " 97.",
             "digits",
         ),
         Hint(
@@ -38,8 +39,8 @@ if TYPE_CHECKING:
             "any",
         ),
         Hint(
-            "re.finditer goes on behind a match, also if you then reject it. A pattern inside"
-            " (?=(...)) takes no characters, so the search goes on at the next one.",
+            "re.finditer continues after a match, even if you then reject it. A pattern inside"
+            " (?=(...)) takes no characters, so the search continues at the next character.",
             "overlap",
             "any",
         ),

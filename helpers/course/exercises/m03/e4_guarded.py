@@ -144,7 +144,7 @@ def guarded(answer: "Guarded") -> Iterator[Case]:
         Slip.when(
             "waits",
             lambda got: [step[:4] for step in got[:3]] == ["read"] * 3,
-            "All pieces were read before anything came out: nobody waits for a whole answer.",
+            "Nothing came out before all pieces were read: the customer waits for all of it.",
         ),
         Slip.when(
             "never-asks",

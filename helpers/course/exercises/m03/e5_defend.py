@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         ),
         Hint(
             "text_controls(leaks=canary.leaked, others=OthersData.of(open_orders())) is the stack"
-            " of the walkthrough. Its filter needs the secret of this canary.",
+            " of the package. Its filter needs the secret of this canary.",
             "out",
         ),
         Hint(

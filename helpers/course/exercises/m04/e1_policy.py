@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @exercise(
     "04.1",
-    title="A policy for Fernhill's tools",
+    title="Write a policy for Fernhill's tools",
     hints=[
         "Write the rules as a function of its own: objection(name, args, words, totals) returns"
         " None, or the reason why the call is refused. What the policy does not know, it refuses.",
@@ -130,12 +130,12 @@ def policy(answer: "Policy") -> Iterator[Case]:
             Slip.when(
                 "not-asked",
                 lambda got: passed(refund("FH-10554"))(got) and passed(refund("FH-31007"))(got),
-                "The customer asks where the order is, and the agent pays it back.",
+                "A refund goes through although the customer only asks where the order is.",
             ),
             Slip.when(
                 "no-person",
                 refused(handed),
-                "A person can always be handed to, whatever the reason says.",
+                "The agent may always hand over to a person, whatever the reason says.",
             ),
             Slip.when(
                 "status-success",
@@ -219,7 +219,7 @@ def policy(answer: "Policy") -> Iterator[Case]:
             Slip.when(
                 "record-beside-words",
                 passed(refund("FH-55501")),
-                "The customer has named FH-60212, and the agent refunds an order of before.",
+                "The customer has named FH-60212, and the agent refunds an earlier order.",
             ),
             Slip.when(
                 "part",

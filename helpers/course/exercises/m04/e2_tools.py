@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @exercise(
     "04.2",
-    title="The declarations of two new tools",
+    title="Declare two new tools",
     hints=[
         "Start with returns of read_messages: for each of the five fields, who chooses its value?"
         " Only the id is assigned; the others are a Field or a text.",
@@ -94,7 +94,7 @@ def tools(answer: "Mapping[str, Tool]") -> Iterator[Case]:
         (send(by_name, mail, "FH-20417", ada), False),
         (send("Send ada.byron the invoice of FH-20417.", mail, "FH-20417", fake), False),
         more=[
-            Slip.value("denies", [False] * 5, "The first request holds the whole address."),
+            Slip.value("denies", [False] * 5, "The first request contains the whole address."),
             Slip.when(
                 "by-name",
                 lambda got: got[0] and got[1] and not got[4],

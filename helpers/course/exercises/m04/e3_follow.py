@@ -10,7 +10,7 @@ from helpers.course.loop import run_async
 
 @exercise(
     "04.3",
-    title="Redirects behind the guard",
+    title="Guard redirects",
     hints=[
         "One hop is: target = guard.check(url), then response = await get(target). If it is a"
         " redirect, what must happen before the next request?",

@@ -8,7 +8,7 @@ from helpers.course.exercises import Case, Hint, Slip, example, exercise, genera
 
 @exercise(
     "04.4",
-    title="How much is paid without a person",
+    title="Limit what a bad day costs",
     hints=[
         "Two sums, each beginning with payment.amount: over the payments of this customer in the"
         " last 24 hours, and over all payments in the last hour.",
@@ -17,7 +17,7 @@ from helpers.course.exercises import Case, Hint, Slip, example, exercise, genera
             " less than timedelta(hours=24). The age of a later payment is below zero.",
             "window",
         ),
-        Hint("A limit may be reached and not passed: 'ask' if the sum is more.", "limit"),
+        Hint("A sum may reach its limit, but not exceed it: 'ask' if it is more.", "limit"),
         Hint("Stay with Decimal: no float(...), and no set of payments.", "sums"),
         Hint(
             "Compare one.customer with payment.customer for the one sum, and not for the other.",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @exercise(
     "04.5",
-    title="The gate: tools that it has not seen",
+    title="Pass the gate",
     gate=True,
     hints=[
         "Go through call.given. tools[call.tool].arguments tells the shape of each argument, and"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @exercise(
     "04.6",
-    title="An approval by a person",
+    title="Ask a person",
     hints=[
         "HumanInTheLoopMiddleware(interrupt_on={...}) takes a dict for each tool that a person"
         " approves. A tool that is not in it never waits.",
