@@ -238,8 +238,8 @@ check("03.2", fence_results)
 # Clean first, then break up the marks: the other way round, `clean` could join harmless pieces into
 # a mark. The solution needs no list of forbidden marks. Each mark needs two brackets side by side,
 # and no two are left. The marks are fixed, so the prompt begins with the same text at each call and
-# a provider can cache it. Two things stay open. Characters that only look alike, such as `《`, stay,
-# and a model may take them for marks. And marks do not bind a model: exercise 5 measures
+# a provider can cache it. Two things stay open. Characters that only look alike, such as `《`,
+# stay, and a model may take them for marks. And marks do not bind a model: exercise 5 measures
 # whether it respects them.
 
 # %% [markdown] name="fence-use-text"

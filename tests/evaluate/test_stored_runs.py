@@ -20,9 +20,6 @@ from helpers.evaluate.stored_answers import as_item, spot_check
 from helpers.evaluate.version import AGENT, Version
 from helpers.models import chat_model
 from helpers.paths import ROOT, STORED_RUNS
-from helpers.security import Canary, naive_agent
-from helpers.security.attacks.runner import converse
-from helpers.security.attacks.target import attacked_model
 from helpers.shop import Question, questions
 from helpers.shop.traffic import day
 
@@ -62,16 +59,8 @@ def version_now(name: str) -> Version:
     more: dict[str, Callable[[], Version]] = {
         "02-releases": lambda: m02_releases._version(m02_releases.release_questions(fast=False)),
         "02-judge": stored_verdicts.version,
-        "03-controls": lambda: Version(
-            {**current_version().only((*AGENT, "controls")).parts, "secret": walkthrough_secret()}
-        ),
     }
     return more.get(name, lambda: current_version().only(AGENT))()
-
-
-def walkthrough_secret() -> str:
-    (code,) = re.findall(r'Canary\("(.+?)"\)', source("03_stop_prompt_injection"))
-    return code
 
 
 def source(stem: str) -> str:
@@ -143,19 +132,6 @@ def test_the_judge_still_gives_its_stored_verdicts() -> None:
     assert kept["verdict"][key].content == {"accepted": said.accepted, "reason": said.reason}
     assert kept["lean"][key].content == {"lean": judge.lean_all(judge.Judge(), [each])[0]}
     assert kept["verdict"].keys() == kept["lean"].keys() == set(map(stored_verdicts.key_of, unseen))
-
-
-@pytest.mark.slow
-def test_an_attacked_agent_still_gives_its_stored_answers() -> None:
-    from helpers.security import benign_requests, visible_attacks
-
-    kept = loaded("03-controls").sections["naive"]
-    by_key = {one.id: one for one in visible_attacks()}
-    by_key |= {f"honest: {one.request}": one for one in benign_requests()}
-    target, model = naive_agent(canary=Canary(walkthrough_secret())), attacked_model()
-    for key in [*kept][:: len(kept) // 3]:
-        said, found = converse(target, by_key[key], model=model), kept[key].content
-        assert (said.answer, said.disguise) == (found["answer"], found["disguise"]), key
 
 
 @pytest.mark.slow

@@ -67,33 +67,32 @@ tried = [
 def status(state):
     return [one.status for one in state["messages"] if one.type == "tool"][0]
 
-async def later(text):
-    return status(await guarded.ainvoke({"messages": text}))
+async def later():
+    return [status(await guarded.ainvoke({"messages": text})) for text in tried[:3]]
 
-found = []
-for text in tried[:3]:
-    found.append([status(guarded.invoke({"messages": text})), asyncio.run(later(text))])
-found += [status(guarded.invoke({"messages": text})) for text in tried[3:]]
+found = [status(guarded.invoke({"messages": text})) for text in tried]
+again = asyncio.run(later())
 paid = list(done)
 done.clear()
 waits = []
-for n, text in enumerate(["20", "50", "50.01", "1e999"]):
+for n, text in enumerate(["20", "50", "50.01", "1e999", "-1"]):
     text = f"Refund FH-10001|issue_refund|order_id=FH-10001,amount={text}"
     state = asking.invoke({"messages": text}, {"configurable": {"thread_id": str(n)}})
     waits.append("__interrupt__" in state)
 before = list(done)
 for thread, decision in (("2", {"type": "approve"}), ("3", {"type": "reject"})):
     config = {"configurable": {"thread_id": thread}}
-    asking.invoke(Command(resume={"decisions": [decision]}), config)
-print(json.dumps([found, paid, waits, before, done,
+    (question,) = asking.get_state(config).interrupts
+    asking.invoke(Command(resume={question.id: decision}), config)
+print(json.dumps([found, again, paid, waits, before, done,
                   [str(amount_of({"amount": each})) for each in ("x", None, 3)]]))
 """
     with openai_server(replies=replies) as server:
-        found, paid, waits, before, done, amounts = run(BEGIN + code, server.url)
-    assert found[:3] == [["success"] * 2, ["error"] * 2, ["error"] * 2]
+        found, again, paid, waits, before, done, amounts = run(BEGIN + code, server.url)
+    assert found[:3] == again == ["success", "error", "error"]
     assert found[3:] == ["success", "error", "error", "error", "error"]
     assert paid == [["FH-10001", 20.0]]
-    assert waits == [False, False, True, True]
+    assert waits == [False, False, True, True, True]
     assert before == [["FH-10001", 20.0], ["FH-10001", 50.0]]
     assert done == [*before, ["FH-10001", 50.01]]
     assert amounts == ["NaN", "NaN", "3"]

@@ -35,7 +35,7 @@ def readings(text: str) -> list[str]:
     """A text in plain letters: as it is, reversed, and what is coded in it as Base64."""
     found = [plain(text), plain(text)[::-1]]
     for blob in BASE64.findall(text):
-        whole = blob[: len(blob) // 4 * 4]
+        whole = blob + "A" * (-len(blob) % 4)  # the padding decodes to zero bytes
         found.append(plain(base64.b64decode(whole).decode("latin-1")))
     return found
 
@@ -157,7 +157,7 @@ def redact_pii() -> list[PIIMiddleware[AgentState[Any], Any]]:
 
 
 MARKDOWN = MarkdownIt("commonmark")
-BARE = re.compile(r"(?:[a-z]+:)?//\S+|\bwww\.\S+|[\w.-]+\.\w+/\S*|\S+@\S+", re.IGNORECASE)
+BARE = re.compile(r"(?:[a-z]+:)?//\S+|\bwww\.\S+|[\w.-]+\.[a-z]{2,}[/?]\S*|\S+@\S+", re.I)
 
 
 def addresses(text: str) -> list[str]:
@@ -178,7 +178,9 @@ def addresses(text: str) -> list[str]:
 
 def is_allowed(address: str, hosts: Collection[str]) -> bool:
     """Whether an address leads to one of these hosts: by https, by www or by mail."""
-    address = address.strip(".,;:!?()<>\"'*")
+    address = address.removeprefix("mailto:").strip(".,;:!?()<>\"'*")
+    if address.startswith("/") and not address.startswith("//"):
+        return True  # a page of our own
     if re.fullmatch(r"[\w.+-]+@[\w.-]+", address):
         return address.partition("@")[2].casefold() in hosts
     if "//" not in address:
@@ -204,7 +206,7 @@ class FilterOutput(AroundModel):
         return not all(is_allowed(each, self.hosts) for each in addresses(text))
 
     def after(self, response: ModelResponse) -> ModelResponse:
-        """The response, or words in its place; what the tools are told is looked at too."""
+        """The response, or `WITHHELD` in its place; the arguments of tool calls count too."""
         reply = response.result[-1]
         if isinstance(reply, AIMessage):
             told = [str(call["args"]) for call in reply.tool_calls]

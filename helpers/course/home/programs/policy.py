@@ -35,7 +35,7 @@ def ask_above(most: Decimal) -> HumanInTheLoopMiddleware[Any, Any]:
 
     def is_large(request: ToolCallRequest) -> bool:
         amount = amount_of(request.tool_call["args"])
-        return not amount.is_finite() or amount > most
+        return not (amount.is_finite() and 0 < amount <= most)
 
     return HumanInTheLoopMiddleware(
         interrupt_on={
@@ -44,7 +44,8 @@ def ask_above(most: Decimal) -> HumanInTheLoopMiddleware[Any, Any]:
                 "when": is_large,
             },
             "send_email": {"allowed_decisions": ["approve", "reject"]},
-        }
+        },
+        interrupt_mode="per_call",
     )
 
 
@@ -92,14 +93,12 @@ class CallPolicy(ActionPolicy):
         return self.refusal(request) or await handler(request)
 
 
-def mentions(text: str, value: str) -> bool:
-    """Whether a text contains a value as a whole word."""
-    return bool(value) and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text) is not None
+ORDER = re.compile(r"(?<![\w-])FH-\d{5}(?![\w-])")
 
 
 def may_look_up(args: Mapping[str, Any], said: str) -> str | None:
     """The order is one that the customer has named."""
-    named = mentions(said, str(args.get("order_id", "")))
+    named = args.get("order_id") in ORDER.findall(said)
     return None if named else "the customer has not named this order"
 
 
