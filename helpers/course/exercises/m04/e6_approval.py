@@ -226,4 +226,5 @@ def approval(answer: "Make") -> Iterator[Case]:
         called=lambda limits, calls: f"limits {', '.join(map(str, limits))}:\n{told(calls)}",
         slips=slips,
         about="any",
+        limit=20,
     )
