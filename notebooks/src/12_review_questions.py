@@ -233,11 +233,11 @@ show_evidence("security", "privacy", "load", "failure_modes")
 # [marks]: 03_stop_prompt_injection.ipynb#Can-the-model-be-told-which-words-are-data?
 # [screens]: 03_stop_prompt_injection.ipynb#Can-attacks-be-recognised?
 # [output]: 03_stop_prompt_injection.ipynb#Can-the-answer-be-checked-instead?
-# [out]: 03_stop_prompt_injection.ipynb#Can-the-secret-simply-not-be-there?
+# [out]: 03_stop_prompt_injection.ipynb#Can-the-secret-simply-be-left-out?
 # [authors]: 03_stop_prompt_injection.ipynb#Does-it-hold-against-other-authors?
 # [policies]: 04_limit_the_agents_actions.ipynb#Which-rule-stops-what,-and-at-what-price?
 # [provenance]: 04_limit_the_agents_actions.ipynb#Where-does-a-value-come-from?
-# [adaptive]: 04_limit_the_agents_actions.ipynb#What-does-an-attacker-do-who-knows-the-policy?
+# [adaptive]: 04_limit_the_agents_actions.ipynb#What-does-an-attacker-who-knows-the-policy-do?
 
 # %% [markdown] name="injection-labs"
 # Here your evidence is also your own code. These are the exercises of labs 03 and 04, as their
