@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from langchain.agents import create_agent
 
@@ -22,13 +24,13 @@ GUARD = FilterOutput(CODE, {"shop.example"})
 )
 def test_the_filter_withholds_the_secret_and_foreign_addresses(answer: str, leaks: bool) -> None:
     assert GUARD.leaks(answer) is leaks
-    agent = create_agent(scripted(answer), [], middleware=[GUARD])
+    agent: Any = create_agent(scripted(answer), [], middleware=[GUARD])
     said = agent.invoke({"messages": [("user", "Hi")]})["messages"][-1].text
     assert (said != answer) is leaks
 
 
 def test_the_model_reads_no_card_number() -> None:
     model = scripted("Thank you.")
-    agent = create_agent(model, [], middleware=[MarkUntrusted(), *redact_pii()])
+    agent: Any = create_agent(model, [], middleware=[MarkUntrusted(), *redact_pii()])
     agent.invoke({"messages": [("user", "My card is 4111 1111 1111 1111.")]})
     assert "4111 1111" not in str(model.seen)

@@ -22,7 +22,7 @@ def issue_refund(order_id: str, amount: str) -> str:
 def hijacked(text: str, order_id: str, amount: str, middleware: Any) -> dict[str, Any]:
     """What comes of it when the model asks for this refund, whatever the customer wrote."""
     model = scripted(calls("issue_refund", {"order_id": order_id, "amount": amount}), "Done.")
-    agent = create_agent(
+    agent: Any = create_agent(
         model, [issue_refund], middleware=[middleware], checkpointer=InMemorySaver()
     )
     config = {"configurable": {"thread_id": "1"}}
@@ -62,6 +62,6 @@ def test_a_page_shows_no_foreign_image_and_no_script() -> None:
 
 
 def test_a_long_message_is_not_read() -> None:
-    agent = create_agent(scripted("Hello."), [], middleware=[cap_message(10)])
+    agent: Any = create_agent(scripted("Hello."), [], middleware=[cap_message(10)])
     said = agent.invoke({"messages": [("user", "x" * 11)]})["messages"][-1].text
     assert said == "Please write a shorter message."
