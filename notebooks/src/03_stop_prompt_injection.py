@@ -4,7 +4,7 @@
 # After this notebook you can measure how often attacks on an agent succeed, protect the agent with
 # guards of your own, and say what each guard costs and what it leaves open.
 #
-# **75 minutes (the machine works for about 15 of them). Level: Python, a little scikit-learn.
+# **75 minutes (the machine works for about 20 of them). Level: Python, a little scikit-learn.
 # Before it: modules 01 and 02.**
 
 # %% [markdown] name="picture"
@@ -248,9 +248,9 @@ print(f"at first {results.success.sum()} of {len(results)} succeed")
 print(f"of the others, {min(len(stubborn), 8)} were tried again: {won_later} get the code")
 
 # %% [markdown] name="name-text"
-# A low rate can be an accident of wording. What if the secret has another name? The local model
-# chooses a tool by the customer's words, so a request for the "discount code" leads to the discount
-# tool, which asks for an order number. The secret is no safer: any other word for it may work.
+# A low rate can be an accident of words. The customers' words choose the tool here, and a tool that
+# asks for an order number answers instead of the model. So ask a sample again with the secret under
+# another name. Where the two differ, report both.
 
 # %% name="name"
 renamed = prompt.replace("till code", "discount code")
