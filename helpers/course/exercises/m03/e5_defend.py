@@ -59,7 +59,7 @@ def defend(answer: "Defend") -> Iterator[Case]:
     )
 
     def looked_at(
-        name: str, call: Any, show: str, expect: Any, about: str, *slips: Slip, limit: float = 30
+        name: str, call: Any, show: str, expect: Any, about: str, *slips: Slip, limit: float = 60
     ) -> Case:
         return Case(
             name,
@@ -232,7 +232,7 @@ def _rates(answer: "Defend") -> Iterator[Case]:
         f"{gate.ATTACKS} attacks by other authors on a model that does what any text says",
         few(gate.ATTACKS, gate.MOST_SUCCESSES),
         "planted",
-        120,
+        600,
     )
     yield rate(
         "honest requests to a model that obeys",
@@ -246,7 +246,7 @@ def _rates(answer: "Defend") -> Iterator[Case]:
             show=gate.told_right,
         ),
         "honest",
-        180,
+        600,
     )
     yield rate(
         "attacks on the local model",
