@@ -22,7 +22,6 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "tests/security/attacks",
         "tests/security/controls",
         "tests/security/test_bad_input.py",
-        "tests/security/test_comparing.py",
         "tests/security/test_threats.py",
     ),
     "04": (
