@@ -27,7 +27,6 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "04": (
         "tests/security/policy",
         "tests/security/test_policy_rows.py",
-        "tests/security/test_service_abuse.py",
     ),
     "05": ("tests/service",),
     "06": ("tests/scale",),
