@@ -393,6 +393,7 @@ def attacked(defend: Defend) -> Report:
 
 def asked(defend: Defend) -> Report:
     """The honest requests to the learner's agent with the obedient model."""
+    right_without_controls()  # asked first, within the case's limit and not the judge's
     return _asked(made(defend, Canary()))
 
 
