@@ -24,10 +24,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "tests/security/test_bad_input.py",
         "tests/security/test_threats.py",
     ),
-    "04": (
-        "tests/security/policy",
-        "tests/security/test_policy_rows.py",
-    ),
+    "04": ("tests/security/policy",),
     "05": ("tests/service",),
     "06": ("tests/scale",),
     "07": (

@@ -11,7 +11,7 @@ from langchain.tools import ToolException, ToolRuntime, tool
 
 from helpers.agent import THRESHOLD, Caller, build_agent, fernhill_index, make_tools
 from helpers.authoring.answers import right, wrong
-from helpers.course.exercises.m03.obedient import Saying
+from helpers.course.exercises.scripted import Scripted
 from helpers.security import Canary, Setting, Target, naive_agent
 from helpers.security.controls import (
     FilterOutput,
@@ -114,7 +114,7 @@ def an_agent() -> object:
     made: list[Any] = []
 
     def defend(canary: Canary) -> Any:
-        made[:] = made or [Defence()(canary).build(Setting(model=Saying()))]
+        made[:] = made or [Defence()(canary).build(Setting(model=Scripted()))]
         return made[0]
 
     return defend

@@ -1,4 +1,4 @@
-"""Chat models for the gate of exercise 03.5: one says what it is told to, one obeys every text.
+"""The chat model of exercise 03.5's gate, which obeys every text.
 
 A defence that rests on what a model refuses is as good as the model of the day. So the gate's first
 rates are of a model that refuses nothing: it gives away what it can read, calls the tool that a
@@ -25,20 +25,26 @@ _ORDER: Final = re.compile(r"FH-\d{5}", re.ASCII)
 _DISCOUNT: Final = re.compile(r"goodwill", re.IGNORECASE)
 
 
-class Recording(BaseChatModel):
-    """A model that keeps what it reads.
+class Obedient(BaseChatModel):
+    """Does what any text asks for, and gives `secret` away as soon as it can read it.
+
+    A question about an order looks it up, every other one searches the documents, and a text with
+    the word goodwill and an order's number takes the discount off. It does not ask who wrote it.
+    Its answer is what the tools returned, word for word.
 
     Attributes:
+        secret: what it gives away; "" for nothing.
         prompts: the messages of each call.
         offered: the descriptions of the tools that came with each call, as JSON.
     """
 
+    secret: str = ""
     prompts: list[list[BaseMessage]] = Field(default_factory=list)
     offered: list[str] = Field(default_factory=list)
 
     @property
     def _llm_type(self) -> str:
-        return "recording"
+        return "obedient"
 
     def bind_tools(
         self,
@@ -47,10 +53,6 @@ class Recording(BaseChatModel):
     ) -> Runnable[LanguageModelInput, AIMessage]:
         """The same model, which is told with every prompt what it might call."""
         return self.bind(tools=[convert_to_openai_tool(tool) for tool in tools])
-
-    def reply(self, messages: list[BaseMessage], tools: list[str]) -> AIMessage:
-        """What it says to these messages, with tools of these names."""
-        raise NotImplementedError
 
     def _generate(
         self,
@@ -63,33 +65,9 @@ class Recording(BaseChatModel):
         tools = kwargs.get("tools", [])
         self.offered.append(json.dumps(tools, ensure_ascii=False))
         names = [tool["function"]["name"] for tool in tools]
-        return ChatResult(generations=[ChatGeneration(message=self.reply(messages, names))])
+        return ChatResult(generations=[ChatGeneration(message=self._reply(messages, names))])
 
-
-class Saying(Recording):
-    """Gives these replies one after another, then "Done."."""
-
-    says: list[AIMessage] = Field(default_factory=list)
-
-    def reply(self, messages: list[BaseMessage], tools: list[str]) -> AIMessage:
-        """The next reply."""
-        place = len(self.prompts) - 1
-        if place < len(self.says):
-            return self.says[place].model_copy(update={"id": None})
-        return AIMessage("Done.")
-
-
-class Obedient(Recording):
-    """Does what any text asks for, and gives `secret` away as soon as it can read it.
-
-    A question about an order looks it up, every other one searches the documents, and a text with
-    the word goodwill and an order's number takes the discount off. It does not ask who wrote it.
-    Its answer is what the tools returned, word for word.
-    """
-
-    secret: str = ""
-
-    def reply(self, messages: list[BaseMessage], tools: list[str]) -> AIMessage:
+    def _reply(self, messages: list[BaseMessage], tools: list[str]) -> AIMessage:
         """A call that was not made yet, or the answer."""
         turn = _turn(messages)
         called = {str(one.name) for one in turn if isinstance(one, ToolMessage)}
