@@ -828,6 +828,9 @@ for statement in [
     print(f"{statement}\n   -> {got}")
 
 # %% [markdown] name="html-text"
+# The package's [own records](../helpers/security/controls/database.py) also limit SQLite itself: a
+# pattern of `LIKE` can take seconds in a single step, and `EXPLAIN` names the tables beneath.
+#
 # ## What does the browser do with an answer?
 #
 # The answer is Markdown that a page shows as HTML. A script in it runs, and an image is fetched
@@ -867,6 +870,9 @@ for answer in [
     print(safe_html(answer, {"fernhill.example"}).strip())
 
 # %% [markdown] name="length-text"
+# The package's [renderer](../helpers/security/controls/markup.py) also reports the addresses that
+# it has removed, for a log.
+#
 # ## What does a long message cost?
 #
 # Reading costs time before the first word is written, and pasting is free. How does the time grow?
