@@ -194,6 +194,27 @@ decision = {"type": "edit", "edited_action": corrected}
 asking.invoke(Command(resume={question.id: decision}), thread)
 print(world)
 
+# %% [markdown] name="waiting-text"
+# Customers do not wait quietly. What becomes of the question when the next message comes first?
+
+# %% name="waiting"
+asking = create_agent(
+    hijacked(refund),
+    tools,
+    middleware=[ask_above(Decimal(50))],
+    checkpointer=InMemorySaver(),
+)
+asking.invoke({"messages": "My order FH-10554 was late."}, thread)
+print("waiting:", len(asking.get_state(thread).interrupts))
+asking.invoke({"messages": "Are you still there?"}, thread)
+print("waiting after the next message:", len(asking.get_state(thread).interrupts))
+
+# %% [markdown] name="practice-text"
+# The question is gone: the call is neither made nor refused, and some providers do not accept a
+# conversation with a call that has no result. So look at `get_state(thread).interrupts` first, and
+# hold the new message back. Two calls in one message are two questions, each with its own id and
+# decision. And the checkpoint does not keep `context=`: pass it again when you resume.
+
 # %% [markdown] name="tired-text"
 # ## How many questions can a person answer?
 #

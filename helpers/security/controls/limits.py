@@ -28,6 +28,10 @@ CountTokens = Callable[[str], int]
 MOST_TOKENS: Final = 600
 """Tokens of a customer's message; the longest golden question has fewer than 100."""
 
+MOST_BYTES: Final = 4 * MOST_TOKENS
+"""The limit for a hosted model, whose tokens are bounded by bytes: as many words of English, which
+has four bytes a token."""
+
 MOST_CHARACTERS: Final = 4_000
 """Characters of a tool's result that the model may read; the longest document has about 1,500."""
 
@@ -60,10 +64,14 @@ def model_tokens(text: str) -> int:
 
     Where `COURSE_MODEL` names a hosted model, whose tokenizer is not at hand, `estimated_tokens`.
     """
-    if os.environ.get("COURSE_MODEL", "").strip() not in ("", "local"):
+    if _is_hosted():
         return estimated_tokens(text)
     # Half of a surrogate pair has no bytes to send; it is counted as a question mark.
     return len(chat_server().tokens(text.encode("utf-8", "replace").decode()))
+
+
+def _is_hosted() -> bool:
+    return os.environ.get("COURSE_MODEL", "").strip() not in ("", "local")
 
 
 class LimitInput(AgentMiddleware[AgentState[Any], Caller, Any]):
@@ -73,14 +81,21 @@ class LimitInput(AgentMiddleware[AgentState[Any], Caller, Any]):
     enough for any tokenizer, and one of sixteen times as many is too long.
     """
 
-    def __init__(self, most_tokens: int = MOST_TOKENS, count: CountTokens = model_tokens) -> None:
+    def __init__(self, most_tokens: int | None = None, count: CountTokens = model_tokens) -> None:
         """A message may have `most_tokens` by `count`, which for a hosted model should be its own:
         the provider's counter, or `model.get_num_tokens` where its package has the vocabulary.
+
+        Args:
+            most_tokens: by default `MOST_TOKENS` for the local model, `MOST_BYTES` for a hosted one.
+            count: the tokens of a text.
 
         Raises:
             ValueError: `most_tokens` is less than 1.
         """
         super().__init__()
+        if most_tokens is None:
+            hosted = count is model_tokens and _is_hosted()
+            most_tokens = MOST_BYTES if hosted else MOST_TOKENS
         if most_tokens < 1:
             raise ValueError(f"{most_tokens} tokens let no message through: allow at least 1.")
         self._most_tokens, self._count = most_tokens, count

@@ -19,7 +19,13 @@ from helpers.security.controls import (
     approve_refunds,
     limit_calls,
 )
-from helpers.security.controls.limits import EMPTY, TOO_LONG, estimated_tokens, model_tokens
+from helpers.security.controls.limits import (
+    EMPTY,
+    MOST_BYTES,
+    TOO_LONG,
+    estimated_tokens,
+    model_tokens,
+)
 from helpers.shop import Orders, open_orders, questions
 from tests.security.controls.running import CONFIG, answered, read_of, returning
 
@@ -105,6 +111,9 @@ def test_a_hosted_model_s_tokens_are_bounded_by_bytes(monkeypatch: pytest.Monkey
     monkeypatch.setenv("COURSE_MODEL", "openai:some-model")
     assert model_tokens("a b c") == 5
     assert answered([LimitInput(10)], "x" * 11)[0][-1].text == TOO_LONG
+    # As many words as for the local model, not as many bytes as that has tokens.
+    assert answered([LimitInput()], "x" * MOST_BYTES)[0][-1].text == "Done."
+    assert answered([LimitInput()], "x" * (MOST_BYTES + 1))[0][-1].text == TOO_LONG
 
 
 def test_a_limit_that_lets_nothing_through_is_an_error() -> None:
