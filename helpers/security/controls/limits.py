@@ -86,7 +86,7 @@ class LimitInput(AgentMiddleware[AgentState[Any], Caller, Any]):
         the provider's counter, or `model.get_num_tokens` where its package has the vocabulary.
 
         Args:
-            most_tokens: by default `MOST_TOKENS` for the local model, `MOST_BYTES` for a hosted one.
+            most_tokens: by default `MOST_TOKENS`, or `MOST_BYTES` for a hosted model.
             count: the tokens of a text.
 
         Raises:
