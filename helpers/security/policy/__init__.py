@@ -28,12 +28,12 @@ that it reads.
     result.alone, result.attacked                    # an `Outcome` for each run, with `blocked`
     together([result, ...])                          # several suites as one result
 
-A policy may be made anew for each task: `lambda task: HumanApproval(BANKING, task.person)`, where
+A policy may be built again for each task: `lambda task: HumanApproval(BANKING, task.person)`, where
 `task` is a `Briefing`: `request`, `wanted` (the calls that solve it), `plan` (their tools), and
 `person`, who agrees to exactly these calls. `ADAPTIVE["banking"]` and `ADAPTIVE["slack"]` are
 attacks with trusted values only, for `run_suite(..., attacks=...)`; `UNSEEN` are more of them,
 written before the policies that lower them. `policy_table(name)` and `adaptive_table(name)` run all
-rows; `matching(name)` counts false matches; `slack_gate(policy)` is the gate of module 04.
+rows; `slack_gate(policy)` is the gate of module 04.
 
 `PolicyMiddleware(policy, tools)` puts a policy around a LangChain agent, such as
 `build_agent(middleware=[PolicyMiddleware(Provenance(FERNHILL), FERNHILL)])`; `CompromisedModel`
@@ -68,7 +68,6 @@ from helpers.security.policy.declared.slack import SLACK
 from helpers.security.policy.declared.travel import TRAVEL
 from helpers.security.policy.declared.workspace_tuned import WORKSPACE
 from helpers.security.policy.gate import Gate, slack_gate
-from helpers.security.policy.matching import Matching, matching
 from helpers.security.policy.middleware import PolicyMiddleware
 from helpers.security.policy.mitigations import (
     VERBS,
@@ -138,7 +137,6 @@ __all__ = [
     "Field",
     "Gate",
     "HumanApproval",
-    "Matching",
     "NoPolicy",
     "Origin",
     "Outcome",
@@ -164,7 +162,6 @@ __all__ = [
     "check_against",
     "identifier",
     "load_suite",
-    "matching",
     "measure_privacy",
     "named",
     "own",

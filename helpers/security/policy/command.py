@@ -39,7 +39,6 @@ def _measure(names: Sequence[Any]) -> dict[str, Any]:
     from helpers.evaluate.version import current_version
     from helpers.security.policy import report
     from helpers.security.policy.adaptive import ADAPTIVE
-    from helpers.security.policy.matching import matching
     from helpers.security.policy.policies import NoPolicy
     from helpers.security.policy.privacy import measure_privacy
     from helpers.security.policy.table import adaptive_table, policy_table
@@ -52,7 +51,7 @@ def _measure(names: Sequence[Any]) -> dict[str, Any]:
         tables[name] = policy_table(name, progress=_bar(name))
         adaptive = adaptive_table(name) if name in ADAPTIVE else None
         unseen = adaptive_table(name, UNSEEN[name]) if name in UNSEEN else None
-        suites.append(report.suite_report(name, tables[name], adaptive, matching(name), unseen))
+        suites.append(report.suite_report(name, tables[name], adaptive, unseen))
     targeted = {name: tables[name] for name in report.TARGET if name in tables}
     around = measure_privacy(_PAIRS, progress=_bar("privacy"))
     without = measure_privacy(_PAIRS, policy=NoPolicy())

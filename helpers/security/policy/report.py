@@ -5,17 +5,12 @@ from typing import Any, Final
 
 from helpers.columns import aligned
 from helpers.evaluate.proportion import Proportion
-from helpers.security.policy.adaptive import ADAPTIVE
-from helpers.security.policy.matching import Matching
 from helpers.security.policy.privacy import Privacy
 from helpers.security.policy.runner import SuiteResult, together
 from helpers.security.policy.suites import TUNED
 from helpers.security.policy.table import (
     FIRST_RESULT,
-    OBJECTS_ROW,
-    PLANNER_ROW,
     PROVENANCE,
-    VERBS_ROW,
 )
 
 TARGET: Final = ("banking", "slack", "workspace")
@@ -58,7 +53,6 @@ def suite_report(
     name: str,
     policies: Mapping[str, SuiteResult],
     adaptive: Mapping[str, SuiteResult] | None,
-    matches: Matching,
     unseen: Mapping[str, SuiteResult] | None = None,
 ) -> dict[str, Any]:
     """All of one suite."""
@@ -73,13 +67,7 @@ def suite_report(
             if rate.successes
         ],
         "adaptive": [row(policy, result) for policy, result in (adaptive or {}).items()],
-        "adaptive_attacks": _by_attack(name, adaptive) if adaptive else [],
         "unseen": [row(policy, result) for policy, result in (unseen or {}).items()],
-        "matching": {
-            "false": _counts(matches.false),
-            "missed": _counts(matches.missed),
-            "bare_ids": _counts(matches.bare_ids),
-        },
     }
 
 
@@ -152,33 +140,13 @@ def _suite_text(suite: Mapping[str, Any]) -> list[str]:
     lines += _rows_text(suite["policies"])
     for each in suite["passes_provenance"]:
         lines.append(f"passes provenance: {each['attack']} {each['text']}: {each['reason']}")
-    found = suite["matching"]
-    lines.append(
-        f"provenance by comparing: {found['false']['text']} of the attackers' values accepted, "
-        f"{found['missed']['text']} of the user's refused"
-    )
-    if found["bare_ids"]["total"]:
-        bare = found["bare_ids"]["text"]
-        lines.append(f"of the attackers' ids, in the request as a bare number: {bare}")
     if suite["adaptive"]:
         lines += ["", f"{suite['suite']}, adaptive attacks: trusted values only", ""]
         lines += _rows_text(suite["adaptive"])
-        lines += ["", *aligned([["attack", *_ADAPTIVE_COLUMNS]] + suite["adaptive_attacks"])]
     if suite["unseen"]:
         lines += ["", f"{suite['suite']}, adaptive attacks, written before the policies here", ""]
         lines += _rows_text(suite["unseen"])
     return lines
-
-
-_ADAPTIVE_COLUMNS: Final = (PROVENANCE, VERBS_ROW, OBJECTS_ROW, PLANNER_ROW)
-
-
-def _by_attack(name: str, adaptive: Mapping[str, SuiteResult]) -> list[list[str]]:
-    found = [adaptive[policy].by_attack for policy in _ADAPTIVE_COLUMNS]
-    return [
-        [attack.id, *(f"{by[attack.id].successes}/{by[attack.id].total}" for by in found)]
-        for attack in ADAPTIVE[name]  # type: ignore[index]
-    ]
 
 
 def _rows_text(rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -30,7 +30,6 @@ from helpers.security.policy import (
     TaintLock,
     Verdict,
     load_suite,
-    matching,
     run_suite,
     slack_gate,
     suite_attacks,
@@ -158,16 +157,6 @@ def test_the_requests_own_verbs_and_objects_halve_the_unseen_attacks() -> None:
         ("slack", PROVENANCE): (147, 18, 0),
         ("slack", OBJECTS_ROW): (23, 17, 0),
     }
-
-
-def test_false_matches_are_counted() -> None:
-    banking, slack = matching("banking"), matching("slack")
-    assert (banking.false.successes, banking.false.total) == (0, 352)
-    assert 0 < slack.false.successes < slack.false.total
-    assert all(
-        not match.wanted for match in slack.matches if match.call.arguments.get("user") == "Fred"
-    )
-    assert slack.missed.successes > 0
 
 
 @pytest.mark.slow
