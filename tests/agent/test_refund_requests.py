@@ -15,11 +15,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
-from helpers.agent import THRESHOLD, Caller, build_agent, make_tools
+from helpers.agent import THRESHOLD, Agent, Caller, build_agent, make_tools
 from helpers.agent.passages import Passage
 from helpers.agent.refund_words import RefundUnclear, asked_refund
 from helpers.course.exercises.scripted import Scripted
@@ -71,12 +72,24 @@ def owner() -> str:
         return next(each.id for each in book.all_customers() if ORDER in book.order_ids(each.id))
 
 
+def agent_of(orders: Orders) -> tuple[Agent, Scripted]:
+    """The shop's agent, and the model that says what it is to do."""
+    model = Scripted()
+    return build_agent(model=model, retriever=NoDocuments(), orders=orders), model
+
+
 def paid_after(
-    orders: Orders, owner: str, said: list[str], *calls: dict[str, Any], in_turn: bool = False
+    orders: Orders,
+    owner: str,
+    said: list[str],
+    *calls: dict[str, Any],
+    in_turn: bool = False,
+    by: tuple[Agent, Scripted] | None = None,
 ) -> tuple[list[Decimal], list[ToolMessage]]:
     """What is paid when a model answers the last message with these calls, and what they return.
 
-    The model stands for any: it does what it likes, and the tool reads the customer's words.
+    The model stands for any: it does what it likes, and the tool reads the customer's words. `by`
+    is an agent of these orders that earlier conversations have used.
     """
     before = len(orders.refunds())
     made = [
@@ -85,12 +98,12 @@ def paid_after(
     ]
     messages = [[call] for call in made] if in_turn else [made]
     says = [AIMessage("", tool_calls=some) for some in messages]
-    model = Scripted(says=[*says, AIMessage("Done.")])
-    agent = build_agent(model=model, retriever=NoDocuments(), orders=orders)
+    agent, model = by or agent_of(orders)
+    model.says[:], model.heard[:] = [*says, AIMessage("Done.")], []
     earlier = [message for text in said[:-1] for message in (HumanMessage(text), AIMessage("Yes?"))]
     state = agent.invoke(
         {"messages": [*earlier, HumanMessage(said[-1])]},
-        {"configurable": {"thread_id": "one"}},
+        {"configurable": {"thread_id": uuid4().hex}},
         context=Caller(owner),
     )
     results = [m for m in state["messages"] if isinstance(m, ToolMessage)]
@@ -116,8 +129,9 @@ def test_the_set_is_large_enough_for_what_is_claimed() -> None:
 def test_nothing_is_paid_on_words_that_ask_for_nothing_or_not_clearly(
     orders: Orders, owner: str
 ) -> None:
+    agent = agent_of(orders)
     for case in (each for each in REQUESTS if not pays(each)):
-        paid, results = paid_after(orders, owner, [case["text"]], {})
+        paid, results = paid_after(orders, owner, [case["text"]], {}, by=agent)
         assert not paid, case["text"]
         assert results[0].status == "error"
 
