@@ -1,5 +1,6 @@
 """The grader on the course's own labs: solutions pass, and of untouched labs nothing is done."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -14,6 +15,11 @@ from helpers.workshop.labs import Lab, labs, solution
 from helpers.workshop.names import ALWAYS_THERE, names_in
 
 STEMS = stems(ROOT / FOLDERS["lab"][0], "*.py")
+# Every lab and solution is run by `tests/notebooks`; what the grader adds to it is the same for all
+# modules: exercises without servers (01), many checks (04), async ones and servers
+# (05). `COURSE_EVERY_ANSWER=1` grades all.
+EVERY = os.environ.get("COURSE_EVERY_ANSWER", "") not in ("", "0")
+GRADED = [stem for stem in STEMS if EVERY or stem[:2] in ("01", "04", "05")]
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +46,7 @@ def lab_of(course: Path, stem: str) -> Lab:
 @pytest.mark.slow
 @pytest.mark.timeout(900)  # minutes where other work shares the cores
 @pytest.mark.parametrize(("edition", "status"), [("solution", "passed"), ("lab", "not done yet")])
-@pytest.mark.parametrize("stem", STEMS)
+@pytest.mark.parametrize("stem", GRADED)
 def test_solutions_pass_and_of_untouched_labs_nothing_is_done(
     stem: str, edition: Edition, status: str, course: Path, tmp_path: Path
 ) -> None:
