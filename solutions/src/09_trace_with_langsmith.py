@@ -51,7 +51,23 @@ print(lab_service().page)
 #
 # `answer` in the cell below answers a question: two searches at the same time, in threads; a draft
 # from each, at the same time, as tasks of the event loop; the longer draft is the answer. LangChain
-# does not know its model, so nothing is traced. Change it so that each question gives this tree:
+# does not know its model, so nothing is traced. This is what the model gives back:
+
+# %% name="trace-reply"
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a model gives back; `read` and `written` are tokens."""
+
+    text: str
+    model: str
+    read: int
+    written: int
+
+# %% [markdown] name="trace-task"
+# Change `answer` so that each question gives this tree:
 #
 # | run | run type | its metadata contain |
 # |---|---|---|
@@ -88,24 +104,13 @@ print(lab_service().page)
 # %% exercise="09.1" mend=true
 import asyncio
 from collections.abc import Awaitable, Callable
-# LAB: from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
+# LAB: from concurrent.futures import ThreadPoolExecutor
 # BEGIN SOLUTION
 from langsmith import get_current_run_tree, traceable
 from langsmith.utils import ContextThreadPoolExecutor
 
 # END SOLUTION
-
-@dataclass(frozen=True)
-class Reply:
-    """What a model gives back; `read` and `written` are tokens."""
-
-    text: str
-    model: str
-    read: int
-    written: int
-
 
 # BEGIN SOLUTION
 @traceable
@@ -246,12 +251,12 @@ def costly_group(client: Client, project: str, keys: Sequence[str]) -> tuple[str
     # BEGIN SOLUTION
     requests = list(client.list_runs(project_name=project, is_root=True))
     priced = [run for run in requests if run.total_cost is not None]
-    whole = sum(run.total_cost for run in priced)
+    whole = sum(float(run.total_cost) for run in priced)
     costs = defaultdict(list)
     for run in priced:
         for place, key in enumerate(keys):
             if key in run.metadata:
-                costs[place, run.metadata[key]].append(run.total_cost)
+                costs[place, run.metadata[key]].append(float(run.total_cost))
     if not costs or whole == 0:
         raise ValueError(f"No request of {project} has a cost and one of the keys.")
 
@@ -260,7 +265,7 @@ def costly_group(client: Client, project: str, keys: Sequence[str]) -> tuple[str
         return -round(excess, 9), group
 
     place, value = min(costs, key=order)
-    share = float(sum(costs[place, value]) / whole)
+    share = sum(costs[place, value]) / whole
     return keys[place], value, share, len(requests) - len(priced)
     # END SOLUTION
 

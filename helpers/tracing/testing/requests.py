@@ -92,7 +92,8 @@ def write(
         The ids of the root runs, in the order of the requests.
     """
     start = start or datetime.now(UTC) - timedelta(hours=3)
-    client.create_project(project, upsert=True)  # so that no requests are an empty project
+    if not requests:
+        client.create_project(project, upsert=True)
     runs: list[dict[str, Any]] = []
     for number, request in enumerate(requests):
         at = number * 50.0 if request.at is None else request.at

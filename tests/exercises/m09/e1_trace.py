@@ -455,7 +455,10 @@ def trace_block() -> object:
 @right("A task group for the drafts, and details of the tokens.")
 def task_group() -> object:
     async def drafts(self: Parts, draft: Any, found: Any) -> Any:
-        tasks = [asyncio.create_task(draft(*one)) for one in zip(("documents", "orders"), found)]
+        tasks = [
+            asyncio.create_task(draft(*one))
+            for one in zip(("documents", "orders"), found, strict=True)
+        ]
         return [await task for task in tasks]
 
     def usage(self: Parts, reply: Any) -> Any:
@@ -472,3 +475,8 @@ def with_types() -> object:
             run.set(metadata=self.metadata(source, reply), usage_metadata=self.usage(reply))
 
     return but(report=report)
+
+
+EQUIVALENT = {
+    "line 32, 2 -> 3: with ContextThreadPoolExecutor(2) as pool:": "two of three threads are used"
+}

@@ -28,9 +28,9 @@ from helpers.course.exercises.m09.pipeline import ALIKE, SILENT, STOVE, TENT, TR
             "threads",
         ),
         Hint(
-            "In draft, after the reply: get_current_run_tree() gives its run. run.add_metadata({...})"
-            " takes source and ls_model_name, run.set(usage_metadata={...}) takes input_tokens,"
-            " output_tokens and total_tokens.",
+            "In draft, after the reply: get_current_run_tree() gives its run."
+            " run.add_metadata({...}) takes source and ls_model_name, run.set(usage_metadata={...})"
+            " takes input_tokens, output_tokens and total_tokens.",
             "usage",
         ),
         Hint("With tracing off, get_current_run_tree() returns None.", "off"),

@@ -1,21 +1,18 @@
 # Written by `course build` from solutions/src/09_trace_with_langsmith.py: change it there.
-# The exercise's own cell.
-import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-
-from langsmith import get_current_run_tree, traceable
-from langsmith.utils import ContextThreadPoolExecutor
-
-
 @dataclass(frozen=True)
 class Reply:
     """What a model gives back; `read` and `written` are tokens."""
-
     text: str
     model: str
     read: int
     written: int
+# The exercise's own cell.
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from langsmith import get_current_run_tree, traceable
+from langsmith.utils import ContextThreadPoolExecutor
 
 
 @traceable
