@@ -366,7 +366,8 @@ def with_pandas() -> object:
     def costly_group(client: Any, project: str, keys: Any) -> Any:
         runs = list(client.list_runs(project_name=project, is_root=True))
         rows = [
-            {**{key: run.metadata.get(key) for key in keys}, "total cost": run.total_cost} for run in runs
+            {**{key: run.metadata.get(key) for key in keys}, "total cost": run.total_cost}
+            for run in runs
         ]
         frame = pd.DataFrame(rows, columns=[*keys, "total cost"])
         priced = frame[frame["total cost"].notna()].astype({"total cost": float})

@@ -77,7 +77,9 @@ def costly(answer: CostlyGroup) -> Iterator[Case]:
                 " runs are requests.",
             ),
             Slip.when(
-                "not-counted", lambda got: got[3] == 0, "The last figure: some requests have no price."
+                "not-counted",
+                lambda got: got[3] == 0,
+                "The last figure: some requests have no price.",
             ),
         ],
         "without a key": [

@@ -52,11 +52,12 @@ def suspects(answer: Suspects) -> Iterator[Case]:
 
     lab_client()  # starts the service before a case's time limit begins
 
+    (_, tail), (_, low) = _reference("tails")[0] or ("", 0.0), _reference("rates")[1] or ("", 0.0)
     slips: dict[str, Sequence[Slip]] = {
         "the example": [
             Slip.when(
                 "failed-calls",
-                lambda got: got[0][1] > 3,
+                lambda got: 3 < got[0][1] <= 30,
                 "A call that has failed does not count as slow, however long it took.",
             )
         ],
@@ -73,7 +74,7 @@ def suspects(answer: Suspects) -> Iterator[Case]:
             ),
             Slip.when(
                 "method",
-                lambda got: got[0][0] == "tail",
+                lambda got: got[0][0] == "tail" and not near(got[0][1], tail, 0, _MILLIONTH),
                 "The tool is right. Interpolate as np.percentile does by default.",
             ),
         ],
@@ -86,14 +87,14 @@ def suspects(answer: Suspects) -> Iterator[Case]:
             ),
             Slip.when(
                 "not-wilson",
-                lambda got: got[1][0] == "surely",
+                lambda got: got[1][0] == "surely" and not near(got[1][1], low, 0, _MILLIONTH),
                 "The tool is right. The figure is the lower end of Wilson's 95% interval.",
             ),
         ],
         "refused": [
             Slip.when(
                 "refused",
-                lambda got: got[1][0] == "refuses",
+                lambda got: got[0][0] == got[1][0] == "refuses",
                 "An answer that says no is no failure: only error counts.",
             )
         ],
@@ -102,6 +103,7 @@ def suspects(answer: Suspects) -> Iterator[Case]:
         "tails": "slow",
         "rates": "failing",
         "alike tools": "alike",
+        "alike but for the capital": "alike",
         "no call ended well": "none",
         "nothing failed": "none",
         "all failed": "none",

@@ -50,8 +50,8 @@ COSTLY: Final[dict[str, Sequence[list[Request]]]] = {
         asked(3, 250, channel="email", language="en"),
         asked(1, 400, channel="fax", language="en"),
     ),
-    # "chat" has no price: it is no group, and counts in no share. One of "app" has none either. With
-    # the unpriced ones in the share of the requests, "web" would come first.
+    # "chat" has no price: it is no group, and counts in no share. One of "app" has none either.
+    # With the unpriced ones in the share of the requests, "web" would come first.
     "unpriced": (
         asked(6, 110, channel="web", language="en"),
         asked(13, 900, UNPRICED, channel="chat", language="en"),
@@ -183,9 +183,13 @@ TOOLS: Final[dict[str, Sequence[Call | Request]]] = {
         Request(seconds=90.0, error="RuntimeError: the request as a whole"),
     ),
     "alike tools": (
-        *called("beta", 0.5, 1.0, failed=2),
         *called("alpha", 0.5, 1.0, failed=2),
-        *called("Gamma", 0.5, 0.9, failed=1),
+        *called("beta", 0.5, 1.0, failed=2),
+        *called("aardvark", 0.5, 0.9, failed=1),
+    ),
+    "alike but for the capital": (
+        *called("Zeta", 0.5, 1.0, failed=2),
+        *called("alpha", 0.5, 1.0, failed=2),
     ),
     "refused": (
         *(Call("refuses", 0.2, refused=True) for _ in range(6)),
