@@ -200,40 +200,41 @@ async def ask_both(enabled, project):
 
 if ready("09.1"):
     project = fresh("pipeline")
-    seconds = {name: run_async(ask_both(on, project)) for name, on in (("off", False), ("on", True))}
+    off = run_async(ask_both(False, project))
+    on = run_async(ask_both(True, project))
     client.flush()
     runs = runs_of(client, project)
     show.trace([run for run in runs if run.trace_id == runs[0].trace_id])
     for root in (run for run in runs if run.parent_run_id is None):
         print(f"{root.inputs['question']} {root.total_tokens} tokens, ${root.total_cost}")
-    print(f"tracing off {seconds['off']:.3f} s, on {seconds['on']:.3f} s")
+    print(f"Both answers take {off:.3f} s with tracing off, {on:.3f} s with tracing on")
 
 # %% [markdown] name="costly-goal"
 # ## 2. Find what costs out of proportion
 #
-# The metadata of a request say what it is about, for instance its `channel` and its `language`.
-# Requests with one value of one of these keys cost far more than the others. Write `costly_group`,
-# which finds them in any project.
+# The metadata of a request say what it is about, for instance its `channel` and its `language`. On
+# this day, requests with one value of one of these keys cost far more than the others. Write
+# `costly_group`, which finds such a group in any project.
 #
 # A *request* is a root run of the project. Its cost is that run's `total_cost`, in US dollars:
 # the SDK gives a `Decimal`, or `None` where the price is not known. Such a request is *unpriced*,
 # all others are *priced*, also those that cost 0.
 #
-# - A *group* is all priced requests with the same value under the same key of `keys`. `keys` are
-#   one or more different texts, values are texts. A request whose metadata lack a key belongs to no
-#   group of this key. Other keys of the metadata do not count.
-# - The *excess* of a group is its share of the cost minus its share of the requests. Both are shares
-#   of all priced requests of the project, whatever keys these have.
+# - A *group* is all priced requests with the same value under the same key of `keys`. `keys` is a
+#   list of one or more different texts. Values are texts. A request whose metadata lack a key
+#   belongs to no group of this key. Other keys of the metadata do not count.
+# - The *excess* of a group is its share of the cost minus its share of the requests. Both are
+#   shares of all priced requests of the project, also of those without the key.
 # - Return a tuple: key and value of the group with the largest excess (which may be negative), the
-#   group's share of the cost (a number from 0 to 1), and how many requests of the project are
-#   unpriced (an `int`).
-# - Compare the excess rounded to nine digits. Of groups with the same one, take the key that comes
-#   first in `keys`, then the value that comes first by alphabet (as `sorted` orders texts).
+#   group's share of the cost (any type of number, 0 to 1), and how many requests of the project are
+#   unpriced.
+# - Compare the excess rounded to nine digits after the point. Of groups with the same excess, take
+#   the one whose key comes first in `keys`, then the one whose value `sorted` puts first.
 # - If there is no group, or the priced requests together cost 0, raise a `ValueError` whose message
-#   contains the project's name.
-# - It is a plain function, and may be called for several projects. It writes nothing. A project may
-#   have more runs than one answer of the service contains; `list_runs` asks for the next ones
-#   itself. Figures may be off by a millionth.
+#   contains the project's name. The project itself always exists.
+# - It is a plain function, not an async one, and may be called for several projects. Ask only the
+#   client that you get, and do not change `keys`. A project may have more runs than one answer of
+#   the service holds: `list_runs` fetches them all. The share may be off by a millionth.
 #
 # For instance, four requests of $1 with the channel `web` and one of $4 with the channel `email`
 # give `("channel", "email", 0.5, 0)`: half of the cost with a fifth of the requests.
@@ -299,23 +300,23 @@ if ready("09.2"):
 # fails. Write `suspects`, which finds them in any project.
 #
 # A *call* is a run of the type `tool` in the project, wherever it is in its trace: a root run, or
-# below any other run, also below another call. All calls have ended. Its tool is the run's `name`.
-# It has *failed* if its `error` is not `None`. Then it does not count as slow, however long it took.
-# An answer that says no, in the run's outputs, is no failure.
+# below any other run, also below another call. All calls have ended. The run's `name` is the tool.
+# A call has *failed* if the run's `error` is not `None`. An answer that says no, in the run's
+# outputs, is no failure.
 #
 # - **slow**: the tool with the highest 95th percentile of the latency (`run.latency`, in seconds)
 #   of its calls that have not failed, and this percentile. Where it lies between two calls, it is
 #   interpolated as `np.percentile` does by default. A tool whose calls have all failed is not slow.
 # - **failing**: the tool with the highest *lower end* of Wilson's 95% interval for the share of its
 #   calls that have failed, and this lower end, from 0 to 1. SciPy computes it:
-#   `binomtest(failed, calls).proportion_ci(method="wilson")`. A tool that has not failed at all is
+#   `binomtest(failed, calls).proportion_ci(method="wilson").low`. A tool that has never failed is
 #   not failing.
-# - Return a tuple of the two pairs, slow first. A pair is a tuple of the tool's name and the figure,
-#   or `None` where no tool qualifies. One tool may be both.
-# - Compare figures rounded to nine digits. Of tools with the same one, take the name that comes
-#   first by alphabet (as `sorted` orders texts).
-# - It is a plain function, and may be called for several projects. It writes nothing. Figures may
-#   be off by a millionth.
+# - Return a tuple of two pairs, slow first. A pair is a tuple of the tool's name and the figure (any
+#   type of number), or `None` where no tool qualifies. The same tool may be both.
+# - Compare figures rounded to nine digits after the point. Of tools with the same figure, take the
+#   one whose name `sorted` puts first.
+# - It is a plain function, not an async one, and may be called for several projects, which always
+#   exist. Ask only the client that you get. Figures may be off by a millionth.
 #
 # For instance, `stock` answers in 1.0, 2.0 and 3.0 seconds, and its fourth call fails after 30
 # seconds. `gift_wrap` is called once, for 0.1 seconds, and fails. The result is

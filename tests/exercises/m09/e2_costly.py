@@ -1,6 +1,5 @@
 """Answers to exercise 09.2, each a right one with a part that is another."""
 
-import asyncio
 from collections import Counter, defaultdict
 from decimal import Decimal
 from fractions import Fraction
@@ -10,6 +9,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from helpers.authoring.answers import right, wrong
+from helpers.tracing.testing import lab_client
 
 
 class Parts:
@@ -155,14 +155,10 @@ def all_runs() -> object:
     return but(requests=lambda self, client, project: list(client.list_runs(project_name=project)))
 
 
-@wrong("The model's runs, not the requests: a request may cost nothing.")
-def model_runs() -> object:
+@wrong("The runs below the requests.")
+def runs_below() -> object:
     def requests(self: Parts, client: Any, project: str) -> Any:
-        return [
-            run
-            for run in client.list_runs(project_name=project, run_type="llm")
-            if run.total_tokens
-        ]
+        return list(client.list_runs(project_name=project, is_root=False))
 
     return but(requests=requests)
 
@@ -343,6 +339,14 @@ def remembers() -> object:
     return but(__call__=steps)
 
 
+@wrong("Another client than the one that is handed in.")
+def other_client() -> object:
+    def requests(self: Parts, client: Any, project: str) -> Any:
+        return Parts.requests(self, lab_client(), project)
+
+    return but(requests=requests)
+
+
 @wrong("A list comes back.")
 def a_list() -> object:
     return but(__call__=lambda self, *arguments: list(Parts.__call__(self, *arguments)))
@@ -399,15 +403,6 @@ def named() -> object:
         ],
         __call__=lambda self, *arguments: Found(*Parts.__call__(self, *arguments)),
     )
-
-
-@right("It is async, and asks in a thread.")
-def in_a_thread() -> object:
-    async def costly_group(client: Any, project: str, keys: Any) -> Any:
-        pipeline: Any = but()
-        return await asyncio.to_thread(pipeline, client, project, keys)
-
-    return costly_group
 
 
 @right("Counted with Counter, with the ends of sorted lists.")
