@@ -38,10 +38,10 @@ import warnings
 
 from helpers.tracing.testing import lab_client, lab_service, planted_day
 
-# list_runs says that it will be replaced; what replaces it gives no costs of whole requests yet.
+client = lab_client()
+# list_runs is deprecated, but what replaces it does not give the cost of a whole request.
 warnings.filterwarnings("ignore", ".*will be removed after", DeprecationWarning)
 
-client = lab_client()
 day = planted_day(client, seed=9).project
 print(f"{day}: {len(list(client.list_runs(project_name=day, is_root=True)))} requests")
 print(lab_service().page)
@@ -311,8 +311,8 @@ if ready("09.2"):
 #   calls that have failed, and this lower end, from 0 to 1. SciPy computes it:
 #   `binomtest(failed, calls).proportion_ci(method="wilson").low`. A tool that has never failed is
 #   not failing.
-# - Return a tuple of two pairs, slow first. A pair is a tuple of the tool's name and the figure (any
-#   type of number), or `None` where no tool qualifies. The same tool may be both.
+# - Return a tuple of two pairs, slow first. A pair is a tuple of the tool's name and the figure
+#   (any type of number), or `None` where no tool qualifies. The same tool may be both.
 # - Compare figures rounded to nine digits after the point. Of tools with the same figure, take the
 #   one whose name `sorted` puts first.
 # - It is a plain function, not an async one, and may be called for several projects, which always

@@ -478,5 +478,5 @@ def with_types() -> object:
 
 
 EQUIVALENT = {
-    "line 32, 2 -> 3: with ContextThreadPoolExecutor(2) as pool:": "two of three threads are used"
+    "line 24, 2 -> 3: with ContextThreadPoolExecutor(2) as pool:": "two of three threads are used"
 }
