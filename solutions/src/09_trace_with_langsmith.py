@@ -22,6 +22,76 @@ from helpers.course import TODO, check, hint, ready, run_async, show  # noqa: F4
 model = os.environ.get("COURSE_MODEL", "local")  # which model answers
 fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 
+# %% [markdown] name="curate-goal"
+# ## 4. Turn corrected complaints into a dataset
+#
+# Customers mark answers with the feedback `helpful`, 1 or 0. For some of the bad ones a colleague
+# writes what would have been right. Write `curate(client, project, name)`, a plain function, which
+# adds the newest of these corrected complaints to the dataset `name`, as examples for evaluation.
+#
+# - **Requests** are the root runs of `project`. Their inputs are `{"question": text}`. No two start
+#   at the same time.
+# - **Feedback** counts only with the key `helpful`, and only on a root run. If a run has several
+#   such feedbacks, only the newest counts (`created_at`). The `score` is 0, 1 or None.
+# - **A corrected complaint** is a request whose feedback that counts has the score 0 and a
+#   `correction` with an answer, such as `{"answer": "28 days."}`. A correction is None or a
+#   dictionary, which may hold other keys, and may have no `answer`. An answer is a text.
+# - **An example** has the inputs `{"question": ...}`, as the customer wrote it, the outputs
+#   `{"answer": ...}` of the correction, nothing else in both, and the `source_run_id`.
+# - **Same question.** Capitals and white space do not count: two questions are the same if they are
+#   equal after `str.casefold`, with each run of white space as one space and none at the ends. So
+#   `"Is  it\ndry? "` equals `"is it dry?"`, and `"Is it dry"` does not. Of corrected complaints with
+#   the same question, only the newest request becomes an example.
+# - **The dataset** may be there or not, and hold examples of other people, some without a
+#   `question`. They stay as they are. A question that is there is not added again. If the dataset
+#   is not there, create it, also for no example.
+# - **At most ten** examples are in the dataset after the call, with those of before; if there were
+#   ten or more, none is added. If there is not enough room, the newest requests (`start_time`) are
+#   added. The order of the examples is open.
+# - A second call adds nothing, except for what has become a corrected complaint since.
+# - `list_runs`, `list_feedback` and `list_examples` promise no order.
+#
+# For instance, a customer asks "How long may I keep it?", marks the answer with 0, and a colleague
+# corrects it to `{"answer": "28 days."}`. Two other requests are praised. Then the dataset has one
+# example: inputs `{"question": "How long may I keep it?"}`, outputs `{"answer": "28 days."}`.
+
+# %% exercise="09.4"
+from langsmith import Client
+
+
+def curate(client: Client, project: str, name: str) -> None:
+    """Add the newest corrected complaints of the project to the dataset."""
+    # LAB: return TODO
+    # BEGIN SOLUTION
+    complaint = 'and(eq(feedback_key, "helpful"), eq(feedback_score, 0))'
+    runs = list(client.list_runs(project_name=project, is_root=True, filter=complaint))
+    said = client.list_feedback(run_ids=[run.id for run in runs], feedback_key=["helpful"])
+    latest = {one.run_id: one for one in sorted(said, key=lambda one: one.created_at)}
+
+    if not client.has_dataset(dataset_name=name):
+        client.create_dataset(name)
+    there = list(client.list_examples(dataset_name=name))
+    seen = {plain(example.inputs.get("question", "")) for example in there}
+    new = []
+    for run in sorted(runs, key=lambda run: run.start_time, reverse=True):
+        question, feedback = run.inputs["question"], latest[run.id]
+        corrected = feedback.score == 0 and "answer" in (feedback.correction or {})
+        if corrected and plain(question) not in seen and len(there) + len(new) < 10:
+            seen.add(plain(question))
+            new.append({"inputs": {"question": question}, "source_run_id": run.id,
+                        "outputs": {"answer": feedback.correction["answer"]}})
+    if new:
+        client.create_examples(dataset_name=name, examples=new)
+
+
+def plain(question):
+    """A question without what does not count."""
+    return " ".join(question.split()).casefold()
+    # END SOLUTION
+
+# %%
+check("09.4", curate)
+
 # %% [markdown] name="redact-goal"
 # ## 5. Redact with keyed pseudonyms
 #
