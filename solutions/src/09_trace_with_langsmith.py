@@ -167,3 +167,90 @@ def make_hook(key: bytes, rules: list[Rule]) -> Callable[[Any], Any]:
 
 # %%
 check("09.5", make_hook)
+
+# %% [markdown] name="cheaper-goal"
+# ## 6. The gate: cut the traced cost
+#
+# This pipeline answers from the best passage of the shop's documents, and costs too much:
+
+# %% name="cheaper-given"
+def expensive_pipeline(index, llm, near_enough):
+    """A function from a customer's question to an answer; it lives for a day."""
+    reviews = []
+
+    def answer(question):
+        other_words = llm.invoke(f"Say this in other words: {question}").text
+        (passage,) = index.search(question, k=1)
+        if passage.score < near_enough:
+            (passage,) = index.search(other_words, k=1)
+        reply = llm.invoke([
+            ("system", "You answer questions by repeating the text."),
+            ("user", "How big is the flask?\n\nBottles: The flask holds 1.5 litres."),
+            ("assistant", "Bottles: The flask holds 1.5 litres."),
+            ("user", f"{question}\n\n{passage.excerpt}"),
+        ]).text
+        reviews.append(llm.invoke(f"{passage.text}\n\nIs this polite? {reply}").text)
+        return reply
+
+    return answer
+
+# %% [markdown] name="cheaper-task"
+# Write `make_pipeline(index, llm, near_enough)`, a plain function. It returns a plain function of a
+# question, which gives the same answers, word by word, at a quarter of the cost or less.
+#
+# - `index.search(query, k)` returns a list of the `k` best passages, best first, and costs nothing.
+#   A passage has a `score` (a float, higher is better), an `excerpt` and a `text`. While the
+#   pipeline lives, the documents do not change.
+# - `llm` is a chat model of LangChain. It says the same to the same messages, and something else as
+#   soon as one word of them differs, or a capital, or a space.
+# - `near_enough` is a score. A passage with exactly this score is near enough.
+# - **Answers** are texts. Questions come one after another. Of a day's requests, about four in ten
+#   repeat an earlier question exactly, and of the different questions about one in four finds
+#   nothing near enough at first.
+# - **Cost** is what the trace says: the price of the tokens of all runs with the type `llm`. Each
+#   of two shops' days counts by itself, and costs at most 25% of what it costs with
+#   `expensive_pipeline`.
+# - **Every call of the model is in the trace**, as a run with its tokens, in the project of its
+#   request. The model counts its calls itself, and the check compares.
+# - Several pipelines, each with documents and a model of its own, may be in use at the same time.
+#   They get the same questions, and give other answers.
+#
+# For instance, three requests with the same question, whose first passage is near enough, need one
+# call of the model, where `expensive_pipeline` needs nine.
+
+# %% exercise="09.6"
+from collections.abc import Callable
+
+from langchain_core.language_models import BaseChatModel
+
+from helpers.agent import Retriever
+
+
+def make_pipeline(
+    index: Retriever, llm: BaseChatModel, near_enough: float
+) -> Callable[[str], str]:
+    """A function from a customer's question to an answer; it lives for a day."""
+    # LAB: return TODO
+    # BEGIN SOLUTION
+    replies = {}
+
+    def answer(question):
+        if question in replies:
+            return replies[question]
+        (passage,) = index.search(question, k=1)
+        if passage.score < near_enough:
+            other_words = llm.invoke(f"Say this in other words: {question}").text
+            (passage,) = index.search(other_words, k=1)
+        replies[question] = llm.invoke([
+            ("system", "You answer questions by repeating the text."),
+            ("user", "How big is the flask?\n\nBottles: The flask holds 1.5 litres."),
+            ("assistant", "Bottles: The flask holds 1.5 litres."),
+            ("user", f"{question}\n\n{passage.excerpt}"),
+        ]).text
+        return replies[question]
+
+    return answer
+    # END SOLUTION
+
+# %%
+check("09.6", make_pipeline)
