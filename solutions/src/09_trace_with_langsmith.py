@@ -22,6 +22,16 @@ from helpers.course import TODO, check, hint, ready, run_async, show  # noqa: F4
 model = os.environ.get("COURSE_MODEL", "local")  # which model answers
 fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 
+# %% name="service"
+import warnings
+
+from helpers.tracing.testing import lab_client, lab_service, planted_day
+
+warnings.filterwarnings("ignore", ".*will be removed after", DeprecationWarning)
+
+client = lab_client()
+day = planted_day(client, seed=9).project
+
 # %% [markdown] name="curate-goal"
 # ## 4. Turn corrected complaints into a dataset
 #
@@ -91,6 +101,35 @@ def plain(question):
 
 # %%
 check("09.4", curate)
+
+# %% [markdown] name="curate-why" only="solution"
+# A complaint says that something is wrong, and only the correction says what would be right.
+# `source_run_id` keeps the way back: a year later someone asks where an example comes from. And the
+# newest feedback decides, because people change their minds: a customer whose second answer helped
+# is no reason for an example.
+#
+# The filter finds runs on which *any* feedback is a complaint. So all feedback of these runs is
+# read, and compared by time. Called without any run, `list_feedback` returns the feedback of all
+# runs that there are: here nothing is looked up in it then.
+#
+# A dataset that fills itself without a limit is soon a mirror of what is asked most. At most ten,
+# one for each question, keeps it small enough to be read.
+
+# %% [markdown] name="curate-use-text"
+# What does the day give? Count what customers marked with 0, and what is left as an example.
+
+# %% name="curate-use"
+from helpers.tracing.testing import fresh
+
+if ready("09.4"):
+    name = fresh("complaints")
+    curate(client, day, name)
+    bad = 'and(eq(feedback_key, "helpful"), eq(feedback_score, 0))'
+    complaints = list(client.list_runs(project_name=day, is_root=True, filter=bad))
+    examples = list(client.list_examples(dataset_name=name))
+    rows = [{"question": one.inputs["question"], "answer": one.outputs["answer"]}
+            for one in examples[:4]]
+    show.table(rows, caption=f"{len(complaints)} complaints, {len(examples)} examples, such as")
 
 # %% [markdown] name="redact-goal"
 # ## 5. Redact with keyed pseudonyms
@@ -168,6 +207,50 @@ def make_hook(key: bytes, rules: list[Rule]) -> Callable[[Any], Any]:
 # %%
 check("09.5", make_hook)
 
+# %% [markdown] name="redact-why" only="solution"
+# Base64, or a text read backwards, hides nothing: anyone can turn it back. A plain hash cannot be
+# turned back, but there are few phone numbers. Anyone can hash them all and look up the one that
+# fits. HMAC takes a key as well, and without the key there is nothing to look up. The key belongs
+# to the process that traces, and never into a trace. Delete it, and nobody can link old
+# pseudonyms to customers any more.
+#
+# With 12 digits there are 2.8 × 10¹⁴ codes: a million customers hardly ever share one. With two
+# digits there are 256, and 20 customers are enough for an even chance that two share one.
+#
+# The plain form decides what "the same" means, so it belongs to the rule. A dot counts in an
+# address, and a space does not count in a number. This hook does not know that +44 1632 960123 is
+# the same number, too: that takes a rule that knows countries.
+
+# %% [markdown] name="redact-use-text"
+# Sixty complaints arrive, written in different ways. Can you still count the customers?
+
+# %% name="redact-use"
+import json
+import secrets
+from collections import Counter
+
+from langsmith import traceable, tracing_context
+
+
+@traceable
+def complain(sender: str, text: str) -> str:
+    """Where a complaint ends up."""
+    return "We are looking into it."
+
+
+if ready("09.5"):
+    redacting = lab_service().client(anonymizer=make_hook(secrets.token_bytes(32), RULES))
+    project, senders = fresh("redacted"), [f"customer{n * n % 23}@mail.example" for n in range(60)]
+    with tracing_context(client=redacting, enabled=True, project_name=project):
+        for n, sender in enumerate(senders):
+            complain(sender if n % 2 else sender.upper(), f"Ring me: 01632 96{n % 4:04}")
+    redacting.flush()
+    stored = [run.inputs for run in client.list_runs(project_name=project)]
+    leaks = json.dumps(stored).lower().count("@mail.example")
+    (most, times), *_ = counted = Counter(one["sender"] for one in stored).most_common()
+    print(f"{len(stored)} complaints by {len(counted)} customers, of whom {len(set(senders))} wrote;")
+    print(f"{times} by {most}; {leaks} addresses stored.")
+
 # %% [markdown] name="cheaper-goal"
 # ## 6. The gate: cut the traced cost
 #
@@ -193,6 +276,33 @@ def expensive_pipeline(index, llm, near_enough):
         return reply
 
     return answer
+
+# %% [markdown] name="cheaper-look-text"
+# Here is one request to it, as traced, with the shop's documents and the course's model:
+
+# %% name="cheaper-look"
+from langsmith import traceable, tracing_context
+
+from helpers.agent import fernhill_index
+from helpers.models import chat_model
+from helpers.tracing.testing import fresh, runs_of
+
+NEAR_ENOUGH = 0.78
+os.environ["COURSE_MODEL"] = model
+index, llm = fernhill_index(), chat_model(max_tokens=40)
+
+
+def ask_traced(make, questions):
+    """The answers of a pipeline, and the project with its traces."""
+    project, pipeline = fresh("pipeline"), make(index, llm, NEAR_ENOUGH)
+    with tracing_context(client=client, enabled=True, project_name=project):
+        answers = [traceable(pipeline, name="request")(question) for question in questions]
+    client.flush()
+    return answers, project
+
+
+_, project = ask_traced(expensive_pipeline, ["How long will the shop keep my parcel for me?"])
+show.trace(runs_of(client, project))
 
 # %% [markdown] name="cheaper-task"
 # Write `make_pipeline(index, llm, near_enough)`, a plain function. It returns a plain function of a
@@ -254,3 +364,44 @@ def make_pipeline(
 
 # %%
 check("09.6", make_pipeline)
+
+# %% [markdown] name="cheaper-why" only="solution"
+# The trace of one request shows where the tokens go: the review reads a whole document, and nobody
+# reads the review. The other words are needed seldom, and then they change the answer, so they
+# stay, but only there. Whole questions repeat, so a dictionary answers them: module 10 says when
+# that goes wrong.
+#
+# Each of the three alone leaves more than a quarter. The check's model counts for itself, because
+# there is always a fourth way to a cheaper trace: to leave calls out of it.
+
+# %% [markdown] name="cheaper-use-text"
+# What do you save with the shop's documents and the course's model?
+
+# %% name="cheaper-use"
+questions = [
+    "What's the postage to Dublin?",
+    "How long will the shop keep my parcel for me?",
+    "How many grams is the mat that cannot puncture?",
+    "What do I pay for each day I'm late with a hired tent?",
+    "For how long do you guarantee shoes?",
+]
+requests = questions[:2] * 2 if fast else [*questions, *questions[:3]]
+
+if ready("09.6"):
+    rows, answers = [], []
+    for make in (expensive_pipeline, make_pipeline):
+        said, project = ask_traced(make, requests)
+        runs = list(client.list_runs(project_name=project))
+        calls = sum(run.run_type == "llm" for run in runs)
+        cost = sum(float(run.total_cost) for run in runs if run.parent_run_id is None)
+        rows.append({"pipeline": make.__name__, "calls": calls, "cost": 1e6 * cost})
+        answers.append(said)
+    saved, same = 1 - rows[1]["cost"] / rows[0]["cost"], sum(map(str.__eq__, *answers))
+    show.table(rows, caption=f"{saved:.0%} saved; {same} of {len(requests)} answers are the same",
+               units={"cost": "millionths of a $"}, digits=1)
+
+# %% [markdown] name="end"
+# ## Next
+#
+# `course status` shows what you have passed. In module 10 you cut the cost of a right answer with
+# routing, caches and shorter contexts. There, too, the traces tell you what each step is worth.
