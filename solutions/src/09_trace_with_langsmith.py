@@ -50,8 +50,8 @@ day = planted_day(client, seed=9).project
 #   `{"answer": ...}` of the correction, nothing else in both, and the `source_run_id`.
 # - **Same question.** Capitals and white space do not count: two questions are the same if they are
 #   equal after `str.casefold`, with each run of white space as one space and none at the ends. So
-#   `"Is  it\ndry? "` equals `"is it dry?"`, and `"Is it dry"` does not. Of corrected complaints with
-#   the same question, only the newest request becomes an example.
+#   `"Is  it\ndry? "` and `"is it dry?"` are the same, and `"Is it dry"` is not. Of corrected
+#   complaints with the same question, only the newest request becomes an example.
 # - **The dataset** may be there or not, and hold examples of other people, some without a
 #   `question`. They stay as they are. A question that is there is not added again. If the dataset
 #   is not there, create it, also for no example.
@@ -174,6 +174,7 @@ RULES = [  # kind, pattern, and characters of a match that do not count
 import hmac
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 Rule = tuple[str, re.Pattern[str], str]
@@ -186,14 +187,14 @@ def make_hook(key: bytes, rules: list[Rule]) -> Callable[[Any], Any]:
     if len(key) < 16:
         raise ValueError(f"the key has {len(key)} bytes; give 16 or more")
 
-    def pseudonym(kind, found, ignored):
-        plain = "".join(letter for letter in found.casefold() if letter not in ignored)
+    def pseudonym(kind, ignored, match):
+        plain = "".join(letter for letter in match[0].casefold() if letter not in ignored)
         return f"[{kind} {hmac.new(key, plain.encode(), 'sha256').hexdigest()[:12]}]"
 
     def hook(data):
         if isinstance(data, str):
             for kind, pattern, ignored in rules:
-                data = pattern.sub(lambda match: pseudonym(kind, match[0], ignored), data)
+                data = pattern.sub(partial(pseudonym, kind, ignored), data)
             return data
         if isinstance(data, dict):
             return {hook(name): hook(value) for name, value in data.items()}
@@ -240,7 +241,8 @@ def complain(sender: str, text: str) -> str:
 
 if ready("09.5"):
     redacting = lab_service().client(anonymizer=make_hook(secrets.token_bytes(32), RULES))
-    project, senders = fresh("redacted"), [f"customer{n * n % 23}@mail.example" for n in range(60)]
+    senders = [f"customer{n * n % 23}@mail.example" for n in range(60)]
+    project = fresh("redacted")
     with tracing_context(client=redacting, enabled=True, project_name=project):
         for n, sender in enumerate(senders):
             complain(sender if n % 2 else sender.upper(), f"Ring me: 01632 96{n % 4:04}")
@@ -248,8 +250,8 @@ if ready("09.5"):
     stored = [run.inputs for run in client.list_runs(project_name=project)]
     leaks = json.dumps(stored).lower().count("@mail.example")
     (most, times), *_ = counted = Counter(one["sender"] for one in stored).most_common()
-    print(f"{len(stored)} complaints by {len(counted)} customers, of whom {len(set(senders))} wrote;")
-    print(f"{times} by {most}; {leaks} addresses stored.")
+    print(f"{len(stored)} complaints by {len(counted)} customers (sent by {len(set(senders))})")
+    print(f"{times} of them by {most}; {leaks} addresses stored")
 
 # %% [markdown] name="cheaper-goal"
 # ## 6. The gate: cut the traced cost

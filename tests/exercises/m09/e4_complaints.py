@@ -479,8 +479,10 @@ def dropped_at_the_end() -> object:
             for one in there:
                 newest.pop(self.plain((one.inputs or {}).get("question", "")), None)
             room = max(0, 10 - len(there))
-            return tuple(newest.values())[len(newest) - room :] if room < len(newest) else [
-                *newest.values()
-            ]
+            return (
+                tuple(newest.values())[len(newest) - room :]
+                if room < len(newest)
+                else [*newest.values()]
+            )
 
     return Right()

@@ -387,9 +387,7 @@ def with_cache() -> object:
             reply = llm.invoke(
                 [
                     SystemMessage("You answer questions by repeating the text."),
-                    HumanMessage(
-                        "How big is the flask?\n\nBottles: The flask holds 1.5 litres."
-                    ),
+                    HumanMessage("How big is the flask?\n\nBottles: The flask holds 1.5 litres."),
                     AIMessage("Bottles: The flask holds 1.5 litres."),
                     HumanMessage(f"{question}\n\n{passage.excerpt}"),
                 ]

@@ -245,7 +245,16 @@ class RandomDay:
     def __post_init__(self) -> None:
         made = random.Random(self.seed)
         things = ("tent", "stove", "mat", "rope", "lamp", "flask", "sleeping bag", "poles")
-        said = ("praised", "bad", "right: 1", "right: 2", "signed: 3", "kind: 4", "tone: 5", "vague")
+        said = (
+            "praised",
+            "bad",
+            "right: 1",
+            "right: 2",
+            "signed: 3",
+            "kind: 4",
+            "tone: 5",
+            "vague",
+        )
         ends = ("", " ", "  ", "\n")
         order = list(range(40))
         made.shuffle(order)

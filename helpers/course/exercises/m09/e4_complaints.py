@@ -265,8 +265,7 @@ def curate(answer: "Curate") -> Iterator[Case]:
     yield Case(
         "datasets with 9, 10 and 12 examples",
         call=lambda: [
-            complained.curated(answer, Plan([day], fill[:full]))["examples"]
-            for full in (9, 10, 12)
+            complained.curated(answer, Plan([day], fill[:full]))["examples"] for full in (9, 10, 12)
         ],
         show="three corrected complaints, and datasets with 9, with 10 and with 12 examples: the"
         " examples that were added to each",

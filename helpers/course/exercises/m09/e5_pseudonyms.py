@@ -241,8 +241,10 @@ def _known(key: bytes, plain: str) -> list[Slip]:
         ),
         Slip.when(
             "too-few-digits",
-            lambda got: f"[email {code(key, plain)[:8]}]" in got["text"]
-            or f"[email {code(key, plain)[:2]}]" in got["text"],
+            lambda got: (
+                f"[email {code(key, plain)[:8]}]" in got["text"]
+                or f"[email {code(key, plain)[:2]}]" in got["text"]
+            ),
             "The code has 12 digits. With two, one of 256 other customers gets the same one.",
         ),
         Slip.when(

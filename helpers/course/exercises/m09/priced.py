@@ -32,9 +32,9 @@ MOST_SHARE: Final = 0.25
 
 _MODEL: Final = "local"
 _WORDS: Final = (
-    "tent rope stove lamp map boot wool flask pole ridge river storm frost trail camp summit valley"
-    " harbour meadow pebble lantern thistle bracken copper willow heather granite saddle anchor"
-).split()
+    *("tent", "rope", "stove", "lamp", "map", "boot", "wool", "flask", "pole", "ridge", "river"),
+    *("storm", "frost", "trail", "camp", "summit", "valley", "harbour", "meadow", "pebble"),
+)
 _ASKED_WORDS, _FOUND_WORDS, _DOCUMENT_WORDS = 60, 30, 200
 _SAID_WORDS: Final = 25
 _OTHER_WORDS: Final = 50
@@ -174,15 +174,15 @@ def _price(read: int, written: int) -> float:
     return prices.cost(_MODEL, used)
 
 
-def _asked(number: int) -> str:
+def _asked() -> str:
     """A long letter, another one each time that it is made."""
     words = [secrets.choice(_WORDS) for _ in range(_ASKED_WORDS - 1)]
-    return f"Question {' '.join(words)}?"
+    return f"Is {' '.join(words)}?"
 
 
 def shops() -> list[Shop]:
     """Two shops whose customers ask the same questions; other documents, models and limits."""
-    asked = [_asked(number) for number in range(11)]
+    asked = [_asked() for _ in range(11)]
     loud = asked[2].upper()  # another question, whose answer is another one
     wide = asked[3].replace(" ", "  ")
     first = [*asked[:8], loud, asked[0], asked[3], asked[0], asked[5], wide, asked[1], asked[3]]

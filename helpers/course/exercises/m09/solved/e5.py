@@ -3,6 +3,7 @@
 import hmac
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 Rule = tuple[str, re.Pattern[str], str]
@@ -13,14 +14,14 @@ def make_hook(key: bytes, rules: list[Rule]) -> Callable[[Any], Any]:
     if len(key) < 16:
         raise ValueError(f"the key has {len(key)} bytes; give 16 or more")
 
-    def pseudonym(kind, found, ignored):
-        plain = "".join(letter for letter in found.casefold() if letter not in ignored)
+    def pseudonym(kind, ignored, match):
+        plain = "".join(letter for letter in match[0].casefold() if letter not in ignored)
         return f"[{kind} {hmac.new(key, plain.encode(), 'sha256').hexdigest()[:12]}]"
 
     def hook(data):
         if isinstance(data, str):
             for kind, pattern, ignored in rules:
-                data = pattern.sub(lambda match: pseudonym(kind, match[0], ignored), data)
+                data = pattern.sub(partial(pseudonym, kind, ignored), data)
             return data
         if isinstance(data, dict):
             return {hook(name): hook(value) for name, value in data.items()}
