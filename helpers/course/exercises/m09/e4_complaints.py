@@ -314,7 +314,7 @@ def curate(answer: "Curate") -> Iterator[Case]:
         [[right(weigh, "2 kg."), right(keep), *[Asked(f"Why {n}?", ["bad"]) for n in range(110)]]],
         [f"1: {weigh} -> 2 kg.", f"2: {keep} -> 28 days."],
     )
-    for seed in (3, 8):
+    for seed in (8, 28):
         made = RandomDay(seed)
         yield case(
             f"a day of 40 requests ({seed})",

@@ -1,6 +1,6 @@
 """A shop with a model that counts its calls, and pipelines traced on its day: for exercise 09.6.
 
-The model's answers come from a secret that is made anew for each shop, so that nothing but a call
+The answers of its model come from a secret, another one for each shop, so that nothing but a call
 of the model gives them; and each call is counted in the model itself, whichever way it is made.
 """
 
