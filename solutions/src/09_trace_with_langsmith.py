@@ -381,13 +381,13 @@ check("09.6", make_pipeline)
 
 # %% name="cheaper-use"
 questions = [
+    "I bought it in the outlet. How long can I bring it back?",
+    "For how long do you guarantee shoes?",
+    "How long until I must prove again that I'm a student?",
     "What's the postage to Dublin?",
     "How long will the shop keep my parcel for me?",
-    "How many grams is the mat that cannot puncture?",
-    "What do I pay for each day I'm late with a hired tent?",
-    "For how long do you guarantee shoes?",
 ]
-requests = questions[:2] * 2 if fast else [*questions, *questions[:3]]
+requests = [*questions[:3], questions[0]] if fast else [*questions, *questions[:3]]
 
 if ready("09.6"):
     rows, answers = [], []

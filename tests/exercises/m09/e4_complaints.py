@@ -1,6 +1,6 @@
 """Answers to exercise 09.4, most of them a right one with a part that is another."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from langsmith import Client
@@ -9,7 +9,6 @@ from langsmith.utils import LangSmithNotFoundError
 from helpers.authoring.answers import right, wrong
 
 BAD = 'and(eq(feedback_key, "helpful"), eq(feedback_score, 0))'
-_SCORE = 'corrected = feedback.score == 0 and "answer" in (feedback.correction or {})'
 EQUIVALENT: dict[str, str] = {}
 
 
@@ -210,7 +209,7 @@ def as_it_comes() -> object:
         def corrected(self, client: Client, project: str) -> list[tuple[Any, dict[str, Any]]]:
             runs = list(client.list_runs(project_name=project, is_root=True, filter=BAD))
             said = client.list_feedback(run_ids=[run.id for run in runs], feedback_key=["helpful"])
-            right = {one.run_id: one.correction for one in said if self.says(one.correction)}
+            right: Any = {one.run_id: one.correction for one in said if self.says(one.correction)}
             return [(run, right[run.id]) for run in self.ordered(runs) if run.id in right]
 
     return Wrong()
@@ -360,7 +359,7 @@ def by_source_run() -> object:
 
     def super_unique(parts: Parts, some: list[Any], there: list[Any]) -> list[Any]:
         seen: set[str] = set()
-        kept = []
+        kept: list[Any] = []
         for run, correction in some:
             same = parts.plain(run.inputs["question"])
             if same not in seen and len(there) + len(kept) < 10:
@@ -445,7 +444,7 @@ def one_by_one() -> object:
     return curate
 
 
-@right("An async function may not be asked for; this one sorts with pandas.")
+@right("Sorted and chosen with pandas.")
 def with_pandas() -> object:
     import pandas as pd
 
@@ -464,10 +463,7 @@ def with_pandas() -> object:
     return Right()
 
 
-Sort = Callable[[Any], Any]
-
-
-@right("Statistics of the feedback are not used; the oldest are dropped at the end.")
+@right("All corrected complaints are collected first, and the oldest are dropped at the end.")
 def dropped_at_the_end() -> object:
     class Right(Parts):
         def chosen(self, corrected: list[tuple[Any, dict[str, Any]]], there: list[Any]) -> Any:

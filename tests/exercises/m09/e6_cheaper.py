@@ -403,7 +403,7 @@ def with_cache() -> object:
 def memory_of_prompts() -> object:
     class Right(Parts):
         def __call__(self, question: str) -> str:
-            return str(traceable(self.answer, run_type="chain", name="answer")(question))
+            return str(traceable(name="answer")(self.answer)(question))
 
         def said(self, prompt: Any) -> str:
             key = str(prompt)

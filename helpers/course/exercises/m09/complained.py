@@ -214,10 +214,10 @@ def _held(name: str, before: dict[str, Any], known: dict[str, int]) -> dict[str,
     now = _examples(dataset.id)
     changed = [value for key, value in before.items() if now.get(key) != value]
     added = [value for key, value in now.items() if key not in before]
-    return {"examples": sorted(_text(*value[:3], known) for value in added), "changed": changed}
+    return {"examples": sorted(_text(known, *value[:3]) for value in added), "changed": changed}
 
 
-def _text(inputs: Any, outputs: Any, source: str, known: dict[str, int]) -> str:
+def _text(known: dict[str, int], inputs: Any, outputs: Any, source: str) -> str:
     return f"{known.get(source, 'no request')}: {_only(inputs, 'question')} -> " + _only(
         outputs, "answer"
     )

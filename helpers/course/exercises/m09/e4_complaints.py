@@ -82,7 +82,9 @@ def curate(answer: "Curate") -> Iterator[Case]:
                     "source_run_id says which run of the project an example was made of.",
                 ),
             ],
+            limit=30,
             about=about,
+            live=False,
         )
 
     weigh, keep, heavy = "How much does it weigh?", "How long may I keep it?", "Is it heavy?"
@@ -270,7 +272,9 @@ def curate(answer: "Curate") -> Iterator[Case]:
         show="three corrected complaints, and datasets with 9, with 10 and with 12 examples: the"
         " examples that were added to each",
         expect=[[f"3: {keep} -> 28 days."], [], []],
+        limit=30,
         about="ten",
+        live=False,
     )
     yield case(
         "nothing to add",

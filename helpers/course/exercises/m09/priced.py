@@ -230,7 +230,7 @@ def tried(make: MakePipeline, made: Sequence[Shop]) -> list[Tried]:
     for project in projects:
         client.create_project(project)  # so that nothing traced is an empty project
     pipelines = [
-        traceable(make(shop.index, shop.llm, shop.near_enough), name="request") for shop in made
+        traceable(name="request")(make(shop.index, shop.llm, shop.near_enough)) for shop in made
     ]
     same: list[list[bool]] = [[] for _ in made]
     for turn in zip_longest(*(shop.requests for shop in made)):
