@@ -1,1 +1,1 @@
-"""Module 09, Trace with LangSmith: what is traced, and what traces tell."""
+"""Module 09, Trace with LangSmith: what is traced, what the traces say, what comes of them."""

@@ -1,0 +1,154 @@
+"""Exercise 09.6: the same answers at a quarter of the traced cost."""
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from helpers.course.exercises import Case, Expectation, Hint, Slip, exercise
+
+if TYPE_CHECKING:
+    from helpers.course.exercises.m09.priced import MakePipeline, Tried
+
+
+@exercise(
+    "09.6",
+    title="The gate: cut the traced cost at the same answers",
+    gate=True,
+    hints=[
+        "Look at the trace of one request: three calls of the model. Whose result reaches the"
+        " customer, and whose does not?",
+        Hint("Nobody reads the review. It also reads the most: a whole document.", "cost"),
+        Hint(
+            "The other words are needed only if the first passage is not near enough. Without them,"
+            " these questions get other answers; asked for each time, most of them are thrown"
+            " away.",
+            "cost",
+            "answers",
+        ),
+        Hint(
+            "Customers ask the same question again. A dictionary inside make_pipeline, from the"
+            " question to the answer, lives as long as the pipeline.",
+            "cost",
+        ),
+        Hint(
+            "The model's answer depends on every word of its prompt, and on the shop's documents:"
+            " keep the messages as they are, and the dictionary's key, too.",
+            "answers",
+        ),
+        Hint(
+            "Call llm.invoke in the function itself, with tracing as it is. A thread of a plain"
+            " pool has no trace, and neither has a private method of the model.",
+            "traced",
+        ),
+    ],
+)
+def cheaper(answer: "MakePipeline") -> Iterator[Case]:
+    """A pipeline with the same answers, all of its calls traced, at a quarter of the cost."""
+    from helpers.course.exercises.m09 import priced
+    from helpers.tracing.testing import lab_client
+
+    lab_client()  # its service starts outside the cases' time
+    made = priced.shops()
+
+    @cache
+    def day() -> "list[Tried]":
+        return priced.tried(answer, made)
+
+    def one() -> "list[Tried]":
+        (shop, _) = priced.shops()
+        shop.requests = shop.requests[:1]
+        return priced.tried(answer, [shop])
+
+    show = "two shops' pipelines on a day of requests, in turn"
+    slips = [
+        Slip.raises(
+            "no-pipeline",
+            TypeError,
+            "make_pipeline(index, llm, near_enough) returns a plain function of the question.",
+        )
+    ]
+    yield Case(
+        "one request",
+        call=one,
+        show="make_pipeline(index, llm, near_enough)(question)",
+        expect=Expectation("the same answer, from traced calls", _right, show=_told),
+        slips=[
+            *slips,
+            Slip.when(
+                "no-call",
+                lambda found: found[0].calls == 0,
+                "The model was not called. The answer has to come from the given model.",
+            ),
+            Slip.when(
+                "untraced",
+                lambda found: found[0].untraced > 0,
+                "The model was called, and the trace does not know of it: a cost that is not traced"
+                " is not saved.",
+            ),
+        ],
+        about="answers",
+        limit=60,
+    )
+    yield Case(
+        "the same answers, word by word",
+        call=day,
+        show=show,
+        expect=Expectation("every answer as before", _same, show=_told),
+        slips=slips,
+        about="answers",
+        limit=60,
+    )
+    yield Case(
+        "every call is in the trace",
+        call=day,
+        show=show,
+        expect=Expectation(
+            "each call that the model counted, with its tokens", _traced, show=_told
+        ),
+        slips=slips,
+        about="traced",
+        limit=60,
+    )
+    yield Case(
+        "the cost of each day",
+        call=day,
+        show=show,
+        expect=Expectation(
+            f"at most {priced.MOST_SHARE:.0%} of the given pipeline's cost, at the same answers",
+            _cheap,
+            show=_told,
+        ),
+        slips=slips,
+        about="cost",
+        limit=60,
+    )
+
+
+def _told(found: "Sequence[Tried]") -> str:
+    return "; ".join(
+        f"{sum(one.same)} of {len(one.same)} answers the same, {one.calls} calls, {one.untraced} of"
+        f" them not traced, {one.share:.0%} of the cost"
+        for one in found
+    )
+
+
+def _same(found: "Sequence[Tried]") -> bool:
+    return all(all(one.same) for one in found)
+
+
+def _traced(found: "Sequence[Tried]") -> bool | str:
+    if not any(one.calls for one in found):
+        return "The model was not called."
+    return all(one.untraced == 0 for one in found)
+
+
+def _right(found: "Sequence[Tried]") -> bool:
+    return _same(found) and _traced(found) is True
+
+
+def _cheap(found: "Sequence[Tried]") -> bool | str:
+    from helpers.course.exercises.m09.priced import MOST_SHARE
+
+    if not _right(found):
+        return "This counts only at the same answers, with every call in the trace."
+    return all(one.share <= MOST_SHARE for one in found)
