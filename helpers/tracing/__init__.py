@@ -15,7 +15,7 @@ speak it answers with 501 and a sentence. `course traces` opens its pages in a b
 
 from helpers.tracing.redact import personal_data, redactor
 from helpers.tracing.service import Service, ServiceError, running
-from helpers.tracing.switch import Tracing, TracingError, disable, enable
+from helpers.tracing.switch import Tracing, TracingError, disable, enable, local
 
 __all__ = [
     "Service",
@@ -24,6 +24,7 @@ __all__ = [
     "TracingError",
     "disable",
     "enable",
+    "local",
     "personal_data",
     "redactor",
     "running",
