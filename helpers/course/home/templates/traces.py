@@ -26,13 +26,14 @@ def report(frame: pd.DataFrame, key: str) -> Iterator[str]:
     if not len(priced):
         yield f"{len(frame)} requests, and no price of any: what they cost is not known."
         return
-    total = priced["cost"].sum()
-    yield f"{len(frame)} requests cost ${total:.6f}, without {len(frame) - len(priced)} of no price."
+    total, missing = priced["cost"].sum(), len(frame) - len(priced)
+    yield f"{len(frame)} requests cost ${total:.6f}, without {missing} of no price."
     top = costliest(frame)
     share = top["cost"].sum() / total if total else 0
     yield f"The most expensive 5% make {share:.0%} of it:"
     for row in top.to_dict("records"):
-        yield f"  ${row['cost']:.6f}  {row['tokens']:>7} tokens  {row['seconds']:6.1f} s  {row['id']}"
+        size = f"{row['tokens']:>7} tokens  {row['seconds']:6.1f} s"
+        yield f"  ${row['cost']:.6f}  {size}  {row['id']}"
     if key in frame and total:
         group = excess(frame, key).iloc[0]
         yield (
