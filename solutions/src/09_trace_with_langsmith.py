@@ -1,393 +1,379 @@
 # %% [markdown] name="title" only="lab"
 # # Lab 09: Trace with LangSmith
 #
-# After this lab you have traced a pipeline across threads, found in its traces what costs, what is
-# slow and what fails, made a dataset of complaints, redacted without losing count, and cut a
-# pipeline's traced cost at the same answers.
+# After this lab you can trace a pipeline across threads, find in its traces what costs too much,
+# what is slow and what fails, make a dataset of complaints, hide personal data and still count
+# customers, and cut a pipeline's cost at the same answers.
 #
-# **75 minutes. Before it:** the walkthrough
+# **60 to 90 minutes. Before it:** the walkthrough
 # [09 Trace with LangSmith](../notebooks/09_trace_with_langsmith.ipynb).
 #
-# Fill each cell that holds a `TODO` (in exercises 1 and 6, mend the code that stands there), run
-# it, then run the check below it. The exercises do not depend on each other.
+# Fill each cell that contains a `TODO` (in exercises 1 and 6, change the code that you find there),
+# run it, then run the check below it. After a wrong try, the card shows a hint, and `hint("09.1")`
+# gives the next one. The exercises do not depend on each other.
 
 # %% [markdown] name="title" only="solution"
 # # Solution of lab 09: Trace with LangSmith
 #
-# All six exercises solved, and why. The lab itself:
+# All exercises solved, and why. The lab itself:
 # [labs/09_trace_with_langsmith.ipynb](../labs/09_trace_with_langsmith.ipynb).
 
 # %% name="imports"
-import asyncio
-import hmac
 import os
-import warnings
-from collections import defaultdict
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor  # noqa: F401
-from typing import Any
 
-import numpy as np
-from langchain_core.language_models import BaseChatModel
-from langsmith import Client, get_current_run_tree, traceable, tracing_context
-from langsmith.utils import ContextThreadPoolExecutor
-
-from helpers.agent import Retriever
 from helpers.course import TODO, check, hint, ready, run_async, show  # noqa: F401
-from helpers.course.exercises import m09_runs as runs
-from helpers.course.exercises.m09_day import KEYS
-from helpers.course.exercises.m09_desk import desk, fresh, practice, runs_of
-from helpers.course.exercises.m09_given import HOUSE_MODEL, NEAR_ENOUGH, house_model, prompt
-from helpers.evaluate import Proportion
-from helpers.tracing.redact import RULES
 
 # %% name="parameters" tags=["parameters"]
 model = os.environ.get("COURSE_MODEL", "local")  # which model answers
 fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 
 # %% [markdown] name="service-text"
-# The lab has a service of its own, which nobody else's traces are in; `client` is LangSmith's
-# unchanged client that talks to it. The cell below fills it with a day of 200 requests that
-# has something wrong with it: you find it in exercises 2 to 4. To look around in its pages, print
-# `practice().page` and open that address.
+# The lab has a tracing service of its own on this machine. `client` is LangSmith's unchanged client
+# that talks to it. The cell below writes a day of 200 requests into it. Something is wrong with
+# that day, and in exercises 2 to 4 you find out what. The last line prints an address: open it in a
+# browser to look around.
 
 # %% name="service"
-os.environ["COURSE_MODEL"] = model
+import warnings
+
+from helpers.tracing.testing import lab_client, lab_service, planted_day
+
+# list_runs says that it will be replaced; what replaces it gives no costs of whole requests yet.
 warnings.filterwarnings("ignore", ".*will be removed after", DeprecationWarning)
-client, day = desk(), runs.planted(runs.SHOWN).project
-print(f"{day}: {len(runs_of(day, is_root=True))} requests, at {practice().url}")
+
+client = lab_client()
+day = planted_day(client, seed=9).project
+print(f"{day}: {len(list(client.list_runs(project_name=day, is_root=True)))} requests")
+print(lab_service().page)
 
 # %% [markdown] name="trace-goal"
-# ## 1. Trace a pipeline
+# ## 1. Trace a pipeline across threads
 #
-# `Pipeline` answers a question: two searches at the same time, in threads; a draft for each, at the
-# same time, async; the longer one is the answer. Its model is the shop's own: LangChain knows
-# nothing of it, so nothing is traced. Mend it so that one question gives this tree, with tokens and
-# cost, and the same answer:
+# `answer` in the cell below answers a question: two searches at the same time, in threads; a draft
+# from each, at the same time, as tasks of the event loop; the longer draft is the answer. LangChain
+# does not know its model, so nothing is traced. This is what the model gives back:
+
+# %% name="trace-reply"
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a model gives back; `read` and `written` are tokens."""
+
+    text: str
+    model: str
+    read: int
+    written: int
+
+# %% [markdown] name="trace-task"
+# Change `answer` so that each question gives this tree:
 #
-# ```
-# answer            chain
-#     documents     retriever
-#     orders        tool
-#     draft         llm, with the tokens of its reply
-#     draft         llm
-# ```
+# | run | run type | its metadata contain |
+# |---|---|---|
+# | `answer` | `chain` | |
+# | ├ `documents` | `retriever` | |
+# | ├ `orders` | `tool` | |
+# | ├ `draft` | `llm` | `source`: `"documents"`, and `ls_model_name` |
+# | └ `draft` | `llm` | `source`: `"orders"`, and `ls_model_name` |
 #
-# The model's reply has `text`, `read` and `written` (tokens). `HOUSE_MODEL` is the name under which
-# its price is known. For instance, `await Pipeline().answer("Where is my tent?")` begins
-# with *Our answer*.
+# **Arguments.** `documents` and `orders` are plain functions from a question to a text. `model` is
+# an async function from a prompt to a `Reply`, which has `text`, `model` (the model's name), `read`
+# and `written` (tokens, whole numbers). The functions may have any names of their own, and trace
+# nothing themselves.
+#
+# - The four runs are directly below `answer`. There is one run for each call and no other.
+# - The run of a draft has the model's name as `ls_model_name`, and reports the tokens of its own
+#   reply as the usage `input_tokens`, `output_tokens` and `total_tokens`, the sum. Figures and
+#   model names differ from reply to reply.
+# - Further metadata, tags, inputs and outputs are up to you.
+# - `answer` is async, and is called several times, also at the same time. Each question keeps its
+#   own tree. Inside a traced function, `answer` is a run below that function's run.
+# - With tracing off (`tracing_context(enabled=False)`), it answers the same and writes no run.
+# - Apart from its traces it works as before. The two searches run at the same time in threads, and
+#   the event loop is free meanwhile. The two drafts run at the same time. Each function is called
+#   with the same arguments and as often as before. Of two drafts of equal length, the first one is
+#   the answer. An error of a search or of the model is raised unchanged. Where tracing is on, it is
+#   also the error of the run in which it happened, and of `answer`.
+#
+# For instance, if the reply to the prompt with the documents' text is
+# `Reply("It left on Monday.", "local", read=9, written=5)`, its draft has `source` `"documents"`,
+# `ls_model_name` `"local"` and the usage `{"input_tokens": 9, "output_tokens": 5, "total_tokens":
+# 14}`.
 
 # %% exercise="09.1" mend=true
-class Pipeline:
-    """Answers one question: two searches at the same time, a draft for each, the longer one."""
+import asyncio
+from collections.abc import Awaitable, Callable
 
-    # BEGIN SOLUTION
-    @traceable(run_type="retriever")
-    # END SOLUTION
-    def documents(self, question: str) -> str:
-        """What the documents say."""
-        return f"By the documents on {question.split()[-1]}"
+# LAB: from concurrent.futures import ThreadPoolExecutor
+# BEGIN SOLUTION
+from langsmith import get_current_run_tree, traceable
+from langsmith.utils import ContextThreadPoolExecutor
 
-    # BEGIN SOLUTION
-    @traceable(run_type="tool")
-    # END SOLUTION
-    def orders(self, question: str) -> str:
-        """What the order book says."""
-        return f"By the order book, for {question.split()[-1]}, shipped"
+# END SOLUTION
 
+# BEGIN SOLUTION
+@traceable
+# END SOLUTION
+async def answer(question: str, documents: Callable[[str], str], orders: Callable[[str], str],
+                 model: Callable[[str], Awaitable[Reply]]) -> str:
+    """The longer one of two drafts, from what the documents and the order book say."""
     # BEGIN SOLUTION
-    @traceable(run_type="llm", metadata={"ls_model_name": HOUSE_MODEL})
+    @traceable("llm")
     # END SOLUTION
-    async def draft(self, question: str, found: str) -> str:
-        """An answer from what was found."""
-        reply = await house_model(f"{found}\n\n{question}")
+    async def draft(source, found):
+        reply = await model(f"{found}\n\n{question}")
         # BEGIN SOLUTION
-        usage = {"input_tokens": reply.read, "output_tokens": reply.written}
-        usage["total_tokens"] = reply.read + reply.written
-        get_current_run_tree().set(usage_metadata=usage)
+        if run := get_current_run_tree():  # there is none with tracing off
+            run.add_metadata({"source": source, "ls_model_name": reply.model})
+            run.set(usage_metadata={"input_tokens": reply.read, "output_tokens": reply.written,
+                                    "total_tokens": reply.read + reply.written})
         # END SOLUTION
         return reply.text
 
+    # LAB: searches = [documents, orders]
     # BEGIN SOLUTION
-    @traceable
+    searches = [traceable("retriever", name="documents")(documents),
+                traceable("tool", name="orders")(orders)]
     # END SOLUTION
-    async def answer(self, question: str) -> str:
-        """The answer that the customer reads."""
-        # LAB: with ThreadPoolExecutor(2) as pool:
-        # BEGIN SOLUTION
-        with ContextThreadPoolExecutor(2) as pool:
-        # END SOLUTION
-            found = list(pool.map(lambda search: search(question), [self.documents, self.orders]))
-        drafts = await asyncio.gather(*(self.draft(question, text) for text in found))
-        return max(drafts, key=len)
+    loop = asyncio.get_running_loop()
+    # LAB: with ThreadPoolExecutor(2) as pool:
+    # BEGIN SOLUTION
+    with ContextThreadPoolExecutor(2) as pool:
+    # END SOLUTION
+        found = await asyncio.gather(
+            *(loop.run_in_executor(pool, search, question) for search in searches))
+    drafts = await asyncio.gather(draft("documents", found[0]), draft("orders", found[1]))
+    return max(drafts, key=len)
 
 # %%
-check("09.1", Pipeline)
+check("09.1", answer)
 
 # %% [markdown] name="trace-why" only="solution"
-# `asyncio.gather` makes tasks, and a task copies the context in which it is made: async needs no
-# help. A plain pool's threads start with an empty context. `ContextThreadPoolExecutor` hands each
-# task a copy of the caller's.
+# Which run a new run belongs to is kept in a context variable. `asyncio.gather` makes tasks, and a
+# task copies the context in which it is made, so async code needs no help. A thread of a plain pool
+# begins with an empty context. Its runs become traces of their own where tracing was turned on by
+# environment variables, and are not written at all where `tracing_context` turned it on. No error
+# tells you. `ContextThreadPoolExecutor` gives each call a copy of the caller's context, and so does
+# `asyncio.to_thread`.
+#
+# The usage has to be set by hand, since only the code that called the model knows its figures. From
+# usage and `ls_model_name` the service computes the cost. With tracing off there is no current run:
+# code that does not allow for that fails where tracing is off, which is often production.
+
+# %% [markdown] name="trace-use-text"
+# Ask two questions at the same time. What does each cost, and how long does tracing them take?
 
 # %% name="trace-use"
+import time
+
+from langsmith import tracing_context
+
+from helpers.tracing.testing import fresh, runs_of
+
+
+async def house_model(prompt):
+    """A model that nothing traces by itself."""
+    await asyncio.sleep(0.05)
+    text = f"Our answer: {prompt.splitlines()[0]}"
+    return Reply(text, "local", read=len(prompt.split()), written=len(text.split()))
+
+
+def search_documents(question):
+    """What the documents say."""
+    return f"By the documents on {question.split()[-1]}"
+
+
+def read_order_book(question):
+    """What the order book says."""
+    return f"By the order book, for {question.split()[-1]}, shipped"
+
+
+async def ask_both(enabled, project):
+    """Two questions at the same time; seconds until both are answered."""
+    begun = time.perf_counter()
+    with tracing_context(client=client, enabled=enabled, project_name=project):
+        await asyncio.gather(*(answer(question, search_documents, read_order_book, house_model)
+                               for question in ("Where is my tent?", "Where is my old stove?")))
+    return time.perf_counter() - begun
+
+
 if ready("09.1"):
     project = fresh("pipeline")
-    async def ask(question):
-        with tracing_context(client=client, enabled=True, project_name=project):
-            return await Pipeline().answer(question)
-    print(run_async(ask("Where is my tent?")))
+    seconds = {name: run_async(ask_both(on, project)) for name, on in (("off", False), ("on", True))}
     client.flush()
-    show.trace(runs_of(project))
+    runs = runs_of(client, project)
+    show.trace([run for run in runs if run.trace_id == runs[0].trace_id])
+    for root in (run for run in runs if run.parent_run_id is None):
+        print(f"{root.inputs['question']} {root.total_tokens} tokens, ${root.total_cost}")
+    print(f"tracing off {seconds['off']:.3f} s, on {seconds['on']:.3f} s")
 
 # %% [markdown] name="costly-goal"
 # ## 2. Find what costs out of proportion
 #
-# Every request of the day says in its metadata `channel`, `intent`, `language`, `release` and
-# `template` (`KEYS`). The requests with one value of one key cost far too much. Write
-# `costly_group`, which finds them in any project:
+# The metadata of a request say what it is about, for instance its `channel` and its `language`.
+# Requests with one value of one of these keys cost far more than the others. Write `costly_group`,
+# which finds them in any project.
 #
-# - *excess* of a group: its share of the cost minus its share of the requests. You look for the
-#   largest;
-# - a request without a price is in neither share; how many there are is the last figure.
+# A *request* is a root run of the project. Its cost is that run's `total_cost`, in US dollars:
+# the SDK gives a `Decimal`, or `None` where the price is not known. Such a request is *unpriced*,
+# all others are *priced*, also those that cost 0.
 #
-# For instance, four requests of $1 by `web` and one of $4 by `email` give
-# `("channel", "email", 0.5, 0)`: half of the cost for a fifth of the requests.
+# - A *group* is all priced requests with the same value under the same key of `keys`. `keys` are
+#   one or more different texts, values are texts. A request whose metadata lack a key belongs to no
+#   group of this key. Other keys of the metadata do not count.
+# - The *excess* of a group is its share of the cost minus its share of the requests. Both are shares
+#   of all priced requests of the project, whatever keys these have.
+# - Return a tuple: key and value of the group with the largest excess (which may be negative), the
+#   group's share of the cost (a number from 0 to 1), and how many requests of the project are
+#   unpriced (an `int`).
+# - Compare the excess rounded to nine digits. Of groups with the same one, take the key that comes
+#   first in `keys`, then the value that comes first by alphabet (as `sorted` orders texts).
+# - If there is no group, or the priced requests together cost 0, raise a `ValueError` whose message
+#   contains the project's name.
+# - It is a plain function, and may be called for several projects. It writes nothing. A project may
+#   have more runs than one answer of the service contains; `list_runs` asks for the next ones
+#   itself. Figures may be off by a millionth.
+#
+# For instance, four requests of $1 with the channel `web` and one of $4 with the channel `email`
+# give `("channel", "email", 0.5, 0)`: half of the cost with a fifth of the requests.
 
 # %% exercise="09.2"
+from collections import defaultdict
+from collections.abc import Sequence
+
+from langsmith import Client
+
+
 def costly_group(client: Client, project: str, keys: Sequence[str]) -> tuple[str, str, float, int]:
-    """Key and value with the largest excess, its share of the cost (0 to 1), requests unpriced."""
+    """Key and value with the largest excess, its share of the cost, and the unpriced requests."""
     # LAB: return TODO
     # BEGIN SOLUTION
-    roots = list(client.list_runs(project_name=project, is_root=True))
-    priced = [run for run in roots if run.total_cost is not None]
+    requests = list(client.list_runs(project_name=project, is_root=True))
+    priced = [run for run in requests if run.total_cost is not None]
     whole = sum(float(run.total_cost) for run in priced)
     costs = defaultdict(list)
     for run in priced:
-        for key in keys:
-            costs[key, run.metadata[key]].append(float(run.total_cost) / whole)
-    excess = {group: sum(shares) - len(shares) / len(priced) for group, shares in costs.items()}
-    key, value = max(excess, key=excess.get)
-    return key, value, sum(costs[key, value]), len(roots) - len(priced)
+        for place, key in enumerate(keys):
+            if key in run.metadata:
+                costs[place, run.metadata[key]].append(float(run.total_cost))
+    if not costs or whole == 0:
+        raise ValueError(f"No request of {project} has a cost and one of the keys.")
+
+    def order(group):
+        excess = sum(costs[group]) / whole - len(costs[group]) / len(priced)
+        return -round(excess, 9), group
+
+    place, value = min(costs, key=order)
+    share = sum(costs[place, value]) / whole
+    return keys[place], value, share, len(requests) - len(priced)
     # END SOLUTION
 
 # %%
 check("09.2", costly_group)
 
 # %% [markdown] name="costly-why" only="solution"
-# The sum alone names a frequent value, the mean alone a single huge request. Excess weighs both: it
-# is what the group costs beyond what its number explains.
+# The largest sum names a frequent value, and the largest mean a single huge request. The excess
+# contains both: what the group costs beyond what its number of requests explains. A price that is
+# not known is not 0. Counted as 0, it would make the group of a new model look cheap, so it is
+# left out of both shares, and the last figure says how much you do not see. Root runs alone carry
+# the cost of a whole request: the sum over all runs would count every model call twice.
+
+# %% [markdown] name="costly-use-text"
+# Which requests of the day are they? `list_runs` takes a filter in LangSmith's query language.
 
 # %% name="costly-use"
+keys = ["channel", "intent", "language", "release", "template"]
+
 if ready("09.2"):
-    key, value, share, unpriced = costly_group(client, day, KEYS)
+    key, value, share, unpriced = costly_group(client, day, keys)
     rule = f'and(eq(metadata_key, "{key}"), eq(metadata_value, "{value}"))'
-    dear = list(client.list_runs(project_name=day, is_root=True, filter=rule))
-    print(f"{key} {value!r}: {share:.0%} of the cost, {len(dear)} of 200 requests")
+    found = list(client.list_runs(project_name=day, is_root=True, filter=rule))
+    print(f"{key} {value!r}: {share:.0%} of the cost, {len(found)} of 200 requests")
+    print(f"{unpriced} requests have no price")
 
 # %% [markdown] name="suspects-goal"
 # ## 3. Find the slow tool and the failing tool
 #
-# Two of the tools need a look: one is quick mostly and very slow at times, one fails. Write
-# `suspects`, which gives their names:
+# Two of the day's tools need a look: one is mostly quick and very slow at times, the other one
+# fails. Write `suspects`, which finds them in any project.
 #
-# - slow: the highest 95th percentile of latency, among calls that raised no error;
-# - failing: the highest *lower end* of the 95% interval of the rate of errors, so that one error of
-#   one call does not win.
+# A *call* is a run of the type `tool` in the project, wherever it is in its trace: a root run, or
+# below any other run, also below another call. All calls have ended. Its tool is the run's `name`.
+# It has *failed* if its `error` is not `None`. Then it does not count as slow, however long it took.
+# An answer that says no, in the run's outputs, is no failure.
 #
-# For instance, `Proportion(1, 1).interval` is about `(0.21, 1.0)`, `Proportion(22, 44).interval`
-# about `(0.36, 0.64)`: the second fails more surely.
+# - **slow**: the tool with the highest 95th percentile of the latency (`run.latency`, in seconds)
+#   of its calls that have not failed, and this percentile. Where it lies between two calls, it is
+#   interpolated as `np.percentile` does by default. A tool whose calls have all failed is not slow.
+# - **failing**: the tool with the highest *lower end* of Wilson's 95% interval for the share of its
+#   calls that have failed, and this lower end, from 0 to 1. SciPy computes it:
+#   `binomtest(failed, calls).proportion_ci(method="wilson")`. A tool that has not failed at all is
+#   not failing.
+# - Return a tuple of the two pairs, slow first. A pair is a tuple of the tool's name and the figure,
+#   or `None` where no tool qualifies. One tool may be both.
+# - Compare figures rounded to nine digits. Of tools with the same one, take the name that comes
+#   first by alphabet (as `sorted` orders texts).
+# - It is a plain function, and may be called for several projects. It writes nothing. Figures may
+#   be off by a millionth.
+#
+# For instance, `stock` answers in 1.0, 2.0 and 3.0 seconds, and its fourth call fails after 30
+# seconds. `gift_wrap` is called once, for 0.1 seconds, and fails. The result is
+# `(("stock", 2.9), ("gift_wrap", 0.2065...))`. Had `gift_wrap` been called 40 times and failed 20
+# times, its lower end would be 0.352, though its rate is only half as high.
 
 # %% exercise="09.3"
-def suspects(client: Client, project: str) -> tuple[str, str]:
-    """The names of the slow and of the failing tool."""
+from collections import defaultdict
+
+import numpy as np
+from langsmith import Client
+from scipy.stats import binomtest
+
+Suspect = tuple[str, float] | None
+
+
+def suspects(client: Client, project: str) -> tuple[Suspect, Suspect]:
+    """The slow tool with its 95th percentile, the failing one with its interval's lower end."""
     # LAB: return TODO
     # BEGIN SOLUTION
-    seconds, errors = defaultdict(list), defaultdict(list)
+    seconds, failed = defaultdict(list), defaultdict(list)
     for run in client.list_runs(project_name=project, run_type="tool"):
-        errors[run.name].append(run.error is not None)
+        failed[run.name].append(run.error is not None)
         if run.error is None:
             seconds[run.name].append(run.latency)
-    slow = max(seconds, key=lambda name: np.percentile(seconds[name], 95))
-    failing = max(errors, key=lambda name: Proportion.of(errors[name]).interval[0])
-    return slow, failing
+    tails = {name: np.percentile(own, 95) for name, own in seconds.items()}
+    lowest = {name: binomtest(sum(own), len(own)).proportion_ci(method="wilson").low
+              for name, own in failed.items() if any(own)}
+
+    def highest(figures):
+        ordered = sorted(figures.items(), key=lambda one: (-round(one[1], 9), one[0]))
+        return ordered[0] if ordered else None
+
+    return highest(tails), highest(lowest)
     # END SOLUTION
 
 # %%
 check("09.3", suspects)
 
 # %% [markdown] name="suspects-why" only="solution"
-# The mean would name the steady tool, the count of errors the frequent one, the rate the one that
-# was called once. A refusal is no error, and a time-out no slow answer.
+# The mean would name the steady tool, and the maximum a single bad moment. The number of errors
+# names the tool that is called most, and the rate a tool that was called once. The lower end asks
+# how high the rate is at least, for all that we have seen: many calls bring it close to the rate,
+# and few calls leave it low. Calls that failed say nothing about how long an answer takes: a
+# time-out after 12 seconds would otherwise make the failing tool the slow one, too.
 
-# %% [markdown] name="curate-goal"
-# ## 4. Turn ten bad runs into examples
-#
-# Customers marked answers with the feedback `helpful`, 0 or 1. For some of the bad ones a colleague
-# has written what would have been right: `feedback.correction` is such as `{"answer": "28 days"}`.
-# Write `curate`: it makes the dataset `name` of them.
-#
-# - Inputs `{"question": ...}` as the customer asked, outputs `{"answer": ...}` as corrected, and
-#   `source_run_id`; the newest first, at most ten.
-# - Each question once, however it is capitalised or spaced: the newest stays.
-# - Called again, it adds nothing that is there already, and never more than ten in all.
+# %% [markdown] name="suspects-use-text"
+# Compare your suspects with what simpler rules find on this day.
 
-# %% exercise="09.4"
-def curate(client: Client, project: str, name: str) -> None:
-    """Fill the dataset with the newest corrected complaints of the project."""
-    # LAB: return TODO
-    # BEGIN SOLUTION
-    bad = 'and(eq(feedback_key, "helpful"), eq(feedback_score, 0))'
-    found = client.list_runs(project_name=project, is_root=True, filter=bad)
-    roots = {run.id: run for run in found}
-    said = client.list_feedback(run_ids=list(roots), feedback_key=["helpful"])
-    right = {one.run_id: one.correction for one in said if one.correction}
-    if not client.has_dataset(dataset_name=name):
-        client.create_dataset(name)
-    there = list(client.list_examples(dataset_name=name))
-    seen, new = {plain(one.inputs["question"]) for one in there}, []
-    for run in sorted(roots.values(), key=lambda run: run.start_time, reverse=True):
-        question = run.inputs["question"]
-        if run.id in right and plain(question) not in seen and len(there) + len(new) < 10:
-            seen.add(plain(question))
-            new.append({"inputs": {"question": question}, "outputs": right[run.id],
-                        "source_run_id": run.id})
-    if new:
-        client.create_examples(dataset_name=name, examples=new)
+# %% name="suspects-use"
+import pandas as pd
 
-
-def plain(question: str) -> str:
-    """A question without what does not matter."""
-    return question.strip().casefold()
-    # END SOLUTION
-
-# %%
-check("09.4", curate)
-
-# %% [markdown] name="curate-why" only="solution"
-# A complaint says that something is wrong; only the correction says what is right. The source run
-# keeps the way back: a year later somebody asks where an example has come from.
-
-# %% name="curate-use"
-if ready("09.4"):
-    name = fresh("complaints")
-    curate(client, day, name)
-    rows = [{"question": one.inputs["question"], "answer": one.outputs["answer"]}
-            for one in client.list_examples(dataset_name=name, limit=4)]
-    show.table(rows, caption="The first examples")
-
-# %% [markdown] name="redact-goal"
-# ## 5. Redact, and still count
-#
-# The course's redactor puts `[email]` for every address. Then nobody can say any more whether ten
-# complaints come from ten customers or from one. Write `make_hook`: a hook that puts a *pseudonym*
-# instead, the same for the same address or number, which nobody can make without the key.
-#
-# - `RULES` gives the kinds: pairs of a name and a compiled pattern.
-# - Capitals, spaces and punctuation make no difference: `01632 960123` is `01632960123`.
-# - The data are JSON-like: dictionaries, lists, texts, numbers, nested to any depth.
-#
-# For instance, `make_hook(b"key")({"text": "ring 01632 960123"})` may give
-# `{"text": "ring [phone 5d41402a]"}`.
-
-# %% exercise="09.5"
-def make_hook(key: bytes) -> Callable[[Any], Any]:
-    """A hook for `Client(anonymizer=...)`."""
-    # LAB: return TODO
-    # BEGIN SOLUTION
-    def pseudonym(name: str, found: str) -> str:
-        same = "".join(filter(str.isalnum, found.casefold()))
-        return f"[{name} {hmac.new(key, same.encode(), 'sha256').hexdigest()[:8]}]"
-
-    def clean(value: Any) -> Any:
-        if isinstance(value, str):
-            for name, pattern in RULES:
-                value = pattern.sub(lambda match, name=name: pseudonym(name, match[0]), value)
-            return value
-        if isinstance(value, dict):
-            return {name: clean(item) for name, item in value.items()}
-        return [clean(item) for item in value] if isinstance(value, list) else value
-
-    return clean
-    # END SOLUTION
-
-# %%
-check("09.5", make_hook)
-
-# %% [markdown] name="redact-why" only="solution"
-# A plain hash is no protection: there are few phone numbers, and whoever hashes them all has
-# undone it. With a key (HMAC) that needs the key. It belongs to the process that traces, not to
-# the traces; throw it away, and the pseudonyms mean nothing any more.
-
-# %% [markdown] name="cheaper-goal"
-# ## 6. Cut the traced cost
-#
-# This pipeline answers from the best sentence of the documents, and costs too much. Here are its
-# calls for one request, as traced:
-
-# %% name="cheaper-look"
-from helpers.course.exercises.m09_given import make_pipeline as given
-
-project = fresh("given")
-with tracing_context(client=client, enabled=True, project_name=project):
-    traceable(given(runs.index(), runs.model()), name="given")(runs.REQUESTS[0])
-client.flush()
-show.trace(runs_of(project))
-
-# %% [markdown] name="cheaper-task"
-# Mend `make_pipeline` so that an experiment on the day's requests, some of which are asked more
-# than once, costs at most a quarter, at the same answers, word by word. Cost is what the trace
-# says: tokens at the model's rate. A call that is not traced is not saved, and the check counts.
-
-# %% exercise="09.6" mend=true
-def make_pipeline(index: Retriever, llm: BaseChatModel) -> Callable[[str], str]:
-    """A function from a customer's question to an answer; it lives for a day."""
-    # LAB: reviews = []
-    # BEGIN SOLUTION
-    replies = {}
-    # END SOLUTION
-
-    def answer(question: str) -> str:
-        # LAB: other_words = llm.invoke(f"Say this in other words: {question}").text
-        # BEGIN SOLUTION
-        if question in replies:
-            return replies[question]
-        # END SOLUTION
-        (passage,) = index.search(question, k=1)
-        if passage.score < NEAR_ENOUGH:
-            # BEGIN SOLUTION
-            other_words = llm.invoke(f"Say this in other words: {question}").text
-            # END SOLUTION
-            (passage,) = index.search(other_words, k=1)
-        # LAB: reply = llm.invoke(prompt(passage.excerpt, question)).text
-        # LAB: reviews.append(llm.invoke(f"{passage.text}\n\nIs this polite? {reply}").text)
-        # LAB: return reply
-        # BEGIN SOLUTION
-        replies[question] = llm.invoke(prompt(passage.excerpt, question)).text
-        return replies[question]
-        # END SOLUTION
-
-    return answer
-
-# %%
-check("09.6", make_pipeline)
-
-# %% [markdown] name="cheaper-why" only="solution"
-# The review reads the most, and nobody reads the review. The other words are needed seldom, and
-# then they do change the answer, so they stay, but only there. Whole questions repeat, so a
-# dictionary answers them: module 10 says when that goes wrong.
-
-# %% name="cheaper-use"
-if ready("09.6"):
-    mine, _ = runs.measured(make_pipeline)
-    given_cost, count = runs.given_cost(), len(runs.REQUESTS)
-    rows = [{"pipeline": "given", "same answers": count, "cost": 1e6 * given_cost},
-            {"pipeline": "yours", "same answers": mine.right, "cost": 1e6 * mine.cost}]
-    cut = 1 - mine.cost / given_cost
-    show.table(rows, caption=f"{cut:.0%} less on {count} requests",
-               units={"cost": "millionths of a $"}, digits=1)
-
-# %% [markdown] name="end"
-# ## Next
-#
-# `course status` shows what you have passed. In module 10 you cut the cost of a right answer, with
-# routing, caches and shorter contexts; the traces tell you there, too, what each step is worth.
+if ready("09.3"):
+    calls = pd.DataFrame(
+        [{"tool": run.name, "seconds": run.latency, "failed": run.error is not None}
+         for run in client.list_runs(project_name=day, run_type="tool")])
+    tools = calls.groupby("tool").agg(
+        calls=("failed", "size"), failed=("failed", "sum"), rate=("failed", "mean"),
+        mean=("seconds", "mean"), longest=("seconds", "max"))
+    show.table(tools.reset_index(), caption="The day's tools; times in seconds", digits=2)
+    print(*suspects(client, day), sep="\n")

@@ -1,0 +1,1 @@
+"""Module 09, Trace with LangSmith: what is traced, and what traces tell."""

@@ -1,0 +1,173 @@
+"""Exercise 09.2: the group of requests that costs out of proportion."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from helpers.course.exercises import Case, Expectation, Hint, Slip, exercise, raises, solved
+from helpers.course.exercises.equality import is_number, near, same
+from helpers.course.exercises.words import brief
+
+if TYPE_CHECKING:
+    from langsmith import Client
+
+CostlyGroup = Callable[["Client", str, Sequence[str]], tuple[str, str, float, int]]
+
+_MILLIONTH = 1e-6
+
+
+@exercise(
+    "09.2",
+    title="Find what costs out of proportion",
+    hints=[
+        "list(client.list_runs(project_name=project, is_root=True)) gives the requests. A run has"
+        " total_cost and metadata, a dictionary.",
+        Hint(
+            "Leave the requests without a price out first: priced = [run for run in requests if"
+            " run.total_cost is not None]. Both shares are of these.",
+            "priced",
+        ),
+        Hint(
+            "A request may lack a key: ask `if key in run.metadata`. It still counts in the whole"
+            " cost and in the number of all priced requests.",
+            "keys",
+        ),
+        Hint(
+            "Collect the costs of each group under (key, value). Its excess is sum(costs) / whole -"
+            " len(costs) / len(priced).",
+            "excess",
+        ),
+        Hint(
+            "min(groups, key=lambda group: (-round(excess[group], 9), keys.index(group[0]),"
+            " group[1])) orders by excess, then by the key's place, then by the value.",
+            "alike",
+        ),
+        Hint("Raise ValueError before you divide by the whole cost.", "nothing"),
+    ],
+)
+def costly(answer: CostlyGroup) -> Iterator[Case]:
+    """Small projects, each with one difficulty, and drawn ones."""
+    from helpers.course.exercises.m09.projects import COSTLY, NOTHING_TO_FIND, project
+    from helpers.tracing.testing import lab_client
+
+    lab_client()  # starts the service before a case's time limit begins
+
+    slips: dict[str, Sequence[Slip]] = {
+        "frequent": [
+            Slip.when(
+                "sum",
+                lambda got: got[1] in ("en", "web"),
+                "That value is frequent: its cost is no more than its share of the requests.",
+            ),
+            Slip.when(
+                "mean", lambda got: got[1] == "fax", "That is a single request, and not the group."
+            ),
+            Slip.when(
+                "excess-returned",
+                lambda got: got[1] == "email" and got[2] < 0.3,
+                "That is the excess. The third figure is the group's share of the cost.",
+            ),
+        ],
+        "unpriced": [
+            Slip.raises("none", TypeError, "A request without a price has None as its cost."),
+            Slip.when(
+                "all-runs",
+                lambda got: got[3] == 28,
+                "Unpriced requests were counted twice: each has a model's run below it. Only root"
+                " runs are requests.",
+            ),
+            Slip.when(
+                "not-counted", lambda got: got[3] == 0, "The last figure: some requests have no price."
+            ),
+        ],
+        "without a key": [
+            Slip.raises("no-key", KeyError, "Not all requests have each of the keys."),
+            Slip.when(
+                "shares-of-key",
+                lambda got: got[2] > 0.5,
+                "The shares are those of all priced requests, also of those without the key.",
+            ),
+        ],
+        "free": [
+            Slip.when(
+                "free-unpriced", lambda got: got[3] == 3, "A cost of 0 is a price: it is not None."
+            )
+        ],
+    }
+    about = {
+        "example": "excess",
+        "frequent": "excess",
+        "unpriced": "priced",
+        "free": "priced",
+        "without a key": "keys",
+        "one group": "keys",
+    }
+    for name in COSTLY:
+        if name not in NOTHING_TO_FIND:
+            yield _case(
+                answer,
+                name,
+                project(name),
+                expect=_group(_reference(name)),
+                slips=slips.get(name, ()),
+                about=about.get(name, "alike" if name.startswith("a") else "excess"),
+            )
+    for name in NOTHING_TO_FIND:
+        where = project(name)
+        yield _case(answer, name, where, expect=raises(ValueError, where), about="nothing")
+
+
+def _case(
+    answer: CostlyGroup,
+    name: str,
+    where: str,
+    *,
+    expect: Expectation,
+    about: str,
+    slips: Sequence[Slip] = (),
+) -> Case:
+    from helpers.course.exercises.m09.projects import KEYS
+    from helpers.tracing.testing import lab_client
+
+    keys = list(KEYS[name])
+
+    def call() -> Any:
+        given = list(keys)
+        found = answer(lab_client(), where, given)
+        return found if given == keys else f"keys was changed to {given}"
+
+    return Case(
+        name,
+        call=call,
+        expect=expect,
+        show=f"costly_group(client, {where!r}, {keys})",
+        slips=slips,
+        about=about,
+    )
+
+
+@cache
+def _reference(name: str) -> tuple[str, str, float, int]:
+    from helpers.course.exercises.m09.projects import KEYS, project
+    from helpers.tracing.analysis import quiet
+    from helpers.tracing.testing import lab_client
+
+    with quiet():
+        found: tuple[str, str, float, int] = solved("09.2")(
+            lab_client(), project(name), list(KEYS[name])
+        )
+    return found
+
+
+def _group(expected: tuple[str, str, float, int]) -> Expectation:
+    """This tuple, with a share that may be off by a millionth."""
+
+    def judge(got: Any) -> bool | str:
+        if issubclass(type(got), tuple) and len(got) == len(expected) and is_number(got[2]):
+            key, value, share, unpriced = got
+            if not near(share, expected[2], 0, _MILLIONTH):
+                return False
+            return same((key, value, expected[2], unpriced), expected)
+        return same(got, expected)
+
+    return Expectation(brief(expected), judge)

@@ -1,0 +1,216 @@
+"""Projects of traces for exercises 09.2 and 09.3: named ones for one rule each, and drawn ones.
+
+They are written once in a process. A check tries an answer on each of them, and the reference too.
+"""
+
+import os
+from collections.abc import Sequence
+from functools import cache
+from random import Random
+from typing import Final
+
+from helpers.tracing.testing import UNPRICED, Call, Request, fresh, lab_client, write
+
+_CALLS: Final = 7  # in one request: fewer runs are written sooner
+_DRAWN: Final = 3 if os.environ.get("COURSE_FAST", "") not in ("", "0") else 8
+
+
+@cache
+def project(name: str) -> str:
+    """The project that this module calls `name`, written on first use."""
+    made = fresh(name)
+    requests = costly(name) if name in COSTLY else tools(name)
+    write(lab_client(), made, requests)
+    return made
+
+
+# --- 09.2: costs ----------------------------------------------------------------------------------
+
+
+def asked(count: int, tokens: int | None, model: str = "local", **metadata: str) -> list[Request]:
+    """Requests alike: what their model read, and what their metadata say."""
+    return [
+        Request(dict(metadata), model=model, tokens=None if tokens is None else (tokens, 0))
+        for _ in range(count)
+    ]
+
+
+def costly(name: str) -> list[Request]:
+    """The requests of one of the projects of `COSTLY`."""
+    if name.startswith("drawn"):
+        return _drawn(Random(name))
+    return [request for requests in COSTLY[name] for request in requests]
+
+
+COSTLY: Final[dict[str, Sequence[list[Request]]]] = {
+    "example": (asked(4, 100, channel="web"), asked(1, 400, channel="email")),
+    # The mean names one request, the sum the most frequent value.
+    "frequent": (
+        asked(9, 100, channel="web", language="en"),
+        asked(3, 250, channel="email", language="en"),
+        asked(1, 400, channel="fax", language="en"),
+    ),
+    # "chat" has no price: it is no group, and counts in no share. One of "app" has none either. With
+    # the unpriced ones in the share of the requests, "web" would come first.
+    "unpriced": (
+        asked(6, 110, channel="web", language="en"),
+        asked(13, 900, UNPRICED, channel="chat", language="en"),
+        asked(1, 300, channel="app", language="cy"),
+        asked(1, 900, UNPRICED, channel="app", language="cy"),
+    ),
+    # Most of the cost has no channel, so that every channel's excess is negative.
+    "without a key": (
+        asked(4, 100, channel="web"),
+        asked(2, 900, tenant="north"),
+        asked(2, 90, channel="zoom", tenant="south"),
+    ),
+    # A cost of 0 is a cost: "web" has half of the requests.
+    "free": (asked(3, 0, channel="web"), asked(2, 100, channel="app"), asked(1, 130, channel="tv")),
+    # Two groups of one key, and one of another key, with the same excess.
+    "alike": (
+        asked(2, 300, zone="north", channel="web"),
+        asked(2, 300, zone="south", channel="app"),
+        asked(4, 100, zone="west", channel="tv"),
+    ),
+    # The shares of "a" and "b" differ by 0.00000000002 here, and by 0.00000002 in the next one.
+    "alike up to the tenth digit": (
+        [*asked(1, 10**10, zone="b"), *asked(1, 10**10 + 1, zone="b")],
+        asked(2, 10**10, zone="a"),
+        asked(2, 10**9, zone="c"),
+    ),
+    "apart in the eighth digit": (
+        [*asked(1, 10**10, zone="b"), *asked(1, 10**10 + 1000, zone="b")],
+        asked(2, 10**10, zone="a"),
+        asked(2, 10**9, zone="c"),
+    ),
+    "one group": (asked(3, 70, model_name="m"),),
+    # 105 requests: more than one answer of the service has. The costly ones are the oldest.
+    "many": (asked(12, 500, channel="phone"), asked(93, 100, channel="web")),
+    **{f"drawn {number}": () for number in range(_DRAWN)},
+}
+"""Name -> requests; the drawn ones are made from their name."""
+
+KEYS: Final[dict[str, Sequence[str]]] = {
+    "example": ("channel",),
+    "frequent": ("language", "channel"),
+    "unpriced": ("channel", "language"),
+    "without a key": ("channel",),
+    "free": ("channel",),
+    "alike": ("zone", "channel"),
+    "alike up to the tenth digit": ("zone",),
+    "apart in the eighth digit": ("zone",),
+    "one group": ("model_name",),
+    "many": ("channel",),
+    **{
+        f"drawn {number}": [("a", "b"), ("b", "c", "a"), ("c",), ("c", "b")][number % 4]
+        for number in range(_DRAWN)
+    },
+}
+"""Name -> the keys that are asked for."""
+
+NOTHING_TO_FIND: Final = {
+    "no requests": (),
+    "no prices": (asked(3, 100, UNPRICED, channel="web"),),
+    "no such key": (asked(3, 100, channel="web"),),
+    "all free": (asked(2, 0, channel="web"), asked(1, 50, UNPRICED, channel="app")),
+}
+COSTLY.update(NOTHING_TO_FIND)
+KEYS.update(
+    {name: ("tenant",) if name == "no such key" else ("channel",) for name in NOTHING_TO_FIND}
+)
+
+
+def _drawn(random: Random) -> list[Request]:
+    values = {key: random.sample(("x", "y", "z", "Z", "1"), 3) for key in "abc"}
+    requests = []
+    for _ in range(random.randint(6, 16)):
+        metadata = {key: random.choice(values[key]) for key in "abc" if random.random() < 0.8}
+        model = UNPRICED if random.random() < 0.2 else "local"
+        read = random.choice([0, 10, 20, 40, 200]) * random.randint(1, 3)
+        requests.append(Request(metadata, model=model, tokens=(read, random.randint(0, 9))))
+    return requests
+
+
+# --- 09.3: tools ----------------------------------------------------------------------------------
+
+
+def called(tool: str, *seconds: float, failed: int = 0, took: float = 0.1) -> list[Call]:
+    """Calls of one tool that ended well, and some that failed after `took` seconds."""
+    well = [Call(tool, one) for one in seconds]
+    return [*well, *(Call(tool, took, "ToolError: no answer") for _ in range(failed))]
+
+
+def tools(name: str) -> list[Request]:
+    """The requests of one of the projects of `TOOLS`; what it only names as calls is packed."""
+    if name.startswith("drawn"):
+        return _drawn_tools(Random(name))
+    whole = [one for one in TOOLS[name] if isinstance(one, Request)]
+    calls = [one for one in TOOLS[name] if isinstance(one, Call)]
+    packed = [calls[place : place + _CALLS] for place in range(0, len(calls), _CALLS)]
+    return [*whole, *(Request(tools=some, tokens=None) for some in packed)]
+
+
+def _spread(tool: str, usual: float, count: int, *slow: float) -> list[Call]:
+    return called(tool, *[usual] * (count - len(slow)), *slow)
+
+
+TOOLS: Final[dict[str, Sequence[Call | Request]]] = {
+    "the example": (*called("stock", 1, 2, 3, failed=1, took=30), *called("gift_wrap", failed=1)),
+    # The longest call is that of "rare", the largest mean that of "steady".
+    "tails": (
+        *_spread("steady", 1.4, 12),
+        *_spread("tail", 0.2, 20, 5.0, 5.5),
+        *_spread("rare", 0.1, 40, 9.0),
+    ),
+    # More errors: "often". The highest rate: "once". The widest spread: "few".
+    "rates": (
+        *called("often", *[0.1] * 24, failed=12),
+        *called("once", failed=1),
+        *called("few", *[0.3] * 1, failed=2),
+        *called("surely", *[0.1] * 9, failed=9),
+    ),
+    "no call ended well": (*called("gone", failed=4, took=20), *called("quick", 0.1, 0.3, 0.2)),
+    "nothing failed": (*called("b", 0.5, 1.5), *called("a", 0.4), Call("c", 0.9, refused=True)),
+    "all failed": (*called("b", failed=2), *called("a", failed=1)),
+    "no tools": (Request(), Request()),
+    # Below another call, in a trace whose root is a call, and a chain and a model of long runs.
+    "depths": (
+        Request(run_type="tool", name="report", seconds=6.0, tokens=None),
+        Request(run_type="tool", name="export", seconds=2.0, error="KeyError: 'paper'"),
+        Request(tools=[Call("plan", 4.0, below=[Call("sql", 3.5, "SqlError: locked")])]),
+        Request(tools=[Call("plan", 4.0, below=[Call("sql", 3.0, below=[Call("disk", 2.5)])])]),
+        Request(tools=[Call("plan", 3.0, below=[Call("sql", 1.0, "SqlError: locked")])]),
+        Request(seconds=90.0, error="RuntimeError: the request as a whole"),
+    ),
+    "alike tools": (
+        *called("beta", 0.5, 1.0, failed=2),
+        *called("alpha", 0.5, 1.0, failed=2),
+        *called("Gamma", 0.5, 0.9, failed=1),
+    ),
+    "refused": (
+        *(Call("refuses", 0.2, refused=True) for _ in range(6)),
+        *called("fails", *[0.1] * 5, failed=1),
+    ),
+    # 130 calls: the slow and the failing ones are the oldest, on the last page.
+    "many calls": (
+        *_spread("slow", 2.0, 8),
+        *called("failing", *[0.1] * 6, failed=6),
+        *called("quick", *[0.1] * 110),
+    ),
+    **{f"drawn tools {number}": () for number in range(_DRAWN)},
+}
+"""Name -> calls or whole requests; the drawn ones are made from their name."""
+
+
+def _drawn_tools(random: Random) -> list[Request]:
+    names = random.sample(("a", "b", "c", "B", "search"), random.randint(2, 4))
+    chance = {name: random.choice([0.0, 0.2, 0.6]) for name in names}
+    requests = []
+    for _ in range(random.randint(5, 12)):
+        calls = []
+        for name in random.choices(names, k=random.randint(0, 3)):
+            error = "ToolError: no answer" if random.random() < chance[name] else None
+            seconds = random.choice([0.1, 0.25, 1.0, 7.0]) * random.randint(1, 4)
+            calls.append(Call(name, seconds, error, refused=random.random() < 0.2))
+        requests.append(Request(tools=calls, tokens=None))
+    return requests
