@@ -36,7 +36,7 @@ from helpers import tracing
 
 os.environ["COURSE_MODEL"] = model
 service = tracing.local()
-print(service.url.rpartition(":")[0], len(service.key))
+print("The service runs:", service.running)
 
 # %% [markdown] name="variables-text"
 # Four variables turn tracing on. For LangSmith itself, set the key that you make at
@@ -275,7 +275,7 @@ def context_pool():
 
 # %% name="ask"
 configure(project_name=f"{own}-await")
-await gathered()
+await gathered()  # noqa: F704
 configure(project_name=f"{own}-plain")
 plain_pool()
 configure(project_name=f"{own}-context")
@@ -329,9 +329,6 @@ tree(client.read_run(run.id, load_child_runs=True))
 # has for that name.
 
 # %% name="record-usage" app="tracing.py"
-from langsmith import get_current_run_tree
-
-
 def record_usage(provider: str, model: str, read: int, written: int) -> None:
     """Tell the current run which model it asked, and how many tokens it read and wrote.
 
@@ -449,7 +446,7 @@ for wanted in (["id", "start_time"], None):
 session = str(client.read_project(project_name=project).id)
 newer = 0
 async for run in client.runs.query(project_ids=[session], is_root=True, filter=about):
-    newer += 1
+    newer += run.id is not None
 older = len(list(client.list_runs(project_name=project, is_root=True, filter=about)))
 print("about returns, longer than half a second:", newer, "and", older)
 
@@ -587,8 +584,13 @@ for run in runs:
     rows.append({"kind": run.run_type, "seconds": own_time.get(run.id, 0)})
 spent = pd.DataFrame(rows).groupby("kind").seconds.sum().sort_values(ascending=False)
 time_share = 100 * spent / spent.sum()
-show.bars(time_share.to_dict(), x="own time (%)", digits=1,
-          title=f"Runs of the type {time_share.index[0]} take {time_share.iloc[0]:.0f}% of the time")
+slowest, its_share = time_share.index[0], time_share.iloc[0]
+show.bars(
+    time_share.to_dict(),
+    title=f"Runs of the type {slowest} take {its_share:.0f}% of the time",
+    x="own time (%)",
+    digits=1,
+)
 
 # %% [markdown] name="tools-text"
 # ## Which tool fails?
@@ -617,7 +619,9 @@ def failing_tools(runs: Iterable[Run]) -> pd.DataFrame:
             no = run.error is None and isinstance(said, dict) and said.get("status") == "error"
             rows.append({"tool": run.name, "raised": run.error is not None, "refused": no})
     calls = pd.DataFrame(rows, columns=["tool", "raised", "refused"]).groupby("tool")
-    table = calls.agg(calls=("raised", "size"), raised=("raised", "sum"), refused=("refused", "sum"))
+    table = calls.agg(
+        calls=("raised", "size"), raised=("raised", "sum"), refused=("refused", "sum")
+    )
     least = []
     for raised, total in zip(table["raised"], table["calls"], strict=True):
         interval = binomtest(int(raised), int(total)).proportion_ci(method="wilson")
@@ -634,6 +638,8 @@ show.table(failing_tools(calls), caption=f"{len(calls)} calls of the agent's too
 # which by the lower end?
 
 # %% name="planted"
+from contextlib import suppress
+
 outages = f"{project}-outages"
 
 
@@ -647,10 +653,8 @@ def flaky(number, bad):
 with tracing_context(project_name=outages):
     for number in range(82):
         name = {"name": "refund" if number > 79 else "search"}
-        try:
+        with suppress(TimeoutError):
             flaky(number, number < 20 or number == 81, langsmith_extra=name)
-        except TimeoutError:
-            pass
 client.flush()
 
 # %% name="planted-table"
@@ -673,8 +677,8 @@ print(sorted(counts.items(), key=lambda pair: -pair[1])[:3])
 # %% [markdown] name="feedback-text"
 # ## Are expensive answers better answers?
 #
-# *Feedback* is a mark on a run: a customer's thumb, a colleague's judgement, or a check that runs by
-# itself. Here a check: where a golden question of module 02 asks the same, the answer states the
+# *Feedback* is a mark on a run: a customer's thumb, a colleague's judgement, or a check that runs
+# by itself. Here a check: where a golden question of module 02 asks the same, the answer states the
 # right facts or it does not. Would you expect right answers to cost more than wrong ones?
 
 # %% name="feedback"
@@ -1088,7 +1092,7 @@ away = Client(
 )
 began = time.perf_counter()
 with tracing_context(client=away, enabled=True):
-    for number in range(20):
+    for _ in range(20):
         reply = small.invoke({"messages": "Still there?"})
 took = time.perf_counter() - began
 away.flush(timeout=10)
@@ -1162,10 +1166,10 @@ for span in spans:
 #
 # | when | what | why then |
 # |---|---|---|
-# | at once | requests that fail or are late, from metrics (module 08) | traces come late and sampled |
-# | daily | the most expensive 5%, excess, refusals, runs without a price | where money and anger went |
+# | at once | requests that fail or are late, by metrics (08) | traces come late and sampled |
+# | daily | the most expensive 5%, excess, refusals, no price | where money and anger went |
 # | weekly | wrong answers, new examples, the experiment | it takes people who read |
-# | yearly | what is kept: full traces for days, redacted ones for months | `client.delete_project` |
+# | monthly | what is kept, and what `client.delete_project` deletes | personal data ages badly |
 
 # %% [markdown] name="measured-text"
 # ## What you measured
@@ -1175,11 +1179,10 @@ for span in spans:
 
 # %% name="measured"
 worst = by_session.excess.iloc[0]
-slowest = time_share.index[0]
 measured = [
     {"what": "cost of the most expensive 5% of the requests", "figure": f"{part:.0%}"},
     {"what": "largest excess of a conversation, points", "figure": f"{worst:.1f}"},
-    {"what": f"own time of runs of the type {slowest}", "figure": f"{time_share.iloc[0]:.0f}%"},
+    {"what": f"own time of runs of the type {slowest}", "figure": f"{its_share:.0f}%"},
     {"what": "right answers", "figure": f"{marked.right.mean():.0%} of {len(marked)}"},
     {"what": "traces torn off by a plain pool, one request", "figure": torn},
     {"what": "addresses in a trace as it is", "figure": places_before},

@@ -1,12 +1,9 @@
-"""Tries tracing.py with another agent, which the four variables alone trace to the local service."""
+"""Tries tracing.py with another agent, which four variables alone trace to the local service."""
 
-import json
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from helpers.authoring.alone import run_alone
-from helpers.course.home import PROGRAMS
 from helpers.testbed import openai_server
 from helpers.testbed.replies import Reply
 from helpers.tracing import Service, running

@@ -69,9 +69,10 @@ def figures(client: Client, project: str) -> dict[str, Any]:
     steps = list(client.list_runs(project_name=project))
     names = {run.id: run.name for run in steps}
     own = own_seconds(steps)
+    columns = ["seconds", "tokens", "cost", "status", "intent", "customer"]
     return {
         "statistics": client.get_run_stats(project_names=[project], is_root=True)["total_tokens"],
-        "requests": frame[["seconds", "tokens", "cost", "status", "intent", "customer"]].to_dict("list"),
+        "requests": frame[columns].to_dict("list"),
         "steps": sorted((r.name, names.get(r.parent_run_id, "")) for r in steps),
         "time": sorted((r.name, round(own[r.id], 4)) for r in steps),
         "tools": failing_tools(steps).to_dict(),

@@ -22,7 +22,7 @@ def test_without_a_price_it_says_so() -> None:
     assert list(report(frame, "customer")) == [
         "20 requests, and no price of any: what they cost is not known."
     ]
-    assert list(report(pd.DataFrame(), "customer"))[0].startswith("0 requests, and no price")
+    assert next(report(pd.DataFrame(), "customer")).startswith("0 requests, and no price")
 
 
 def test_no_server_and_no_key_are_one_sentence(
