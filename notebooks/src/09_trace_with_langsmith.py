@@ -539,8 +539,8 @@ show.table(by_session.assign(said=by_session.index.map(said)), digits=1, units={
            caption="Conversations with the largest excess, and what they said last")
 
 # %% [markdown] name="who-note"
-# Look at what they said. One pastes whole letters, one repeats itself, one tries numbers of orders:
-# a cap on length, a cache and an alert are three different answers.
+# Look at how often they asked, and at what they said. A caller who pastes whole letters needs a cap
+# on length; one who asks the same again and again needs a cache.
 
 # %% [markdown] name="time-goal"
 # ## Where does the time go?
