@@ -20,9 +20,9 @@ from helpers.evaluate.version import AGENT, current_version
 from helpers.models import chat_model
 from helpers.tracing.analysis import quiet
 from helpers.tracing.asking import CALLS, NAME, Asked, ask_all, config_of
-from helpers.tracing.switch import Tracing
 
 if TYPE_CHECKING:
+    from langsmith import Client
     from langsmith.schemas import Run
 
     from helpers.agent import Agent
@@ -36,7 +36,8 @@ Progress = Callable[["Sequence[Request]"], "Iterable[Request]"]
 
 def ask_or_read(
     name: str,
-    traces: Tracing,
+    client: "Client",
+    project: str,
     agent: "Agent",
     requests: "Sequence[Request]",
     progress: Progress = iter,
@@ -51,7 +52,8 @@ def ask_or_read(
 
     Args:
         name: of the step, such as "09-day".
-        traces: where traces go.
+        client: the one by which tracing is on.
+        project: where the traces go.
         agent: the agent, on the course's model.
         requests: what to ask, in this order.
         progress: passes the requests on, and shows how many are done.
@@ -71,8 +73,8 @@ def ask_or_read(
         cpu, wall = time.process_time(), time.perf_counter()
         asked[key] = ask_all(agent, [by_id[key]])[0]
         took = (time.process_time() - cpu, time.perf_counter() - wall)
-        traces.flush()
-        return Item(_content(traces, asked[key]), *took)
+        client.flush()
+        return Item(_content(client, project, asked[key]), *took)
 
     # A conversation is remembered by the agent that had it: one that was cut off is had again.
     cut = {one.session for one in requests if one.id not in step.begun()}
@@ -91,7 +93,7 @@ def ask_or_read(
         for request, item in zip(requests, items, strict=True)
         if request.id not in asked
     ]
-    asked |= _sent(traces, read, name)
+    asked |= _sent(client, project, read, name)
     return [asked[request.id] for request in requests]
 
 
@@ -117,13 +119,13 @@ def _untraced(agent: "Agent", request: "Request") -> Item:
 # --- from a trace to JSON -------------------------------------------------------------------------
 
 
-def _content(traces: Tracing, asked: Asked) -> dict[str, Any]:
+def _content(client: "Client", project: str, asked: Asked) -> dict[str, Any]:
     """An answer with its trace, the root first and parents before their children.
 
     `runs` is empty where the trace has not arrived whole: LangSmith itself takes its time.
     """
     with quiet():
-        found = list(traces.client.list_runs(project_name=traces.project, trace_id=asked.run_id))
+        found = list(client.list_runs(project_name=project, trace_id=asked.run_id))
     runs = sorted(found, key=lambda run: run.dotted_order or "")
     places = {run.id: place for place, run in enumerate(runs)}
     whole = all(run.end_time and run.parent_run_id in {None, *places} for run in runs)
@@ -177,18 +179,22 @@ def _generation(one: Mapping[str, Any]) -> dict[str, Any]:
 # --- from JSON to a trace -------------------------------------------------------------------------
 
 
-def _sent(traces: Tracing, read: "Sequence[tuple[Request, Item]]", name: str) -> dict[str, Asked]:
+def _sent(
+    client: "Client", project: str, read: "Sequence[tuple[Request, Item]]", name: str
+) -> dict[str, Asked]:
     """Send the stored traces, as if the last of them had ended just now."""
     begin = datetime.now(UTC) - timedelta(seconds=sum(item.wall_seconds for _, item in read))
     asked = {}
     for request, item in read:
-        asked[request.id] = _send(traces, request, item, begin, name)
+        asked[request.id] = _send(client, project, request, item, begin, name)
         begin += timedelta(seconds=item.wall_seconds)
-    traces.flush()
+    client.flush()
     return asked
 
 
-def _send(traces: Tracing, request: "Request", item: Item, begin: datetime, name: str) -> Asked:
+def _send(
+    client: "Client", project: str, request: "Request", item: Item, begin: datetime, name: str
+) -> Asked:
     from langsmith import uuid7
 
     content = item.content
@@ -210,11 +216,11 @@ def _send(traces: Tracing, request: "Request", item: Item, begin: datetime, name
         if parent is None:
             inputs = {"messages": [["user", request.text]]}
             outputs = {"messages": [*inputs["messages"], ["assistant", content["answer"]]]}
-        traces.client.create_run(
+        client.create_run(
             NAME if parent is None else run["name"],
             inputs,
             run["type"],
-            project_name=traces.project,
+            project_name=project,
             id=run_id,
             trace_id=ids[0],
             parent_run_id=None if parent is None else ids[parent],

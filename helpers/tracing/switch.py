@@ -80,6 +80,37 @@ def enable(project: str = "fernhill", *, redact: bool | None = None) -> Tracing:
     raise TracingError(f"COURSE_TRACING is {mode!r}: set it to local or to langsmith.")
 
 
+def local() -> Service:
+    """Start the service on this machine, for those who set LangSmith's variables themselves.
+
+    `LANGSMITH_ENDPOINT` is its `url`, `LANGSMITH_API_KEY` its `key`. Whatever keys, endpoints and
+    proxies the environment holds are set aside until `disable()`, so that nothing leaves; tracing
+    itself stays off until `LANGSMITH_TRACING` says so. A second call returns the same service.
+
+    Raises:
+        ServiceError: the local service does not start.
+    """
+    import langsmith
+
+    if _state.service is None or not _state.service.running:
+        _state.service = Service()
+    service = _state.service
+    if _state.environment is None:
+        _state.environment = {name: os.environ[name] for name in os.environ if _is_ours(name)}
+    _clear()
+    # On the way to this machine's own address it would only cost time.
+    os.environ["LANGSMITH_DISABLE_RUN_COMPRESSION"] = "true"
+    if urllib.request.getproxies():  # or a proxy of the environment would get the traces
+        host = str(urlsplit(service.url).hostname)
+        for name in _NO_PROXY:
+            known = [part for part in os.environ.get(name, "").split(",") if part]
+            os.environ[name] = ",".join(dict.fromkeys([*known, host, "localhost"]))
+    _flush_earlier()
+    langsmith.configure(client=None, enabled=None, project_name=None)  # the variables decide
+    _forget_settings()
+    return service
+
+
 def disable() -> None:
     """Send what is left, trace nothing more, stop the local service, and put back the settings."""
     import langsmith
@@ -100,26 +131,14 @@ def disable() -> None:
 
 
 def _enable_local(project: str, hook: Redactor | None) -> Tracing:
-    if _state.service is None or not _state.service.running:
-        _state.service = Service()
-    service = _state.service
-    if _state.environment is None:
-        _state.environment = {name: os.environ[name] for name in os.environ if _is_ours(name)}
-    _clear()
+    service = local()
     os.environ.update(
         {
             _SWITCH: "local",
             "LANGSMITH_ENDPOINT": service.url,
             "LANGSMITH_API_KEY": service.key,
-            # On the way to this machine's own address it would only cost time.
-            "LANGSMITH_DISABLE_RUN_COMPRESSION": "true",
         }
     )
-    if urllib.request.getproxies():  # or a proxy of the environment would get the traces
-        host = str(urlsplit(service.url).hostname)
-        for name in _NO_PROXY:
-            known = [part for part in os.environ.get(name, "").split(",") if part]
-            os.environ[name] = ",".join(dict.fromkeys([*known, host, "localhost"]))
     client = _turn_on(project, hook, web_url=service.url)
     return Tracing("local", project, client, service.page)
 

@@ -2,17 +2,17 @@
 # # 09 Trace with LangSmith
 #
 # After this notebook you can trace every request of an agent, ask the traces where money and time
-# go, and turn what customers complain about into a test that the next version must pass.
+# go, and turn what went wrong into a test that the next version must pass.
 #
-# **60 to 75 minutes, of which the machine works 5 (with `COURSE_LIVE=1` 18). Level: Python, pandas.
-# Before it: modules 01 and 02.** All code is that of LangSmith's own SDK; where the traces go is
-# one environment variable.
-#
+# **90 minutes (the machine works for 4 of them). Level: Python, pandas. Before it: modules 01 and
+# 02.**
+
+# %% [markdown] name="picture"
 # ```mermaid
 # flowchart LR
 #     agent[agent] -- runs --> sdk[langsmith SDK]
-#     sdk -- COURSE_TRACING=local --> here[(service on this machine)]
-#     sdk -- COURSE_TRACING=langsmith<br>and your key --> there[(LangSmith)]
+#     sdk -- LANGSMITH_ENDPOINT --> here[(service on this machine)]
+#     sdk -- "no endpoint, your key" --> there[(LangSmith)]
 #     here --> cost[cost, time, tools] --> bad[bad runs]
 #     bad --> data[dataset] --> test[experiment] --> agent
 # ```
@@ -23,300 +23,1114 @@ import os
 model = os.environ.get("COURSE_MODEL", "local")  # which model answers
 fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 
-# %% name="imports"
-import tempfile
-import warnings
-from collections import Counter
-from dataclasses import replace
-from datetime import datetime
-from pathlib import Path
-from unittest.mock import patch
+# %% [markdown] name="service-text"
+# ## What happens in one request?
+#
+# Traces go to a server. This notebook starts one on this machine that speaks the part of
+# LangSmith's API that you need here. Keys in your environment are set aside, so nothing leaves.
 
-from langsmith import Client, tracing_context, uuid7
+# %% name="service"
+import time
 
 from helpers import tracing
-from helpers.agent import LOCAL, Caller, DocumentIndex, Style, build_agent
-from helpers.course import quiz, show
-from helpers.evaluate import Proportion, score_answer
-from helpers.evaluate.compare import compare
-from helpers.models import embeddings
-from helpers.shop import documents, questions
-from helpers.shop.traffic import day
-from helpers.tracing import analysis, asking, improve, personal_data
-from helpers.tracing.experiments import experiment
-from helpers.tracing.stored import ask_or_read
 
 os.environ["COURSE_MODEL"] = model
-warnings.filterwarnings("ignore", ".*will be removed after", DeprecationWarning)  # see section 2
+service = tracing.local()
+print("The service runs:", service.running)
 
-# %% [markdown] name="tree-text"
-# ## 1. What happens in one request?
-#
-# `tracing.enable` starts a service on this machine that speaks LangSmith's API, and points the SDK
-# at it. Keys in your environment are set aside: nothing leaves. With `COURSE_TRACING=langsmith` and
-# your own key, the same notebook traces to LangSmith.
-#
+# %% [markdown] name="variables-text"
+# Four variables turn tracing on. For LangSmith itself, set the key that you make at
+# [smith.langchain.com](https://smith.langchain.com), and leave the endpoint out. The SDK reads each
+# variable once and remembers it, so set them before the first request. Usually that is before
+# Python starts, not in a cell.
+
+# %% name="variables"
+project = f"fernhill-{time.strftime('%Y%m%d-%H%M%S')}"
+os.environ["LANGSMITH_TRACING"] = "true"
+os.environ["LANGSMITH_ENDPOINT"] = service.url
+os.environ["LANGSMITH_API_KEY"] = service.key
+os.environ["LANGSMITH_PROJECT"] = project
+
+# %% name="agent"
+from helpers.agent import Caller, build_agent
+from helpers.shop.traffic import day
+
+agent = build_agent()
+for order in day(300):
+    if order.intent == "order_status":
+        break
+print(order.text)
+
+# %% [markdown] name="config-text"
 # LangChain traces its own runs. What it cannot know, you say in the config: a **name** that is the
-# same for all requests, the id under which you find this one again, **metadata** to group by
-# (session, intent, release), **tags** for yes or no. None of these is a place for personal data.
-# Before you look: how often does the agent call its model to answer about one order?
+# same for all requests, the id by which you find this one again, **metadata** to group by, **tags**
+# for yes or no. How often does the agent call its model to answer about one order?
 
-# %% name="switch"
-project = f"fernhill-{datetime.now():%Y%m%d-%H%M%S}"  # a new one: its figures are of this run
-traces = tracing.enable(project)
-client, agent = traces.client, build_agent()
-print(f"{traces.mode}: {client.api_url}")
+# %% name="invoke"
+from langsmith import uuid7
+
+config = {
+    "run_name": "request",
+    "run_id": uuid7(),
+    "tags": ["logged in"],
+    "metadata": {"intent": order.intent, "customer": order.customer},
+    "configurable": {"thread_id": order.session},
+}
+state = agent.invoke({"messages": [("user", order.text)]}, config, context=Caller(order.customer))
+print(state["messages"][-1].text)
+
+# %% [markdown] name="read-text"
+# The runs are sent in the background, so wait for them before you read. The SDK announces that
+# `read_run` and `list_runs` will be removed in 2027. Their successor comes below; until then the
+# cell turns the warning off.
+
+# %% name="read"
+import warnings
+
+from langchain_core.tracers.langchain import wait_for_all_tracers
+from langsmith import Client
+
+warnings.filterwarnings("ignore", ".*will be removed after", DeprecationWarning)
+wait_for_all_tracers()
+client = Client()
+run = client.read_run(config["run_id"], load_child_runs=True)
+print(run.name, run.status, run.tags, run.metadata["intent"])
 
 # %% name="tree"
-order = next(one for one in day() if one.intent == "order_status")
-config = {"run_name": "request", "run_id": uuid7(), "tags": ["logged in"],
-          "metadata": {"intent": order.intent, "customer": order.customer},
-          "configurable": {"thread_id": order.session}}
-agent.invoke({"messages": [("user", order.text)]}, config, context=Caller(order.customer))
-traces.flush()
-show.trace(client.read_run(config["run_id"], load_child_runs=True))
+def tree(run, depth=0):
+    """Print a run and what is below it."""
+    name = "  " * depth + run.name
+    print(f"{name:<46}{run.run_type:<7}{run.latency:6.2f} s {run.total_tokens or 0:5} tokens")
+    for child in run.child_runs or []:
+        tree(child, depth + 1)
+
+
+tree(run)
+
+# %% [markdown] name="tree-note"
+# A *run* is one step, with inputs, outputs, start and end. Runs form a tree, the *trace*. The model
+# is called once to choose a tool (here by a classifier, hence 0 tokens), and once to answer. The
+# chains around it are middleware. Tokens are *rolled up*: a run's figure includes all below it.
+# `course traces`, in a terminal, shows the same as pages; `show.trace` as a picture.
+
+# %% name="picture-of-it"
+from helpers.course import show
+
+show.trace(run)
+
+# %% [markdown] name="own-text"
+# ## How do I trace my own functions?
+#
+# LangChain does not see a function of yours. `@traceable` makes it a run, below whatever run it is
+# called in. From here on one client both sends and reads, so that `client.flush()` waits for
+# everything.
+
+# %% name="configure"
+from langsmith import configure
+
+own = f"{project}-own"
+configure(client=client, project_name=own)
+
+# %% name="traceable"
+from langsmith import get_current_run_tree, traceable
+
+NOTES = {"tent": "Dry it before you pack it.", "stove": "Never use it inside the tent."}
+
+
+@traceable(run_type="retriever", name="search notes")
+def search(question):
+    """The notes whose subject is in the question."""
+    found = []
+    for subject, note in NOTES.items():
+        if subject in question:
+            found.append(note)
+    if run := get_current_run_tree():  # None while nothing is traced
+        run.add_metadata({"notes searched": len(NOTES)})
+        run.add_tags(["found"] if found else ["empty"])
+    return found
+
+# %% name="nested"
+@traceable(name="note request", metadata={"release": "2026-11"})
+def answer(question):
+    """The first note that fits, or an apology."""
+    found = search(question)
+    return found[0] if found else "I have no note about that."
+
+
+for question in ("Where do I dry my tent?", "What does a kayak cost?"):
+    print(answer(question))
+client.flush()
+
+# %% [markdown] name="list-text"
+# `list_runs` finds runs where they are stored. Its `filter` is a small language: comparisons,
+# joined by `and` and `or`. Which searches found nothing?
+
+# %% name="list"
+about = 'and(eq(name, "search notes"), has(tags, "empty"))'
+for run in client.list_runs(project_name=own, filter=about):
+    print(run.run_type, run.inputs, run.outputs, run.tags)
+
+# %% [markdown] name="error-text"
+# A function that raises ends its run with an error, and the error still reaches the caller. What
+# does the trace say when the caller catches it?
+
+# %% name="error"
+@traceable(run_type="tool")
+def weigh(item):
+    """Fails for everything that the scale does not know."""
+    raise KeyError(f"no weight of {item}")
+
+
+@traceable
+def careful(item):
+    """Catches what the tool raises."""
+    try:
+        return weigh(item)
+    except KeyError:
+        return "unknown"
+
+
+careful("kayak")
+client.flush()
+for run in client.list_runs(project_name=own, filter='or(eq(name, "weigh"), eq(name, "careful"))'):
+    print(run.name, run.status, (run.error or "").split("\n")[0])
+
+# %% [markdown] name="context-text"
+# The tool's run has the error, its parent is a success. So count errors where they happen: a count
+# of failed requests misses this one. `tracing_context` changes for a block where traces go, what
+# they are marked with, or that there are none.
+
+# %% name="context"
+from langsmith import tracing_context
+
+with tracing_context(tags=["nightly"], metadata={"job": "check of the notes"}):
+    answer("Is my tent wet?")
+with tracing_context(enabled=False):
+    answer("Is my stove private?")
+client.flush()
+for run in client.list_runs(project_name=own, filter='has(tags, "nightly")', is_root=True):
+    print(run.inputs, run.tags, run.metadata["job"])
+
+# %% [markdown] name="break-text"
+# ## Where does the tree break?
+#
+# Which run is the parent is kept in a context variable. `await` passes it on. A new thread begins
+# with an empty context. Ask three places at the same time, in three ways. How many traces do you
+# expect of each?
+
+# %% name="places"
+import asyncio
+
+PLACES = ["shop", "warehouse", "returns desk"]
+
+
+@traceable(run_type="tool")
+def look_up(place):
+    """Ask one place."""
+    return f"nothing at the {place}"
+
+
+@traceable
+async def gathered():
+    """All places at once, as tasks of asyncio."""
+    asked = [asyncio.to_thread(look_up, place) for place in PLACES]
+    return await asyncio.gather(*asked)
+
+# %% name="plain-pool"
+from concurrent.futures import ThreadPoolExecutor
+
+
+@traceable
+def plain_pool():
+    """All places at once, in Python's own pool."""
+    with ThreadPoolExecutor(3) as pool:
+        return list(pool.map(look_up, PLACES))
+
+# %% [markdown] name="pool-text"
+# LangSmith's own pool hands the context to its threads. This function is the first part of the
+# module's program `tracing.py`.
+
+# %% name="traced-map" app="tracing.py"
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from langsmith.utils import ContextThreadPoolExecutor
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def traced_map(
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int = 8
+) -> list[Result]:
+    """The function's results, in order, from threads whose runs stay in the caller's trace."""
+    with ContextThreadPoolExecutor(workers) as pool:
+        return list(pool.map(function, items))
+
+# %% name="context-pool"
+@traceable
+def context_pool():
+    """All places at once, in a pool that knows the caller's run."""
+    return traced_map(look_up, PLACES)
+
+# %% name="ask"
+configure(project_name=f"{own}-await")
+await gathered()  # noqa: F704
+configure(project_name=f"{own}-plain")
+plain_pool()
+configure(project_name=f"{own}-context")
+context_pool()
+configure(project_name=own)
+client.flush()
+
+# %% name="count"
+rows = []
+for way in ("await", "plain", "context"):
+    runs = list(client.list_runs(project_name=f"{own}-{way}"))
+    roots = list(client.list_runs(project_name=f"{own}-{way}", is_root=True))
+    rows.append({"way": way, "runs": len(runs), "traces": len(roots)})
+show.table(rows, caption="One request that asks three places")
+torn = rows[1]["traces"] - 1
+
+# %% [markdown] name="count-note"
+# In the plain pool each call became a trace of its own. Nothing failed, so nobody noticed: the
+# request now seems to call nothing. A block's `tracing_context` is lost in the same way, with its
+# project and its tags.
+
+# %% [markdown] name="headers-text"
+# Between two processes nothing is shared at all. Send the parent as HTTP headers, and continue
+# there. A new thread shows it, since it knows as little as another machine.
+
+# %% name="headers"
+def other_service(headers):
+    """What runs at the other end of an HTTP request."""
+    with tracing_context(parent=headers):
+        return look_up("another machine")
+
+
+@traceable
+def gateway():
+    """Passes its place in the tree on with the request."""
+    headers = get_current_run_tree().to_headers()
+    with ThreadPoolExecutor(1) as elsewhere:
+        return elsewhere.submit(other_service, headers).result()
+
+
+gateway()
+client.flush()
+run = next(client.list_runs(project_name=own, filter='eq(name, "gateway")'))
+tree(client.read_run(run.id, load_child_runs=True))
+
+# %% [markdown] name="usage-text"
+# ## What does a model cost that LangChain does not know?
+#
+# For a chat model of LangChain the SDK finds name and tokens itself. For a call by `httpx`, or by a
+# model of your own, you report both. Cost is then tokens times the price that the server's table
+# has for that name.
+
+# %% name="record-usage" app="tracing.py"
+def record_usage(provider: str, model: str, read: int, written: int) -> None:
+    """Tell the current run which model it asked, and how many tokens it read and wrote.
+
+    Call it inside a function with `@traceable(run_type="llm")`. Without tracing it does nothing.
+    """
+    run = get_current_run_tree()
+    if run is None:
+        return
+    run.set(
+        metadata={"ls_provider": provider, "ls_model_name": model},
+        usage_metadata={
+            "input_tokens": read,
+            "output_tokens": written,
+            "total_tokens": read + written,
+        },
+    )
+
+# %% name="hand-made"
+@traceable(run_type="llm")
+def ask_by_hand(provider, model):
+    """Stands for a call by httpx, whose answer says how many tokens it took."""
+    record_usage(provider, model, read=1_200, written=80)
+    return "It weighs 2.1 kg."
+
+
+ask_by_hand("openai", "gpt-4.1-mini")
+ask_by_hand("fernhill", "our-own-7b")
+client.flush()
+
+# %% [markdown] name="stated-text"
+# A run can also state its cost itself, by `input_cost` and `output_cost`. What does the server say
+# of a model that is in no table?
+
+# %% name="stated"
+@traceable(run_type="llm")
+def ask_stated():
+    """States what it cost, in US dollars."""
+    record_usage("fernhill", "our-own-7b", read=1_200, written=80)
+    used = get_current_run_tree().metadata["usage_metadata"]
+    used.update(input_cost=0.0001, output_cost=0.00002, total_cost=0.00012)
+
+
+ask_stated()
+client.flush()
+
+# %% name="unpriced"
+rows = []
+for run in client.list_runs(project_name=own, run_type="llm"):
+    cost = None if run.total_cost is None else 1e6 * float(run.total_cost)
+    rows.append({
+        "model": run.metadata["ls_model_name"],
+        "run": run.name,
+        "tokens": run.total_tokens,
+        "cost": cost,
+    })
+show.table(rows, caption="Cost of a million calls", units={"cost": "$"}, digits=0)
+
+# %% [markdown] name="unpriced-note"
+# An unknown price gives no cost. That is not a cost of zero: a sum silently leaves the run out, so
+# put the number of runs without a price beside each sum.
+
+# %% [markdown] name="day-goal"
+# ## What does a day look like?
+#
+# Now 300 requests of Fernhill's day, each with the same kind of config: a few intents in many
+# wordings, a long tail, some callers who behave oddly. Which ones, the traces will tell.
 
 # %% [markdown] name="day-text"
-# A *run* is one step, with inputs, outputs, start and end; runs form a tree, the *trace*.
-# `LocalChatModel` is the model: called once to choose a tool (by a classifier, hence 0 tokens),
-# then to answer. The chains around it are middleware, no longer than what they wrap: adding up the
-# rows would count the same second many times. Tokens and cost are *rolled up*: a run's figure
-# includes all below it.
-#
-# The tree hangs on a context variable. It goes along with `await` and with LangChain's own threads,
-# but not into a plain thread pool; the lab's first exercise is about that.
-#
-# ## 2. What does a day look like?
-#
-# Now requests of Fernhill's day, each with the same kind of config: a few intents in many
-# wordings, a long tail, some callers who behave oddly. Which these are, and what they cost, is for
-# the traces to tell. A model without a price has no cost, which is not a cost of zero: the
-# statistics say what the total leaves out.
-#
-# Making 300 requests takes 13 minutes on an idle two-core machine, so the first cell reads a
-# **stored run**. It prints the version of the agent, makes two requests again, and sends the stored
+# Asking 300 requests takes 13 minutes on an idle two-core machine. So the next cell reads a
+# **stored run**: it prints the version of the agent, asks two requests again, and sends the stored
 # traces to your project. They have every step with its time, but inputs and outputs only for the
-# request itself, its models and its tools. To make all requests live, add `live=True` to the call.
-#
-# `course traces`, in a terminal, shows the same runs as pages. In code, `list_runs` filters where
-# the runs are, and `select` leaves out what you do not need. The SDK announces that `list_runs`
-# and `read_run` will be removed in 2027; `runs.query` is the newer form, and asynchronous. The
-# second cell uses both.
+# request itself, its models and its tools. Add `live=True` to ask all of them now.
 
 # %% name="day" tags=["stored:09-day"]
-requests = day(300)[:: 38 if fast else 1]
-asked = ask_or_read("09-day", traces, agent, requests, show.progress)
-traces.flush()
-show.table(analysis.statistics(client, project), caption=f"Project {project}")
+from helpers.tracing.stored import ask_or_read
 
-# %% name="query"
+configure(client=client, project_name=project)
+requests = day(300)[:: 30 if fast else 1]
+asked = ask_or_read("09-day", client, project, agent, requests, show.progress)
+client.flush()
+
+# %% name="statistics"
+figures = client.get_run_stats(project_names=[project], is_root=True)
+rows = []
+for name in ("run_count", "error_rate", "latency_p50", "latency_p99", "total_tokens", "total_cost"):
+    rows.append({"figure": name, "value": figures[name]})
+show.table(rows, caption="What the server says of the project", digits=4)
+
+# %% [markdown] name="filter-text"
+# In a filter, metadata is a key and a value. `select` names the fields that you need: inputs and
+# outputs are most of the bytes. The SDK fetches pages of 100 runs as you iterate; `limit` ends it
+# earlier.
+
+# %% name="filter"
 about = 'and(eq(metadata_key, "intent"), eq(metadata_value, "return_window"), gt(latency, 0.5))'
-older = list(client.list_runs(project_name=project, is_root=True, filter=about, select=["id"]))
+fields = ["id", "start_time", "end_time", "total_tokens"]
+found = client.list_runs(
+    project_name=project, is_root=True, filter=about, select=fields, limit=3)
+for run in found:
+    print(f"{run.latency:.1f} s, {run.total_tokens} tokens")
+
+# %% name="pages"
+for wanted in (["id", "start_time"], None):
+    began = time.perf_counter()
+    runs = list(client.list_runs(project_name=project, select=wanted))
+    took = time.perf_counter() - began
+    size = len(str([run.inputs for run in runs])) + len(str([run.outputs for run in runs]))
+    print(f"{len(runs)} runs, {size // 1000} kB of inputs and outputs, {took:.1f} s")
+
+# %% [markdown] name="newer-text"
+# `client.runs.query` is the newer form of the same question. It is asynchronous, takes ids of
+# projects, and gives the pages itself.
+
+# %% name="newer"
 session = str(client.read_project(project_name=project).id)
-newer = [run async for run in client.runs.query(project_ids=[session], is_root=True, filter=about)]
-print(f"about returns, longer than half a second: {len(older)} and {len(newer)}")
+newer = 0
+async for run in client.runs.query(project_ids=[session], is_root=True, filter=about):
+    newer += run.id is not None
+older = len(list(client.list_runs(project_name=project, is_root=True, filter=about)))
+print("about returns, longer than half a second:", newer, "and", older)
 
-# %% [markdown] name="cost-text"
-# ## 3. Which requests cost out of proportion?
+# %% [markdown] name="frame-text"
+# ## Which requests cost out of proportion?
 #
-# One row for each request, dearest first. Which part of the money do the dearest five percent
-# take? If all requests cost the same, it would be five percent.
-#
-# A single dear request is a nuisance, a group is a bill. *Excess* is a group's part of the cost
-# minus its part of the requests, so that no group is blamed for being large. LangChain has put the
-# session into the metadata, as `thread_id`. Which sessions stand out, and what did they say last?
+# One row for each request, with all its metadata, is enough for most questions. LangChain has put
+# the conversation into the metadata, as `thread_id`.
 
-# %% name="cost"
-frame = analysis.requests(client, project)
-dear, curve = analysis.dearest(frame, 0.05), analysis.cost_curve(frame)
-show.line({"measured": curve, "all the same": ([0, 100], [0, 100])}, marks={"5%": 5}, y="cost (%)",
-          x="requests (%)", title=f"The dearest 5% of the requests make {dear:.0%} of the cost")
+# %% name="frame" app="tracing.py"
+import pandas as pd
+from langsmith import Client
+
+
+def request_frame(client: Client, project: str) -> pd.DataFrame:
+    """One row for each request of a project: its metadata, id, seconds, tokens, cost, status.
+
+    Costs are US dollars. A request without a price has none (NaN), which is not 0; one that is
+    priced in part costs at least what it says.
+    """
+    rows = []
+    for run in client.list_runs(project_name=project, is_root=True):
+        cost = float("nan") if run.total_cost is None else float(run.total_cost)
+        row = {"id": run.id, "seconds": run.latency, "tokens": run.total_tokens}
+        rows.append({**run.metadata, **row, "cost": cost, "status": run.status})
+    return pd.DataFrame(rows)
+
+# %% name="requests"
+frame = request_frame(client, project)
+columns = ["intent", "customer", "thread_id", "seconds", "tokens", "cost"]
+show.table(frame[columns].head(3), caption=f"Three of {len(frame)} requests", digits={"cost": 6})
+
+# %% [markdown] name="costliest-text"
+# Which part of the money do the most expensive five percent take? If all requests cost the same, it
+# would be five percent.
+
+# %% name="costliest" app="tracing.py"
+def costliest(frame: pd.DataFrame, share: float = 0.05) -> pd.DataFrame:
+    """The most expensive requests, most expensive first: this share of those with a price.
+
+    Args:
+        frame: as `request_frame` gives it.
+        share: 0 to 1; at least one request is returned.
+    """
+    priced = frame[frame["cost"].notna()].sort_values("cost", ascending=False)
+    return priced.head(max(1, round(share * len(priced))))
+
+# %% name="curve"
+import numpy as np
+
+part = costliest(frame).cost.sum() / frame.cost.sum()
+costs = costliest(frame, 1).cost.to_numpy()
+places = 100 * np.arange(1, len(costs) + 1) / len(costs)
+measured = (places, 100 * costs.cumsum() / costs.sum())
+show.line(
+    {"measured": measured, "all the same": ([0, 100], [0, 100])},
+    marks={"5%": 5},
+    title=f"The most expensive 5% of the requests make {part:.0%} of the cost",
+    x="requests, most expensive first (%)",
+    y="cost (%)",
+)
+
+# %% [markdown] name="excess-text"
+# A single expensive request is a nuisance, a group is a bill. *Excess* is a group's part of the
+# cost minus its part of the requests, in points of 100. So no group is blamed for being large.
+
+# %% name="excess" app="tracing.py"
+def excess(frame: pd.DataFrame, key: str) -> pd.DataFrame:
+    """The groups of a column by how far their part of the cost exceeds their part of the requests.
+
+    Columns: `requests` (a count), `cost` (percent of all) and `excess` (points of 100), largest
+    excess first. Requests without a price are left out.
+    """
+    priced = frame[frame["cost"].notna()]
+    groups = priced.groupby(key).agg(requests=("cost", "size"), cost=("cost", "sum"))
+    groups["cost"] *= 100 / priced["cost"].sum()
+    groups["excess"] = groups["cost"] - 100 * groups["requests"] / len(priced)
+    return groups.sort_values("excess", ascending=False)
+
+# %% name="intents"
+by_intent = excess(frame, "intent")
+show.table(by_intent, digits=1, units={"cost": "%"}, caption="Excess of the intents, in points")
 
 # %% name="who"
-worst = analysis.excess(frame, "thread_id").head(5)
-said = {one.session: tracing.redactor()(one.text)[-60:] for one in [order, *requests]}
-show.table(worst.assign(said=worst.thread_id.map(said)), digits=1, units={"cost": "%"},
-           caption="Sessions with the largest excess, in points, and what they said last")
+by_session = excess(frame, "thread_id").head(4)
+said = {}
+for request in [order, *requests]:
+    said[request.session] = request.text[-60:]
+show.table(by_session.assign(said=by_session.index.map(said)), digits=1, units={"cost": "%"},
+           caption="Conversations with the largest excess, and what they said last")
+
+# %% [markdown] name="who-note"
+# Look at how often they asked, and at what they said. A caller who pastes whole letters needs a cap
+# on length; one who asks the same again and again needs a cache.
+
+# %% [markdown] name="time-goal"
+# ## Where does the time go?
+#
+# Latencies of nested runs cannot be added: the same second would count many times. A run's *own*
+# time is its latency without that of the runs directly below it. Own times add up to the whole.
+
+# %% name="own-seconds" app="tracing.py"
+from uuid import UUID
+
+from langsmith.schemas import Run
+
+
+def own_seconds(runs: Iterable[Run]) -> dict[UUID, float]:
+    """Run id -> the seconds that the run took itself, without the runs directly below it.
+
+    Runs that have not ended are left out. Children that run at the same time can take longer than
+    their parent; its own time is then 0.
+    """
+    own: dict[UUID, float] = {}
+    below: dict[UUID, float] = {}
+    for run in runs:
+        if run.latency is not None:
+            own[run.id] = run.latency
+            if run.parent_run_id:
+                below[run.parent_run_id] = below.get(run.parent_run_id, 0.0) + run.latency
+    for key, seconds in below.items():
+        if key in own:
+            own[key] = max(own[key] - seconds, 0.0)
+    return own
 
 # %% [markdown] name="time-text"
-# ## 4. Where does the time go?
-#
-# The latencies of nested runs cannot be added. A run's *own* time is its latency without that of
-# the runs below it; own times add up to the whole. What would you speed up first?
+# What would you speed up first?
 
 # %% name="time"
-spent = analysis.seconds_by_kind(analysis.steps(client, project))
-part = {kind: 100 * seconds / sum(spent.values()) for kind, seconds in spent.items()}
-show.bars(part, x="own time (%)", title=f"The model takes {part['model']:.0f}% of the time")
+fields = ["id", "name", "run_type", "start_time", "end_time", "parent_run_id", "trace_id"]
+runs = list(client.list_runs(project_name=project, select=fields))
+own_time = own_seconds(runs)
+rows = []
+for run in runs:
+    rows.append({"kind": run.run_type, "seconds": own_time.get(run.id, 0)})
+spent = pd.DataFrame(rows).groupby("kind").seconds.sum().sort_values(ascending=False)
+time_share = 100 * spent / spent.sum()
+slowest, its_share = time_share.index[0], time_share.iloc[0]
+show.bars(
+    time_share.to_dict(),
+    title=f"Runs of the type {slowest} take {its_share:.0f}% of the time",
+    x="own time (%)",
+    digits=1,
+)
 
 # %% [markdown] name="tools-text"
-# ## 5. Which tool fails?
+# ## Which tool fails?
 #
-# Two things are called failure. A tool that *raises* ends in an error. A tool that *refuses*, such
-# as to show somebody else's order, returns a message with the status "error": the tool works, and
-# its run is a success. Alert on the first; of the second ask whose calls they are.
+# Two things are called failure. A tool that *raises* ends in an error. A tool that *refuses*, for
+# instance to show another customer's order, returns a message with the status "error": it works,
+# and its run is a success.
+#
+# One error in two calls is 50%, and says little. The *lower end* of a 95% interval (Wilson's) is a
+# rate that the tool exceeds very probably, so sort by it.
+
+# %% name="failing-tools" app="tracing.py"
+from scipy.stats import binomtest
+
+
+def failing_tools(runs: Iterable[Run]) -> pd.DataFrame:
+    """Tools by how often they raise: the one that fails most surely comes first.
+
+    Columns: `calls`, `raised` and `refused` (counts; a tool refuses by a message with the status
+    "error"), and `least`, the lower end of Wilson's 95% interval of the rate of errors, 0 to 1.
+    """
+    rows = []
+    for run in runs:
+        if run.run_type == "tool":
+            said = (run.outputs or {}).get("output")
+            no = run.error is None and isinstance(said, dict) and said.get("status") == "error"
+            rows.append({"tool": run.name, "raised": run.error is not None, "refused": no})
+    calls = pd.DataFrame(rows, columns=["tool", "raised", "refused"]).groupby("tool")
+    table = calls.agg(
+        calls=("raised", "size"), raised=("raised", "sum"), refused=("refused", "sum")
+    )
+    least = []
+    for raised, total in zip(table["raised"], table["calls"], strict=True):
+        interval = binomtest(int(raised), int(total)).proportion_ci(method="wilson")
+        least.append(float(interval.low))
+    return table.assign(least=least).sort_values("least", ascending=False)
 
 # %% name="tools"
-calls = analysis.tool_calls(client, project)
-show.table(analysis.tool_table(calls, frame), units={"median": "ms"}, digits=1,
-           caption=f"{len(calls)} calls of the agent's tools")
+calls = list(client.list_runs(project_name=project, run_type="tool"))
+show.table(failing_tools(calls), caption=f"{len(calls)} calls of the agent's tools")
+
+# %% [markdown] name="planted-text"
+# On this day no tool raised an error. So try it on a day with a fault: a search that fails in 20 of
+# 80 calls, and a refund that failed once, in its only 2 calls. Which is first by the rate, and
+# which by the lower end?
+
+# %% name="planted"
+from contextlib import suppress
+
+outages = f"{project}-outages"
+
+
+@traceable(run_type="tool", name="search")
+def flaky(number, bad):
+    """Fails when it is told to."""
+    if bad:
+        raise TimeoutError("no answer")
+
+
+with tracing_context(project_name=outages):
+    for number in range(82):
+        name = {"name": "refund" if number > 79 else "search"}
+        with suppress(TimeoutError):
+            flaky(number, number < 20 or number == 81, langsmith_extra=name)
+client.flush()
+
+# %% name="planted-table"
+faults = failing_tools(client.list_runs(project_name=outages))
+show.table(faults.assign(rate=faults.raised / faults.calls), caption="A day with a fault")
+
+# %% [markdown] name="refused-text"
+# Alert on errors. Of refusals ask whose calls they are.
+
+# %% name="refused"
+whose = frame.set_index("id").customer
+counts = {}
+for run in calls:
+    said = (run.outputs or {}).get("output")
+    if isinstance(said, dict) and said.get("status") == "error":
+        customer = whose.get(run.trace_id, "-")
+        counts[customer] = counts.get(customer, 0) + 1
+print(sorted(counts.items(), key=lambda pair: -pair[1])[:3])
 
 # %% [markdown] name="feedback-text"
-# ## 6. Are dear answers better answers?
+# ## Are expensive answers better answers?
 #
-# *Feedback* is a mark on a run: a customer's thumb, a colleague's judgement, a check that runs by
-# itself. Here a check: where a golden question (module 02) asks the same, the answer states the
+# *Feedback* is a mark on a run: a customer's thumb, a colleague's judgement, or a check that runs
+# by itself. Here a check: where a golden question of module 02 asks the same, the answer states the
 # right facts or it does not. Would you expect right answers to cost more than wrong ones?
 
 # %% name="feedback"
+from helpers.evaluate import score_answer
+from helpers.shop import questions
+
+golden = {question.id: question for question in questions("dev")}
+golden_of = {}
 for one in asked:
-    mark = improve.states_the_facts(one)
-    if mark is not None:
-        client.create_feedback(one.run_id, "right", score=int(mark), trace_id=one.run_id,
-                               session_id=session)
-traces.flush()
-frame = analysis.requests(client, project, feedback=["right"])
+    question = golden.get(one.request.question)
+    if question and one.answer:
+        golden_of[one.run_id] = question
+        right = score_answer(question, one.answer).right
+        client.create_feedback(
+            one.run_id, "right", score=int(right), trace_id=one.run_id, session_id=session)
+client.flush()
+print(len(golden_of), "of", len(asked), "requests are marked")
+
+# %% name="marks"
+marks = {}
+for given in client.list_feedback(run_ids=list(golden_of), feedback_key=["right"]):
+    marks[given.run_id] = given.score
+frame["right"] = frame.id.map(marks)
 marked = frame[frame.right.notna()]
-show.table(analysis.by_mark(frame, "right"), digits=1, units={"cost of one": "$ per million"},
-           caption=f"Right: {Proportion.of(marked.right == 1)}")
-show.intervals({name: Proportion.of(own.right == 1) for name, own in marked.groupby("intent")},
-               title=f"{int(marked.right.sum())} of {len(marked)} answers are right",
+by_mark = marked.groupby("right").agg(
+    requests=("cost", "size"), tokens=("tokens", "median"), cost=("cost", "mean"))
+by_mark["cost"] *= 1e6
+show.table(
+    by_mark,
+    caption="Wrong (0) and right (1) answers; cost of a million of them",
+    units={"cost": "$"},
+    digits=1,
+)
+
+# %% name="right-by-intent"
+rates = {}
+for intent, group in marked.groupby("intent"):
+    rates[intent] = (int(group.right.sum()), len(group))
+show.intervals(rates, title=f"{marked.right.sum():.0f} of {len(marked)} answers are right",
                x="right answers")
 
 # %% [markdown] name="dataset-text"
-# ## 7. How does a bad run become a test?
+# ## How does a bad run become a test?
 #
-# Close the loop once. Wordings that went wrong become examples of a *dataset*, with their run as
-# source. Half of them are *seen*: by these you mend the agent. The others are *unseen*, and tell
-# whether you have mended more than a list. Some that went right must stay right. Who wrote personal
-# data is left out: datasets live longer than traces.
+# Feedback is part of the filter language, so the wrong answers are one question away. Each
+# different question becomes an *example* of a dataset, with its run as source. Half of them are
+# *seen*: with these you improve the agent. The others are *unseen*, and tell whether you improved
+# more than a list.
+
+# %% name="examples-from" app="tracing.py"
+from typing import Any
+
+
+def examples_from(
+    runs: Iterable[Run],
+    inputs: Callable[[Run], dict[str, Any]],
+    expected: Callable[[Run], dict[str, Any]],
+    splits: tuple[str, ...] = ("seen", "unseen"),
+) -> list[dict[str, Any]]:
+    """Examples for `client.create_examples`, one for each different input, split in turn.
+
+    Args:
+        runs: what went wrong; the first run of each input counts.
+        inputs: what a run was asked.
+        expected: what it should have said.
+        splits: the names of the splits.
+    """
+    examples: dict[str, dict[str, Any]] = {}
+    for run in runs:
+        asked = inputs(run)
+        if str(asked) not in examples:
+            examples[str(asked)] = {
+                "inputs": asked,
+                "outputs": expected(run),
+                "source_run_id": run.id,
+                "split": splits[len(examples) % len(splits)],
+            }
+    return list(examples.values())
+
+# %% [markdown] name="bad-text"
+# Datasets live longer than traces, so leave out who writes personal data. Here also those who
+# behave oddly, and questions about more than one fact. Some wordings that were right must stay
+# right.
+
+# %% name="bad"
+usual = {}
+for one in asked:
+    question = golden_of.get(one.run_id)
+    ordinary = one.request.caller == "ordinary" and not one.request.personal
+    if ordinary and question and question.kind == "single_fact":
+        usual[one.run_id] = question
+marked_runs = {}
+for score in (0, 1):
+    about = f'and(eq(feedback_key, "right"), eq(feedback_score, {score}))'
+    found = client.list_runs(project_name=project, is_root=True, filter=about)
+    marked_runs[score] = [run for run in found if run.id in usual]
+print(len(marked_runs[0]), "wrong,", len(marked_runs[1]), "right")
 
 # %% name="dataset"
-examples = improve.examples(asked, most=2 if fast else 12)
+def asked_of(run):
+    """The customer's words."""
+    return {"question": run.inputs["messages"][-1][1]}
+
+
+def golden_id(run):
+    """The question whose facts are right."""
+    return {"golden": usual[run.id].id}
+
+
+most = 2 if fast else 8
+wrong = examples_from(marked_runs[0], asked_of, golden_id)[:most]
+kept = examples_from(marked_runs[1], asked_of, golden_id, splits=("was right",))[:most]
 dataset = client.create_dataset(f"{project}-wordings")
-client.create_examples(dataset_id=dataset.id, examples=examples)
-print(dict(Counter(example["split"] for example in examples)))
+client.create_examples(dataset_id=dataset.id, examples=wrong + kept)
+print(len(wrong), "that went wrong,", len(kept), "that were right")
 
 # %% [markdown] name="experiment-text"
-# An *experiment* runs a target over the examples, marks each answer, and traces it all into a
-# project of its own: that is `client.evaluate`, which `experiment` calls and reads back. First the
-# agent as it is.
-#
-# In the wrong answers, the search has preferred another sentence. The index keeps questions that
-# each sentence answers; *seen* brings better ones. So index the sentence that states the facts
-# under these wordings too, and run the same experiment again.
+# An *experiment* runs a target over the examples, marks each answer with an evaluator of yours, and
+# traces it all into a project of its own. First the agent as it is. `client.evaluate` prints where
+# to look; the cell keeps that out of the notebook.
+
+# %% name="evaluator"
+def states_facts(outputs, reference_outputs):
+    """Whether the answer states the facts of the golden question."""
+    return score_answer(golden[reference_outputs["golden"]], outputs["answer"]).right
+
+
+def target_of(agent):
+    """The agent as a function of an example's inputs."""
+
+    def target(inputs):
+        config = {"configurable": {"thread_id": str(uuid7())}}
+        message = {"messages": [("user", inputs["question"])]}
+        state = agent.invoke(message, config, context=Caller())
+        return {"answer": state["messages"][-1].text}
+
+    return target
 
 # %% name="before"
-def facts(outputs, reference_outputs):
-    question = improve.golden()[reference_outputs["golden"]]
-    return score_answer(question, outputs["answer"]).right
+import io
+from contextlib import redirect_stdout
 
-before = experiment(client, improve.target(agent), dataset.name, facts, "before")
+
+def experiment(agent, data, name):
+    """The experiment's rows: one for each example."""
+    with redirect_stdout(io.StringIO()):
+        done = client.evaluate(target_of(agent), data=data, evaluators=[states_facts],
+                               experiment_prefix=name, max_concurrency=0)
+    client.flush()
+    return done.to_pandas().set_index("example_id")
+
+
+before = experiment(agent, dataset.name, "before")
+columns = ["inputs.question", "feedback.states_facts"]
+show.table(before[columns].head(4).reset_index(drop=True), caption="Four examples")
+
+# %% [markdown] name="improve-text"
+# In the wrong answers, the search preferred another sentence. Module 01's index keeps questions
+# that each sentence answers. So add each *seen* wording to the sentence that states its facts, and
+# run the same experiment again.
+
+# %% name="improve"
+from copy import deepcopy
+
+from helpers.agent.expected import expected_questions
+from helpers.agent.retrieval import split_sentences
+from helpers.shop import documents
+
+texts = {}
+for page in documents():
+    texts[page.id] = page.text
+expected = deepcopy(expected_questions())
+for example in wrong[::2]:
+    question = golden[example["outputs"]["golden"]]
+    for sentence in split_sentences(texts[question.document]):
+        if score_answer(question, sentence).right:
+            asked_before = expected[question.document].setdefault(sentence, [])
+            asked_before.append(example["inputs"]["question"])
+            break
 
 # %% name="after"
-seen = [(one["inputs"]["question"], improve.golden()[one["outputs"]["golden"]])
-        for one in examples if one["split"] == "seen"]
-index = DocumentIndex(documents(), embeddings(), expected=improve.taught(seen))
-mended = build_agent(retriever=index)
-after = experiment(client, improve.target(mended), dataset.name, facts, "after")
-show.table(improve.by_split(client, dataset.name, before, after), caption="Right, by split")
+from helpers.agent import DocumentIndex
+from helpers.models import embeddings
+
+index = DocumentIndex(documents(), embeddings(), expected=expected)
+improved = build_agent(retriever=index)
+after = experiment(improved, dataset.name, "after")
+
+# %% name="splits"
+rows = []
+for split in ("seen", "unseen", "was right"):
+    ids = [one.id for one in client.list_examples(dataset_id=dataset.id, splits=[split])]
+    if ids:
+        was = before.loc[ids, "feedback.states_facts"].astype(int)
+        now = after.loc[ids, "feedback.states_facts"].astype(int)
+        rows.append({
+            "split": split,
+            "examples": len(ids),
+            "right before": was.sum(),
+            "right after": now.sum(),
+            "lost": (was > now).sum(),
+        })
+show.table(rows, caption="Right answers, by split")
+splits = pd.DataFrame(rows).set_index("split")
+
+# %% [markdown] name="splits-note"
+# *Seen* shows that the index finds what you put into it. What counts is *unseen* and *was right*.
+# The dataset stays, and each later version runs it: a regression test, made of what customers ask.
 
 # %% [markdown] name="prompts-text"
-# The dataset stays, and every later version runs it: a regression test, made of what customers ask.
-#
-# ## 8. Which of two prompts is worth its price?
+# ## Which of two prompts is worth its price?
 #
 # A colleague wants a friendlier agent. Same questions, same model, another prompt: compare
-# rightness and cost together.
+# rightness and cost, pair by pair.
 
 # %% name="prompts"
+from helpers.agent import Style
+
 friendly = Style("You are the friendly support agent of Fernhill, a shop for outdoor gear. Answer "
                  "in one warm sentence.", examples=(), small_talk=(), sentences=1)
-data = client.create_dataset(f"{project}-prompts")
-client.create_examples(dataset_id=data.id, examples=improve.golden_examples(
-    questions("dev")[: 2 if fast else 24]))
-tried = {name: experiment(client, improve.target(build_agent(style=style)), data.name, facts, name)
-         for name, style in {"plain": LOCAL, "friendly": friendly}.items()}
-pair = compare(*(one.verdicts for one in tried.values()))
-show.table([{"prompt": name, "right": one.right, "tokens": one.tokens, "a right answer":
-             1e6 * one.cost / one.right if one.right else None} for name, one in tried.items()],
-           caption=f"Friendly: {pair.gained} gained, {pair.lost} lost, p = {pair.p_value:.2g}",
-           units={"a right answer": "$ per million"}, digits=1)
+pairs = client.create_dataset(f"{project}-prompts")
+examples = []
+for question in questions("dev")[: 2 if fast else 12]:
+    examples.append({"inputs": {"question": question.question}, "outputs": {"golden": question.id}})
+client.create_examples(dataset_id=pairs.id, examples=examples)
+plain = experiment(agent, pairs.name, "plain")
+warm = experiment(build_agent(style=friendly), pairs.name, "friendly")
 
-# %% [markdown] name="keep-text"
-# ## 9. What do you sample, redact and keep?
-#
-# `LANGSMITH_TRACING_SAMPLING_RATE=0.1` keeps one trace in ten, by chance, before anybody knows how
-# the request ends. What does that leave of the requests that were dear or wrong? The second rule
-# looks at finished traces and keeps those too.
+# %% name="pairwise"
+verdicts = pd.DataFrame({
+    "plain": plain["feedback.states_facts"].astype(int),
+    "friendly": warm["feedback.states_facts"].astype(int),
+})
+gained = int((verdicts.friendly > verdicts.plain).sum())
+lost_pairs = int((verdicts.friendly < verdicts.plain).sum())
+changed = gained + lost_pairs
+p_value = binomtest(gained, changed).pvalue if changed else 1.0
+print(verdicts.sum().to_dict(), f"gained {gained}, lost {lost_pairs}, p = {p_value:.2g}")
 
-# %% name="sample"
-worth = (frame.index < 0.05 * len(frame)) | (frame.right == 0)
-show.table(analysis.sampling(frame, worth, 0.1), digits=0, caption="Traces that are kept (%)")
+# %% name="prices"
+rows = []
+for name in ("plain", "friendly"):
+    for experiment_project in client.list_projects(
+            reference_dataset_id=pairs.id, name_contains=name):
+        total = client.get_run_stats(project_names=[experiment_project.name], is_root=True)
+        rows.append({
+            "prompt": name,
+            "right": verdicts[name].sum(),
+            "tokens": total["total_tokens"],
+            "cost": 1e6 * float(total["total_cost"]),
+        })
+caption = f"{len(verdicts)} questions, each asked a million times"
+show.table(rows, caption=caption, units={"cost": "$"}, digits=0)
 
 # %% [markdown] name="redact-text"
-# Redact *before* anything leaves the process, by the SDK's hook. It sees inputs, outputs, errors
-# and metadata; it does not see names of runs, tags and feedback. Here a customer writes an address
-# into the chat: in how many places of one trace does it end up?
+# ## What must not leave?
+#
+# Redact *before* anything leaves the process. The client hands inputs, outputs, errors and metadata
+# of each run to its `anonymizer`. Here a customer writes an address into the chat. In how many
+# places of one trace is it?
+
+# %% name="make-anonymizer" app="tracing.py"
+import re
+from collections.abc import Mapping
+
+from langsmith.anonymizer import create_anonymizer
+
+PERSONAL = {
+    "email": r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+",
+    "card": r"(?<![\w-])(?<!\d\.)\d{4}([ -]?)\d{4}\1\d{4}\1\d{4}(?![\w-])",
+    "phone": r"(?<![\w-])(?:\+44 ?(?:\(0\) ?)?|\(?0)\d{2,5}\)?(?: ?\d{3,4}){2}(?![\w-])",
+    "postcode": r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b",
+}
+
+
+def make_anonymizer(patterns: Mapping[str, str] = PERSONAL) -> Callable[[Any], Any]:
+    """For `Client(anonymizer=...)`: what fits a pattern becomes the pattern's name in brackets.
+
+    It looks at strings up to 30 levels deep, and not at the names of fields.
+    """
+    rules: Any = []
+    for name, pattern in patterns.items():
+        rules.append({"pattern": re.compile(pattern), "replace": f"[{name}]"})
+    return create_anonymizer(rules, max_depth=30)
+
+# %% name="talker"
+for talker in day(300):
+    if talker.personal and "@" in talker.text:
+        break
+print(make_anonymizer()(talker.text))
 
 # %% name="redact"
-talker = next(one for one in day(300) if one.personal and "@" in one.text)
 rows = []
-for redact in (False, True):
-    to = tracing.enable(f"{project}-redact-{redact}", redact=redact)
-    asking.ask_all(agent, [replace(talker, session=f"redacted {redact}")])
-    to.flush()
-    kept = [[run.inputs, run.outputs] for run in to.client.list_runs(project_name=to.project)]
-    rows.append({"redacted": redact, **personal_data(kept), "kB": len(str(kept)) // 1000})
-show.table(rows, caption="Pieces of personal data in one trace")
+for name, hook in {"as it is": None, "redacted": make_anonymizer()}.items():
+    sender = Client(anonymizer=hook)
+    with tracing_context(client=sender, project_name=f"{project}-{name}"):
+        agent.invoke(
+            {"messages": [("user", talker.text)]},
+            {"configurable": {"thread_id": name}},
+            context=Caller(talker.customer),
+        )
+    sender.flush()
+    sent = ""
+    for run in client.list_runs(project_name=f"{project}-{name}"):
+        sent += f"{run.inputs} {run.outputs} {run.metadata}"
+    found = re.findall(PERSONAL["email"], sent)
+    rows.append({"sent": name, "kB": len(sent) // 1000, "addresses": len(found)})
+show.table(rows, caption="E-mail addresses in one trace")
+places_before, places_after = rows[0]["addresses"], rows[1]["addresses"]
 
-# %% [markdown] name="strategy-text"
-# Keep by purpose: full traces for days, redacted and sampled ones for months, datasets as long as
-# their test runs. `client.delete_project` deletes a project with its runs and their feedback.
+# %% [markdown] name="unseen-text"
+# The hook does not see everything. What of this run still has the address when it is stored?
+
+# %% name="unseen"
+@traceable(name="mail to ann@home.example", tags=["ann@home.example"])
+def mail(text):
+    """Puts the address wherever it can."""
+    return {"ann@home.example": "was sent", "to": text}
+
+
+sender = Client(anonymizer=make_anonymizer())
+with tracing_context(client=sender, project_name=f"{own}-mail"):
+    mail("Write to ann@home.example.")
+sender.flush()
+run = next(client.list_runs(project_name=f"{own}-mail"))
+print(run.name, run.tags, run.inputs, run.outputs)
+
+# %% [markdown] name="unseen-note"
+# The name, the tag and the name of a field: put no personal data there. A customer's name fits no
+# pattern either.
+
+# %% [markdown] name="sampling-text"
+# A *sampling rate* keeps traces by chance, before anyone knows how the request ends. The variable
+# is `LANGSMITH_TRACING_SAMPLING_RATE`.
+
+# %% name="sampled"
+sampled = Client(tracing_sampling_rate=0.1)
+with tracing_context(client=sampled, project_name=f"{own}-sampled"):
+    for place in range(200):
+        look_up(place)
+sampled.flush()
+arrived = len(list(client.list_runs(project_name=f"{own}-sampled")))
+print(arrived, "of 200 traces arrived")
+
+# %% [markdown] name="worth-text"
+# What does that leave of the requests that you want to read, the most expensive and the wrong ones?
+# Draw the day's sample a thousand times.
+
+# %% name="worth"
+worth = frame.id.isin(costliest(frame).id) | (frame.right == 0)
+draws = np.random.default_rng(0).random((1_000, len(frame))) < 0.1
+kept_worth = (draws & worth.to_numpy()).sum(axis=1)
+share_left = kept_worth.mean() / worth.sum()
+low, high = np.quantile(kept_worth, [0.025, 0.975])
+print(f"{worth.sum()} are worth reading; of them 10% sampling leaves {low:.0f} to {high:.0f}")
+
+# %% [markdown] name="worth-note"
+# A rule that looks at finished traces keeps more: send everything to a collector of your own, and
+# pass on what is wrong, expensive or slow, with a tenth of the rest.
+
+# %% [markdown] name="cost-of-tracing-text"
+# ## What does tracing cost?
 #
-# ## 10. What do you look at, and when?
+# The client sends from a background thread. That thread shares your processor. Take an agent whose
+# model answers at once, and ask it in turns with tracing off and on.
+
+# %% name="small-agent"
+from langchain.agents import create_agent
+from langchain_core.language_models import FakeListChatModel
+
+small = create_agent(FakeListChatModel(responses=["It weighs 2.1 kg."]), [])
+
+
+def milliseconds(enabled, count):
+    """CPU milliseconds of a request, sending included."""
+    began = time.process_time()
+    with tracing_context(enabled=enabled, client=client, project_name=f"{own}-price"):
+        for _ in range(count):
+            small.invoke({"messages": "How heavy is the tent?"})
+    client.flush()
+    return 1_000 * (time.process_time() - began) / count
+
+# %% name="price"
+rows = []
+milliseconds(True, 5)  # what is loaded at the first request
+for _ in range(3 if fast else 8):
+    rows.append({"off": milliseconds(False, 10), "on": milliseconds(True, 10)})
+price = pd.DataFrame(rows)
+added = (price.on - price.off).median()
+ratio = (price.on / price.off).median()
+typical = frame.seconds.median()
+print(f"tracing adds {added:.1f} ms of CPU to a request, {ratio:.1f} times as much as without")
+print(f"a request of the day takes {typical:.1f} s; that is {added / 1_000 / typical:.2%} of it")
+
+# %% [markdown] name="down-text"
+# The ratio is large since this agent does nothing; a real request waits for its model. And what if
+# the server for the traces is down? Nothing listens on port 9.
+
+# %% name="down"
+import logging
+
+from urllib3.util import Retry
+
+problems = []
+logging.getLogger("langsmith").setLevel(logging.CRITICAL)  # it would log each failure
+away = Client(
+    api_url="http://127.0.0.1:9",
+    api_key="none",
+    retry_config=Retry(total=0),
+    tracing_error_callback=problems.append,
+)
+began = time.perf_counter()
+with tracing_context(client=away, enabled=True):
+    for _ in range(20):
+        reply = small.invoke({"messages": "Still there?"})
+took = time.perf_counter() - began
+away.flush(timeout=10)
+print(f"20 answers in {took:.2f} s, the last: {reply['messages'][-1].text}")
+print(len(problems), "failed deliveries:", type(problems[0]).__name__)
+
+# %% [markdown] name="down-note"
+# The answers go on, and the traces are lost. `tracing_error_callback` is where to count that: with
+# a metric, not with another trace.
+
+# %% [markdown] name="hosted-text"
+# ## Does another server take the same traces?
 #
-# In real time only what somebody gets up for, and from metrics (module 08): traces come late and
-# sampled. Daily, where money and anger went. Weekly, what takes people: reading runs, adding
-# examples, deciding.
+# With a key for LangSmith nothing in the code changes. Here a second server stands for it, with an
+# address and a key of its own. A client with the wrong key is refused.
 
-# %% name="strategy"
-figures = {
-    ("real time", "requests that failed"): str(Proportion.of(frame.status == "error")),
-    ("real time", "seconds, 95th percentile"): f"{frame.seconds.quantile(0.95):.1f}",
-    ("daily", "cost of the dearest 5%"): f"{dear:.0%} of all",
-    ("daily", "refused tool calls"): str(Proportion.of(calls.refused)),
-    ("daily", "requests without a price"): str(frame.cost.isna().sum()),
-    ("weekly", "right answers"): str(Proportion.of(marked.right == 1)),
-    ("weekly", "examples right, before and after mending"): f"{before.right}, {after.right}",
-}
-show.table([{"when": when, "what": what, "now": now} for (when, what), now in figures.items()],
-           caption="An observability strategy, with the figures of this run")
+# %% name="hosted"
+import tempfile
+from pathlib import Path
 
-# %% [markdown] name="key-text"
-# ## 11. What changes with a key?
-#
-# Nothing in the code. Here a second instance stands for LangSmith, with an address and a key of its
-# own; you would set these variables before you start JupyterLab.
-
-# %% name="key"
-tracing.disable()
-with (tempfile.TemporaryDirectory() as folder,
-      tracing.running(Path(folder) / "t.db") as hosted,
-      patch.dict(os.environ, COURSE_TRACING="langsmith", LANGSMITH_ENDPOINT=hosted.url,
-                 LANGSMITH_API_KEY=hosted.key, NO_PROXY="127.0.0.1")):
-    there = tracing.enable("with-a-key")
-    asking.ask_all(agent, [replace(order, session="with a key")])
+folder = tempfile.TemporaryDirectory()
+hosted = tracing.Service(Path(folder.name) / "traces.db")
+rows = []
+for key in (hosted.key, "a wrong key"):
+    problems.clear()
+    there = Client(hosted.url, api_key=key, tracing_error_callback=problems.append)
+    with tracing_context(client=there, enabled=True, project_name="with-a-key"):
+        answer("Where do I dry my tent?")
     there.flush()
-    arrived = len(list(there.client.list_runs(project_name="with-a-key")))
-    tracing.disable()
-print(f"{there.mode}: {arrived} runs of one request arrived at the second instance")
+    rows.append({"right key": key == hosted.key, "failed deliveries": len(problems)})
+reader = Client(hosted.url, api_key=hosted.key)
+arrived_there = list(reader.list_runs(project_name="with-a-key"))
+show.table(rows, caption=f"{len(arrived_there)} runs arrived")
+hosted.stop()
 
 # %% [markdown] name="otel-text"
-# ## 12. Can another backend take the same traces?
-#
 # With `tracing_mode="otel"` the SDK writes OpenTelemetry spans, by the GenAI conventions, which any
-# backend takes. Here they stay in memory; for a real one, put
+# backend takes. Here they stay in memory. For a real one, put
 # `OTLPSpanExporter(endpoint="http://collector:4318/v1/traces")` in the exporter's place.
 
 # %% name="otel"
@@ -326,40 +1140,121 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 provider, memory = TracerProvider(), InMemorySpanExporter()
 provider.add_span_processor(SimpleSpanProcessor(memory))
-sender = Client(tracing_mode="otel", otel_tracer_provider=provider,
-                api_url="http://127.0.0.1:9", api_key="nobody there")
+sender = Client(
+    tracing_mode="otel",
+    otel_tracer_provider=provider,
+    api_url="http://127.0.0.1:9",
+    api_key="none",
+)
+
+# %% name="spans"
+config = {"configurable": {"thread_id": "as spans"}}
 with tracing_context(client=sender, enabled=True):
-    asking.ask_all(agent, [replace(order, session="as spans")])
+    message = {"messages": [("user", order.text)]}
+    agent.invoke(message, config, context=Caller(order.customer))
 sender.flush()
-written = [span.attributes.get("gen_ai.usage.output_tokens") for span in
-           memory.get_finished_spans()]
-print(f"{len(written)} spans; output tokens: {[count for count in written if count]}")
+spans = memory.get_finished_spans()
+print(len(spans), "spans; the one of the model that answers:")
+for span in spans:
+    if span.attributes.get("gen_ai.usage.output_tokens"):
+        for name in ("gen_ai.request.model", "gen_ai.usage.output_tokens"):
+            print("   ", name, span.attributes[name])
+        break
+
+# %% [markdown] name="strategy-text"
+# ## What do you look at, and when?
+#
+# | when | what | why then |
+# |---|---|---|
+# | at once | requests that fail or are late, by metrics (08) | traces come late and sampled |
+# | daily | the most expensive 5%, excess, refusals, no price | where money and anger went |
+# | weekly | wrong answers, new examples, the experiment | it takes people who read |
+# | monthly | what is kept, and what `client.delete_project` deletes | personal data ages badly |
 
 # %% [markdown] name="measured-text"
 # ## What you measured
 #
-# These are the figures of this notebook. The chapter's question 5 asks how to find what costs out
-# of proportion: keep them for your answer in module 12.
+# Question 5 of the chapter asks how to find what costs out of proportion. Keep these figures for
+# your answer in module 12.
 
 # %% name="measured"
-rows = {"cost of the dearest 5%": f"{dear:.0%}", "time of the model": f"{part['model']:.0f}%",
-        "right": f"{marked.right.mean():.0%}", "mended": f"{before.right} to {after.right}"}
-show.table([{"figure": name, "value": value} for name, value in rows.items()],
-           caption=f"{len(frame)} requests, {len(marked)} with a mark, {len(examples)} examples")
+worst = by_session.excess.iloc[0]
+measured = [
+    {"what": "cost of the most expensive 5% of the requests", "figure": f"{part:.0%}"},
+    {"what": "largest excess of a conversation, points", "figure": f"{worst:.1f}"},
+    {"what": f"own time of runs of the type {slowest}", "figure": f"{its_share:.0f}%"},
+    {"what": "right answers", "figure": f"{marked.right.mean():.0%} of {len(marked)}"},
+    {"what": "traces torn off by a plain pool, one request", "figure": torn},
+    {"what": "addresses in a trace as it is", "figure": places_before},
+    {"what": "... redacted", "figure": places_after},
+    {"what": "traces worth reading that 10% sampling keeps", "figure": f"{share_left:.0%}"},
+    {"what": "CPU that tracing adds to a request", "figure": f"{added:.1f} ms"},
+]
+show.table(measured, caption="This notebook's figures")
+
+# %% name="close"
+tracing.disable()
+folder.cleanup()
 
 # %% [markdown] name="production"
-# **In production** the SDK sends in the background, so that no request waits for its trace; what
-# is left, `python -m tests.benchmarks.tracing` measures. Put a release into the metadata, and
-# decide on sampling and redaction, before the first customer comes: yesterday's traces cannot be
-# labelled.
+# ## In production
 #
+# - Put a release, an intent and a session into the metadata before the first customer comes:
+#   yesterday's traces cannot be labelled.
+# - Decide on redaction before the first trace, and on sampling when you know the bill.
+# - At the end of a short process (a job, a serverless function) call `client.flush()`, or the last
+#   traces are lost.
+
+# %% [markdown] name="breaks"
 # **Where it breaks.** A trace says what happened, not why a customer left. A check marks only what
-# somebody has written facts for. Prices are those of a table, not of the invoice. And who says
-# nothing is in no dataset of complaints.
+# has facts written for it. Prices are those of a table, not of the invoice. People who leave
+# without a word are in no dataset of complaints.
+
+# %% [markdown] name="keep"
+# ## Keep this
 #
+# ```python
+# config = {"run_name": "request", "run_id": uuid7(),
+#           "metadata": {"intent": intent, "release": release},
+#           "configurable": {"thread_id": session}}
+# agent.invoke({"messages": [("user", text)]}, config)
+#
+# rows = [{**run.metadata, "cost": float(run.total_cost or "nan")}
+#         for run in Client().list_runs(project_name=project, is_root=True)]
+# priced = pd.DataFrame(rows).dropna(subset=["cost"])
+# groups = priced.groupby("intent").cost.agg(["size", "sum"])
+# excess = groups["sum"] / priced.cost.sum() - groups["size"] / len(priced)
+# ```
+#
+# **The pitfall:** a plain thread pool tears the tree, and nothing fails. Use
+# `ContextThreadPoolExecutor`.
+
+# %% name="keep-figure"
+print(f'For the review meeting: "The most expensive 5% of our requests make {part:.0%} of the '
+      f'cost. One conversation has {worst:.0f} points more than its share."')
+
+# %% [markdown] name="without"
+# ## Without the course
+#
+# ```
+# pip install "langsmith>=0.15" langchain pandas scipy
+# export LANGSMITH_TRACING=true LANGSMITH_API_KEY=lsv2_... LANGSMITH_PROJECT=shop
+# python main.py
+# ```
+#
+# Servers outside the US need `LANGSMITH_ENDPOINT`, for instance
+# `https://eu.api.smith.langchain.com`. To stop, unset `LANGSMITH_TRACING`.
+# [`course new`](../README.md) writes `tracing.py` into a project of your own, with a command that
+# prints the most expensive five percent.
+
+# %% [markdown] name="quiz-text"
 # ## Quiz
+#
+# Questions about what you have just built.
 
 # %% name="quiz"
+from helpers.course import quiz
+
 quiz("09")
 
 # %% [markdown] name="links"
@@ -367,10 +1262,10 @@ quiz("09")
 #
 # - The lab: [labs/09_trace_with_langsmith.ipynb](../labs/09_trace_with_langsmith.ipynb), six
 #   exercises. [Module 10](10_cut_the_cost.ipynb) then cuts the cost that you have found.
-# - `course traces` shows these traces; `course trace-check` asks 100 requests and writes the
-#   checklist's evidence for *monitoring*. `course eval` and `course cost` write that for *cost*.
-# - [LangSmith: observability](https://docs.langchain.com/langsmith/observability) and
-#   [evaluation](https://docs.langchain.com/langsmith/evaluation).
+# - `course trace-check` asks 100 requests and writes the checklist's evidence for *monitoring*.
+# - LangSmith: [observability](https://docs.langchain.com/langsmith/observability),
+#   [evaluation](https://docs.langchain.com/langsmith/evaluation),
+#   [filters](https://docs.langchain.com/langsmith/trace-query-syntax).
 # - [OpenTelemetry: GenAI conventions](https://opentelemetry.io/docs/specs/semconv/gen-ai/).
 # - Traces, and sampling them: Sigelman et al., 2010, *Dapper*,
 #   [research.google](https://research.google/pubs/pub36356/).

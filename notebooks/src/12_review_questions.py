@@ -163,7 +163,7 @@ show_evidence(*findings)
 # | one caller uses up the service | caps on size and rate, a gate | [05][size] |
 # | one caller uses up the money | a budget, reserved before each answer | [10][spender] |
 # | a cache serves another customer's answer | the customer in its key | [10][cache] |
-# | personal data stays in traces | redact before anything leaves | [09, section 9][redact] |
+# | personal data stays in traces | redact before anything leaves | [09][redact] |
 # | a model file is replaced | compare digests before use | [00][machine] |
 # | someone takes over the process | no rights, no token, few ways out | [07][hijacked] |
 # | answers are invented, and nobody reports it | detectors, counted over a day | [08][invented] |
@@ -179,7 +179,7 @@ show_evidence(*findings)
 # [orders]: 04_limit_the_agents_actions.ipynb#Does-it-work-around-a-real-agent?
 # [service]: 04_limit_the_agents_actions.ipynb#What-can-a-tool-be-made-to-reach?
 # [size]: 05_serve_with_fastapi.ipynb#What-does-a-long-message-cost?
-# [redact]: 09_trace_with_langsmith.ipynb#9.-What-do-you-sample,-redact-and-keep?
+# [redact]: 09_trace_with_langsmith.ipynb#What-must-not-leave?
 # [hijacked]: 07_run_on_kubernetes.ipynb#What-does-a-hijacked-agent-reach?
 # [machine]: 00_start_here.ipynb#Is-this-machine-ready?
 
@@ -311,9 +311,9 @@ show.table(rows, caption="Your controls")
 # [wakes]: 08_monitor_in_production.ipynb#What-wakes-a-person,-and-what-waits?
 # [list]: 02_evaluate_before_shipping.ipynb#What-belongs-on-a-checklist?
 # [gate]: 02_evaluate_before_shipping.ipynb#What-should-a-gate-let-through?
-# [request]: 09_trace_with_langsmith.ipynb#1.-What-happens-in-one-request?
-# [strategy]: 09_trace_with_langsmith.ipynb#10.-What-do-you-look-at,-and-when?
-# [test]: 09_trace_with_langsmith.ipynb#7.-How-does-a-bad-run-become-a-test?
+# [request]: 09_trace_with_langsmith.ipynb#What-happens-in-one-request?
+# [strategy]: 09_trace_with_langsmith.ipynb#What-do-you-look-at,-and-when?
+# [test]: 09_trace_with_langsmith.ipynb#How-does-a-bad-run-become-a-test?
 # [restart]: 05_serve_with_fastapi.ipynb#What-happens-to-a-stream-at-a-restart?
 
 # %% name="name-evidence"
@@ -356,8 +356,8 @@ show_evidence("monitoring", "rollback", "documentation", "ownership")
 # | an autoscaler that is never late | pods that wait for the peak | [07][day] |
 # | nobody woken for nothing | minutes until an incident is found | [08][alarms] |
 # | any control of a service | latency, cost, refusals | [05][trade] |
-# | a friendlier prompt | more tokens in each request | [09, section 8][prompts] |
-# | a trace of every request | storage, and personal data in it | [09, section 9][redact] |
+# | a friendlier prompt | more tokens in each request | [09][prompts] |
+# | a trace of every request | storage, and personal data in it | [09][redact] |
 # | fewer tokens read | facts that a larger model would have used | [10][context] |
 # | fewer tokens written | answers that are cut off | [10][output] |
 # | answers from a cache | old answers, the same words with another meaning | [10][cache] |
@@ -393,10 +393,10 @@ show_evidence("monitoring", "rollback", "documentation", "ownership")
 # [alarms]: 08_monitor_in_production.ipynb#Do-the-rules-find-an-incident?
 # [roll]: 07_run_on_kubernetes.ipynb#How-is-a-new-version-rolled-out-without-losing-a-request?
 # [day]: 07_run_on_kubernetes.ipynb#How-many-pods-does-a-day-need?
-# [prompts]: 09_trace_with_langsmith.ipynb#8.-Which-of-two-prompts-is-worth-its-price?
-# [redact]: 09_trace_with_langsmith.ipynb#9.-What-do-you-sample,-redact-and-keep?
-# [cost]: 09_trace_with_langsmith.ipynb#3.-Which-requests-cost-out-of-proportion?
-# [time]: 09_trace_with_langsmith.ipynb#4.-Where-does-the-time-go?
+# [prompts]: 09_trace_with_langsmith.ipynb#Which-of-two-prompts-is-worth-its-price?
+# [redact]: 09_trace_with_langsmith.ipynb#What-must-not-leave?
+# [cost]: 09_trace_with_langsmith.ipynb#Which-requests-cost-out-of-proportion?
+# [time]: 09_trace_with_langsmith.ipynb#Where-does-the-time-go?
 
 # %% name="demands-evidence"
 show_evidence("functional_quality", "latency", "cost", "load", "rollout")

@@ -30,6 +30,7 @@ from tests.home.policy import try_policy
 from tests.home.serve_app import try_serve_app
 from tests.home.service import try_service
 from tests.home.tiers import try_tiers
+from tests.home.tracing import try_tracing
 
 NAMES = sorted(
     path.relative_to(PROGRAMS).as_posix()
@@ -124,6 +125,7 @@ TRIED: dict[str, Callable[[], None]] = {
     "serve_app.py": try_serve_app,
     "service.py": try_service,
     "tiers.py": try_tiers,
+    "tracing.py": try_tracing,
     "guards.py": try_guards,
     "policy.py": try_policy,
 }

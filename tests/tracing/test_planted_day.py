@@ -2,9 +2,10 @@
 
 from decimal import Decimal
 
+import pandas as pd
 import pytest
 
-from helpers.tracing import analysis
+from helpers.course.home.programs.tracing import excess, failing_tools, request_frame
 from helpers.tracing.testing import (
     REQUESTS,
     UNPRICED,
@@ -25,14 +26,13 @@ SEEDS = (9, 93)
 def test_a_planted_day_contains_what_it_says_and_each_another_trouble() -> None:
     days = [planted_day(lab_client(), seed) for seed in SEEDS]
     for day in days:
-        frame = analysis.requests(lab_client(), day.project)
+        frame = request_frame(lab_client(), day.project)
         assert (len(frame), frame.cost.isna().sum()) == (REQUESTS, day.unpriced)
-        assert analysis.excess(frame, day.key).iloc[0][day.key] == day.value
-        calls = analysis.tool_calls(lab_client(), day.project)
-        rates = calls.groupby("tool").raised.agg(["mean", "size"])
-        assert rates[rates["size"] > 1]["mean"].idxmax() == day.failing
-        tails = calls[~calls.raised].groupby("tool").seconds.quantile(0.95)
-        assert tails.idxmax() == day.slow
+        assert excess(frame, day.key).index[0] == day.value
+        calls = runs_of(lab_client(), day.project, run_type="tool")
+        assert failing_tools(calls).index[0] == day.failing
+        times = pd.DataFrame([(run.name, run.latency) for run in calls if not run.error])
+        assert times.groupby(0)[1].quantile(0.95).idxmax() == day.slow
         assert len(day.complaints) == len({one.question for one in day.complaints}) > 10
     for name in ("value", "slow", "failing"):
         assert len({getattr(day, name) for day in days}) == len(SEEDS), name

@@ -11,12 +11,12 @@ from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
 from langsmith import Client, tracing_context
 
+from helpers.course.home.programs.tracing import failing_tools, own_seconds, request_frame
 from helpers.evaluate import stored
 from helpers.shop.traffic import Request, day
-from helpers.tracing import analysis
+from helpers.tracing.analysis import quiet
 from helpers.tracing.asking import Asked
 from helpers.tracing.stored import ask_or_read
-from helpers.tracing.switch import Tracing
 from tests.tracing.serving import ScriptedModel, answer, fresh
 
 REQUESTS = day(300)[::40]
@@ -58,23 +58,24 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def had(client: Client, agent: Any, requests: list[Request]) -> tuple[list[Asked], str]:
     project = fresh("stored")
-    traces = Tracing("local", project, client, None)
     with tracing_context(client=client, enabled=True, project_name=project):
-        asked = ask_or_read("09-day", traces, agent, requests)
+        asked = ask_or_read("09-day", client, project, agent, requests)
     client.flush()
     return asked, project
 
 
 def figures(client: Client, project: str) -> dict[str, Any]:
-    frame = analysis.requests(client, project).sort_values("thread_id")
-    steps = analysis.steps(client, project)
+    frame = request_frame(client, project).sort_values(["thread_id", "seconds"])
+    steps = list(client.list_runs(project_name=project))
     names = {run.id: run.name for run in steps}
+    own = own_seconds(steps)
+    columns = ["seconds", "tokens", "cost", "status", "intent", "customer"]
     return {
-        "statistics": analysis.statistics(client, project),
-        "requests": frame[["seconds", "tokens", "cost", "status", "intent", "customer"]].to_dict(),
+        "statistics": client.get_run_stats(project_names=[project], is_root=True)["total_tokens"],
+        "requests": frame[columns].to_dict("list"),
         "steps": sorted((r.name, names.get(r.parent_run_id, "")) for r in steps),
-        "time": {k: round(v, 4) for k, v in analysis.seconds_by_kind(steps).items()},
-        "tools": analysis.tool_calls(client, project)[["tool", "raised", "refused"]].to_dict(),
+        "time": sorted((r.name, round(own[r.id], 4)) for r in steps),
+        "tools": failing_tools(steps).to_dict(),
     }
 
 
@@ -98,7 +99,7 @@ def test_what_was_stored_has_the_answers_and_figures_of_what_was_asked(
 def test_a_stored_trace_says_that_it_is_one(client: Client) -> None:
     had(client, Agent(), REQUESTS)
     asked, _ = had(client, Agent(), REQUESTS)
-    with analysis.quiet():
+    with quiet():
         run = client.read_run(asked[0].run_id, load_child_runs=True)
     assert run.metadata["stored_run"] == "09-day"
     assert run.inputs == {"messages": [["user", REQUESTS[0].text]]}
@@ -135,4 +136,4 @@ def test_a_conversation_that_was_cut_off_is_had_again(client: Client) -> None:
     assert len(asked) == 3
     texts = [text for text in agent.asked if text != alone.text]
     assert texts == [one.text for one in talk]
-    assert len(analysis.requests(client, project)) == 3
+    assert len(request_frame(client, project)) == 3

@@ -65,9 +65,9 @@ def run(script: str, home: Path, **variables: str) -> subprocess.CompletedProces
     )
 
 
-def report(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+def report(done: subprocess.CompletedProcess[str]) -> Any:
     assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    found: Any = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
@@ -82,6 +82,38 @@ def test_nothing_leaves_this_machine(tmp_path: Path) -> None:
     assert found["endpoint"].startswith("http://127.0.0.1:")
     assert found["sent_key"] == found["key"] != connections.HOSTILE["LANGSMITH_API_KEY"]
     assert (tmp_path / "traces.db").exists()
+
+
+VARIABLES = """
+import json, os
+from helpers import tracing
+from langsmith import Client, traceable, utils
+from langchain_core.runnables import RunnableLambda
+from langchain_core.tracers.langchain import wait_for_all_tracers
+
+service = tracing.local()
+before = utils.tracing_is_enabled()
+traceable(lambda x: x, name="not traced").__call__(1)
+utils.get_env_var.cache_clear()  # as if nothing had asked yet
+os.environ["LANGSMITH_TRACING"] = "true"
+os.environ["LANGSMITH_ENDPOINT"] = service.url
+os.environ["LANGSMITH_API_KEY"] = service.key
+os.environ["LANGSMITH_PROJECT"] = "mine"
+RunnableLambda(lambda x: x, name="chain").invoke(1)
+wait_for_all_tracers()
+names = [run.name for run in Client().list_runs(project_name="mine")]
+again = tracing.local() is service
+tracing.disable()
+print(json.dumps([before, names, again, os.environ["LANGSMITH_API_KEY"], service.running]))
+"""
+
+
+@pytest.mark.slow
+def test_the_four_variables_alone_trace_to_the_service_on_this_machine(tmp_path: Path) -> None:
+    recording = connections.environment(tmp_path)
+    found = report(run(VARIABLES, tmp_path, **connections.HOSTILE, **recording))
+    assert found == [False, ["chain"], True, connections.HOSTILE["LANGSMITH_API_KEY"], False]
+    assert connections.outside(tmp_path) == set()
 
 
 OFF = """
