@@ -15,6 +15,7 @@ import uvicorn
 
 from helpers.tracing.app import create_app
 from helpers.tracing.store import Store
+from helpers.tracing.store.schema import UnusableFileError
 from helpers.tracing.usage import course_prices
 
 HOST = "127.0.0.1"
@@ -71,7 +72,11 @@ def main() -> None:
     options = parser.parse_args()
     key = sys.stdin.readline().strip()
     sock = listen(options.port)
-    server = make_server(Store(options.file), key)
+    try:
+        store = Store(options.file)
+    except UnusableFileError as problem:
+        sys.exit(str(problem))
+    server = make_server(store, key)
     threading.Thread(target=_stop_with_the_parent, args=[server], daemon=True).start()
     threading.Thread(target=_load_prices, daemon=True).start()
     # The socket is bound: who connects now waits until the server takes it.

@@ -20,7 +20,7 @@ _FEATURES = (
     ("/hub", "the prompt hub"),
     ("/annotation-queues", "annotation queues"),
     ("/feedback/tokens", "feedback by link (presigned tokens)"),
-    ("/feedback-configs", "feedback configurations"),
+    ("/feedback-configs", "changing a feedback configuration; delete it and make it again"),
     ("/feedback-formulas", "feedback formulas"),
     ("/datasets/comparative", "comparative experiments (evaluate two together instead)"),
     ("/otel", "OpenTelemetry; point the exporter at an OpenTelemetry backend"),
