@@ -43,5 +43,8 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 def unspoken(request: Request) -> Response:
     """Name what was asked for."""
     path = request.url.path
-    feature = next((name for part, name in _FEATURES if part in path), "this")
+    # Where OpenTelemetry's exporters send spans: with or without LangSmith's own prefix.
+    spans = request.method == "POST" and path.endswith("/traces")
+    sought = f"/otel{path}" if spans else path
+    feature = next((name for part, name in _FEATURES if part in sought), "this")
     raise Unspoken(f"{feature} ({request.method} {path[:100]})")
