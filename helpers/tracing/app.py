@@ -9,11 +9,21 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from helpers.tracing.api import datasets, feedback, ingest, newer, projects, runs, unspoken
-from helpers.tracing.api.asked import JsonResponse
+from helpers.tracing.api import (
+    attachments,
+    datasets,
+    feedback,
+    ingest,
+    newer,
+    projects,
+    runs,
+    unspoken,
+)
+from helpers.tracing.api.asked import JsonResponse, refusal
 from helpers.tracing.errors import Refused
 from helpers.tracing.pages import routes as pages
 from helpers.tracing.store import Store
+from helpers.tracing.store.schema import UnusableFileError, sentence
 from helpers.tracing.usage import Pricer, course_prices
 
 # The backend version whose routes are spoken; the SDK warns about an older one.
@@ -60,12 +70,14 @@ def create_app(store: Store, *, key: str, pricer: Pricer = course_prices) -> Fas
         projects.router,
         datasets.router,
         feedback.router,
+        attachments.router,
         unspoken.last,
     ):
         app.include_router(router)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(sqlite3.OperationalError, _busy)
+    app.add_exception_handler(sqlite3.DatabaseError, _file_trouble)
+    app.add_exception_handler(UnusableFileError, _unusable)
     # From the inside out: a request first meets the last one.
     app.add_middleware(_Door, key=key)
     app.add_middleware(_Prefixes)
@@ -93,6 +105,10 @@ class _Prefixes:
         await self._app(scope, receive, send)
 
 
+# What the service is may be asked; an attachment's address has a signature of its own.
+_OPEN = ("/info", attachments.PREFIX)
+
+
 class _Door:
     """Let in whoever has the key: other users of this machine, and pages of the web, have not."""
 
@@ -102,7 +118,7 @@ class _Door:
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         app = self._app
-        if scope["type"] == "http" and scope["path"] != "/info":
+        if scope["type"] == "http" and not scope["path"].startswith(_OPEN):
             request = Request(scope)
             if not self._opens(request):
                 app = self._answer(request)
@@ -117,25 +133,34 @@ class _Door:
     def _answer(self, request: Request) -> Response:
         if pages.is_page(request):
             return pages.at_the_door(request, self._key)
-        sentence = "This service wants its own key as x-api-key; set LANGSMITH_API_KEY to it."
-        return JsonResponse({"detail": sentence}, status_code=401)
+        told = "This service wants its own key as x-api-key; set LANGSMITH_API_KEY to it."
+        return refusal(told, 401)
 
 
 async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    return JsonResponse({"detail": str(error)}, status_code=error.status)
+    return refusal(str(error), error.status)
 
 
 async def _invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
-    return JsonResponse({"detail": f"{place}: {first['msg']}."}, status_code=422)
+    return refusal(f"{place}: {first['msg']}.", 422)
 
 
-async def _busy(_: Request, error: Exception) -> Response:
-    """Another process wrote for longer than anyone waits; the SDK tries again after a 503."""
-    if "locked" not in str(error) and "busy" not in str(error):
-        raise error
-    sentence = "Another process is writing to the traces' file; try again."
-    return JsonResponse({"detail": sentence}, status_code=503)
+async def _file_trouble(request: Request, error: Exception) -> Response:
+    """What SQLite says of the file, as a sentence with its path.
+
+    The SDK tries again after a 503 (another process writes); 507 is a full disk.
+    """
+    assert isinstance(error, sqlite3.DatabaseError)
+    name = getattr(error, "sqlite_errorname", "")
+    if name in ("", "SQLITE_ERROR") or name.startswith(("SQLITE_CONSTRAINT", "SQLITE_MISUSE")):
+        raise error  # a mistake of this program, not of the file
+    status = 507 if "FULL" in name else 503 if "BUSY" in name or "LOCKED" in name else 500
+    return refusal(sentence(error, request.app.state.store.path), status)
+
+
+async def _unusable(_: Request, error: Exception) -> Response:
+    return refusal(str(error), 500)

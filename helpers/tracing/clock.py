@@ -14,11 +14,15 @@ def micros(text: str) -> int:
     """The instant of an ISO 8601 time; one without a zone is UTC.
 
     Raises:
-        ValueError: it is no such time.
+        ValueError: it is no such time, or lies outside the years 1 to 9999 of UTC.
     """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text} is outside the years 1 to 9999") from None
     return (moment - _EPOCH) // _MICROSECOND
 
 

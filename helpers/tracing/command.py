@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from helpers.tracing.server import HOST, listen, make_server, serve
 from helpers.tracing.service import traces_file
 from helpers.tracing.store import Store
-from helpers.tracing.store.schema import WrongVersionError
+from helpers.tracing.store.schema import UnusableFileError
 
 if TYPE_CHECKING:
     from helpers.shop.traffic import Request
@@ -45,7 +45,7 @@ def traces(argv: Sequence[str]) -> int:
     key = secrets.token_urlsafe(24)
     try:
         server = make_server(Store(path), key)
-    except WrongVersionError as error:
+    except UnusableFileError as error:
         print(error)
         return 1
     sock.listen(128)

@@ -12,12 +12,20 @@ import threading
 from pathlib import Path
 
 import uvicorn
+from uvicorn.protocols.http import h11_impl, httptools_impl
 
 from helpers.tracing.app import create_app
 from helpers.tracing.store import Store
+from helpers.tracing.store.schema import UnusableFileError
 from helpers.tracing.usage import course_prices
 
 HOST = "127.0.0.1"
+
+# Of an answer, the standard OpenTelemetry exporter shows its reason phrase and nothing else.
+_REASON_501 = (
+    "Not spoken by the local tracing service (OpenTelemetry: point the exporter at an "
+    "OpenTelemetry backend)"
+)
 
 
 def listen(port: int = 0) -> socket.socket:
@@ -36,6 +44,8 @@ def listen(port: int = 0) -> socket.socket:
 
 def make_server(store: Store, key: str) -> uvicorn.Server:
     """The service, not running yet; `serve` runs it on a socket."""
+    httptools_impl.STATUS_LINE[501] = f"HTTP/1.1 501 {_REASON_501}\r\n".encode()
+    h11_impl.STATUS_PHRASES[501] = _REASON_501.encode()
     return uvicorn.Server(
         uvicorn.Config(
             create_app(store, key=key),
@@ -71,7 +81,11 @@ def main() -> None:
     options = parser.parse_args()
     key = sys.stdin.readline().strip()
     sock = listen(options.port)
-    server = make_server(Store(options.file), key)
+    try:
+        store = Store(options.file)
+    except UnusableFileError as problem:
+        sys.exit(str(problem))
+    server = make_server(store, key)
     threading.Thread(target=_stop_with_the_parent, args=[server], daemon=True).start()
     threading.Thread(target=_load_prices, daemon=True).start()
     # The socket is bound: who connects now waits until the server takes it.

@@ -14,13 +14,17 @@ def body(*parts: tuple[str, bytes], end: bytes = b"--xyz--\r\n") -> bytes:
 PARTS = [("post.1", b'{"a": 1}'), ("post.1.inputs", b""), ("é x", b"\r\n\r\n--xy\r\n --xyz")]
 
 
+def named(form: multipart.Form) -> list[tuple[str, bytes]]:
+    return [(part.name, part.content) for part in form.parts]
+
+
 @pytest.mark.parametrize("kind", [TYPE, 'Multipart/Form-Data; Boundary="xyz"; charset=utf-8'])
 def test_parts_come_in_order_byte_for_byte(kind: str) -> None:
-    assert list(multipart.parts(body(*PARTS), kind)) == PARTS
+    assert named(multipart.form(body(*PARTS), kind)) == PARTS
 
 
 def test_what_follows_the_end_is_no_part() -> None:
-    assert list(multipart.parts(body(*PARTS) + b"--xyz\r\nrubbish", TYPE)) == PARTS
+    assert named(multipart.form(body(*PARTS) + b"--xyz\r\nrubbish", TYPE)) == PARTS
 
 
 @pytest.mark.parametrize(
@@ -31,11 +35,31 @@ def test_what_follows_the_end_is_no_part() -> None:
         (b"", TYPE, "does not begin"),
         (b"hello", TYPE, "does not begin"),
         (body(*PARTS), "multipart/form-data; boundary=other", "does not begin"),
-        (b"--xyz\r\nContent-Type: a/b\r\n\r\n{}\r\n--xyz--", TYPE, "has no name"),
-        (b'--xyz\r\nContent-Disposition: form-data; name="a"', TYPE, "has no name"),
-        (body(*PARTS, end=b""), TYPE, "ends in the middle"),
     ],
 )
 def test_what_is_no_form_is_refused(content: bytes, kind: str, says: str) -> None:
     with pytest.raises(Invalid, match=says):
-        list(multipart.parts(content, kind))
+        multipart.form(content, kind)
+
+
+@pytest.mark.parametrize(
+    ("end", "says"),
+    [
+        (b"--xyz\r\nContent-Type: a/b\r\n\r\n{}\r\n--xyz--", "has no name"),
+        (
+            b'--xyz\r\nContent-Disposition: form-data; name="a"',
+            "the middle in the part 'a'",
+        ),
+        (b"", "the middle in the part 'é x'"),
+    ],
+)
+def test_what_is_not_whole_is_named_and_the_rest_is_kept(end: bytes, says: str) -> None:
+    found = multipart.form(body(*PARTS, end=end), TYPE)
+    assert named(found) == (PARTS if end else PARTS[:-1])
+    (problem,) = found.problems
+    assert says in problem
+
+
+def test_a_part_knows_its_content_type() -> None:
+    (part, *_) = multipart.form(body(*PARTS), TYPE).parts
+    assert part.content_type == "a/b"

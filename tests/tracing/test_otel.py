@@ -3,8 +3,10 @@
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
+import requests
 from langchain_core.runnables import RunnableLambda
 from langsmith import Client, tracing_context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -12,6 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
+from helpers.tracing import running
 from tests.tracing.serving import ScriptedModel, answer
 
 
@@ -70,3 +73,21 @@ def test_runs_arrive_as_spans(backend: tuple[str, list[bytes]]) -> None:
     assert "How long?" in attributes["gen_ai.prompt"].string_value
     assert "30 days" in attributes["gen_ai.completion"].string_value
     client.cleanup()
+
+
+@pytest.mark.parametrize("path", ["otel/v1/traces", "v1/traces", "api/v1/otel/v1/traces"])
+def test_spans_sent_here_are_refused_with_a_sentence_that_is_seen(
+    tmp_path: Path, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The exporter shows of an answer its status and reason; people by other means, its text."""
+    with running(tmp_path / "t.db") as service:
+        headers = {"x-api-key": service.key}
+        exporter = OTLPSpanExporter(endpoint=f"{service.url}/{path}", headers=headers)
+        provider = TracerProvider()
+        provider.add_span_processor(SimpleSpanProcessor(exporter))
+        provider.get_tracer("t").start_span("s").end()
+        provider.shutdown()
+        assert "501" in caplog.text
+        assert "point the exporter at an OpenTelemetry backend" in caplog.text
+        answer = requests.post(f"{service.url}/{path}", b"x", headers=headers, timeout=10)
+        assert "does not speak OpenTelemetry" in answer.json()["detail"]

@@ -1,6 +1,7 @@
 """The pages over HTTP: what they list, how they sort and filter, and that nothing gets through."""
 
 import re
+import unicodedata
 import urllib.parse
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from langsmith import Client
 
+from tests.tracing.sending import made, send
 from tests.tracing.serving import KEY, Running, fresh
 from tests.tracing.traces import HOSTILE, fill
 
@@ -189,3 +191,27 @@ def test_addresses_that_the_sdk_prints_lead_here(get: Get, project: tuple[str, l
         status, headers, _ = get(path)
         assert (status, headers["location"]) == (303, target)
     assert get("/traces/00000000-0000-0000-0000-000000000001")[0] == 404
+
+
+CONTROL = "nul \x00 esc \x1b[31m bell \x07 delete \x7f c1 \x9b turned \u202etxt.exe \ufeff end\ttab"
+
+
+def test_control_characters_are_written_out(get: Get, client: Client, service: Running) -> None:
+    """Before: pages held raw NUL and ESC; other controls and turned text are their siblings."""
+    project = fresh("control") + CONTROL
+    run = made(project, name=CONTROL, tags=[CONTROL], error=CONTROL,
+               inputs={CONTROL: CONTROL}, outputs={"a": CONTROL},
+               extra={"metadata": {CONTROL: CONTROL}})  # fmt: skip
+    assert send(service, "POST", "/runs/batch", {"post": [run]}).status_code == 202
+    session = client.read_project(project_name=project).id
+    client.create_feedback(run["id"], CONTROL, score=1, comment=CONTROL, session_id=session)
+    asked = {"name": CONTROL, "tag": CONTROL, "filter": f"eq(name, {CONTROL}"}
+    query = urllib.parse.urlencode(asked)
+    for path in ("/", f"/projects/{session}", f"/projects/{session}?{query}",
+                 f"/traces/{run['id']}", "/traces/%00%1b"):  # fmt: skip
+        _, _, page = get(path)
+        hidden = {c for c in page if unicodedata.category(c) in ("Cc", "Cf")} - set("\n\t")
+        assert not hidden, (path, hidden)
+    page = get(f"/traces/{run['id']}")[2]
+    for shown in (r"\x00", r"\x1b[31m", r"\x07", r"\x7f", r"\x9b", r"\u202e", r"\ufeff"):
+        assert shown in page

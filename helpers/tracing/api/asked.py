@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import orjson
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from helpers.tracing.errors import Invalid, Unspoken
-from helpers.tracing.store import Store
+from helpers.tracing.store import Store, exact
 from helpers.tracing.store.incoming import identifier
 from helpers.tracing.usage import Pricer
 
@@ -53,14 +53,33 @@ class JsonResponse(Response):
         return orjson.dumps(content)
 
 
-def identifiers(values: Sequence[Any] | Any | None, what: str) -> list[str]:
-    """One UUID or several, as a list.
+def refusal(sentence: str, status: int) -> JsonResponse:
+    """The answer to a request that is not carried out."""
+    told = sentence.encode(errors="replace").decode()  # it may quote half of a surrogate pair
+    return JsonResponse({"detail": told}, status_code=status)
+
+
+async def _sent_object(request: Request) -> dict[str, Any]:
+    found = exact.strict(await request.body(), "The body")
+    if not isinstance(found, dict):
+        raise Invalid("The body must be a JSON object.")
+    return found
+
+
+ObjectOf = Annotated[dict[str, Any], Depends(_sent_object)]
+"""The body of a request: a JSON object."""
+Limit = Annotated[int, Query(ge=1, le=100)]
+Offset = Annotated[int, Query(ge=0, le=2**31)]
+
+
+def identifiers(values: Sequence[Any] | Any | None, what: str) -> list[str] | None:
+    """One UUID or several, as a list; None stays None.
 
     Raises:
         Invalid: one of them is none.
     """
     if values is None:
-        return []
+        return None
     listed = values if isinstance(values, list) else [values]
     return [identifier(value, what) for value in listed]
 
@@ -73,10 +92,7 @@ def mapping(text: str | None, what: str) -> dict[str, Any] | None:
     """
     if text is None:
         return None
-    try:
-        found = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        found = None
+    found = exact.strict(text.encode(errors="replace"), what)
     if not isinstance(found, dict):
         raise Invalid(f"{what} must be a JSON object.")
     return found

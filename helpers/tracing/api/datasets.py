@@ -1,13 +1,22 @@
 """Datasets and examples."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 
 from helpers.tracing import multipart
-from helpers.tracing.api.asked import JsonResponse, StoreOf, identifiers, mapping, refuse_others
+from helpers.tracing.api.asked import (
+    JsonResponse,
+    Limit,
+    ObjectOf,
+    Offset,
+    StoreOf,
+    identifiers,
+    mapping,
+    refuse_others,
+)
 from helpers.tracing.errors import Invalid, Unspoken
 from helpers.tracing.store import Store, datasets, examples
 from helpers.tracing.store.incoming import identifier
@@ -16,7 +25,7 @@ router = APIRouter()
 
 
 @router.post("/datasets")
-def create(body: dict[str, Any], store: StoreOf) -> Response:
+def create(body: ObjectOf, store: StoreOf) -> Response:
     """Make a dataset."""
     with store.writing() as connection:
         return JsonResponse(datasets.create(connection, body))
@@ -31,8 +40,8 @@ def find(
     name_contains: str | None = None,
     metadata: str | None = None,
     data_type: str = "kv",
-    limit: Annotated[int, Query(ge=1, le=100)] = 100,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Limit = 100,
+    offset: Offset = 0,
 ) -> Response:
     """Datasets, the newest first."""
     known = {"id", "name", "name_contains", "metadata", "data_type", "limit", "offset"}
@@ -109,7 +118,7 @@ def change_metadata(dataset_id: str, body: SplitsBody, store: StoreOf) -> Respon
                 examples.change_splits(
                     connection,
                     _dataset(dataset_id),
-                    identifiers(body.example_ids, "example_ids"),
+                    identifiers(body.example_ids, "example_ids") or [],
                     add=operation.operation == "array_add",
                     split=split,
                 )
@@ -125,8 +134,8 @@ def find_examples(
     splits: Annotated[list[str] | None, Query()] = None,
     metadata: str | None = None,
     as_of: str | None = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 100,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Limit = 100,
+    offset: Offset = 0,
 ) -> Response:
     """Examples in the order in which they were added."""
     refuse_others(request, _FIND, "a query of examples")
@@ -149,7 +158,7 @@ def find_examples(
 def delete_examples(example_ids: Annotated[list[str], Query()], store: StoreOf) -> Response:
     """Delete examples."""
     with store.writing() as connection:
-        count = examples.delete(connection, identifiers(example_ids, "example_ids"))
+        count = examples.delete(connection, identifiers(example_ids, "example_ids") or [])
     return JsonResponse({"count": count})
 
 
@@ -183,7 +192,7 @@ async def _form(request: Request) -> tuple[bytes, str]:
 
 
 def _examples(store: Store, dataset_id: str, body: bytes, kind: str, *, add: bool) -> Response:
-    found = examples.from_parts(multipart.parts(body, kind))
+    found = examples.from_form(multipart.form(body, kind))
     write = examples.add if add else examples.update
     with store.writing() as connection:
         answer = write(connection, _dataset(dataset_id), found)

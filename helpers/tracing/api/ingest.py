@@ -1,7 +1,5 @@
 """Runs come in: one by one, in a batch, or as a multipart form, plain or compressed."""
 
-from typing import Any, Literal
-
 import zstandard
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -9,13 +7,14 @@ from fastapi.concurrency import run_in_threadpool
 from helpers.tracing import multipart
 from helpers.tracing.api.asked import JsonResponse, PricerOf, StoreOf
 from helpers.tracing.errors import Invalid, Refused
-from helpers.tracing.store import Store, feedback
-from helpers.tracing.store.incoming import Incoming, decoded, from_mapping, from_parts
+from helpers.tracing.store import Store, exact, feedback
+from helpers.tracing.store.incoming import Batch, Kind, from_form, from_list
 from helpers.tracing.store.write import write_runs
 from helpers.tracing.usage import Pricer
 
 router = APIRouter()
 
+_TOLD = 10  # refusals that an answer names
 LARGEST_BODY = 100_000_000  # bytes, also once decompressed: the SDK sends 20 million at most
 
 
@@ -34,47 +33,37 @@ async def multipart_runs(request: Request, store: StoreOf, pricer: PricerOf) -> 
     body = await _body(request)
     content_type = request.headers.get("content-type", "")
     compressed = request.headers.get("content-encoding", "").lower() == "zstd"
-    await run_in_threadpool(_accept, store, pricer, body, content_type, compressed)
-    return JsonResponse({"message": "Runs batch ingested"}, status_code=202)
+    return await run_in_threadpool(_accept, store, pricer, body, content_type, compressed)
 
 
 @router.post("/runs/batch")
 async def batch(request: Request, store: StoreOf, pricer: PricerOf) -> Response:
     """Creates and updates in one JSON object."""
-    payload = decoded(await _body(request), "the batch")
+    payload = exact.parsed(await _body(request), "the batch")
     if not isinstance(payload, dict):
         raise Invalid("A batch is an object with the lists post and patch.")
-    runs = [
-        from_mapping(kind, run) for kind in ("post", "patch") for run in payload.get(kind) or []
-    ]
-    await run_in_threadpool(_write, store, pricer, runs)
-    return JsonResponse({"message": "Runs batch ingested"}, status_code=202)
+    kinds: tuple[Kind, ...] = ("post", "patch")
+    for kind in kinds:
+        if not isinstance(payload.get(kind) or [], list):
+            raise Invalid(f"{kind} of a batch is a list of runs.")
+    pairs = [(kind, run) for kind in kinds for run in payload.get(kind) or []]
+    return await run_in_threadpool(_write, store, pricer, from_list(pairs))
 
 
 @router.post("/runs")
 async def create(request: Request, store: StoreOf, pricer: PricerOf) -> Response:
     """One run."""
-    return await _single("post", await _payload(request), store, pricer)
+    payload = exact.parsed(await _body(request), "the run")
+    return await run_in_threadpool(_write, store, pricer, from_list([("post", payload)]))
 
 
 @router.patch("/runs/{run_id}")
 async def update(run_id: str, request: Request, store: StoreOf, pricer: PricerOf) -> Response:
     """Changes of one run."""
-    return await _single("patch", {**await _payload(request), "id": run_id}, store, pricer)
-
-
-async def _single(
-    kind: Literal["post", "patch"], payload: dict[str, Any], store: Store, pricer: Pricer
-) -> Response:
-    await run_in_threadpool(_write, store, pricer, [from_mapping(kind, payload)])
-    return JsonResponse({"message": "Run accepted"}, status_code=202)
-
-
-async def _payload(request: Request) -> dict[str, Any]:
-    found = decoded(await _body(request), "the run")
-    if not isinstance(found, dict):
-        raise Invalid("A run is a JSON object.")
-    return found
+    payload = exact.parsed(await _body(request), "the run")
+    if isinstance(payload, dict):
+        payload = {**payload, "id": run_id}
+    return await run_in_threadpool(_write, store, pricer, from_list([("patch", payload)]))
 
 
 async def _body(request: Request) -> bytes:
@@ -87,18 +76,33 @@ async def _body(request: Request) -> bytes:
     return b"".join(pieces)
 
 
-def _accept(store: Store, pricer: Pricer, body: bytes, content_type: str, compressed: bool) -> None:
+def _accept(
+    store: Store, pricer: Pricer, body: bytes, content_type: str, compressed: bool
+) -> Response:
     if compressed:
         body = _decompressed(body)
-    runs, given = from_parts(multipart.parts(body, content_type))
-    with store.writing() as connection:
-        write_runs(connection, runs, pricer)
-        feedback.write(connection, given)
+    return _write(store, pricer, from_form(multipart.form(body, content_type)))
 
 
-def _write(store: Store, pricer: Pricer, runs: list[Incoming]) -> None:
+def _write(store: Store, pricer: Pricer, batch: Batch) -> Response:
+    """Store what can be stored, then answer for all of it.
+
+    202 says that everything is stored; what of a run had to be left out is on the run's page. If
+    whole runs were left out, the answer is their refusal: the SDK logs it and does not try again.
+    """
     with store.writing() as connection:
-        write_runs(connection, runs, pricer)
+        refusals = [*batch.refusals, *write_runs(connection, batch.runs, pricer)]
+        refusals += feedback.write(connection, batch.feedback)
+    sent = len(batch.runs) + len(batch.feedback) + len(batch.refusals)
+    notes = [note for run in batch.runs for note in run.notes]
+    if not refusals:
+        return JsonResponse({"message": "Runs stored", "notes": notes[:_TOLD]}, status_code=202)
+    status = {refusal.status for refusal in refusals}
+    told = " ".join(str(refusal) for refusal in refusals[:_TOLD])
+    more = f" And {len(refusals) - _TOLD} more." if len(refusals) > _TOLD else ""
+    if sent > 1:
+        told = f"{sent - len(refusals)} of {sent} are stored. Left out: {told}{more}"
+    return JsonResponse({"detail": told}, status_code=status.pop() if len(status) == 1 else 422)
 
 
 def _decompressed(body: bytes) -> bytes:

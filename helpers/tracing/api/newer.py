@@ -9,7 +9,7 @@ from helpers.tracing.api.runs import find_one, sources
 from helpers.tracing.clock import now
 from helpers.tracing.errors import Invalid
 from helpers.tracing.store import items, read
-from helpers.tracing.store.incoming import identifier, instant
+from helpers.tracing.store.incoming import identifier, instant, run_type
 
 router = APIRouter(prefix="/api/v2")
 
@@ -48,7 +48,7 @@ class QueryBody(Body):
             ids=identifiers(self.ids, "ids"),
             trace=identifier(self.trace_id, "trace_id") if self.trace_id else None,
             examples=identifiers(self.reference_examples, "reference_examples"),
-            run_type=self.run_type.lower() if self.run_type else None,
+            run_type=run_type(self.run_type.lower(), "run_type") if self.run_type else None,
             is_root=self.is_root,
             error=self.has_error,
             started_from=instant(earliest, "min_start_time") if earliest else now() - _DAY,
@@ -60,7 +60,7 @@ class QueryBody(Body):
 
 
 @router.post("/runs/query")
-def query(body: QueryBody, store: StoreOf) -> Response:
+def query(body: QueryBody, request: Request, store: StoreOf) -> Response:
     """A page of runs, newest first; tokens and costs with what is below only when asked for."""
     if not 1 <= body.page_size <= _LARGEST_PAGE:
         raise Invalid(f"page_size must be between 1 and {_LARGEST_PAGE}.")
@@ -72,7 +72,7 @@ def query(body: QueryBody, store: StoreOf) -> Response:
         cursor=body.cursor,
         bodies=needed,
     )
-    found = sources(store, page, fields, own=not body.include_subtree_usage)
+    found = sources(store, request, page, fields, own=not body.include_subtree_usage)
     return JsonResponse(
         {
             "items": [items.newer_item(source, fields) for source in found],
@@ -93,7 +93,9 @@ def retrieve(
     refuse_others(request, {"project_id", "selects", "start_time"}, "reading a run")
     fields, needed = items.newer_selected(selects)
     page = find_one(store, run_id, needed, project_id)
-    return JsonResponse(items.newer_item(sources(store, page, fields, own=True)[0], fields))
+    return JsonResponse(
+        items.newer_item(sources(store, request, page, fields, own=True)[0], fields)
+    )
 
 
 @router.get("/runs/{run_id}/url")

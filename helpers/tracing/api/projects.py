@@ -1,10 +1,19 @@
 """Projects (sessions) and experiments."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from helpers.tracing.api.asked import JsonResponse, StoreOf, identifiers, mapping, refuse_others
+from helpers.tracing.api.asked import (
+    JsonResponse,
+    Limit,
+    ObjectOf,
+    Offset,
+    StoreOf,
+    identifiers,
+    mapping,
+    refuse_others,
+)
 from helpers.tracing.store import projects
 from helpers.tracing.store.incoming import identifier
 
@@ -12,7 +21,7 @@ router = APIRouter()
 
 
 @router.post("/sessions")
-def create(body: dict[str, Any], store: StoreOf, upsert: bool = False) -> Response:
+def create(body: ObjectOf, store: StoreOf, upsert: bool = False) -> Response:
     """Make a project."""
     with store.writing() as connection:
         return JsonResponse(projects.create(connection, body, upsert=upsert))
@@ -29,8 +38,8 @@ def find(
     reference_free: bool | None = None,
     metadata: str | None = None,
     include_stats: bool = False,
-    limit: Annotated[int, Query(ge=1, le=100)] = 100,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Limit = 100,
+    offset: Offset = 0,
 ) -> Response:
     """Projects, the newest first."""
     refuse_others(request, _FIND, "a query of projects")
@@ -57,7 +66,7 @@ def one(project_id: str, store: StoreOf, include_stats: bool = False) -> Respons
 
 
 @router.patch("/sessions/{project_id}")
-def update(project_id: str, body: dict[str, Any], store: StoreOf) -> Response:
+def update(project_id: str, body: ObjectOf, store: StoreOf) -> Response:
     """Change a project."""
     with store.writing() as connection:
         chosen = identifier(project_id, "the project's id")

@@ -2,12 +2,13 @@
 
 from typing import Any, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from helpers.tracing.api.asked import Body, JsonResponse, StoreOf, identifiers
+from helpers.tracing.api.attachments import addresses
 from helpers.tracing.errors import Missing, Unspoken
-from helpers.tracing.store import Store, feedback, items, read
-from helpers.tracing.store.incoming import identifier, instant
+from helpers.tracing.store import Store, attachments, feedback, items, read
+from helpers.tracing.store.incoming import identifier, instant, run_type
 from helpers.tracing.store.stats import run_stats
 
 router = APIRouter()
@@ -35,13 +36,17 @@ class RunsBody(Body):
     def to_query(self) -> read.RunQuery:
         """The query that the parameters mean. `end_time` is the latest start."""
         self.refuse_unknown("a query of runs")
+        oldest_first = self.order == "asc"
+        if self.id is not None:  # then everything else is ignored, as LangSmith's SDK says
+            return read.RunQuery(ids=identifiers(self.id, "id"), oldest_first=oldest_first)
         return read.RunQuery(
-            projects=identifiers(self.session or self.session_id, "session"),
-            ids=identifiers(self.id, "id"),
-            trace=identifier(self.trace, "trace") if self.trace else None,
-            parent=identifier(self.parent_run, "parent_run") if self.parent_run else None,
+            projects=identifiers(
+                self.session_id if self.session is None else self.session, "session"
+            ),
+            trace=None if self.trace is None else identifier(self.trace, "trace"),
+            parent=None if self.parent_run is None else identifier(self.parent_run, "parent_run"),
             examples=identifiers(self.reference_example, "reference_example"),
-            run_type=self.run_type,
+            run_type=run_type(self.run_type, "run_type"),
             is_root=self.is_root,
             error=self.error,
             started_from=instant(self.start_time, "start_time") if self.start_time else None,
@@ -49,7 +54,7 @@ class RunsBody(Body):
             filter=self.filter,
             trace_filter=self.trace_filter,
             tree_filter=self.tree_filter,
-            oldest_first=self.order == "asc",
+            oldest_first=oldest_first,
         )
 
 
@@ -62,7 +67,7 @@ class PageBody(RunsBody):
 
 
 @router.post("/runs/query")
-def query(body: PageBody, store: StoreOf) -> Response:
+def query(body: PageBody, request: Request, store: StoreOf) -> Response:
     """A page of runs, newest first."""
     fields, needed = items.selected(body.select)
     connection = store.reading()
@@ -73,7 +78,7 @@ def query(body: PageBody, store: StoreOf) -> Response:
         cursor=body.cursor,
         bodies=needed,
     )
-    runs = [items.item(source, fields) for source in sources(store, page, fields)]
+    runs = [items.item(source, fields) for source in sources(store, request, page, fields)]
     return JsonResponse({"runs": runs, "cursors": {"next": page.cursor}})
 
 
@@ -84,11 +89,11 @@ def stats(body: RunsBody, store: StoreOf) -> Response:
 
 
 @router.get("/runs/{run_id}")
-def one(run_id: str, store: StoreOf) -> Response:
+def one(run_id: str, request: Request, store: StoreOf) -> Response:
     """One run with everything it has."""
     fields, needed = items.selected(None)
     page = find_one(store, run_id, needed)
-    return JsonResponse(items.item(sources(store, page, fields)[0], fields))
+    return JsonResponse(items.item(sources(store, request, page, fields)[0], fields))
 
 
 @router.delete("/runs/{run_id}")
@@ -114,13 +119,22 @@ def find_one(store: Store, run_id: str, needed: list[str], project: str | None =
 
 
 def sources(
-    store: Store, page: read.Page, fields: list[str], *, own: bool = False
+    store: Store, request: Request, page: read.Page, fields: list[str], *, own: bool = False
 ) -> list[items.Source]:
     """What the items of a page are made of."""
-    given = {}
+    ids = [row["id"] for row in page.rows]
+    given, files = {}, {}
     if {"feedback_stats", "FEEDBACK_STATS"} & set(fields):
-        given = feedback.stats_of_runs(store.reading(), [row["id"] for row in page.rows])
+        given = feedback.stats_of_runs(store.reading(), ids)
+    if {"s3_urls", "ATTACHMENTS"} & set(fields):
+        files = attachments.listed(store.reading(), ids)
     return [
-        items.Source(row, page.bodies.get(row["id"]), given.get(row["id"]), own=own)
+        items.Source(
+            row,
+            page.bodies.get(row["id"]),
+            given.get(row["id"]),
+            addresses(store, request, row["id"], files.get(row["id"], [])),
+            own=own,
+        )
         for row in page.rows
     ]

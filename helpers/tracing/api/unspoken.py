@@ -20,7 +20,7 @@ _FEATURES = (
     ("/hub", "the prompt hub"),
     ("/annotation-queues", "annotation queues"),
     ("/feedback/tokens", "feedback by link (presigned tokens)"),
-    ("/feedback-configs", "feedback configurations"),
+    ("/feedback-configs", "changing a feedback configuration; delete it and make it again"),
     ("/feedback-formulas", "feedback formulas"),
     ("/datasets/comparative", "comparative experiments (evaluate two together instead)"),
     ("/otel", "OpenTelemetry; point the exporter at an OpenTelemetry backend"),
@@ -43,5 +43,8 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 def unspoken(request: Request) -> Response:
     """Name what was asked for."""
     path = request.url.path
-    feature = next((name for part, name in _FEATURES if part in path), "this")
+    # Where OpenTelemetry's exporters send spans: with or without LangSmith's own prefix.
+    spans = request.method == "POST" and path.endswith("/traces")
+    sought = f"/otel{path}" if spans else path
+    feature = next((name for part, name in _FEATURES if part in sought), "this")
     raise Unspoken(f"{feature} ({request.method} {path[:100]})")

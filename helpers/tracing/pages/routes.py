@@ -2,13 +2,14 @@
 
 import hmac
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from helpers.tracing.api.asked import StoreOf
+from helpers.tracing.api.attachments import addresses
 from helpers.tracing.errors import Refused
 from helpers.tracing.pages import view, words
 from helpers.tracing.store.incoming import identifier
@@ -22,6 +23,7 @@ _TEMPLATES = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    finalize=words.visible,
 )
 _TEMPLATES.globals["words"] = words
 _ADDRESSES = ("/projects/", "/traces/", "/o/", "/style.css")
@@ -76,7 +78,7 @@ def project(
     filter: str = "",
     sort: str = "time",
     order: str = "desc",
-    page: int = 1,
+    page: Annotated[int, Query(ge=1, le=10**6)] = 1,
 ) -> Response:
     """A project's runs."""
     asked = view.Asked(runs, status, type, name, tag, filter, sort, order, page)
@@ -88,7 +90,7 @@ def project(
 
 
 @router.get("/traces/{run_id}")
-def trace(run_id: str, store: StoreOf) -> Response:
+def trace(run_id: str, request: Request, store: StoreOf) -> Response:
     """A run in its trace."""
     try:
         found = view.trace(store, identifier(run_id, "the run"))
@@ -96,7 +98,8 @@ def trace(run_id: str, store: StoreOf) -> Response:
         return _page("gone.html", status=404, what=str(refused))
     if not found:
         return _page("gone.html", status=404, what=f"There is no run {run_id}.")
-    return _page("trace.html", **found)
+    files = addresses(store, request, found["run"]["id"], found.pop("files"))
+    return _page("trace.html", **found, files=files)
 
 
 @router.get("/o/{tenant}/projects/p/{project_id}")

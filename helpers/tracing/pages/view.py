@@ -11,15 +11,12 @@ import orjson
 
 from helpers.tracing.errors import Refused
 from helpers.tracing.pages import words
-from helpers.tracing.store import Store, feedback, projects, read
-from helpers.tracing.store.incoming import BODIES, ancestors
+from helpers.tracing.store import Store, attachments, feedback, merge, projects, read
+from helpers.tracing.store.incoming import BODIES, RUN_TYPES, ancestors
 
 PER_PAGE = 50
 MOST_STEPS = 2000
 LONGEST = 200_000  # characters of one value on a page
-
-STATUSES = ("success", "error", "pending")
-TYPES = ("llm", "tool", "retriever", "chain", "prompt", "parser", "embedding")
 
 
 @dataclass(frozen=True)
@@ -57,19 +54,7 @@ class Step:
 def project_list(store: Store) -> list[dict[str, Any]]:
     """Every project with its figures."""
     connection = store.reading()
-    found = projects.find(
-        connection,
-        ids=[],
-        name=None,
-        name_contains=None,
-        datasets=[],
-        without_dataset=None,
-        metadata=None,
-        stats=True,
-        limit=500,
-        offset=0,
-    )
-    return found
+    return projects.find(connection, stats=True, limit=500)
 
 
 def run_list(store: Store, project_id: str, asked: Asked) -> dict[str, Any]:
@@ -105,8 +90,8 @@ def run_list(store: Store, project_id: str, asked: Asked) -> dict[str, Any]:
         "pages": -(-count // PER_PAGE),
         "problem": problem,
         "orders": read.ORDERS,
-        "statuses": STATUSES,
-        "types": TYPES,
+        "statuses": merge.STATUSES,
+        "types": RUN_TYPES,
         "scores": _scores(connection, rows),
     }
 
@@ -120,15 +105,15 @@ def trace(store: Store, run_id: str) -> dict[str, Any]:
     row = chosen.rows[0]
     query = read.RunQuery(trace=row["trace_id"], oldest_first=True)
     rows = read.find(connection, query, limit=MOST_STEPS + 1).rows
-    given = feedback.find(
-        connection, runs=[run_id], projects=[], keys=[], sources=[], limit=100, offset=0
-    )
+    given = feedback.find(connection, runs=[run_id], limit=100)
     return {
         "run": row,
         "project": projects.read(connection, row["project_id"]),
         "steps": steps(rows[:MOST_STEPS]),
         "cut": len(rows) > MOST_STEPS,
         "values": _values(chosen.bodies[run_id]),
+        "notes": orjson.loads(row["notes"] or "[]"),
+        "files": attachments.listed(connection, [run_id]).get(run_id, []),
         "metadata": _metadata(chosen.bodies[run_id]["extra"]),
         "tags": orjson.loads(row["tags"] or "[]"),
         "feedback": [orjson.loads(orjson.dumps(one)) for one in given],
@@ -161,7 +146,7 @@ def steps(rows: Sequence[sqlite3.Row]) -> list[Step]:
 
 def _filter(asked: Asked) -> str | None:
     parts = []
-    if asked.status in STATUSES:
+    if asked.status in merge.STATUSES:
         parts.append(f"eq(status, {json.dumps(asked.status)})")
     if asked.tag:
         parts.append(f"has(tags, {json.dumps(asked.tag)})")

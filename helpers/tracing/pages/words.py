@@ -1,20 +1,36 @@
 """How figures are written on the pages."""
 
+import re
 import sqlite3
-from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
+from markupsafe import Markup
+
+from helpers.tracing.clock import iso
 from helpers.tracing.store.schema import PICO
 from helpers.tracing.store.stats import no_price, no_tokens
 
 NO_PRICE = "no price"
 
 
+def visible(value: Any) -> Any:
+    """A text with its control and direction characters written out: \\x00, \\x1b, \\u202e.
+
+    Raw, they are no HTML, act on a terminal that the page's source is printed to, or turn the
+    order of what follows.
+    """
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return _HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode(), value)
+    return value
+
+
+_HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
 def moment(micros: int | None) -> str:
     """A time in UTC, to the second."""
-    if micros is None:
-        return "-"
-    return datetime.fromtimestamp(micros / 1e6, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return "-" if micros is None else (iso(micros) or "")[:19].replace("T", " ")
 
 
 def duration(seconds: float | None) -> str:

@@ -1,5 +1,6 @@
 """The traces' SQLite file: its tables, what is written to them, and what is read from them."""
 
+import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._mine = threading.local()
+        # Signs the addresses of attachments, until this process ends.
+        self.secret = secrets.token_bytes(32)
         self._opened: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
         self.reading()  # makes the file, or says what is wrong with it, right away

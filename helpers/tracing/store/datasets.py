@@ -9,8 +9,16 @@ import orjson
 
 from helpers.tracing.clock import iso, now
 from helpers.tracing.errors import Conflict, Invalid, Missing, Unspoken
-from helpers.tracing.store.incoming import identifier
-from helpers.tracing.store.projects import TENANT
+from helpers.tracing.store import exact, json_schema
+from helpers.tracing.store.conditions import (
+    Condition,
+    contains,
+    has_all_metadata,
+    one_of,
+    where,
+)
+from helpers.tracing.store.incoming import identifier, plain_text
+from helpers.tracing.store.schema import TENANT
 
 _KNOWN = {
     "id",
@@ -36,7 +44,11 @@ def create(connection: sqlite3.Connection, payload: Mapping[str, Any]) -> dict[s
     if given.get("data_type", "kv") != "kv":
         raise Unspoken(f"datasets of the type {given['data_type']}; use the default, kv")
     if not isinstance(given.get("name"), str):
-        raise Invalid("A dataset needs a name.")
+        raise Invalid("A dataset needs a name, which is a text.")
+    if not isinstance(given.get("extra", {}), dict):
+        raise Invalid("A dataset's extra is a JSON object.")
+    for side in ("inputs", "outputs"):
+        json_schema.check(given.get(f"{side}_schema_definition"), f"{side}_schema")
     dataset_id = identifier(given.get("id") or uuid4(), "the dataset's id")
     moment = now()
     try:
@@ -45,7 +57,7 @@ def create(connection: sqlite3.Connection, payload: Mapping[str, Any]) -> dict[s
             [
                 dataset_id,
                 given["name"],
-                given.get("description"),
+                plain_text(given.get("description"), "a dataset's description"),
                 as_json(given.get("extra")),
                 as_json(given.get("inputs_schema_definition")),
                 as_json(given.get("outputs_schema_definition")),
@@ -73,7 +85,7 @@ def read(connection: sqlite3.Connection, dataset_id: str) -> dict[str, Any]:
 def find(
     connection: sqlite3.Connection,
     *,
-    ids: Sequence[str] = (),
+    ids: Sequence[str] | None = None,
     name: str | None = None,
     name_contains: str | None = None,
     metadata: Mapping[str, Any] | None = None,
@@ -81,29 +93,38 @@ def find(
     offset: int = 0,
 ) -> list[dict[str, Any]]:
     """Datasets, the newest first."""
-    where: list[str] = ["1"]
-    values: list[Any] = []
-    if ids:
-        where.append(f"id IN ({', '.join('?' * len(ids))})")
-        values += ids
+    conditions = has_all_metadata("extra", "$.metadata", metadata)
+    if ids is not None:
+        conditions.append(one_of("id", ids))
     if name is not None:
-        where.append("name = ?")
-        values.append(name)
+        conditions.append(Condition("name = ?", (name,)))
     if name_contains is not None:
-        where.append("instr(lower(name), lower(?)) > 0")
-        values.append(name_contains)
-    for key, value in (metadata or {}).items():
-        where.append(HAS_METADATA.format("extra", "'$.metadata'"))
-        values += [key, orjson.dumps(value).decode()]
+        conditions.append(contains("name", name_contains))
+    chosen, values = where(conditions)
     rows = connection.execute(
         "SELECT d.*, (SELECT count(*) FROM examples WHERE dataset_id = d.id) AS example_count, "
         "(SELECT count(*) FROM projects WHERE dataset_id = d.id) AS session_count, "
         "(SELECT max(started) FROM projects WHERE dataset_id = d.id) AS last_session "
-        f"FROM datasets AS d WHERE {' AND '.join(where)} "
+        f"FROM datasets AS d WHERE {chosen} "
         "ORDER BY created DESC, id LIMIT ? OFFSET ?",
         [*values, limit, offset],
     )
     return list(map(_item, rows))
+
+
+def schemas(connection: sqlite3.Connection, dataset_id: str) -> dict[str, Any]:
+    """The schemas that a dataset's examples must match, by side; none where there is none.
+
+    Raises:
+        Missing: there is no such dataset.
+    """
+    row = connection.execute(
+        "SELECT inputs_schema, outputs_schema FROM datasets WHERE id = ?", [dataset_id]
+    ).fetchone()
+    if row is None:
+        raise Missing(f"There is no dataset {dataset_id}.")
+    sides = {"inputs": row["inputs_schema"], "outputs": row["outputs_schema"]}
+    return {side: orjson.loads(text) for side, text in sides.items() if text is not None}
 
 
 def delete(connection: sqlite3.Connection, dataset_id: str) -> None:
@@ -117,15 +138,9 @@ def delete(connection: sqlite3.Connection, dataset_id: str) -> None:
     connection.execute("DELETE FROM datasets WHERE id = ?", [dataset_id])
 
 
-HAS_METADATA = (
-    "EXISTS (SELECT 1 FROM json_each({0}, {1}) AS m "
-    "WHERE m.key = ? AND m.value = json_extract(?, '$'))"
-)
-
-
 def as_json(value: Any) -> str | None:
     """A value as JSON text; None stays None."""
-    return None if value is None else orjson.dumps(value).decode()
+    return None if value is None else exact.text(value)
 
 
 def fragment(content: str | None) -> Any:

@@ -1,43 +1,78 @@
 """The examples of datasets."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from helpers.tracing.clock import iso, now
 from helpers.tracing.errors import Conflict, Invalid, Missing, Unspoken
-from helpers.tracing.store import datasets
-from helpers.tracing.store.datasets import HAS_METADATA, as_json, fragment
-from helpers.tracing.store.incoming import decoded, identifier, instant
+from helpers.tracing.multipart import Form
+from helpers.tracing.store import datasets, exact, json_schema
+from helpers.tracing.store.conditions import Condition, has_all_metadata, one_of, where
+from helpers.tracing.store.datasets import as_json, fragment
+from helpers.tracing.store.incoming import identifier, instant
 
 SPLIT = "dataset_split"
 """The metadata key under which LangSmith keeps an example's splits."""
 BASE = "base"
 """The split of examples that name none."""
+_SPLITS = f"json_each(coalesce(json_extract(metadata, '$.{SPLIT}'), '[\"{BASE}\"]'))"
 
 
-def from_parts(parts: Iterable[tuple[str, bytes]]) -> dict[str, dict[str, Any]]:
+def from_form(form: Form) -> dict[str, dict[str, Any]]:
     """The examples of a multipart form: id -> fields, with inputs and outputs as JSON text.
 
     Raises:
         Invalid: a part is not what its name says.
         Unspoken: it has attachments.
     """
+    if form.problems:
+        raise Invalid(form.problems[0])
     found: dict[str, dict[str, Any]] = {}
-    for name, content in parts:
-        example_id, _, part = name.partition(".")
+    for one in form.parts:
+        given, _, part = one.name.partition(".")
+        example_id = given.lower()
         if not part:
-            found[identifier(example_id, "an example's id")] = decoded(content, name)
+            fields = exact.strict(one.content, one.name[:80])
+            if not isinstance(fields, dict):
+                raise Invalid(f"The example {given[:80]} is no JSON object.")
+            found[identifier(example_id, "an example's id")] = _checked(fields)
         elif part.startswith("attachment"):
             raise Unspoken("attachments of examples")
         elif part not in ("inputs", "outputs") or example_id not in found:
-            raise Invalid(f"The part {name[:80]!r} belongs to no example that was sent before it.")
+            raise Invalid(
+                f"The part {one.name[:80]!r} belongs to no example that was sent before it."
+            )
         else:
-            decoded(content, name)
-            found[example_id][part] = content.decode()
+            found[example_id][part] = _side(exact.strict(one.content, one.name[:80]), part)
     return found
+
+
+def _checked(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields of an example, each of its type."""
+    for name in ("metadata", "attachments_operations"):
+        if not isinstance(fields.get(name) or {}, dict):
+            raise Invalid(f"{name} of an example is a JSON object.")
+    if fields.get("attachments_operations"):
+        raise Unspoken("attachments of examples")
+    split = fields.get("split")
+    texts = split if isinstance(split, list) else [split] if split is not None else []
+    if not all(isinstance(text, str) for text in texts):
+        raise Invalid("split of an example is a text or a list of texts.")
+    source = fields.get("source_run_id")
+    return {
+        **fields,
+        **{side: _side(fields[side], side) for side in ("inputs", "outputs") if side in fields},
+        "source_run_id": None if source is None else identifier(source, "source_run_id"),
+    }
+
+
+def _side(value: Any, side: str) -> str | None:
+    if value is not None and not isinstance(value, dict):
+        raise Invalid(f"{side} of an example is a JSON object.")
+    return None if value is None else exact.text(value)
 
 
 def add(
@@ -49,11 +84,12 @@ def add(
         Missing: there is no such dataset, or not the run that one is to be made of.
         Conflict: there is an example of that id.
     """
-    datasets.read(connection, dataset_id)
+    schemas = datasets.schemas(connection, dataset_id)
     moment = now()
     for example_id, example in examples.items():
         created = example.get("created_at")
         inputs, outputs = _content(connection, example)
+        _enforce(schemas, {"inputs": inputs or "{}", "outputs": outputs}, example_id)
         try:
             connection.execute(
                 "INSERT INTO examples (id, dataset_id, inputs, outputs, metadata, source_run_id, "
@@ -82,6 +118,7 @@ def update(
     Raises:
         Missing: one of them is not in the dataset.
     """
+    schemas = datasets.schemas(connection, dataset_id)
     moment = now()
     for example_id, example in examples.items():
         row = connection.execute(
@@ -90,6 +127,7 @@ def update(
         ).fetchone()
         if row is None:
             raise Missing(f"There is no example {example_id} in the dataset {dataset_id}.")
+        _enforce(schemas, example, example_id)
         metadata = example.get("metadata")
         if metadata is None and example.get("split") is not None:
             metadata = orjson.loads(row["metadata"]) if row["metadata"] else {}
@@ -107,11 +145,18 @@ def update(
     return _changed(connection, dataset_id, list(examples), moment)
 
 
+def _enforce(schemas: Mapping[str, Any], sides: Mapping[str, Any], example_id: str) -> None:
+    for side, schema in schemas.items():
+        if sides.get(side) is not None:
+            content = orjson.loads(sides[side])
+            json_schema.enforce(schema, content, f"{side} of the example {example_id}")
+
+
 def find(
     connection: sqlite3.Connection,
     *,
     dataset_id: str | None,
-    ids: Sequence[str] = (),
+    ids: Sequence[str] | None = None,
     splits: Sequence[str] = (),
     metadata: Mapping[str, Any] | None = None,
     as_of: str | None = None,
@@ -125,25 +170,19 @@ def find(
     """
     if as_of not in (None, "latest"):
         _check_version(connection, dataset_id, as_of or "")
-    where: list[str] = ["1"]
-    values: list[Any] = []
+    conditions = has_all_metadata("metadata", "$", metadata)
     if dataset_id is not None:
-        where.append("dataset_id = ?")
-        values.append(dataset_id)
-    if ids:
-        where.append("id IN (SELECT value FROM json_each(?))")
-        values.append(orjson.dumps(list(ids)).decode())
+        conditions.append(Condition("dataset_id = ?", (dataset_id,)))
+    if ids is not None:
+        conditions.append(one_of("id", ids))
     if splits:
-        where.append(
-            f"EXISTS (SELECT 1 FROM json_each(coalesce(json_extract(metadata, '$.{SPLIT}'), "
-            f"'[\"{BASE}\"]')) AS s WHERE s.value IN ({', '.join('?' * len(splits))}))"
+        inner = one_of("s.value", splits)
+        conditions.append(
+            Condition(f"EXISTS (SELECT 1 FROM {_SPLITS} AS s WHERE {inner.sql})", inner.values)
         )
-        values += splits
-    for key, value in (metadata or {}).items():
-        where.append(HAS_METADATA.format("metadata", "'$'"))
-        values += [key, orjson.dumps(value).decode()]
+    chosen, values = where(conditions)
     rows = connection.execute(
-        f"SELECT * FROM examples WHERE {' AND '.join(where)} ORDER BY number LIMIT ? OFFSET ?",
+        f"SELECT * FROM examples WHERE {chosen} ORDER BY number LIMIT ? OFFSET ?",
         [*values, limit, offset],
     )
     return list(map(_example, rows))
@@ -184,8 +223,8 @@ def delete(connection: sqlite3.Connection, ids: Sequence[str]) -> int:
 def splits(connection: sqlite3.Connection, dataset_id: str) -> list[str]:
     """The names of a dataset's splits."""
     rows = connection.execute(
-        f"SELECT DISTINCT s.value FROM examples, json_each(coalesce(json_extract(metadata, "
-        f"'$.{SPLIT}'), '[\"{BASE}\"]')) AS s WHERE dataset_id = ? ORDER BY s.value",
+        f"SELECT DISTINCT s.value FROM examples, {_SPLITS} AS s WHERE dataset_id = ? "
+        "ORDER BY s.value",
         [dataset_id],
     )
     return [row[0] for row in rows]

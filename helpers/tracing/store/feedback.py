@@ -8,9 +8,12 @@ from typing import Any
 import orjson
 
 from helpers.tracing.clock import iso, now
-from helpers.tracing.errors import Invalid, Missing, Unspoken
-from helpers.tracing.store.incoming import identifier, instant
+from helpers.tracing.errors import Invalid, Missing, Refused, Unspoken
+from helpers.tracing.store import exact, feedback_configs
+from helpers.tracing.store.conditions import one_of, where
+from helpers.tracing.store.incoming import identifier, instant, plain_text
 
+_LARGEST_SCORE = 1e100  # means and deviations of such scores can still be computed
 _JSON = ("score", "value", "correction", "source", "extra")
 _COLUMNS = (
     "id",
@@ -32,17 +35,27 @@ _COLUMNS = (
 )
 
 
-def write(connection: sqlite3.Connection, payloads: Sequence[Mapping[str, Any]]) -> None:
-    """Keep feedback, also when its run has not arrived yet; a known id is replaced.
+def write(connection: sqlite3.Connection, payloads: Sequence[Mapping[str, Any]]) -> list[Refused]:
+    """Keep feedback, also when its run has not arrived yet; why some of it was left out.
 
-    Raises:
-        Invalid: it has no key, or belongs to nothing.
+    A known id is replaced. Each piece is judged alone: it needs a key, and a run or a project.
     """
+    rows, refusals = [], []
+    for payload in payloads:
+        try:
+            row = _row(payload)
+            if payload.get("feedback_config") is not None:
+                feedback_configs.remember(connection, row["key"], payload["feedback_config"])
+        except Refused as refused:
+            refusals.append(refused)
+        else:
+            rows.append([row[name] for name in _COLUMNS])
     connection.executemany(
         f"INSERT OR REPLACE INTO feedback ({', '.join(_COLUMNS)}) "
         f"VALUES ({', '.join('?' * len(_COLUMNS))})",
-        [list(map(_row(payload).__getitem__, _COLUMNS)) for payload in payloads],
+        rows,
     )
+    return refusals
 
 
 def _row(payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,42 +82,52 @@ def _row(payload: Mapping[str, Any]) -> dict[str, Any]:
         row[name] = instant(payload[given], given) if payload.get(given) else now()
     started = payload.get("start_time")
     row["run_started"] = instant(started, "start_time") if started else None
-    row["key"], row["comment"] = payload["key"], payload.get("comment")
+    row["key"] = payload["key"]
+    row["comment"] = plain_text(payload.get("comment"), "the feedback's comment")
+    _check(payload)
     row["error"] = int(bool(payload.get("error")))
     for name, given in zip(_JSON, (*_JSON[:3], "feedback_source", "extra"), strict=True):
-        row[name] = (
-            orjson.dumps(payload[given]).decode() if payload.get(given) is not None else None
-        )
+        row[name] = None if payload.get(given) is None else exact.text(payload[given])
     return row
+
+
+def _check(payload: Mapping[str, Any]) -> None:
+    """The types of what a piece of feedback says."""
+    score = payload.get("score")
+    if score is not None and not isinstance(score, bool | int | float):
+        raise Invalid(f"The feedback's score is {score!r:.80}, which is no number, true or false.")
+    if score is not None and abs(score) > _LARGEST_SCORE:
+        raise Invalid("The feedback's score is out of range.")
+    for name in ("feedback_source", "extra"):
+        if not isinstance(payload.get(name) or {}, dict):
+            raise Invalid(f"The feedback's {name} is a JSON object.")
 
 
 def find(
     connection: sqlite3.Connection,
     *,
-    runs: Sequence[str],
-    projects: Sequence[str],
-    keys: Sequence[str],
-    sources: Sequence[str],
+    runs: Sequence[str] | None = None,
+    projects: Sequence[str] | None = None,
+    keys: Sequence[str] | None = None,
+    sources: Sequence[str] | None = None,
     limit: int,
-    offset: int,
+    offset: int = 0,
 ) -> list[dict[str, Any]]:
     """Feedback on some runs or projects, in the order in which it was given."""
-    where: list[str] = ["1"]
-    values: list[Any] = []
-    project = "coalesce(f.project_id, r.project_id)"
-    kind = "json_extract(f.source, '$.type')"
-    for column, chosen in (
-        ("f.run_id", runs),
-        (project, projects),
-        ("f.key", keys),
-        (kind, sources),
-    ):
-        if chosen:
-            where.append(f"{column} IN ({', '.join('?' * len(chosen))})")
-            values += chosen
+    conditions = [
+        one_of(column, chosen)
+        for column, chosen in (
+            ("f.run_id", runs),
+            ("coalesce(f.project_id, r.project_id)", projects),
+            ("f.key", keys),
+            ("json_extract(f.source, '$.type')", sources),
+        )
+        if chosen is not None
+    ]
+    chosen, values = where(conditions)
     rows = connection.execute(
         f"SELECT f.*, r.project_id AS run_project FROM feedback AS f "
-        f"LEFT JOIN runs AS r ON r.id = f.run_id WHERE {' AND '.join(where)} "
+        f"LEFT JOIN runs AS r ON r.id = f.run_id WHERE {chosen} "
         "ORDER BY f.created, f.id LIMIT ? OFFSET ?",
         [*values, limit, offset],
     )
@@ -139,8 +162,10 @@ def update(
     if unknown := changes.keys() - {"score", "value", "correction", "comment"}:
         raise Unspoken(f"changing a feedback's {min(unknown)}")
     read(connection, feedback_id)
+    _check(changes)
+    plain_text(changes.get("comment"), "the feedback's comment")
     for name, value in changes.items():
-        stored = orjson.dumps(value).decode() if name in _JSON and value is not None else value
+        stored = exact.text(value) if name in _JSON and value is not None else value
         connection.execute(
             f"UPDATE feedback SET {name} = ?, modified = ? WHERE id = ?",
             [stored, now(), feedback_id],

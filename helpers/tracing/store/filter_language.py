@@ -8,6 +8,7 @@ from typing import Any
 from helpers.tracing.errors import Invalid
 
 _DEEPEST = 40
+_MOST_CALLS = 300  # SQLite takes conditions of up to a thousand parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,10 @@ def parse(text: str) -> Call:
     Raises:
         Invalid: it is none.
     """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Invalid("The filter holds half of a surrogate pair.") from None
     parser = _Parser(text)
     found = parser.value(0)
     parser.end()
@@ -49,6 +54,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self._text = text
         self._place = 0
+        self._calls = 0
 
     def value(self, depth: int) -> Any:
         """A call, a list, a name, a text or a number."""
@@ -66,6 +72,9 @@ class _Parser:
         word = found["name"]
         if self._peek() == "(":
             self._next()
+            self._calls += 1
+            if self._calls > _MOST_CALLS:
+                raise Invalid(f"A filter has up to {_MOST_CALLS} conditions.")
             return Call(word, tuple(self._listed(")", depth)))
         constants = {"true": True, "false": False, "null": None}
         return constants[word.lower()] if word.lower() in constants else Name(word)
@@ -107,7 +116,9 @@ class _Parser:
 def _unquoted(text: str) -> str:
     if text[0] == '"':
         try:
-            return str(json.loads(text, strict=False))
+            found = str(json.loads(text, strict=False))
+            found.encode()  # not half of a surrogate pair
+            return found
         except ValueError:
             raise Invalid(f"The filter's text {text[:80]} cannot be read.") from None
     return re.sub(r"\\(.)", r"\1", text[1:-1])

@@ -10,26 +10,20 @@ Syntax: https://docs.langchain.com/langsmith/trace-query-syntax
 """
 
 import json
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from helpers.tracing.clock import micros
 from helpers.tracing.errors import Invalid, Unspoken
-from helpers.tracing.store import merge
+from helpers.tracing.store import incoming, merge
+from helpers.tracing.store.conditions import Condition, has_metadata, metadata_text, one_of
 from helpers.tracing.store.filter_language import Call, Name, parse
 from helpers.tracing.store.schema import PICO
 
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A condition on the run `r` and its sums `t`, with the values of its placeholders."""
-
-    sql: str
-    values: tuple[Any, ...] = ()
-
-
 _OPERATORS = {"eq": "=", "neq": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+_NEGATED = {"neq": "eq", "nin": "in"}
+_LARGEST = 2**63 - 1
 
 
 def condition(text: str) -> Condition:
@@ -60,18 +54,29 @@ def _compiled(call: Call) -> Condition:
         return _joined(" OR ", [_compiled(item) for item in _calls(call)])
     if call.name == "not":
         (inner,) = _calls(call, exactly=1)
-        negated = _compiled(inner)
-        return Condition(f"NOT coalesce(({negated.sql}), 0)", negated.values)
+        return _negated(_compiled(inner))
     if call.name == "has":
         return _has(call)
-    if call.name == "in":
-        return _in(call)
-    if call.name in _OPERATORS:
-        field, value = _field_and_value(call)
-        if field in _PAIRED:
-            return _paired([call])
-        return _compared(field, _OPERATORS[call.name], value)
-    raise Unspoken(f"the filter function {call.name}()")
+    if call.name not in (*_OPERATORS, "in", "nin"):
+        raise Unspoken(f"the filter function {call.name}()")
+    field, value = _field_and_value(call)
+    if field in _PAIRED:
+        return _paired([call])
+    if call.name in ("in", "nin"):
+        expression, convert = _field(field)
+        found = one_of(expression, [convert(one, field) for one in _list(call.name, field, value)])
+        return found if call.name == "in" else _negated(found)
+    return _compared(field, _OPERATORS[call.name], value)
+
+
+def _negated(inner: Condition) -> Condition:
+    return Condition(f"NOT coalesce(({inner.sql}), 0)", inner.values)
+
+
+def _list(name: str, field: str, values: Any) -> list[Any]:
+    if not isinstance(values, list) or not values:
+        raise Invalid(f"{name}({field}, ...) takes a list with at least one value.")
+    return values
 
 
 def _all_of(call: Call) -> Condition:
@@ -115,53 +120,102 @@ def _field_and_value(call: Call) -> tuple[str, Any]:
 # --- plain fields --------------------------------------------------------------------------------
 
 
-def _as_is(value: Any) -> Any:
+def _text(value: Any, field: str) -> str:
+    if not isinstance(value, str):
+        raise Invalid(f"{field} is compared with a text, not with {_short(value)}.")
     return value
 
 
-def _moment(value: Any) -> Any:
+def _uuid(value: Any, field: str) -> str:
+    return incoming.identifier(_text(value, field), f"{field} in a filter")
+
+
+def _one_of_the(choices: tuple[str, ...]) -> "_Convert":
+    def convert(value: Any, field: str) -> str:
+        if value not in choices:
+            raise Invalid(f"{field} is one of {', '.join(choices)}, not {_short(value)}.")
+        return str(value)
+
+    return convert
+
+
+def _truth(value: Any, field: str) -> bool:
+    if not isinstance(value, bool):
+        raise Invalid(f"{field} is compared with true or false, not with {_short(value)}.")
+    return value
+
+
+def _moment(value: Any, field: str) -> int:
     if not isinstance(value, str):
-        raise Invalid('A time in a filter is written as text: "2026-06-15T09:00:00Z".')
+        raise Invalid(f'{field} is compared with a time as text: "2026-06-15T09:00:00Z".')
     try:
         return micros(value)
     except ValueError:
-        raise Invalid(f"{value!r} in a filter is no ISO 8601 time.") from None
+        raise Invalid(f"{field} is compared with {value[:80]!r}, no ISO 8601 time.") from None
 
 
-def _seconds(value: Any) -> Any:
-    return round(_number(value) * 1_000_000)
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_LENGTH = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+")
+_PIECE = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 
 
-def _dollars(value: Any) -> Any:
-    return round(_number(value) * PICO)
+def _micros(value: Any, field: str) -> int:
+    """A duration: seconds as a number, or a text with units: "750ms", "5s", "1m30s"."""
+    if isinstance(value, str) and _LENGTH.fullmatch(text := value.replace(" ", "")):
+        value = sum(float(number) * _UNITS[unit] for number, unit in _PIECE.findall(text))
+    return _scaled(value, field, 1_000_000, ', or a duration such as "5s" or "750ms"')
 
 
-def _number(value: Any) -> float:
+def _dollars(value: Any, field: str) -> int:
+    return _scaled(value, field, PICO)
+
+
+def _number(value: Any, field: str, more: str = "") -> float:
+    """A number, also when it is written in quotation marks."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            value = repr(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Invalid(f"{value!r} in a filter must be a number.")
+        raise Invalid(f"{field} is compared with {_short(value)}: it must be a number{more}.")
+    if not abs(value) <= _LARGEST:
+        raise Invalid(f"{field} is compared with {value:g}, which is out of range.")
     return value
 
 
+def _scaled(value: Any, field: str, unit: int, more: str = "") -> int:
+    number = _number(value, field, more)
+    if abs(number) > _LARGEST / unit:
+        raise Invalid(f"{field} is compared with {number:g}, which is out of range.")
+    return round(number * unit)
+
+
+def _short(value: Any) -> str:
+    return f"{value!r}"[:80]
+
+
+_Convert = Callable[[Any, str], Any]
 PRICED = (
     "CASE WHEN t.model_runs > 0 AND t.unpriced = t.model_runs THEN NULL ELSE coalesce({}, 0) END"
 )
 """A sum of costs, with NULL where the run has model runs and none of them has a price."""
 METERED = PRICED.replace("unpriced", "unmetered")
 """A sum of tokens, with NULL where the run has model runs and none of them reports any."""
-_FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "id": ("r.id", _as_is),
-    "name": ("r.name", _as_is),
-    "run_type": ("r.run_type", _as_is),
-    "status": ("r.status", _as_is),
-    "trace_id": ("r.trace_id", _as_is),
-    "parent_run_id": ("r.parent_id", _as_is),
-    "thread_id": ("r.thread_id", _as_is),
-    "reference_example_id": ("r.example_id", _as_is),
-    "is_root": ("(r.parent_id IS NULL)", _as_is),
-    "error": ("(SELECT error FROM bodies WHERE bodies.id = r.id)", _as_is),
+_FIELDS: dict[str, tuple[str, _Convert]] = {
+    "id": ("r.id", _uuid),
+    "name": ("r.name", _text),
+    "run_type": ("r.run_type", _one_of_the(incoming.RUN_TYPES)),
+    "status": ("r.status", _one_of_the(merge.STATUSES)),
+    "trace_id": ("r.trace_id", _uuid),
+    "parent_run_id": ("r.parent_id", _uuid),
+    "thread_id": ("r.thread_id", _text),
+    "reference_example_id": ("r.example_id", _uuid),
+    "is_root": ("(r.parent_id IS NULL)", _truth),
+    "error": ("(SELECT error FROM bodies WHERE bodies.id = r.id)", _text),
     "start_time": ("r.started", _moment),
     "end_time": ("r.ended", _moment),
-    "latency": ("(r.ended - r.started)", _seconds),
+    "latency": ("(r.ended - r.started)", _micros),
     "prompt_tokens": (METERED.format("t.prompt_tokens"), _number),
     "completion_tokens": (METERED.format("t.completion_tokens"), _number),
     "total_tokens": (METERED.format("t.prompt_tokens + t.completion_tokens"), _number),
@@ -173,30 +227,22 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
 
 def _compared(field: str, operator: str, value: Any) -> Condition:
     expression, convert = _field(field)
+    if field == "error" and isinstance(value, bool):  # whether there is one
+        operator = {"=": "<>", "<>": "="}.get(operator, operator) if value else operator
+        value = None
     if value is None:
         if operator not in ("=", "<>"):
-            raise Invalid(f"{field} can be eq or neq to null, nothing else.")
+            raise Invalid(f"{field} can be eq or neq to that, nothing else.")
         return Condition(f"{expression} IS {'NOT ' if operator == '<>' else ''}NULL")
     if operator == "<>":  # what has no value differs from every value
-        return Condition(f"{expression} IS NOT ?", (convert(value),))
-    return Condition(f"{expression} {operator} ?", (convert(value),))
+        return Condition(f"{expression} IS NOT ?", (convert(value, field),))
+    return Condition(f"{expression} {operator} ?", (convert(value, field),))
 
 
-def _field(name: str) -> tuple[str, Callable[[Any], Any]]:
+def _field(name: str) -> tuple[str, _Convert]:
     if name not in _FIELDS:
         raise Unspoken(f"the field {name} in a filter")
     return _FIELDS[name]
-
-
-def _in(call: Call) -> Condition:
-    field, values = _field_and_value(call)
-    if not isinstance(values, list) or not values:
-        raise Invalid(f"in({field}, ...) takes a list with at least one value.")
-    if field in _PAIRED:
-        return _paired([call])
-    expression, convert = _field(field)
-    marks = ", ".join("?" * len(values))
-    return Condition(f"{expression} IN ({marks})", tuple(map(convert, values)))
 
 
 # --- tags, metadata, feedback --------------------------------------------------------------------
@@ -215,7 +261,7 @@ def _has(call: Call) -> Condition:
             pairs = None
         if not isinstance(pairs, dict) or not pairs:
             raise Invalid('has(metadata, ...) takes a JSON object: has(metadata, \'{"a": "b"}\').')
-        return _joined(" AND ", [_metadata([key], [val]) for key, val in pairs.items()])
+        return _joined(" AND ", [_metadata([key], [value]) for key, value in pairs.items()])
     raise Unspoken(f"has() on {field}; it knows tags and metadata")
 
 
@@ -227,14 +273,25 @@ def _paired_field(call: Call) -> str | None:
 
 
 def _paired(calls: list[Call]) -> Condition:
-    """Conditions on one key and its value: each at most once."""
+    """Conditions on one key and its value: each at most once.
+
+    Without the key, or together with a value, "not this one" can mean two things: any other pair,
+    or no such pair. Only a negated key alone means one.
+    """
     found: dict[str, tuple[str, list[Any]]] = {}
     for call in calls:
         field, value = _field_and_value(call)
         if field in found:
             raise Unspoken(f"two conditions on {field} in one and(); put each pair into its own")
-        values = value if call.name == "in" else [value]
-        found[field] = (call.name, values)
+        several = call.name in ("in", "nin")
+        found[field] = (call.name, _list(call.name, field, value) if several else [value])
+    (field, (name, values)), *others = found.items()
+    if name in _NEGATED and field.endswith("_key") and not others:
+        return _negated(_pair({field: (_NEGATED[name], values)}))
+    return _pair(found)
+
+
+def _pair(found: dict[str, tuple[str, list[Any]]]) -> Condition:
     if "metadata_key" in found or "metadata_value" in found:
         return _metadata_pair(found)
     return _feedback_pair(found)
@@ -242,7 +299,7 @@ def _paired(calls: list[Call]) -> Condition:
 
 def _metadata_pair(found: dict[str, tuple[str, list[Any]]]) -> Condition:
     if any(operator not in ("eq", "in") for operator, _ in found.values()):
-        raise Unspoken("other comparisons of metadata than eq and in")
+        raise Unspoken("other comparisons of metadata than eq and in, or neq of a key alone")
     if "metadata_key" not in found:
         raise Unspoken("metadata_value without metadata_key")
     keys = found["metadata_key"][1]
@@ -253,25 +310,19 @@ def _metadata(keys: list[Any], values: list[Any] | None) -> Condition:
     """Runs with one of the keys and, where values are given, one of them under it."""
     if not all(isinstance(key, str) for key in keys):
         raise Invalid("A metadata key in a filter is a text.")
-    texts = None if values is None else [merge.mark_value(value) for value in values]
-    if texts is not None and None in texts:
-        raise Unspoken("metadata values other than texts, numbers and true or false in a filter")
+    texts: list[str] | None = None
+    if values is not None:
+        texts = [text for value in values if (text := metadata_text(value)) is not None]
+        if len(texts) < len(values):
+            raise Unspoken("metadata values other than texts, numbers, true or false in a filter")
     if not any(merge.is_automatic(key) for key in keys):
-        pairs = None if texts is None else [(key, text) for key in keys for text in texts]
-        return _marked("metadata", pairs if pairs is not None else [(key, None) for key in keys])
+        wanted: list[str | None] = [None] if texts is None else [*texts]
+        return _marked("metadata", [(key, text) for key in keys for text in wanted])
     # Not in the index: look into the runs themselves.
-    sql = (
-        "EXISTS (SELECT 1 FROM bodies AS b, json_each(b.extra, '$.metadata') AS m "
-        f"WHERE b.id = r.id AND m.key IN ({', '.join('?' * len(keys))})"
+    inner = has_metadata("b.extra", "$.metadata", keys, texts)
+    return Condition(
+        f"EXISTS (SELECT 1 FROM bodies AS b WHERE b.id = r.id AND {inner.sql})", inner.values
     )
-    chosen: list[Any] = list(keys)
-    if texts is not None:
-        sql += (
-            " AND CASE m.type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' "
-            f"ELSE CAST(m.value AS TEXT) END IN ({', '.join('?' * len(texts))})"
-        )
-        chosen += texts
-    return Condition(sql + ")", tuple(chosen))
 
 
 def _marked(kind: str, pairs: list[tuple[str, str | None]]) -> Condition:
@@ -286,16 +337,27 @@ def _marked(kind: str, pairs: list[tuple[str, str | None]]) -> Condition:
 
 
 def _feedback_pair(found: dict[str, tuple[str, list[Any]]]) -> Condition:
-    parts, values = [], []
+    parts: list[str] = []
+    values: list[Any] = []
     for field, (operator, given) in found.items():
-        column = "key" if field == "feedback_key" else "json_extract(score, '$')"
-        if operator == "in":
-            parts.append(f"{column} IN ({', '.join('?' * len(given))})")
-        elif given[0] is None:
+        if operator in _NEGATED and (field == "feedback_key" or len(found) == 1):
+            raise Unspoken(f"{operator}({field}, ...) in this place of a filter")
+        if given[0] is None:
             raise Unspoken(f"{field} compared with null")
+        if field == "feedback_key":
+            column, given = "key", [_text(value, field) for value in given]
         else:
-            parts.append(f"{column} {_OPERATORS[operator]} ?")
-        values += given
+            column = "json_extract(score, '$')"
+            given = [v if isinstance(v, bool) else _number(v, field) for v in given]
+        if operator in ("in", "nin"):
+            inner = one_of(column, given)
+            negation = "NOT " if operator == "nin" else ""
+            inner = Condition(f"{negation}{inner.sql}", inner.values)
+        else:
+            inner = Condition(f"{column} {_OPERATORS[operator]} ?", (given[0],))
+        parts.append(inner.sql)
+        values += inner.values
     return Condition(
-        f"r.id IN (SELECT run_id FROM feedback WHERE {' AND '.join(parts)})", tuple(values)
+        f"r.id IN (SELECT run_id FROM feedback WHERE run_id IS NOT NULL AND {' AND '.join(parts)})",
+        tuple(values),
     )

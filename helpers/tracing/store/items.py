@@ -17,19 +17,21 @@ _PREVIEW = 250  # characters
 
 
 class Source:
-    """Everything an item is made of: the row, its bodies, its feedback."""
+    """Everything an item is made of: the row, its bodies, feedback and attachments."""
 
     def __init__(
         self,
         row: sqlite3.Row,
         bodies: Mapping[str, Any] | None = None,
         feedback: Mapping[str, Any] | None = None,
+        files: Mapping[str, Any] | None = None,
         *,
         own: bool = False,
     ) -> None:
         self.row = row
         self.bodies = bodies or {}
         self.feedback = feedback or {}
+        self.files = files or {}
         self._prefix = "own_" if own else ""
         self._own = own
 
@@ -53,10 +55,10 @@ class Source:
         """When the first token came, here or below, or here alone."""
         return iso(self.row[self._prefix + "first_token"])
 
-    def details(self, side: str) -> dict[str, int] | None:
-        """A breakdown of the run's own tokens."""
+    def details(self, side: str) -> dict[str, Any] | None:
+        """A breakdown of the run's own tokens, or of its costs where the run states one."""
         content = self.row["token_details"]
-        found: dict[str, int] | None = orjson.loads(content).get(side) if content else None
+        found: dict[str, Any] | None = orjson.loads(content).get(side) if content else None
         return found
 
     def path(self) -> list[str]:
@@ -120,6 +122,8 @@ _FIELDS: dict[str, _Getter] = {
     "completion_tokens": lambda source: source.tokens("completion_tokens"),
     "prompt_token_details": lambda source: source.details("input"),
     "completion_token_details": lambda source: source.details("output"),
+    "prompt_cost_details": lambda source: source.details("input_cost"),
+    "completion_cost_details": lambda source: source.details("output_cost"),
     "total_cost": lambda source: _text(source.cost(*_COSTS)),
     "prompt_cost": lambda source: _text(source.cost("prompt_cost")),
     "completion_cost": lambda source: _text(source.cost("completion_cost")),
@@ -131,11 +135,17 @@ _FIELDS: dict[str, _Getter] = {
     "events": _body("events"),
     "serialized": _body("serialized"),
     "error": lambda source: source.bodies.get("error"),
-    # Attachments are refused when they arrive, so there are none.
-    "s3_urls": lambda source: None,
+    "s3_urls": lambda source: {f"attachment.{name}": one for name, one in source.files.items()},
 }
 READABLE = tuple(_FIELDS)
 """The fields of the older form."""
+
+
+# Asked for one figure, the answer breaks it down too: `list_runs` does not name these.
+_IMPLIED = {
+    name: f"{name.removesuffix('s')}_details"
+    for name in ("prompt_tokens", "completion_tokens", "prompt_cost", "completion_cost")
+}
 
 
 def selected(names: list[str] | None) -> tuple[list[str], list[str]]:
@@ -145,6 +155,7 @@ def selected(names: list[str] | None) -> tuple[list[str], list[str]]:
         Unspoken: a field is none of those that are spoken here.
     """
     chosen = list(READABLE) if names is None else [*_ALWAYS, *names]
+    chosen += [_IMPLIED[name] for name in chosen if name in _IMPLIED]
     if unknown := [name for name in chosen if name not in _FIELDS]:
         raise Unspoken(f"the field {unknown[0]} of a run")
     return list(dict.fromkeys(chosen)), [name for name in BODIES if name in chosen]
@@ -220,12 +231,15 @@ _NEWER: dict[str, tuple[str, _Getter, tuple[str, ...]]] = {
     "COMPLETION_COST": ("completion_cost", lambda s: _float(s.cost("completion_cost")), ()),
     "PROMPT_TOKEN_DETAILS": ("prompt_token_details", _raw("input"), ()),
     "COMPLETION_TOKEN_DETAILS": ("completion_token_details", _raw("output"), ()),
-    # Prices are not broken down by category here.
-    "PROMPT_COST_DETAILS": ("prompt_cost_details", lambda s: None, ()),
-    "COMPLETION_COST_DETAILS": ("completion_cost_details", lambda s: None, ()),
+    "PROMPT_COST_DETAILS": ("prompt_cost_details", _raw("input_cost"), ()),
+    "COMPLETION_COST_DETAILS": ("completion_cost_details", _raw("output_cost"), ()),
     "TAGS": ("tags", _tags, ()),
     "APP_PATH": ("app_path", lambda s: f"/traces/{s.row['id']}", ()),
-    "ATTACHMENTS": ("attachments", lambda s: None, ()),
+    "ATTACHMENTS": (
+        "attachments",
+        lambda s: {name: one["presigned_url"] for name, one in s.files.items()},
+        (),
+    ),
     "FEEDBACK_STATS": ("feedback_stats", lambda s: s.feedback or None, ()),
 }
 

@@ -2,14 +2,16 @@
 
 import json
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
 from helpers.tracing.clock import micros
+from helpers.tracing.store.conditions import metadata_text
 from helpers.tracing.store.incoming import BODIES, Incoming
-from helpers.tracing.usage import METERED_TYPES, Pricer, model_of, priced, usage_of
+from helpers.tracing.usage import METERED_TYPES, Pricer, Usage, model_of, priced, usage_of
 
 COLUMNS = (
     "id",
@@ -34,6 +36,7 @@ COLUMNS = (
     "prompt_cost",
     "completion_cost",
     "token_details",
+    "notes",
 )
 """The columns of `runs`, in order."""
 
@@ -48,9 +51,17 @@ SUMMED = (
 )
 """The columns of `totals` that are sums."""
 
+STATUSES = ("success", "error", "pending")
+"""What a run can be: ended, failed, or not ended yet."""
+
 # Written by the SDK and its libraries into every run: not worth an index entry each.
 _AUTOMATIC = ("ls_", "lc_", "langgraph_", "LANGSMITH_", "LANGCHAIN_", "__", "checkpoint_ns")
 _THREAD_KEYS = ("session_id", "thread_id", "conversation_id")
+
+
+MOST_NOTES = 50
+MOST = 10**16
+"""Tokens, or picodollars (10,000 US dollars), of one run: sums of them stay whole numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +85,6 @@ class Record:
 def is_automatic(key: str) -> bool:
     """Whether a metadata key is one of those that no index holds."""
     return key.startswith(_AUTOMATIC) or key == "revision_id"
-
-
-def mark_value(value: Any) -> str | None:
-    """The text by which metadata are compared; None for what is no plain value."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool | int | float):
-        return orjson.dumps(value).decode()
-    return None
 
 
 def existing(row: dict[str, Any], bodies: dict[str, Any]) -> Record:
@@ -121,7 +123,8 @@ def merge(record: Record, run: Incoming, project_id: str | None, pricer: Pricer)
                 target[name] = value
     if run.kind == "patch":
         record.row["patched"] = 1
-    _derive(record, pricer)
+    _derive(record, run.notes, pricer)
+    _note(record.row, run.notes)
 
 
 def _joined(older: str, newer: str) -> str:
@@ -140,7 +143,14 @@ def _joined(older: str, newer: str) -> str:
     return newer if found == after else json.dumps(found, ensure_ascii=False)
 
 
-def _derive(record: Record, pricer: Pricer) -> None:
+def _note(row: dict[str, Any], notes: list[str]) -> None:
+    """Keep what could not be stored of the run, each remark once."""
+    if notes:
+        had = orjson.loads(row["notes"]) if row["notes"] else []
+        row["notes"] = orjson.dumps(list(dict.fromkeys([*had, *notes]))[:MOST_NOTES]).decode()
+
+
+def _derive(record: Record, notes: list[str], pricer: Pricer) -> None:
     """Fill the columns that follow from the others."""
     row, bodies = record.row, record.bodies
     row["status"] = (
@@ -151,18 +161,57 @@ def _derive(record: Record, pricer: Pricer) -> None:
     metadata = _metadata(extra)
     row["thread_id"] = next((str(metadata[k]) for k in _THREAD_KEYS if metadata.get(k)), None)
     if row["run_type"] in METERED_TYPES:
-        _meter(row, extra, _parsed(bodies["outputs"]), pricer)
+        outputs = _parsed(bodies["outputs"])
+        row["model"] = model_of(extra, outputs)
+        try:
+            usage = _usage(extra, outputs, row["model"], pricer)
+        except (ArithmeticError, TypeError, ValueError) as error:
+            notes.append(f"usage_metadata left out: its tokens or costs make no sense ({error}).")
+            usage = None
+        _meter(row, usage)
 
 
-def _meter(
-    row: dict[str, Any], extra: dict[str, Any], outputs: dict[str, Any], pricer: Pricer
-) -> None:
-    row["model"] = model_of(extra, outputs)
+def _usage(
+    extra: dict[str, Any], outputs: dict[str, Any], model: str | None, pricer: Pricer
+) -> Usage | None:
+    """What a model run used, with its price.
+
+    Raises:
+        ArithmeticError, TypeError, ValueError: what it states is no amount.
+    """
     usage = usage_of(extra, outputs)
+    if usage is None:
+        return None
+    for name, stated in _reported(extra, outputs).items():
+        if name in ("input_tokens", "output_tokens") and (type(stated) is not int or stated < 0):
+            raise ValueError(f"{name} is {stated!r:.80}")
+    usage = priced(usage, model, pricer)
+    figures = (usage.prompt_tokens, usage.completion_tokens, usage.prompt_cost or 0)
+    if max(map(abs, (*figures, usage.completion_cost or 0))) > MOST:
+        raise ValueError("more than can be counted")
+    usage.details.update(_cost_details(extra, outputs))
+    return usage
+
+
+def _reported(extra: dict[str, Any], outputs: dict[str, Any]) -> dict[str, Any]:
+    found = _metadata(extra).get("usage_metadata") or outputs.get("usage_metadata")
+    return found if isinstance(found, dict) else {}
+
+
+def _cost_details(extra: dict[str, Any], outputs: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """A breakdown of its costs that a run states itself; no price list here has one."""
+    found = {}
+    for side in ("input_cost", "output_cost"):
+        stated = _reported(extra, outputs).get(f"{side}_details")
+        if isinstance(stated, dict):
+            found[side] = {k: v for k, v in stated.items() if isinstance(v, int | float)}
+    return found
+
+
+def _meter(row: dict[str, Any], usage: Usage | None) -> None:
     row["metered"] = int(usage is not None)
     if usage is None:
         return
-    usage = priced(usage, row["model"], pricer)
     row["prompt_tokens"] = usage.prompt_tokens
     row["completion_tokens"] = usage.completion_tokens
     row["prompt_cost"] = usage.prompt_cost
@@ -203,7 +252,7 @@ def _marks(row: dict[str, Any], metadata: dict[str, Any]) -> set[tuple[str, str,
     """The index entries of a run: its tags, and its metadata that are plain values."""
     found = {("tag", tag, "") for tag in orjson.loads(row["tags"] or "[]")}
     for key, value in metadata.items():
-        text = mark_value(value)
+        text = metadata_text(value)
         if text is not None and not is_automatic(key):
             found.add(("metadata", key, text))
     return found
@@ -212,15 +261,13 @@ def _marks(row: dict[str, Any], metadata: dict[str, Any]) -> set[tuple[str, str,
 def _first_token(events: str | None) -> int | None:
     if not events or '"new_token"' not in events:
         return None
-    times = [
-        event.get("time")
-        for event in orjson.loads(events)
-        if isinstance(event, dict) and event.get("name") == "new_token"
-    ]
-    try:
-        return min(micros(time) for time in times if time)
-    except ValueError:  # no times, or not in a form that means one
-        return None
+    found = []
+    for event in orjson.loads(events):
+        if event.get("name") == "new_token":
+            # A time that is none is noted on the run when it arrives.
+            with suppress(TypeError, ValueError):
+                found.append(micros(event.get("time")))
+    return min(found, default=None)
 
 
 def _error_text(content: str) -> str:

@@ -8,12 +8,18 @@ from uuid import uuid4
 import orjson
 
 from helpers.tracing.clock import iso, now
-from helpers.tracing.errors import Conflict, Missing, Unspoken
-from helpers.tracing.store.incoming import identifier, instant
+from helpers.tracing.errors import Conflict, Invalid, Missing, Unspoken
+from helpers.tracing.store import exact
+from helpers.tracing.store.conditions import (
+    Condition,
+    contains,
+    has_all_metadata,
+    one_of,
+    where,
+)
+from helpers.tracing.store.incoming import identifier, instant, plain_text
+from helpers.tracing.store.schema import TENANT
 from helpers.tracing.store.stats import request_stats
-
-TENANT = "00000000-0000-0000-0000-000000000000"
-"""There is one workspace."""
 
 _KNOWN = {
     "id",
@@ -39,7 +45,7 @@ def create(
         Conflict: there is one of that name, and `upsert` is not set.
     """
     _check(payload)
-    name = payload.get("name") or "default"
+    name = plain_text(payload.get("name"), "a project's name") or "default"
     found = connection.execute("SELECT id FROM projects WHERE name = ?", [name]).fetchone()
     if found is not None:
         if not upsert:
@@ -48,18 +54,22 @@ def create(
     project_id = identifier(payload.get("id") or uuid4(), "the project's id")
     dataset = payload.get("reference_dataset_id")
     started = payload.get("start_time")
-    connection.execute(
-        "INSERT INTO projects (id, name, description, extra, started, dataset_id) "
-        "VALUES (?, ?, ?, ?, ?, ?)",
-        [
-            project_id,
-            name,
-            payload.get("description"),
-            _json(payload.get("extra")),
-            instant(started, "start_time") if started else now(),
-            identifier(dataset, "reference_dataset_id") if dataset else None,
-        ],
-    )
+    values = [
+        project_id,
+        name,
+        plain_text(payload.get("description"), "a project's description"),
+        _extra(payload),
+        instant(started, "start_time") if started else now(),
+        identifier(dataset, "reference_dataset_id") if dataset else None,
+    ]
+    try:
+        connection.execute(
+            "INSERT INTO projects (id, name, description, extra, started, dataset_id) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            values,
+        )
+    except sqlite3.IntegrityError:
+        raise Conflict(f"There is a project {project_id} already.") from None
     return read(connection, project_id)
 
 
@@ -76,9 +86,9 @@ def update(
     read(connection, project_id)
     ended = payload.get("end_time")
     changes = {
-        "name": payload.get("name"),
-        "description": payload.get("description"),
-        "extra": _json(payload.get("extra")),
+        "name": plain_text(payload.get("name"), "a project's name"),
+        "description": plain_text(payload.get("description"), "a project's description"),
+        "extra": _extra(payload),
         "ended": instant(ended, "end_time") if ended else None,
     }
     for column, value in changes.items():
@@ -108,40 +118,30 @@ def read(connection: sqlite3.Connection, project_id: str, *, stats: bool = False
 def find(
     connection: sqlite3.Connection,
     *,
-    ids: Sequence[str],
-    name: str | None,
-    name_contains: str | None,
-    datasets: Sequence[str],
-    without_dataset: bool | None,
-    metadata: Mapping[str, Any] | None,
+    ids: Sequence[str] | None = None,
+    name: str | None = None,
+    name_contains: str | None = None,
+    datasets: Sequence[str] | None = None,
+    without_dataset: bool | None = None,
+    metadata: Mapping[str, Any] | None = None,
     stats: bool,
     limit: int,
-    offset: int,
+    offset: int = 0,
 ) -> list[dict[str, Any]]:
-    """Projects, the newest first."""
-    where: list[str] = ["1"]
-    values: list[Any] = []
+    """Projects, the newest first; what is None does not narrow the choice."""
+    conditions = has_all_metadata("extra", "$.metadata", metadata)
     for column, chosen in (("id", ids), ("dataset_id", datasets)):
-        if chosen:
-            where.append(f"{column} IN ({', '.join('?' * len(chosen))})")
-            values += chosen
+        if chosen is not None:
+            conditions.append(one_of(column, chosen))
     if name is not None:
-        where.append("name = ?")
-        values.append(name)
+        conditions.append(Condition("name = ?", (name,)))
     if name_contains is not None:
-        where.append("instr(lower(name), lower(?)) > 0")
-        values.append(name_contains)
+        conditions.append(contains("name", name_contains))
     if without_dataset is not None:
-        where.append(f"dataset_id IS {'' if without_dataset else 'NOT '}NULL")
-    for key, value in (metadata or {}).items():
-        where.append(
-            "EXISTS (SELECT 1 FROM json_each(extra, '$.metadata') AS m "
-            "WHERE m.key = ? AND m.value = json_extract(?, '$'))"
-        )
-        values += [key, orjson.dumps(value).decode()]
+        conditions.append(Condition(f"dataset_id IS {'' if without_dataset else 'NOT '}NULL"))
+    chosen_sql, values = where(conditions)
     rows = connection.execute(
-        f"SELECT * FROM projects WHERE {' AND '.join(where)} "
-        "ORDER BY started DESC, id LIMIT ? OFFSET ?",
+        f"SELECT * FROM projects WHERE {chosen_sql} ORDER BY started DESC, id LIMIT ? OFFSET ?",
         [*values, limit, offset],
     ).fetchall()
     return [_item(connection, row, stats=stats) for row in rows]
@@ -159,6 +159,7 @@ def delete(connection: sqlite3.Connection, project_id: str) -> None:
         f"DELETE FROM bodies WHERE id IN ({runs})",
         f"DELETE FROM totals WHERE run_id IN ({runs})",
         f"DELETE FROM marks WHERE run_id IN ({runs})",
+        f"DELETE FROM attachments WHERE run_id IN ({runs})",
         f"DELETE FROM feedback WHERE run_id IN ({runs})",
         "DELETE FROM feedback WHERE project_id = ?",
         "DELETE FROM runs WHERE project_id = ?",
@@ -172,8 +173,11 @@ def _check(payload: Mapping[str, Any]) -> None:
         raise Unspoken(f"the field {min(unknown)} of a project")
 
 
-def _json(value: Any) -> str | None:
-    return None if value is None else orjson.dumps(value).decode()
+def _extra(payload: Mapping[str, Any]) -> str | None:
+    found = payload.get("extra")
+    if found is not None and not isinstance(found, dict):
+        raise Invalid("A project's extra is a JSON object.")
+    return None if found is None else exact.text(found)
 
 
 def _item(connection: sqlite3.Connection, row: sqlite3.Row, *, stats: bool) -> dict[str, Any]:

@@ -11,8 +11,9 @@ import orjson
 
 from helpers.tracing.errors import Invalid
 from helpers.tracing.store import filters
-from helpers.tracing.store.filters import METERED, PRICED, Condition
-from helpers.tracing.store.incoming import BODIES
+from helpers.tracing.store.conditions import Condition, contains, one_of, where
+from helpers.tracing.store.filters import METERED, PRICED
+from helpers.tracing.store.incoming import BODIES, identifier
 
 LARGEST_PAGE = 100
 
@@ -21,7 +22,7 @@ _FIGURES = (
     "r.started, r.ended, r.first_token AS own_first_token, r.example_id, r.thread_id, r.tags, "
     "r.model, r.metered, r.prompt_tokens AS own_prompt_tokens, "
     "r.completion_tokens AS own_completion_tokens, r.prompt_cost AS own_prompt_cost, "
-    "r.completion_cost AS own_completion_cost, r.token_details, "
+    "r.completion_cost AS own_completion_cost, r.token_details, r.notes, "
     "coalesce(t.model_runs, 0) AS model_runs, coalesce(t.unmetered, 0) AS unmetered, "
     "coalesce(t.unpriced, 0) AS unpriced, coalesce(t.prompt_tokens, 0) AS prompt_tokens, "
     "coalesce(t.completion_tokens, 0) AS completion_tokens, "
@@ -34,13 +35,13 @@ _COMPLETE = "r.name IS NOT NULL AND r.started IS NOT NULL AND r.project_id IS NO
 
 @dataclass(frozen=True, slots=True)
 class RunQuery:
-    """Which runs; what is None or empty does not narrow the choice. Times in microseconds."""
+    """Which runs; what is None does not narrow the choice. Times in microseconds."""
 
-    projects: Sequence[str] = ()
-    ids: Sequence[str] = ()
+    projects: Sequence[str] | None = None
+    ids: Sequence[str] | None = None
     trace: str | None = None
     parent: str | None = None
-    examples: Sequence[str] = ()
+    examples: Sequence[str] | None = None
     run_type: str | None = None
     is_root: bool | None = None
     error: bool | None = None
@@ -76,14 +77,15 @@ def find(
         Invalid: the query contradicts the format.
         Unspoken: it uses a part of the filter language that is not spoken here.
     """
-    where = _where(query)
+    conditions = _conditions(query)
     if cursor is not None:
-        where.append(_after(cursor, query.oldest_first))
+        conditions.append(_after(cursor, query.oldest_first))
+    chosen, values = where(conditions)
     order = "ASC" if query.oldest_first else "DESC"
     rows = connection.execute(
-        f"SELECT {_FIGURES} FROM {_tables(query)} WHERE {_sql(where)} "
+        f"SELECT {_FIGURES} FROM {_tables(query)} WHERE {chosen} "
         f"ORDER BY r.started {order}, r.id {order} LIMIT ?",
-        [*_values(where), limit + 1],
+        [*values, limit + 1],
     ).fetchall()
     following = _cursor(rows[limit - 1]) if len(rows) > limit else None
     rows = rows[:limit]
@@ -115,15 +117,15 @@ def ranked(
 
     Runs that lack the value come last.
     """
-    where = _where(query)
+    chosen, values = where(_conditions(query))
     order = ORDERS[by]
     count = connection.execute(
-        f"SELECT count(*) FROM {_tables(query)} WHERE {_sql(where)}", _values(where)
+        f"SELECT count(*) FROM {_tables(query)} WHERE {chosen}", values
     ).fetchone()[0]
     rows = connection.execute(
-        f"SELECT {_FIGURES} FROM {_tables(query)} WHERE {_sql(where)} ORDER BY {order} IS NULL, "
+        f"SELECT {_FIGURES} FROM {_tables(query)} WHERE {chosen} ORDER BY {order} IS NULL, "
         f"{order} {'DESC' if descending else 'ASC'}, r.id LIMIT ? OFFSET ?",
-        [*_values(where), limit, offset],
+        [*values, limit, offset],
     )
     return rows.fetchall(), count
 
@@ -132,11 +134,11 @@ def values_of(
     connection: sqlite3.Connection, query: RunQuery, expressions: Sequence[str]
 ) -> Iterator[tuple[Any, ...]]:
     """Some values of all runs that a query means, of the run `r` and its sums `t`, as tuples."""
-    where = _where(query)
+    chosen, values = where(_conditions(query))
     cursor = connection.cursor()
     cursor.row_factory = None  # rows with names take twice the time
     yield from cursor.execute(
-        f"SELECT {', '.join(expressions)} FROM {_tables(query)} WHERE {_sql(where)}", _values(where)
+        f"SELECT {', '.join(expressions)} FROM {_tables(query)} WHERE {chosen}", values
     )
 
 
@@ -161,15 +163,15 @@ def _tables(query: RunQuery) -> str:
     return f"runs AS r {hint}LEFT JOIN totals AS t ON t.run_id = r.id"
 
 
-def _where(query: RunQuery) -> list[Condition]:
+def _conditions(query: RunQuery) -> list[Condition]:
     found = [Condition(_COMPLETE)]
     for column, values in (
         ("project_id", query.projects),
         ("id", query.ids),
         ("example_id", query.examples),
     ):
-        if values:
-            found.append(_one_of(f"r.{column}", values))
+        if values is not None:
+            found.append(one_of(f"r.{column}", values))
     for column, value in (
         ("trace_id", query.trace),
         ("parent_id", query.parent),
@@ -186,7 +188,7 @@ def _where(query: RunQuery) -> list[Condition]:
     if query.started_to is not None:
         found.append(Condition("r.started <= ?", (query.started_to,)))
     if query.name_contains:
-        found.append(Condition("instr(lower(r.name), lower(?)) > 0", (query.name_contains,)))
+        found.append(contains("r.name", query.name_contains))
     if query.filter:
         found.append(filters.condition(query.filter))
     if query.trace_filter:
@@ -196,21 +198,6 @@ def _where(query: RunQuery) -> list[Condition]:
     return found
 
 
-def _one_of(column: str, values: Sequence[str]) -> Condition:
-    if len(values) == 1:  # the form that lets an index give the order
-        return Condition(f"{column} = ?", (values[0],))
-    listed = orjson.dumps(list(values)).decode()
-    return Condition(f"{column} IN (SELECT value FROM json_each(?))", (listed,))
-
-
-def _sql(where: list[Condition]) -> str:
-    return " AND ".join(f"({condition.sql})" for condition in where)
-
-
-def _values(where: list[Condition]) -> list[Any]:
-    return [value for condition in where for value in condition.values]
-
-
 def _cursor(row: sqlite3.Row) -> str:
     return base64.urlsafe_b64encode(json.dumps([row["started"], row["id"]]).encode()).decode()
 
@@ -218,6 +205,9 @@ def _cursor(row: sqlite3.Row) -> str:
 def _after(cursor: str, oldest_first: bool) -> Condition:
     try:
         started, run_id = json.loads(base64.urlsafe_b64decode(cursor))
-    except ValueError:
+        if type(started) is not int or abs(started) >= 2**63:
+            raise ValueError(started)
+        run_id = identifier(run_id, "a run's id")
+    except (Invalid, RecursionError, TypeError, ValueError):
         raise Invalid("The cursor is none that this service gave out.") from None
     return Condition(f"(r.started, r.id) {'>' if oldest_first else '<'} (?, ?)", (started, run_id))

@@ -13,7 +13,10 @@ from pathlib import Path
 PICO = 1_000_000_000_000
 """Picodollars in a dollar."""
 
-VERSION = 1
+TENANT = "00000000-0000-0000-0000-000000000000"
+"""There is one workspace."""
+
+VERSION = 2
 BUSY_MS = 20_000
 
 _TABLES = """
@@ -49,7 +52,8 @@ CREATE TABLE runs (
     completion_tokens INTEGER,
     prompt_cost INTEGER,
     completion_cost INTEGER,
-    token_details TEXT
+    token_details TEXT,
+    notes TEXT
 );
 CREATE INDEX runs_by_time ON runs (project_id, started);
 -- With all that statistics need of a request, which then do not touch the table.
@@ -137,8 +141,31 @@ CREATE INDEX feedback_by_run ON feedback (run_id);
 CREATE INDEX feedback_by_project ON feedback (project_id) WHERE run_id IS NULL;
 """
 
+# What version 2 has more than version 1.
+_ADDED = """
+CREATE TABLE attachments (
+    run_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    content_type TEXT NOT NULL,
+    content BLOB NOT NULL,
+    PRIMARY KEY (run_id, name)
+);
 
-class WrongVersionError(RuntimeError):
+CREATE TABLE feedback_configs (
+    key TEXT PRIMARY KEY,
+    id TEXT NOT NULL,
+    config TEXT NOT NULL,
+    lower_is_better INTEGER,
+    modified INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+
+
+class UnusableFileError(RuntimeError):
+    """The traces' file cannot be used; the sentence has its path and what to do."""
+
+
+class WrongVersionError(UnusableFileError):
     """The file was written by another version of the course."""
 
 
@@ -149,39 +176,87 @@ def connect(path: Path) -> sqlite3.Connection:
     waits up to 20 seconds for the other. Threads may share a connection one after another.
 
     Raises:
+        UnusableFileError: it is no SQLite file, is damaged, or cannot be opened.
         WrongVersionError: the file's tables are not those of this version.
     """
-    connection = sqlite3.connect(
-        path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False
-    )
-    connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA journal_mode = WAL")
-    # A commit is in the system's hands before it is acknowledged: a killed process loses nothing.
-    # Only a power cut can take the last ones; waiting for the disk would cost 20 times the speed.
-    connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA cache_size = -16000")
-    _prepare(connection, path)
+    try:
+        connection = sqlite3.connect(
+            path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False
+        )
+    except sqlite3.DatabaseError as error:
+        raise UnusableFileError(sentence(error, path)) from None
+    try:
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA journal_mode = WAL")
+        # A commit is in the system's hands before it is acknowledged: a killed process loses
+        # nothing. Only a power cut can take the last ones; waiting for the disk would cost 20
+        # times the speed.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA cache_size = -16000")
+        _prepare(connection, path)
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise UnusableFileError(sentence(error, path)) from None
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
+def sentence(error: sqlite3.Error, path: Path) -> str:
+    """What is wrong with the traces' file, and what to do about it."""
+    name = getattr(error, "sqlite_errorname", "")
+    for part, told in _TROUBLE.items():
+        if part in name:
+            return told.format(path=path)
+    return f"The traces' file {path} cannot be used: {error}."
+
+
+_AWAY = "Move it away, with its -wal and -shm files, and trace again."
+_TROUBLE = {
+    "BUSY": "Another process is writing to the traces' file {path}; try again.",
+    "LOCKED": "Another process is writing to the traces' file {path}; try again.",
+    "FULL": "The disk that holds the traces' file {path} is full: nothing of this request was "
+    "stored. Free some space and send it again.",
+    "NOTADB": "{path} is no file of traces: it is no SQLite database. " + _AWAY,
+    "CORRUPT": "The traces' file {path} is damaged. " + _AWAY,
+    "CANTOPEN": "The traces' file {path} cannot be opened: its folder must exist, and both must "
+    "be yours to write.",
+    "READONLY": "The traces' file {path} cannot be written: it and its folder must be yours to "
+    "write.",
+    "IOERR": "The disk failed to read or write the traces' file {path}; check the disk.",
+}
+
+
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    if _version(connection) == 0:
+    if _version(connection) in (0, 1):
         connection.execute("BEGIN IMMEDIATE")
         try:
-            if _version(connection) == 0:  # another process may have been first
-                for statement in filter(str.strip, _TABLES.split(";")):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {VERSION}")
+            _bring_up(connection)
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # a full disk has ended it already
+                connection.execute("ROLLBACK")
             raise
     if (found := _version(connection)) != VERSION:
-        connection.close()
         raise WrongVersionError(
             f"{path} holds traces of another version of the course (format {found}, not "
             f"{VERSION}): move the file away and trace again."
         )
+
+
+def _bring_up(connection: sqlite3.Connection) -> None:
+    """Make the tables, or what version 1 lacks; another process may have been first."""
+    found = _version(connection)
+    if found == 0:
+        statements = _TABLES + _ADDED
+    elif found == 1:
+        statements = "ALTER TABLE runs ADD COLUMN notes TEXT;" + _ADDED
+    else:
+        return
+    for statement in filter(str.strip, statements.split(";")):
+        connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -10,7 +10,7 @@ import orjson
 
 from helpers.tracing.clock import iso, now
 from helpers.tracing.errors import Invalid
-from helpers.tracing.store import merge
+from helpers.tracing.store import attachments, merge
 from helpers.tracing.store.incoming import BODIES, Incoming, ancestors
 from helpers.tracing.usage import Pricer
 
@@ -39,22 +39,33 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         yield
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a full disk has ended it already
+            connection.execute("ROLLBACK")
         raise
 
 
-def write_runs(connection: sqlite3.Connection, runs: Sequence[Incoming], pricer: Pricer) -> None:
-    """Write creates and updates, inside the caller's transaction.
+def write_runs(
+    connection: sqlite3.Connection, runs: Sequence[Incoming], pricer: Pricer
+) -> list[Invalid]:
+    """Write creates and updates, inside the caller's transaction; why some were left out.
 
-    Raises:
-        Invalid: a run names a project that does not exist.
+    A run is left out when its project is gone, or when it has a parent and no dotted order.
     """
     projects = _Projects(connection)
     records = _existing(connection, {run.id for run in runs})
+    kept, refusals = [], []
     for run in runs:
-        record = records.get(run.id) or records.setdefault(run.id, merge.new(run.id))
-        merge.merge(record, run, projects.of(run), pricer)
+        record = records.get(run.id) or merge.new(run.id)
+        try:
+            _check_place(record, run)
+            project_id = projects.of(run)
+        except Invalid as invalid:
+            refusals.append(invalid)
+            continue
+        records[run.id] = record
+        merge.merge(record, run, project_id, pricer)
         _place(record)
+        kept.append(run)
     connection.executemany(
         _RUN, [[record.row[name] for name in merge.COLUMNS] for record in records.values()]
     )
@@ -65,6 +76,8 @@ def write_runs(connection: sqlite3.Connection, runs: Sequence[Incoming], pricer:
     states = {key: merge.state(record) for key, record in records.items()}
     _write_totals(connection, records, states)
     _write_marks(connection, records, states)
+    attachments.write(connection, kept)
+    return refusals
 
 
 class _Projects:
@@ -116,16 +129,27 @@ def _existing(connection: sqlite3.Connection, ids: Iterable[str]) -> dict[str, m
     }
 
 
+def _check_place(record: merge.Record, run: Incoming) -> None:
+    """A run below another one has to say where.
+
+    Raises:
+        Invalid: it has a parent, and nothing says where in its trace it is.
+    """
+    parent = run.fields.get("parent_id") or record.row["parent_id"]
+    placed = run.fields.get("dotted_order") or record.row["dotted_order"]
+    started = run.fields.get("started") or record.row["started"]
+    if parent is not None and placed is None and started is not None:
+        raise Invalid(
+            f"Run {run.id} has a parent but no dotted_order: send both, or trace with "
+            "`traceable` or LangChain, which do."
+        )
+
+
 def _place(record: merge.Record) -> None:
     """A run that is sent alone, without its place in a tree, is the root of one."""
     row = record.row
     if row["dotted_order"] is not None or row["started"] is None:
         return
-    if row["parent_id"] is not None:
-        raise Invalid(
-            f"Run {row['id']} has a parent but no dotted_order: send both, or trace with "
-            "`traceable` or LangChain, which do."
-        )
     text = (iso(row["started"]) or "").removesuffix("+00:00")
     stamp = text.translate(str.maketrans("", "", "-:."))
     row["dotted_order"] = f"{stamp}Z{row['id']}"
