@@ -403,8 +403,8 @@ agent = build_agent(retriever=fernhill_index(sentences=3))  # longer answers tha
 print(list(pieces_of(agent, question)))
 
 # %% [markdown] name="stream-task"
-# Write `guarded`, a generator function (not async). It takes the pieces of an answer, an iterator
-# of `str`, and yields whole sentences, each after a look. `leaks` is a function: `leaks(text)` says
+# Write `guarded`, a generator function (not async; a class of iterators is right too). It takes the
+# pieces of an answer, an iterator of `str`, and yields whole sentences, each after a look. `leaks` is a function: `leaks(text)` says
 # whether a text gives the secret away, `True` or `False`.
 #
 # - **A sentence** ends directly after `.`, `!` or `?`, if white space comes next (as `str.isspace`
@@ -417,8 +417,11 @@ print(list(pieces_of(agent, question)))
 # - **Before a sentence goes out**, call `leaks` once, with everything that went out so far,
 #   followed by the sentence. Do not call it for anything else.
 # - **On a leak** yield `WITHHELD` in place of the sentence, and end: read no more pieces.
-# - If the pieces or `leaks` raise an error, let it through. What you still hold does not go out.
-# - Several answers may be read at the same time. They share nothing.
+# - If the pieces or `leaks` raise an error, of any type, let it through unchanged. What you still
+#   hold does not go out.
+# - Read nothing before the first text is asked for, and nothing more after the reader has stopped.
+# - An answer or a sentence may be of any length. Several answers may be read at the same time, in
+#   turns. They share nothing.
 #
 # For instance, with the secret `FERN-7QX4`, the pieces `["It weighs 2.", "1 kg. The co", "de is
 # FERN-7QX4. Bye."]` give `"It weighs 2.1 kg."` and `WITHHELD`. The calls are `leaks("It weighs 2.1
