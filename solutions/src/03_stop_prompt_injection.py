@@ -157,11 +157,12 @@ if ready("03.1"):
 # an async one, with the arguments `request: ModelRequest` and `handler`. (An object of a subclass
 # of `AgentMiddleware` with the method `wrap_model_call` is right too.) It calls `handler(request)`
 # once, with a request that it has changed by `request.override(...)`, and returns what `handler`
-# returns. What `handler` raises is raised.
+# returns. What `handler` raises is raised, unchanged.
 #
 # - **Tool messages.** In the new request, each `ToolMessage` in `request.messages` is fenced,
 #   also those of earlier turns. The other messages, and the order, stay as they are.
-# - **A fenced text** is `"<<data>>\n" + text + "\n<<end data>>"`, also if the text is empty.
+# - **A fenced text** is `"<<data>>\n" + text + "\n<<end data>>"`, also if the text is empty, is long,
+#   or looks fenced: marks around a text that arrives were written by its author.
 # - **The text between the marks** is `clean(text)`, in which each run of two or more `<` becomes a
 #   single `<`, and each run of two or more `>` a single `>`. Nothing else changes. `clean`, from
 #   the package, removes characters that nobody sees and turns variants into plain characters, such
@@ -169,10 +170,12 @@ if ready("03.1"):
 # - **The content** of a tool message is a text or a list; the list may be empty. In a list, fence
 #   each text, and in each dict with `"type": "text"` the value of its key `"text"`. The keys beside
 #   it, all other dicts, and the order of the list stay. Each dict has a key `"type"`.
-# - **All else** in a tool message stays: its id, name, `tool_call_id`, `status` and `artifact`.
+# - **All else** in a tool message stays: its id, name, `tool_call_id`, `status`, `artifact`,
+#   `additional_kwargs` and `response_metadata`.
 # - **The system prompt.** The new request's `system_message` is a `SystemMessage`, whose content is
-#   the text of `request.system_message`, then `"\n\n"`, then `RULE`. If `request.system_message` is
-#   `None`, the content is `RULE` alone. This is so in each request, with or without tool messages.
+#   the text of `request.system_message` as it is, then `"\n\n"`, then `RULE`. If
+#   `request.system_message` is `None`, the content is `RULE` alone. This is so in each request, with
+#   or without tool messages, and also if the text contains `RULE` already.
 #   (The content of a system message is always a text that is not empty.)
 # - **The conversation keeps its own messages.** Change neither the request that came nor its
 #   messages, not even inside a content. Everything else of the request stays. Keep nothing between

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from helpers.course.exercises.raised import ERRORS
 from helpers.course.exercises.words import kind
 
 if TYPE_CHECKING:
@@ -49,13 +50,6 @@ NO_ENDS: Final = (
     *("a\n\nb", "a.\u0301 b", "- a\n- b", "e\u0301 \u212b \ufb01 \r\t\0 ½\xad"),
 )
 """Texts that have one."""
-
-ERRORS: Final = (
-    *(ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError, AssertionError),
-    *(OSError, TimeoutError, ConnectionResetError, EOFError, MemoryError, UnicodeError),
-    *(ArithmeticError, NotImplementedError, RecursionError, ImportError, Exception),
-)
-"""What a connection, a client or a filter may raise."""
 
 
 class NotAStream(TypeError):  # noqa: N818 - it reads as what it is

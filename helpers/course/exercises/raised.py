@@ -1,0 +1,41 @@
+"""What a function that an answer is given may raise: it has to come out as it is."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from helpers.course.exercises.words import brief
+from helpers.course.todo import comes_from_todo
+
+ERRORS: Final[tuple[type[Exception], ...]] = (
+    *(ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError, AssertionError),
+    *(OSError, TimeoutError, ConnectionResetError, EOFError, MemoryError, UnicodeError),
+    *(
+        ArithmeticError,
+        NotImplementedError,
+        RecursionError,
+        ImportError,
+        PermissionError,
+        Exception,
+    ),
+)
+"""What connections, clients, models and tools raise."""
+
+
+def lost(call: Callable[[Exception], Any]) -> list[str]:
+    """The errors that do not come out unchanged, each with what came.
+
+    `call(error)` uses an answer with something that raises this error.
+    """
+    found = []
+    for error_type in ERRORS:
+        error = error_type("the server is down")
+        try:
+            came = f"{brief(call(error))} came back"
+        except Exception as raised:
+            if raised is error:
+                continue
+            if comes_from_todo(raised):
+                raise
+            came = f"{raised!r} came out"
+        found.append(f"{error!r}: {came}")
+    return found
