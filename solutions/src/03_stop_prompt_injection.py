@@ -286,9 +286,9 @@ if ready("03.2"):
 # Write one that finds IBANs, the account numbers of most European banks.
 #
 # `detect_iban(text)` is a plain function, not async. It takes a text, which may be empty, and
-# returns a list (or a tuple) of `PIIMatch`, in any order. A `PIIMatch` is a dict with the keys
+# returns a list (or a tuple) of `PIIMatch`, in any order. A `PIIMatch` is a dict with four keys:
 # `type`, which is `"iban"`, `start` and `end`, and `value`, which is `text[start:end]`. Without an
-# IBAN, the list is empty.
+# IBAN, the list is empty. A text may be long, and contain one IBAN several times.
 #
 # Here, letters and digits are `A` to `Z`, `a` to `z` and `0` to `9`, and no others. An IBAN is a
 # part of the text with all of these properties:
@@ -300,10 +300,11 @@ if ready("03.2"):
 #   `SEPARATORS`: a space, a no-break space, a hyphen. They may differ within one IBAN. Two
 #   characters in a row, and any other character, make it something else.
 # - **Its ends.** Directly before and directly behind it there is no letter or digit. Anything else
-#   may be there, such as `é` or `_`. So words behind a separator are no part of it.
+#   may be there, such as `é`, `_` or a hyphen. So words behind a separator are no part of it.
 # - **Its check digits** are right. Without separators, move the first four characters to the end,
 #   and write a number for each letter: 10 for A to 35 for Z, which is what `int(letter, 36)` gives.
-#   Read as one number, the result leaves the remainder 1 when you divide it by 97.
+#   Read as one number, the result leaves the remainder 1 when you divide it by 97. Nothing else
+#   decides.
 #
 # An IBAN may begin in the middle of a part that looks like one and has wrong check digits. Two
 # IBANs never overlap in the texts of the check.
