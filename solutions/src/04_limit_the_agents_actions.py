@@ -429,7 +429,7 @@ for path in ("/care", "/guides/old", "/trap"):
 #   `httpx.Response`. It follows no redirect.
 # - **A redirect** is a response for which `response.has_redirect_location` is true: its status is
 #   301, 302, 303, 307 or 308, and it has a `Location` header. Every other response is the page,
-#   whatever its status, and is returned as it is.
+#   whatever its status, and is returned as it is, unchanged.
 # - **Check every URL**, the first one and that of each redirect, once. Then call `get` once, with
 #   the target that `check` has returned: a second check may get another address than the one that
 #   was judged.
@@ -442,7 +442,8 @@ for path in ("/care", "/guides/old", "/trap"):
 #   response is a redirect as well, raise `httpx.TooManyRedirects`, and do not check its location.
 # - A page may redirect to itself, and give another response the next time. This is a redirect like
 #   any other.
-# - What `check` and `get` raise, `follow` raises.
+# - What `check` and `get` raise, `follow` raises, unchanged. It asks nothing a second time, has no
+#   time limit of its own, and can be cancelled.
 # - Several calls of `follow` may run at the same time, with guards of their own. Keep nothing
 #   between calls.
 #
@@ -576,17 +577,17 @@ class Payment:
 # - A payment counts for **less than** 24 hours, or less than one hour. For the 24 hours, a payment
 #   made at 9:00 today counts until just before 9:00 tomorrow, and no longer at 9:00. Calendar days
 #   do not matter.
-# - `earlier` is in **any order**, and may be empty. It contains payments of many customers, and
+# - `earlier` is in **any order**, and may be empty or long. It contains payments of many customers, and
 #   also some of weeks ago. Two customers are the same if the texts are equal.
 # - Some payments in `earlier` may be **later than** `payment.at`, since the clocks of two servers
 #   differ. These count, however much later they are: if in doubt, ask a person.
 # - Two payments in `earlier` may be equal. Both were paid, so both count. One may also equal
-#   `payment`.
-# - Sums are **exact**: stay with `Decimal`, and round nothing.
+#   `payment`, or be the same object.
+# - Sums are **exact**: stay with `Decimal`, and round nothing. An amount may be of any size.
 # - **No amount**: if `payment.amount` is infinite, NaN (a quiet or a signalling one), zero or below
 #   zero, raise a `ValueError` whose message contains the word `amount`, whatever `earlier` is. The
 #   amounts in `earlier` are all right.
-# - Change no argument, and keep nothing between calls.
+# - Change no argument and no decimal context, and keep nothing between calls.
 #
 # For instance, C-0042 gets £200 at 23:00. Then £50 for this customer at 1:00 is `"pay"`, and £50.01
 # is `"ask"`.

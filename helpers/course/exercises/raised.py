@@ -1,6 +1,6 @@
 """What a function that an answer is given may raise: it has to come out as it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from helpers.course.exercises.words import brief
@@ -21,13 +21,16 @@ ERRORS: Final[tuple[type[Exception], ...]] = (
 """What connections, clients, models and tools raise."""
 
 
-def lost(call: Callable[[Exception], Any]) -> list[str]:
+def lost(
+    call: Callable[[Exception], Any], more: Sequence[Callable[[str], Exception]] = ()
+) -> list[str]:
     """The errors that do not come out unchanged, each with what came.
 
-    `call(error)` uses an answer with something that raises this error.
+    `call(error)` uses an answer with something that raises this error. `more` are types of errors
+    that belong to what is called.
     """
     found = []
-    for error_type in ERRORS:
+    for error_type in (*more, *ERRORS):
         error = error_type("the server is down")
         try:
             came = f"{brief(call(error))} came back"
