@@ -44,15 +44,17 @@ os.environ["COURSE_MODEL"] = model
 # - **Who asks** is `runtime.context.customer_id`, a text, or `None` for a guest. A guest gets
 #   nothing but a text that asks to log in; it contains *log in* or *sign in*.
 # - **Gold** is a customer who has spent **more than** £400 (`GOLD`) in this calendar year. Add up
-#   `order.total - order.refunded` over all of the customer's orders, cancelled ones too, whose
-#   `order.ordered_on.year` is `TODAY.year`. The amounts are of type `Decimal`; do not round.
+#   `order.total - order.refunded` over all of the customer's orders, of any status, cancelled ones
+#   too, whose `order.ordered_on.year` is `TODAY.year`. The amounts are of type `Decimal`; do not
+#   round.
 #   `orders.order_ids(customer)` is a list of the numbers of a customer's orders, oldest first, and
 #   may be empty.
 # - **The order** is `orders.get(order_id, customer)`, an `Order`. `get` raises `UnknownOrder`
 #   unless the customer has this order, and ignores case and spaces around the number. The discount
 #   is good for any order of a Gold member, from any year.
 # - **The till.** For a Gold member's own order, call `till.redeem(code, order)` once, with the code
-#   exactly as you got it. In all other cases, do not call it. `redeem` raises `DiscountRefused` if
+#   and the order exactly as you got them, also if the order has had its discount: ask the till, and
+#   do not look it up. In all other cases, do not call it. `redeem` raises `DiscountRefused` if
 #   the order has had its discount, or if the code is no longer valid.
 # - **What the tool returns** is always a text that is not empty. If the discount was given, the
 #   text contains the order's number. If a Gold member's call raises one of the two errors, it
@@ -60,7 +62,7 @@ os.environ["COURSE_MODEL"] = model
 #   that LangChain turns into such a text is right too.)
 # - **The code** is not in the tool's name, description, arguments, `extras`, `tags` or `metadata`,
 #   and not in the message that it returns. This includes other spellings: in small letters or
-#   capitals, with or without hyphens.
+#   capitals, with or without hyphens, backwards, and six or more letters and digits of it in a row.
 # - The order book may change between two calls. Customers may call one tool at the same time. Two
 #   tools share nothing.
 #

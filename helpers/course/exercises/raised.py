@@ -22,15 +22,19 @@ ERRORS: Final[tuple[type[Exception], ...]] = (
 
 
 def lost(
-    call: Callable[[Exception], Any], more: Sequence[Callable[[str], Exception]] = ()
+    call: Callable[[Exception], Any],
+    more: Sequence[Callable[[str], Exception]] = (),
+    leave_out: Sequence[type[Exception]] = (),
 ) -> list[str]:
     """The errors that do not come out unchanged, each with what came.
 
     `call(error)` uses an answer with something that raises this error. `more` are types of errors
-    that belong to what is called.
+    that belong to what is called; those to `leave_out` are not tried.
     """
     found = []
     for error_type in (*more, *ERRORS):
+        if error_type in leave_out:
+            continue
         error = error_type("the server is down")
         try:
             came = f"{brief(call(error))} came back"

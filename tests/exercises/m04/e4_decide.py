@@ -1,7 +1,7 @@
 """Answers to exercise 04.4, most of them a right one with a step that is another."""
 
 from datetime import timedelta
-from decimal import ROUND_UP, Decimal, getcontext, localcontext
+from decimal import Decimal, getcontext, localcontext
 from enum import StrEnum
 from typing import Any
 
@@ -309,16 +309,6 @@ def sets_the_precision() -> object:
             getcontext().prec = 50
 
     return Precise()
-
-
-@wrong("It sets how all round.")
-def sets_the_rounding() -> object:
-    class Rounding(Limits):
-        def look(self, payment: Any) -> None:
-            super().look(payment)
-            getcontext().rounding = ROUND_UP
-
-    return Rounding()
 
 
 @right("Two sums with a generator, and the times as moments.")

@@ -78,7 +78,7 @@ def inputs() -> "st.SearchStrategy[tuple[Payment, Sequence[Payment]]]":
 
 def context_changed(decide: Decide) -> list[str]:
     """What a decision changes in the context of Decimal, which is put back afterwards."""
-    with decimal.localcontext() as context:
+    with decimal.localcontext(decimal.DefaultContext) as context:
         before = {name: repr(getattr(context, name)) for name in ("prec", "rounding", "traps")}
         decide(paid("1.01"), [paid("2.02", minutes=1)])
         now = decimal.getcontext()
