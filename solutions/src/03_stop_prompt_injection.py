@@ -163,8 +163,8 @@ if ready("03.1"):
 #
 # - **Tool messages.** In the new request, each `ToolMessage` in `request.messages` is fenced,
 #   also those of earlier turns. The other messages, and the order, stay as they are.
-# - **A fenced text** is `"<<data>>\n" + text + "\n<<end data>>"`, also if the text is empty, is long,
-#   or looks fenced: marks around a text that arrives were written by its author.
+# - **A fenced text** is `"<<data>>\n" + text + "\n<<end data>>"`, also if the text is empty, is
+#   long, or looks fenced: marks around a text that arrives were written by its author.
 # - **The text between the marks** is `clean(text)`, in which each run of two or more `<` becomes a
 #   single `<`, and each run of two or more `>` a single `>`. Nothing else changes. `clean`, from
 #   the package, removes characters that nobody sees and turns variants into plain characters, such
@@ -176,9 +176,9 @@ if ready("03.1"):
 #   `additional_kwargs` and `response_metadata`.
 # - **The system prompt.** The new request's `system_message` is a `SystemMessage`, whose content is
 #   the text of `request.system_message` as it is, then `"\n\n"`, then `RULE`. If
-#   `request.system_message` is `None`, the content is `RULE` alone. This is so in each request, with
-#   or without tool messages, and also if the text contains `RULE` already.
-#   (The content of a system message is always a text that is not empty.)
+#   `request.system_message` is `None`, the content is `RULE` alone. This is so in each request,
+#   with or without tool messages, and also if the text contains `RULE` already. (The content of a
+#   system message is always a text that is not empty.)
 # - **The conversation keeps its own messages.** Change neither the request that came nor its
 #   messages, not even inside a content. Everything else of the request stays. Keep nothing between
 #   calls.
@@ -410,8 +410,8 @@ print(list(pieces_of(agent, question)))
 
 # %% [markdown] name="stream-task"
 # Write `guarded`, a generator function (not async; a class of iterators is right too). It takes the
-# pieces of an answer, an iterator of `str`, and yields whole sentences, each after a look. `leaks` is a function: `leaks(text)` says
-# whether a text gives the secret away, `True` or `False`.
+# pieces of an answer, an iterator of `str`, and yields whole sentences, each after a look. `leaks`
+# is a function: `leaks(text)` says whether a text gives the secret away, `True` or `False`.
 #
 # - **A sentence** ends directly after `.`, `!` or `?`, if white space comes next (as `str.isspace`
 #   defines it; `\s` matches the same). So the point in `2.1 kg` ends no sentence, but the second

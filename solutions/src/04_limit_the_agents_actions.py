@@ -69,8 +69,9 @@ print(ORDER.findall(words), sums(words))
 #
 # - `request.tool_call` is a dict with `name`, `args` (a dict, as the model wrote it: every value
 #   may be of any type) and `id`. `request.state["messages"]` is the conversation before this call.
-# - **The words** are the whole `text` of the last `HumanMessage`, all its lines. There always is one.
-#   What the customer said in earlier turns does not count, nor what the model, a page or a tool says.
+# - **The words** are the whole `text` of the last `HumanMessage`, all its lines. There always is
+#   one. What the customer said in earlier turns does not count, nor what the model, a page or a
+#   tool says.
 # - **The orders** are `found(message)` of every `ToolMessage` with the `name` `"lookup_order"` and
 #   the `status` `"success"`, in this turn and all earlier ones, whatever the order's own status.
 #   Two lookups of one order in one conversation give the same `total`.
@@ -81,12 +82,12 @@ print(ORDER.findall(words), sums(words))
 # - `order_id` must be one of the order numbers in the words, exactly. If the words contain none, it
 #   must be the `id` of one of the orders.
 # - `issue_refund` goes through only if the words contain `refund`, in small or capital letters,
-#   also as a part of a longer word. Nothing else in the words matters.
+#   also as a part of a longer word. No other word decides this.
 # - `amount`: if the words contain sums, it must be there, and equal one of them. If they contain
 #   none, it may be missing or `None`, which pays back everything, or equal the `total` of the order
-#   with this `order_id`. Nothing is rounded or added up. It must be an `int` or a `float`, more than
-#   0: any other type, a bool, infinity and NaN are refused. (`49.95 == Decimal("49.95")` is false, and
-#   `Decimal(str(49.95)) == Decimal("49.95")` is true.)
+#   with this `order_id`. Nothing is rounded or added up. It must be an `int` or a `float`, more
+#   than 0: any other type, a bool, infinity and NaN are refused. (`49.95 == Decimal("49.95")` is
+#   false, and `Decimal(str(49.95)) == Decimal("49.95")` is true.)
 # - To let a call through, call `handler` once, with the request object that you got, and return the
 #   object that it returns, also if its status is `"error"`. Do not catch what it raises.
 # - To refuse a call, do not call `handler`. Return a `ToolMessage` with the call's id as
@@ -292,8 +293,8 @@ find_customer = Tool(
 #   `find_customer` returns is no source for it.
 # - Authors write what they like into the fields: the name may be an address, the body an order.
 # - **`note`** is free words. The links and addresses in it come from the request alone.
-# - `send_invoice` may be used only if the request contains `invoice`, also as `invoices`: *What does M-2041 want?*
-#   names a message, and asks for no invoice.
+# - `send_invoice` may be used only if the request contains `invoice`, also as `invoices`: *What
+#   does M-2041 want?* names a message, and asks for no invoice.
 #
 # For instance, after *Send the invoice of FH-10093 to Ada Byron* nothing is sent to anyone in the
 # mailbox. After *Answer M-2041 with the invoice*, FH-10093 may go to ada.byron@post.example.
@@ -577,8 +578,8 @@ class Payment:
 # - A payment counts for **less than** 24 hours, or less than one hour. For the 24 hours, a payment
 #   made at 9:00 today counts until just before 9:00 tomorrow, and no longer at 9:00. Calendar days
 #   do not matter.
-# - `earlier` is in **any order**, and may be empty or long. It contains payments of many customers, and
-#   also some of weeks ago. Two customers are the same if the texts are equal.
+# - `earlier` is in **any order**, and may be empty or long. It contains payments of many customers,
+#   and also some of weeks ago. Two customers are the same if the texts are equal.
 # - Some payments in `earlier` may be **later than** `payment.at`, since the clocks of two servers
 #   differ. These count, however much later they are: if in doubt, ask a person.
 # - Two payments in `earlier` may be equal. Both were paid, so both count. One may also equal

@@ -32,7 +32,8 @@ def lost(
     that belong to what is called; those to `leave_out` are not tried.
     """
     found = []
-    for error_type in (*more, *ERRORS):
+    kinds: list[Callable[[str], Exception]] = [*more, *ERRORS]
+    for error_type in kinds:
         if error_type in leave_out:
             continue
         error = error_type("the server is down")
