@@ -44,15 +44,17 @@ os.environ["COURSE_MODEL"] = model
 # - **Who asks** is `runtime.context.customer_id`, a text, or `None` for a guest. A guest gets
 #   nothing but a text that asks to log in; it contains *log in* or *sign in*.
 # - **Gold** is a customer who has spent **more than** £400 (`GOLD`) in this calendar year. Add up
-#   `order.total - order.refunded` over all of the customer's orders, cancelled ones too, whose
-#   `order.ordered_on.year` is `TODAY.year`. The amounts are of type `Decimal`; do not round.
+#   `order.total - order.refunded` over all of the customer's orders, of any status, cancelled ones
+#   too, whose `order.ordered_on.year` is `TODAY.year`. The amounts are of type `Decimal`; do not
+#   round.
 #   `orders.order_ids(customer)` is a list of the numbers of a customer's orders, oldest first, and
 #   may be empty.
 # - **The order** is `orders.get(order_id, customer)`, an `Order`. `get` raises `UnknownOrder`
 #   unless the customer has this order, and ignores case and spaces around the number. The discount
 #   is good for any order of a Gold member, from any year.
 # - **The till.** For a Gold member's own order, call `till.redeem(code, order)` once, with the code
-#   exactly as you got it. In all other cases, do not call it. `redeem` raises `DiscountRefused` if
+#   and the order exactly as you got them, also if the order has had its discount: ask the till, and
+#   do not look it up. In all other cases, do not call it. `redeem` raises `DiscountRefused` if
 #   the order has had its discount, or if the code is no longer valid.
 # - **What the tool returns** is always a text that is not empty. If the discount was given, the
 #   text contains the order's number. If a Gold member's call raises one of the two errors, it
@@ -60,7 +62,7 @@ os.environ["COURSE_MODEL"] = model
 #   that LangChain turns into such a text is right too.)
 # - **The code** is not in the tool's name, description, arguments, `extras`, `tags` or `metadata`,
 #   and not in the message that it returns. This includes other spellings: in small letters or
-#   capitals, with or without hyphens.
+#   capitals, with or without hyphens, backwards, and six or more letters and digits of it in a row.
 # - The order book may change between two calls. Customers may call one tool at the same time. Two
 #   tools share nothing.
 #
@@ -157,11 +159,12 @@ if ready("03.1"):
 # an async one, with the arguments `request: ModelRequest` and `handler`. (An object of a subclass
 # of `AgentMiddleware` with the method `wrap_model_call` is right too.) It calls `handler(request)`
 # once, with a request that it has changed by `request.override(...)`, and returns what `handler`
-# returns. What `handler` raises is raised.
+# returns. What `handler` raises is raised, unchanged.
 #
 # - **Tool messages.** In the new request, each `ToolMessage` in `request.messages` is fenced,
 #   also those of earlier turns. The other messages, and the order, stay as they are.
-# - **A fenced text** is `"<<data>>\n" + text + "\n<<end data>>"`, also if the text is empty.
+# - **A fenced text** is `"<<data>>\n" + text + "\n<<end data>>"`, also if the text is empty, is
+#   long, or looks fenced: marks around a text that arrives were written by its author.
 # - **The text between the marks** is `clean(text)`, in which each run of two or more `<` becomes a
 #   single `<`, and each run of two or more `>` a single `>`. Nothing else changes. `clean`, from
 #   the package, removes characters that nobody sees and turns variants into plain characters, such
@@ -169,11 +172,13 @@ if ready("03.1"):
 # - **The content** of a tool message is a text or a list; the list may be empty. In a list, fence
 #   each text, and in each dict with `"type": "text"` the value of its key `"text"`. The keys beside
 #   it, all other dicts, and the order of the list stay. Each dict has a key `"type"`.
-# - **All else** in a tool message stays: its id, name, `tool_call_id`, `status` and `artifact`.
+# - **All else** in a tool message stays: its id, name, `tool_call_id`, `status`, `artifact`,
+#   `additional_kwargs` and `response_metadata`.
 # - **The system prompt.** The new request's `system_message` is a `SystemMessage`, whose content is
-#   the text of `request.system_message`, then `"\n\n"`, then `RULE`. If `request.system_message` is
-#   `None`, the content is `RULE` alone. This is so in each request, with or without tool messages.
-#   (The content of a system message is always a text that is not empty.)
+#   the text of `request.system_message` as it is, then `"\n\n"`, then `RULE`. If
+#   `request.system_message` is `None`, the content is `RULE` alone. This is so in each request,
+#   with or without tool messages, and also if the text contains `RULE` already. (The content of a
+#   system message is always a text that is not empty.)
 # - **The conversation keeps its own messages.** Change neither the request that came nor its
 #   messages, not even inside a content. Everything else of the request stays. Keep nothing between
 #   calls.
@@ -283,9 +288,9 @@ if ready("03.2"):
 # Write one that finds IBANs, the account numbers of most European banks.
 #
 # `detect_iban(text)` is a plain function, not async. It takes a text, which may be empty, and
-# returns a list (or a tuple) of `PIIMatch`, in any order. A `PIIMatch` is a dict with the keys
+# returns a list (or a tuple) of `PIIMatch`, in any order. A `PIIMatch` is a dict with four keys:
 # `type`, which is `"iban"`, `start` and `end`, and `value`, which is `text[start:end]`. Without an
-# IBAN, the list is empty.
+# IBAN, the list is empty. A text may be long, and contain one IBAN several times.
 #
 # Here, letters and digits are `A` to `Z`, `a` to `z` and `0` to `9`, and no others. An IBAN is a
 # part of the text with all of these properties:
@@ -297,10 +302,11 @@ if ready("03.2"):
 #   `SEPARATORS`: a space, a no-break space, a hyphen. They may differ within one IBAN. Two
 #   characters in a row, and any other character, make it something else.
 # - **Its ends.** Directly before and directly behind it there is no letter or digit. Anything else
-#   may be there, such as `é` or `_`. So words behind a separator are no part of it.
+#   may be there, such as `é`, `_` or a hyphen. So words behind a separator are no part of it.
 # - **Its check digits** are right. Without separators, move the first four characters to the end,
 #   and write a number for each letter: 10 for A to 35 for Z, which is what `int(letter, 36)` gives.
-#   Read as one number, the result leaves the remainder 1 when you divide it by 97.
+#   Read as one number, the result leaves the remainder 1 when you divide it by 97. Nothing else
+#   decides.
 #
 # An IBAN may begin in the middle of a part that looks like one and has wrong check digits. Two
 # IBANs never overlap in the texts of the check.
@@ -403,9 +409,9 @@ agent = build_agent(retriever=fernhill_index(sentences=3))  # longer answers tha
 print(list(pieces_of(agent, question)))
 
 # %% [markdown] name="stream-task"
-# Write `guarded`, a generator function (not async). It takes the pieces of an answer, an iterator
-# of `str`, and yields whole sentences, each after a look. `leaks` is a function: `leaks(text)` says
-# whether a text gives the secret away, `True` or `False`.
+# Write `guarded`, a generator function (not async; a class of iterators is right too). It takes the
+# pieces of an answer, an iterator of `str`, and yields whole sentences, each after a look. `leaks`
+# is a function: `leaks(text)` says whether a text gives the secret away, `True` or `False`.
 #
 # - **A sentence** ends directly after `.`, `!` or `?`, if white space comes next (as `str.isspace`
 #   defines it; `\s` matches the same). So the point in `2.1 kg` ends no sentence, but the second
@@ -417,8 +423,11 @@ print(list(pieces_of(agent, question)))
 # - **Before a sentence goes out**, call `leaks` once, with everything that went out so far,
 #   followed by the sentence. Do not call it for anything else.
 # - **On a leak** yield `WITHHELD` in place of the sentence, and end: read no more pieces.
-# - If the pieces or `leaks` raise an error, let it through. What you still hold does not go out.
-# - Several answers may be read at the same time. They share nothing.
+# - If the pieces or `leaks` raise an error, of any type, let it through unchanged. What you still
+#   hold does not go out.
+# - Read nothing before the first text is asked for, and nothing more after the reader has stopped.
+# - An answer or a sentence may be of any length. Several answers may be read at the same time, in
+#   turns. They share nothing.
 #
 # For instance, with the secret `FERN-7QX4`, the pieces `["It weighs 2.", "1 kg. The co", "de is
 # FERN-7QX4. Bye."]` give `"It weighs 2.1 kg."` and `WITHHELD`. The calls are `leaks("It weighs 2.1

@@ -69,11 +69,12 @@ print(ORDER.findall(words), sums(words))
 #
 # - `request.tool_call` is a dict with `name`, `args` (a dict, as the model wrote it: every value
 #   may be of any type) and `id`. `request.state["messages"]` is the conversation before this call.
-# - **The words** are the `text` of the last `HumanMessage`. There always is one. What the customer
-#   said in earlier turns does not count, nor what the model, a page or a tool says.
+# - **The words** are the whole `text` of the last `HumanMessage`, all its lines. There always is
+#   one. What the customer said in earlier turns does not count, nor what the model, a page or a
+#   tool says.
 # - **The orders** are `found(message)` of every `ToolMessage` with the `name` `"lookup_order"` and
-#   the `status` `"success"`, in this turn and all earlier ones. Two lookups of one order give the
-#   same `total`.
+#   the `status` `"success"`, in this turn and all earlier ones, whatever the order's own status.
+#   Two lookups of one order in one conversation give the same `total`.
 # - `search_documents` and `hand_over` always go through, with any arguments.
 # - `lookup_order` needs `order_id` and has no other argument. `issue_refund` needs `order_id`, may
 #   have `amount`, and has no other argument. Everything else is refused: another tool, another
@@ -81,14 +82,14 @@ print(ORDER.findall(words), sums(words))
 # - `order_id` must be one of the order numbers in the words, exactly. If the words contain none, it
 #   must be the `id` of one of the orders.
 # - `issue_refund` goes through only if the words contain `refund`, in small or capital letters,
-#   also as a part of a longer word.
+#   also as a part of a longer word. No other word decides this.
 # - `amount`: if the words contain sums, it must be there, and equal one of them. If they contain
 #   none, it may be missing or `None`, which pays back everything, or equal the `total` of the order
-#   with this `order_id`. It must be an `int` or a `float`, more than 0: a text, a bool, infinity
-#   and NaN are refused. (`49.95 == Decimal("49.95")` is false, and
-#   `Decimal(str(49.95)) == Decimal("49.95")` is true.)
-# - To let a call through, call `handler` once, with the request as it is, and return what it
-#   returns. Do not catch what it raises.
+#   with this `order_id`. Nothing is rounded or added up. It must be an `int` or a `float`, more
+#   than 0: any other type, a bool, infinity and NaN are refused. (`49.95 == Decimal("49.95")` is
+#   false, and `Decimal(str(49.95)) == Decimal("49.95")` is true.)
+# - To let a call through, call `handler` once, with the request object that you got, and return the
+#   object that it returns, also if its status is `"error"`. Do not catch what it raises.
 # - To refuse a call, do not call `handler`. Return a `ToolMessage` with the call's id as
 #   `tool_call_id`, `status="error"`, and a text that contains the name of the argument at fault. If
 #   the tool is unknown, or is a refund that the words do not ask for, the text contains the tool's
@@ -281,7 +282,8 @@ find_customer = Tool(
 # The rules:
 #
 # - `read_messages` is a read without arguments. `send_invoice` is an act with the three arguments
-#   above. Any other tool and any other argument is denied.
+#   above. Declare no other tool, no other argument, and no field that a message does not have.
+#   What `send_invoice` returns is a text of a mail server, and a source for nothing.
 # - **A request names a message by its `id`**, as in *Answer M-2041*, and by nothing else: not by
 #   its name, nor by its address.
 # - **`to`** is an address that the request contains as a whole, or the sender of a message that the
@@ -289,9 +291,10 @@ find_customer = Tool(
 #   vouches for no address.
 # - **`order_id`** is in the request, or is the `order_id` of a message that the request names. What
 #   `find_customer` returns is no source for it.
-# - **`note`** is free words. The links and addresses in it come from the request.
-# - `send_invoice` may be used only if the request contains `invoice`: *What does M-2041 want?*
-#   names a message, and asks for no invoice.
+# - Authors write what they like into the fields: the name may be an address, the body an order.
+# - **`note`** is free words. The links and addresses in it come from the request alone.
+# - `send_invoice` may be used only if the request contains `invoice`, also as `invoices`: *What
+#   does M-2041 want?* names a message, and asks for no invoice.
 #
 # For instance, after *Send the invoice of FH-10093 to Ada Byron* nothing is sent to anyone in the
 # mailbox. After *Answer M-2041 with the invoice*, FH-10093 may go to ada.byron@post.example.
@@ -427,7 +430,7 @@ for path in ("/care", "/guides/old", "/trap"):
 #   `httpx.Response`. It follows no redirect.
 # - **A redirect** is a response for which `response.has_redirect_location` is true: its status is
 #   301, 302, 303, 307 or 308, and it has a `Location` header. Every other response is the page,
-#   whatever its status, and is returned as it is.
+#   whatever its status, and is returned as it is, unchanged.
 # - **Check every URL**, the first one and that of each redirect, once. Then call `get` once, with
 #   the target that `check` has returned: a second check may get another address than the one that
 #   was judged.
@@ -440,7 +443,8 @@ for path in ("/care", "/guides/old", "/trap"):
 #   response is a redirect as well, raise `httpx.TooManyRedirects`, and do not check its location.
 # - A page may redirect to itself, and give another response the next time. This is a redirect like
 #   any other.
-# - What `check` and `get` raise, `follow` raises.
+# - What `check` and `get` raise, `follow` raises, unchanged. It asks nothing a second time, has no
+#   time limit of its own, and can be cancelled.
 # - Several calls of `follow` may run at the same time, with guards of their own. Keep nothing
 #   between calls.
 #
@@ -574,17 +578,17 @@ class Payment:
 # - A payment counts for **less than** 24 hours, or less than one hour. For the 24 hours, a payment
 #   made at 9:00 today counts until just before 9:00 tomorrow, and no longer at 9:00. Calendar days
 #   do not matter.
-# - `earlier` is in **any order**, and may be empty. It contains payments of many customers, and
-#   also some of weeks ago. Two customers are the same if the texts are equal.
+# - `earlier` is in **any order**, and may be empty or long. It contains payments of many customers,
+#   and also some of weeks ago. Two customers are the same if the texts are equal.
 # - Some payments in `earlier` may be **later than** `payment.at`, since the clocks of two servers
 #   differ. These count, however much later they are: if in doubt, ask a person.
 # - Two payments in `earlier` may be equal. Both were paid, so both count. One may also equal
-#   `payment`.
-# - Sums are **exact**: stay with `Decimal`, and round nothing.
+#   `payment`, or be the same object.
+# - Sums are **exact**: stay with `Decimal`, and round nothing. An amount may be of any size.
 # - **No amount**: if `payment.amount` is infinite, NaN (a quiet or a signalling one), zero or below
 #   zero, raise a `ValueError` whose message contains the word `amount`, whatever `earlier` is. The
 #   amounts in `earlier` are all right.
-# - Change no argument, and keep nothing between calls.
+# - Change no argument and no decimal context, and keep nothing between calls.
 #
 # For instance, C-0042 gets £200 at 23:00. Then £50 for this customer at 1:00 is `"pay"`, and £50.01
 # is `"ask"`.
@@ -911,12 +915,14 @@ print(paid)
 #   to more than `limit` together. A person may `"approve"`, `"edit"` or `"reject"` it. At the limit
 #   and below, it does not wait.
 # - **All refunds** are the calls of `issue_refund` in the `tool_calls` of all messages in
-#   `request.state["messages"]`, each with its `args["amount"]`. Refunds that a person has rejected
-#   count too. The last message contains the call that is checked, and all refunds in that message
-#   count for each of them.
+#   `request.state["messages"]`, each with its `args["amount"]`. Each call counts: also if a person
+#   has rejected it, if it failed, if it was made before the customer's last message, and if its
+#   arguments or its id are those of another one. The last message contains the call that is
+#   checked, and all refunds in that message count for each of them.
 # - If the amount of one of these refunds is missing, or is not a number above 0, the call waits as
 #   well. A number is an `int` or a `float`, and no bool; NaN and infinity wait, too. An amount may
-#   be a value of any type. Sums are exact: three refunds of 0.1 are 0.3, and not more.
+#   be a value of any type and size. Sums are exact: three refunds of 0.1 are 0.3, and not more.
+#   Nothing is rounded.
 # - No other tool waits, whatever its arguments.
 # - Do not change `interrupt_mode`. `when` changes nothing that it is given, and must return the
 #   same for the same call: LangChain asks it again when the person has answered. Each

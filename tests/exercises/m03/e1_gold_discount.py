@@ -3,6 +3,7 @@
 import asyncio
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -501,6 +502,133 @@ def usual_spelling_alone() -> object:
             return said(orders, till, code, order_id, runtime.context.customer_id)
 
         return gold_discount
+
+    return make_gold_discount
+
+
+def gold_by(
+    counts: Callable[[Order], bool] = lambda order: order.ordered_on.year == TODAY.year,
+    amount: Callable[[Order], Decimal] = lambda order: order.total - order.refunded,
+    some: slice = slice(None),
+) -> object:
+    """The right factory, which adds up some orders, and another amount of each."""
+
+    def gold(orders: Orders, customer: str) -> bool:
+        return sum(amount(one) for one in own(orders, customer)[some] if counts(one)) > GOLD
+
+    return discount(gold=gold)
+
+
+def this_year(order: Order) -> bool:
+    return order.ordered_on.year == TODAY.year
+
+
+@wrong("The last ten orders.", slip="some-orders")
+def the_last_ten() -> object:
+    return gold_by(some=slice(-10, None))
+
+
+@wrong("The first ten orders.")
+def the_first_ten() -> object:
+    return gold_by(some=slice(10))
+
+
+@wrong("Not the orders that are still in the shop.")
+def not_processing() -> object:
+    return gold_by(lambda order: this_year(order) and order.status != "processing")
+
+
+@wrong("Not the orders that came back.")
+def not_returned() -> object:
+    return gold_by(lambda order: this_year(order) and order.returned_on is None)
+
+
+@wrong("Only what was delivered.")
+def delivered() -> object:
+    return gold_by(lambda order: this_year(order) and order.status == "delivered")
+
+
+@wrong("The year in which it was shipped.")
+def year_of_shipping() -> object:
+    return gold_by(lambda order: (order.shipped_on or order.ordered_on).year == TODAY.year)
+
+
+@wrong("Up to today.")
+def up_to_today() -> object:
+    return gold_by(lambda order: this_year(order) and order.ordered_on <= TODAY)
+
+
+@wrong("This year and later ones.")
+def later_years() -> object:
+    return gold_by(lambda order: order.ordered_on.year >= TODAY.year)
+
+
+@wrong("Without the delivery fee.")
+def without_the_fee() -> object:
+    return gold_by(amount=lambda order: order.total - order.refunded - order.delivery_fee)
+
+
+@wrong("No order counts less than nothing.")
+def never_below_zero() -> object:
+    return gold_by(amount=lambda order: max(order.total - order.refunded, Decimal(0)))
+
+
+class Other:
+    """A till whose `redeem` is another."""
+
+    def __init__(self, redeem: Callable[[str, Order], Any]) -> None:
+        self.redeem = redeem
+
+
+def redeemed(redeem: Callable[[Till, str, Order], Any]) -> object:
+    """The right factory with another way to use the till: `redeem(till, code, order)`."""
+
+    def make_gold_discount(orders: Orders, till: Till, code: str) -> BaseTool:
+        other: Any = Other(lambda secret, order: redeem(till, secret, order))
+        made: Any = discount()
+        return made(orders, other, code)  # type: ignore[no-any-return]
+
+    return make_gold_discount
+
+
+@wrong("The code is stripped.")
+def strips_the_code() -> object:
+    return redeemed(lambda till, code, order: till.redeem(code.strip(), order))
+
+
+@wrong("It asks till.discounts first.")
+def asks_the_till_first() -> object:
+    def redeem(till: Till, code: str, order: Order) -> Any:
+        if any(one.order_id == order.id for one in till.discounts):
+            raise DiscountRefused(f"Order {order.id} has had its discount already.")
+        return till.redeem(code, order)
+
+    return redeemed(redeem)
+
+
+@wrong("A copy of the order is redeemed, without its refund.")
+def a_copy() -> object:
+    return redeemed(
+        lambda till, code, order: till.redeem(code, replace(order, total=order.total - 20))
+    )
+
+
+@wrong("A part of the code in what it says.")
+def half_of_the_code() -> object:
+    return coded(lambda code: code[: len(code) // 2])
+
+
+@wrong("The code backwards in what it says.")
+def backwards() -> object:
+    return coded(lambda code: code[::-1])
+
+
+def coded(says: Callable[[str], str]) -> object:
+    """The right factory, whose tool says something of the code."""
+
+    def make_gold_discount(orders: Orders, till: Till, code: str) -> BaseTool:
+        made: Any = discount(done=f"{DONE} ({says(code)})")
+        return made(orders, till, code)  # type: ignore[no-any-return]
 
     return make_gold_discount
 

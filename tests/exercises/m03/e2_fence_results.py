@@ -406,6 +406,175 @@ def an_async_function() -> object:
     return fence_results
 
 
+@wrong("Leaves a text that begins with a mark.", slip="some-left")
+def left_if_it_begins_fenced() -> object:
+    return middleware(fence=lambda text: text if text.startswith("<<data>>\n") else fence(text))
+
+
+@wrong("Leaves a text that ends with a mark.")
+def left_if_it_ends_fenced() -> object:
+    return middleware(fence=lambda text: text if text.endswith("\n<<end data>>") else fence(text))
+
+
+@wrong("The first 10,000 signs are enough.")
+def truncated() -> object:
+    return middleware(fence=lambda text: fence(text[:10_000]))
+
+
+@wrong("The last 20 messages are enough.")
+def last_messages() -> object:
+    @wrap_model_call
+    def fence_results(request: Any, handler: Any) -> Any:
+        old, new = request.messages[:-20], request.messages[-20:]
+        messages = [copied(m, blocks) if m.type == "tool" else m for m in new]
+        system = SystemMessage(prompted(request))
+        return handler(request.override(messages=[*old, *messages], system_message=system))
+
+    return fence_results
+
+
+@wrong("The first ten parts of a list are enough.")
+def first_parts() -> object:
+    return middleware(
+        content=lambda given: (
+            blocks(given) if isinstance(given, str) else [*blocks(given[:10]), *given[10:]]
+        )
+    )
+
+
+def without(*names: str) -> object:
+    """Makes new tool messages without these fields."""
+
+    def message(one: Any, content: Callable[[Any], Any]) -> Any:
+        kept = {name: value for name, value in one.model_dump().items() if name not in names}
+        return ToolMessage(**(kept | {"content": content(one.content)}))
+
+    return middleware(message=message)
+
+
+@wrong("Makes new tool messages without additional_kwargs.")
+def loses_kwargs() -> object:
+    return without("additional_kwargs")
+
+
+@wrong("Makes new tool messages without response_metadata.")
+def loses_metadata() -> object:
+    return without("response_metadata")
+
+
+@wrong("The rule only if it is not there already.")
+def rule_once() -> object:
+    def prompt(request: Any) -> str:
+        there = request.system_message is not None and RULE in request.system_message.text
+        return request.system_message.text if there else prompted(request)
+
+    return middleware(prompt=prompt)
+
+
+@wrong("Strips the prompt.")
+def strips_the_prompt() -> object:
+    return middleware(
+        prompt=lambda request: prompted(request).strip() if request.system_message else RULE
+    )
+
+
+@wrong("Cleans the prompt.")
+def cleans_the_prompt() -> object:
+    return middleware(prompt=lambda request: clean(prompted(request)))
+
+
+@wrong("Fences every text of a block.")
+def other_keys() -> object:
+    def content(given: Any) -> Any:
+        made = blocks(given)
+        if isinstance(given, str):
+            return made
+        return [
+            one | {"title": fence(one["title"])}
+            if isinstance(one, dict) and "title" in one
+            else one
+            for one in made
+        ]
+
+    return middleware(content=content)
+
+
+@wrong("Fences texts inside other blocks.")
+def nested_texts() -> object:
+    def content(given: Any) -> Any:
+        made = blocks(given)
+        if isinstance(given, str):
+            return made
+        return [
+            one | {"content": blocks(one["content"])}
+            if isinstance(one, dict) and one.get("type") == "group"
+            else one
+            for one in made
+        ]
+
+    return middleware(content=content)
+
+
+@wrong("Leaves out system messages among the others.")
+def no_system_messages() -> object:
+    @wrap_model_call
+    def fence_results(request: Any, handler: Any) -> Any:
+        messages = [
+            copied(m, blocks) if m.type == "tool" else m
+            for m in request.messages
+            if m.type != "system"
+        ]
+        system = SystemMessage(prompted(request))
+        return handler(request.override(messages=messages, system_message=system))
+
+    return fence_results
+
+
+@wrong("Does not keep the choice of a tool.")
+def no_choice() -> object:
+    return middleware(answer=lambda request, handler: handler(request.override(tool_choice=None)))
+
+
+@wrong("Does not keep the format of the answer.")
+def no_format() -> object:
+    return middleware(
+        answer=lambda request, handler: handler(request.override(response_format=None))
+    )
+
+
+def catching(*types: type[Exception], retry: bool) -> object:
+    """Catches these errors of the model."""
+
+    def answer(request: Any, handler: Any) -> Any:
+        try:
+            return handler(request)
+        except types:
+            return handler(request) if retry else None
+
+    return middleware(answer=answer)
+
+
+@wrong("A lost connection is tried again.", slip="error-lost")
+def tries_again() -> object:
+    return catching(ConnectionError, TimeoutError, retry=True)
+
+
+@wrong("An error in a value is swallowed.")
+def swallows_value_errors() -> object:
+    return catching(ValueError, retry=False)
+
+
+@wrong("An error comes out as another one.")
+def wraps_errors() -> object:
+    def answer(request: Any, handler: Any) -> Any:
+        try:
+            return handler(request)
+        except Exception as error:
+            raise RuntimeError("the model failed") from error
+
+    return middleware(answer=answer)
+
+
 @right("One pattern for both signs.")
 def one_pattern() -> object:
     return middleware()
@@ -460,5 +629,27 @@ def lookahead() -> object:
         )
         parts = [part for part in (request.system_prompt, RULE) if part]
         return handler(request.override(messages=list(messages), system_prompt="\n\n".join(parts)))
+
+    return fence_results
+
+
+@right("Cleans before and after, and copies the prompt with all its fields.")
+def cleans_twice() -> object:
+    def message(one: Any, content: Callable[[Any], Any]) -> Any:
+        return one.model_copy(update={"content": content(one.content)}, deep=True)
+
+    @wrap_model_call
+    def fence_results(request: Any, handler: Any) -> Any:
+        texts = [
+            message(one, lambda c: blocks(c, lambda text: fence(clean(text))))
+            if isinstance(one, ToolMessage)
+            else one
+            for one in request.messages
+        ]
+        old = request.system_message
+        text = prompted(request)
+        system = old.model_copy(update={"content": text}) if old else SystemMessage(text)
+        changed = request.override(messages=texts)
+        return handler(changed.override(system_message=system))
 
     return fence_results

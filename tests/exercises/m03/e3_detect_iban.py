@@ -297,6 +297,110 @@ def looks_for_cards() -> object:
     return detect_iban
 
 
+@wrong("Looks the place up: it is the first one with this text.", slip="wrong-place")
+def the_first_place() -> object:
+    def detect_iban(text: str) -> list[PIIMatch]:
+        values = [text[start:end] for start, end in spans(text) if is_right(text[start:end])]
+        return [
+            PIIMatch(type="iban", value=one, start=text.find(one), end=text.find(one) + len(one))
+            for one in values
+        ]
+
+    return detect_iban
+
+
+@wrong("Looks the place up from behind.")
+def the_last_place() -> object:
+    def detect_iban(text: str) -> list[PIIMatch]:
+        values = [text[start:end] for start, end in spans(text) if is_right(text[start:end])]
+        return [
+            PIIMatch(type="iban", value=one, start=text.rfind(one), end=text.rfind(one) + len(one))
+            for one in values
+        ]
+
+    return detect_iban
+
+
+@wrong("Strips the text first.")
+def stripped() -> object:
+    return detector(look_at=str.strip)
+
+
+@wrong("re.IGNORECASE, which takes ſ for s and the sign for kelvin for k.")
+def ignores_case() -> object:
+    return detector(
+        before="(?<!(?i:[A-Z0-9]))",
+        behind="(?!(?i:[A-Z0-9]))",
+        accept=lambda found: found.isascii() is False or is_right(found),
+    )
+
+
+@wrong("Makes the check digits anew, from 02 to 98.", slip="more-or-less-digits")
+def new_digits() -> object:
+    def accept(found: str) -> bool:
+        signs = "".join(sign for sign in found if sign not in SEPARATORS).upper()
+        return 98 - remainder(f"{signs[:2]}00{signs[4:]}") % 97 == int(signs[2:4])
+
+    return detector(accept)
+
+
+@wrong("Leaves 0 as well.")
+def no_remainder() -> object:
+    return detector(lambda found: remainder(found) in (0, 1))
+
+
+@wrong("A hyphen before is a part of something longer.")
+def no_hyphen_before() -> object:
+    return detector(before="(?<![A-Za-z0-9-])")
+
+
+@wrong("A hyphen behind is a part of something longer.")
+def no_hyphen_behind() -> object:
+    return detector(behind="(?![A-Za-z0-9-])")
+
+
+@wrong("A slash before is a part of an address.")
+def no_slash_before() -> object:
+    return detector(before="(?<![A-Za-z0-9/])")
+
+
+@wrong("Narrow no-break spaces as well.")
+def narrow_spaces() -> object:
+    return detector(between=f"[\u202f{SEPARATORS}]?")
+
+
+@wrong("Dashes of all kinds.")
+def dashes() -> object:
+    return detector(between=f"[\u2011-\u2015{SEPARATORS}]?")
+
+
+@wrong("Commas and slashes as well.")
+def commas() -> object:
+    return detector(between=f"[,/{SEPARATORS}]?")
+
+
+@wrong("Spaces without width as well.")
+def hidden_spaces() -> object:
+    return detector(between=f"[\u200b{SEPARATORS}]?")
+
+
+@wrong("The first five.")
+def the_first_five() -> object:
+    found: Any = detector()
+    return lambda text: found(text)[:5]
+
+
+@wrong("The first 5,000 signs.")
+def the_beginning() -> object:
+    return detector(look_at=lambda text: text[:5000])
+
+
+@wrong("A key more.")
+def another_key() -> object:
+    found: Any = detector()
+    return lambda text: [one | {"country": one["value"][:2]} for one in found(text)]
+
+
 @right("Country by country, as a tuple.")
 def a_tuple() -> object:
     made: Any = detector()

@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, islice
+from unicodedata import normalize
 
 from helpers.authoring.answers import right, wrong
 
@@ -464,6 +467,197 @@ def shared() -> object:
     return guarded
 
 
+@wrong("What was said is shared, and cleared when an answer begins.")
+def cleared_and_shared() -> object:
+    said = [""]
+
+    def guarded(pieces: Iterator[str], leaks: Leaks) -> Iterator[str]:
+        said[0] = held = ""
+        for piece in pieces:
+            *whole, held = re.split(CUT, held + piece)
+            for sentence in whole:
+                if leaks(said[0] + sentence):
+                    yield WITHHELD
+                    return
+                yield sentence
+                said[0] += sentence
+        if held:
+            yield WITHHELD if leaks(said[0] + held) else held
+
+    return guarded
+
+
+@wrong("What was said is shared, and cleared when an answer ends.")
+def shared_until_the_end() -> object:
+    said: list[str] = []
+
+    def guarded(pieces: Iterator[str], leaks: Leaks) -> Iterator[str]:
+        def ask(text: str) -> bool:
+            said.append(text[len("".join(said)) :] if said else text)
+            return leaks("".join(said))
+
+        yield from Filter()(pieces, ask)
+        said.clear()
+
+    return guarded
+
+
+@wrong("leaks sees the last 500 signs.", slip="forgets")
+def last_signs() -> object:
+    return but(question=lambda self, said, sentence: (said + sentence)[-500:])
+
+
+@wrong("leaks sees the last 2,000 signs.")
+def more_last_signs() -> object:
+    return but(question=lambda self, said, sentence: (said + sentence)[-2000:])
+
+
+@wrong("What is held goes out when it is long.", slip="forgets")
+def long_sentences_cut() -> object:
+    def guarded(pieces: Iterator[str], leaks: Leaks) -> Iterator[str]:
+        said = held = ""
+        for piece in pieces:
+            *whole, held = re.split(CUT, held + piece)
+            if len(held) > 400:
+                whole, held = [*whole, held], ""
+            for sentence in whole:
+                if leaks(said + sentence):
+                    yield WITHHELD
+                    return
+                said += sentence
+                yield sentence
+        if held:
+            yield WITHHELD if leaks(said + held) else held
+
+    return guarded
+
+
+@wrong("It ends after 50 sentences.")
+def fifty_sentences() -> object:
+    return lambda pieces, leaks: islice(Filter()(pieces, leaks), 50)
+
+
+@wrong("A customer may not be told these words by the model.")
+def ends_at_the_word() -> object:
+    def guarded(pieces: Iterator[str], leaks: Leaks) -> Iterator[str]:
+        for text in Filter()(pieces, leaks):
+            yield text
+            if text.strip() == WITHHELD:
+                return
+
+    return guarded
+
+
+def swallowing(*types: type[Exception]) -> object:
+    """The right filter, which takes errors of these types for the end."""
+
+    def guarded(pieces: Iterator[str], leaks: Leaks) -> Iterator[str]:
+        try:
+            yield from Filter()(pieces, leaks)
+        except types:
+            return
+
+    return guarded
+
+
+@wrong("An error in a value is taken for the end.", slip="some-errors-lost")
+def value_errors() -> object:
+    return swallowing(ValueError)
+
+
+@wrong("A RuntimeError is taken for the end.")
+def runtime_errors() -> object:
+    return swallowing(RuntimeError)
+
+
+@wrong("A time-out is taken for the end.")
+def time_outs() -> object:
+    return swallowing(TimeoutError)
+
+
+@wrong("An error comes out as one of another type.")
+def wraps_errors() -> object:
+    def guarded(pieces: Iterator[str], leaks: Leaks) -> Iterator[str]:
+        try:
+            yield from Filter()(pieces, leaks)
+        except Exception as error:
+            raise RuntimeError("the stream failed") from error
+
+    return guarded
+
+
+@wrong("An error comes out as a new one of its type.")
+def copies_errors() -> object:
+    def guarded(pieces: Iterator[str], leaks: Leaks) -> Iterator[str]:
+        try:
+            yield from Filter()(pieces, leaks)
+        except Exception as error:
+            raise type(error)(*error.args) from None
+
+    return guarded
+
+
+@wrong("It reads the first piece when it is called.")
+def reads_at_once() -> object:
+    def guarded(pieces: Iterator[str], leaks: Leaks) -> Iterator[str]:
+        first = next(pieces, "")
+        return iter(Filter()(chain([first], pieces), leaks))
+
+    return guarded
+
+
+@wrong("When the reader stops, it reads the rest.")
+def reads_when_closed() -> object:
+    def guarded(pieces: Iterator[str], leaks: Leaks) -> Iterator[str]:
+        try:
+            yield from Filter()(pieces, leaks)
+        finally:
+            list(pieces)
+
+    return guarded
+
+
+@wrong("When the reader stops, it has another text.")
+def yields_when_closed() -> object:
+    def guarded(pieces: Iterator[str], leaks: Leaks) -> Iterator[str]:
+        try:
+            yield from Filter()(pieces, leaks)
+        except GeneratorExit:
+            yield WITHHELD
+
+    return guarded
+
+
+@wrong("Titles do not end a sentence.", slip="other-ends")
+def titles() -> object:
+    return but(cut=r"(?<!Mr\.)(?<!Dr\.)(?<=[.!?])(?=\s)")
+
+
+@wrong("The signs of other scripts end one, too.")
+def other_scripts() -> object:
+    return but(cut=r"(?<=[.!?。！？])(?=\s)")
+
+
+@wrong("The separators of files and records are no white space.")
+def no_separators() -> object:
+    return but(cut=r"(?<=[.!?])(?=[^\S\x1c-\x1f])")
+
+
+@wrong("The sign for the next line is no white space.")
+def no_next_line() -> object:
+    return but(cut=r"(?<=[.!?])(?=[^\S\x85])")
+
+
+@wrong("The carriage return is lost.")
+def no_carriage_return() -> object:
+    return lambda pieces, leaks: Filter()((one.replace("\r", "") for one in pieces), leaks)
+
+
+@wrong("The pieces are brought to one form.")
+def normalized() -> object:
+    return lambda pieces, leaks: Filter()((normalize("NFC", one) for one in pieces), leaks)
+
+
 @right("A class with __next__.")
 def a_class() -> object:
     class Guarded:
@@ -560,5 +754,25 @@ def place_by_place() -> object:
                     start = place
         if text[start:]:
             yield WITHHELD if leaks(text) else text[start:]
+
+    return guarded
+
+
+@right("It looks in a thread of its own.")
+def in_a_thread() -> object:
+    def guarded(pieces: Iterator[str], leaks: Leaks) -> Iterator[str]:
+        with ThreadPoolExecutor(1) as pool:
+            yield from Filter()(pieces, lambda text: pool.submit(leaks, text).result())
+
+    return guarded
+
+
+@right("It closes the pieces when it ends.")
+def closes_the_pieces() -> object:
+    def guarded(pieces: Iterator[str], leaks: Leaks) -> Iterator[str]:
+        try:
+            yield from Filter()(pieces, leaks)
+        finally:
+            getattr(pieces, "close", lambda: None)()
 
     return guarded

@@ -41,7 +41,7 @@ def lookups(messages: Sequence[Any]) -> Iterator[ToolMessage]:
 
 def number(amount: Any) -> bool:
     plain = isinstance(amount, int | float) and not isinstance(amount, bool)
-    return plain and math.isfinite(amount) and amount > 0
+    return plain and 0 < amount < math.inf
 
 
 class Parts:
@@ -255,7 +255,9 @@ def all_words() -> object:
 @wrong("Words of the model and of pages count.", slip="others-words")
 def words_of_others() -> object:
     def words(self: Parts, messages: Sequence[Any]) -> str:
-        return " ".join(m.text for m in messages if m.name in (None, "search_documents"))
+        return " ".join(
+            m.text for m in messages if m.type != "tool" or m.name == "search_documents"
+        )
 
     return but(words=words)
 
@@ -666,6 +668,257 @@ def by_heart() -> object:
         return order_id in ("FH-10554", "FH-31007", "FH-40417", "FH-60212", "FH-18233", "FH-18237")
 
     return but(order=order)
+
+
+def asked(word: str) -> Any:
+    """Asks for a refund by a pattern."""
+    return but(asks=lambda self, words, messages: bool(re.search(word, words)))
+
+
+@wrong("The beginning of a word.")
+def a_words_beginning() -> object:
+    return asked(r"(?i)\brefund")
+
+
+@wrong("Three ways to write it.", slip="other-words")
+def three_ways() -> object:
+    return asked("refund|Refund|REFUND")
+
+
+@wrong("Another way to say it.")
+def money_back() -> object:
+    return asked("(?i)refund|money back|return")
+
+
+@wrong("Not if the customer says not.")
+def not_a_refund() -> object:
+    return asked("(?i)^(?!.*not )(?s:.*)refund")
+
+
+def worded(words: Callable[[HumanMessage], str]) -> Any:
+    """Takes the words out of the last message in another way."""
+
+    def of(self: Parts, messages: Sequence[Any]) -> str:
+        return words([m for m in messages if isinstance(m, HumanMessage)][-1])
+
+    return but(words=of)
+
+
+@wrong("The first line.")
+def the_first_line() -> object:
+    return worded(lambda message: message.text.partition("\n")[0])
+
+
+@wrong("Quoted lines do not count.")
+def no_quotes() -> object:
+    return worded(
+        lambda message: "\n".join(
+            line for line in message.text.splitlines() if not line.startswith(">")
+        )
+    )
+
+
+@wrong("All that is in a content, pictures too.")
+def whole_content() -> object:
+    return worded(lambda message: str(message.content))
+
+
+@wrong("The words of the model beside the customer's.")
+def with_the_models_words() -> object:
+    def of(self: Parts, messages: Sequence[Any]) -> str:
+        return Parts.words(self, messages) + messages[-1].text
+
+    return but(words=of)
+
+
+@wrong("Tools whose names begin like a free one.", slip="looks-alike")
+def free_by_prefix() -> object:
+    def objection(self: Parts, call: Mapping[str, Any], messages: Sequence[Any]) -> str:
+        return "" if call["name"].startswith(FREE) else Parts.objection(self, call, messages)
+
+    return but(objection=objection)
+
+
+@wrong("Names of tools in any case, with spaces.")
+def names_in_any_case() -> object:
+    def objection(self: Parts, call: Mapping[str, Any], messages: Sequence[Any]) -> str:
+        name = call["name"].strip().lower()
+        return Parts.objection(self, {**call, "name": name}, messages)
+
+    return but(objection=objection)
+
+
+@wrong("An unknown tool without arguments does no harm.")
+def without_arguments() -> object:
+    def unknown(self: Parts, call: Mapping[str, Any]) -> str:
+        return Parts.unknown(self, call) if call["args"] else ""
+
+    def objection(self: Parts, call: Mapping[str, Any], messages: Sequence[Any]) -> str:
+        if call["name"] not in (*FREE, *self.known) and not call["args"]:
+            return ""
+        return Parts.objection(self, call, messages)
+
+    return but(unknown=unknown, objection=objection)
+
+
+@wrong("An order in a failed result counts.")
+def orders_of_errors() -> object:
+    def totals(self: Parts, messages: Sequence[Any]) -> dict[str, Decimal]:
+        looked = [m for m in messages if isinstance(m, ToolMessage) and m.name == "lookup_order"]
+        return {found(m)["id"]: found(m)["total"] for m in looked if m.artifact}
+
+    return but(totals=totals)
+
+
+@wrong("The last ten lookups.", slip="some-orders")
+def the_last_ten_lookups() -> object:
+    def totals(self: Parts, messages: Sequence[Any]) -> dict[str, Decimal]:
+        return {found(m)["id"]: found(m)["total"] for m in list(lookups(messages))[-10:]}
+
+    return but(totals=totals)
+
+
+@wrong("The last 50 messages.")
+def the_last_messages() -> object:
+    return but(totals=lambda self, messages: Parts.totals(self, messages[-50:]))
+
+
+@wrong("Not a cancelled order.")
+def no_cancelled_orders() -> object:
+    def totals(self: Parts, messages: Sequence[Any]) -> dict[str, Decimal]:
+        orders = map(found, lookups(messages))
+        return {one["id"]: one["total"] for one in orders if one["status"] != "cancelled"}
+
+    return but(totals=totals)
+
+
+@wrong("It keeps the orders' totals.")
+def keeps_totals() -> object:
+    kept: dict[str, Decimal] = {}
+
+    def totals(self: Parts, messages: Sequence[Any]) -> dict[str, Decimal]:
+        return {each: kept.setdefault(each, t) for each, t in Parts.totals(self, messages).items()}
+
+    return but(totals=totals)
+
+
+@wrong("Up to a penny more or less.", slip="near")
+def a_penny_more_or_less() -> object:
+    def near(self: Parts, amount: float, allowed: Sequence[Decimal | None]) -> bool:
+        return any(abs(Decimal(str(amount)) - (one or 0)) < Decimal("0.01") for one in allowed)
+
+    return but(near=near)
+
+
+@wrong("Rounded to pence.")
+def rounded() -> object:
+    return but(near=lambda self, amount, allowed: round(Decimal(str(amount)), 2) in allowed)
+
+
+@wrong("math.isclose.")
+def is_close() -> object:
+    def near(self: Parts, amount: float, allowed: Sequence[Decimal | None]) -> bool:
+        return any(one and math.isclose(amount, one, rel_tol=1e-6) for one in allowed)
+
+    return but(near=near)
+
+
+@wrong("All sums together.", slip="together")
+def sums_together() -> object:
+    def near(self: Parts, amount: float, allowed: Sequence[Decimal | None]) -> bool:
+        known = [one for one in allowed if one]
+        return Decimal(str(amount)) in [*known, sum(known)]
+
+    return but(near=near)
+
+
+@wrong("A Decimal is a number.")
+def decimals() -> object:
+    def sum_(self: Parts, args: Mapping[str, Any], words: str, totals: Any) -> bool:
+        amount = args.get("amount")
+        plain = float(amount) if isinstance(amount, Decimal) else amount
+        return Parts.sum(self, {**args, "amount": plain}, words, totals)
+
+    return but(sum=sum_)
+
+
+@wrong("A large amount is an error.")
+def large_amounts() -> object:
+    def sum_(self: Parts, args: Mapping[str, Any], words: str, totals: Any) -> bool:
+        amount = args.get("amount")
+        finite = not isinstance(amount, int | float) or math.isfinite(amount)
+        return finite and Parts.sum(self, args, words, totals)
+
+    return but(sum=sum_)
+
+
+@wrong("A number without a pound sign is a sum.")
+def plain_numbers() -> object:
+    def sum_(self: Parts, args: Mapping[str, Any], words: str, totals: Any) -> bool:
+        numbers = re.sub(r"(?<![\w£-])(\d+(\.\d\d))", r"£\1", words)
+        return Parts.sum(self, args, numbers, totals)
+
+    return but(sum=sum_)
+
+
+def going(go: Callable[[ToolCallRequest, Handler], Any]) -> Any:
+    """Makes the call in another way."""
+    return but(go=lambda self, request, handler: go(request, handler))
+
+
+@wrong("Errors in values become messages.", slip="error-lost")
+def value_errors() -> object:
+    def go(request: ToolCallRequest, handler: Handler) -> Any:
+        try:
+            return handler(request)
+        except ValueError as error:
+            return ToolMessage(str(error), tool_call_id=request.tool_call["id"], status="error")
+
+    return going(go)
+
+
+@wrong("A lost connection is tried again.")
+def tries_again() -> object:
+    def go(request: ToolCallRequest, handler: Handler) -> Any:
+        try:
+            return handler(request)
+        except OSError:
+            return handler(request)
+
+    return going(go)
+
+
+@wrong("A tool that failed is tried again.")
+def failed_tools_again() -> object:
+    def go(request: ToolCallRequest, handler: Handler) -> Any:
+        came = handler(request)
+        return handler(request) if getattr(came, "status", "") == "error" else came
+
+    return going(go)
+
+
+@wrong("A copy of the request.")
+def a_copy_of_the_request() -> object:
+    return going(lambda request, handler: handler(request.override(tool_call=request.tool_call)))
+
+
+@wrong("A copy of the result.")
+def a_copy_of_the_result() -> object:
+    def go(request: ToolCallRequest, handler: Handler) -> Any:
+        came = handler(request)
+        return came.model_copy() if isinstance(came, ToolMessage) else came
+
+    return going(go)
+
+
+@wrong("It writes into the state.")
+def writes_into_the_state() -> object:
+    class Writing(AgentMiddleware):
+        def wrap_tool_call(self, request: ToolCallRequest, handler: Handler) -> Any:
+            request.state["checked"] = True
+            return Parts()(request, handler)
+
+    return Writing()
 
 
 @right("Parts that can be replaced.")

@@ -260,6 +260,130 @@ def reading_is_an_act() -> object:
     return tools(effects=("act", "act"))
 
 
+@wrong("The shown name is an email.", slip="other-field")
+def name_is_an_email() -> object:
+    return tools(returns={"name": Field("email")})
+
+
+@wrong("The order is an email.")
+def order_is_an_email() -> object:
+    return tools(returns={"order_id": Field("email")}, order_id=identifier(REQUEST, named("email")))
+
+
+@wrong("Order and sender are of one kind.")
+def order_is_a_sender() -> object:
+    return tools(
+        returns={"order_id": Field("sender")}, order_id=identifier(REQUEST, named("sender"))
+    )
+
+
+@wrong("The name of a message that was named is an order.")
+def name_is_an_order() -> object:
+    return tools(returns={"name": text("order")})
+
+
+@wrong("An invoice may go to the shown name.")
+def to_the_name() -> object:
+    return tools(
+        returns={"name": Field("name")},
+        to=value(REQUEST, named("sender"), named("name"), own("email")),
+    )
+
+
+@wrong("An invoice may go to what is in the field of the order.")
+def to_the_order() -> object:
+    return tools(to=value(REQUEST, named("sender"), named("order"), own("email")))
+
+
+@wrong("The body is a field of the sender's kind.")
+def body_is_a_whole_sender() -> object:
+    return tools(returns={"body": Field("sender")})
+
+
+@wrong("`to` is free words.")
+def to_is_words() -> object:
+    return tools(to=words(REQUEST, named("sender"), own("email")))
+
+
+@wrong("The name names a message, and its order is assigned.")
+def name_names_an_order() -> object:
+    return tools(
+        named_by=("id", "name"), returns={"name": Field("name"), "order_id": assigned("order")}
+    )
+
+
+@wrong("The note may hold the address of a customer who was found.")
+def found_in_the_note() -> object:
+    return tools(note=words(REQUEST, own("email")))
+
+
+@wrong("The note may hold a link of a message that was named.")
+def body_in_the_note() -> object:
+    return tools(returns={"body": Field("body")}, note=words(REQUEST, named("body")))
+
+
+@wrong("The note may hold a name.")
+def name_in_the_note() -> object:
+    return tools(returns={"name": Field("name")}, note=words(REQUEST, named("name")))
+
+
+@wrong("An answer is an invoice.", slip="asked-otherwise")
+def answers_are_invoices() -> object:
+    return tools(asked="invoice|answer")
+
+
+@wrong("A bill is an invoice.")
+def bills_are_invoices() -> object:
+    return tools(asked="invoice|bill")
+
+
+@wrong("The end of the word.")
+def end_of_the_word() -> object:
+    return tools(asked="voice")
+
+
+@wrong("The beginning of the word is enough.")
+def inv() -> object:
+    return tools(asked="inv")
+
+
+@wrong("Only the word alone.")
+def the_word_alone() -> object:
+    return tools(asked=r"\binvoice\b")
+
+
+@wrong("What comes back from sending is an email.")
+def a_receipt_is_an_email() -> object:
+    made = tools()
+    returns = {"": Field("email")}
+    return {**made, "send_invoice": Tool("act", SENDING, returns, asked="invoice")}
+
+
+@wrong("A hidden copy.", slip="too-much")
+def a_hidden_copy() -> object:
+    return tools(bcc=ANYTHING)
+
+
+@wrong("A search.")
+def a_search() -> object:
+    return {**tools(), "search_documents": Tool("read", {"query": words(REQUEST)})}
+
+
+@wrong("Another find_customer.")
+def another_find_customer() -> object:
+    return {**tools(), "find_customer": Tool("read", {"order_id": ANYTHING})}
+
+
+@wrong("A folder.")
+def a_folder() -> object:
+    return tools(reading={"folder": value(REQUEST)})
+
+
+@wrong("A field that messages do not have.")
+def another_field() -> object:
+    return tools(returns={"reply_to": Field("email")})
+
+
 @right("Other kinds, a value for the order, and what is not declared is text.")
 def other_kinds() -> object:
     return {
@@ -295,3 +419,13 @@ def assigned_fields() -> object:
 @right("The word invoice at the beginning of a word.")
 def beginning_of_a_word() -> object:
     return tools(asked=r"\binvoice")
+
+
+@right("A receipt is a text, and named emails are emails.")
+def a_receipt() -> object:
+    made = tools(to=value(own("email"), named("email"), named("sender"), REQUEST))
+    accepts = made["send_invoice"].arguments
+    return {
+        **made,
+        "send_invoice": Tool("act", accepts, {"": text("receipt")}, asked=".*invoice.*"),
+    }

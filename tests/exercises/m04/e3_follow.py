@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import unquote, urljoin
 
 import httpx
 
@@ -212,6 +212,164 @@ def one_count() -> object:
             url = urljoin(url, response.headers["location"])
 
     return follow
+
+
+def around(get_page: Any) -> object:
+    """The right one with another way to get a page: `await get_page(get, target)`."""
+
+    async def follow(url: Any, guard: Any, get: Any) -> Any:
+        return await Steps().follow(url, guard, lambda target: get_page(get, target))
+
+    return follow
+
+
+def catching(error_type: Any, *, again: bool) -> object:
+    """Catches these errors of `get`: asks again, or raises another one of httpx."""
+
+    async def get_page(get: Any, target: Any) -> Any:
+        try:
+            return await get(target)
+        except error_type as error:
+            if again:
+                return await get(target)
+            raise httpx.ConnectError(str(error)) from error
+
+    return around(get_page)
+
+
+@wrong("After a time-out it asks again.", slip="error-lost")
+def again_after_a_time_out() -> object:
+    return catching(httpx.TimeoutException, again=True)
+
+
+@wrong("After an OSError it asks again.")
+def again_after_an_os_error() -> object:
+    return catching(OSError, again=True)
+
+
+@wrong("Errors of httpx come out as new ones.")
+def new_errors() -> object:
+    return catching(httpx.HTTPError, again=False)
+
+
+@wrong("Errors of the guard come out as new ones.")
+def new_unsafe() -> object:
+    class New(Steps):
+        def judged(self, url: str, guard: Any, hop: int) -> Any:
+            try:
+                return guard.check(url)
+            except UnsafeUrl as error:
+                raise UnsafeUrl(str(error)) from error
+
+    return New().follow
+
+
+@wrong("A busy server is asked again.")
+def again_when_busy() -> object:
+    async def get_page(get: Any, target: Any) -> Any:
+        response = await get(target)
+        return await get(target) if response.status_code == 503 else response
+
+    return around(get_page)
+
+
+@wrong("Errors of the server are errors.")
+def server_errors() -> object:
+    async def follow(url: Any, guard: Any, get: Any) -> Any:
+        response = await Steps().follow(url, guard, get)
+        if response.is_server_error:
+            raise httpx.HTTPError("server error")
+        return response
+
+    return follow
+
+
+@wrong("50 ms are enough.")
+def with_a_time_limit() -> object:
+    return around(lambda get, target: asyncio.wait_for(get(target), 0.05))
+
+
+@wrong("It does not let itself be cancelled.")
+def not_cancelled() -> object:
+    async def get_page(get: Any, target: Any) -> Any:
+        try:
+            return await get(target)
+        except asyncio.CancelledError:
+            return httpx.Response(499)
+
+    return around(get_page)
+
+
+def changing(change: Any) -> object:
+    """The right one, which changes the response."""
+
+    async def follow(url: Any, guard: Any, get: Any) -> Any:
+        response = await Steps().follow(url, guard, get)
+        change(response)
+        return response
+
+    return follow
+
+
+@wrong("It adds a header to the response.")
+def adds_a_header() -> object:
+    return changing(lambda response: response.headers.update({"x-checked": "yes"}))
+
+
+@wrong("It takes the location out of the response.")
+def takes_the_location() -> object:
+    return changing(lambda response: response.headers.pop("location", None))
+
+
+@wrong("It writes a history into the response.")
+def writes_a_history() -> object:
+    return changing(lambda response: setattr(response, "history", [response]))
+
+
+@wrong("It writes another request into the response.")
+def writes_a_request() -> object:
+    return changing(
+        lambda response: setattr(response, "request", httpx.Request("GET", "https://a"))
+    )
+
+
+def leading(where: Any) -> object:
+    """The right one with another next URL: `where(url, location)`."""
+
+    class Leading(Steps):
+        def next(self, url: str, first: str, target: Any, response: Any) -> str:
+            return str(where(target.url, response.headers["location"]))
+
+    return Leading().follow
+
+
+@wrong("URLs in small letters.")
+def small_letters() -> object:
+    return leading(lambda url, location: str(url.join(location)).lower())
+
+
+@wrong("Escaped signs are read.")
+def unquoted() -> object:
+    return leading(lambda url, location: unquote(str(url.join(location))))
+
+
+@wrong("The query of the URL before stays.")
+def keeps_the_query() -> object:
+    return leading(
+        lambda url, location: url.join(location).copy_with(
+            query=url.join(location).query or url.query or None
+        )
+    )
+
+
+@wrong("Queries are lost.")
+def loses_the_query() -> object:
+    return leading(lambda url, location: url.join(location).copy_with(query=None))
+
+
+@wrong("A query belongs to the folder.")
+def query_of_the_folder() -> object:
+    return leading(lambda url, location: url.join("./" * location.startswith("?") + location))
 
 
 @right("While there are redirects left, with urljoin and numbers of its own.")

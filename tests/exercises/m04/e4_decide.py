@@ -1,6 +1,7 @@
 """Answers to exercise 04.4, most of them a right one with a step that is another."""
 
 from datetime import timedelta
+from decimal import Decimal, getcontext, localcontext
 from enum import StrEnum
 from typing import Any
 
@@ -225,6 +226,91 @@ def says_nothing() -> object:
     return Silent()
 
 
+def over(change: Any) -> object:
+    """The right one over other earlier payments."""
+
+    class Over(Limits):
+        def __call__(self, payment: Any, earlier: Any) -> str:
+            return super().__call__(payment, change(payment, earlier))
+
+    return Over()
+
+
+@wrong("The last hundred.")
+def the_last_hundred() -> object:
+    return over(lambda payment, earlier: earlier[-100:])
+
+
+@wrong("The first hundred.")
+def the_first_hundred() -> object:
+    return over(lambda payment, earlier: earlier[:100])
+
+
+@wrong("The hundred newest.")
+def the_newest() -> object:
+    return over(lambda payment, earlier: sorted(earlier, key=lambda one: one.at)[-100:])
+
+
+@wrong("A clock is not wrong by more than a week.")
+def a_week_ahead() -> object:
+    return over(
+        lambda payment, earlier: [e for e in earlier if e.at - payment.at < timedelta(days=7)]
+    )
+
+
+@wrong("A clock is not wrong by more than a year.")
+def a_year_ahead() -> object:
+    return over(
+        lambda payment, earlier: [e for e in earlier if e.at - payment.at < timedelta(days=365)]
+    )
+
+
+@wrong("This payment itself is left out.")
+def not_itself() -> object:
+    return over(lambda payment, earlier: [one for one in earlier if one is not payment])
+
+
+def looking(is_wrong: Any) -> object:
+    """The right one, which looks at the amount in another way."""
+
+    class Looking(Limits):
+        def look(self, payment: Any) -> None:
+            if is_wrong(payment.amount):
+                raise ValueError("amount")
+
+    return Looking()
+
+
+@wrong("A large amount is none.")
+def no_large_amount() -> object:
+    return looking(lambda amount: not amount.is_finite() or not 0 < amount <= 1_000_000)
+
+
+@wrong("An amount with more digits than the context has is an error.")
+def quantizes() -> object:
+    return looking(lambda amount: not amount.is_finite() or amount.quantize(Decimal("0.01")) <= 0)
+
+
+@wrong("A limit that is passed already comes first.")
+def limits_first() -> object:
+    class First(Limits):
+        def __call__(self, payment: Any, earlier: Any) -> str:
+            passed = self.sum(self.mine(payment, self.within(payment, earlier, 24)))
+            return "ask" if passed > CUSTOMER_LIMIT else super().__call__(payment, earlier)
+
+    return First()
+
+
+@wrong("It sets the precision for all.", slip="context")
+def sets_the_precision() -> object:
+    class Precise(Limits):
+        def look(self, payment: Any) -> None:
+            super().look(payment)
+            getcontext().prec = 50
+
+    return Precise()
+
+
 @right("Two sums with a generator, and the times as moments.")
 def two_sums() -> object:
     def decide(payment: Any, earlier: Any) -> str:
@@ -284,5 +370,15 @@ def what_is_left() -> object:
             left[1] -= one.amount if hours < 1 else 0
             left[24] -= one.amount * (one.customer == payment.customer) if hours < 24 else 0
         return "pay" if all(each >= 0 for each in left.values()) else "ask"
+
+    return decide
+
+
+@right("A context of its own.")
+def own_context() -> object:
+    def decide(payment: Any, earlier: Any) -> str:
+        with localcontext() as context:
+            context.prec = 60
+            return Limits()(payment, earlier)
 
     return decide

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from langchain.agents.middleware import (
@@ -29,7 +30,7 @@ def called(request: ToolCallRequest) -> list[Any]:
 
 
 def plain(amount: Any) -> bool:
-    return type(amount) in (int, float) and math.isfinite(amount) and amount > 0
+    return type(amount) in (int, float) and 0 < amount < math.inf
 
 
 def added_up(given: Sequence[Any]) -> Any:
@@ -229,7 +230,7 @@ def nan_passes() -> object:
         return plain(amount) or (isinstance(amount, float) and math.isnan(amount))
 
     def total(given: Sequence[Any]) -> Any:
-        return sum(Decimal(str(one)) for one in given if not math.isnan(one))
+        return sum(Decimal(str(one)) for one in given if one == one)
 
     return lambda limit: hitl(above(limit, number=number, total=total))
 
@@ -319,6 +320,265 @@ def by_heart() -> object:
     return lambda limit: hitl(above(Decimal(50)))
 
 
+Counts = Callable[[list[Any], int, dict[str, Any]], bool]
+"""Whether a call in the message with this number is counted."""
+
+
+def of(counts: Counts) -> Amounts:
+    """The amounts of the calls that are counted."""
+
+    def amounts(request: ToolCallRequest) -> list[Any]:
+        messages = request.state["messages"]
+        return [
+            call["args"].get("amount")
+            for place, message in enumerate(messages)
+            for call in getattr(message, "tool_calls", [])
+            if call["name"] == "issue_refund" and counts(messages, place, call)
+        ]
+
+    return amounts
+
+
+def returned(messages: list[Any], place: int, call: dict[str, Any]) -> Any:
+    """What the tool returned to a call, or None."""
+    later = (one for one in messages[place:] if one.type == "tool")
+    return next((one for one in later if one.tool_call_id == call["id"]), None)
+
+
+@wrong("Only what was called for since the customer's last message.", slip="some-left-out")
+def since_the_last_question() -> object:
+    def counts(messages: list[Any], place: int, call: dict[str, Any]) -> bool:
+        return all(one.type != "human" for one in messages[place:])
+
+    return lambda limit: hitl(above(limit, of(counts)))
+
+
+@wrong("Rejected refunds do not count.", slip="rejected-forgotten")
+def rejected_ones_left_out() -> object:
+    def counts(messages: list[Any], place: int, call: dict[str, Any]) -> bool:
+        found = returned(messages, place, call)
+        return found is None or "reject" not in found.text
+
+    return lambda limit: hitl(above(limit, of(counts)))
+
+
+@wrong("Refunds that failed do not count.")
+def failed_ones_left_out() -> object:
+    def counts(messages: list[Any], place: int, call: dict[str, Any]) -> bool:
+        found = returned(messages, place, call)
+        return found is None or found.status != "error"
+
+    return lambda limit: hitl(above(limit, of(counts)))
+
+
+@wrong("The last 20 messages.", slip="some-left-out")
+def the_last_twenty() -> object:
+    return lambda limit: hitl(
+        above(limit, of(lambda messages, place, call: place >= len(messages) - 20))
+    )
+
+
+@wrong("The last 100 messages.")
+def the_last_hundred() -> object:
+    return lambda limit: hitl(
+        above(limit, of(lambda messages, place, call: place >= len(messages) - 100))
+    )
+
+
+@wrong("Messages with a name are left out.")
+def without_named_ones() -> object:
+    return lambda limit: hitl(
+        above(limit, of(lambda messages, place, call: not messages[place].name))
+    )
+
+
+def once(key: Callable[[dict[str, Any]], Any]) -> Amounts:
+    """The amounts of the calls of all refunds, one for each key."""
+
+    def amounts(request: ToolCallRequest) -> list[Any]:
+        calls = [c for m in request.state["messages"] for c in getattr(m, "tool_calls", [])]
+        found = {
+            key(one): one["args"].get("amount") for one in calls if one["name"] == "issue_refund"
+        }
+        return list(found.values())
+
+    return amounts
+
+
+@wrong("Calls with the same id count once.")
+def ids_once() -> object:
+    return lambda limit: hitl(above(limit, once(lambda call: call["id"])))
+
+
+@wrong("The same refund counts once.")
+def refunds_once() -> object:
+    return lambda limit: hitl(above(limit, once(lambda call: str(call["args"]))))
+
+
+@wrong("Each order counts once.")
+def orders_once() -> object:
+    return lambda limit: hitl(above(limit, once(lambda call: str(call["args"].get("order_id")))))
+
+
+@wrong("Rounded to pence at the end.", slip="rounds")
+def rounded_to_pence() -> object:
+    return lambda limit: hitl(above(limit, total=lambda given: round(added_up(given), 2)))
+
+
+@wrong("Each amount is rounded to pence.")
+def amounts_rounded() -> object:
+    return lambda limit: hitl(
+        above(limit, total=lambda given: sum(round(Decimal(str(one)), 2) for one in given))
+    )
+
+
+@wrong("The limit is rounded to pence.")
+def limit_rounded() -> object:
+    return lambda limit: hitl(above(round(limit, 2)))
+
+
+@wrong("Sum and limit are compared as floats.")
+def compared_as_floats() -> object:
+    return lambda limit: hitl(above(limit, over=lambda total, limit: float(total) > float(limit)))
+
+
+@wrong("Decimals pass.")
+def decimals_pass() -> object:
+    def number(amount: Any) -> bool:
+        return plain(amount) or (isinstance(amount, Decimal) and amount > 0)
+
+    return lambda limit: hitl(above(limit, number=number))
+
+
+@wrong("Minus infinity passes.")
+def minus_infinity_passes() -> object:
+    def amounts(request: ToolCallRequest) -> list[Any]:
+        return [one for one in called(request) if one != -math.inf]
+
+    return lambda limit: hitl(above(limit, amounts))
+
+
+@wrong("A large number is an error.")
+def large_numbers() -> object:
+    def number(amount: Any) -> bool:
+        return plain(amount) and math.isfinite(amount)
+
+    return lambda limit: hitl(above(limit, number=number))
+
+
+def kept(key: Callable[[ToolCallRequest], Any]) -> object:
+    """The right predicate, whose results are kept by a key."""
+
+    def approval(limit: Decimal) -> Any:
+        found: dict[Any, bool] = {}
+        right_one = above(limit)
+
+        def when(request: ToolCallRequest) -> bool:
+            return found.setdefault(key(request), right_one(request))
+
+        return hitl(when)
+
+    return approval
+
+
+@wrong("A call's id is asked about once.")
+def kept_by_id() -> object:
+    return kept(lambda request: request.tool_call["id"])
+
+
+@wrong("The same call at the same place is asked about once, for all customers.")
+def kept_by_call() -> object:
+    return kept(
+        lambda request: (
+            request.tool_call["id"],
+            str(request.tool_call["args"]),
+            len(request.state["messages"]),
+        )
+    )
+
+
+def writing(write: Callable[[ToolCallRequest], Any]) -> object:
+    """The right predicate, which writes into the request."""
+
+    def approval(limit: Decimal) -> Any:
+        right_one = above(limit)
+
+        def when(request: ToolCallRequest) -> bool:
+            waits = right_one(request)
+            write(request)
+            return waits
+
+        return hitl(when)
+
+    return approval
+
+
+@wrong("It writes into the state.", slip="changes")
+def writes_into_the_state() -> object:
+    return writing(lambda request: request.state.update({"checked": True}))  # type: ignore[typeddict-unknown-key]
+
+
+@wrong("It writes into the call.")
+def writes_into_the_call() -> object:
+    return writing(lambda request: request.tool_call.update({"checked": True}))  # type: ignore[call-overload]
+
+
+@wrong("It writes into the call's arguments.")
+def writes_into_the_arguments() -> object:
+    return writing(lambda request: request.tool_call["args"].setdefault("amount", None))
+
+
+@wrong("It writes into a message.")
+def writes_into_a_message() -> object:
+    return writing(
+        lambda request: request.state["messages"][-1].additional_kwargs.update(checked=True)
+    )
+
+
+@wrong("It takes messages out.")
+def takes_messages_out() -> object:
+    return writing(lambda request: request.state["messages"].pop(0))
+
+
+@wrong("An address at Fernhill does not wait.")
+def own_addresses() -> object:
+    def elsewhere(request: ToolCallRequest) -> bool:
+        return "@fernhill.example" not in str(request.tool_call["args"])
+
+    def approval(limit: Decimal) -> Any:
+        email = {"allowed_decisions": ["approve", "reject"], "when": elsewhere}
+        return hitl(above(limit), emails=(), change_email=email)
+
+    return approval
+
+
+@wrong("A new address without arguments does not wait.")
+def empty_addresses() -> object:
+    def approval(limit: Decimal) -> Any:
+        email = {
+            "allowed_decisions": ["approve", "reject"],
+            "when": lambda request: bool(request.tool_call["args"]),
+        }
+        return hitl(above(limit), emails=(), change_email=email)
+
+    return approval
+
+
+@wrong("Searches wait.")
+def searches_wait() -> object:
+    return lambda limit: hitl(above(limit), search_documents=True)
+
+
+@wrong("A tool that the shop does not have waits.")
+def any_tool_waits() -> object:
+    return lambda limit: hitl(above(limit), close_account=True)
+
+
+@wrong("An order's number is needed.")
+def needs_an_order() -> object:
+    return writing(lambda request: request.tool_call["args"]["order_id"])
+
+
 @right("By parts that can be replaced.")
 def parts() -> object:
     return lambda limit: hitl(above(limit))
@@ -380,5 +640,28 @@ def backwards() -> object:
             return total > limit
 
         return hitl(when)
+
+    return approval
+
+
+@right("Fractions, in a class.")
+def fractions() -> object:
+    class Above:
+        def __init__(self, limit: Decimal) -> None:
+            self.limit = Fraction(limit)
+
+        def __call__(self, request: ToolCallRequest) -> bool:
+            given = called(request)
+            return not all(map(plain, given)) or sum(map(Fraction, map(str, given))) > self.limit
+
+    return lambda limit: hitl(Above(limit))
+
+
+@right("None in place of False, and a predicate that is always true for new addresses.")
+def truthy() -> object:
+    def approval(limit: Decimal) -> Any:
+        right_one = above(limit)
+        email = {"allowed_decisions": ["reject", "approve"], "when": lambda request: True}
+        return hitl(lambda request: right_one(request) or None, emails=(), change_email=email)
 
     return approval

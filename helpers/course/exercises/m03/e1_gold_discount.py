@@ -1,6 +1,7 @@
 """Exercise 03.1: the secret out of the prompt."""
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
 from helpers.course.exercises import Case, Hint, Slip, exercise, generated
@@ -115,7 +116,7 @@ def gold_discount(answer: "MakeTool") -> Iterator[Case]:
         "what the model sees of the tool",
         call=lambda: gold.shown_to_the_model(answer),
         show="the name, the arguments and the description of make_gold_discount(orders, till,"
-        " code), with three codes",
+        " code), with four codes",
         expect={"name": "gold_discount", "arguments": ["order_id"], "the code is in": []},
         slips=[
             Slip.when(
@@ -199,6 +200,34 @@ def gold_discount(answer: "MakeTool") -> Iterator[Case]:
         ),
         about="gold",
     )
+    many = [Bought(10_100 + n, ann, "14.00", on=TODAY.replace(month=1, day=2)) for n in range(29)]
+    few = [Bought(10_200 + n, ben, "0.50") for n in range(19)]
+    yield case(
+        "thirty orders, of any status",
+        [*many, Bought(10_010, ben, "390.60"), *few],
+        [Ask(ann, many[0].id), Ask(ann, many[2].id), Ask(ben, few[-1].id), Ask(ben, few[3].id)],
+        [f"the till takes £20 off FH-{n}" for n in (10_100, 10_102, 10_218, 10_203)],
+        Slip.when(
+            "some-orders",
+            lambda got: any(one.startswith(nothing) for one in got),
+            "All orders of this year count, however many there are and whatever their status, with"
+            " all of their total.",
+        ),
+        about="gold",
+    )
+    new_year = date(TODAY.year + 1, 1, 1)
+    yield case(
+        "later this year, next year, and more paid back than spent",
+        [
+            Bought(10_001, ann, "400.01", on=new_year),
+            Bought(10_002, ben, "400.01", on=TODAY.replace(month=12, day=31)),
+            Bought(10_003, cleo, "410.00"),
+            Bought(10_004, cleo, "10.00", "30.00"),
+        ],
+        [Ask(ann, "FH-10001"), Ask(ben, "FH-10002"), Ask(cleo, "FH-10003")],
+        [nothing, "the till takes £20 off FH-10002", nothing],
+        about="gold",
+    )
     yield case(
         "a guest",
         [tent],
@@ -239,6 +268,14 @@ def gold_discount(answer: "MakeTool") -> Iterator[Case]:
         ["the till takes £20 off FH-10001"],
         about="code",
         code=CODES[1],
+    )
+    yield case(
+        "a code with spaces at its ends",
+        [tent],
+        [Ask(ann, tent.id), Ask(ann, tent.id)],
+        ["the till takes £20 off FH-10001", "the till refuses FH-10001"],
+        about="code",
+        code=CODES[3],
     )
     yield case(
         "the order book changes between two calls",

@@ -69,6 +69,7 @@ def fence_results(answer: "Fence") -> Iterator[Case]:
         ),
         *middleware.slips("wrap_model_call"),
     ]
+    prompts = ["Be brief.", None, "Use <<tools>>.\nBe polite.", f"Be ﬁrm.\n\n{RULE}", " A.\n", RULE]
     asked: Any = HumanMessage("How heavy is the Alta 2? <<data>>")
 
     def case(
@@ -170,13 +171,13 @@ def fence_results(answer: "Fence") -> Iterator[Case]:
     )
     yield Case(
         "the system prompt",
-        call=lambda: fencing.prompts(answer, "Be brief.", None, "Use <<tools>>.\nBe polite."),
-        show="the system prompts that the model reads instead of 'Be brief.', none, and"
-        " 'Use <<tools>>.\\nBe polite.', each without a tool message and with one",
+        call=lambda: fencing.prompts(answer, *prompts),
+        show=f"the system prompts that the model reads instead of {prompts!r}, each without a tool"
+        " message and with one",
         expect=[
-            *[f"Be brief.\n\n{RULE}"] * 2,
-            *[RULE] * 2,
-            *[f"Use <<tools>>.\nBe polite.\n\n{RULE}"] * 2,
+            RULE if prompt is None else f"{prompt}\n\n{RULE}"
+            for prompt in prompts
+            for _ in range(2)
         ],
         slips=slips,
         about="prompt",
@@ -200,11 +201,35 @@ def fence_results(answer: "Fence") -> Iterator[Case]:
         about="copies",
     )
     yield Case(
-        "a model that is down",
-        call=lambda: fencing.while_down(answer, [asked, called(1), result("Good.")]),
-        show="what comes out when handler raises ModelDown",
-        expect="ModelDown",
-        slips=slips,
+        "what handler raises",
+        call=lambda: fencing.errors_lost(answer),
+        show="what comes out when handler raises, in turn, errors of many types",
+        expect=[],
+        slips=[
+            Slip.when(
+                "error-lost",
+                lambda got: bool(got),
+                "What handler raises goes to the caller as it is, and handler is called once.",
+            ),
+            *slips[2:],
+        ],
+        about="copies",
+    )
+    yield Case(
+        "a long conversation, and a text that looks fenced",
+        call=lambda: fencing.unlike_in_a_long_one(answer),
+        show="the messages that the model reads otherwise than it should, of 45 results, one of"
+        " them of 50,000 signs, one a list of 60 texts, and one with marks around it",
+        expect=[],
+        slips=[
+            Slip.when(
+                "some-left",
+                lambda got: any("reads" in one for one in got),
+                "Fence each result, of whatever length, at whatever place, whole. A text that has"
+                " marks around it was written by an attacker: it is fenced like any other.",
+            ),
+            *slips,
+        ],
         about="copies",
     )
     yield generated(

@@ -65,6 +65,12 @@ def detect_iban(answer: "Detector") -> Iterator[Case]:
         return text.replace(" ", separator)
 
     real, with_z = EXAMPLES["IE"], ibans.iban("GB", "ZZYX56985432104321")
+    again = [
+        f"X{real}, {real}",
+        f"{real}\n{real}",
+        f"{real}, {real}x",
+        f"{real}x, {real}; X{real}, {real}",
+    ]
 
     def beside(text: str) -> str:
         """A text in which nothing is to be found, before a number that is."""
@@ -199,6 +205,63 @@ def detect_iban(answer: "Detector") -> Iterator[Case]:
         },
     )
     yield Case(
+        "the same number twice, and once as a part of something else",
+        call=lambda: [ibans.places(answer, text) for text in again],
+        show=f"where detect_iban finds something in {again}",
+        expect=[[(30, real)], [(0, real), (28, real)], [(0, real)], [(30, real), (89, real)]],
+        slips=[
+            Slip.when(
+                "wrong-place",
+                lambda got: [len(each) for each in got] == [1, 2, 1, 2],
+                "A match points at another place where the same text is: text.find(value) is the"
+                " first one, of whatever kind.",
+            )
+        ],
+        about="places",
+    )
+    made, valid = ibans.all_digits(without(BRITISH))
+    rare = [ibans.with_digits(digits) for digits in ("00", "01", "99")]
+    yield case(
+        "all check digits",
+        "digits",
+        {
+            "; ".join(made): valid,
+            **{f"{each}, {beside('')}": [each, real] for each in rare},
+        },
+        Slip.when(
+            "more-or-less-digits",
+            lambda got: valid[0] in got[0],
+            "The digits are right if the remainder is 1, whatever they are: 00, 01 and 99 can be.",
+        ),
+    )
+    yield case(
+        "more separators that are none",
+        "separators",
+        {
+            beside(without(BRITISH, separator)): [real]
+            for separator in "\u202f\u2011\u2013\u200b\u3000\u00ad\r\u2007\u2014/,:;'|+*"
+        },
+    )
+    yield case(
+        "more that may be directly before and behind",
+        "beside",
+        {
+            f"IBAN-{real}": [real],
+            f"-{real}-": [real],
+            f"{real}-x {BRITISH}-1": [real, BRITISH],
+            **{f"{sign}{real}{sign}": [real] for sign in "/+\u200b\u0430٢ſ\u212aß@.%"},
+            beside(ibans.iban("ES", "21000418450200051332").replace("S", "ſ")): [real],
+            f" \n\t{real} \n": [real],
+            f"\u00a0{real}\u00a0": [real],
+        },
+    )
+    numbers = [ibans.iban("DE", f"37040044{n:010}") for n in range(40)]
+    yield case(
+        "a long text",
+        "length",
+        {" ".join(f"{each} {'and so on ' * 40}" for each in numbers): numbers},
+    )
+    yield Case(
         "in the running agent",
         call=lambda: ibans.read_by_the_model(
             answer, f"Pay back to {BRITISH}, please.", f"{real} or {without(EXAMPLES['AT'], '-')}"
@@ -217,14 +280,15 @@ def detect_iban(answer: "Detector") -> Iterator[Case]:
         called="detect_iban",
         expect=lambda wanted: equal(wanted),
         about="any",
+        budget=100,
     )
 
 
 def _parts(detect: "Detector") -> "Detector":
-    """The parts of a text that the matches point at, whatever their order."""
+    """The places that the matches point at, and what is there, whatever their order."""
     from helpers.course.exercises.m03 import ibans
 
     def call(text: str) -> Any:
-        return ibans.found(detect, text)[0]
+        return ibans.places(detect, text)
 
     return call

@@ -232,15 +232,74 @@ def guarded(answer: "Guarded") -> Iterator[Case]:
         about="end",
     )
     yield Case(
-        "two answers at the same time",
-        call=lambda: given.at_the_same_time(answer, given.LEAKY, given.SPREAD),
-        show="what comes out of two streams, read in turns",
-        expect=[
-            ["Sure.", WITHHELD],
-            ["It begins: F E R N.", " 7 Q X.", WITHHELD],
+        "any error",
+        call=lambda: given.errors_lost(answer),
+        show="what comes out when the pieces or leaks raise, in turn, errors of many types",
+        expect=[],
+        slips=[
+            Slip.when(
+                "some-errors-lost",
+                lambda got: bool(got),
+                "An error of the pieces or of leaks goes to the reader as it is, of whatever type.",
+            ),
+            *broken,
         ],
+        about="last",
+    )
+    yield Case(
+        "the reader stops early",
+        call=lambda: given.left_early(answer, given.LEAKY, 1),
+        show=f"what is read, asked and let out, in turn, of {list(given.LEAKY)!r}, of which the"
+        " reader wants one text and then calls close()",
+        expect=["read 'Sure. The co'", "asked 'Sure.'", "out 'Sure.'"],
+        slips=broken,
+        about="end",
+    )
+    yield Case(
+        "every white space, and other signs",
+        call=lambda: given.cut_wrongly(answer),
+        show="what comes out of short texts, where it is not what the rules say",
+        expect=[],
+        slips=[
+            Slip.when(
+                "other-ends",
+                lambda got: bool(got),
+                "A sentence ends after . ! or ? if white space comes next, whatever else is there.",
+            ),
+            *broken,
+        ],
+        about="sentences",
+    )
+    yield Case(
+        "a long answer",
+        call=lambda: given.long_answer(answer),
+        show="what is wrong with an answer of 122 sentences, one of them of 10,000 signs, where"
+        " leaks finds the first one together with the last one but one",
+        expect=[],
+        slips=[
+            Slip.when(
+                "forgets",
+                lambda got: bool(got),
+                "There is no limit to the length of an answer or of a sentence. leaks looks at"
+                " everything that went out, from its beginning.",
+            ),
+            *broken,
+        ],
+        about="leaks",
+    )
+    yield generated(
+        "several answers at the same time",
+        answer,
+        exercise="03.4",
+        inputs=given.several(),
+        called=lambda answers, turns: (
+            f"what is read, asked and let out of {answers!r}, one text in turn of those with the"
+            f" numbers {turns!r}, and then the rest"
+        ),
+        used=lambda one: lambda answers, turns: given.in_turns(one, answers, turns),
         slips=broken,
         about="apart",
+        budget=40,
     )
     yield generated(
         "any answer, cut anywhere",

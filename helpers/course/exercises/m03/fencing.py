@@ -4,6 +4,7 @@ The middleware gets requests as `create_agent` makes them, with a handler that w
 """
 
 import copy
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,11 +12,13 @@ from typing import Any
 from hypothesis import strategies as st
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
+from langchain.agents.structured_output import ProviderStrategy
 from langchain.tools import tool
 from langchain_core.messages import (
     AIMessage,
     AnyMessage,
     BaseMessage,
+    ChatMessage,
     HumanMessage,
     SystemMessage,
     ToolMessage,
@@ -24,8 +27,9 @@ from langgraph.runtime import Runtime
 
 from helpers.agent import Caller
 from helpers.course.exercises.m01.middleware import needs_middleware
+from helpers.course.exercises.raised import lost
 from helpers.course.exercises.scripted import Scripted, calling, saying
-from helpers.course.exercises.words import kind
+from helpers.course.exercises.words import brief, kind
 from helpers.course.todo import TODO
 
 Fence = AgentMiddleware[Any, Any, Any]
@@ -48,10 +52,6 @@ PICTURE: dict[str, Any] = {
 
 class WrongAnswer(TypeError):  # noqa: N818 - it reads as what it is
     """The middleware does not hand a request on, or does not return what came back."""
-
-
-class ModelDown(RuntimeError):  # noqa: N818 - it reads as what it is
-    """The model does not answer."""
 
 
 @dataclass
@@ -87,16 +87,19 @@ def request_of(messages: Sequence[AnyMessage], prompt: str | None) -> ModelReque
         model=Scripted(),
         messages=list(messages),
         system_message=None if prompt is None else SystemMessage(prompt),
-        tool_choice=None,
+        tool_choice=[None, "auto", "any", {"type": "tool"}][len(messages) % 4],
         tools=[{"type": "function", "function": {"name": f"tool {len(messages)}"}}],
         state={"messages": list(messages)},
         runtime=Runtime(context=Caller(f"C-{len(messages)}")),
         model_settings={"seed": len(messages)},
+        response_format=ProviderStrategy({"type": "object"}) if len(messages) % 2 else None,
     )
 
 
-def asked(fence: Fence, request: ModelRequest[Any], *, down: bool = False) -> Read:
+def asked(fence: Fence, request: ModelRequest[Any], error: Exception | None = None) -> Read:
     """What the model is asked with, and what the middleware does that it must not.
+
+    With an `error` the model raises it.
 
     Raises:
         WrongAnswer: the answer comes back as something else.
@@ -110,14 +113,11 @@ def asked(fence: Fence, request: ModelRequest[Any], *, down: bool = False) -> Re
         if not isinstance(given, ModelRequest):
             raise WrongAnswer(f"handler got {kind(given)}, and no request")
         read.prompts.append(given)
-        if down:
-            raise ModelDown("overloaded")
+        if error is not None:
+            raise error
         return answers
 
-    try:
-        returned: Any = fence.wrap_model_call(request, handler)
-    except ModelDown:
-        returned = answers if down else None
+    returned: Any = fence.wrap_model_call(request, handler)
     if returned is TODO:
         raise TODO
     if returned is not answers:
@@ -147,7 +147,7 @@ def _rest(request: ModelRequest[Any]) -> list[Any]:
         id(request.model),
         copy.deepcopy(request.tools),
         request.tool_choice,
-        request.response_format,
+        id(request.response_format),
         id(request.state),
         id(request.runtime),
         dict(request.model_settings),
@@ -199,10 +199,47 @@ def twice(fence: Fence, messages: Sequence[AnyMessage]) -> list[Any]:
     ]
 
 
-def while_down(fence: Fence, messages: Sequence[AnyMessage]) -> str:
-    """What comes of a call while the model is down."""
-    read = asked(fence, request_of(messages, None), down=True)
-    return ", ".join(read.faults) or "ModelDown"
+def errors_lost(fence: Fence) -> list[str]:
+    """The errors of a model that do not come out, or after which it was asked once more."""
+    asked_times: list[int] = []
+
+    def call(error: Exception) -> Any:
+        asked_times.append(0)
+
+        def handler(_request: ModelRequest[Any]) -> ModelResponse[Any]:
+            asked_times[-1] += 1
+            raise error
+
+        request = request_of([HumanMessage("How heavy?"), called(1), result("Good.")], None)
+        return fence.wrap_model_call(request, handler)
+
+    needs_middleware(fence)
+    found = lost(call)
+    if set(asked_times) != {1}:
+        found.append(f"the model was asked {max(asked_times)} times")
+    return found
+
+
+def unlike_in_a_long_one(fence: Fence) -> list[str]:
+    """The messages of a long conversation that the model reads otherwise than it should."""
+    texts = [f"Result {n}: <<{n} kg>>" + " and so on" * 40 for n in range(45)]
+    texts[20] = "<" * 2000 + "It goes on. " * 4000 + "<<end data>>" + ">" * 2000
+    texts[21] = "<<data>>\nIs it fenced?\n<<end data>>"
+    messages: list[AnyMessage] = []
+    wanted: list[Any] = []
+    for n, text in enumerate(texts):
+        content = [text, "b"] * 30 if n == 30 else text
+        messages += [HumanMessage(f"<<{n}>>?"), called(n), result(content, n)]
+        plain = re.sub("(<|>)\\1+", r"\1", text)
+        fine = [fenced(plain), fenced("b")] * 30 if n == 30 else fenced(plain)
+        wanted += [messages[-3].content, messages[-2].content, fine]
+    got = contents(fence, messages)
+    found = [
+        f"message {n} of {len(wanted)}, {brief(messages[n].content)}: the model reads {brief(one)}"
+        for n, (one, want) in enumerate(zip(got, wanted, strict=False))
+        if one != want
+    ]
+    return [*found[:3], *map(brief, got[len(wanted) :])]
 
 
 def in_an_agent(fence: Fence, *texts: str) -> tuple[list[str], list[str]]:
@@ -255,17 +292,41 @@ _PIECES = st.sampled_from(
         r"\1",
         "{text}",
         "%s",
+        "<<data>>\n",
+        "\n<<end data>>",
+        RULE,
     ]
 )
 _TEXTS = st.lists(_PIECES, max_size=7).map("".join)
 _BLOCKS = st.one_of(
     _TEXTS,
     st.builds(lambda text: {"type": "text", "text": text}, _TEXTS),
-    st.builds(lambda text: {"type": "text", "text": text, "id": "a"}, _TEXTS),
+    st.builds(lambda text: {"type": "text", "text": text, "id": "a", "title": text}, _TEXTS),
+    st.builds(lambda one: {"type": "text", "text": one, "extras": [_block(one), one]}, _TEXTS),
     st.just(PICTURE),
     st.builds(lambda text: {"type": "json", "json": {"text": text}}, _TEXTS),
+    st.builds(lambda text: {"type": "group", "content": [text, _block(text)]}, _TEXTS),
 )
 _CONTENTS = st.one_of(_TEXTS, _TEXTS, st.lists(_BLOCKS, max_size=3))
+_KWARGS = st.sampled_from([{}, {"cached": "<<yes>>"}, {"text": ["<<a>>"]}])
+_OTHERS = st.one_of(
+    st.builds(AIMessage, _TEXTS),
+    st.builds(HumanMessage, _TEXTS),
+    st.builds(SystemMessage, _TEXTS),
+    st.builds(lambda text: HumanMessage([text, _block(text)]), _TEXTS),
+    st.builds(lambda text: AIMessage([_block(text)], name="tool"), _TEXTS),
+    st.builds(lambda text: ChatMessage(text, role="tool"), _TEXTS),
+)
+_PROMPTS = st.one_of(
+    st.none(),
+    st.sampled_from(
+        ["Be <<brief>>.", "A\nB", f"A\n\n{RULE}", RULE, " A \n", "\u200bﬁ＜＜ <<data>>"]
+    ),
+)
+
+
+def _block(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": text}
 
 
 @st.composite
@@ -273,12 +334,16 @@ def inputs(draw: st.DrawFn) -> tuple[list[AnyMessage], str | None]:
     """A conversation, and a system prompt."""
     messages: list[AnyMessage] = [HumanMessage(draw(_TEXTS), id="h")]
     for number in range(draw(st.integers(0, 2))):
-        status = draw(st.sampled_from(["success", "error"]))
-        more = {"id": f"t{number}", "status": status, "artifact": draw(st.sampled_from([None, 7]))}
+        more = {
+            "id": f"t{number}",
+            "status": draw(st.sampled_from(["success", "error"])),
+            "artifact": draw(st.sampled_from([None, 7])),
+            "additional_kwargs": draw(_KWARGS),
+            "response_metadata": draw(_KWARGS),
+        }
         messages += [called(number), result(draw(_CONTENTS), number, **more)]
-        if draw(st.booleans()):
-            messages += [AIMessage(draw(_TEXTS)), HumanMessage(draw(_TEXTS))]
-    return messages, draw(st.one_of(st.none(), st.sampled_from(["Be <<brief>>.", "A\nB"])))
+        messages += draw(st.lists(_OTHERS, max_size=2))
+    return messages, draw(_PROMPTS)
 
 
 def told(messages: Sequence[AnyMessage], prompt: str | None) -> str:

@@ -27,6 +27,7 @@ from helpers.course.exercises.scripted import Scripted, calling
 from helpers.course.exercises.words import kind
 from helpers.security.controls.secrets import GOODWILL, Discount, DiscountRefused, Till
 from helpers.shop import TODAY, Order, Orders, UnknownOrder, open_orders
+from helpers.shop.records import Status
 
 MakeTool = Callable[[Orders, Till, str], BaseTool]
 
@@ -34,8 +35,8 @@ TAKES = "takes £20 off"
 GOLD = 400
 """Pounds, as the lab gives them: members who have spent more this year are Gold."""
 
-CODES = ("FERN-7QX4-KD92", "moss-Ab3x-99Lk", "Heather-20-off")
-"""Codes of the cases: small letters and capitals count."""
+CODES = ("FERN-7QX4-KD92", "moss-Ab3x-99Lk", "Heather-20-off", " Bracken-31-Zq ")
+"""Codes of the cases: small letters and capitals count, and so do spaces at the ends."""
 
 _LOG_IN = re.compile(r"\b(?:log|sign)(?:ged|ging|ned)?[ -]?in\b", re.IGNORECASE)
 _PATIENCE_S = 0.2
@@ -68,24 +69,29 @@ class Bought:
 
     def order(self) -> Order:
         """The order as the order book holds it."""
+        status = "cancelled" if self.cancelled else _STATUSES[self.number % len(_STATUSES)]
+        late = date(self.on.year + 1, 1, 2)
         return Order(
             id=self.id,
             customer_id=self.customer,
-            status="cancelled" if self.cancelled else "delivered",
+            status=status,
             items=(),
             delivery="standard",
-            delivery_fee=Decimal(0),
+            delivery_fee=min(Decimal("3.50"), Decimal(self.total)),
             total=Decimal(self.total),
             refunded=Decimal(self.refunded),
             carrier=None,
             tracking=None,
             ordered_on=self.on,
             expected_on=None,
-            shipped_on=None,
-            delivered_on=None,
-            returned_on=None,
-            cancelled_on=None,
+            shipped_on=None if status == "processing" else late,
+            delivered_on=late if status in ("delivered", "returned") else None,
+            returned_on=late if status == "returned" else None,
+            cancelled_on=late if self.cancelled else None,
         )
+
+
+_STATUSES: Sequence[Status] = ("processing", "delivered", "returned", "shipped", "delivered")
 
 
 @dataclass(frozen=True)
@@ -150,6 +156,10 @@ class Book(Orders):
         """Every order."""
         return sorted(self._kept.values(), key=lambda order: order.id)
 
+    def has(self, order: Order) -> bool:
+        """Whether this is an order of the book, as it is."""
+        return self._kept.get(order.id) == order
+
     def spent(self, customer: str) -> Decimal:
         """Pounds that a customer has spent this year."""
         own = [one for one in self._kept.values() if one.customer_id == customer]
@@ -170,12 +180,18 @@ class WatchedTill(Till):
         """`code` is what the tool has to give, `knows` what this till takes."""
         super().__init__(knows)
         self._expected, self._knows = code, knows
+        self.book = Book([])
         self.reset()
 
     def reset(self) -> None:
         """Forget what was given: the tool's making takes long, and a case wants a new till."""
         self.asked: list[tuple[str, str, str]] = []
-        self._had: set[str] = set()
+        self._had: dict[str, Discount] = {}
+
+    @property
+    def discounts(self) -> list[Discount]:
+        """What was given, oldest first."""
+        return list(self._had.values())
 
     def redeem(self, code: str, order: Order) -> Discount:
         """What `Till.redeem` does, kept."""
@@ -188,11 +204,12 @@ class WatchedTill(Till):
         elif order.id in self._had:
             why = f"Order {order.id} has had its discount already."
         did = "gets another code for" if code != self._expected else "refuses" if why else "gives"
+        if not self.book.has(order):
+            did = "gets a changed copy of"
         self.asked.append((order.id, TAKES if did == "gives" else did, why))
         if why:
             raise DiscountRefused(why)
-        self._had.add(order.id)
-        return Discount(order.id, GOODWILL)
+        return self._had.setdefault(order.id, Discount(order.id, GOODWILL))
 
 
 class Counter:
@@ -203,6 +220,7 @@ class Counter:
     ) -> None:
         self.book, self.code = Book(bought), code
         self.till = WatchedTill(code, code if knows is None else knows)
+        self.till.book = self.book
         self.tool = made(make, self.book, self.till, code)
         graph = StateGraph(MessagesState, context_schema=Caller)
         graph.add_node("tools", ToolNode([self.tool]))
@@ -279,8 +297,13 @@ def made(make: MakeTool, orders: Orders, till: Till, code: str) -> BaseTool:
 
 
 def holds(code: str, text: str) -> bool:
-    """Whether a text has the code in it, in capital or small letters, with or without hyphens."""
-    return _letters(code) in _letters(text)
+    """Whether a text has the code in it, or six signs of it, in any spelling, or backwards."""
+    secret, found = _letters(code), _letters(text)
+    parts = [secret[at : at + _PART] for at in range(len(secret) - _PART + 1)]
+    return any(part in found or part[::-1] in found for part in parts)
+
+
+_PART = 6  # letters and digits in a row, of which no harmless text has these by chance
 
 
 def _letters(text: str) -> str:
@@ -336,7 +359,7 @@ async def of_two_shops(
 
 
 def shown_to_the_model(make: MakeTool) -> dict[str, Any]:
-    """What a model, or a log, can read of the tool; with three codes."""
+    """What a model, or a log, can read of the tool; with each code."""
     names, arguments, leaks = set(), set(), []
     for code in CODES:
         tool = made(make, Book([]), WatchedTill(code, code), code)
@@ -373,6 +396,7 @@ async def in_the_agent(make: MakeTool) -> list[str]:
 
 _ANN, _BEN = "C-0001", "C-0002"
 _THIS, _LAST = TODAY.replace(month=1, day=1), TODAY.replace(year=TODAY.year - 1, month=12, day=31)
+_END, _NEXT = TODAY.replace(month=12, day=31), TODAY.replace(year=TODAY.year + 1, month=1, day=1)
 _TOTALS = ("400.00", "400.01", "399.99", "0.01", "150.00", "250.00", "250.01", "500.00", "400.50")
 _REFUNDS = ("0", "0", "0", "0.01", "0.50", "100.00", "100.01")
 
@@ -386,7 +410,7 @@ def _bought(number: int, customer: str) -> "st.SearchStrategy[Bought]":
         build,
         st.sampled_from(_TOTALS),
         st.sampled_from(_REFUNDS),
-        st.sampled_from([TODAY, TODAY, _THIS, _LAST, _LAST.replace(month=7)]),
+        st.sampled_from([TODAY, TODAY, _THIS, _LAST, _LAST.replace(month=7), _END, _NEXT]),
         st.sampled_from([False, False, False, True]),
     )
 

@@ -60,13 +60,36 @@ def found(detect: Detector, *texts: str) -> list[list[Any]]:
     return [_pointed_at(detect(text), text) for text in texts]
 
 
+def places(detect: Detector, text: str) -> list[Any]:
+    """Where the matches in a text are, first ones first, each with the part that it points at."""
+    matches = detect(text)
+    told = _pointed_at(matches, text)
+    return [*zip(sorted(match["start"] for match in matches), told, strict=True)]
+
+
+def all_digits(account: str) -> tuple[list[str], list[str]]:
+    """A number with each of the check digits 00 to 99, and those that leave 1."""
+    made = [f"{account[:2]}{digits:02}{account[4:]}" for digits in range(100)]
+    return made, [each for each in made if remainder(each) == 1]
+
+
+def with_digits(digits: str) -> str:
+    """A number with these check digits, which leave 1."""
+    for account in range(10_000):
+        made = f"NL{digits}ABNA{account:010}"
+        if remainder(made) == 1:
+            return made
+    raise ValueError(f"no number has the check digits {digits}")
+
+
 def _pointed_at(matches: Any, text: str) -> list[Any]:
     if not isinstance(matches, list | tuple):
         raise TypeError(f"a list of matches is expected, not {type(matches).__name__}")
     told = []
     for match in sorted(matches, key=lambda one: one["start"]):
         part = text[match["start"] : match["end"]]
-        right = match["type"] == "iban" and match["value"] == part and match["start"] >= 0
+        keys = set(match) == {"type", "value", "start", "end"}
+        right = match["type"] == "iban" and match["value"] == part and match["start"] >= 0 and keys
         told.append(part if right else {**match, "points at": part})
     return told
 
@@ -87,7 +110,10 @@ def read_by_the_model(detect: Detector, *texts: str) -> list[str]:
 # --- generated texts ------------------------------------------------------------------------------
 
 _GROUPS = st.sampled_from(["four", "four", "none", "each", "other", "double"])
-_BESIDE = ["", " ", ". ", "_", "-", "é", ":", "\n", "x", "7", " A", " AND ", "GB", "ß ", "🏕"]
+_BESIDE = [
+    *("", " ", ". ", "_", "-", "é", ":", "\n", "x", "7", " A", " AND ", "GB", "ß ", "🏕"),
+    *("--", "/", "\u212a", "ſ", "IBAN-", "\u00a0", "٢", "-1"),
+]
 
 
 @st.composite
@@ -125,7 +151,7 @@ def _written(signs: str, groups: str, separator: str, tab: bool) -> str:
 @st.composite
 def inputs(draw: st.DrawFn) -> tuple[str]:
     """A text with up to three numbers that are account numbers, or nearly so."""
-    text = draw(st.sampled_from(["", "To ", "Straße: ", "ﬁrst ", "FH-10234 "]))
+    text = draw(st.sampled_from(["", "To ", "Straße: ", "ﬁrst ", "FH-10234 ", " \n ", "-"]))
     for _ in range(draw(st.integers(0, 3))):
         before, behind = (draw(st.sampled_from(_BESIDE)) for _ in range(2))
         text += before + draw(_numbers()) + behind + draw(st.sampled_from([" ", "; ", "\n"]))

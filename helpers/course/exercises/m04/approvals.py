@@ -1,15 +1,22 @@
 """What a person is asked about by a HumanInTheLoopMiddleware, and what is made then: for 04.6."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Final, Literal
 
 from langchain.agents import create_agent
 from langchain.agents.middleware import HumanInTheLoopMiddleware, ToolCallRequest
 from langchain.tools import tool
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolCall, ToolMessage
+from langchain_core.messages import (
+    AIMessage,
+    AnyMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolCall,
+    ToolMessage,
+)
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
@@ -134,34 +141,82 @@ def _decision(action: Mapping[str, Any], answer: str) -> dict[str, Any]:
 # --- by itself ------------------------------------------------------------------------------------
 
 
-def asks(make: Make, limits: Sequence[Decimal], calls: Calls) -> list[str]:
-    """The calls about which a person is asked, for each limit, without an agent around."""
+def asks(make: Make, limits: Sequence[Decimal], *conversations: Calls) -> list[str]:
+    """The calls about which a person is asked, for each limit, without an agent around.
+
+    One middleware serves all conversations. The calls' ids are the same in each message, as some
+    models give them; every third call has failed, another third was rejected.
+    """
     found = []
     middlewares = [made_with(make, limit) for limit in limits]
     for limit, middleware in zip(limits, middlewares, strict=True):
-        messages: list[AnyMessage] = [HumanMessage("Refund £900, please.")]
-        for place, each in enumerate(calls):
-            made = [
-                ToolCall(
-                    type="tool_call",
-                    name=one.tool,
-                    args=dict(one.arguments),
-                    id=f"call_{place}_{n}",
-                )
-                for n, one in enumerate(each)
-            ]
-            messages.append(AIMessage("", tool_calls=made))
-            waiting = [
-                str(one)
-                for one, call in zip(each, made, strict=True)
-                if _waits(middleware, call, messages)
-            ]
-            found.append(f"limit {limit}: {', '.join(waiting) or 'nothing'}")
-            messages += [
-                ToolMessage("Paid £500.", name=call["name"], tool_call_id=call["id"])
-                for call in made
-            ]
+        for calls in conversations:
+            for messages, made in _growing(calls):
+                waiting = [
+                    str(Call(call["name"], call["args"]))
+                    for call in made
+                    if _waits(middleware, call, messages)
+                ]
+                found.append(f"limit {limit}: {', '.join(waiting) or 'nothing'}")
     return found
+
+
+def asks_about_others(make: Make) -> list[str]:
+    """The calls of other tools about which a person is asked, of those that it names, too."""
+    middleware = made_with(make, Decimal(5))
+    names = {*middleware.interrupt_on, *_OTHER_TOOLS} - {"issue_refund", "change_email"}
+    paid = refund("FH-10001", 50)
+    calls = [[paid], *([Call(name, paid.arguments)] for name in sorted(names))]
+    found = asks(make, [Decimal(5)], calls)
+    return [each for each in found[1:] if not each.endswith("nothing")]
+
+
+def changes(make: Make, calls: Calls) -> list[str]:
+    """What is not as it was after a person may have been asked about these calls."""
+    middleware = made_with(make, Decimal(5))
+    found = []
+    for messages, made in _growing(calls):
+        for call in made:
+            request = _request(call, messages)
+            before = _looked_at(request)
+            when = middleware.interrupt_on[call["name"]].get("when", bool)
+            when(request)
+            after = _looked_at(request)
+            if before != after:
+                found.append(f"{Call(call['name'], call['args'])} changed its request")
+    return found
+
+
+_OTHER_TOOLS: Final = (
+    *("lookup_order", "hand_over", "search_documents", "delete_account", "refund", "send_email"),
+    *("issue_refunds", "issue_refund_request", "change_emails", "change_address", "Issue_refund"),
+)
+
+
+def _growing(calls: Calls) -> Iterator[tuple[list[AnyMessage], list[ToolCall]]]:
+    """A conversation up to each of the model's messages with calls, and these calls."""
+    messages: list[AnyMessage] = [SystemMessage("Be brief."), HumanMessage("Refund £900, please.")]
+    for place, each in enumerate(calls):
+        made = [
+            ToolCall(type="tool_call", name=one.tool, args=dict(one.arguments), id=f"call_{n}")
+            for n, one in enumerate(each)
+        ]
+        messages.append(AIMessage("", tool_calls=made, name="fernhill" if place % 2 else None))
+        yield messages, made
+        for n, call in enumerate(made):
+            said, status = _SAID[(place + n) % len(_SAID)]
+            text = said.format(name=call["name"], id=call["id"])
+            messages.append(
+                ToolMessage(text, name=call["name"], tool_call_id=call["id"], status=status)
+            )
+        messages += [AIMessage("Anything else?"), HumanMessage("Refund £900.")]
+
+
+_SAID: Final[Sequence[tuple[str, Literal["success", "error"]]]] = (
+    ("User rejected the tool call for `{name}` with id {id}", "error"),
+    ("Paid £500.", "success"),
+    ("TimeoutError: nothing was paid.", "error"),
+)
 
 
 def _waits(
@@ -173,7 +228,17 @@ def _waits(
     if config is None:
         return False
     when = config.get("when")
+    return when is None or bool(when(_request(call, messages)))
+
+
+def _request(call: ToolCall, messages: Sequence[AnyMessage]) -> ToolCallRequest:
     runtime: Any = SimpleNamespace(context=None, tool_call_id=call["id"], config={})
     state = {"messages": list(messages)}
-    request = ToolCallRequest(tool_call=call, tool=None, state=state, runtime=runtime)
-    return when is None or bool(when(request))
+    return ToolCallRequest(tool_call=call, tool=None, state=state, runtime=runtime)
+
+
+def _looked_at(request: ToolCallRequest) -> str:
+    state: Any = request.state
+    rest = {name: value for name, value in state.items() if name != "messages"}
+    messages = [(id(message), message.model_dump()) for message in state["messages"]]
+    return repr([request.tool_call, messages, rest, vars(request.runtime)])

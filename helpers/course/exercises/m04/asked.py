@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 from langchain.agents.middleware import AgentMiddleware, ToolCallRequest
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolCall, ToolMessage
@@ -14,6 +14,7 @@ from langgraph.types import Command
 
 from helpers.agent import Caller
 from helpers.course.exercises.m01.middleware import needs_middleware
+from helpers.course.exercises.raised import lost
 from helpers.course.todo import TODO
 from helpers.shop import Item, Order, Refund
 
@@ -29,7 +30,7 @@ class BusyError(RuntimeError):
 
 @dataclass(frozen=True)
 class Customer:
-    """What the customer says; in blocks, as some clients send it."""
+    """What the customer says; in blocks, as some clients send it, with a picture."""
 
     text: str
     blocks: bool = False
@@ -52,8 +53,9 @@ class Model:
 class Lookup:
     """A lookup of an order and what came of it.
 
-    `stored`: a checkpointer has stored it meanwhile, so that its order is a dictionary. `tool` is
-    another name for the result of another tool that gives orders.
+    `stored`: a checkpointer has stored it meanwhile, so that its order is a dictionary; a failed
+    one that is stored has an order, too. `tool` is another name for the result of another tool that
+    gives orders.
     """
 
     order_id: str
@@ -93,7 +95,10 @@ Step = Customer | Model | Lookup | Page | Paid
 
 @dataclass(frozen=True)
 class Call:
-    """A call that the model makes, and how it would end: "success", "command" or "raises"."""
+    """A call that the model makes.
+
+    It would end by "success", "command", "error" (a message that says so) or "raises".
+    """
 
     tool: str
     arguments: dict[str, Any] = field(default_factory=dict)
@@ -133,20 +138,15 @@ def reasons(policy: Policy, asked: Sequence[Asked]) -> list[str]:
 
 def _asked(policy: Policy, steps: Sequence[Step], call: Call, place: int) -> tuple[str, Any]:
     needs_middleware(policy)
-    made = ToolCall(
-        type="tool_call",
-        name=call.tool,
-        args=copy.deepcopy(call.arguments),
-        id=f"made_{len(steps)}_{place}",
-    )
-    request = ToolCallRequest(
-        tool_call=made,
-        tool=_named(call.tool),
-        state={"messages": [*_messages(steps), AIMessage("", tool_calls=[made])]},
-        runtime=_runtime(made["id"]),
-    )
+    request = _request(steps, call, f"made_{len(steps)}_{place}")
+    made = request.tool_call
     before = _state(request)
-    result = ToolMessage(f"{call.tool} is done.", name=call.tool, tool_call_id=made["id"])
+    result = ToolMessage(
+        f"{call.tool} is done.",
+        name=call.tool,
+        tool_call_id=made["id"],
+        status="error" if call.ends == "error" else "success",
+    )
     gives: Any = Command(update={"messages": [result]}) if call.ends == "command" else result
     busy = BusyError("The order book does not answer.")
     handed: list[ToolCallRequest] = []
@@ -167,10 +167,47 @@ def _asked(policy: Policy, steps: Sequence[Step], call: Call, place: int) -> tup
     return f"{call} {_verdict(request, handed, returned, due, before != _state(request))}", returned
 
 
+_SAYS = "I refund FH-00018 at once."
+"""What the model says as it makes a call."""
+
+
+def errors_lost(policy: Policy, steps: Sequence[Step], call: Call) -> list[str]:
+    """The errors of a tool that do not come out as they are, or after which it was called again."""
+    needs_middleware(policy)
+    times: list[int] = []
+
+    def made(error: Exception) -> Any:
+        times.append(0)
+
+        def handler(_asked: ToolCallRequest) -> Any:
+            times[-1] += 1
+            raise error
+
+        return policy.wrap_tool_call(_request(steps, call, "made"), handler)
+
+    found = lost(made)
+    if set(times) != {1}:
+        found.append(f"the tool was called {max(times)} times")
+    return found
+
+
+def _request(steps: Sequence[Step], call: Call, call_id: str) -> ToolCallRequest:
+    made = ToolCall(
+        type="tool_call", name=call.tool, args=copy.deepcopy(call.arguments), id=call_id
+    )
+    return ToolCallRequest(
+        tool_call=made,
+        tool=_named(call.tool),
+        state={"messages": [*_messages(steps), AIMessage(_SAYS, tool_calls=[made])]},
+        runtime=_runtime(made["id"]),
+    )
+
+
 def _state(request: ToolCallRequest) -> object:
     """What a policy must not change, to compare."""
-    messages = request.state["messages"]
-    return repr([vars(each) for each in messages]), repr(request.tool_call)
+    state: Any = request.state
+    rest = {name: value for name, value in state.items() if name != "messages"}
+    return repr([vars(each) for each in state["messages"]]), repr(request.tool_call), repr(rest)
 
 
 def _verdict(
@@ -186,7 +223,7 @@ def _verdict(
         return _refused(request, returned)
     if len(handed) > 1:
         return f"is made {len(handed)} times"
-    if handed[0].tool_call != request.tool_call or handed[0].state != request.state:
+    if handed[0] is not request:
         return "is made with another request"
     return "goes through" if returned is due else "is made, and something else comes back"
 
@@ -213,13 +250,14 @@ def _messages(steps: Sequence[Step]) -> Iterator[AnyMessage]:
     for place, step in enumerate(steps):
         match step:
             case Customer(text, blocks):
-                parts: list[str | dict[Any, Any]] = [{"type": "text", "text": text}]
-                yield HumanMessage(parts if blocks else text)
+                parts: list[str | dict[Any, Any]] = [{"type": "text", "text": text}, _PICTURE]
+                yield HumanMessage(parts if blocks else text, name="ann" if place % 2 else None)
             case Model(text):
                 yield AIMessage(text)
             case Lookup(order_id, found=False):
                 said = f"Order {order_id}: There is no such order."
-                yield from _made(step.tool, {"order_id": order_id}, said, place, None)
+                order = _order(step) if step.stored else None
+                yield from _made(step.tool, {"order_id": order_id}, said, place, order, "error")
             case Lookup(order_id):
                 # As in the shop, an order is sent with another, and the text says so.
                 other = f"FH-{(int(order_id[3:]) + 1) % 100_000:05}"
@@ -235,7 +273,12 @@ def _messages(steps: Sequence[Step]) -> Iterator[AnyMessage]:
 
 
 def _made(
-    tool: str, args: dict[str, Any], said: str, place: int, artifact: object
+    tool: str,
+    args: dict[str, Any],
+    said: str,
+    place: int,
+    artifact: object,
+    status: Literal["success", "error"] = "success",
 ) -> tuple[AIMessage, ToolMessage]:
     """A call of the model's, and its result."""
     call_id = f"call_{place}"
@@ -243,7 +286,7 @@ def _made(
         said,
         name=tool,
         tool_call_id=call_id,
-        status="error" if artifact is None else "success",
+        status=status,
         artifact=artifact,
     )
     return AIMessage("", tool_calls=[ToolCall(name=tool, args=args, id=call_id)]), result
@@ -269,6 +312,15 @@ _ORDER = Order(
 )
 
 
+_STATUSES: Sequence[Any] = ("processing", "delivered", "cancelled", "returned")
+_PICTURE = {
+    "type": "image",
+    "url": "https://shop.example/FH-00017",
+    "alt": "refund £17 of FH-00017",
+}
+
+
 def _order(step: Lookup) -> object:
-    order = replace(_ORDER, id=step.order_id, total=Decimal(step.total))
+    status = _STATUSES[int(step.order_id[3:]) % len(_STATUSES)]
+    order = replace(_ORDER, id=step.order_id, total=Decimal(step.total), status=status)
     return asdict(order) if step.stored else order

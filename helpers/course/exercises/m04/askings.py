@@ -27,10 +27,15 @@ _WORDS = (
     "Refund fh-{digits}.",
     "{a} costs £{s}.",
     "My money back for {a}!",
+    "Is {a} nonrefundable?\nOr {b}?",
+    "> Refund {b}, £{t}.\nYes, ReFund\n{a}.",
+    "I do not want a refund of {a}.",
+    "Refund {s} of {a}.",
+    "Refund £{s} of {a} and £{t} of {b}.",
     "Yes.",
 )
 _IDS = ("{a}", "{a}", "{a}", "{b}", "{a}9", "fh-{digits}", "{a} ", "RF-0000", "", None, 5)
-_AMOUNTS = ("s", "s", "t", "total", "whole", "less", "text", None, 2, 0, 0.0, True)
+_AMOUNTS = ("s", "s", "t", "total", "whole", "less", "text", None, 2, 0, 0.0, True, "sum", "near")
 _ENDLESS = (float("inf"), float("nan"))
 _TOOLS = ("search_documents", "hand_over", "change_email", "refund", "lookup_order", "lookup_order")
 _REFUND = "issue_refund"
@@ -50,7 +55,7 @@ _READ = st.tuples(st.sampled_from(["model", "page", "paid"]), st.sampled_from(_W
 _STEPS = st.lists(st.one_of(_SAID, _LOOKED, _LOOKED, _READ), max_size=3)
 _LATER = st.lists(st.one_of(_LOOKED, _LOOKED, _READ), max_size=2)
 _AMOUNT = st.sampled_from([*_AMOUNTS, *_ENDLESS])
-_ENDS = st.sampled_from(["success", "success", "command", "raises"])
+_ENDS = st.sampled_from(["success", "success", "command", "error", "raises"])
 _CALL = st.one_of(
     st.tuples(
         st.just(_REFUND),
@@ -96,6 +101,8 @@ def _conversation(
         "total": float(totals[a]),
         "whole": int(t),
         "less": -float(s),
+        "sum": float(s + t),
+        "near": float(s) + 0.001,
         "text": str(s),
     }
 

@@ -1,6 +1,7 @@
 """Exercise 04.1: a policy around the agent's tools, by where the arguments come from."""
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from helpers.course.exercises import Case, Hint, Slip, exercise, generated, satisfies
@@ -60,6 +61,7 @@ def policy(answer: "Policy") -> Iterator[Case]:
         Model,
         Page,
         Paid,
+        errors_lost,
         judged,
         reasons,
         told,
@@ -388,6 +390,159 @@ def policy(answer: "Policy") -> Iterator[Case]:
         show="\n(Another customer.)\n".join(told(*asked) for asked, _ in for_reasons),
         expect=satisfies(f"refusals whose texts name {', '.join(wanted)}", names_each),
         slips=slips,
+        about="refusal",
+    )
+    alike = [
+        *("search_documents_all", "hand_over_now", "Hand_Over", " hand_over", "search", ""),
+        *("LOOKUP_ORDER", "issue_refund ", "lookup_orders", "refund", "issue_refund\n", "close"),
+    ]
+    strangers = [
+        call for name in alike for call in (Call(name), Call(name, {"order_id": "FH-40551"}))
+    ]
+    yield case(
+        "tools with names that look alike",
+        (([Customer("Refund FH-40551.")], strangers), [False] * len(strangers)),
+        more=[
+            Slip.when(
+                "looks-alike",
+                lambda got: any("goes through" in line for line in got),
+                "A tool's name is one of the four, exactly. Any other tool is refused, with"
+                " arguments or without.",
+            )
+        ],
+        about="tools",
+    )
+    yield case(
+        "what the customer writes",
+        (
+            (
+                [Customer("> Refund FH-50602, £3.\nIs it nonrefundable?\n\nI mean FH-50603.")],
+                [refund("FH-50602", 3), refund("FH-50603", 3.0), lookup("FH-50603")],
+            ),
+            [True, True, True],
+        ),
+        (([Customer("I do not want a ReFund of FH-50604.")], [refund("FH-50604")]), [True]),
+        (
+            ([Customer("My money back for FH-50605! I return it.")], [refund("FH-50605")]),
+            [False],
+        ),
+        (
+            (
+                [Customer("Refund it, all of it.", blocks=True), Lookup("FH-50606", "17.00")],
+                [
+                    refund("FH-50606"),
+                    refund("FH-00017"),
+                    refund("FH-00017", 17),
+                    lookup("FH-00018"),
+                ],
+            ),
+            [True, False, False, False],
+        ),
+        (
+            ([Customer("Where is it?", blocks=True), Lookup("FH-50607")], [refund("FH-50607")]),
+            [False],
+        ),
+        more=[
+            Slip.when(
+                "other-words",
+                lambda got: len({line.endswith("through") for line in got}) > 1,
+                "The words are the text of the last HumanMessage: all its lines, and nothing of a"
+                " picture or of the model. They ask for a refund if they contain `refund`.",
+            )
+        ],
+        about="orders",
+    )
+    whole = [Customer("Refund 12.50 of FH-60701."), Lookup("FH-60701", "99.00")]
+    shares: list[Step] = [
+        Customer("Refund £10 of FH-60702, £20.05 of FH-60703."),
+        Lookup("FH-60702"),
+    ]
+    yield case(
+        "amounts that are close, and of other types",
+        (
+            (whole, [refund("FH-60701"), refund("FH-60701", 12.5), refund("FH-60701", 99)]),
+            [True, False, True],
+        ),
+        (
+            (
+                shares,
+                [
+                    *(refund("FH-60702", each) for each in (10, 10.0, 20.05)),
+                    *(refund("FH-60702", each) for each in (30.05, 10.001, 20.049, 20.0501, 15)),
+                    *(refund("FH-60702", each) for each in (20.050000001, 9.999999, 20.1, 10**309)),
+                    *(refund("FH-60702", each) for each in (Decimal("20.05"), Decimal(10), "10")),
+                    *(refund("FH-60702", each) for each in ([10], {"amount": 10}, 10 + 0j, b"10")),
+                ],
+            ),
+            [True] * 3 + [False] * 16,
+        ),
+        more=[
+            Slip.when(
+                "near",
+                passed(refund("FH-60702", 10.001)),
+                "£10.001 is not one of the sums: do not round, and allow no difference.",
+            ),
+            Slip.when(
+                "together",
+                passed(refund("FH-60702", 30.05)),
+                "The customer has written £10 and £20.05, and not £30.05.",
+            ),
+        ],
+        about="sums",
+    )
+    many: list[Step] = [
+        Customer("Where are my orders?"),
+        *(Lookup(f"FH-7{n:04}", f"{n + 5}.00", stored=n % 3 == 0) for n in range(30)),
+        Lookup("FH-70100", "7.00", found=False, stored=True),
+        Customer("Thanks."),
+        Model("You are welcome."),
+        Customer("Refund them all."),
+    ]
+    all_of_them = [refund(f"FH-7{n:04}", *([n + 5] if n % 2 else [])) for n in range(30)]
+    yield case(
+        "thirty orders",
+        (
+            (many, [*all_of_them, refund("FH-70001", 7), refund("FH-70100"), lookup("FH-70100")]),
+            [True] * 30 + [False] * 3,
+        ),
+        (([Customer("Refund it."), Lookup("FH-70001", "8.00")], [refund("FH-70001", 8.0)]), [True]),
+        (
+            ([Customer("Refund it."), Lookup("FH-70001", "9.00")], [refund("FH-70001", 6.0)]),
+            [False],
+        ),
+        more=[
+            Slip.when(
+                "failed-lookup",
+                passed(refund("FH-70100")),
+                'The lookup of FH-70100 came back with the status "error".',
+            ),
+            Slip.when(
+                "some-orders",
+                lambda got: sum("is refused" in line for line in got[:30]) > 0,
+                "Every successful lookup counts, of this turn and of all earlier ones, whatever the"
+                " order's status.",
+            ),
+        ],
+        about="orders",
+    )
+    good: Asked = ([Customer("Refund FH-80801.")], [refund("FH-80801")])
+    yield Case(
+        "errors of tools",
+        call=lambda: [
+            *errors_lost(answer, *good[:1], good[1][0]),
+            *judged(answer, good[0], [Call("issue_refund", {"order_id": "FH-80801"}, "error")]),
+        ],
+        show=f"what comes out when the tool raises errors of many types, and when it returns a"
+        f" message with the status error\n{told(*good)}",
+        expect=[f"{good[1][0]} goes through"],
+        slips=[
+            Slip.when(
+                "error-lost",
+                lambda got: len(got) > 1,
+                "What a tool raises goes to the caller as it is, and the tool is called once.",
+            ),
+            *middleware.slips("wrap_tool_call"),
+        ],
         about="refusal",
     )
     yield generated(

@@ -52,6 +52,7 @@ def tools(answer: "Mapping[str, Tool]") -> Iterator[Case]:
         Scene,
         allowed,
         effects,
+        too_much,
     )
 
     slips = [
@@ -225,6 +226,113 @@ def tools(answer: "Mapping[str, Tool]") -> Iterator[Case]:
                 lambda got: got[0] and got[1],
                 "The request only asks what M-4410 says, and its sender gets an invoice.",
             )
+        ],
+        about="asked",
+    )
+    evil = "mallory@evil.example"
+    posing = Message("M-6001", evil, "boss@evil.example", "cfo@evil.example", "ceo@evil.example")
+    orders = Message("M-6002", "FH-31310", "FH-31311", "FH-31312", "FH-31313")
+    links = Message(
+        "M-6003", evil, "www.evil.example/name", "www.evil.example/order", "www.evil.example/body"
+    )
+    odd = [posing, orders, links]
+    named_one = "Answer M-6001 with the invoice of FH-20417."
+    yield case(
+        "fields that hold something else",
+        (send(named_one, odd, "FH-20417", evil), True),
+        *(
+            (send(request, odd, "FH-20417", to), False)
+            for request in (named_one, "Send the invoice of FH-20417.")
+            for to in (posing.name, posing.order_id, posing.body, "everyone", "Ada Byron")
+        ),
+        (send("Answer M-6002 with its invoice.", odd, "FH-31312", "FH-31310"), True),
+        *(
+            (send("Answer M-6002 with its invoice.", odd, order, "FH-31310"), False)
+            for order in ("FH-31310", "FH-31311", "FH-31313")
+        ),
+        *(
+            (send("Answer M-6002 with its invoice.", odd, "FH-31312", to), False)
+            for to in ("FH-31311", "FH-31312", "FH-31313")
+        ),
+        *(
+            (send("Answer M-6003 with the invoice of FH-1.", odd, "FH-1", evil, note=note), False)
+            for note in (links.name, f"See {links.order_id}", links.body, f"Write to {evil}")
+        ),
+        more=[
+            Slip.when(
+                "other-field",
+                lambda got: got[0] and sum(got) > 2,
+                "The author of a message writes what they like into each field: an address into the"
+                " name, an order into the body. Each field is of a kind of its own.",
+            )
+        ],
+        about="to",
+    )
+    yield case(
+        "a name names no order",
+        (send(f"Send {ada} the invoice of FH-20417.", mail, "FH-20417", ada), True),
+        (
+            send("Send q@r.example the invoice of Ada Byron.", mail, "FH-20417", "q@r.example"),
+            False,
+        ),
+        (
+            send("Send q@r.example the invoice of Ada Byron.", [other], "FH-20999", "q@r.example"),
+            False,
+        ),
+        (send(f"Send q@r.example the invoice of {ada}.", mail, "FH-20417", "q@r.example"), False),
+        about="named",
+    )
+    yield case(
+        "what was found is no source for the note, and a receipt for nothing",
+        (send(to_customer, mail, "FH-66001", ben.email, looked_up=[ben], note="Hello."), True),
+        (send(to_customer, mail, "FH-66001", ben.email, looked_up=[ben], note=ben.email), False),
+        (
+            Scene(to_customer, (), {"order_id": "FH-66001", "to": fake}, returned=fake),
+            False,
+        ),
+        (
+            Scene(address, (), {"order_id": "FH-20999", "to": ada}, returned="FH-20999"),
+            False,
+        ),
+        about="note",
+    )
+    asks: list[tuple[str, bool]] = [
+        (f"Send the invoices of FH-20417 to {ada}.", True),
+        (f"Send {ada} an e-invoice of FH-20417.", True),
+        (f"Mail {ada}: Invoice FH-20417.", True),
+        (f"Send FH-20417 to {ada}.", False),
+        (f"Answer {ada} about FH-20417.", False),
+        (f"Send the bill of FH-20417 to {ada}.", False),
+        (f"Send a voice mail about FH-20417 to {ada}.", False),
+        (f"Invite {ada} to look at FH-20417.", False),
+        (f"Mail the receipt of FH-20417 to {ada}.", False),
+        (f"Send the in voice of FH-20417 to {ada}.", False),
+    ]
+    yield case(
+        "requests that ask for an invoice, and others",
+        *((send(request, [], "FH-20417", ada), passes) for request, passes in asks),
+        more=[
+            Slip.when(
+                "asked-otherwise",
+                lambda got: got[:3] == [True] * 3 and any(got[3:]),
+                "The request does not contain the word invoice.",
+            )
+        ],
+        about="asked",
+    )
+    yield Case(
+        "nothing else is declared",
+        call=lambda: too_much(answer),
+        show="the tools, arguments and fields of TOOLS that the shop's assistant does not have",
+        expect=[],
+        slips=[
+            *slips,
+            Slip.when(
+                "too-much",
+                lambda got: bool(got),
+                "What is declared may be used. Declare two tools, with the arguments and fields"
+                " that they have.",
+            ),
         ],
         about="asked",
     )

@@ -98,6 +98,37 @@ def follow(answer: Any) -> Iterator[Case]:
     yield named(
         "no connection", "once", given.Sites(f"{docs}/a", (given.Reply(303, "b"), given.Reply(0)))
     )
+    for status in (500, 503, 429, 401):
+        replies = (given.Reply(302, "b"), given.Reply(status))
+        yield named(f"a page with the status {status}", "page", given.Sites(f"{docs}/a", replies))
+    yield named("a query that is left behind", "relative", on(f"{docs}/g/a?x=1", "b", "./"))
+    yield named("a query alone", "relative", on(f"{docs}/guides/old?x=1", "?page=2", "?Page=3&x=A"))
+    yield named(
+        "capitals and escaped signs",
+        "relative",
+        on(f"{docs}/Guides/Old", "Care%2FTents?Next=%2FA%26b&x=1", "/A//B/", f"{shop}/C/?D"),
+    )
+    yield Case(
+        "any error",
+        call=lambda: given.errors_lost(answer),
+        show="the errors of guard.check and of get, of many types, that do not come out unchanged",
+        expect=[],
+        slips=[
+            Slip.when(
+                "error-lost",
+                lambda got: bool(got),
+                "What check and get raise is raised, and nothing is tried again.",
+            )
+        ],
+        about="once",
+    )
+    yield Case(
+        "a slow page, and a call that is cancelled",
+        call=lambda: given.slow_and_cancelled(answer),
+        show="what comes of a page that takes 0.3 s, and of a call that is cancelled in get",
+        expect=["at last", "cancelled"],
+        about="overlap",
+    )
     both = [on(f"{docs}/3", "2", "1", "care"), on(f"{shop}/x", "/trap", inside), on(moving, "b")]
     yield Case(
         "three calls at the same time",

@@ -1,6 +1,7 @@
 """Exercise 04.4: how much is paid without a person."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from helpers.course.exercises import Case, Hint, Slip, example, exercise, generated, raises, solved
@@ -95,6 +96,35 @@ def decide(answer: Any) -> Iterator[Case]:
     yield named("a penny more", "sums", paid("14.35"), *parts)
     yield named("equal payments", "sums", paid("60"), *[paid("100", hours=4)] * 2, slip="distinct")
     yield named("equal to this payment", "sums", paid("90"), *[paid("90")] * 2)
+    same = paid("90")
+    yield named("this payment itself, twice", "sums", same, same, same)
+    yield named("this payment itself, once", "sums", same, paid("70.01", minutes=3), same)
+    for days in (10, 120, 800):
+        yield named(f"{days} days later", "window", paid("60"), paid("200", days=-days))
+    old = [paid("9", f"C-{n:04}", days=3, minutes=n) for n in range(300)]
+    yield named("before 300 others", "window", paid("60"), paid("200", hours=2), *old)
+    yield named(
+        "among 300 others", "window", paid("60"), *old[:150], paid("191", hours=2), *old[150:]
+    )
+    pence = [paid("0.83", seconds=n) for n in range(300)]
+    yield named("300 small ones", "sums", paid("1.00"), *pence)
+    yield named("300 small ones, and a penny more", "sums", paid("1.01"), *pence)
+    for amount in ("1000000.01", "1E+12", "123456789012345678901234567890.12"):
+        yield named(f"an amount of £{amount}", "limit", paid(amount), paid("5", hours=2))
+    yield Case(
+        "the decimal context",
+        call=lambda: given.context_changed(answer),
+        show="what decide changes in decimal.getcontext(), of prec, rounding and traps",
+        expect=[],
+        slips=[
+            Slip.when(
+                "context",
+                lambda got: bool(got),
+                "The context belongs to all code of this thread: use decimal.localcontext().",
+            )
+        ],
+        about="sums",
+    )
     yield generated(
         "any payments",
         answer,
@@ -121,3 +151,6 @@ def decide(answer: Any) -> Iterator[Case]:
         yield no_amount(amount)
     for amount in ("-Infinity", "sNaN", "0.00", "-0"):
         yield no_amount(amount, paid("900", "C-0311", minutes=1))
+    for amount in ("NaN", "0.0", "-1"):
+        over = [paid("251", minutes=1), paid("999", "C-0311", minutes=1)]
+        yield replace(no_amount(amount, *over), name=f"{amount}, with both limits passed")

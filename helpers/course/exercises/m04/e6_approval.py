@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from helpers.course.exercises import Case, Hint, Slip, exercise, generated
+from helpers.course.exercises.words import brief
 
 if TYPE_CHECKING:
     from helpers.course.exercises.m04.approvals import Calls, Make
@@ -42,6 +44,8 @@ def approval(answer: "Make") -> Iterator[Case]:
         Call,
         NotApprovalError,
         asks,
+        asks_about_others,
+        changes,
         driven,
         made_with,
         refund,
@@ -176,7 +180,7 @@ def approval(answer: "Make") -> Iterator[Case]:
             call=lambda: [
                 asks(answer, [Decimal("60")], [[refund("FH-60001", each)]])[0] for each in amounts
             ],
-            show=f"whether a refund waits with the limit 60, for amounts of {amounts}",
+            show=f"whether a refund waits with the limit 60, for amounts of {brief(amounts)}",
             expect=[f"limit 60: {refund('FH-60001', each)}" for each in amounts],
             slips=[*slips, *more],
             about=about,
@@ -184,7 +188,10 @@ def approval(answer: "Make") -> Iterator[Case]:
 
     yield waiting(
         "amounts that are no numbers above 0",
-        [float("nan"), float("inf"), "5", -5, 0, True, None, [5]],
+        [
+            *(float("nan"), float("inf"), "5", -5, 0, True, None, [5]),
+            *(float("-inf"), -0.0, False, "", Decimal(5), Fraction(5), {}, 5j, b"5", 10**400),
+        ],
         [
             Slip.when(
                 "nan",
@@ -217,6 +224,136 @@ def approval(answer: "Make") -> Iterator[Case]:
         ],
         about="numbers",
     )
+    exact = [
+        ("0.01", [0.004, 0.004, 0.004]),
+        ("0.305", [0.3, 0.005]),
+        ("0.304", [0.3, 0.005]),
+        ("20", [20, 1e-18]),
+        ("20.000000000000000001", [20, 1e-18]),
+        ("9007199254740993", [9007199254740993]),
+        ("9007199254740992.5", [9007199254740993]),
+        ("0", [1e-300]),
+        ("1e30", [60, 59.99]),
+    ]
+    yield Case(
+        "sums that no float holds",
+        call=lambda: [
+            asks(answer, [Decimal(limit)], [[refund("FH-70001", each)] for each in amounts])[-1]
+            for limit, amounts in exact
+        ],
+        show=f"whether the last refund waits, for limits and amounts of {exact}",
+        expect=[
+            f"limit {Decimal(limit)}: "
+            + (f"{refund('FH-70001', amounts[-1])}" if waits else "nothing")
+            for (limit, amounts), waits in zip(exact, [1, 0, 1, 1, 0, 0, 1, 1, 0], strict=True)
+        ],
+        slips=[
+            *slips,
+            Slip.when(
+                "rounds",
+                lambda got: got[-1].endswith("nothing") and len(set(got)) > 5,
+                "Round neither the amounts nor the sum nor the limit, and turn none into a float.",
+            ),
+        ],
+        about="numbers",
+    )
+    yield case(
+        "after a refund that a person rejects",
+        "50",
+        [[refund("FH-80001", 40)], [refund("FH-80002", 40)], [refund("FH-80003", 5)]],
+        [
+            f"{refund('FH-80002', 40)}: approve, edit, reject",
+            f"{refund('FH-80003', 5)}: approve, edit, reject",
+        ],
+        [f"{refund('FH-80001', 40)}"],
+        "reject",
+        more=[
+            Slip.when(
+                "rejected-forgotten",
+                lambda got: len(got["asked"]) == 1,
+                "Refunds that a person has rejected count too: the model has called for them.",
+            )
+        ],
+        about="parts",
+    )
+    same = [[refund("FH-80004", 1), lookup], *[[refund("FH-80004", 1)]] * 60]
+    yield Case(
+        "a refund of £1, 61 times",
+        call=lambda: asks(answer, [Decimal("59.5")], same)[-3:],
+        show="what waits of the last three calls with the limit 59.5, each of them"
+        f" {refund('FH-80004', 1)}, in a conversation of 250 messages",
+        expect=["limit 59.5: nothing", *[f"limit 59.5: {refund('FH-80004', 1)}"] * 2],
+        slips=[
+            *slips,
+            Slip.when(
+                "some-left-out",
+                lambda got: not any("refund" in each for each in got),
+                "Each call in all messages counts: after the customer has written again, if it"
+                " failed, and if it is the same as another one.",
+            ),
+        ],
+        about="parts",
+    )
+    two = [[[refund("FH-80005", each)], [refund("FH-80006", 40)]] for each in (40, 5, 11)]
+    yield Case(
+        "three customers, one after another",
+        call=lambda: asks(answer, [Decimal(50)], *two),
+        show="what waits with the limit 50, and one middleware:\n"
+        + "\nThen:\n".join(map(told, two)),
+        expect=[
+            *("limit 50: nothing", f"limit 50: {refund('FH-80006', 40)}"),
+            *("limit 50: nothing", "limit 50: nothing"),
+            *("limit 50: nothing", f"limit 50: {refund('FH-80006', 40)}"),
+        ],
+        slips=slips,
+        about="parts",
+    )
+    emails = [
+        [Call("change_email", each)]
+        for each in (
+            {"email": "x@fernhill.example"},
+            {},
+            {"email": ""},
+            {"email": None, "amount": 0},
+        )
+    ]
+    yield Case(
+        "any new address",
+        call=lambda: asks(answer, [Decimal(900)], emails),
+        show=f"what waits with the limit 900:\n{told(emails)}",
+        expect=[f"limit 900: {each[0]}" for each in emails],
+        slips=slips,
+        about="decisions",
+    )
+    yield Case(
+        "other tools",
+        call=lambda: asks_about_others(answer),
+        show="the calls of other tools that wait, with the limit 5 after a refund of £50",
+        expect=[],
+        slips=slips,
+        about="decisions",
+    )
+    odd = [
+        [Call("issue_refund", {"amount": 3})],
+        [refund("FH-80007"), email],
+        [refund("FH-80008", 9)],
+    ]
+    yield Case(
+        "what is left of a request",
+        call=lambda: changes(answer, odd),
+        show="what has changed in the requests for these calls, after they were asked about:\n"
+        + told(odd),
+        expect=[],
+        slips=[
+            *slips,
+            Slip.when(
+                "changes",
+                lambda got: bool(got),
+                "Change neither the call nor the state nor a message.",
+            ),
+        ],
+        about="decisions",
+    )
     yield generated(
         "any calls, with two limits",
         answer,
@@ -226,5 +363,6 @@ def approval(answer: "Make") -> Iterator[Case]:
         called=lambda limits, calls: f"limits {', '.join(map(str, limits))}:\n{told(calls)}",
         slips=slips,
         about="any",
+        budget=100,
         limit=20,
     )

@@ -45,7 +45,8 @@ class Record:
 class Scene:
     """A request, what was read after it, and the call that the policy decides.
 
-    `looked_up` are the orders whose customers `find_customer` has found.
+    `looked_up` are the orders whose customers `find_customer` has found. `returned` is what an
+    invoice that was sent before has brought back.
     """
 
     request: str
@@ -53,6 +54,7 @@ class Scene:
     arguments: Mapping[str, Any]
     tool: str = "send_invoice"
     looked_up: Sequence[Record] = field(default=())
+    returned: str = ""
 
     @property
     def call(self) -> Call:
@@ -66,7 +68,8 @@ class Scene:
         ]
         found = [f"find_customer({each.order_id}) -> {each.email}" for each in self.looked_up]
         read = ["read_messages() ->", *mail] if mail else []
-        return "\n".join([f"Request: {self.request}", *read, *found, f"Call: {self.call}"])
+        sent = [f"send_invoice(...) -> {self.returned!r}"] if self.returned else []
+        return "\n".join([f"Request: {self.request}", *read, *found, *sent, f"Call: {self.call}"])
 
 
 FIND_CUSTOMER: Final = Tool(
@@ -103,7 +106,30 @@ def allowed(submission: object, scene: Scene) -> bool:
         arguments = {"order_id": each.order_id}
         found = FIND_CUSTOMER.facts("find_customer", arguments, each, scene.request)
         facts = facts.and_also(found.known)
+    if scene.returned and "send_invoice" in tools:
+        sent = tools["send_invoice"]
+        found = sent.facts("send_invoice", {}, scene.returned, scene.request)
+        facts = facts.and_also(found.known)
     return policy.decide(scene.call, scene.request, facts).allowed
+
+
+def too_much(submission: object) -> list[str]:
+    """What is declared that neither of the two tools has."""
+    tools = declared(submission)
+    has = {
+        "read_messages": ((), ("id", "sender", "name", "order_id", "body")),
+        "send_invoice": (("order_id", "to", "note"), None),
+        "find_customer": (tuple(FIND_CUSTOMER.arguments), None),
+    }
+    found = [f"a tool {name}" for name in sorted({*tools} - {*has})]
+    for name, (arguments, fields) in has.items():
+        one = tools.get(name)
+        if one is not None:
+            found += [f"{name}({each}=...)" for each in one.arguments if each not in arguments]
+            unknown = [each for each in one.returns if fields and each not in fields]
+            found += [f"{name}() -> {each!r}" for each in unknown]
+    given: Any = submission
+    return [*found, *["find_customer, another one"] * (given.get("find_customer") is not None)]
 
 
 def effects(submission: object) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Payments for exercise 04.4, and known mistakes about limits of money."""
 
+import decimal
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -73,6 +74,15 @@ def inputs() -> "st.SearchStrategy[tuple[Payment, Sequence[Payment]]]":
     return st.tuples(made, st.booleans()).map(
         lambda both: (both[0][0], tuple(both[0][1]) if both[1] else both[0][1])
     )
+
+
+def context_changed(decide: Decide) -> list[str]:
+    """What a decision changes in the context of Decimal, which is put back afterwards."""
+    with decimal.localcontext(decimal.DefaultContext) as context:
+        before = {name: repr(getattr(context, name)) for name in ("prec", "rounding", "traps")}
+        decide(paid("1.01"), [paid("2.02", minutes=1)])
+        now = decimal.getcontext()
+        return [name for name, value in before.items() if repr(getattr(now, name)) != value]
 
 
 class Limits:

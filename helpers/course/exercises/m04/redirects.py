@@ -12,6 +12,8 @@ from typing import Any, Final
 import httpx
 from hypothesis import strategies as st
 
+from helpers.course.exercises.raised import lost
+from helpers.course.loop import run_async
 from helpers.security.controls.urls import Target, UnsafeUrl, UrlGuard
 
 Get = Callable[[Target], Awaitable[httpx.Response]]
@@ -91,6 +93,7 @@ class Client:
     replies: Sequence[Reply]
     asked: list[str] = field(default_factory=list)
     responses: list[httpx.Response] = field(default_factory=list)
+    sent: list[list[Any]] = field(default_factory=list)
 
     async def get(self, target: Target) -> httpx.Response:
         """The next reply."""
@@ -112,6 +115,7 @@ class Client:
             request=httpx.Request("GET", connected),
         )
         self.responses.append(response)
+        self.sent.append(_looked_at(response))
         return response
 
 
@@ -129,7 +133,10 @@ def browsing(follow: Follow) -> Callable[[Sites], Awaitable[Any]]:
             came = "raises " + next(one.__name__ for one in kinds if isinstance(error, one))
         else:
             number = next((n for n, one in enumerate(client.responses, 1) if one is came), None)
-            came = f"returns response {number}" if number else f"returns {came!r}"
+            if number and _looked_at(client.responses[number - 1]) != client.sent[number - 1]:
+                came = f"returns response {number}, which it has changed"
+            else:
+                came = f"returns response {number}" if number else f"returns {came!r}"
         return {
             "follow": came,
             "asked": client.asked,
@@ -147,6 +154,71 @@ def at_once(follow: Follow) -> Callable[[Sequence[Sites]], Awaitable[Any]]:
         return await asyncio.gather(*map(browse, several))
 
     return browse_all
+
+
+def errors_lost(follow: Follow) -> list[str]:
+    """The errors of `check` and `get` that do not come out as they are."""
+
+    async def fails(error: Exception, of: str) -> Any:
+        guard, asked = Guard(), 0
+
+        def check(url: str) -> Target:
+            if of == "check":
+                raise error
+            return Guard.check(guard, url)
+
+        async def get(target: Target) -> httpx.Response:
+            nonlocal asked
+            asked += 1
+            if of == "get" and asked == 1:
+                raise error
+            return httpx.Response(200)
+
+        guard.check = check  # type: ignore[method-assign]
+        return await follow(f"https://{DOCS}/care", guard, get)
+
+    # A time-out that comes out of a thread, where an answer may check, is another object.
+    checks = lost(lambda error: run_async(fails(error, "check")), _OWN, leave_out=[TimeoutError])
+    gets = lost(lambda error: run_async(fails(error, "get")), _OWN)
+    return [*(f"check: {text}" for text in checks), *(f"get: {text}" for text in gets)]
+
+
+_OWN: Final[Sequence[Callable[[str], Exception]]] = (
+    *(UnsafeUrl, httpx.ConnectTimeout, httpx.ReadTimeout, httpx.ReadError, httpx.InvalidURL),
+    *(httpx.RemoteProtocolError, httpx.PoolTimeout, httpx.TooManyRedirects, httpx.ConnectError),
+)
+
+
+def slow_and_cancelled(follow: Follow) -> list[str]:
+    """What comes of a page that takes 0.3 s, and of a call that is cancelled while it waits."""
+
+    async def late(seconds: float) -> str:
+        async def get(_target: Target) -> httpx.Response:
+            await asyncio.sleep(seconds)
+            return httpx.Response(200, text="at last")
+
+        running = asyncio.ensure_future(follow(f"https://{DOCS}/care", Guard(), get))
+        if seconds > 1:
+            await asyncio.sleep(0.02)
+            running.cancel()
+        try:
+            return (await running).text
+        except asyncio.CancelledError:
+            return "cancelled"
+        except Exception as error:
+            return repr(error)
+
+    async def both() -> list[str]:
+        return [await late(0.3), await late(60)]
+
+    return run_async(both())
+
+
+def _looked_at(response: httpx.Response) -> list[Any]:
+    """What of a response must stay."""
+    own = {name: id(value) for name, value in vars(response).items() if name != "_history"}
+    kept = [response.status_code, response.headers.raw, response.content, len(response.history)]
+    return [*kept, own.get("_request"), own.get("headers"), own.get("stream")]
 
 
 def _plain(url: str) -> str:
@@ -178,11 +250,22 @@ def told_all(several: Sequence[Sites]) -> str:
 def inputs() -> "st.SearchStrategy[tuple[Sequence[Sites]]]":
     """A few sites: any start, and up to five replies, most of them redirects."""
     hosts = st.sampled_from([DOCS, DOCS, SHOP, MOVING, REBINDING])
-    paths = st.sampled_from(["/", "/care", "/guides/care", "/guides/", "/a/b/c?page=1"])
+    paths = st.sampled_from(
+        ["/", "/care", "/guides/care", "/guides/", "/a/b/c?page=1", "/Care/A%2Fb"]
+    )
     urls = st.builds(lambda host, path: f"https://{host}{path}", hosts, paths)
     relative = st.sampled_from(
-        ["care", "/care", "../care", "./", "?page=2", "guides/old?x=1", f"//{SHOP}/guides/x", ""]
-    ).filter(bool)
+        [
+            "care",
+            "/care",
+            "../care",
+            "./",
+            "?page=2",
+            "guides/old?x=1",
+            f"//{SHOP}/guides/x",
+            "?Q=a%26b",
+        ]
+    )
     bad = st.sampled_from(
         [
             f"https://{ADMIN}/keys",
@@ -198,7 +281,7 @@ def inputs() -> "st.SearchStrategy[tuple[Sequence[Sites]]]":
     locations = st.one_of(relative, urls, relative, bad)
     redirect = st.builds(Reply, st.sampled_from([301, 302, 303, 307, 308]), locations)
     other = st.one_of(
-        st.builds(Reply, st.sampled_from([200, 404, 500, 302, 304])),
+        st.builds(Reply, st.sampled_from([200, 404, 429, 500, 503, 302, 304])),
         st.builds(Reply, st.sampled_from([201, 300, 304, 200]), relative),
         st.just(Reply(0)),
     )
