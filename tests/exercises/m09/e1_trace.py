@@ -50,7 +50,7 @@ class Parts:
             run.set(usage_metadata=self.usage(reply))
 
     def drafting(self, model: Any, question: str) -> Any:
-        @traceable(run_type=self.draft_type)  # type: ignore[call-overload]
+        @traceable(run_type=self.draft_type)  # type: ignore[call-overload, untyped-decorator]
         async def draft(source: str, found: str) -> str:
             reply = await model(f"{found}\n\n{question}")
             self.report(source, reply)
@@ -219,7 +219,7 @@ def no_usage() -> object:
     return but(report=report)
 
 
-@wrong("The same figures for each reply.")
+@wrong("The same figures for each reply.", slip="constant")
 def constant_usage() -> object:
     figures = {"input_tokens": 9, "output_tokens": 5, "total_tokens": 14}
     return but(usage=lambda self, reply: figures)

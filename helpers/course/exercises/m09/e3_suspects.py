@@ -94,7 +94,7 @@ def suspects(answer: Suspects) -> Iterator[Case]:
         "refused": [
             Slip.when(
                 "refused",
-                lambda got: got[0][0] == got[1][0] == "refuses",
+                lambda got: got[1][0] == "refuses" and got[1][1] > 0.5,
                 "An answer that says no is no failure: only error counts.",
             )
         ],
