@@ -23,7 +23,7 @@ ANSWERS = {exercise.id: answers_to(ROOT, exercise) for exercise in EXERCISES}
 EVERY = os.environ.get("COURSE_EVERY_ANSWER", "") not in ("", "0")
 MOST_WRONG, MOST_RIGHT = 12, 4
 # Modules and exercises whose checks take seconds: servers, waits, replayed days.
-LIVE = {"03.5", "05", "06", "07.6", "08.3", "08.6", "10.6"}
+LIVE = {"03.5", "05", "06", "07.6", "08.3", "08.6", "09.4", "10.6"}
 MOST_WRONG_LIVE, MOST_RIGHT_LIVE = 6, 2
 DEPLOYED = {"06.5", "07.6"}  # a right answer is deployed twice there, which takes half a minute
 SAMPLE, SAMPLE_LIVE, SEED = 5, 2, 12
