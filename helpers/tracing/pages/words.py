@@ -5,8 +5,6 @@ import sqlite3
 from decimal import Decimal
 from typing import Any
 
-from markupsafe import Markup
-
 from helpers.tracing.clock import iso
 from helpers.tracing.store.schema import PICO
 from helpers.tracing.store.stats import no_price, no_tokens
@@ -20,7 +18,7 @@ def visible(value: Any) -> Any:
     Raw, they are no HTML, act on a terminal that the page's source is printed to, or turn the
     order of what follows.
     """
-    if isinstance(value, str) and not isinstance(value, Markup):
+    if isinstance(value, str) and not hasattr(value, "__html__"):
         return _HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode(), value)
     return value
 
