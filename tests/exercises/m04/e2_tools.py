@@ -307,7 +307,7 @@ def to_is_words() -> object:
 
 @wrong("The name names a message, although nothing comes of it.", slip="too-much")
 def name_names_itself() -> object:
-    return tools(named_by=("id", "name"))
+    return tools(named_by=("id", "name"), returns={"name": Field("name")})
 
 
 @wrong("The name names a message, and its order is assigned.")
