@@ -453,7 +453,7 @@ def policy(answer: "Policy") -> Iterator[Case]:
         ],
         about="orders",
     )
-    whole = [Customer("Refund 12.50 of FH-60701."), Lookup("FH-60701", "99.00")]
+    whole: list[Step] = [Customer("Refund 12.50 of FH-60701."), Lookup("FH-60701", "99.00")]
     shares: list[Step] = [
         Customer("Refund £10 of FH-60702, £20.05 of FH-60703."),
         Lookup("FH-60702"),
