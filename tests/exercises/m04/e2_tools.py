@@ -305,6 +305,11 @@ def to_is_words() -> object:
     return tools(to=words(REQUEST, named("sender"), own("email")))
 
 
+@wrong("The name names a message, although nothing comes of it.", slip="too-much")
+def name_names_itself() -> object:
+    return tools(named_by=("id", "name"), returns={"name": Field("name")})
+
+
 @wrong("The name names a message, and its order is assigned.")
 def name_names_an_order() -> object:
     return tools(

@@ -393,7 +393,7 @@ def policy(answer: "Policy") -> Iterator[Case]:
         about="refusal",
     )
     alike = [
-        *("search_documents_all", "hand_over_now", "Hand_Over", " hand_over", "search", ""),
+        *("search_documents_all", "hand_over_now", "Hand_Over", " hand_over", "search"),
         *("LOOKUP_ORDER", "issue_refund ", "lookup_orders", "refund", "issue_refund\n", "close"),
     ]
     strangers = [
@@ -422,6 +422,7 @@ def policy(answer: "Policy") -> Iterator[Case]:
             [True, True, True],
         ),
         (([Customer("I do not want a ReFund of FH-50604.")], [refund("FH-50604")]), [True]),
+        (([Customer("Is FH-50608 nonrefundable?")], [refund("FH-50608")]), [True]),
         (
             ([Customer("My money back for FH-50605! I return it.")], [refund("FH-50605")]),
             [False],
@@ -452,7 +453,7 @@ def policy(answer: "Policy") -> Iterator[Case]:
         ],
         about="orders",
     )
-    whole = [Customer("Refund 12.50 of FH-60701."), Lookup("FH-60701", "99.00")]
+    whole: list[Step] = [Customer("Refund 12.50 of FH-60701."), Lookup("FH-60701", "99.00")]
     shares: list[Step] = [
         Customer("Refund £10 of FH-60702, £20.05 of FH-60703."),
         Lookup("FH-60702"),

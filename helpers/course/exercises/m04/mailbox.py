@@ -128,6 +128,7 @@ def too_much(submission: object) -> list[str]:
             found += [f"{name}({each}=...)" for each in one.arguments if each not in arguments]
             unknown = [each for each in one.returns if fields and each not in fields]
             found += [f"{name}() -> {each!r}" for each in unknown]
+            found += [f"{name}, named by {each}" for each in one.named_by if each != "id"]
     given: Any = submission
     return [*found, *["find_customer, another one"] * (given.get("find_customer") is not None)]
 
