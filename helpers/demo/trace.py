@@ -74,7 +74,7 @@ def steps(runs: "Sequence[Run]", note: Holds, code: Holds) -> list[Step]:
 
 def trace_with(client: "Client", project: str, text: str) -> "list[Run]":
     """The runs of those traces of a project in which a step returned a text."""
-    from helpers.tracing.analysis import quiet
+    from helpers.tracing.quiet import quiet
 
     with quiet():
         runs = list(client.list_runs(project_name=project))

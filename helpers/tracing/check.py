@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from helpers.evaluate.proportion import Proportion
 from helpers.models.errors import OverBudget
-from helpers.tracing.analysis import quiet
+from helpers.tracing.quiet import quiet
 
 if TYPE_CHECKING:
     from langsmith import Client

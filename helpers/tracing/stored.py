@@ -18,8 +18,8 @@ from helpers.evaluate.stored import Item, Step
 from helpers.evaluate.stored_answers import guarded, is_local
 from helpers.evaluate.version import AGENT, current_version
 from helpers.models import chat_model
-from helpers.tracing.analysis import quiet
 from helpers.tracing.asking import CALLS, NAME, Asked, ask_all, config_of
+from helpers.tracing.quiet import quiet
 
 if TYPE_CHECKING:
     from langsmith import Client

@@ -579,6 +579,8 @@ from collections import Counter
 
 from langsmith import traceable, tracing_context
 
+from helpers.tracing.testing import fresh
+
 
 @traceable
 def complain(sender: str, text: str) -> str:

@@ -9,7 +9,7 @@ from langsmith import Client, tracing_context
 from helpers.models.errors import OverBudget
 from helpers.shop.traffic import Request, day
 from helpers.tracing import asking
-from helpers.tracing.analysis import quiet
+from helpers.tracing.quiet import quiet
 from tests.tracing.serving import answer, fresh
 
 

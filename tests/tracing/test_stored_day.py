@@ -14,8 +14,8 @@ from langsmith import Client, tracing_context
 from helpers.course.home.programs.tracing import failing_tools, own_seconds, request_frame
 from helpers.evaluate import stored
 from helpers.shop.traffic import Request, day
-from helpers.tracing.analysis import quiet
 from helpers.tracing.asking import Asked
+from helpers.tracing.quiet import quiet
 from helpers.tracing.stored import ask_or_read
 from tests.tracing.serving import ScriptedModel, answer, fresh
 

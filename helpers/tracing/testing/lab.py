@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helpers.tracing.analysis import quiet
+from helpers.tracing.quiet import quiet
 from helpers.tracing.service import Service
 
 if TYPE_CHECKING:

@@ -315,7 +315,7 @@ _OTHERS = st.one_of(
     st.builds(SystemMessage, _TEXTS),
     st.builds(lambda text: HumanMessage([text, _block(text)]), _TEXTS),
     st.builds(lambda text: AIMessage([_block(text)], name="tool"), _TEXTS),
-    st.builds(lambda text: ChatMessage(text, role="tool"), _TEXTS),
+    st.builds(lambda text: ChatMessage(content=text, role="tool"), _TEXTS),
 )
 _PROMPTS = st.one_of(
     st.none(),

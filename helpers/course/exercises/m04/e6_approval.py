@@ -224,7 +224,7 @@ def approval(answer: "Make") -> Iterator[Case]:
         ],
         about="numbers",
     )
-    exact = [
+    exact: list[tuple[str, list[Any]]] = [
         ("0.01", [0.004, 0.004, 0.004]),
         ("0.305", [0.3, 0.005]),
         ("0.304", [0.3, 0.005]),

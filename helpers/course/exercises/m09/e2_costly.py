@@ -129,7 +129,7 @@ def _case(
     slips: Sequence[Slip] = (),
 ) -> Case:
     from helpers.course.exercises.m09.projects import KEYS, client_noting
-    from helpers.tracing.analysis import quiet
+    from helpers.tracing.quiet import quiet
     from helpers.tracing.testing import lab_client
 
     keys = list(KEYS[name])
@@ -155,7 +155,7 @@ def _case(
 @cache
 def _reference(name: str) -> tuple[str, str, float, int]:
     from helpers.course.exercises.m09.projects import KEYS, project
-    from helpers.tracing.analysis import quiet
+    from helpers.tracing.quiet import quiet
     from helpers.tracing.testing import lab_client
 
     with quiet():

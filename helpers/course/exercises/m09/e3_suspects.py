@@ -123,7 +123,7 @@ def suspects(answer: Suspects) -> Iterator[Case]:
 
 def _called(answer: Suspects, name: str, where: str) -> Any:
     from helpers.course.exercises.m09.projects import client_noting
-    from helpers.tracing.analysis import quiet
+    from helpers.tracing.quiet import quiet
     from helpers.tracing.testing import lab_client
 
     asked: list[str] = []
@@ -137,7 +137,7 @@ def _called(answer: Suspects, name: str, where: str) -> Any:
 @cache
 def _reference(name: str) -> tuple[Suspect, Suspect]:
     from helpers.course.exercises.m09.projects import project
-    from helpers.tracing.analysis import quiet
+    from helpers.tracing.quiet import quiet
     from helpers.tracing.testing import lab_client
 
     with quiet():
