@@ -76,11 +76,13 @@ def test_tools_that_fail_most_surely_come_first_and_a_refusal_is_no_error() -> N
     runs += [run("refund", "tool", error="ValueError"), run("refund", "tool")]
     refused = {"output": {"status": "error", "content": "Not yours."}}
     runs += [run("lookup", "tool", outputs=refused), run("model", "llm", error="down")]
+    # More errors than any other tool, and a lower rate.
+    runs += [run("mail", "tool", error="Timeout" if n < 30 else None) for n in range(1000)]
     table = failing_tools(runs)
-    assert list(table.index) == ["search", "refund", "lookup"]
-    assert list(table["raised"]) == [20, 1, 0]
-    assert list(table["refused"]) == [0, 0, 1]
-    assert list(table["least"]) == pytest.approx([0.168, 0.095, 0], abs=0.001)
+    assert list(table.index) == ["search", "refund", "mail", "lookup"]
+    assert list(table["raised"]) == [20, 1, 30, 0]
+    assert list(table["refused"]) == [0, 0, 0, 1]
+    assert list(table["least"]) == pytest.approx([0.168, 0.095, 0.021, 0], abs=0.001)
 
 
 def test_each_question_becomes_one_example_split_in_turn() -> None:
