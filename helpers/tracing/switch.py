@@ -77,7 +77,7 @@ def enable(project: str = "fernhill", *, redact: bool | None = None) -> Tracing:
         return _enable_local(project, hook)
     if mode == "langsmith":
         return _enable_langsmith(project, hook)
-    raise TracingError(f"COURSE_TRACING is {mode!r}: set it to local or to langsmith.")
+    raise TracingError(f"COURSE_TRACING is {mode!r}: set it to 'local' or 'langsmith'.")
 
 
 def local() -> Service:

@@ -195,7 +195,8 @@ asking.invoke(Command(resume={question.id: decision}), thread)
 print(world)
 
 # %% [markdown] name="waiting-text"
-# Customers do not wait quietly. What becomes of the question when the next message comes first?
+# Customers do not wait quietly. What happens to the question if the customer's next message comes
+# before the person's decision?
 
 # %% name="waiting"
 asking = create_agent(
@@ -210,10 +211,11 @@ asking.invoke({"messages": "Are you still there?"}, thread)
 print("waiting after the next message:", len(asking.get_state(thread).interrupts))
 
 # %% [markdown] name="practice-text"
-# The question is gone: the call is neither made nor refused, and some providers do not accept a
-# conversation with a call that has no result. So look at `get_state(thread).interrupts` first, and
-# hold the new message back. Two calls in one message are two questions, each with its own id and
-# decision. And the checkpoint does not keep `context=`: pass it again when you resume.
+# The question is gone. The call is neither made nor refused, and some providers do not accept a
+# conversation with a call that has no result. So check `get_state(thread).interrupts` before you
+# pass a message on, and hold the message back while a question waits. Two calls in one message are
+# two questions, each with its own id and decision. The checkpoint does not keep `context=`, so pass
+# it again when you resume.
 
 # %% [markdown] name="tired-text"
 # ## How many questions can a person answer?

@@ -26,8 +26,9 @@ fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 # %% [markdown] name="service-text"
 # ## What happens in one request?
 #
-# Traces go to a server. This notebook starts one on this machine that speaks the part of
-# LangSmith's API that you need here. Keys in your environment are set aside, so nothing leaves.
+# Traces go to a server. This notebook starts one on this machine, which speaks the part of
+# LangSmith's API that you need here. It sets aside any LangSmith keys in your environment, so
+# nothing leaves the machine.
 
 # %% name="service"
 import time
@@ -39,10 +40,10 @@ service = tracing.local()
 print("The service runs:", service.running)
 
 # %% [markdown] name="variables-text"
-# Four variables turn tracing on. For LangSmith itself, set the key that you make at
-# [smith.langchain.com](https://smith.langchain.com), and leave the endpoint out. The SDK reads each
-# variable once and remembers it, so set them before the first request. Usually that is before
-# Python starts, not in a cell.
+# Four variables control tracing. For LangSmith itself, create a key at
+# [smith.langchain.com](https://smith.langchain.com), use it as `LANGSMITH_API_KEY`, and leave out
+# the endpoint. The SDK reads each variable once and remembers it, so set them before the first
+# request: usually before Python starts, not in a cell.
 
 # %% name="variables"
 project = f"fernhill-{time.strftime('%Y%m%d-%H%M%S')}"
@@ -62,9 +63,9 @@ for order in day(300):
 print(order.text)
 
 # %% [markdown] name="config-text"
-# LangChain traces its own runs. What it cannot know, you say in the config: a **name** that is the
-# same for all requests, the id by which you find this one again, **metadata** to group by, **tags**
-# for yes or no. How often does the agent call its model to answer about one order?
+# LangChain traces its own runs. The config adds what LangChain cannot know: a **name** that is the
+# same for all requests, an id by which you find this request again, **metadata** to group by, and
+# **tags** for yes-or-no facts. How often does the agent call its model to answer about one order?
 
 # %% name="invoke"
 from langsmith import uuid7
@@ -80,9 +81,9 @@ state = agent.invoke({"messages": [("user", order.text)]}, config, context=Calle
 print(state["messages"][-1].text)
 
 # %% [markdown] name="read-text"
-# The runs are sent in the background, so wait for them before you read. The SDK announces that
-# `read_run` and `list_runs` will be removed in 2027. Their successor comes below; until then the
-# cell turns the warning off.
+# A background thread sends the runs, so wait for them before you read. The SDK warns that
+# `read_run` and `list_runs` will be removed after January 2027. The successor of `list_runs` comes
+# below; until then the cell turns the warning off.
 
 # %% name="read"
 import warnings
@@ -108,10 +109,11 @@ def tree(run, depth=0):
 tree(run)
 
 # %% [markdown] name="tree-note"
-# A *run* is one step, with inputs, outputs, start and end. Runs form a tree, the *trace*. The model
-# is called once to choose a tool (here by a classifier, hence 0 tokens), and once to answer. The
-# chains around it are middleware. Tokens are *rolled up*: a run's figure includes all below it.
-# `course traces`, in a terminal, shows the same as pages; `show.trace` as a picture.
+# A *run* is one step, with inputs, outputs, start and end. Runs form a tree, the *trace*. The agent
+# calls its model once to choose a tool (here by a classifier, hence 0 tokens), and once to answer.
+# The `wrap_model_call` runs are middleware. Tokens are *rolled up*: a run's figure includes all
+# runs below it. `course traces`, in a terminal, shows the same as pages; `show.trace` shows it as a
+# picture.
 
 # %% name="picture-of-it"
 from helpers.course import show
@@ -121,9 +123,9 @@ show.trace(run)
 # %% [markdown] name="own-text"
 # ## How do I trace my own functions?
 #
-# LangChain does not see a function of yours. `@traceable` makes it a run, below whatever run it is
-# called in. From here on one client both sends and reads, so that `client.flush()` waits for
-# everything.
+# LangChain does not see the functions that you write. With `@traceable` each call becomes a run,
+# below the run that made it. From here on one client both sends and reads, so that `client.flush()`
+# waits for everything.
 
 # %% name="configure"
 from langsmith import configure
@@ -162,8 +164,8 @@ for question in ("Where do I dry my tent?", "What does a kayak cost?"):
 client.flush()
 
 # %% [markdown] name="list-text"
-# `list_runs` finds runs where they are stored. Its `filter` is a small language: comparisons,
-# joined by `and` and `or`. Which searches found nothing?
+# `list_runs` asks the server for runs. Its `filter` is a small language: comparisons, joined by
+# `and` and `or`. Which searches found nothing?
 
 # %% name="list"
 about = 'and(eq(name, "search notes"), has(tags, "empty"))'
@@ -171,8 +173,8 @@ for run in client.list_runs(project_name=own, filter=about):
     print(run.run_type, run.inputs, run.outputs, run.tags)
 
 # %% [markdown] name="error-text"
-# A function that raises ends its run with an error, and the error still reaches the caller. What
-# does the trace say when the caller catches it?
+# If a traced function raises, its run ends with an error, and the caller still gets the error. What
+# does the trace show when the caller catches it?
 
 # %% name="error"
 @traceable(run_type="tool")
@@ -196,9 +198,9 @@ for run in client.list_runs(project_name=own, filter='or(eq(name, "weigh"), eq(n
     print(run.name, run.status, (run.error or "").split("\n")[0])
 
 # %% [markdown] name="context-text"
-# The tool's run has the error, its parent is a success. So count errors where they happen: a count
-# of failed requests misses this one. `tracing_context` changes for a block where traces go, what
-# they are marked with, or that there are none.
+# The tool's run has the error, and its parent is a success. So count errors where they happen: a
+# count of failed requests misses this one. For one block, `tracing_context` sets the project, the
+# tags and the metadata, or turns tracing off.
 
 # %% name="context"
 from langsmith import tracing_context
@@ -214,9 +216,9 @@ for run in client.list_runs(project_name=own, filter='has(tags, "nightly")', is_
 # %% [markdown] name="break-text"
 # ## Where does the tree break?
 #
-# Which run is the parent is kept in a context variable. `await` passes it on. A new thread begins
-# with an empty context. Ask three places at the same time, in three ways. How many traces do you
-# expect of each?
+# A context variable says which run is the parent. The tasks of asyncio and `asyncio.to_thread` copy
+# it. A thread of a plain pool begins with an empty context. Ask three places at the same time, in
+# three ways. How many traces do you expect from each?
 
 # %% name="places"
 import asyncio
@@ -232,7 +234,7 @@ def look_up(place):
 
 @traceable
 async def gathered():
-    """All places at once, as tasks of asyncio."""
+    """All places at once, in threads to which asyncio copies the context."""
     asked = [asyncio.to_thread(look_up, place) for place in PLACES]
     return await asyncio.gather(*asked)
 
@@ -247,8 +249,8 @@ def plain_pool():
         return list(pool.map(look_up, PLACES))
 
 # %% [markdown] name="pool-text"
-# LangSmith's own pool hands the context to its threads. This function is the first part of the
-# module's program `tracing.py`.
+# LangSmith's own pool passes the context to its threads. The next function is the first part of the
+# module's program, `tracing.py`.
 
 # %% name="traced-map" app="tracing.py"
 from collections.abc import Callable, Iterable
@@ -293,17 +295,18 @@ show.table(rows, caption="One request that asks three places")
 torn = rows[1]["traces"] - 1
 
 # %% [markdown] name="count-note"
-# In the plain pool each call became a trace of its own. Nothing failed, so nobody noticed: the
-# request now seems to call nothing. A block's `tracing_context` is lost in the same way, with its
+# In the plain pool each call became a trace of its own. Nothing failed, so nobody notices: the
+# request now seems to call nothing. A plain pool also loses a block's `tracing_context`, with its
 # project and its tags.
 
 # %% [markdown] name="headers-text"
-# Between two processes nothing is shared at all. Send the parent as HTTP headers, and continue
-# there. A new thread shows it, since it knows as little as another machine.
+# Two processes share no context. Send the parent run in the HTTP headers, and continue its trace on
+# the other side. Here a new thread takes the place of the other process, since its context is empty
+# too.
 
 # %% name="headers"
 def other_service(headers):
-    """What runs at the other end of an HTTP request."""
+    """What the other process does when the HTTP request arrives."""
     with tracing_context(parent=headers):
         return look_up("another machine")
 
@@ -324,9 +327,9 @@ tree(client.read_run(run.id, load_child_runs=True))
 # %% [markdown] name="usage-text"
 # ## What does a model cost that LangChain does not know?
 #
-# For a chat model of LangChain the SDK finds name and tokens itself. For a call by `httpx`, or by a
-# model of your own, you report both. Cost is then tokens times the price that the server's table
-# has for that name.
+# For one of LangChain's chat models the SDK finds the name and the tokens itself. For a call by
+# `httpx`, or for a model of your own, you report both. The cost is then the tokens times the price
+# that the server's table has for that name.
 
 # %% name="record-usage" app="tracing.py"
 def record_usage(provider: str, model: str, read: int, written: int) -> None:
@@ -359,8 +362,8 @@ ask_by_hand("fernhill", "our-own-7b")
 client.flush()
 
 # %% [markdown] name="stated-text"
-# A run can also state its cost itself, by `input_cost` and `output_cost`. What does the server say
-# of a model that is in no table?
+# A run can also state its cost, as `input_cost`, `output_cost` and `total_cost`. What cost does the
+# server show for a model that is in no table?
 
 # %% name="stated"
 @traceable(run_type="llm")
@@ -387,20 +390,22 @@ for run in client.list_runs(project_name=own, run_type="llm"):
 show.table(rows, caption="Cost of a million calls", units={"cost": "$"}, digits=0)
 
 # %% [markdown] name="unpriced-note"
-# An unknown price gives no cost. That is not a cost of zero: a sum silently leaves the run out, so
-# put the number of runs without a price beside each sum.
+# A run with an unknown price has no cost. That is not a cost of zero: a sum silently leaves the run
+# out, so put the number of runs without a price beside each sum.
 
 # %% [markdown] name="day-goal"
 # ## What does a day look like?
 #
-# Now 300 requests of Fernhill's day, each with the same kind of config: a few intents in many
-# wordings, a long tail, some callers who behave oddly. Which ones, the traces will tell.
+# Next come 300 requests of Fernhill's day, each with the same kind of config. A few intents in many
+# wordings are most of them, the rest is a long tail, and some callers behave oddly. The traces will
+# show which ones.
 
 # %% [markdown] name="day-text"
-# Asking 300 requests takes 13 minutes on an idle two-core machine. So the next cell reads a
-# **stored run**: it prints the version of the agent, asks two requests again, and sends the stored
-# traces to your project. They have every step with its time, but inputs and outputs only for the
-# request itself, its models and its tools. Add `live=True` to ask all of them now.
+# Answering 300 requests takes 13 minutes on an idle two-core machine. So the next cell reads a
+# **stored run**: it prints which version of the agent gave the answers, asks two requests again to
+# compare, and sends the stored traces to your project. They have every step with its time, but
+# inputs and outputs only for the request, its models and its tools. Add `live=True` to ask all
+# requests now.
 
 # %% name="day" tags=["stored:09-day"]
 from helpers.tracing.stored import ask_or_read
@@ -415,12 +420,12 @@ figures = client.get_run_stats(project_names=[project], is_root=True)
 rows = []
 for name in ("run_count", "error_rate", "latency_p50", "latency_p99", "total_tokens", "total_cost"):
     rows.append({"figure": name, "value": figures[name]})
-show.table(rows, caption="What the server says of the project", digits=4)
+show.table(rows, caption="The project's figures, from the server", digits=4)
 
 # %% [markdown] name="filter-text"
-# In a filter, metadata is a key and a value. `select` names the fields that you need: inputs and
-# outputs are most of the bytes. The SDK fetches pages of 100 runs as you iterate; `limit` ends it
-# earlier.
+# In a filter, a condition on metadata names a key and a value. `select` names the fields that you
+# need: inputs and outputs are most of the bytes. The SDK fetches pages of 100 runs as you iterate;
+# `limit` stops it earlier.
 
 # %% name="filter"
 about = 'and(eq(metadata_key, "intent"), eq(metadata_value, "return_window"), gt(latency, 0.5))'
@@ -439,8 +444,8 @@ for wanted in (["id", "start_time"], None):
     print(f"{len(runs)} runs, {size // 1000} kB of inputs and outputs, {took:.1f} s")
 
 # %% [markdown] name="newer-text"
-# `client.runs.query` is the newer form of the same question. It is asynchronous, takes ids of
-# projects, and gives the pages itself.
+# `client.runs.query` is the successor of `list_runs`. It is asynchronous, takes project ids, and
+# fetches the pages itself.
 
 # %% name="newer"
 session = str(client.read_project(project_name=project).id)
@@ -448,13 +453,14 @@ newer = 0
 async for run in client.runs.query(project_ids=[session], is_root=True, filter=about):
     newer += run.id is not None
 older = len(list(client.list_runs(project_name=project, is_root=True, filter=about)))
-print("about returns, longer than half a second:", newer, "and", older)
+print(f"about returns, over half a second: {newer} by runs.query, {older} by list_runs")
 
 # %% [markdown] name="frame-text"
 # ## Which requests cost out of proportion?
 #
-# One row for each request, with all its metadata, is enough for most questions. LangChain has put
-# the conversation into the metadata, as `thread_id`.
+# One row for each request, with all its metadata, is enough for most questions. The project also
+# contains the request that you sent at the beginning. LangChain has copied the conversation's
+# `thread_id` from the config into the metadata.
 
 # %% name="frame" app="tracing.py"
 import pandas as pd
@@ -464,8 +470,8 @@ from langsmith import Client
 def request_frame(client: Client, project: str) -> pd.DataFrame:
     """One row for each request of a project: its metadata, id, seconds, tokens, cost, status.
 
-    Costs are US dollars. A request without a price has none (NaN), which is not 0; one that is
-    priced in part costs at least what it says.
+    Costs are in US dollars. Without a price the cost is NaN, not 0. If only some of a request's
+    model runs have a price, its cost is a lower bound.
     """
     rows = []
     for run in client.list_runs(project_name=project, is_root=True):
@@ -480,8 +486,8 @@ columns = ["intent", "customer", "thread_id", "seconds", "tokens", "cost"]
 show.table(frame[columns].head(3), caption=f"Three of {len(frame)} requests", digits={"cost": 6})
 
 # %% [markdown] name="costliest-text"
-# Which part of the money do the most expensive five percent take? If all requests cost the same, it
-# would be five percent.
+# What share of the cost comes from the most expensive five percent of the requests? If all requests
+# cost the same, it would be five percent.
 
 # %% name="costliest" app="tracing.py"
 def costliest(frame: pd.DataFrame, share: float = 0.05) -> pd.DataFrame:
@@ -502,23 +508,24 @@ costs = costliest(frame, 1).cost.to_numpy()
 places = 100 * np.arange(1, len(costs) + 1) / len(costs)
 measured = (places, 100 * costs.cumsum() / costs.sum())
 show.line(
-    {"measured": measured, "all the same": ([0, 100], [0, 100])},
+    {"measured": measured, "if all cost the same": ([0, 100], [0, 100])},
     marks={"5%": 5},
-    title=f"The most expensive 5% of the requests make {part:.0%} of the cost",
+    title=f"The most expensive 5% of the requests make up {part:.0%} of the cost",
     x="requests, most expensive first (%)",
     y="cost (%)",
 )
 
 # %% [markdown] name="excess-text"
-# A single expensive request is a nuisance, a group is a bill. *Excess* is a group's part of the
-# cost minus its part of the requests, in points of 100. So no group is blamed for being large.
+# A single expensive request is a nuisance; an expensive group is a bill. *Excess* is a group's
+# share of the cost minus its share of the requests, in percentage points. So no group is blamed for
+# being large.
 
 # %% name="excess" app="tracing.py"
 def excess(frame: pd.DataFrame, key: str) -> pd.DataFrame:
-    """The groups of a column by how far their part of the cost exceeds their part of the requests.
+    """The groups of a column by how far their share of the cost exceeds that of the requests.
 
-    Columns: `requests` (a count), `cost` (percent of all) and `excess` (points of 100), largest
-    excess first. Requests without a price are left out.
+    Columns: `requests` (a count), `cost` (percent of all) and `excess` (percentage points),
+    largest excess first. Requests without a price are left out.
     """
     priced = frame[frame["cost"].notna()]
     groups = priced.groupby(key).agg(requests=("cost", "size"), cost=("cost", "sum"))
@@ -528,7 +535,8 @@ def excess(frame: pd.DataFrame, key: str) -> pd.DataFrame:
 
 # %% name="intents"
 by_intent = excess(frame, "intent")
-show.table(by_intent, digits=1, units={"cost": "%"}, caption="Excess of the intents, in points")
+show.table(by_intent, digits=1, units={"cost": "%"},
+           caption="Excess of the intents, in percentage points")
 
 # %% name="who"
 by_session = excess(frame, "thread_id").head(4)
@@ -539,14 +547,15 @@ show.table(by_session.assign(said=by_session.index.map(said)), digits=1, units={
            caption="Conversations with the largest excess, and what they said last")
 
 # %% [markdown] name="who-note"
-# Look at how often they asked, and at what they said. A caller who pastes whole letters needs a cap
-# on length; one who asks the same again and again needs a cache.
+# Look at how often each of them asked, and what they said. A caller who pastes whole letters needs
+# a limit on length; a caller who repeats one question needs a cache.
 
 # %% [markdown] name="time-goal"
 # ## Where does the time go?
 #
-# Latencies of nested runs cannot be added: the same second would count many times. A run's *own*
-# time is its latency without that of the runs directly below it. Own times add up to the whole.
+# You cannot add the latencies of nested runs: the same second would count many times. A run's *own*
+# time is its latency minus the latencies of the runs directly below it. Own times add up to the
+# whole, as long as no two runs below one parent overlap.
 
 # %% name="own-seconds" app="tracing.py"
 from uuid import UUID
@@ -557,8 +566,8 @@ from langsmith.schemas import Run
 def own_seconds(runs: Iterable[Run]) -> dict[UUID, float]:
     """Run id -> the seconds that the run took itself, without the runs directly below it.
 
-    Runs that have not ended are left out. Children that run at the same time can take longer than
-    their parent; its own time is then 0.
+    Runs that have not ended are left out. Children that run at the same time can together take
+    longer than their parent; its own time is then 0.
     """
     own: dict[UUID, float] = {}
     below: dict[UUID, float] = {}
@@ -587,7 +596,7 @@ time_share = 100 * spent / spent.sum()
 slowest, its_share = time_share.index[0], time_share.iloc[0]
 show.bars(
     time_share.to_dict(),
-    title=f"Runs of the type {slowest} take {its_share:.0f}% of the time",
+    title=f"Runs of type {slowest} take {its_share:.0f}% of the time",
     x="own time (%)",
     digits=1,
 )
@@ -595,19 +604,19 @@ show.bars(
 # %% [markdown] name="tools-text"
 # ## Which tool fails?
 #
-# Two things are called failure. A tool that *raises* ends in an error. A tool that *refuses*, for
-# instance to show another customer's order, returns a message with the status "error": it works,
-# and its run is a success.
+# The word failure has two meanings. A tool that *raises* ends in an error. A tool that *refuses*,
+# for instance to show another customer's order, returns a message with the status "error": it
+# works, and its run is a success.
 #
-# One error in two calls is 50%, and says little. The *lower end* of a 95% interval (Wilson's) is a
-# rate that the tool exceeds very probably, so sort by it.
+# One error in two calls is a rate of 50%, and tells you little. The true rate is very probably
+# above the *lower end* of a 95% interval (Wilson's), so sort by that.
 
 # %% name="failing-tools" app="tracing.py"
 from scipy.stats import binomtest
 
 
 def failing_tools(runs: Iterable[Run]) -> pd.DataFrame:
-    """Tools by how often they raise: the one that fails most surely comes first.
+    """Tools by the lower end of their rate of errors, highest first.
 
     Columns: `calls`, `raised` and `refused` (counts; a tool refuses by a message with the status
     "error"), and `least`, the lower end of Wilson's 95% interval of the rate of errors, 0 to 1.
@@ -633,9 +642,9 @@ calls = list(client.list_runs(project_name=project, run_type="tool"))
 show.table(failing_tools(calls), caption=f"{len(calls)} calls of the agent's tools")
 
 # %% [markdown] name="planted-text"
-# On this day no tool raised an error. So try it on a day with a fault: a search that fails in 20 of
-# 80 calls, and a refund that failed once, in its only 2 calls. Which is first by the rate, and
-# which by the lower end?
+# On this day no tool raised an error. So try a day with a fault: a search that fails in 20 of 80
+# calls, and a refund that fails in one of its 2 calls. Which tool is first by the rate, and which
+# by the lower end?
 
 # %% name="planted"
 from contextlib import suppress
@@ -662,7 +671,7 @@ faults = failing_tools(client.list_runs(project_name=outages))
 show.table(faults.assign(rate=faults.raised / faults.calls), caption="A day with a fault")
 
 # %% [markdown] name="refused-text"
-# Alert on errors. Of refusals ask whose calls they are.
+# Alert on errors. For refusals, ask whose calls they are.
 
 # %% name="refused"
 whose = frame.set_index("id").customer
@@ -677,9 +686,10 @@ print(sorted(counts.items(), key=lambda pair: -pair[1])[:3])
 # %% [markdown] name="feedback-text"
 # ## Are expensive answers better answers?
 #
-# *Feedback* is a mark on a run: a customer's thumb, a colleague's judgement, or a check that runs
-# by itself. Here a check: where a golden question of module 02 asks the same, the answer states the
-# right facts or it does not. Would you expect right answers to cost more than wrong ones?
+# *Feedback* is a mark on a run: a customer's thumb, a colleague's judgement, or the result of an
+# automatic check. Here a check gives it: if a golden question of module 02 asks the same as the
+# customer, the answer is right when it states that question's facts. Would you expect right answers
+# to cost more than wrong ones?
 
 # %% name="feedback"
 from helpers.evaluate import score_answer
@@ -708,7 +718,7 @@ by_mark = marked.groupby("right").agg(
 by_mark["cost"] *= 1e6
 show.table(
     by_mark,
-    caption="Wrong (0) and right (1) answers; cost of a million of them",
+    caption="Wrong (0) and right (1) answers: median tokens, and the cost of a million",
     units={"cost": "$"},
     digits=1,
 )
@@ -723,10 +733,10 @@ show.intervals(rates, title=f"{marked.right.sum():.0f} of {len(marked)} answers 
 # %% [markdown] name="dataset-text"
 # ## How does a bad run become a test?
 #
-# Feedback is part of the filter language, so the wrong answers are one question away. Each
-# different question becomes an *example* of a dataset, with its run as source. Half of them are
-# *seen*: with these you improve the agent. The others are *unseen*, and tell whether you improved
-# more than a list.
+# The filter language knows feedback, so one query finds the wrong answers. Each distinct question
+# becomes an *example* of a dataset, with its run as the source. Half of the examples are *seen*:
+# you improve the agent with them. The others are *unseen*: they show whether more than a list of
+# questions has improved.
 
 # %% name="examples-from" app="tracing.py"
 from typing import Any
@@ -741,9 +751,9 @@ def examples_from(
     """Examples for `client.create_examples`, one for each different input, split in turn.
 
     Args:
-        runs: what went wrong; the first run of each input counts.
-        inputs: what a run was asked.
-        expected: what it should have said.
+        runs: the runs that went wrong; of runs with equal inputs, the first counts.
+        inputs: takes a run, and returns what it was asked.
+        expected: takes a run, and returns what it should have said.
         splits: the names of the splits.
     """
     examples: dict[str, dict[str, Any]] = {}
@@ -759,9 +769,9 @@ def examples_from(
     return list(examples.values())
 
 # %% [markdown] name="bad-text"
-# Datasets live longer than traces, so leave out who writes personal data. Here also those who
-# behave oddly, and questions about more than one fact. Some wordings that were right must stay
-# right.
+# Datasets live longer than traces, so leave out questions that contain personal data. The cell also
+# leaves out callers who behave oddly, and questions about more than one fact. It adds some wordings
+# that were right: they must stay right.
 
 # %% name="bad"
 usual = {}
@@ -784,7 +794,7 @@ def asked_of(run):
 
 
 def golden_id(run):
-    """The question whose facts are right."""
+    """The golden question whose facts the answer should state."""
     return {"golden": usual[run.id].id}
 
 
@@ -796,9 +806,9 @@ client.create_examples(dataset_id=dataset.id, examples=wrong + kept)
 print(len(wrong), "that went wrong,", len(kept), "that were right")
 
 # %% [markdown] name="experiment-text"
-# An *experiment* runs a target over the examples, marks each answer with an evaluator of yours, and
-# traces it all into a project of its own. First the agent as it is. `client.evaluate` prints where
-# to look; the cell keeps that out of the notebook.
+# An *experiment* runs a target over the examples, marks each answer with your evaluator, and traces
+# everything into a project of its own. Start with the agent as it is. `client.evaluate` prints
+# where to look; the cell keeps that out of the notebook.
 
 # %% name="evaluator"
 def states_facts(outputs, reference_outputs):
@@ -836,9 +846,9 @@ columns = ["inputs.question", "feedback.states_facts"]
 show.table(before[columns].head(4).reset_index(drop=True), caption="Four examples")
 
 # %% [markdown] name="improve-text"
-# In the wrong answers, the search preferred another sentence. Module 01's index keeps questions
-# that each sentence answers. So add each *seen* wording to the sentence that states its facts, and
-# run the same experiment again.
+# An answer is wrong if the search prefers the wrong sentence. Module 01's index stores, for each
+# sentence, questions that it answers, and searches those too. So add each *seen* wording to the
+# sentence that states its facts, and run the same experiment again.
 
 # %% name="improve"
 from copy import deepcopy
@@ -886,13 +896,14 @@ splits = pd.DataFrame(rows).set_index("split")
 
 # %% [markdown] name="splits-note"
 # *Seen* shows that the index finds what you put into it. What counts is *unseen* and *was right*.
-# The dataset stays, and each later version runs it: a regression test, made of what customers ask.
+# Keep the dataset, and run it on each later version: it is a regression test, made of what
+# customers ask.
 
 # %% [markdown] name="prompts-text"
 # ## Which of two prompts is worth its price?
 #
-# A colleague wants a friendlier agent. Same questions, same model, another prompt: compare
-# rightness and cost, pair by pair.
+# A colleague wants a friendlier agent. Ask the same questions with the same model and another
+# prompt. Then compare which answers are right, question by question, and what all of them cost.
 
 # %% name="prompts"
 from helpers.agent import Style
@@ -930,15 +941,15 @@ for name in ("plain", "friendly"):
             "tokens": total["total_tokens"],
             "cost": 1e6 * float(total["total_cost"]),
         })
-caption = f"{len(verdicts)} questions, each asked a million times"
+caption = f"Cost of {len(verdicts)} questions, each asked a million times"
 show.table(rows, caption=caption, units={"cost": "$"}, digits=0)
 
 # %% [markdown] name="redact-text"
 # ## What must not leave?
 #
-# Redact *before* anything leaves the process. The client hands inputs, outputs, errors and metadata
-# of each run to its `anonymizer`. Here a customer writes an address into the chat. In how many
-# places of one trace is it?
+# Redact *before* anything leaves the process. The client passes the inputs, outputs, errors and
+# metadata of each run through its `anonymizer`. Here a customer writes an e-mail address into the
+# chat. How often does one trace contain it?
 
 # %% name="make-anonymizer" app="tracing.py"
 import re
@@ -955,9 +966,9 @@ PERSONAL = {
 
 
 def make_anonymizer(patterns: Mapping[str, str] = PERSONAL) -> Callable[[Any], Any]:
-    """For `Client(anonymizer=...)`: what fits a pattern becomes the pattern's name in brackets.
+    """For `Client(anonymizer=...)`: what matches a pattern becomes the pattern's name in brackets.
 
-    It looks at strings up to 30 levels deep, and not at the names of fields.
+    It changes strings up to 30 levels deep, and no names of fields.
     """
     rules: Any = []
     for name, pattern in patterns.items():
@@ -990,7 +1001,8 @@ show.table(rows, caption="E-mail addresses in one trace")
 places_before, places_after = rows[0]["addresses"], rows[1]["addresses"]
 
 # %% [markdown] name="unseen-text"
-# The hook does not see everything. What of this run still has the address when it is stored?
+# The anonymizer does not see everything. Which parts of this run still contain the address when it
+# is stored?
 
 # %% name="unseen"
 @traceable(name="mail to ann@home.example", tags=["ann@home.example"])
@@ -1007,12 +1019,12 @@ run = next(client.list_runs(project_name=f"{own}-mail"))
 print(run.name, run.tags, run.inputs, run.outputs)
 
 # %% [markdown] name="unseen-note"
-# The name, the tag and the name of a field: put no personal data there. A customer's name fits no
-# pattern either.
+# The run's name, its tag and the name of a field still contain it, so put no personal data there. A
+# customer's name matches no pattern either.
 
 # %% [markdown] name="sampling-text"
-# A *sampling rate* keeps traces by chance, before anyone knows how the request ends. The variable
-# is `LANGSMITH_TRACING_SAMPLING_RATE`.
+# A *sampling rate* keeps traces at random, before anyone knows how the request ends. Set it here,
+# or with the variable `LANGSMITH_TRACING_SAMPLING_RATE`.
 
 # %% name="sampled"
 sampled = Client(tracing_sampling_rate=0.1)
@@ -1024,8 +1036,8 @@ arrived = len(list(client.list_runs(project_name=f"{own}-sampled")))
 print(arrived, "of 200 traces arrived")
 
 # %% [markdown] name="worth-text"
-# What does that leave of the requests that you want to read, the most expensive and the wrong ones?
-# Draw the day's sample a thousand times.
+# You want to read the most expensive requests and the wrong ones. How many of them does such a
+# sample keep? Draw the day's sample a thousand times.
 
 # %% name="worth"
 worth = frame.id.isin(costliest(frame).id) | (frame.right == 0)
@@ -1036,14 +1048,14 @@ low, high = np.quantile(kept_worth, [0.025, 0.975])
 print(f"{worth.sum()} are worth reading; of them 10% sampling leaves {low:.0f} to {high:.0f}")
 
 # %% [markdown] name="worth-note"
-# A rule that looks at finished traces keeps more: send everything to a collector of your own, and
-# pass on what is wrong, expensive or slow, with a tenth of the rest.
+# *Tail sampling* decides after a trace is finished, and so keeps more of them: send everything to a
+# collector of your own, and pass on what is wrong, expensive or slow, with a tenth of the rest.
 
 # %% [markdown] name="cost-of-tracing-text"
 # ## What does tracing cost?
 #
-# The client sends from a background thread. That thread shares your processor. Take an agent whose
-# model answers at once, and ask it in turns with tracing off and on.
+# The client sends from a background thread, which shares your processor. Take an agent whose model
+# answers at once, and ask it in turn with tracing off and on.
 
 # %% name="small-agent"
 from langchain.agents import create_agent
@@ -1063,19 +1075,19 @@ def milliseconds(enabled, count):
 
 # %% name="price"
 rows = []
-milliseconds(True, 5)  # what is loaded at the first request
+milliseconds(True, 5)  # warm up: the first request loads modules
 for _ in range(3 if fast else 8):
     rows.append({"off": milliseconds(False, 10), "on": milliseconds(True, 10)})
 price = pd.DataFrame(rows)
 added = (price.on - price.off).median()
 ratio = (price.on / price.off).median()
 typical = frame.seconds.median()
-print(f"tracing adds {added:.1f} ms of CPU to a request, {ratio:.1f} times as much as without")
-print(f"a request of the day takes {typical:.1f} s; that is {added / 1_000 / typical:.2%} of it")
+print(f"with tracing, a request takes {ratio:.1f} times the CPU: {added:.1f} ms more")
+print(f"a request of the day takes {typical:.1f} s; that adds {added / 1_000 / typical:.2%}")
 
 # %% [markdown] name="down-text"
-# The ratio is large since this agent does nothing; a real request waits for its model. And what if
-# the server for the traces is down? Nothing listens on port 9.
+# The ratio is large because this agent does almost nothing; a real request waits for its model. And
+# what if the tracing server is down? Nothing listens on port 9.
 
 # %% name="down"
 import logging
@@ -1100,14 +1112,14 @@ print(f"20 answers in {took:.2f} s, the last: {reply['messages'][-1].text}")
 print(len(problems), "failed deliveries:", type(problems[0]).__name__)
 
 # %% [markdown] name="down-note"
-# The answers go on, and the traces are lost. `tracing_error_callback` is where to count that: with
-# a metric, not with another trace.
+# The agent still answers, and the traces are lost. Count the losses in `tracing_error_callback`:
+# with a metric, not with another trace.
 
 # %% [markdown] name="hosted-text"
 # ## Does another server take the same traces?
 #
-# With a key for LangSmith nothing in the code changes. Here a second server stands for it, with an
-# address and a key of its own. A client with the wrong key is refused.
+# To trace to LangSmith you change the variables, not the code. Here a second server, with its own
+# address and key, takes the place of LangSmith. It refuses a client with the wrong key.
 
 # %% name="hosted"
 import tempfile
@@ -1129,9 +1141,9 @@ show.table(rows, caption=f"{len(arrived_there)} runs arrived")
 hosted.stop()
 
 # %% [markdown] name="otel-text"
-# With `tracing_mode="otel"` the SDK writes OpenTelemetry spans, by the GenAI conventions, which any
-# backend takes. Here they stay in memory. For a real one, put
-# `OTLPSpanExporter(endpoint="http://collector:4318/v1/traces")` in the exporter's place.
+# With `tracing_mode="otel"` the SDK writes OpenTelemetry spans by the GenAI conventions, which any
+# OpenTelemetry backend accepts. Here the spans stay in memory. For a real backend, replace the
+# exporter with `OTLPSpanExporter(endpoint="http://collector:4318/v1/traces")`.
 
 # %% name="otel"
 from opentelemetry.sdk.trace import TracerProvider
@@ -1154,7 +1166,7 @@ with tracing_context(client=sender, enabled=True):
     agent.invoke(message, config, context=Caller(order.customer))
 sender.flush()
 spans = memory.get_finished_spans()
-print(len(spans), "spans; the one of the model that answers:")
+print(len(spans), "spans; this one is the model call that wrote the answer:")
 for span in spans:
     if span.attributes.get("gen_ai.usage.output_tokens"):
         for name in ("gen_ai.request.model", "gen_ai.usage.output_tokens"):
@@ -1167,25 +1179,25 @@ for span in spans:
 # | when | what | why then |
 # |---|---|---|
 # | at once | requests that fail or are late, by metrics (08) | traces come late and sampled |
-# | daily | the most expensive 5%, excess, refusals, no price | where money and anger went |
-# | weekly | wrong answers, new examples, the experiment | it takes people who read |
-# | monthly | what is kept, and what `client.delete_project` deletes | personal data ages badly |
+# | daily | the most expensive 5%, excess, refusals, no price | they show wasted money and abuse |
+# | weekly | wrong answers, new examples, the experiment | people have to read them |
+# | monthly | what to keep, and what `client.delete_project` deletes | old personal data is a risk |
 
 # %% [markdown] name="measured-text"
 # ## What you measured
 #
-# Question 5 of the chapter asks how to find what costs out of proportion. Keep these figures for
-# your answer in module 12.
+# Question 5 of the chapter "Production-Ready LLM Agents" asks how to find what costs out of
+# proportion. Keep these figures for your answer in module 12.
 
 # %% name="measured"
 worst = by_session.excess.iloc[0]
 measured = [
     {"what": "cost of the most expensive 5% of the requests", "figure": f"{part:.0%}"},
-    {"what": "largest excess of a conversation, points", "figure": f"{worst:.1f}"},
-    {"what": f"own time of runs of the type {slowest}", "figure": f"{its_share:.0f}%"},
+    {"what": "largest excess of a conversation, percentage points", "figure": f"{worst:.1f}"},
+    {"what": f"own time of runs of type {slowest}", "figure": f"{its_share:.0f}%"},
     {"what": "right answers", "figure": f"{marked.right.mean():.0%} of {len(marked)}"},
     {"what": "traces torn off by a plain pool, one request", "figure": torn},
-    {"what": "addresses in a trace as it is", "figure": places_before},
+    {"what": "addresses in one trace as it is", "figure": places_before},
     {"what": "... redacted", "figure": places_after},
     {"what": "traces worth reading that 10% sampling keeps", "figure": f"{share_left:.0%}"},
     {"what": "CPU that tracing adds to a request", "figure": f"{added:.1f} ms"},
@@ -1199,16 +1211,16 @@ folder.cleanup()
 # %% [markdown] name="production"
 # ## In production
 #
-# - Put a release, an intent and a session into the metadata before the first customer comes:
-#   yesterday's traces cannot be labelled.
+# - Put a release, an intent and a session into the metadata before the first customer comes: you
+#   cannot label yesterday's traces.
 # - Decide on redaction before the first trace, and on sampling when you know the bill.
 # - At the end of a short process (a job, a serverless function) call `client.flush()`, or the last
 #   traces are lost.
 
 # %% [markdown] name="breaks"
-# **Where it breaks.** A trace says what happened, not why a customer left. A check marks only what
-# has facts written for it. Prices are those of a table, not of the invoice. People who leave
-# without a word are in no dataset of complaints.
+# **Where it breaks.** A trace says what happened, not why a customer left. The check marks only
+# questions that have golden facts. The prices are those of a table, not of the invoice. No dataset
+# of complaints contains the people who leave without a word.
 
 # %% [markdown] name="keep"
 # ## Keep this
@@ -1230,8 +1242,8 @@ folder.cleanup()
 # `ContextThreadPoolExecutor`.
 
 # %% name="keep-figure"
-print(f'For the review meeting: "The most expensive 5% of our requests make {part:.0%} of the '
-      f'cost. One conversation has {worst:.0f} points more than its share."')
+print(f'For the review meeting: "The most expensive 5% of our requests make up {part:.0%} of the '
+      f'cost. One conversation costs {worst:.0f} percentage points more than its share."')
 
 # %% [markdown] name="without"
 # ## Without the course
@@ -1242,7 +1254,7 @@ print(f'For the review meeting: "The most expensive 5% of our requests make {par
 # python main.py
 # ```
 #
-# Servers outside the US need `LANGSMITH_ENDPOINT`, for instance
+# For a LangSmith account outside the US, also set `LANGSMITH_ENDPOINT`, for instance to
 # `https://eu.api.smith.langchain.com`. To stop, unset `LANGSMITH_TRACING`.
 # [`course new`](../README.md) writes `tracing.py` into a project of your own, with a command that
 # prints the most expensive five percent.

@@ -44,25 +44,25 @@ os.environ["COURSE_MODEL"] = model
 # - **Who asks** is `runtime.context.customer_id`, a text, or `None` for a guest. A guest gets
 #   nothing but a text that asks to log in; it contains *log in* or *sign in*.
 # - **Gold** is a customer who has spent **more than** £400 (`GOLD`) in this calendar year. Add up
-#   `order.total - order.refunded` over all of the customer's orders, of any status, cancelled ones
-#   too, whose `order.ordered_on.year` is `TODAY.year`. The amounts are of type `Decimal`; do not
-#   round.
-#   `orders.order_ids(customer)` is a list of the numbers of a customer's orders, oldest first, and
-#   may be empty.
+#   `order.total - order.refunded` over all of the customer's orders whose `order.ordered_on.year`
+#   is `TODAY.year`, whatever their status: cancelled orders count, too. The amounts are of type
+#   `Decimal`; do not round. `orders.order_ids(customer)` is a list of the numbers of a customer's
+#   orders, oldest first, and may be empty.
 # - **The order** is `orders.get(order_id, customer)`, an `Order`. `get` raises `UnknownOrder`
 #   unless the customer has this order, and ignores case and spaces around the number. The discount
 #   is good for any order of a Gold member, from any year.
 # - **The till.** For a Gold member's own order, call `till.redeem(code, order)` once, with the code
-#   and the order exactly as you got them, also if the order has had its discount: ask the till, and
-#   do not look it up. In all other cases, do not call it. `redeem` raises `DiscountRefused` if
-#   the order has had its discount, or if the code is no longer valid.
+#   and the order exactly as you got them. Do so even if the order has had its discount: the till
+#   decides that, not the tool. In all other cases, do not call it. `redeem` raises
+#   `DiscountRefused` if the order has had its discount, or if the code is no longer valid.
 # - **What the tool returns** is always a text that is not empty. If the discount was given, the
 #   text contains the order's number. If a Gold member's call raises one of the two errors, it
 #   contains `str(error)`. The text for customers who are not Gold is up to you. (A `ToolException`
 #   that LangChain turns into such a text is right too.)
 # - **The code** is not in the tool's name, description, arguments, `extras`, `tags` or `metadata`,
 #   and not in the message that it returns. This includes other spellings: in small letters or
-#   capitals, with or without hyphens, backwards, and six or more letters and digits of it in a row.
+#   capitals, with or without hyphens, or backwards. Six or more of its letters and digits in a row
+#   give it away, too.
 # - The order book may change between two calls. Customers may call one tool at the same time. Two
 #   tools share nothing.
 #
@@ -163,8 +163,8 @@ if ready("03.1"):
 #
 # - **Tool messages.** In the new request, each `ToolMessage` in `request.messages` is fenced,
 #   also those of earlier turns. The other messages, and the order, stay as they are.
-# - **A fenced text** is `"<<data>>\n" + text + "\n<<end data>>"`, also if the text is empty, is
-#   long, or looks fenced: marks around a text that arrives were written by its author.
+# - **A fenced text** is `"<<data>>\n" + text + "\n<<end data>>"`, even if the text is empty or
+#   long. Fence a text that looks fenced already, too: its author wrote those marks.
 # - **The text between the marks** is `clean(text)`, in which each run of two or more `<` becomes a
 #   single `<`, and each run of two or more `>` a single `>`. Nothing else changes. `clean`, from
 #   the package, removes characters that nobody sees and turns variants into plain characters, such
@@ -176,8 +176,8 @@ if ready("03.1"):
 #   `additional_kwargs` and `response_metadata`.
 # - **The system prompt.** The new request's `system_message` is a `SystemMessage`, whose content is
 #   the text of `request.system_message` as it is, then `"\n\n"`, then `RULE`. If
-#   `request.system_message` is `None`, the content is `RULE` alone. This is so in each request,
-#   with or without tool messages, and also if the text contains `RULE` already. (The content of a
+#   `request.system_message` is `None`, the content is `RULE` alone. This applies to each request,
+#   with or without tool messages, even if the text contains `RULE` already. (The content of a
 #   system message is always a text that is not empty.)
 # - **The conversation keeps its own messages.** Change neither the request that came nor its
 #   messages, not even inside a content. Everything else of the request stays. Keep nothing between
@@ -305,8 +305,8 @@ if ready("03.2"):
 #   may be there, such as `é`, `_` or a hyphen. So words behind a separator are no part of it.
 # - **Its check digits** are right. Without separators, move the first four characters to the end,
 #   and write a number for each letter: 10 for A to 35 for Z, which is what `int(letter, 36)` gives.
-#   Read as one number, the result leaves the remainder 1 when you divide it by 97. Nothing else
-#   decides.
+#   Read as one number, the result leaves the remainder 1 when you divide it by 97. No other
+#   condition applies.
 #
 # An IBAN may begin in the middle of a part that looks like one and has wrong check digits. Two
 # IBANs never overlap in the texts of the check.
@@ -409,9 +409,10 @@ agent = build_agent(retriever=fernhill_index(sentences=3))  # longer answers tha
 print(list(pieces_of(agent, question)))
 
 # %% [markdown] name="stream-task"
-# Write `guarded`, a generator function (not async; a class of iterators is right too). It takes the
-# pieces of an answer, an iterator of `str`, and yields whole sentences, each after a look. `leaks`
-# is a function: `leaks(text)` says whether a text gives the secret away, `True` or `False`.
+# Write `guarded`, a generator function (not async; a class whose objects are iterators is right
+# too). It takes the pieces of an answer, an iterator of `str`, and yields whole sentences, each one
+# after a check. `leaks` is a function: `leaks(text)` says whether a text gives the secret away,
+# `True` or `False`.
 #
 # - **A sentence** ends directly after `.`, `!` or `?`, if white space comes next (as `str.isspace`
 #   defines it; `\s` matches the same). So the point in `2.1 kg` ends no sentence, but the second
@@ -423,11 +424,11 @@ print(list(pieces_of(agent, question)))
 # - **Before a sentence goes out**, call `leaks` once, with everything that went out so far,
 #   followed by the sentence. Do not call it for anything else.
 # - **On a leak** yield `WITHHELD` in place of the sentence, and end: read no more pieces.
-# - If the pieces or `leaks` raise an error, of any type, let it through unchanged. What you still
-#   hold does not go out.
-# - Read nothing before the first text is asked for, and nothing more after the reader has stopped.
-# - An answer or a sentence may be of any length. Several answers may be read at the same time, in
-#   turns. They share nothing.
+# - If the pieces or `leaks` raise an error of any type, let it through unchanged. Text that you
+#   still hold does not go out.
+# - Read no piece before the reader asks for the first text, and none after the reader has stopped.
+# - An answer or a sentence may be of any length. Several answers may be read at the same time, a
+#   piece of each in turn. They share nothing.
 #
 # For instance, with the secret `FERN-7QX4`, the pieces `["It weighs 2.", "1 kg. The co", "de is
 # FERN-7QX4. Bye."]` give `"It weighs 2.1 kg."` and `WITHHELD`. The calls are `leaks("It weighs 2.1

@@ -69,12 +69,12 @@ print(ORDER.findall(words), sums(words))
 #
 # - `request.tool_call` is a dict with `name`, `args` (a dict, as the model wrote it: every value
 #   may be of any type) and `id`. `request.state["messages"]` is the conversation before this call.
-# - **The words** are the whole `text` of the last `HumanMessage`, all its lines. There always is
+# - **The words** are the whole `text` of the last `HumanMessage`, all its lines. There is always
 #   one. What the customer said in earlier turns does not count, nor what the model, a page or a
 #   tool says.
 # - **The orders** are `found(message)` of every `ToolMessage` with the `name` `"lookup_order"` and
-#   the `status` `"success"`, in this turn and all earlier ones, whatever the order's own status.
-#   Two lookups of one order in one conversation give the same `total`.
+#   the `status` `"success"`, in this turn and all earlier ones, whatever the status of the order
+#   itself. Two lookups of one order in one conversation give the same `total`.
 # - `search_documents` and `hand_over` always go through, with any arguments.
 # - `lookup_order` needs `order_id` and has no other argument. `issue_refund` needs `order_id`, may
 #   have `amount`, and has no other argument. Everything else is refused: another tool, another
@@ -82,14 +82,14 @@ print(ORDER.findall(words), sums(words))
 # - `order_id` must be one of the order numbers in the words, exactly. If the words contain none, it
 #   must be the `id` of one of the orders.
 # - `issue_refund` goes through only if the words contain `refund`, in small or capital letters,
-#   also as a part of a longer word. No other word decides this.
+#   also as a part of a longer word. No other word counts.
 # - `amount`: if the words contain sums, it must be there, and equal one of them. If they contain
 #   none, it may be missing or `None`, which pays back everything, or equal the `total` of the order
-#   with this `order_id`. Nothing is rounded or added up. It must be an `int` or a `float`, more
+#   with this `order_id`. Round nothing, and add nothing up. It must be an `int` or a `float`, more
 #   than 0: any other type, a bool, infinity and NaN are refused. (`49.95 == Decimal("49.95")` is
 #   false, and `Decimal(str(49.95)) == Decimal("49.95")` is true.)
 # - To let a call through, call `handler` once, with the request object that you got, and return the
-#   object that it returns, also if its status is `"error"`. Do not catch what it raises.
+#   object that it returns, even if its status is `"error"`. Do not catch what it raises.
 # - To refuse a call, do not call `handler`. Return a `ToolMessage` with the call's id as
 #   `tool_call_id`, `status="error"`, and a text that contains the name of the argument at fault. If
 #   the tool is unknown, or is a refund that the words do not ask for, the text contains the tool's
@@ -283,7 +283,7 @@ find_customer = Tool(
 #
 # - `read_messages` is a read without arguments. `send_invoice` is an act with the three arguments
 #   above. Declare no other tool, no other argument, and no field that a message does not have.
-#   What `send_invoice` returns is a text of a mail server, and a source for nothing.
+#   `send_invoice` returns a text from a mail server, which is no source for any argument.
 # - **A request names a message by its `id`**, as in *Answer M-2041*, and by nothing else: not by
 #   its name, nor by its address.
 # - **`to`** is an address that the request contains as a whole, or the sender of a message that the
@@ -291,9 +291,10 @@ find_customer = Tool(
 #   vouches for no address.
 # - **`order_id`** is in the request, or is the `order_id` of a message that the request names. What
 #   `find_customer` returns is no source for it.
-# - Authors write what they like into the fields: the name may be an address, the body an order.
+# - The author of a message writes anything into its fields: the name may be an address, and the
+#   body may be an order number.
 # - **`note`** is free words. The links and addresses in it come from the request alone.
-# - `send_invoice` may be used only if the request contains `invoice`, also as `invoices`: *What
+# - `send_invoice` may be used only if the request contains `invoice` (`invoices` is enough): *What
 #   does M-2041 want?* names a message, and asks for no invoice.
 #
 # For instance, after *Send the invoice of FH-10093 to Ada Byron* nothing is sent to anyone in the
@@ -443,8 +444,8 @@ for path in ("/care", "/guides/old", "/trap"):
 #   response is a redirect as well, raise `httpx.TooManyRedirects`, and do not check its location.
 # - A page may redirect to itself, and give another response the next time. This is a redirect like
 #   any other.
-# - What `check` and `get` raise, `follow` raises, unchanged. It asks nothing a second time, has no
-#   time limit of its own, and can be cancelled.
+# - If `check` or `get` raises an error, `follow` raises it unchanged. It never repeats a failed
+#   call, sets no time limit of its own, and can be cancelled.
 # - Several calls of `follow` may run at the same time, with guards of their own. Keep nothing
 #   between calls.
 #
@@ -915,14 +916,14 @@ print(paid)
 #   to more than `limit` together. A person may `"approve"`, `"edit"` or `"reject"` it. At the limit
 #   and below, it does not wait.
 # - **All refunds** are the calls of `issue_refund` in the `tool_calls` of all messages in
-#   `request.state["messages"]`, each with its `args["amount"]`. Each call counts: also if a person
-#   has rejected it, if it failed, if it was made before the customer's last message, and if its
-#   arguments or its id are those of another one. The last message contains the call that is
-#   checked, and all refunds in that message count for each of them.
+#   `request.state["messages"]`, each with its `args["amount"]`. Each call counts, even if a person
+#   has rejected it, if it failed, if it came before the customer's last message, or if another call
+#   has the same arguments or the same id. The last message contains the call that is checked, and
+#   all refunds in that message count for each of them.
 # - If the amount of one of these refunds is missing, or is not a number above 0, the call waits as
 #   well. A number is an `int` or a `float`, and no bool; NaN and infinity wait, too. An amount may
-#   be a value of any type and size. Sums are exact: three refunds of 0.1 are 0.3, and not more.
-#   Nothing is rounded.
+#   be a value of any type and of any size. Sums are exact: three refunds of 0.1 are 0.3, and not
+#   more. Round nothing.
 # - No other tool waits, whatever its arguments.
 # - Do not change `interrupt_mode`. `when` changes nothing that it is given, and must return the
 #   same for the same call: LangChain asks it again when the person has answered. Each

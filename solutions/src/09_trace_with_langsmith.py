@@ -1,15 +1,15 @@
 # %% [markdown] name="title" only="lab"
 # # Lab 09: Trace with LangSmith
 #
-# After this lab you can trace a pipeline across threads, find in its traces what costs too much,
-# what is slow and what fails, make a dataset of complaints, hide personal data and still count
-# customers, and cut a pipeline's cost at the same answers.
+# After this lab you can trace a pipeline across threads, find out from its traces what costs too
+# much, what is slow and what fails, make a dataset of complaints, hide personal data and still
+# count customers, and cut a pipeline's cost without changing its answers.
 #
 # **60 to 90 minutes. Before it:** the walkthrough
 # [09 Trace with LangSmith](../notebooks/09_trace_with_langsmith.ipynb).
 #
 # Fill each cell that contains a `TODO` (in exercise 1, change the code that you find there), run
-# it, then run the check below it. After a wrong try, the card shows a hint, and `hint("09.1")`
+# it, then run the check below it. After a wrong answer, the card shows a hint, and `hint("09.1")`
 # gives the next one. The exercises do not depend on each other.
 
 # %% [markdown] name="title" only="solution"
@@ -28,10 +28,10 @@ model = os.environ.get("COURSE_MODEL", "local")  # which model answers
 fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 
 # %% [markdown] name="service-text"
-# The lab has a tracing service of its own on this machine. `client` is LangSmith's unchanged client
-# that talks to it. The cell below writes a day of 200 requests into it. Something is wrong with
-# that day, and in exercises 2 to 4 you find out what. The last line prints an address: open it in a
-# browser to look around.
+# The lab has a tracing service of its own on this machine. `client` is LangSmith's unchanged
+# client, connected to it. The cell below writes a day of 200 requests to the service. Something is
+# wrong with that day, and in exercises 2 to 4 you find out what. The last line prints an address:
+# open it in a browser to look around.
 
 # %% name="service"
 import warnings
@@ -49,9 +49,10 @@ print(lab_service().page)
 # %% [markdown] name="trace-goal"
 # ## 1. Trace a pipeline across threads
 #
-# `answer` in the cell below answers a question: two searches at the same time, in threads; a draft
-# from each, at the same time, as tasks of the event loop; the longer draft is the answer. LangChain
-# does not know its model, so nothing is traced. This is what the model gives back:
+# `answer` in the cell below answers a question. It runs two searches at the same time, in threads.
+# From each result it drafts an answer, at the same time, as tasks of the event loop. The longer
+# draft is the answer. LangChain does not know its model, so nothing is traced. This is what the
+# model returns:
 
 # %% name="trace-reply"
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ class Reply:
 # %% [markdown] name="trace-task"
 # Change `answer` so that each question gives this tree:
 #
-# | run | run type | its metadata contain |
+# | run | run type | its metadata contains |
 # |---|---|---|
 # | `answer` | `chain` | |
 # | ├ `documents` | `retriever` | |
@@ -79,22 +80,23 @@ class Reply:
 #
 # **Arguments.** `documents` and `orders` are plain functions from a question to a text. `model` is
 # an async function from a prompt to a `Reply`, which has `text`, `model` (the model's name), `read`
-# and `written` (tokens, whole numbers). The functions may have any names of their own, and trace
-# nothing themselves.
+# and `written` (tokens, whole numbers). The functions may have any names, and trace nothing
+# themselves.
 #
 # - The four runs are directly below `answer`. There is one run for each call and no other.
-# - The run of a draft has the model's name as `ls_model_name`, and reports the tokens of its own
-#   reply as the usage `input_tokens`, `output_tokens` and `total_tokens`, the sum. Figures and
+# - The run of a draft has the model's name as `ls_model_name`. It reports the tokens of its own
+#   reply as its usage: `input_tokens`, `output_tokens` and their sum, `total_tokens`. Figures and
 #   model names differ from reply to reply.
 # - Further metadata, tags, inputs and outputs are up to you.
-# - `answer` is async, and is called several times, also at the same time. Each question keeps its
-#   own tree. Inside a traced function, `answer` is a run below that function's run.
-# - With tracing off (`tracing_context(enabled=False)`), it answers the same and writes no run.
+# - `answer` is async, and is called several times, sometimes concurrently. Each question keeps its
+#   own tree. If a traced function calls `answer`, its run is below that function's run.
+# - With tracing off (`tracing_context(enabled=False)`), `answer` gives the same answers and writes
+#   no run.
 # - Apart from its traces it works as before. The two searches run at the same time in threads, and
-#   the event loop is free meanwhile. The two drafts run at the same time. Each function is called
-#   with the same arguments and as often as before. Of two drafts of equal length, the first one is
-#   the answer. An error of a search or of the model is raised unchanged. Where tracing is on, it is
-#   also the error of the run in which it happened, and of `answer`.
+#   the event loop is free meanwhile. The two drafts run at the same time. `answer` calls each
+#   function with the same arguments and as often as before. Of two drafts of equal length, the
+#   first one is the answer. If a search or the model raises an error, `answer` raises it unchanged.
+#   Where tracing is on, it is also the error of the run in which it happened, and of `answer`.
 #
 # For instance, if the reply to the prompt with the documents' text is
 # `Reply("It left on Monday.", "local", read=9, written=5)`, its draft has `source` `"documents"`,
@@ -150,16 +152,17 @@ async def answer(question: str, documents: Callable[[str], str], orders: Callabl
 check("09.1", answer)
 
 # %% [markdown] name="trace-why" only="solution"
-# Which run a new run belongs to is kept in a context variable. `asyncio.gather` makes tasks, and a
-# task copies the context in which it is made, so async code needs no help. A thread of a plain pool
-# begins with an empty context. Its runs become traces of their own where tracing was turned on by
-# environment variables, and are not written at all where `tracing_context` turned it on. No error
-# tells you. `ContextThreadPoolExecutor` gives each call a copy of the caller's context, and so does
+# A context variable says which run a new run belongs to. `asyncio.gather` makes tasks, and a task
+# copies the context in which it is made, so async code needs no help. A thread of a plain pool
+# begins with an empty context. If environment variables turned tracing on, its runs become traces
+# of their own. If `tracing_context` turned it on, they are not written at all. No error tells you.
+# `ContextThreadPoolExecutor` gives each call a copy of the caller's context, and so does
 # `asyncio.to_thread`.
 #
-# The usage has to be set by hand, since only the code that called the model knows its figures. From
-# usage and `ls_model_name` the service computes the cost. With tracing off there is no current run:
-# code that does not allow for that fails where tracing is off, which is often production.
+# You have to set the usage by hand, since only the code that called the model knows its figures.
+# From the usage and `ls_model_name` the service computes the cost. With tracing off there is no
+# current run. Code that does not allow for that fails wherever tracing is off, which is often in
+# production.
 
 # %% [markdown] name="trace-use-text"
 # Ask two questions at the same time. What does each cost, and how long does tracing them take?
@@ -212,19 +215,19 @@ if ready("09.1"):
 # %% [markdown] name="costly-goal"
 # ## 2. Find what costs out of proportion
 #
-# The metadata of a request say what it is about, for instance its `channel` and its `language`. On
-# this day, requests with one value of one of these keys cost far more than the others. Write
+# A request's metadata says what it is about, for instance its `channel` and its `language`. On this
+# day, requests with one value of one of these keys cost far more than the others. Write
 # `costly_group`, which finds such a group in any project.
 #
-# A *request* is a root run of the project. Its cost is that run's `total_cost`, in US dollars:
-# the SDK gives a `Decimal`, or `None` where the price is not known. Such a request is *unpriced*,
+# A *request* is a root run of the project. Its cost is that run's `total_cost`, in US dollars. The
+# SDK gives a `Decimal`, or `None` if the price is not known. A request with `None` is *unpriced*;
 # all others are *priced*, also those that cost 0.
 #
 # - A *group* is all priced requests with the same value under the same key of `keys`. `keys` is a
-#   list of one or more different texts. Values are texts. A request whose metadata lack a key
+#   list of one or more different texts. The values are texts. A request whose metadata lacks a key
 #   belongs to no group of this key. Other keys of the metadata do not count.
-# - The *excess* of a group is its share of the cost minus its share of the requests. Both are
-#   shares of all priced requests of the project, also of those without the key.
+# - The *excess* of a group is its share of the cost minus its share of the requests. Both shares
+#   are relative to all priced requests of the project, including those without the key.
 # - Return a tuple: key and value of the group with the largest excess (which may be negative), the
 #   group's share of the cost (any type of number, 0 to 1), and how many requests of the project are
 #   unpriced.
@@ -232,9 +235,9 @@ if ready("09.1"):
 #   the one whose key comes first in `keys`, then the one whose value `sorted` puts first.
 # - If there is no group, or the priced requests together cost 0, raise a `ValueError` whose message
 #   contains the project's name. The project itself always exists.
-# - It is a plain function, not an async one, and may be called for several projects. Ask only the
-#   client that you get, and do not change `keys`. A project may have more runs than one answer of
-#   the service holds: `list_runs` fetches them all. The share may be off by a millionth.
+# - It is a plain function, not an async one, and may be called for several projects. Use only the
+#   client that you are given, and do not change `keys`. A project may have more runs than one
+#   answer of the service holds: `list_runs` fetches them all. The share may be off by a millionth.
 #
 # For instance, four requests of $1 with the channel `web` and one of $4 with the channel `email`
 # give `("channel", "email", 0.5, 0)`: half of the cost with a fifth of the requests.
@@ -275,13 +278,15 @@ check("09.2", costly_group)
 
 # %% [markdown] name="costly-why" only="solution"
 # The largest sum names a frequent value, and the largest mean a single huge request. The excess
-# contains both: what the group costs beyond what its number of requests explains. A price that is
-# not known is not 0. Counted as 0, it would make the group of a new model look cheap, so it is
-# left out of both shares, and the last figure says how much you do not see. Root runs alone carry
-# the cost of a whole request: the sum over all runs would count every model call twice.
+# avoids both: it is what the group costs beyond what its number of requests explains. A price that
+# is not known is not 0. If you counted it as 0, a new model's group would look cheap. So the
+# request is left out of both shares, and the last figure says how many you do not see. Use root
+# runs only: each has the cost of its whole request, so a sum over all runs would count every model
+# call more than once.
 
 # %% [markdown] name="costly-use-text"
-# Which requests of the day are they? `list_runs` takes a filter in LangSmith's query language.
+# Which of the day's requests are in the group? `list_runs` takes a filter in LangSmith's query
+# language.
 
 # %% name="costly-use"
 keys = ["channel", "intent", "language", "release", "template"]
@@ -301,27 +306,27 @@ if ready("09.2"):
 #
 # A *call* is a run of the type `tool` in the project, wherever it is in its trace: a root run, or
 # below any other run, also below another call. All calls have ended. The run's `name` is the tool.
-# A call has *failed* if the run's `error` is not `None`. An answer that says no, in the run's
-# outputs, is no failure.
+# A call has *failed* if the run's `error` is not `None`. If the run's outputs refuse what was
+# asked, that is not a failure.
 #
 # - **slow**: the tool with the highest 95th percentile of the latency (`run.latency`, in seconds)
 #   of its calls that have not failed, and this percentile. Where it lies between two calls, it is
 #   interpolated as `np.percentile` does by default. A tool whose calls have all failed is not slow.
 # - **failing**: the tool with the highest *lower end* of Wilson's 95% interval for the share of its
 #   calls that have failed, and this lower end, from 0 to 1. SciPy computes it:
-#   `binomtest(failed, calls).proportion_ci(method="wilson").low`. A tool that has never failed is
+#   `binomtest(failed, calls).proportion_ci(method="wilson").low`. A tool without a failed call is
 #   not failing.
 # - Return a tuple of two pairs, slow first. A pair is a tuple of the tool's name and the figure
 #   (any type of number), or `None` where no tool qualifies. The same tool may be both.
 # - Compare figures rounded to nine digits after the point. Of tools with the same figure, take the
 #   one whose name `sorted` puts first.
 # - It is a plain function, not an async one, and may be called for several projects, which always
-#   exist. Ask only the client that you get. Figures may be off by a millionth.
+#   exist. Use only the client that you are given. Figures may be off by a millionth.
 #
 # For instance, `stock` answers in 1.0, 2.0 and 3.0 seconds, and its fourth call fails after 30
 # seconds. `gift_wrap` is called once, for 0.1 seconds, and fails. The result is
-# `(("stock", 2.9), ("gift_wrap", 0.2065...))`. Had `gift_wrap` been called 40 times and failed 20
-# times, its lower end would be 0.352, though its rate is only half as high.
+# `(("stock", 2.9), ("gift_wrap", 0.2065...))`. If `gift_wrap` failed in 20 of 40 calls, its lower
+# end would be 0.352, although its rate would be only half as high.
 
 # %% exercise="09.3"
 from collections import defaultdict
@@ -358,10 +363,10 @@ check("09.3", suspects)
 
 # %% [markdown] name="suspects-why" only="solution"
 # The mean would name the steady tool, and the maximum a single bad moment. The number of errors
-# names the tool that is called most, and the rate a tool that was called once. The lower end asks
-# how high the rate is at least, for all that we have seen: many calls bring it close to the rate,
-# and few calls leave it low. Calls that failed say nothing about how long an answer takes: a
-# time-out after 12 seconds would otherwise make the failing tool the slow one, too.
+# would name the tool that is called most, and the rate a tool that was called once. The lower end
+# says how high the rate is at least, given the calls so far: with many calls it is close to the
+# rate, and with few calls it is far below. Failed calls say nothing about how long an answer takes.
+# If they counted, time-outs after 12 seconds would make the failing tool the slow one, too.
 
 # %% [markdown] name="suspects-use-text"
 # Compare your suspects with what simpler rules find on this day.
@@ -382,31 +387,34 @@ if ready("09.3"):
 # %% [markdown] name="curate-goal"
 # ## 4. Turn corrected complaints into a dataset
 #
-# Customers mark answers with the feedback `helpful`, 1 or 0. For some of the bad ones a colleague
-# writes what would have been right. Write `curate(client, project, name)`, a plain function, which
-# adds the newest of these corrected complaints to the dataset `name`, as examples for evaluation.
+# Customers mark answers with the feedback `helpful`, 1 or 0. For some of the bad answers, a
+# colleague writes what would have been right. Write `curate(client, project, name)`, a plain
+# function. It adds the newest of these corrected complaints to the dataset `name`, as examples for
+# evaluation.
 #
 # - **Requests** are the root runs of `project`. Their inputs are `{"question": text}`. No two start
 #   at the same time.
 # - **Feedback** counts only with the key `helpful`, and only on a root run. If a run has several
-#   such feedbacks, only the newest counts (`created_at`). The `score` is 0, 1 or None.
-# - **A corrected complaint** is a request whose feedback that counts has the score 0 and a
+#   feedback entries of this kind, only the newest counts (`created_at`). The `score` is 0, 1 or
+#   None.
+# - **A corrected complaint** is a request whose counting feedback has the score 0 and a
 #   `correction` with an answer, such as `{"answer": "28 days."}`. A correction is None or a
-#   dictionary, which may hold other keys, and may have no `answer`. An answer is a text.
+#   dictionary, which may contain other keys, and may lack `answer`. An answer is a text.
 # - **An example** has the inputs `{"question": ...}`, as the customer wrote it, the outputs
-#   `{"answer": ...}` of the correction, nothing else in both, and the `source_run_id`.
+#   `{"answer": ...}` from the correction, and the `source_run_id`. Inputs and outputs have no other
+#   keys.
 # - **Same question.** Capitals and white space do not count: two questions are the same if they are
 #   equal after `str.casefold`, with each run of white space as one space and none at the ends. So
 #   `"Is  it\ndry? "` and `"is it dry?"` are the same, and `"Is it dry"` is not. Of corrected
 #   complaints with the same question, only the newest request becomes an example.
-# - **The dataset** may be there or not, and hold examples of other people, some without a
-#   `question`. They stay as they are. A question that is there is not added again. If the dataset
-#   is not there, create it, also for no example.
-# - **At most ten** examples are in the dataset after the call, with those of before; if there were
-#   ten or more, none is added. If there is not enough room, the newest requests (`start_time`) are
-#   added. The order of the examples is open.
-# - A second call adds nothing, except for what has become a corrected complaint since.
-# - `list_runs`, `list_feedback` and `list_examples` promise no order.
+# - **The dataset** may exist or not, and may contain other people's examples, some without a
+#   `question`. They stay as they are. Do not add a question that the dataset contains already. If
+#   the dataset does not exist, create it, even if there is no example to add.
+# - **At most ten** examples are in the dataset after the call, counting those from before; if there
+#   were ten or more, add none. If there is not enough room for all, add those of the newest
+#   requests (`start_time`). The examples may be in any order.
+# - A second call adds only what has become a corrected complaint since the first.
+# - `list_runs`, `list_feedback` and `list_examples` may return their results in any order.
 #
 # For instance, a customer asks "How long may I keep it?", marks the answer with 0, and a colleague
 # corrects it to `{"answer": "28 days."}`. Two other requests are praised. Then the dataset has one
@@ -451,19 +459,20 @@ check("09.4", curate)
 
 # %% [markdown] name="curate-why" only="solution"
 # A complaint says that something is wrong, and only the correction says what would be right.
-# `source_run_id` keeps the way back: a year later someone asks where an example comes from. And the
-# newest feedback decides, because people change their minds: a customer whose second answer helped
-# is no reason for an example.
+# `source_run_id` keeps the way back, for the day when a colleague asks where an example comes from.
+# The newest feedback decides, because people change their minds: if the customer now marks the
+# answer with 1, it is no example.
 #
-# The filter finds runs on which *any* feedback is a complaint. So all feedback of these runs is
-# read, and compared by time. Called without any run, `list_feedback` returns the feedback of all
-# runs that there are: here nothing is looked up in it then.
+# The filter finds runs on which *any* feedback is a complaint. So `curate` reads all `helpful`
+# feedback of these runs, and keeps the newest. Called without any run ids, `list_feedback` returns
+# the feedback of all runs; that does no harm here, since nothing is looked up in it then.
 #
 # A dataset that fills itself without a limit is soon a mirror of what is asked most. At most ten,
 # one for each question, keeps it small enough to be read.
 
 # %% [markdown] name="curate-use-text"
-# What does the day give? Count what customers marked with 0, and what is left as an example.
+# What does the day give? Count the requests that customers marked with 0, and the examples that are
+# left.
 
 # %% name="curate-use"
 from helpers.tracing.testing import fresh
@@ -483,8 +492,8 @@ if ready("09.4"):
 #
 # If every address becomes `[email]`, nobody can say whether ten complaints come from ten customers
 # or from one. Write `make_hook(key, rules)`. It returns a hook for `Client(anonymizer=...)`: a
-# function that returns its data with each personal text replaced by a pseudonym, which nobody can
-# make without the key.
+# function that returns its data with a pseudonym in place of each personal text. Without the key,
+# nobody can compute the pseudonyms.
 #
 # These are the rules for the shop. The check uses others, too:
 
@@ -500,18 +509,18 @@ RULES = [  # kind, pattern, and characters of a match that do not count
 # %% [markdown] name="redact-task"
 # - `key` is `bytes`. If it has fewer than 16, `make_hook` raises `ValueError`.
 # - `rules` is a list of tuples `(kind, pattern, ignored)`: the kind's name, an `re.Pattern`, and a
-#   text with characters that do not count. They are applied in this order, each to the text that
-#   the one before has left. No pattern matches an empty text, or anything inside a pseudonym.
+#   text with characters that do not count. Apply the rules in this order, each to the text that the
+#   one before has left. No pattern matches an empty text, or anything inside a pseudonym.
 # - **Pseudonym.** Each match becomes `[kind code]`. The code is the HMAC of the match's plain form,
 #   encoded as UTF-8, with SHA-256 and the key: its first 12 hexadecimal digits, in lower case.
 # - **Plain form.** The match after `str.casefold`, without the characters in `ignored`. So
 #   `(01632) 960-123` and `01632960123` get the same code.
-# - **Data** are nested to any depth. In dictionaries, keys and values are replaced; if two keys
-#   become equal, the value of the last one stays. A list stays a list, and a tuple stays a tuple.
-#   Anything that is not a text, dictionary, list or tuple is returned as it is, in keys, too: the
+# - **Data** is nested to any depth. In dictionaries, replace in keys and in values; if two keys
+#   become equal, keep the value of the last one. A list stays a list, and a tuple stays a tuple.
+#   Anything that is not a text, dictionary, list or tuple is returned as it is, also as a key: the
 #   number `1632960123` is not a text.
 # - The hook is a plain function. It does not change the data that it gets, and keeps nothing
-#   between calls. Several hooks with other keys and rules may be in use at the same time.
+#   between calls. Several hooks with different keys and rules may be in use at the same time.
 #
 # For instance, with the hook `make_hook(b"sixteen bytes or more", RULES)`:
 #
@@ -558,8 +567,8 @@ check("09.5", make_hook)
 # %% [markdown] name="redact-why" only="solution"
 # Base64, or a text read backwards, hides nothing: anyone can turn it back. A plain hash cannot be
 # turned back, but there are few phone numbers. Anyone can hash them all and look up the one that
-# fits. HMAC takes a key as well, and without the key there is nothing to look up. The key belongs
-# to the process that traces, and never into a trace. Delete it, and nobody can link old
+# matches. HMAC takes a key as well, and without the key there is nothing to look up. The key
+# belongs to the process that traces, and never into a trace. Delete it, and nobody can link old
 # pseudonyms to customers any more.
 #
 # With 12 digits there are 2.8 × 10¹⁴ codes: a million customers hardly ever share one. With two
@@ -567,7 +576,7 @@ check("09.5", make_hook)
 #
 # The plain form decides what "the same" means, so it belongs to the rule. A dot counts in an
 # address, and a space does not count in a number. This hook does not know that +44 1632 960123 is
-# the same number, too: that takes a rule that knows countries.
+# the same number: a rule for that must know country codes.
 
 # %% [markdown] name="redact-use-text"
 # Sixty complaints arrive, written in different ways. Can you still count the customers?
@@ -656,20 +665,21 @@ _, project = ask_traced(expensive_pipeline, ["How long will the shop keep my par
 show.trace(runs_of(client, project))
 
 # %% [markdown] name="cheaper-task"
-# Write `make_pipeline(index, llm, near_enough)`, a plain function. It returns a plain function of a
-# question, which gives the same answers, word by word, at a quarter of the cost or less.
+# Write `make_pipeline(index, llm, near_enough)`, a plain function. It returns a plain function from
+# a question to an answer. The answers are the same, word for word, at a quarter of the cost or
+# less.
 #
 # - `index.search(query, k)` returns a list of the `k` best passages, best first, and costs nothing.
 #   A passage has a `score` (a float, higher is better), an `excerpt` and a `text`. While the
 #   pipeline lives, the documents do not change.
-# - `llm` is a chat model of LangChain. It says the same to the same messages, and something else as
-#   soon as one word of them differs, or a capital, or a space.
+# - `llm` is a chat model of LangChain. It gives the same reply to the same messages, and another
+#   reply as soon as one word, capital or space in them differs.
 # - `near_enough` is a score. A passage with exactly this score is near enough.
 # - **Answers** are texts. Questions come one after another. Of a day's requests, about four in ten
-#   repeat an earlier question exactly, and of the different questions about one in four finds
-#   nothing near enough at first.
-# - **Cost** is what the trace says: the price of the tokens of all runs with the type `llm`. Each
-#   of two shops' days counts by itself, and costs at most 25% of what it costs with
+#   repeat an earlier question exactly, and for about one in four of the distinct questions the
+#   first search finds nothing near enough.
+# - **Cost** is what the trace says: the price of the tokens of all runs with the type `llm`. The
+#   check runs the days of two shops. Each day must cost at most 25% of what it costs with
 #   `expensive_pipeline`.
 # - **Every call of the model is in the trace**, as a run with its tokens, in the project of its
 #   request. The model counts its calls itself, and the check compares.
@@ -717,13 +727,13 @@ def make_pipeline(
 check("09.6", make_pipeline)
 
 # %% [markdown] name="cheaper-why" only="solution"
-# The trace of one request shows where the tokens go: the review reads a whole document, and nobody
-# reads the review. The other words are needed seldom, and then they change the answer, so they
-# stay, but only there. Whole questions repeat, so a dictionary answers them: module 10 says when
-# that goes wrong.
+# The trace of one request shows where the tokens go. The review reads a whole document, and nobody
+# reads the review. The other words are seldom needed, but then they change the answer, so they stay
+# for those questions only. Whole questions repeat, so a dictionary answers them: module 10 says
+# when that goes wrong.
 #
-# Each of the three alone leaves more than a quarter. The check's model counts for itself, because
-# there is always a fourth way to a cheaper trace: to leave calls out of it.
+# None of the three alone gets the cost down to a quarter. The check's model counts its own calls,
+# because there is always a fourth way to a cheaper trace: to leave calls out of it.
 
 # %% [markdown] name="cheaper-use-text"
 # What do you save with the shop's documents and the course's model?

@@ -111,7 +111,7 @@ class SplitsBody(BaseModel):
 def change_metadata(dataset_id: str, body: SplitsBody, store: StoreOf) -> Response:
     """Change the splits of examples."""
     if any(operation.key != examples.SPLIT for operation in body.operations):
-        raise Unspoken("bulk changes of other metadata than dataset_split")
+        raise Unspoken("bulk changes of metadata other than dataset_split")
     with store.writing() as connection:
         for operation in body.operations:
             for split in operation.values:

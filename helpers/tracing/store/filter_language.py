@@ -74,7 +74,7 @@ class _Parser:
             self._next()
             self._calls += 1
             if self._calls > _MOST_CALLS:
-                raise Invalid(f"A filter has up to {_MOST_CALLS} conditions.")
+                raise Invalid(f"A filter may have up to {_MOST_CALLS} conditions.")
             return Call(word, tuple(self._listed(")", depth)))
         constants = {"true": True, "false": False, "null": None}
         return constants[word.lower()] if word.lower() in constants else Name(word)

@@ -94,7 +94,7 @@ def _all_of(call: Call) -> Condition:
 
 def _joined(word: str, conditions: list[Condition]) -> Condition:
     if not conditions:
-        raise Invalid("and() and or() need at least one condition.")
+        raise Invalid("Each and() and or() needs at least one condition.")
     return Condition(
         "(" + word.join(item.sql for item in conditions) + ")",
         tuple(value for item in conditions for value in item.values),
@@ -113,7 +113,7 @@ def _field_and_value(call: Call) -> tuple[str, Any]:
         raise Invalid(f"{call.name}() takes the name of a field and a value.")
     field, value = call.arguments
     if isinstance(value, Name | Call):
-        raise Invalid(f"Put the value of {field.text} into quotation marks.")
+        raise Invalid(f"Put the value of {field.text} in quotation marks.")
     return field.text, value
 
 
@@ -299,7 +299,7 @@ def _pair(found: dict[str, tuple[str, list[Any]]]) -> Condition:
 
 def _metadata_pair(found: dict[str, tuple[str, list[Any]]]) -> Condition:
     if any(operator not in ("eq", "in") for operator, _ in found.values()):
-        raise Unspoken("other comparisons of metadata than eq and in, or neq of a key alone")
+        raise Unspoken("comparisons of metadata other than eq and in, or neq of a key alone")
     if "metadata_key" not in found:
         raise Unspoken("metadata_value without metadata_key")
     keys = found["metadata_key"][1]

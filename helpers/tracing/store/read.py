@@ -209,5 +209,5 @@ def _after(cursor: str, oldest_first: bool) -> Condition:
             raise ValueError(started)
         run_id = identifier(run_id, "a run's id")
     except (Invalid, RecursionError, TypeError, ValueError):
-        raise Invalid("The cursor is none that this service gave out.") from None
+        raise Invalid("The cursor is not one that this service issued.") from None
     return Condition(f"(r.started, r.id) {'>' if oldest_first else '<'} (?, ?)", (started, run_id))

@@ -34,7 +34,10 @@ from helpers.course.exercises.m09.pipeline import ALIKE, SILENT, STOVE, TENT, TR
             "usage",
         ),
         Hint("With tracing off, get_current_run_tree() returns None.", "off"),
-        Hint("Compare with the given code: only what traces may be new.", "works"),
+        Hint(
+            "Compare with the given code: add only what tracing needs, and change nothing else.",
+            "works",
+        ),
     ],
 )
 def trace(answer: pipeline.Pipeline) -> Iterator[Case]:
@@ -80,7 +83,7 @@ def trace(answer: pipeline.Pipeline) -> Iterator[Case]:
             Slip.when(
                 "no-root",
                 lambda got: _at_top(got) > 1,
-                "Each step is a trace of its own: answer is no run.",
+                "Each step is a trace of its own, because answer itself is not a run.",
             ),
             Slip.when(
                 "types",
@@ -93,7 +96,7 @@ def trace(answer: pipeline.Pipeline) -> Iterator[Case]:
                     [_type(line) for line in sorted(got)] == [_type(line) for line in TREE]
                     or any("look_up" in line or "ask_warehouse" in line for line in got)
                 ),
-                "Look at the names: the functions that come as arguments have other ones.",
+                "Look at the names: the functions that are passed in have names of their own.",
             ),
             Slip.when("twice", lambda got: len(got) > len(TREE), "Something is traced twice."),
         ],
@@ -195,8 +198,8 @@ def trace(answer: pipeline.Pipeline) -> Iterator[Case]:
             Slip.raises(
                 "one-after-another",
                 pipeline.OneAfterAnother,
-                "Two threads for the searches, and two tasks for the drafts. Nothing may block the"
-                " event loop meanwhile.",
+                "Run the searches in two threads, and the drafts as two tasks. Meanwhile nothing"
+                " may block the event loop.",
             ),
             Slip.raises(
                 "not-in-a-thread",

@@ -23,8 +23,8 @@ _MILLIONTH = 1e-6
         "list(client.list_runs(project_name=project, is_root=True)) gives the requests. A run has"
         " total_cost and metadata, a dictionary.",
         Hint(
-            "Leave the requests without a price out first: priced = [run for run in requests if"
-            " run.total_cost is not None]. Both shares are of these.",
+            "First leave out the requests without a price: priced = [run for run in requests if"
+            " run.total_cost is not None]. Both shares are relative to these.",
             "priced",
         ),
         Hint(
@@ -60,7 +60,9 @@ def costly(answer: CostlyGroup) -> Iterator[Case]:
                 "That value is frequent: its cost is no more than its share of the requests.",
             ),
             Slip.when(
-                "mean", lambda got: got[1] == "fax", "That is a single request, and not the group."
+                "mean",
+                lambda got: got[1] == "fax",
+                "That is a single expensive request. Its excess is smaller.",
             ),
             Slip.when(
                 "excess-returned",
@@ -79,7 +81,7 @@ def costly(answer: CostlyGroup) -> Iterator[Case]:
             Slip.when(
                 "not-counted",
                 lambda got: got[3] == 0,
-                "The last figure: some requests have no price.",
+                "Some requests have no price: count them in the last figure.",
             ),
         ],
         "without a key": [

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
         ),
         Hint(
             "' '.join(question.split()).casefold() is the same for two questions that are the same."
-            " Keep the first of each in the order of time, the newest first, but only of those that"
-            " become an example.",
+            " Sort the corrected complaints from newest to oldest, and keep the first of each"
+            " question.",
             "same",
         ),
         Hint(
@@ -132,7 +132,7 @@ def curate(answer: "Curate") -> Iterator[Case]:
         Slip.when(
             "below",
             lambda got: any("-> Deep." in text for text in got["examples"]),
-            "That was said of a run below a request, and not of the request.",
+            "That feedback is on a run below a request, not on the request itself.",
         ),
         Slip.when(
             "whole-correction",
@@ -247,12 +247,12 @@ def curate(answer: "Curate") -> Iterator[Case]:
         Slip.when(
             "emptied",
             lambda got: bool(got["changed"]),
-            "The examples that are there belong to someone: leave them as they are.",
+            "The examples that were there belong to other people: leave them as they are.",
         ),
         Slip.when(
             "asked-again",
             lambda got: any(text.startswith("1:") for text in got["examples"]),
-            "There is an example with that question already, in other capitals and spaces.",
+            "The dataset already has an example with that question, in other capitals and spaces.",
         ),
         there=there,
     )

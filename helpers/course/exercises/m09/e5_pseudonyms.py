@@ -28,8 +28,8 @@ if TYPE_CHECKING:
             "plain",
         ),
         Hint(
-            "A function that calls itself for each value, and for each key, gets everywhere. Build"
-            " a new dictionary, list or tuple; what is none of these and no text is returned.",
+            "A function that calls itself for each key and each value reaches everything. Build a"
+            " new dictionary, list or tuple; return anything else that is not a text as it is.",
             "nested",
         ),
         Hint("Look at the length of the key in make_hook, before you return the hook.", "key"),
@@ -108,8 +108,8 @@ def hook(answer: "MakeHook") -> Iterator[Case]:
         Slip.when(
             "dots-dropped",
             lambda got: got[0] == got[1] and got[0].startswith("[email "),
-            "Two addresses, and one pseudonym: only the characters in `ignored` do not count, and"
-            " for addresses there are none.",
+            "Two addresses have one pseudonym. Drop only the characters in `ignored`, which is"
+            " empty for addresses.",
         ),
     )
     yield case(
@@ -153,7 +153,7 @@ def hook(answer: "MakeHook") -> Iterator[Case]:
         Slip.when(
             "tuples-kept",
             lambda got: got["a"][0]["b"][0] == address,
-            "A tuple inside is not looked into.",
+            "The hook does not look inside tuples.",
         ),
         Slip.when(
             "tuples-are-lists",
@@ -250,6 +250,6 @@ def _known(key: bytes, plain: str) -> list[Slip]:
         Slip.when(
             "no-code",
             shows("[email]"),
-            "All customers look the same: nobody can be counted.",
+            "All customers look the same, so nobody can count them.",
         ),
     ]

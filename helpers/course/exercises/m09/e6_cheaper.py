@@ -19,9 +19,9 @@ if TYPE_CHECKING:
         " customer, and whose does not?",
         Hint("Nobody reads the review. It also reads the most: a whole document.", "cost"),
         Hint(
-            "The other words are needed only if the first passage is not near enough. Without them,"
-            " these questions get other answers; asked for each time, most of them are thrown"
-            " away.",
+            "Only a question whose first passage is not near enough needs the other words. Without"
+            " them its answer changes. The pipeline asks for them every time, and mostly throws"
+            " them away.",
             "cost",
             "answers",
         ),
@@ -82,8 +82,8 @@ def cheaper(answer: "MakePipeline") -> Iterator[Case]:
             Slip.when(
                 "untraced",
                 lambda found: found[0].untraced > 0,
-                "The model was called, and the trace does not know of it: a cost that is not traced"
-                " is not saved.",
+                "The model was called, and the call is not in the trace. Hiding a cost from the"
+                " trace does not save it.",
             ),
         ],
         about="answers",
