@@ -5,7 +5,7 @@
 # much, what is slow and what fails, make a dataset of complaints, hide personal data and still
 # count customers, and cut a pipeline's cost without changing its answers.
 #
-# **60 to 90 minutes. Before it:** the walkthrough
+# **75 minutes. Before it:** the walkthrough
 # [09 Trace with LangSmith](../notebooks/09_trace_with_langsmith.ipynb).
 #
 # Fill each cell that contains a `TODO` (in exercise 1, change the code that you find there), run
@@ -410,8 +410,8 @@ if ready("09.3"):
 # - **The dataset** may exist or not, and may contain other people's examples, some without a
 #   `question`. They stay as they are. Do not add a question that the dataset contains already. If
 #   the dataset does not exist, create it, even if there is no example to add.
-# - **At most ten** examples are in the dataset after the call, counting those from before; if there
-#   were ten or more, add none. If there is not enough room for all, add those of the newest
+# - **At most ten.** Add examples only while the dataset has fewer than ten, counting those from
+#   before. If there is not enough room for all, add those of the newest
 #   requests (`start_time`). The examples may be in any order.
 # - A second call adds only what has become a corrected complaint since the first.
 # - `list_runs`, `list_feedback` and `list_examples` may return their results in any order.
@@ -444,7 +444,7 @@ def curate(client: Client, project: str, name: str) -> None:
         if corrected and plain(question) not in seen and len(there) + len(new) < 10:
             seen.add(plain(question))
             new.append({"inputs": {"question": question}, "source_run_id": run.id,
-                        "outputs": {"answer": feedback.correction["answer"]}})
+                        "reference_outputs": {"answer": feedback.correction["answer"]}})
     if new:
         client.create_examples(dataset_name=name, examples=new)
 
@@ -511,8 +511,9 @@ RULES = [  # kind, pattern, and characters of a match that do not count
 # - `rules` is a list of tuples `(kind, pattern, ignored)`: the kind's name, an `re.Pattern`, and a
 #   text with characters that do not count. Apply the rules in this order, each to the text that the
 #   one before has left. No pattern matches an empty text, or anything inside a pseudonym.
-# - **Pseudonym.** Each match becomes `[kind code]`. The code is the HMAC of the match's plain form,
-#   encoded as UTF-8, with SHA-256 and the key: its first 12 hexadecimal digits, in lower case.
+# - **Pseudonym.** Each match becomes `[kind code]`. The code is the HMAC (a hash with a key,
+#   Python's `hmac`) of the match's plain form, encoded as UTF-8, with SHA-256 and the key: its
+#   first 12 hexadecimal digits, in lower case.
 # - **Plain form.** The match after `str.casefold`, without the characters in `ignored`. So
 #   `(01632) 960-123` and `01632960123` get the same code.
 # - **Data** is nested to any depth. In dictionaries, replace in keys and in values; if two keys
