@@ -547,10 +547,10 @@ texts = {}
 for request in [order, *requests]:
     texts.setdefault(request.session, []).append(request.text)
 rows = []
-for session, figures in by_session.iterrows():
-    said = texts[session]
+for conversation, figures in by_session.iterrows():
+    said = texts[conversation]
     rows.append({
-        "conversation": session,
+        "conversation": conversation,
         **figures,
         "different texts": len(set(said)),
         "longest, characters": len(max(said, key=len)),

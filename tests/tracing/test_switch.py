@@ -174,7 +174,7 @@ def test_with_a_key_the_same_code_goes_where_the_endpoint_says(tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("switch", "says"),
-    [("langsmith", "needs your key: set LANGSMITH_API_KEY"), ("cloud", "set it to local or")],
+    [("langsmith", "needs your key: set LANGSMITH_API_KEY"), ("cloud", "set it to 'local' or")],
 )
 def test_what_is_missing_is_named(tmp_path: Path, switch: str, says: str) -> None:
     assert says in report(run(WITH_KEY, tmp_path, COURSE_TRACING=switch))["error"]

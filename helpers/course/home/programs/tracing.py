@@ -45,8 +45,8 @@ def record_usage(provider: str, model: str, read: int, written: int) -> None:
 def request_frame(client: Client, project: str) -> pd.DataFrame:
     """One row for each request of a project: its metadata, id, seconds, tokens, cost, status.
 
-    Costs are US dollars. A request without a price has none (NaN), which is not 0; one that is
-    priced in part costs at least what it says.
+    Costs are in US dollars. Without a price the cost is NaN, not 0. If only some of a request's
+    model runs have a price, its cost is a lower bound.
     """
     rows = []
     for run in client.list_runs(project_name=project, is_root=True):
@@ -68,10 +68,10 @@ def costliest(frame: pd.DataFrame, share: float = 0.05) -> pd.DataFrame:
 
 
 def excess(frame: pd.DataFrame, key: str) -> pd.DataFrame:
-    """The groups of a column by how far their part of the cost exceeds their part of the requests.
+    """The groups of a column by how far their share of the cost exceeds that of the requests.
 
-    Columns: `requests` (a count), `cost` (percent of all) and `excess` (points of 100), largest
-    excess first. Requests without a price are left out.
+    Columns: `requests` (a count), `cost` (percent of all) and `excess` (percentage points),
+    largest excess first. Requests without a price are left out.
     """
     priced = frame[frame["cost"].notna()]
     groups = priced.groupby(key).agg(requests=("cost", "size"), cost=("cost", "sum"))
@@ -83,8 +83,8 @@ def excess(frame: pd.DataFrame, key: str) -> pd.DataFrame:
 def own_seconds(runs: Iterable[Run]) -> dict[UUID, float]:
     """Run id -> the seconds that the run took itself, without the runs directly below it.
 
-    Runs that have not ended are left out. Children that run at the same time can take longer than
-    their parent; its own time is then 0.
+    Runs that have not ended are left out. Children that run at the same time can together take
+    longer than their parent; its own time is then 0.
     """
     own: dict[UUID, float] = {}
     below: dict[UUID, float] = {}
@@ -100,7 +100,7 @@ def own_seconds(runs: Iterable[Run]) -> dict[UUID, float]:
 
 
 def failing_tools(runs: Iterable[Run]) -> pd.DataFrame:
-    """Tools by how often they raise: the one that fails most surely comes first.
+    """Tools by the lower end of their rate of errors, highest first.
 
     Columns: `calls`, `raised` and `refused` (counts; a tool refuses by a message with the status
     "error"), and `least`, the lower end of Wilson's 95% interval of the rate of errors, 0 to 1.
@@ -131,9 +131,9 @@ def examples_from(
     """Examples for `client.create_examples`, one for each different input, split in turn.
 
     Args:
-        runs: what went wrong; the first run of each input counts.
-        inputs: what a run was asked.
-        expected: what it should have said.
+        runs: the runs that went wrong; of runs with equal inputs, the first counts.
+        inputs: takes a run, and returns what it was asked.
+        expected: takes a run, and returns what it should have said.
         splits: the names of the splits.
     """
     examples: dict[str, dict[str, Any]] = {}
@@ -142,7 +142,7 @@ def examples_from(
         if str(asked) not in examples:
             examples[str(asked)] = {
                 "inputs": asked,
-                "outputs": expected(run),
+                "reference_outputs": expected(run),
                 "source_run_id": run.id,
                 "split": splits[len(examples) % len(splits)],
             }
@@ -158,9 +158,9 @@ PERSONAL = {
 
 
 def make_anonymizer(patterns: Mapping[str, str] = PERSONAL) -> Callable[[Any], Any]:
-    """For `Client(anonymizer=...)`: what fits a pattern becomes the pattern's name in brackets.
+    """For `Client(anonymizer=...)`: what matches a pattern becomes the pattern's name in brackets.
 
-    It looks at strings up to 30 levels deep, and not at the names of fields.
+    It changes strings up to 30 levels deep, and no names of fields.
     """
     rules: Any = []
     for name, pattern in patterns.items():

@@ -21,7 +21,7 @@ def curate(client: Client, project: str, name: str) -> None:
         if corrected and plain(question) not in seen and len(there) + len(new) < 10:
             seen.add(plain(question))
             new.append({"inputs": {"question": question}, "source_run_id": run.id,
-                        "outputs": {"answer": feedback.correction["answer"]}})
+                        "reference_outputs": {"answer": feedback.correction["answer"]}})
     if new:
         client.create_examples(dataset_name=name, examples=new)
 
