@@ -676,9 +676,10 @@ show.trace(runs_of(client, project))
 # - `llm` is a chat model of LangChain. It gives the same reply to the same messages, and another
 #   reply as soon as one word, capital or space in them differs.
 # - `near_enough` is a score. A passage with exactly this score is near enough.
-# - **Answers** are texts. Questions come one after another. Of a day's requests, about four in ten
-#   repeat an earlier question exactly, and for about one in four of the distinct questions the
-#   first search finds nothing near enough.
+# - **Answers** are texts. Questions come one after another. An error of the model is raised to the
+#   customer, and is not remembered. Of a day's requests, about four in ten repeat an earlier
+#   question exactly, and for about one in four of the distinct questions the first search finds
+#   nothing near enough.
 # - **Cost** is what the trace says: the price of the tokens of all runs with the type `llm`. The
 #   check runs the days of two shops. Each day must cost at most 25% of what it costs with
 #   `expensive_pipeline`.

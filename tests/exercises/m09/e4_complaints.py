@@ -1,5 +1,7 @@
 """Answers to exercise 09.4, most of them a right one with a part that is another."""
 
+import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -401,6 +403,145 @@ def one_page() -> object:
 
         def only(self, found: list[Any], ids: set[Any]) -> list[Any]:
             return [(run, right) for run, right in found if run.id in ids]
+
+    return Wrong()
+
+
+@wrong("Room is counted by what different questions are there.")
+def room_by_questions() -> object:
+    class Wrong(Parts):
+        def room(self, there: list[Any], new: list[Any]) -> bool:
+            return len({self.plain(one.inputs.get("question", "")) for one in there}) < 10 - len(
+                new
+            )
+
+    return Wrong()
+
+
+@wrong("Room is counted by the examples with a question.")
+def room_by_examples_with_one() -> object:
+    class Wrong(Parts):
+        def room(self, there: list[Any], new: list[Any]) -> bool:
+            return sum("question" in one.inputs for one in there) + len(new) < 10
+
+    return Wrong()
+
+
+@wrong("Requests that failed are left out.")
+def without_failed() -> object:
+    class Wrong(Parts):
+        def ordered(self, runs: Iterable[Any]) -> list[Any]:
+            return super().ordered(run for run in runs if not run.error)
+
+    return Wrong()
+
+
+@wrong("The request that ended last is the newest.")
+def by_end() -> object:
+    class Wrong(Parts):
+        def ordered(self, runs: Iterable[Any]) -> list[Any]:
+            return sorted(runs, key=lambda run: run.end_time, reverse=True)
+
+    return Wrong()
+
+
+@wrong("Ids are taken to be in the order of time.")
+def by_id() -> object:
+    class Wrong(Parts):
+        def ordered(self, runs: Iterable[Any]) -> list[Any]:
+            return sorted(runs, key=lambda run: run.id, reverse=True)
+
+    return Wrong()
+
+
+@wrong("The feedback that was changed last counts.")
+def by_change() -> object:
+    class Wrong(Parts):
+        def counts(self, said: list[Any]) -> Any:
+            return max(said, key=lambda one: one.modified_at, default=None)
+
+    return Wrong()
+
+
+@wrong("Capitals do not count in the key.")
+def key_in_capitals() -> object:
+    class Wrong(Parts):
+        keys = None
+
+        def counts(self, said: list[Any]) -> Any:
+            return super().counts([one for one in said if one.key.lower() == "helpful"])
+
+    return Wrong()
+
+
+@wrong("Any key that begins so.")
+def keys_that_begin_so() -> object:
+    class Wrong(Parts):
+        keys = None
+
+        def counts(self, said: list[Any]) -> Any:
+            return super().counts([one for one in said if one.key.startswith("helpful")])
+
+    return Wrong()
+
+
+@wrong("The answer without spaces at the ends.")
+def stripped_answer() -> object:
+    class Wrong(Parts):
+        def example(self, run: Any, correction: dict[str, Any]) -> dict[str, Any]:
+            made = super().example(run, correction)
+            return {**made, "outputs": {"answer": correction["answer"].strip()}}
+
+    return Wrong()
+
+
+@wrong("A no-break space is no white space.")
+def ascii_spaces() -> object:
+    class Wrong(Parts):
+        def plain(self, question: str) -> str:
+            return re.sub(r"\s+", " ", question, flags=re.ASCII).strip(" \n\t").casefold()
+
+    return Wrong()
+
+
+@wrong("Other forms of a letter are the letter.")
+def normal_form() -> object:
+    class Wrong(Parts):
+        def plain(self, question: str) -> str:
+            return super().plain(unicodedata.normalize("NFKC", question))
+
+    return Wrong()
+
+
+@wrong("The outputs have a question, too.")
+def question_of_the_outputs() -> object:
+    class Wrong(Parts):
+        def chosen(self, corrected: Any, there: list[Any]) -> list[Any]:
+            for one in there:
+                one.inputs = {**(one.outputs or {}), **one.inputs}
+            return super().chosen(corrected, there)
+
+    return Wrong()
+
+
+@wrong("Whatever comes first in the inputs is the question.")
+def first_input() -> object:
+    class Wrong(Parts):
+        def chosen(self, corrected: Any, there: list[Any]) -> list[Any]:
+            for one in there:
+                one.inputs = {"question": next(iter(one.inputs.values()), "")}
+            return super().chosen(corrected, there)
+
+    return Wrong()
+
+
+@wrong("A dataset whose name begins so is taken for this one.")
+def longer_name() -> object:
+    class Wrong(Parts):
+        def there(self, client: Client, name: str) -> list[Any]:
+            if not any(client.list_datasets(dataset_name_contains=name)):
+                client.create_dataset(name)
+            return list(client.list_examples(dataset_name=name))
 
     return Wrong()
 

@@ -1,10 +1,13 @@
 """Answers to exercise 09.5, most of them a right one with a part that is another."""
 
 import base64
+import copy
 import functools
 import hashlib
 import hmac
 import re
+import threading
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -319,6 +322,304 @@ def one_key_for_all() -> object:
             return hmac.new(keys[-1], plain.encode(), "sha256").hexdigest()[:12]
 
     return Wrong
+
+
+@wrong("Of keys that become equal, the first one's value is kept.", slip="first-value")
+def first_value() -> object:
+    class Wrong(Parts):
+        def __call__(self, data: Any) -> Any:
+            made: dict[Any, Any] = {}
+            if not isinstance(data, dict):
+                return super().__call__(data)
+            for name, value in data.items():
+                made.setdefault(self(name), self(value))
+            return made
+
+    return Wrong
+
+
+@wrong("Of the keys, only texts are looked at.")
+def keys_that_are_texts() -> object:
+    class Wrong(Parts):
+        def __call__(self, data: Any) -> Any:
+            if not isinstance(data, dict):
+                return super().__call__(data)
+            keys = [self(name) if isinstance(name, str) else name for name in data]
+            return dict(zip(keys, map(self, data.values()), strict=True))
+
+    return Wrong
+
+
+@wrong("Fifty levels, and no more.")
+def fifty_levels() -> object:
+    class Wrong(Parts):
+        level = 0
+
+        def __call__(self, data: Any) -> Any:
+            self.level += 1
+            try:
+                return data if self.level > 50 else super().__call__(data)
+            finally:
+                self.level -= 1
+
+    return Wrong
+
+
+@wrong("The first 2,000 characters of a text.")
+def cut_texts() -> object:
+    class Wrong(Parts):
+        def text(self, text: str) -> str:
+            return super().text(text)[:2000]
+
+    return Wrong
+
+
+@wrong("A text with a bracket in front is taken for a pseudonym.")
+def with_a_bracket() -> object:
+    class Wrong(Parts):
+        def text(self, text: str) -> str:
+            return text if text.startswith("[") else super().text(text)
+
+    return Wrong
+
+
+@wrong("Sets are looked into.")
+def sets_too() -> object:
+    class Wrong(Parts):
+        def other(self, data: Any) -> Any:
+            return {self(value) for value in data} if isinstance(data, set) else data
+
+    return Wrong
+
+
+@wrong("Objects become dictionaries.")
+def objects_too() -> object:
+    class Wrong(Parts):
+        def other(self, data: Any) -> Any:
+            return self(vars(data)) if hasattr(data, "__dict__") else data
+
+    return Wrong
+
+
+@wrong("Anything else is copied.")
+def copied() -> object:
+    class Wrong(Parts):
+        def other(self, data: Any) -> Any:
+            return copy.deepcopy(data)
+
+    return Wrong
+
+
+@wrong("A match is replaced wherever its text is.")
+def wherever_it_is() -> object:
+    class Wrong(Parts):
+        def text(self, text: str) -> str:
+            for kind, pattern, ignored in self.rules:
+                for found in list(pattern.finditer(text)):
+                    text = text.replace(found[0], self.mark(kind, ignored, found))
+            return text
+
+    return Wrong
+
+
+@wrong("Each rule works on the text as it was.")
+def on_the_original() -> object:
+    class Wrong(Parts):
+        def text(self, text: str) -> str:
+            made = text
+            for kind, pattern, ignored in self.rules:
+                for found in pattern.finditer(text):
+                    made = made.replace(found[0], self.mark(kind, ignored, found), 1)
+            return made
+
+    return Wrong
+
+
+@wrong("All rules at once, from left to right.")
+def at_once() -> object:
+    class Wrong(Parts):
+        def text(self, text: str) -> str:
+            made, end = "", 0
+            while found := [
+                (match.start(), place, match)
+                for place, rule in enumerate(self.rules)
+                if (match := rule[1].search(text, end))
+            ]:
+                start, place, match = min(found, key=lambda one: one[:2])
+                kind, _, ignored = self.rules[place]
+                made += text[end:start] + self.mark(kind, ignored, match)
+                end = match.end()
+            return made + text[end:]
+
+    return Wrong
+
+
+@wrong("One rule of each kind.")
+def one_of_a_kind() -> object:
+    return lambda key, rules: Parts(key, list({rule[0]: rule for rule in rules}.values()))
+
+
+@wrong("Capitals do not count in any pattern.")
+def any_capitals() -> object:
+    def make_hook(key: bytes, rules: list[Rule]) -> Parts:
+        return Parts(
+            key,
+            [
+                (kind, re.compile(pattern.pattern, pattern.flags | re.IGNORECASE), ignored)
+                for kind, pattern, ignored in rules
+            ],
+        )
+
+    return make_hook
+
+
+@wrong("Line by line.")
+def line_by_line() -> object:
+    class Wrong(Parts):
+        def text(self, text: str) -> str:
+            return "\n".join(map(super().text, text.split("\n")))
+
+    return Wrong
+
+
+@wrong("The pseudonym is a template, in which a backslash means something.")
+def as_a_template() -> object:
+    class Wrong(Parts):
+        def mark(self, kind: str, ignored: str, match: re.Match[str]) -> str:
+            return match.expand(super().mark(kind, ignored, match))
+
+    return Wrong
+
+
+@wrong("The kind in small letters.")
+def small_kind() -> object:
+    class Wrong(Parts):
+        def mark(self, kind: str, ignored: str, match: re.Match[str]) -> str:
+            return super().mark(kind.lower(), ignored, match)
+
+    return Wrong
+
+
+@wrong("What does not count is dropped first, and then come small letters.")
+def dropped_first() -> object:
+    class Wrong(Parts):
+        def plain(self, found: str, ignored: str) -> str:
+            return "".join(letter for letter in found if letter not in ignored).casefold()
+
+    return Wrong
+
+
+@wrong("What does not count, in small letters too.")
+def small_ignored() -> object:
+    class Wrong(Parts):
+        def plain(self, found: str, ignored: str) -> str:
+            return super().plain(found, ignored.casefold())
+
+    return Wrong
+
+
+@wrong("Any space, where one does not count.")
+def any_space() -> object:
+    class Wrong(Parts):
+        def plain(self, found: str, ignored: str) -> str:
+            plain = super().plain(found, ignored)
+            return "".join(plain.split()) if " " in ignored else plain
+
+    return Wrong
+
+
+@wrong("Other forms of a letter are the letter.")
+def normal_form() -> object:
+    class Wrong(Parts):
+        def plain(self, found: str, ignored: str) -> str:
+            return unicodedata.normalize("NFKC", super().plain(found, ignored))
+
+    return Wrong
+
+
+@wrong("A hook puts its key where all hooks look for it.")
+def key_of_the_last_call() -> object:
+    class Wrong(Parts):
+        now = b""
+
+        def __call__(self, data: Any) -> Any:
+            Wrong.now = self.key
+            return self.walk(data)
+
+        def walk(self, data: Any) -> Any:
+            if isinstance(data, dict):
+                return {self.walk(name): self.walk(value) for name, value in data.items()}
+            if isinstance(data, (list, tuple)):
+                return type(data)(map(self.walk, data))
+            return self.text(data) if isinstance(data, str) else data
+
+        def code(self, plain: str) -> str:
+            return hmac.new(Wrong.now, plain.encode(), "sha256").hexdigest()[:12]
+
+    return Wrong
+
+
+@wrong("What was made of an object is kept, and the object may change.")
+def kept_by_id() -> object:
+    def make_hook(key: bytes, rules: list[Rule]) -> Hook:
+        parts = Parts(key, rules)
+        known: dict[int, Any] = {}
+
+        def hook(data: Any) -> Any:
+            return known.setdefault(id(data), (data, parts(data)))[1]
+
+        return hook
+
+    return make_hook
+
+
+@right("An error of its own, which is a ValueError, and a stack in place of calls.")
+def own_error() -> object:
+    class ShortKeyError(ValueError):
+        pass
+
+    class Right(Parts):
+        def __init__(self, key: bytes, rules: list[Rule]) -> None:
+            if len(key) < 16:
+                raise ShortKeyError
+            super().__init__(key, rules)
+
+        def __call__(self, data: Any) -> Any:
+            done: list[Any] = []
+            todo: list[tuple[Any, bool]] = [(data, False)]
+            while todo:
+                one, ready = todo.pop()
+                size = len(one) if isinstance(one, (dict, list, tuple)) else 0
+                if not isinstance(one, (dict, list, tuple)):
+                    done.append(self.text(one) if isinstance(one, str) else one)
+                elif not ready:
+                    inner = [*one, *one.values()] if isinstance(one, dict) else one
+                    todo += [(one, True), *((value, False) for value in reversed(inner))]
+                elif isinstance(one, dict):
+                    parts = done[len(done) - 2 * size :]
+                    done[len(done) - 2 * size :] = [
+                        dict(zip(parts[:size], parts[size:], strict=True))
+                    ]
+                else:
+                    done[len(done) - size :] = [type(one)(done[len(done) - size :])]
+            return done[0]
+
+    return Right
+
+
+@right("The key of a call is in a variable of its thread.")
+def key_of_the_thread() -> object:
+    class Right(Parts):
+        now = threading.local()
+
+        def __call__(self, data: Any) -> Any:
+            self.now.key = self.key
+            return super().__call__(data)
+
+        def code(self, plain: str) -> str:
+            return hmac.new(self.now.key, plain.encode(), "sha256").hexdigest()[:12]
+
+    return Right
 
 
 @right("In parts, as an object that can be called.")

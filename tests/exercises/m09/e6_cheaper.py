@@ -370,6 +370,278 @@ def async_answer() -> object:
     return make_pipeline
 
 
+@wrong("A memory by passage, which several questions share.")
+def memory_of_passages() -> object:
+    class Wrong(Parts):
+        def __call__(self, question: str) -> str:
+            return self.answer(question)
+
+        def answer(self, question: str) -> str:
+            found = self.passage(question).excerpt
+            if found not in self.replies:
+                self.replies[found] = self.said(self.messages(question, found))
+            return self.replies[found]
+
+    return Wrong
+
+
+@wrong("The better one of the two passages.")
+def better_passage() -> object:
+    class Wrong(Parts):
+        def passage(self, question: str) -> Any:
+            (first,) = self.index.search(question, k=1)
+            if not self.is_far(first):
+                return first
+            (second,) = self.index.search(self.other_words(question), k=1)
+            return max(first, second, key=lambda one: one.score)
+
+    return Wrong
+
+
+@wrong("The second passage only if that one is near enough.")
+def near_second() -> object:
+    class Wrong(Parts):
+        def passage(self, question: str) -> Any:
+            (first,) = self.index.search(question, k=1)
+            if not self.is_far(first):
+                return first
+            (second,) = self.index.search(self.other_words(question), k=1)
+            return first if self.is_far(second) else second
+
+    return Wrong
+
+
+@wrong("The last one of five passages.")
+def last_passage() -> object:
+    class Wrong(Parts):
+        def passage(self, question: str) -> Any:
+            passage = self.index.search(question, k=5)[-1]
+            if self.is_far(self.index.search(question, k=1)[0]):
+                (passage,) = self.index.search(self.other_words(question), k=1)
+            return passage
+
+    return Wrong
+
+
+def with_key(key: Callable[[str], str]) -> object:
+    class Wrong(Parts):
+        def key(self, question: str) -> Any:
+            return key(question)
+
+    return Wrong
+
+
+@wrong("Spaces at the ends do not count in the memory.")
+def without_ends() -> object:
+    return with_key(str.strip)
+
+
+@wrong("A question mark does not count in the memory.")
+def without_marks() -> object:
+    return with_key(lambda question: question.rstrip(".!? "))
+
+
+@wrong("The beginning of a question is all that counts in the memory.")
+def by_the_beginning() -> object:
+    return with_key(lambda question: question[:40])
+
+
+@wrong("The question loses its spaces at the ends in the prompt.")
+def stripped_prompt() -> object:
+    class Wrong(Parts):
+        def messages(self, question: str, excerpt: str) -> Any:
+            return super().messages(question.strip(), excerpt)
+
+    return Wrong
+
+
+@wrong("The passage loses its line break in the prompt.")
+def stripped_excerpt() -> object:
+    class Wrong(Parts):
+        def messages(self, question: str, excerpt: str) -> Any:
+            return super().messages(question, excerpt.strip())
+
+    return Wrong
+
+
+def with_other_words(change: Callable[[str], str]) -> object:
+    class Wrong(Parts):
+        def other_words(self, question: str) -> str:
+            return change(super().other_words(question))
+
+    return Wrong
+
+
+@wrong("The other words without spaces at the ends.")
+def stripped_words() -> object:
+    return with_other_words(str.strip)
+
+
+@wrong("The other words in small letters.")
+def small_words() -> object:
+    return with_other_words(str.lower)
+
+
+@wrong("The first line of the other words.")
+def first_line() -> object:
+    return with_other_words(lambda text: text.splitlines()[0])
+
+
+def with_answer(change: Callable[[str], str]) -> object:
+    class Wrong(Parts):
+        def answer(self, question: str) -> str:
+            return change(super().answer(question))
+
+    return Wrong
+
+
+@wrong("The answer without spaces at the ends.")
+def stripped_answer() -> object:
+    return with_answer(str.strip)
+
+
+@wrong("The first sentence of the answer.")
+def first_sentence() -> object:
+    return with_answer(lambda text: text.split(". ")[0])
+
+
+@wrong("The first 200 characters of the answer.")
+def cut_answer() -> object:
+    return with_answer(lambda text: text[:200])
+
+
+def with_memory(size: int) -> object:
+    def make_pipeline(index: Retriever, llm: BaseChatModel, near_enough: float) -> Answer:
+        return functools.lru_cache(size)(Parts(index, llm, near_enough).answer)
+
+    return make_pipeline
+
+
+@wrong("A memory of eight answers.")
+def eight_answers() -> object:
+    return with_memory(8)
+
+
+@wrong("A memory of sixteen answers.")
+def sixteen_answers() -> object:
+    return with_memory(16)
+
+
+@wrong("At most ten tokens.")
+def ten_tokens() -> object:
+    class Wrong(Parts):
+        def answer(self, question: str) -> str:
+            excerpt = self.passage(question).excerpt
+            short = self.llm.bind(max_tokens=10)
+            return str(short.invoke(self.messages(question, excerpt)).text)
+
+    return Wrong
+
+
+@wrong("The model stops at the end of a line.")
+def one_line() -> object:
+    class Wrong(Parts):
+        def said(self, prompt: Any) -> str:
+            return str(self.llm.invoke(prompt, stop=["\n"]).text)
+
+    return Wrong
+
+
+@wrong("A passage just below the limit is taken for one that is near enough.")
+def just_below() -> object:
+    class Wrong(Parts):
+        def is_far(self, passage: Any) -> bool:
+            return bool(passage.score < self.near_enough - 1e-9)
+
+    return Wrong
+
+
+@wrong("No limit above 0.9, and scores may be above 1.")
+def lower_limit() -> object:
+    class Wrong(Parts):
+        def is_far(self, passage: Any) -> bool:
+            return bool(passage.score < min(self.near_enough, 0.9))
+
+    return Wrong
+
+
+@wrong("A score of 0 is taken for none.")
+def no_score() -> object:
+    class Wrong(Parts):
+        def is_far(self, passage: Any) -> bool:
+            return bool(passage.score) and super().is_far(passage)
+
+    return Wrong
+
+
+@wrong("An error of the model becomes an empty answer.")
+def swallowed() -> object:
+    class Wrong(Parts):
+        def __call__(self, question: str) -> str:
+            try:
+                return super().__call__(question)
+            except Exception:
+                return ""
+
+    return Wrong
+
+
+@wrong("An error of the model is remembered.")
+def remembered_error() -> object:
+    class Wrong(Parts):
+        def __call__(self, question: str) -> str:
+            failed = self.__dict__.setdefault("failed", {})
+            if question in failed:
+                raise failed[question]
+            try:
+                return super().__call__(question)
+            except Exception as error:
+                failed[question] = error
+                raise
+
+    return Wrong
+
+
+@wrong("LangChain's cache, in which all models are one.")
+def cache_of_langchain() -> object:
+    from langchain_core.caches import InMemoryCache
+    from langchain_core.globals import set_llm_cache
+
+    class Wrong(Parts):
+        def __init__(self, index: Retriever, llm: BaseChatModel, near_enough: float) -> None:
+            super().__init__(index, llm, near_enough)
+            set_llm_cache(InMemoryCache())
+
+        def __call__(self, question: str) -> str:
+            return self.answer(question)
+
+    return Wrong
+
+
+@right(
+    "It looks at several passages, tries a second time after an error, and remembers 128 answers."
+)
+def second_try() -> object:
+    class Right(Parts):
+        def passage(self, question: str) -> Any:
+            passage = self.index.search(question)[0]
+            if passage.score < self.near_enough:
+                passage = self.index.search(self.other_words(question), k=5)[0]
+            return passage
+
+        def said(self, prompt: Any) -> str:
+            return str(
+                self.llm.with_retry(stop_after_attempt=2, wait_exponential_jitter=False)
+                .invoke(prompt)
+                .text
+            )
+
+    def make_pipeline(index: Retriever, llm: BaseChatModel, near_enough: float) -> Answer:
+        return functools.lru_cache(Right(index, llm, near_enough).answer)
+
+    return make_pipeline
+
+
 @right("In parts, as an object that can be called.")
 def in_parts() -> object:
     return Parts

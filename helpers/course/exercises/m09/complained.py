@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -24,17 +25,23 @@ class Asked:
     `said` is a word a feedback: "praised"; "bad", a complaint without a correction; "right: ...",
     a complaint with that answer; "tone: ...", the same with another key; "kind: ...", praise with
     that answer; "vague", a complaint with a correction that has no answer; "unsure", feedback
-    without a score. What follows "below, " is said of a run below the request.
+    without a score; "Helpful: ..." and "helpfulness: ...", complaints with such a key; "edited:
+    ...", a complaint with that answer, whose comment changes when all is said. What follows
+    "below, " is said of a run below the request.
     """
 
     question: str
     said: Sequence[str] = ()
     at: float | None = None
+    seconds: float | None = None
+    error: str | None = None
 
 
-def right(question: str, answer: str = "28 days.", *, at: float | None = None) -> Asked:
+def right(
+    question: str, answer: str = "28 days.", *, at: float | None = None, error: str | None = None
+) -> Asked:
     """A request with one corrected complaint."""
-    return Asked(question, [f"right: {answer}"], at)
+    return Asked(question, [f"right: {answer}"], at, error=error)
 
 
 @dataclass(frozen=True)
@@ -125,7 +132,8 @@ def _own_client() -> Iterator[Client]:
 
 
 def _existing(name: str, there: Sequence[dict[str, Any]] | None) -> dict[str, Any]:
-    """The dataset of before: example id -> what it holds."""
+    """The dataset of before: example id -> what it holds. Another one has a longer name."""
+    lab_client().create_dataset(f"{name} of last year")
     if there is None:
         return {}
     dataset = lab_client().create_dataset(name)
@@ -154,6 +162,9 @@ def _planted(project: str, asked: Sequence[Asked]) -> list[Request]:
             question=one.question,
             tokens=None,
             at=one.at,
+            seconds=one.seconds,
+            error=one.error,
+            id=uuid.uuid4(),  # so that ids are in no order
             tools=[Call("look")] if any(said.startswith("below") for said in one.said) else [],
             feedback=[_said(said) for said in one.said if not said.startswith("below")],
         )
@@ -164,7 +175,19 @@ def _planted(project: str, asked: Sequence[Asked]) -> list[Request]:
         for said in one.said:
             if said.startswith("below, "):
                 _say_below(project, request, _said(said.removeprefix("below, ")))
+            if said.startswith("edited") and request.id:
+                _edit(request.id)
     return made
+
+
+def _edit(run_id: uuid.UUID) -> None:
+    (found,) = (
+        one for one in lab_client().list_feedback(run_ids=[run_id]) if one.comment == _DRAFT
+    )
+    lab_client().update_feedback(found.id, comment="wrong!")
+
+
+_DRAFT: Final = "wrong"
 
 
 def _say_below(project: str, request: Request, said: Feedback) -> None:
@@ -194,8 +217,10 @@ def _said(said: str) -> Feedback:
             return Feedback("helpful", 1, correction=correction)
         case "unsure":
             return Feedback("helpful", correction={"answer": "Who knows?"})
-        case "tone":
-            return Feedback("tone", 0, correction=correction)
+        case "tone" | "Helpful" | "helpfulness":
+            return Feedback(kind, 0, correction=correction)
+        case "edited":
+            return Feedback("helpful", 0, comment=_DRAFT, correction=correction)
     raise ValueError(f"no such feedback: {said}")
 
 
@@ -264,7 +289,9 @@ class RandomDay:
             text = made.choice((" ", "  ", "\t")).join(words) + made.choice(ends)
             text = made.choice((str, str.upper, str.lower))(text)
             how = made.choices(said, k=made.choice((0, 1, 1, 2, 3)))
-            self.asked.append(Asked(text, how, at=10.0 * number))
+            seconds = made.choice((1.0, 30.0, 300.0))
+            error = made.choice((None, None, "TimeoutError: no answer in 12 s"))
+            self.asked.append(Asked(text, how, 10.0 * number, seconds, error))
 
     def examples(self) -> list[str]:
         """What `curated` has to show, worked out from the plan alone."""

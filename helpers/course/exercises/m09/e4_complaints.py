@@ -92,8 +92,8 @@ def curate(answer: "Curate") -> Iterator[Case]:
         "the example",
         "complaints",
         "one corrected complaint, praise, a complaint without a correction",
-        [[right(keep), Asked(weigh, ["praised"]), Asked(heavy, ["bad"])]],
-        [f"1: {keep} -> 28 days."],
+        [[right(keep, " 28  days.\n"), Asked(weigh, ["praised"]), Asked(heavy, ["bad"])]],
+        [f"1: {keep} ->  28  days.\n"],
         Slip.when(
             "agents-words",
             lambda got: any("That depends." in text for text in got["examples"]),
@@ -104,8 +104,8 @@ def curate(answer: "Curate") -> Iterator[Case]:
     yield case(
         "what is no corrected complaint",
         "complaints",
-        "praise with a correction, no score, another key, a run below the request, a correction"
-        " without an answer, nothing said; and two corrected complaints",
+        "praise with a correction, no score, other keys, a run below the request, a correction"
+        " without an answer, nothing said; and three corrected complaints, one of a failed request",
         [
             [
                 Asked("Praised?", ["kind: Kindly."]),
@@ -116,9 +116,11 @@ def curate(answer: "Curate") -> Iterator[Case]:
                 Asked("Vague?", ["vague"]),
                 Asked("Nothing?"),
                 Asked("Signed?", ["tone: No.", "signed: By Una.", "below, praised"]),
+                Asked("Other keys?", ["Helpful: No.", "helpfulness: No."]),
+                right("Broken?", "Back again.", error="TimeoutError: no answer in 12 s"),
             ]
         ],
-        [f"3: {weigh} -> 2 kg.", "8: Signed? -> By Una."],
+        [f"3: {weigh} -> 2 kg.", "8: Signed? -> By Una.", "10: Broken? -> Back again."],
         Slip.when(
             "praised",
             lambda got: any("Praised?" in text for text in got["examples"]),
@@ -150,10 +152,12 @@ def curate(answer: "Curate") -> Iterator[Case]:
                 Asked("Good, then bad?", ["praised", "right: B"]),
                 Asked("Twice?", ["right: old", "right: new"]),
                 Asked("Back?", ["right: C", "bad"]),
-                Asked("At last?", ["bad", "right: D", "tone: E"]),
+                Asked("At last?", ["bad", "right: D", "tone: E", "Helpful: F", "helpfulness: G"]),
                 Asked("Thrice?", ["right: 1", "praised", "right: 3"]),
                 Asked("Vague?", ["right: 1", "vague"]),
                 Asked("Unsure?", ["right: 1", "unsure"]),
+                Asked("Edited?", ["edited: old", "right: new"]),
+                Asked("Good since?", ["edited: E", "praised"]),
             ]
         ],
         [
@@ -161,6 +165,7 @@ def curate(answer: "Curate") -> Iterator[Case]:
             "3: Twice? -> new",
             "5: At last? -> D",
             "6: Thrice? -> 3",
+            "9: Edited? -> new",
         ],
         Slip.when(
             "first-feedback",
@@ -188,6 +193,9 @@ def curate(answer: "Curate") -> Iterator[Case]:
                 right("WIE GROSS?", "7", at=40),
                 Asked(" Is the tent dry?", ["bad"], at=120),
                 Asked("WIE GROß?", ["praised"], at=130),
+                right("Is the tent\N{NO-BREAK SPACE}dry?", "10", at=50),
+                right("Is 4 m² dry?", "11", at=5),
+                right("Is 4 m2 dry?", "12", at=6),
             ]
         ],
         [
@@ -195,6 +203,8 @@ def curate(answer: "Curate") -> Iterator[Case]:
             "4: Is the tent dry -> 4",
             "5: Isthe tent dry? -> 5",
             "6: Wie groß? -> 6",
+            "11: Is 4 m² dry? -> 11",
+            "12: Is 4 m2 dry? -> 12",
         ],
         Slip.when(
             "inner-spaces",
@@ -229,9 +239,10 @@ def curate(answer: "Curate") -> Iterator[Case]:
     there: list[dict[str, Any]] = [
         {"inputs": {"question": " how  much does it WEIGH?"}, "outputs": {"answer": "Lots."}},
         {"inputs": {"question": "By hand?"}, "outputs": {"answer": "Yes."}, "metadata": {"by": 1}},
-        {"inputs": {"text": "no question"}, "outputs": {"label": 1}},
+        {"inputs": {"text": heavy}, "outputs": {"question": keep}},
     ]
-    fill = [{"inputs": {"question": f"Kept {n}?"}, "outputs": {"answer": "-"}} for n in range(12)]
+    kinds = ({"question": "Kept?"}, {"text": "Kept?"}, {"question": "kept? "})
+    fill = [{"inputs": kinds[n % 3], "outputs": {"answer": str(n)}} for n in range(12)]
     day = [right(weigh, "2 kg."), right(heavy, "No."), right(keep)]
     yield case(
         "a dataset that is there",

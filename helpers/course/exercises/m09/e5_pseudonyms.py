@@ -96,8 +96,12 @@ def hook(answer: "MakeHook") -> Iterator[Case]:
     yield case(
         "capitals",
         "UNA.Caird@Mail.example, una.caird@mail.example, JÜRGEN.GROSS@a.example,"
-        " Jürgen.Groß@a.example",
-        ", ".join([mark("email", address)] * 2 + [mark("email", "jürgen.gross@a.example")] * 2),
+        " Jürgen.Groß@a.example, Una²@a.example",
+        ", ".join(
+            [mark("email", address)] * 2
+            + [mark("email", "jürgen.gross@a.example")] * 2
+            + [mark("email", "una²@a.example")]
+        ),
         "plain",
     )
     yield case(
@@ -114,8 +118,8 @@ def hook(answer: "MakeHook") -> Iterator[Case]:
     )
     yield case(
         "another key",
-        f"{number} {address}",
-        f"{mark('phone', number, OTHER_KEY)} {mark('email', address, OTHER_KEY)}",
+        f"[{number}] {address}, x{number}",
+        f"[{mark('phone', number, OTHER_KEY)}] {mark('email', address, OTHER_KEY)}, x{number}",
         "code",
         key=OTHER_KEY,
     )
@@ -162,19 +166,65 @@ def hook(answer: "MakeHook") -> Iterator[Case]:
         ),
     )  # fmt: skip
     yield case(
-        "what is not personal",
-        {"order": "FH-10234", "n": 1632960123, "score": 0.8123456789012345, "ok": True, "x": b"@"},
-        {"order": "FH-10234", "n": 1632960123, "score": 0.8123456789012345, "ok": True, "x": b"@"},
+        "keys that become equal",
+        {number: 1, "a": 2, "01632 960123": 3, (number, 4): 5, ("01632 960 123", 4): [number]},
+        {mark("phone", number): 3, "a": 2, (mark("phone", number), 4): [mark("phone", number)]},
         "nested",
+        Slip.when(
+            "first-value",
+            lambda got: got.get(mark("phone", number)) == 1,
+            "Of keys that become equal, the last one's value is kept.",
+        ),
     )
+    yield Case(
+        f"{hooked.DEPTH} levels deep",
+        call=lambda: hooked.dug(answer(KEY, SHOP)(hooked.deep("." * 9_000 + f" {address}"))),
+        show=f"make_hook(key, rules)(data), with a long text {hooked.DEPTH} levels deep in"
+        " dictionaries, lists and tuples: that text",
+        expect="." * 9_000 + f" {mark('email', address)}",
+        about="nested",
+    )
+    kept = {
+        "order": "FH-10234",
+        "n": 1632960123,
+        "score": 0.8123456789012345,
+        "ok": True,
+        "x": b"@",
+    }
+    kept |= {"set": {number}, "contact": hooked.Contact(number)}
+    yield case("what is returned as it is", kept, dict(kept), "nested")
+    yield Case(
+        "a list that has grown",
+        call=lambda: _grown(answer(KEY, SHOP), [address], number),
+        show=f"hook(data), data.append({number!r}), hook(data): what comes of both calls",
+        expect=[[mark("email", address)], [mark("email", address), mark("phone", number)]],
+        about="nested",
+    )
+    yield Case(
+        "two hooks at once",
+        call=lambda: hooked.two_at_once(answer, [address, number, "una@a.example"]),
+        show="hook(data), where a thread calls another hook, with another key, at the same time:"
+        " the texts in the result",
+        expect=[mark("email", address), mark("phone", number), mark("email", "una@a.example")],
+        about="code",
+    )
+    hard = "ls1\N{NO-BREAK SPACE}4ap"  # a space that does count
     yield case(
         "other rules, in their order",
-        ["From ann.lee@fernhill.example and ANNLEE@mail.example", "FH-10234, fh10234, FH 10234"],
         [
-            f"From {mark('staff', 'annlee@fernhillexample')} and"
-            f" {mark('email', 'annlee@mail.example')}",
+            "by ann.lee@fernhill.example and Ann ANNLEE@mail.example",
+            "FH-10234, fh10234, FH 10234",
+            "LS1 4AP, LS1\n4AP, LS1\N{NO-BREAK SPACE}4AP, ls1 4ap",
+            "01632 960123 or +44 1632 960123",
+        ],
+        [
+            f"by {mark(hooked.OTHERS[0][0], 'annlee@fernhillexample')} and"
+            f" {mark('name', 'ann')} {mark('email', 'annlee@mail.example')}",
             f"{mark('order number', 'fh10234')}, {mark('order number', 'fh10234')},"
             f" {mark('order number', 'fh 10234')}",
+            f"{mark('Postcode', 'ls14ap')}, {mark('Postcode', 'ls14ap')},"
+            f" {mark('Postcode', hard)}, ls1 4ap",
+            f"{mark('phone', number)} or {mark('phone', '441632960123')}",
         ],
         "order",
         Slip.when(
@@ -210,9 +260,17 @@ def hook(answer: "MakeHook") -> Iterator[Case]:
     )
 
 
+def _grown(hook: Any, data: list[str], more: str) -> list[Any]:
+    first = hook(data)
+    data.append(more)
+    return [first, hook(data)]
+
+
 def _refused(make: "MakeHook", key: bytes) -> str:
     try:
         made = make(key, [])
+    except ValueError:
+        return "ValueError"
     except Exception as error:
         return type(error).__name__
     return "a hook" if callable(made) else "no hook"

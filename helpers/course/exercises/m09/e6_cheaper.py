@@ -1,7 +1,7 @@
 """Exercise 09.6: the same answers at a quarter of the traced cost."""
 
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from helpers.course.exercises import Case, Expectation, Hint, Slip, exercise
@@ -17,23 +17,28 @@ if TYPE_CHECKING:
     hints=[
         "Look at the trace of one request: three calls of the model. Whose result reaches the"
         " customer, and whose does not?",
-        Hint("Nobody reads the review. It also reads the most: a whole document.", "cost"),
+        Hint(
+            "Nobody reads the review. It also reads the most: a whole document.", "unused", "cost"
+        ),
         Hint(
             "Only a question whose first passage is not near enough needs the other words. Without"
             " them its answer changes. The pipeline asks for them every time, and mostly throws"
             " them away.",
+            "words",
+            "second",
             "cost",
-            "answers",
         ),
         Hint(
             "Customers ask the same question again. A dictionary inside make_pipeline, from the"
             " question to the answer, lives as long as the pipeline.",
+            "again",
             "cost",
         ),
         Hint(
             "The model's answer depends on every word of its prompt, and on the shop's documents:"
             " keep the messages as they are, and the dictionary's key, too.",
             "answers",
+            "second",
         ),
         Hint(
             "Call llm.invoke in the function itself, with tracing as it is. A thread of a plain"
@@ -90,6 +95,15 @@ def cheaper(answer: "MakePipeline") -> Iterator[Case]:
         limit=60,
     )
     yield Case(
+        "answers that need other words",
+        call=day,
+        show=f"{show}: the requests whose first passage is not near enough",
+        expect=Expectation("every answer as before", _second, show=_told),
+        slips=slips,
+        about="second",
+        limit=60,
+    )
+    yield Case(
         "the same answers, word by word",
         call=day,
         show=show,
@@ -109,19 +123,27 @@ def cheaper(answer: "MakePipeline") -> Iterator[Case]:
         about="traced",
         limit=60,
     )
-    yield Case(
-        "the cost of each day",
-        call=day,
-        show=show,
-        expect=Expectation(
-            f"at most {priced.MOST_SHARE:.0%} of the given pipeline's cost, at the same answers",
-            _cheap,
-            show=_told,
-        ),
-        slips=slips,
-        about="cost",
-        limit=60,
-    )
+    parts: list[tuple[str, str, Callable[[priced.Tried], bool]]] = [
+        ("the cost: calls that no answer needs", "unused", lambda one: one.needless > 0),
+        ("the cost: other words", "words", lambda one: one.other > 0),
+        ("the cost: questions asked again", "again", lambda one: one.again > 0),
+        ("the cost of each day", "cost", lambda one: True),
+    ]
+    for name, about, spent in parts:
+        yield Case(
+            name,
+            call=day,
+            show=show,
+            expect=Expectation(
+                f"at most {priced.MOST_SHARE:.0%} of the given pipeline's cost, at the same answers"
+                + ("" if about == "cost" else ", or nothing spent on this"),
+                partial(_cheap, spent=spent),
+                show=_told,
+            ),
+            slips=slips,
+            about=about,
+            limit=60,
+        )
 
 
 def _told(found: "Sequence[Tried]") -> str:
@@ -136,6 +158,10 @@ def _same(found: "Sequence[Tried]") -> bool:
     return all(all(one.same) for one in found)
 
 
+def _second(found: "Sequence[Tried]") -> bool:
+    return all(all(one.second) for one in found)
+
+
 def _traced(found: "Sequence[Tried]") -> bool | str:
     if not any(one.calls for one in found):
         return "The model was not called."
@@ -146,9 +172,10 @@ def _right(found: "Sequence[Tried]") -> bool:
     return _same(found) and _traced(found) is True
 
 
-def _cheap(found: "Sequence[Tried]") -> bool | str:
+def _cheap(found: "Sequence[Tried]", spent: "Callable[[Tried], bool]") -> bool | str:
+    """Whether the days are cheap enough, or the money has gone elsewhere than `spent` says."""
     from helpers.course.exercises.m09.priced import MOST_SHARE
 
     if not _right(found):
         return "This counts only at the same answers, with every call in the trace."
-    return all(one.share <= MOST_SHARE for one in found)
+    return not any(one.share > MOST_SHARE and spent(one) for one in found)

@@ -4,6 +4,7 @@ import contextlib
 import hmac
 import json
 import re
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,14 +26,21 @@ PHONE: Final[Rule] = (
     re.compile(r"(?<![\w+-])\(?0\d{4}\)?[ -]?\d{3}[ -]?\d{3}(?![\w-])"),
     " -()",
 )
-ORDER: Final[Rule] = ("order number", re.compile(r"\bFH[- ]?(\d{5})\b", re.IGNORECASE), "-")
+ORDER: Final[Rule] = ("order number", re.compile(r"\bFH[- ]?(\d{5})\b", re.IGNORECASE), "-H")
+"""No plain form has an H: `casefold` comes first."""
+ABROAD: Final[Rule] = ("phone", re.compile(r"\+44 \d{4} \d{6}"), " +")
 SHOP: Final = [EMAIL, CARD, PHONE]
 OTHERS: Final[list[Rule]] = [
-    # A narrow rule before a wide one that would take the same text, and one of which blanks count.
-    ("staff", re.compile(r"[\w.]+@fernhill\.example"), "."),
+    # A narrow rule before a wide one that would take the same text, one of which blanks count, one
+    # whose match may go over two lines, two of one kind, and one that finds what is before a
+    # pseudonym.
+    ("staff\\1", re.compile(r"[\w.]+@fernhill\.example"), "."),
     ORDER,
     EMAIL,
-    ("postcode", re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b"), " "),
+    ("Postcode", re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}\b"), " \n"),
+    PHONE,
+    ABROAD,
+    ("name", re.compile(r"\b[A-Z]\w+(?= \[)"), ""),
 ]
 
 KEY: Final = b"the shop's own key, of this year"
@@ -79,13 +87,14 @@ def inputs() -> "SearchStrategy[tuple[Any, ...]]":
             *("ann.lee@fernhill.example", "annlee@fernhill.example", "Ann.Lee@Fernhill.example"),
             *("01632 960123", "(01632) 960-123", "01632960123", "01632 960 124", "+44 1632 960123"),
             *("4111 1111 1111 1111", "4111-1111-1111-1111", "4111111111111111", "0.4111111111"),
-            *("FH-10234", "fh 10234", "FH10234", "LS1 4AP", "LS14AP"),
+            *("FH-10234", "fh 10234", "FH10234", "LS1 4AP", "LS1\n4AP", "ls1 4ap"),
+            *("una²@mail.example", "una2@mail.example", "x01632960123", "Una", "Ann"),
             *("about the tent,", "\n", "[phone]", "", "ring"),
         ]
     )
     texts = st.lists(pieces, max_size=3).map(" ".join)
     others = st.sampled_from([None, True, 3, 0.5, 1632960123, b"01632 960123"])
-    keys = texts | st.sampled_from([1, None, 1632960123])
+    keys = texts | st.sampled_from([1, None, 1632960123, ("01632 960123", 2), (("ring",),)])
     data = st.recursive(
         texts | others,
         lambda inner: st.one_of(
@@ -98,6 +107,72 @@ def inputs() -> "SearchStrategy[tuple[Any, ...]]":
     secrets = st.sampled_from([KEY, OTHER_KEY, bytes(range(16)), b"k" * 17, b"long " * 20])
     rules = st.sampled_from([SHOP, OTHERS, [PHONE], [], [ORDER, PHONE, CARD, EMAIL]])
     return st.tuples(st.tuples(secrets, secrets), rules, data)
+
+
+# --- data of its own ------------------------------------------------------------------------------
+
+DEPTH: Final = 120
+
+
+def deep(innermost: Any) -> Any:
+    """Dictionaries, lists and tuples in one another, `DEPTH` of them."""
+    data = innermost
+    for level in range(DEPTH):
+        data = ({"in": data}, [data], (data,))[level % 3]
+    return data
+
+
+def dug(data: Any) -> Any:
+    """What is innermost in `deep`, or in what a hook made of it."""
+    for level in reversed(range(DEPTH)):
+        data = data["in"] if level % 3 == 0 else data[0]
+    return data
+
+
+class Contact:
+    """An object that is equal to itself alone."""
+
+    def __init__(self, number: str) -> None:
+        self.number = number
+
+    def __repr__(self) -> str:
+        return f"Contact({self.number!r})"
+
+
+class _Meanwhile:
+    """A key during whose hashing another thread does something, each time."""
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self.work: Callable[[], Any] | None = None
+        self.later = work
+
+    def __hash__(self) -> int:
+        if self.work is not None:
+            thread = threading.Thread(target=self.work, daemon=True)
+            thread.start()
+            thread.join(0.5)  # a hook may wait for the other one
+        return 1
+
+
+def two_at_once(make: MakeHook, texts: list[str]) -> list[Any]:
+    """What a hook makes of each text, where another hook works between any two of them."""
+    other = make(OTHER_KEY, [EMAIL])
+    hook = make(KEY, SHOP)
+
+    def meanwhile() -> None:
+        with contextlib.suppress(Exception):  # a hook that fails, fails in the other cases too
+            other(texts)
+
+    between = [_Meanwhile(meanwhile) for _ in texts]
+    data: dict[Any, Any] = {}
+    for key, text in zip(between, texts, strict=True):
+        data |= {key: None, text: text}
+    for key in between:
+        key.work = key.later
+    made = hook(data)
+    for key in between:
+        key.work = None
+    return [value for value in made.values() if value is not None]
 
 
 # --- a client -------------------------------------------------------------------------------------
