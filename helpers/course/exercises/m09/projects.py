@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from functools import cache
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from langsmith import Client
 
@@ -248,12 +248,25 @@ def _spread(tool: str, usual: float, count: int, *slow: float) -> list[Call]:
     return called(tool, *[usual] * (count - len(slow)), *slow)
 
 
+def _other(run_type: str, *below: Call) -> Call:
+    """A run of another type that took long."""
+    return Call(run_type, 9.0, run_type=run_type, below=below)
+
+
+_REFUSALS: Final[Sequence[dict[str, Any]]] = (
+    {"ok": False, "output": "sold out"},
+    {"error": "sold out"},
+    {"output": "No such tent."},
+    {},
+)
+"""Outputs of calls that ended well and gave nothing."""
+
 TOOLS: Final[dict[str, Sequence[Call | Request]]] = {
     "the example": (*called("stock", 1, 2, 3, failed=1, took=30), *called("gift_wrap", failed=1)),
     # The longest call is that of "rare", the largest mean that of "steady".
     "tails": (
         *_spread("steady", 1.4, 12),
-        *_spread("tail", 0.2, 20, 5.0, 5.5),
+        *_spread("tail", 0.2, 20, 5.0437, 5.5263),
         *_spread("rare", 0.1, 40, 9.0),
     ),
     # More errors: "often". The highest rate: "once". The widest spread: "few".
@@ -264,18 +277,37 @@ TOOLS: Final[dict[str, Sequence[Call | Request]]] = {
         *called("surely", *[0.1] * 9, failed=9),
     ),
     "no call ended well": (*called("gone", failed=4, took=20), *called("quick", 0.1, 0.3, 0.2)),
-    "nothing failed": (*called("b", 0.5, 1.5), *called("a", 0.4), Call("c", 0.9, refused=True)),
+    "nothing failed": (
+        *called("b", 0.0, 0.5, 1.5),
+        *called("a", 0.4),
+        Call("c", 0.9, refused=True),
+    ),
     "all failed": (*called("b", failed=2), *called("a", failed=1)),
     "no tools": (Request(), Request()),
-    # Below another call, in a trace whose root is a call, and a chain and a model of long runs.
+    # Below another call, a retriever, a model or a call of the same tool; in a trace whose root is
+    # a call; old ones; and runs of other types that took long.
     "depths": (
         Request(run_type="tool", name="report", seconds=6.0, tokens=None),
         Request(run_type="tool", name="export", seconds=2.0, error="KeyError: 'paper'"),
         Request(tools=[Call("plan", 4.0, below=[Call("sql", 3.5, "SqlError: locked")])]),
         Request(tools=[Call("plan", 4.0, below=[Call("sql", 3.0, below=[Call("disk", 2.5)])])]),
         Request(tools=[Call("plan", 3.0, below=[Call("sql", 1.0, "SqlError: locked")])]),
+        Request(tools=[_other("retriever", Call("sql", 0.5, "SqlError: locked"))]),
+        Request(tools=[_other("llm", Call("sql", 0.5, "SqlError: locked"))]),
+        Request(tools=[Call("sql", 2.0, below=[Call("sql", 0.5, "SqlError: locked")])]),
+        Request(tools=[Call("sql", 0.5, "SqlError: locked")], at=_OLD_S),
+        Request(tools=[_other(one) for one in ("chain", "embedding", "prompt", "parser")]),
         Request(seconds=90.0, error="RuntimeError: the request as a whole"),
     ),
+    # By 5e-8 s; and the lower ends by 2e-5, for 4 of 12 and 6 of 21.
+    "apart by little": (
+        *called("alpha", 0.5, 1.0),
+        *called("beta", 0.500001, 1.0),
+        *called("a", *[0.1] * 8, failed=4),
+        *called("b", *[0.1] * 15, failed=6),
+    ),
+    # Both percentiles are 1.285 s, in floating point one of them a little more.
+    "alike up to the last bit": (*called("alpha", 1.0, 1.3), *called("beta", 0.05, 1.35)),
     "alike tools": (
         *called("alpha", 0.5, 1.0, failed=2),
         *called("beta", 0.5, 1.0, failed=2),
@@ -287,13 +319,16 @@ TOOLS: Final[dict[str, Sequence[Call | Request]]] = {
     ),
     "refused": (
         *(Call("refuses", 0.2, refused=True) for _ in range(6)),
+        *(Call("refuses", 0.2, outputs=outputs) for outputs in (*_REFUSALS, *_REFUSALS)),
         *called("fails", *[0.1] * 5, failed=1),
     ),
-    # 130 calls: the slow and the failing ones are the oldest, on the last page.
+    "an empty error": (*called("a", 0.1, 0.2, 0.3), Call("b", 0.4, ""), Call("b", 0.2)),
+    # 210 calls: the slow and the failing ones are the oldest, on the last page. A name is taken as
+    # it is.
     "many calls": (
-        *_spread("slow", 2.0, 8),
-        *called("failing", *[0.1] * 6, failed=6),
-        *called("quick", *[0.1] * 110),
+        *_spread("slow one ", 2.0, 8),
+        *called("failing_v2", *[0.1] * 6, failed=6),
+        *called("quick", *[0.1] * 190),
     ),
     **{f"drawn tools {number}": () for number in range(_DRAWN)},
 }
