@@ -26,6 +26,9 @@ class Call:
         error: what it raised, such as "TimeoutError: no answer in 12 s".
         refused: whether it ended well with an answer that says no, which is no error.
         below: calls of tools that it made itself, one after another within its time.
+        run_type: of its run; with another one than "tool" it is no call of a tool.
+        outputs: of a call that ended well; by default a status, which `refused` decides, and a
+            content.
     """
 
     tool: str
@@ -33,6 +36,8 @@ class Call:
     error: str | None = None
     refused: bool = False
     below: Sequence["Call"] = ()
+    run_type: str = "tool"
+    outputs: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -146,11 +151,12 @@ def _trace(project: str, request: Request, start: datetime) -> Iterator[dict[str
 def _called(
     project: str, parent: dict[str, Any], call: Call, at: datetime, metadata: Mapping[str, Any]
 ) -> Iterator[dict[str, Any]]:
-    run = _run(project, parent, call.tool, "tool", at, at + timedelta(seconds=call.seconds))
+    run = _run(project, parent, call.tool, call.run_type, at, at + timedelta(seconds=call.seconds))
     run |= {"inputs": {}, "error": call.error, "extra": {"metadata": dict(metadata)}}
     if call.error is None:
         status = "error" if call.refused else "success"
-        run["outputs"] = {"output": {"status": status, "content": "..."}}
+        usual = {"output": {"status": status, "content": "..."}}
+        run["outputs"] = usual if call.outputs is None else dict(call.outputs)
     yield run
     for inner in call.below:
         yield from _called(project, run, inner, at, metadata)

@@ -373,6 +373,219 @@ def other_error() -> object:
     return but(steps=steps)
 
 
+async def retried(function: Any, argument: str) -> Any:
+    try:
+        return await function(argument)
+    except Exception:
+        return await function(argument)
+
+
+@wrong("With tracing off, the drafts are traced by the default client.", slip="still-traced")
+def drafts_always_traced() -> object:
+    async def drafts(self: Parts, draft: Any, found: Any) -> Any:
+        with tracing_context(enabled=True):
+            return await Parts.drafts(self, draft, found)
+
+    return but(drafts=drafts)
+
+
+@wrong("With tracing off, a run is posted by hand.", slip="still-traced")
+def posted_by_hand() -> object:
+    async def steps(self: Parts, *arguments: Any) -> Any:
+        if get_current_run_tree() is None:
+            RunTree(name="answer", run_type="chain", inputs={}).post()
+        return await Parts.steps(self, *arguments)
+
+    return but(steps=steps)
+
+
+@wrong("An error in the draft of the documents becomes an empty draft.")
+def swallows_errors_of_a_draft() -> object:
+    async def drafts(self: Parts, draft: Any, found: Any) -> Any:
+        async def safely(source: str, text: str) -> Any:
+            try:
+                return await draft(source, text)
+            except Exception:
+                if source == "orders":
+                    raise
+                return ""
+
+        return await Parts.drafts(self, safely, found)
+
+    return but(drafts=drafts)
+
+
+@wrong("After an error the model is asked once more.")
+def model_again() -> object:
+    def drafting(self: Parts, model: Any, question: str) -> Any:
+        return Parts.drafting(self, lambda prompt: retried(model, prompt), question)
+
+    return but(drafting=drafting)
+
+
+@wrong("After an error a search is done once more.")
+def search_again() -> object:
+    def searches(self: Parts, documents: Any, orders: Any) -> Any:
+        def again(question: str) -> Any:
+            try:
+                return documents(question)
+            except Exception:
+                return documents(question)
+
+        return Parts.searches(self, again, orders)
+
+    return but(searches=searches)
+
+
+@wrong("An error of the same type and message, but another one.")
+def copied_error() -> object:
+    async def steps(self: Parts, *arguments: Any) -> Any:
+        try:
+            return await Parts.steps(self, *arguments)
+        except Exception as error:
+            raise type(error)(*error.args) from None
+
+    return but(steps=steps)
+
+
+@wrong("What a search found is kept, by function and question.")
+def search_remembered() -> object:
+    kept: dict[Any, Any] = {}
+
+    def searches(self: Parts, documents: Any, orders: Any) -> Any:
+        def remembered(question: str) -> Any:
+            if (documents, question) not in kept:
+                kept[documents, question] = documents(question)
+            return kept[documents, question]
+
+        return Parts.searches(self, remembered, orders)
+
+    return but(searches=searches)
+
+
+@wrong("A reply is kept, by function and prompt.")
+def reply_remembered() -> object:
+    kept: dict[Any, Any] = {}
+
+    def drafting(self: Parts, model: Any, question: str) -> Any:
+        async def remembered(prompt: str) -> Any:
+            if (model, prompt) not in kept:
+                kept[model, prompt] = await model(prompt)
+            return kept[model, prompt]
+
+        return Parts.drafting(self, remembered, question)
+
+    return but(drafting=drafting)
+
+
+@wrong("One draft is enough if both searches find the same.")
+def one_draft_of_twins() -> object:
+    async def drafts(self: Parts, draft: Any, found: Any) -> Any:
+        if found[0] == found[1]:
+            return [await draft("documents", found[0])]
+        return await Parts.drafts(self, draft, found)
+
+    return but(drafts=drafts)
+
+
+@wrong("Each draft starts as soon as its own search ends: the model is asked though one fails.")
+def drafts_too_early() -> object:
+    async def steps(self: Parts, question: str, documents: Any, orders: Any, model: Any) -> Any:
+        draft = self.drafting(model, question)
+
+        async def both(source: str, search: Any) -> Any:
+            return await draft(source, await asyncio.to_thread(search, question))
+
+        sources = zip(("documents", "orders"), self.searches(documents, orders), strict=True)
+        return self.choose(await asyncio.gather(*(both(*one) for one in sources)))
+
+    return but(steps=steps)
+
+
+@wrong("More words are longer.")
+def more_words() -> object:
+    return but(choose=lambda self, drafts: max(drafts, key=lambda text: len(text.split())))
+
+
+@wrong("More bytes are longer.")
+def more_bytes() -> object:
+    return but(choose=lambda self, drafts: max(drafts, key=lambda text: len(text.encode())))
+
+
+@wrong("White space at the ends does not count.")
+def length_without_ends() -> object:
+    return but(choose=lambda self, drafts: max(drafts, key=lambda text: len(text.strip())))
+
+
+@wrong("Of equally long drafts, the last by alphabet.")
+def alphabet_of_equals() -> object:
+    return but(choose=lambda self, drafts: max(drafts, key=lambda text: (len(text), text)))
+
+
+@wrong("The answer without white space at its ends.")
+def stripped_answer() -> object:
+    return but(choose=lambda self, drafts: max(drafts, key=len).strip())
+
+
+@wrong("What was found, without white space at its ends.")
+def stripped_found() -> object:
+    async def drafts(self: Parts, draft: Any, found: Any) -> Any:
+        return await Parts.drafts(self, draft, [text.strip() for text in found])
+
+    return but(drafts=drafts)
+
+
+@wrong("The question without white space at its ends.")
+def stripped_question() -> object:
+    async def search(self: Parts, searches: Any, question: str) -> Any:
+        return await Parts.search(self, searches, question.strip())
+
+    return but(search=search)
+
+
+@wrong("The functions are called with the parameter names of the lab's own ones.")
+def by_keyword() -> object:
+    def searches(self: Parts, documents: Any, orders: Any) -> Any:
+        return Parts.searches(self, lambda question: documents(question=question), orders)
+
+    return but(searches=searches)
+
+
+@wrong("The model's name in small letters.")
+def small_letters() -> object:
+    return but(
+        metadata=lambda self, source, reply: {
+            "source": source,
+            "ls_model_name": reply.model.lower(),
+        },
+    )
+
+
+@wrong("Only the first time below the run of the function that calls it.")
+def nested_once() -> object:
+    pipeline: Any = but()
+    kept: list[Any] = []
+
+    async def answer(question: str, *functions: Any) -> Any:
+        around = get_tracing_context()
+        if around["parent"] is None or around["parent"].id in kept or not kept:
+            kept.extend([around["parent"].id] if around["parent"] else [])
+            return await pipeline(question, *functions)
+        with tracing_context(**{**around, "parent": False}):
+            return await pipeline(question, *functions)
+
+    return answer
+
+
+@right("The draft of the orders comes first.")
+def orders_first() -> object:
+    async def drafts(self: Parts, draft: Any, found: Any) -> Any:
+        both = await asyncio.gather(draft("orders", found[1]), draft("documents", found[0]))
+        return both[::-1]
+
+    return but(drafts=drafts)
+
+
 @right("asyncio.to_thread copies the context itself.")
 def to_thread() -> object:
     async def search(self: Parts, searches: Any, question: str) -> Any:

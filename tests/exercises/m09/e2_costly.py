@@ -1,6 +1,7 @@
 """Answers to exercise 09.2, each a right one with a part that is another."""
 
 from collections import Counter, defaultdict
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from statistics import mean
@@ -350,6 +351,177 @@ def other_client() -> object:
 @wrong("A list comes back.")
 def a_list() -> object:
     return but(__call__=lambda self, *arguments: list(Parts.__call__(self, *arguments)))
+
+
+def with_requests(keep: Any) -> object:
+    def requests(self: Parts, client: Any, project: str) -> Any:
+        return [run for run in Parts.requests(self, client, project) if keep(run)]
+
+    return but(requests=requests)
+
+
+def with_groups(values: Any) -> object:
+    """`values(run, key)` gives what a request has under a key, or nothing."""
+
+    def groups(self: Parts, runs: Any, keys: Any) -> Any:
+        found = defaultdict(list)
+        for run in runs:
+            for key in keys:
+                for value in values(run, key):
+                    found[key, value].append(self.cost(run))
+        return found
+
+    return but(groups=groups)
+
+
+def with_order(rest: Any) -> object:
+    """`rest(value)` decides between groups of the same excess and key."""
+
+    def order(self: Parts, keys: Any, group: Any, excess: Any) -> Any:
+        return (-round(excess, 9), keys.index(group[0]), rest(group[1]))
+
+    return but(order=order)
+
+
+@wrong("Requests that failed are left out.")
+def without_errors() -> object:
+    return with_requests(lambda run: run.error is None)
+
+
+@wrong("Only requests that are chains.")
+def chains_only() -> object:
+    return with_requests(lambda run: run.run_type == "chain")
+
+
+@wrong("Only requests of the last 24 hours.")
+def last_day() -> object:
+    since = datetime.now() - timedelta(days=1)
+    return with_requests(lambda run: run.start_time.replace(tzinfo=None) > since)
+
+
+@wrong("Only the first 150 requests.")
+def page_and_a_half() -> object:
+    return but(requests=lambda self, *where: Parts.requests(self, *where)[:150])
+
+
+@wrong("Unpriced requests count only where they have one of the keys.")
+def unpriced_with_a_key() -> object:
+    def steps(self: Any, client: Any, project: str, keys: Any) -> Any:
+        *found, _ = Parts.__call__(self, client, project, keys)
+        unpriced = [run for run in self.requests(client, project) if run.total_cost is None]
+        return *found, sum(any(key in run.metadata for key in keys) for run in unpriced)
+
+    return but(__call__=steps)
+
+
+@wrong("Free requests do not count in the size of their group.")
+def free_left_out() -> object:
+    def excess(self: Parts, costs: Any, whole: Any, count: int) -> Any:
+        return Parts.excess(self, [cost for cost in costs if cost], whole, count)
+
+    return but(excess=excess)
+
+
+@wrong("One priced request is not enough.")
+def more_than_one() -> object:
+    def groups(self: Parts, runs: Any, keys: Any) -> Any:
+        return Parts.groups(self, runs, keys) if len(runs) > 1 else {}
+
+    return but(groups=groups)
+
+
+@wrong("An empty value is none.")
+def empty_skipped() -> object:
+    return with_groups(lambda run, key: filter(None, [run.metadata.get(key)]))
+
+
+@wrong("A value that says none is none.")
+def none_skipped() -> object:
+    return with_groups(lambda run, key: {run.metadata.get(key)} - {None, "none"})
+
+
+@wrong("A value that says unknown is none.")
+def unknown_skipped() -> object:
+    return with_groups(lambda run, key: {run.metadata.get(key)} - {None, "unknown"})
+
+
+@wrong("Capital letters of a key do not count.")
+def key_case() -> object:
+    return with_groups(
+        lambda run, key: [v for own, v in run.metadata.items() if own.lower() == key.lower()][:1]
+    )
+
+
+@wrong("A key is found by how it begins.")
+def key_prefix() -> object:
+    return with_groups(
+        lambda run, key: [v for own, v in run.metadata.items() if own.startswith(key)][:1]
+    )
+
+
+@wrong("Values without white space at their ends.")
+def values_stripped() -> object:
+    return with_groups(lambda run, key: [run.metadata[key].strip()] if key in run.metadata else [])
+
+
+@wrong("Values in small letters, which joins groups.")
+def values_lower() -> object:
+    def values(run: Any, key: str) -> Any:
+        text = run.metadata.get(key)
+        return [] if text is None else ["x" if text == "X" else text]
+
+    return with_groups(values)
+
+
+@wrong("Keys are looked up in the inputs as well.")
+def inputs_too() -> object:
+    def values(run: Any, key: str) -> Any:
+        both = {**run.metadata, **run.inputs}
+        return [both[key]] if key in both else []
+
+    return with_groups(values)
+
+
+@wrong("Of groups alike, the smaller one.")
+def smaller_group() -> object:
+    return by_size(1)
+
+
+@wrong("Of groups alike, the larger one.")
+def larger_group() -> object:
+    return by_size(-1)
+
+
+def by_size(sign: int) -> object:
+    def steps(self: Any, *arguments: Any) -> Any:
+        self.sizes = {}
+        return Parts.__call__(self, *arguments)
+
+    def groups(self: Any, runs: Any, keys: Any) -> Any:
+        found = Parts.groups(self, runs, keys)
+        self.sizes = {group: sign * len(costs) for group, costs in found.items()}
+        return found
+
+    def order(self: Any, keys: Any, group: Any, excess: Any) -> Any:
+        excess, place, value = Parts.order(self, keys, group, excess)
+        return excess, place, self.sizes[group], value
+
+    return but(__call__=steps, groups=groups, order=order)
+
+
+@wrong("Of groups alike, the first value by alphabet, whatever its capital letters.")
+def values_casefolded() -> object:
+    return with_order(lambda value: (value.casefold(), value))
+
+
+@wrong("Of groups alike, the shortest value.")
+def shortest_value() -> object:
+    return with_order(lambda value: (len(value), value))
+
+
+@wrong("Of groups alike, values that are numbers as numbers.")
+def values_as_numbers() -> object:
+    return with_order(lambda value: (0, int(value), value) if value.isdigit() else (1, 0, value))
 
 
 @right("Exact fractions of the Decimals, and another type of number.")

@@ -2,6 +2,7 @@
 
 import math
 from collections import defaultdict
+from datetime import datetime, timedelta
 from statistics import mean, median, pstdev, quantiles
 from typing import Any, NamedTuple
 
@@ -318,6 +319,148 @@ def remembers() -> object:
     return but(__call__=steps)
 
 
+def with_runs(keep: Any) -> object:
+    """The calls are the runs for which `keep(run, its parent or None)` is true."""
+
+    def runs(self: Parts, client: Any, project: str) -> Any:
+        own = {run.id: run for run in client.list_runs(project_name=project)}
+        return [run for run in own.values() if keep(run, own.get(run.parent_run_id))]
+
+    return but(runs=runs)
+
+
+def failed_too(look: Any) -> object:
+    """A call has also failed if `look(outputs)` is true."""
+    return but(failed=lambda self, run: run.error is not None or look(run.outputs))
+
+
+def with_latency(change: Any) -> object:
+    def tail(self: Parts, seconds: Any) -> Any:
+        return Parts.tail(self, change(seconds))
+
+    return but(tail=tail)
+
+
+def compared(change: Any) -> object:
+    """`change(figure)` is what is compared."""
+    return but(order=lambda self, name, figure: (-change(figure), name))
+
+
+@wrong("Everything but models and chains is a tool.")
+def other_types() -> object:
+    return with_runs(lambda run, parent: run.run_type not in ("llm", "chain"))
+
+
+@wrong("Retrievers are tools.")
+def retrievers_too() -> object:
+    return with_runs(lambda run, parent: run.run_type in ("tool", "retriever"))
+
+
+@wrong("Not what is below a retriever.")
+def not_below_a_retriever() -> object:
+    return with_runs(
+        lambda run, parent: (
+            run.run_type == "tool" and not (parent and parent.run_type == "retriever")
+        )
+    )
+
+
+@wrong("Not what is below a model.")
+def not_below_a_model() -> object:
+    return with_runs(
+        lambda run, parent: run.run_type == "tool" and not (parent and parent.run_type == "llm")
+    )
+
+
+@wrong("Not what is below a call of the same tool.")
+def not_below_itself() -> object:
+    return with_runs(
+        lambda run, parent: run.run_type == "tool" and not (parent and parent.name == run.name)
+    )
+
+
+@wrong("Outputs that are not ok are a failure.", slip="refused")
+def not_ok() -> object:
+    return failed_too(lambda outputs: (outputs or {}).get("ok") is False)
+
+
+@wrong("An error in the outputs is a failure.", slip="refused")
+def error_in_outputs() -> object:
+    return failed_too(lambda outputs: "error" in (outputs or {}))
+
+
+@wrong("An answer that begins with No is a failure.", slip="refused")
+def begins_with_no() -> object:
+    return failed_too(lambda out: str((out or {}).get("output")).lower().startswith("no "))
+
+
+@wrong("Empty outputs are a failure.", slip="refused")
+def empty_outputs() -> object:
+    return failed_too(lambda outputs: not outputs)
+
+
+@wrong("An empty error is none.")
+def empty_error() -> object:
+    return but(failed=lambda self, run: bool(run.error))
+
+
+@wrong("Latencies in tenths of a second.")
+def tenths() -> object:
+    return with_latency(lambda seconds: [round(one, 1) for one in seconds])
+
+
+@wrong("Latencies in milliseconds, as seconds.")
+def to_milliseconds() -> object:
+    return with_latency(lambda seconds: [round(one, 3) for one in seconds])
+
+
+@wrong("A latency of 0 is none.")
+def no_zeros() -> object:
+    return with_latency(lambda seconds: [one for one in seconds if one] or seconds)
+
+
+@wrong("Compared as they are: the last bit decides.")
+def not_rounded() -> object:
+    return compared(lambda figure: figure)
+
+
+@wrong("Compared to three digits.")
+def three_digits() -> object:
+    return compared(lambda figure: round(figure, 3))
+
+
+@wrong("Lower ends compared to four digits.")
+def four_digits() -> object:
+    return compared(lambda figure: round(figure, 4) if figure < 0.5 else round(figure, 9))
+
+
+@wrong("Percentiles compared to six digits.")
+def six_digits() -> object:
+    return compared(lambda figure: round(figure, 6))
+
+
+@wrong("Names without white space at their ends.")
+def names_stripped() -> object:
+    return but(pair=lambda self, name, figure: (name.strip(), figure))
+
+
+@wrong("Only the first 150 calls.")
+def page_and_a_half() -> object:
+    return but(
+        runs=lambda self, client, project: list(
+            client.list_runs(project_name=project, run_type="tool", limit=150)
+        )
+    )
+
+
+@wrong("Only calls of the last 24 hours.")
+def last_day() -> object:
+    since = datetime.now() - timedelta(days=1)
+    return with_runs(
+        lambda run, parent: run.run_type == "tool" and run.start_time.replace(tzinfo=None) > since
+    )
+
+
 @right("With pandas, and Wilson's formula by hand.")
 def with_pandas() -> object:
     def suspects(client: Any, project: str) -> Any:
@@ -356,8 +499,8 @@ def from_all_runs() -> object:
         seconds, failed = defaultdict(list), defaultdict(list)
         for run in client.list_runs(project_name=project):
             if run.run_type == "tool":
-                failed[run.name].append(bool(run.error))
-                if not run.error:
+                failed[run.name].append(run.error is not None)
+                if run.error is None:
                     seconds[run.name].append((run.end_time - run.start_time).total_seconds())
         parts = Parts()
         return (

@@ -1,11 +1,24 @@
 """Exercise 09.1: a pipeline is traced across threads and tasks."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from helpers.course.exercises import Case, Hint, Slip, exercise
+from helpers.course.exercises import Case, Hint, Slip, exercise, satisfies
 from helpers.course.exercises.m09 import given, pipeline
-from helpers.course.exercises.m09.pipeline import ALIKE, SILENT, STOVE, TENT, TREE, Question, Seen
+from helpers.course.exercises.m09.pipeline import (
+    ACCENTS,
+    ALIKE,
+    ALIKE_TOO,
+    PADDED,
+    SILENT,
+    STOVE,
+    TENT,
+    TREE,
+    TWINS,
+    Question,
+    Seen,
+)
 
 
 @exercise(
@@ -24,7 +37,11 @@ from helpers.course.exercises.m09.pipeline import ALIKE, SILENT, STOVE, TENT, TR
             "ThreadPoolExecutor starts threads with an empty context, so their runs do not know"
             " their parent. ContextThreadPoolExecutor from langsmith.utils takes the same arguments"
             " and brings the context along.",
-            "tree",
+            "below",
+        ),
+        Hint(
+            "Both await loop.run_in_executor(pool, search, question) and asyncio.gather leave the"
+            " event loop free. pool.map and a future's result() block it until the searches end.",
             "threads",
         ),
         Hint(
@@ -62,12 +79,15 @@ def trace(answer: pipeline.Pipeline) -> Iterator[Case]:
     ask = "await answer({!r}, documents, orders, model)"
     one, other = ask.format(TENT.text), ask.format(STOVE.text)
     yield case(
-        "the tree of one question",
+        "one question: where its runs are",
         lambda seen: seen.tree,
-        list(TREE),
+        satisfies(
+            "one run at the top, and four directly below it",
+            lambda got: [_depth(line) for line in got] == [_depth(line) for line in TREE],
+        ),
         [TENT],
         show=one,
-        about="tree",
+        about="below",
         slips=[
             Slip.value("untraced", [], "Nothing was traced: answer itself has to be a run."),
             Slip.when(
@@ -85,6 +105,17 @@ def trace(answer: pipeline.Pipeline) -> Iterator[Case]:
                 lambda got: _at_top(got) > 1,
                 "Each step is a trace of its own, because answer itself is not a run.",
             ),
+            Slip.when("twice", lambda got: len(got) > len(TREE), "Something is traced twice."),
+        ],
+    )
+    yield case(
+        "one question: its whole tree",
+        lambda seen: seen.tree,
+        list(TREE),
+        [TENT],
+        show=one,
+        about="tree",
+        slips=[
             Slip.when(
                 "types",
                 lambda got: [_name(line) for line in got] == [_name(line) for line in TREE],
@@ -98,7 +129,6 @@ def trace(answer: pipeline.Pipeline) -> Iterator[Case]:
                 ),
                 "Look at the names: the functions that are passed in have names of their own.",
             ),
-            Slip.when("twice", lambda got: len(got) > len(TREE), "Something is traced twice."),
         ],
     )
     yield case(
@@ -146,10 +176,12 @@ def trace(answer: pipeline.Pipeline) -> Iterator[Case]:
     yield case(
         "inside a traced function",
         lambda seen: seen.tree,
-        ["day: chain", *below, *below],
+        ["day: chain", *below, "day: chain", *below, *below],
         [STOVE, TENT],
+        [TENT],
         within="day",
-        show=f"asyncio.gather of {one} and {other}, in a function under @traceable",
+        show=f"asyncio.gather of {one} and {other}, in a function under @traceable, which is then"
+        f" called once more, for {one}",
         about="tree",
     )
     yield case(
@@ -167,7 +199,13 @@ def trace(answer: pipeline.Pipeline) -> Iterator[Case]:
             Slip.when("still-traced", lambda got: got[1] != [], "Runs were written all the same."),
         ],
     )
-    rounds = ([TENT], [STOVE, ALIKE], [SILENT], [TENT])
+    rounds = (
+        [TENT],
+        [STOVE, ALIKE, ALIKE_TOO],
+        [SILENT, PADDED],
+        [ACCENTS, TWINS, ACCENTS],
+        [TENT],
+    )
     asked = [question for questions in rounds for question in questions]
     yield case(
         "the answers",
@@ -182,7 +220,8 @@ def trace(answer: pipeline.Pipeline) -> Iterator[Case]:
         lambda seen: seen.calls,
         sorted(call for question in asked for call in _calls(question)),
         *rounds,
-        show=f"{one}, then others",
+        same_functions=True,
+        show=f"{one}, then others, with the same functions",
         about="works",
     )
     yield case(
@@ -211,13 +250,23 @@ def trace(answer: pipeline.Pipeline) -> Iterator[Case]:
     for fails, name in [
         ("documents", "documents"),
         ("orders", "orders"),
+        ("draft of documents", "draft"),
         ("draft of orders", "draft"),
     ]:
         question = Question(TENT.text, TENT.found, TENT.replies, fails)
+        calls = [call for call in _calls(question) if name == "draft" or call[0] != "model"]
         yield case(
             f"an error: {fails}",
-            lambda seen, fails=fails: [seen.answers, seen.failed(f"OutOfOrder('{fails}')")],  # type: ignore[misc]
-            [[f"raised {fails}"], sorted(["answer", name])],
+            lambda seen, fails=fails, calls=calls: {  # type: ignore[misc]
+                "answer": seen.answers[0],
+                "runs with the error": seen.failed(f"OutOfOrder('{fails}')"),
+                "calls too many": sorted((Counter(seen.calls) - Counter(calls)).elements()),
+            },
+            {
+                "answer": f"raised {fails}",
+                "runs with the error": sorted(["answer", name]),
+                "calls too many": [],
+            },
             [question],
             show=f"{one}, where {fails} raises OutOfOrder({fails!r})",
             about="works",
@@ -231,6 +280,10 @@ def _calls(question: Question) -> list[tuple[str, str]]:
 
 def _at_top(lines: Sequence[str]) -> int:
     return sum(not line.startswith(" ") for line in lines)
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _name(line: str) -> str:

@@ -42,6 +42,11 @@ _MILLIONTH = 1e-6
             " group[1])) orders by excess, then by the key's place, then by the value.",
             "alike",
         ),
+        Hint(
+            "Take keys and values as they are: an empty text is a value, and texts that differ in"
+            " a space or a capital letter are different.",
+            "texts",
+        ),
         Hint("Raise ValueError before you divide by the whole cost.", "nothing"),
     ],
 )
@@ -94,7 +99,7 @@ def costly(answer: CostlyGroup) -> Iterator[Case]:
         ],
         "free": [
             Slip.when(
-                "free-unpriced", lambda got: got[3] == 3, "A cost of 0 is a price: it is not None."
+                "free-unpriced", lambda got: got[3] == 4, "A cost of 0 is a price: it is not None."
             )
         ],
     }
@@ -116,6 +121,7 @@ def costly(answer: CostlyGroup) -> Iterator[Case]:
                 slips=slips.get(name, ()),
                 about=about.get(name, "alike" if name.startswith("a") else "excess"),
             )
+    yield _of_texts(answer)
     for name in NOTHING_TO_FIND:
         where = project(name)
         yield _case(answer, name, where, expect=raises(ValueError, where), about="nothing")
@@ -151,6 +157,35 @@ def _case(
         show=f"costly_group(client, {where!r}, {keys})",
         slips=slips,
         about=about,
+    )
+
+
+def _of_texts(answer: CostlyGroup) -> Case:
+    """One key after another, of a project whose keys and values differ in their letters."""
+    from helpers.course.exercises.m09.projects import TEXTS, texts
+    from helpers.tracing.quiet import quiet
+    from helpers.tracing.testing import lab_client
+
+    where = texts()
+
+    def asked(function: CostlyGroup) -> list[Any]:
+        with quiet():
+            return [function(lab_client(), where, [key]) for key in TEXTS]
+
+    right = [_group(found) for found in asked(solved("09.2"))]
+
+    def judge(got: Any) -> bool | str:
+        for key, one, group in zip(TEXTS, got, right, strict=True):
+            if group.judge(one) is not True:
+                return f"With the key {key!r} it is {brief(one)}, not {group.text}."
+        return True
+
+    return Case(
+        "keys and values that are alike",
+        call=lambda: asked(answer),
+        expect=Expectation("the right group for each key", judge),
+        show=f"[costly_group(client, {where!r}, [key]) for key in {list(TEXTS)}]",
+        about="texts",
     )
 
 

@@ -94,7 +94,7 @@ def suspects(answer: Suspects) -> Iterator[Case]:
         "refused": [
             Slip.when(
                 "refused",
-                lambda got: got[1][0] == "refuses" and got[1][1] > 0.5,
+                lambda got: got[1][0] == "refuses",
                 "An answer that says no is no failure: only error counts.",
             )
         ],
@@ -104,6 +104,8 @@ def suspects(answer: Suspects) -> Iterator[Case]:
         "rates": "failing",
         "alike tools": "alike",
         "alike but for the capital": "alike",
+        "alike up to the last bit": "alike",
+        "apart by little": "alike",
         "no call ended well": "none",
         "nothing failed": "none",
         "all failed": "none",

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from functools import cache
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from langsmith import Client
 
@@ -22,6 +22,7 @@ from helpers.tracing.testing import (
 )
 
 _CALLS: Final = 7  # in one request: fewer runs are written sooner
+_OLD_S: Final = -3 * 24 * 3600.0  # the start of a request that is three days older than others
 _DRAWN: Final = 3 if os.environ.get("COURSE_FAST", "") not in ("", "0") else 8
 
 
@@ -45,11 +46,31 @@ def client_noting(asked: list[str]) -> Client:
 
 
 def asked(
-    count: int, tokens: int, model: str = "local", *, tools: int = 0, **metadata: str
+    count: int,
+    tokens: int,
+    model: str = "local",
+    *,
+    tools: int = 0,
+    run_type: str = "chain",
+    error: str | None = None,
+    at: float | None = None,
+    **metadata: str,
 ) -> list[Request]:
-    """Requests alike: what their model read, how many calls of tools, and their metadata."""
+    """Requests alike: what their model read, how many calls of tools, and their metadata.
+
+    Args:
+        at: of the start of each, in seconds after that of the first request.
+    """
     return [
-        Request(dict(metadata), model=model, tokens=(tokens, 0), tools=[Call("stock")] * tools)
+        Request(
+            dict(metadata),
+            model=model,
+            tokens=(tokens, 0),
+            tools=[Call("stock")] * tools,
+            run_type=run_type,
+            error=error,
+            at=at,
+        )
         for _ in range(count)
     ]
 
@@ -64,10 +85,13 @@ def costly(name: str) -> list[Request]:
 COSTLY: Final[dict[str, Sequence[list[Request]]]] = {
     "example": (asked(4, 100, channel="web"), asked(1, 400, channel="email")),
     # The mean names one request, the sum the most frequent value. A request by
-    # "email" has more runs than others: with these as requests, "fax" would come first.
+    # "email" has more runs than others: with these as requests, "fax" would come first. A request
+    # may have failed, have any run type, and be old.
     "frequent": (
         asked(9, 100, channel="web", language="en"),
-        asked(3, 250, channel="email", language="en", tools=1),
+        asked(1, 250, channel="email", language="en", tools=1, error="RuntimeError: no answer"),
+        asked(1, 250, channel="email", language="en", tools=1, run_type="tool"),
+        asked(1, 250, channel="email", language="en", tools=1, at=_OLD_S),
         asked(1, 400, channel="fax", language="en"),
     ),
     # "chat" has no price: it is no group, and counts in no share. One of "app" has none either.
@@ -78,14 +102,24 @@ COSTLY: Final[dict[str, Sequence[list[Request]]]] = {
         asked(1, 300, channel="app", language="cy"),
         asked(1, 900, UNPRICED, channel="app", language="cy"),
     ),
-    # Most of the cost has no channel, so that every channel's excess is negative.
+    # Most of the cost has no channel, so that every channel's excess is negative. Some of what has
+    # no price has no channel either.
     "without a key": (
         asked(4, 100, channel="web"),
         asked(2, 900, tenant="north"),
+        asked(1, 900, UNPRICED, tenant="north"),
+        asked(1, 90, UNPRICED, channel="web"),
         asked(2, 90, channel="zoom", tenant="south"),
     ),
-    # A cost of 0 is a cost: "web" has half of the requests.
-    "free": (asked(3, 0, channel="web"), asked(2, 100, channel="app"), asked(1, 130, channel="tv")),
+    # A cost of 0 is a cost. With free requests left out of all requests "fax" would come first, and
+    # "app" if they were left out of its own.
+    "free": (
+        asked(3, 0, channel="web"),
+        asked(2, 250, channel="app"),
+        asked(1, 0, channel="app"),
+        asked(2, 220, channel="tv"),
+        asked(1, 260, channel="fax"),
+    ),
     # Two groups of one key, and one of another key, with the same excess.
     "alike": (
         asked(2, 300, zone="north", channel="web"),
@@ -103,9 +137,10 @@ COSTLY: Final[dict[str, Sequence[list[Request]]]] = {
         asked(2, 10**10, zone="a"),
         asked(2, 10**9, zone="c"),
     ),
-    "one group": (asked(3, 70, model_name="m"),),
-    # 105 requests: more than one answer of the service has. The costly ones are the oldest.
-    "many": (asked(12, 500, channel="phone"), asked(93, 100, channel="web")),
+    # And one priced request in it.
+    "one group": (asked(1, 70, model_name="m"), asked(1, 50, UNPRICED, model_name="n")),
+    # 205 requests: more than two answers of the service have. The costly ones are the oldest.
+    "many": (asked(12, 500, channel="phone"), asked(193, 100, channel="web")),
     **{f"drawn {number}": () for number in range(_DRAWN)},
 }
 """Name -> requests; the drawn ones are made from their name."""
@@ -138,6 +173,45 @@ COSTLY.update(NOTHING_TO_FIND)
 KEYS.update(
     {name: ("tenant",) if name == "no such key" else ("channel",) for name in NOTHING_TO_FIND}
 )
+
+
+TEXTS: Final[dict[str, Sequence[str | None]]] = {
+    # A value is a value, whatever it says.
+    "empty": ("", None, None, "web", "web", "web"),
+    "none": ("none", None, None, "web", "web", "web"),
+    "unknown": ("unknown", None, None, "web", "web", "web"),
+    # With white space, other letters or a longer name it is another one.
+    "spaces": (None, " x", "x", "y", "y", "y"),
+    "letters": (None, "X", "x", "y", "y", "y"),
+    "Key": ("web", "web", None, None, None, None),
+    "key": (None, None, "app", None, None, None),
+    "key_id": ("web", "web", None, None, None, None),
+    "question": (None, "short", None, "long", "long", "long"),
+    # Alike in their excess: `sorted` decides.
+    "capitals": (None, "Zeta", "alpha", "y", "y", "y"),
+    "numbers": (None, "100", "20", "y", "y", "y"),
+    "lengths": (None, "aaa", "b", "y", "y", "y"),
+    "fewer": ("b", "a", "a", "y", "y", "y"),
+    "more": ("a", "b", "b", "y", "y", "y"),
+}
+"""Key -> its values in the six requests of `texts`, None where a request lacks it."""
+
+_READ: Final = (200, 150, 150, 40, 30, 30)  # one of 200 and two of 150 have the same excess
+
+
+@cache
+def texts() -> str:
+    """A project with many keys, whose values differ in their letters."""
+    made = fresh("texts")
+    requests = [
+        Request(
+            {key: value for key, values in TEXTS.items() if (value := values[place]) is not None},
+            tokens=(read, 0),
+        )
+        for place, read in enumerate(_READ)
+    ]
+    write(lab_client(), made, requests)
+    return made
 
 
 def _drawn(random: Random) -> list[Request]:
@@ -174,12 +248,25 @@ def _spread(tool: str, usual: float, count: int, *slow: float) -> list[Call]:
     return called(tool, *[usual] * (count - len(slow)), *slow)
 
 
+def _other(run_type: str, *below: Call) -> Call:
+    """A run of another type that took long."""
+    return Call(run_type, 9.0, run_type=run_type, below=below)
+
+
+_REFUSALS: Final[Sequence[dict[str, Any]]] = (
+    {"ok": False, "output": "sold out"},
+    {"error": "sold out"},
+    {"output": "No such tent."},
+    {},
+)
+"""Outputs of calls that ended well and gave nothing."""
+
 TOOLS: Final[dict[str, Sequence[Call | Request]]] = {
     "the example": (*called("stock", 1, 2, 3, failed=1, took=30), *called("gift_wrap", failed=1)),
     # The longest call is that of "rare", the largest mean that of "steady".
     "tails": (
         *_spread("steady", 1.4, 12),
-        *_spread("tail", 0.2, 20, 5.0, 5.5),
+        *_spread("tail", 0.2, 20, 5.0437, 5.5263),
         *_spread("rare", 0.1, 40, 9.0),
     ),
     # More errors: "often". The highest rate: "once". The widest spread: "few".
@@ -190,18 +277,37 @@ TOOLS: Final[dict[str, Sequence[Call | Request]]] = {
         *called("surely", *[0.1] * 9, failed=9),
     ),
     "no call ended well": (*called("gone", failed=4, took=20), *called("quick", 0.1, 0.3, 0.2)),
-    "nothing failed": (*called("b", 0.5, 1.5), *called("a", 0.4), Call("c", 0.9, refused=True)),
+    "nothing failed": (
+        *called("b", 0.0, 0.5, 1.5),
+        *called("a", 0.4),
+        Call("c", 0.9, refused=True),
+    ),
     "all failed": (*called("b", failed=2), *called("a", failed=1)),
     "no tools": (Request(), Request()),
-    # Below another call, in a trace whose root is a call, and a chain and a model of long runs.
+    # Below another call, a retriever, a model or a call of the same tool; in a trace whose root is
+    # a call; old ones; and runs of other types that took long.
     "depths": (
         Request(run_type="tool", name="report", seconds=6.0, tokens=None),
         Request(run_type="tool", name="export", seconds=2.0, error="KeyError: 'paper'"),
         Request(tools=[Call("plan", 4.0, below=[Call("sql", 3.5, "SqlError: locked")])]),
         Request(tools=[Call("plan", 4.0, below=[Call("sql", 3.0, below=[Call("disk", 2.5)])])]),
         Request(tools=[Call("plan", 3.0, below=[Call("sql", 1.0, "SqlError: locked")])]),
+        Request(tools=[_other("retriever", Call("sql", 0.5, "SqlError: locked"))]),
+        Request(tools=[_other("llm", Call("sql", 0.5, "SqlError: locked"))]),
+        Request(tools=[Call("sql", 2.0, below=[Call("sql", 0.5, "SqlError: locked")])]),
+        Request(tools=[Call("sql", 0.5, "SqlError: locked")], at=_OLD_S),
+        Request(tools=[_other(one) for one in ("chain", "embedding", "prompt", "parser")]),
         Request(seconds=90.0, error="RuntimeError: the request as a whole"),
     ),
+    # By 5e-8 s; and the lower ends by 2e-5, for 4 of 12 and 6 of 21.
+    "apart by little": (
+        *called("alpha", 0.5, 1.0),
+        *called("beta", 0.500001, 1.0),
+        *called("a", *[0.1] * 8, failed=4),
+        *called("b", *[0.1] * 15, failed=6),
+    ),
+    # Both percentiles are 1.285 s, in floating point one of them a little more.
+    "alike up to the last bit": (*called("alpha", 1.0, 1.3), *called("beta", 0.05, 1.35)),
     "alike tools": (
         *called("alpha", 0.5, 1.0, failed=2),
         *called("beta", 0.5, 1.0, failed=2),
@@ -213,13 +319,16 @@ TOOLS: Final[dict[str, Sequence[Call | Request]]] = {
     ),
     "refused": (
         *(Call("refuses", 0.2, refused=True) for _ in range(6)),
+        *(Call("refuses", 0.2, outputs=outputs) for outputs in (*_REFUSALS, *_REFUSALS)),
         *called("fails", *[0.1] * 5, failed=1),
     ),
-    # 130 calls: the slow and the failing ones are the oldest, on the last page.
+    "an empty error": (*called("a", 0.1, 0.2, 0.3), Call("b", 0.4, ""), Call("b", 0.2)),
+    # 210 calls: the slow and the failing ones are the oldest, on the last page. A name is taken as
+    # it is.
     "many calls": (
-        *_spread("slow", 2.0, 8),
-        *called("failing", *[0.1] * 6, failed=6),
-        *called("quick", *[0.1] * 110),
+        *_spread("slow one ", 2.0, 8),
+        *called("failing_v2", *[0.1] * 6, failed=6),
+        *called("quick", *[0.1] * 190),
     ),
     **{f"drawn tools {number}": () for number in range(_DRAWN)},
 }
