@@ -92,6 +92,15 @@ def local() -> Service:
     """
     import langsmith
 
+    service = _alone()
+    _flush_earlier()
+    langsmith.configure(client=None, enabled=None, project_name=None)  # the variables decide
+    _forget_settings()
+    return service
+
+
+def _alone() -> Service:
+    """The running service, with everything that leads elsewhere taken out of the environment."""
     if _state.service is None or not _state.service.running:
         _state.service = Service()
     service = _state.service
@@ -105,9 +114,6 @@ def local() -> Service:
         for name in _NO_PROXY:
             known = [part for part in os.environ.get(name, "").split(",") if part]
             os.environ[name] = ",".join(dict.fromkeys([*known, host, "localhost"]))
-    _flush_earlier()
-    langsmith.configure(client=None, enabled=None, project_name=None)  # the variables decide
-    _forget_settings()
     return service
 
 
@@ -131,7 +137,7 @@ def disable() -> None:
 
 
 def _enable_local(project: str, hook: Redactor | None) -> Tracing:
-    service = local()
+    service = _alone()
     os.environ.update(
         {
             _SWITCH: "local",

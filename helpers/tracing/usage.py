@@ -47,11 +47,15 @@ def usage_of(extra: Mapping[str, Any], outputs: Mapping[str, Any]) -> Usage | No
     their outputs or, by `run.set(usage_metadata=...)`, into the metadata. A cost that the run
     states itself is taken as stated.
     """
-    reported = _mapping(_mapping(extra.get("metadata")).get("usage_metadata"))
-    reported = reported or _mapping(outputs.get("usage_metadata"))
-    if reported:
-        return _usage([reported])
+    if whole := reported(extra, outputs):
+        return _usage([whole])
     return _usage([_mapping(m.get("usage_metadata")) for m in _messages(outputs)])
+
+
+def reported(extra: Mapping[str, Any], outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """What a model run states of its usage as a whole, in its metadata or its outputs; or {}."""
+    found = _mapping(_mapping(extra.get("metadata")).get("usage_metadata"))
+    return found or _mapping(outputs.get("usage_metadata"))
 
 
 def priced(usage: Usage, model: str | None, pricer: Pricer) -> Usage:

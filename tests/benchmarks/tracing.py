@@ -32,8 +32,7 @@ from langsmith import Client, tracing_context, uuid7_from_datetime
 from requests.adapters import BaseAdapter
 
 from helpers.tracing import Service, running
-from helpers.tracing.store.schema import connect
-from helpers.tracing.store.write import transaction
+from helpers.tracing.store.schema import connect, transaction
 
 BATCH = 100  # runs a request, as the SDK sends them
 DEPTH = 10  # runs of one trace

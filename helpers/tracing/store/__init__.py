@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from helpers.tracing.store.schema import connect
-from helpers.tracing.store.write import transaction
+from helpers.tracing.store.schema import connect, transaction
 
 
 class Store:

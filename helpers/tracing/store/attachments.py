@@ -3,9 +3,8 @@
 import sqlite3
 from collections.abc import Iterable, Sequence
 
-import orjson
-
 from helpers.tracing.errors import Missing
+from helpers.tracing.store.conditions import one_of
 from helpers.tracing.store.incoming import Incoming
 
 
@@ -24,10 +23,11 @@ def write(connection: sqlite3.Connection, runs: Iterable[Incoming]) -> None:
 
 def listed(connection: sqlite3.Connection, runs: Sequence[str]) -> dict[str, list[sqlite3.Row]]:
     """Run -> name, content type and size in bytes of each of its attachments, by name."""
+    chosen = one_of("run_id", runs)
     rows = connection.execute(
         "SELECT run_id, name, content_type, length(content) AS size FROM attachments "
-        "WHERE run_id IN (SELECT value FROM json_each(?)) ORDER BY run_id, name",
-        [orjson.dumps(list(runs)).decode()],
+        f"WHERE {chosen.sql} ORDER BY run_id, name",
+        chosen.values,
     )
     found: dict[str, list[sqlite3.Row]] = {}
     for row in rows:

@@ -11,7 +11,15 @@ import orjson
 from helpers.tracing.clock import micros
 from helpers.tracing.store.conditions import metadata_text
 from helpers.tracing.store.incoming import BODIES, Incoming
-from helpers.tracing.usage import METERED_TYPES, Pricer, Usage, model_of, priced, usage_of
+from helpers.tracing.usage import (
+    METERED_TYPES,
+    Pricer,
+    Usage,
+    model_of,
+    priced,
+    reported,
+    usage_of,
+)
 
 COLUMNS = (
     "id",
@@ -182,27 +190,23 @@ def _usage(
     usage = usage_of(extra, outputs)
     if usage is None:
         return None
-    for name, stated in _reported(extra, outputs).items():
+    whole = reported(extra, outputs)
+    for name, stated in whole.items():
         if name in ("input_tokens", "output_tokens") and (type(stated) is not int or stated < 0):
             raise ValueError(f"{name} is {stated!r:.80}")
     usage = priced(usage, model, pricer)
     figures = (usage.prompt_tokens, usage.completion_tokens, usage.prompt_cost or 0)
     if max(map(abs, (*figures, usage.completion_cost or 0))) > MOST:
         raise ValueError("more than can be counted")
-    usage.details.update(_cost_details(extra, outputs))
+    usage.details.update(_cost_details(whole))
     return usage
 
 
-def _reported(extra: dict[str, Any], outputs: dict[str, Any]) -> dict[str, Any]:
-    found = _metadata(extra).get("usage_metadata") or outputs.get("usage_metadata")
-    return found if isinstance(found, dict) else {}
-
-
-def _cost_details(extra: dict[str, Any], outputs: dict[str, Any]) -> dict[str, dict[str, float]]:
+def _cost_details(whole: dict[str, Any]) -> dict[str, dict[str, float]]:
     """A breakdown of its costs that a run states itself; no price list here has one."""
     found = {}
     for side in ("input_cost", "output_cost"):
-        stated = _reported(extra, outputs).get(f"{side}_details")
+        stated = whole.get(f"{side}_details")
         if isinstance(stated, dict):
             found[side] = {k: v for k, v in stated.items() if isinstance(v, int | float)}
     return found

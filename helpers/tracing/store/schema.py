@@ -8,6 +8,8 @@ picodollars (1e-12 US dollars): sums of them are exact.
 """
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 PICO = 1_000_000_000_000
@@ -228,16 +230,23 @@ _TROUBLE = {
 }
 
 
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing; other processes wait their turn before, not in the middle."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # a full disk has ended it already
+            connection.execute("ROLLBACK")
+        raise
+
+
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     if _version(connection) in (0, 1):
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(connection):
             _bring_up(connection)
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:  # a full disk has ended it already
-                connection.execute("ROLLBACK")
-            raise
     if (found := _version(connection)) != VERSION:
         raise WrongVersionError(
             f"{path} holds traces of another version of the course (format {found}, not "
