@@ -12,7 +12,16 @@ import requests
 from langsmith import Client
 from langsmith.utils import LangSmithNotFoundError
 
-from helpers.tracing.testing import Call, Feedback, Request, fresh, lab_client, lab_service, write
+from helpers.tracing.testing import (
+    Call,
+    Feedback,
+    Request,
+    fresh,
+    lab_client,
+    lab_service,
+    runs_of,
+    write,
+)
 
 Curate = Callable[[Client, str, str], Any]
 MOST: Final = 10
@@ -191,8 +200,6 @@ _DRAFT: Final = "wrong"
 
 
 def _say_below(project: str, request: Request, said: Feedback) -> None:
-    from helpers.tracing.testing import runs_of
-
     runs = runs_of(lab_client(), project, trace_id=request.id)
     (run,) = (run for run in runs if run.parent_run_id is not None)
     correction = dict(said.correction) if said.correction else None

@@ -136,18 +136,13 @@ def _case(
     about: str,
     slips: Sequence[Slip] = (),
 ) -> Case:
-    from helpers.course.exercises.m09.projects import KEYS, client_noting
-    from helpers.tracing.quiet import quiet
-    from helpers.tracing.testing import lab_client
+    from helpers.course.exercises.m09.projects import KEYS, answered
 
     keys = list(KEYS[name])
 
     def call() -> Any:
-        given, asked = list(keys), list[str]()
-        with quiet():
-            found = answer(client_noting(asked) if name == "many" else lab_client(), where, given)
-        if name == "many" and not asked:
-            return "client was not asked: use the one that is handed in"
+        given = list(keys)
+        found = answered(answer, where, given, other_client=name == "many")
         return found if given == keys else f"keys was changed to {given}"
 
     return Case(
@@ -162,15 +157,12 @@ def _case(
 
 def _of_texts(answer: CostlyGroup) -> Case:
     """One key after another, of a project whose keys and values differ in their letters."""
-    from helpers.course.exercises.m09.projects import TEXTS, texts
-    from helpers.tracing.quiet import quiet
-    from helpers.tracing.testing import lab_client
+    from helpers.course.exercises.m09.projects import TEXTS, answered, texts
 
     where = texts()
 
     def asked(function: CostlyGroup) -> list[Any]:
-        with quiet():
-            return [function(lab_client(), where, [key]) for key in TEXTS]
+        return [answered(function, where, [key]) for key in TEXTS]
 
     right = [_group(found) for found in asked(solved("09.2"))]
 
@@ -191,14 +183,9 @@ def _of_texts(answer: CostlyGroup) -> Case:
 
 @cache
 def _reference(name: str) -> tuple[str, str, float, int]:
-    from helpers.course.exercises.m09.projects import KEYS, project
-    from helpers.tracing.quiet import quiet
-    from helpers.tracing.testing import lab_client
+    from helpers.course.exercises.m09.projects import KEYS, answered, project
 
-    with quiet():
-        found: tuple[str, str, float, int] = solved("09.2")(
-            lab_client(), project(name), list(KEYS[name])
-        )
+    found: tuple[str, str, float, int] = answered(solved("09.2"), project(name), list(KEYS[name]))
     return found
 
 

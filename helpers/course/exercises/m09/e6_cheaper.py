@@ -72,6 +72,7 @@ def cheaper(answer: "MakePipeline") -> Iterator[Case]:
             "make_pipeline(index, llm, near_enough) returns a plain function of the question.",
         )
     ]
+    of_day = partial(Case, call=day, slips=slips, limit=60)
     yield Case(
         "one request",
         call=one,
@@ -94,34 +95,25 @@ def cheaper(answer: "MakePipeline") -> Iterator[Case]:
         about="answers",
         limit=60,
     )
-    yield Case(
+    yield of_day(
         "answers that need other words",
-        call=day,
         show=f"{show}: the requests whose first passage is not near enough",
         expect=Expectation("every answer as before", _second, show=_told),
-        slips=slips,
         about="second",
-        limit=60,
     )
-    yield Case(
+    yield of_day(
         "the same answers, word by word",
-        call=day,
         show=show,
         expect=Expectation("every answer as before", _same, show=_told),
-        slips=slips,
         about="answers",
-        limit=60,
     )
-    yield Case(
+    yield of_day(
         "every call is in the trace",
-        call=day,
         show=show,
         expect=Expectation(
             "each call that the model counted, with its tokens", _traced, show=_told
         ),
-        slips=slips,
         about="traced",
-        limit=60,
     )
     parts: list[tuple[str, str, Callable[[priced.Tried], bool]]] = [
         ("the cost: calls that no answer needs", "unused", lambda one: one.needless > 0),
@@ -130,9 +122,8 @@ def cheaper(answer: "MakePipeline") -> Iterator[Case]:
         ("the cost of each day", "cost", lambda one: True),
     ]
     for name, about, spent in parts:
-        yield Case(
+        yield of_day(
             name,
-            call=day,
             show=show,
             expect=Expectation(
                 f"at most {priced.MOST_SHARE:.0%} of the given pipeline's cost, at the same answers"
@@ -140,9 +131,7 @@ def cheaper(answer: "MakePipeline") -> Iterator[Case]:
                 partial(_cheap, spent=spent),
                 show=_told,
             ),
-            slips=slips,
             about=about,
-            limit=60,
         )
 
 

@@ -4,13 +4,12 @@ They are written once in a process. A check tries an answer on each of them, and
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from random import Random
 from typing import Any, Final
 
-from langsmith import Client
-
+from helpers.tracing.quiet import quiet
 from helpers.tracing.testing import (
     UNPRICED,
     Call,
@@ -35,11 +34,20 @@ def project(name: str) -> str:
     return made
 
 
-def client_noting(asked: list[str]) -> Client:
-    """Another client of the lab's service, which notes the address of each of its requests."""
+def answered(function: Callable[..., Any], *arguments: Any, other_client: bool = False) -> Any:
+    """What an answer says of a project, without the SDK's warnings.
+
+    It is asked with the lab's client, or with another one, which it then has to use.
+    """
+    if not other_client:
+        with quiet():
+            return function(lab_client(), *arguments)
+    asked: list[str] = []
     client = lab_service().client(auto_batch_tracing=False)
     client.session.hooks["response"].append(lambda answer, **_: asked.append(answer.url))
-    return client
+    with quiet():
+        found = function(client, *arguments)
+    return found if asked else "client was not asked: use the one that is handed in"
 
 
 # --- 09.2: costs ----------------------------------------------------------------------------------
