@@ -4,8 +4,8 @@ Of an exercise with many answers a part is tried, spread over its file, and one 
 where a check waits for servers a smaller part. `COURSE_EVERY_ANSWER=1` tries all.
 """
 
-import os
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import pytest
 
@@ -17,43 +17,53 @@ from helpers.course.check import run_check
 from helpers.course.exercises import Exercise, modules
 from helpers.course.exercises.define import exercise_files
 from helpers.paths import ROOT
+from tests.every import every_answer
 
 EXERCISES = [exercise for module in modules() for exercise in measurable(module)]
 ANSWERS = {exercise.id: answers_to(ROOT, exercise) for exercise in EXERCISES}
-EVERY = os.environ.get("COURSE_EVERY_ANSWER", "") not in ("", "0")
-MOST_WRONG, MOST_RIGHT = 12, 4
-# Modules and exercises whose checks take seconds: servers, waits, replayed days.
-LIVE = {"03.5", "05", "06", "07.6", "08.3", "08.6", "09.4", "10.6"}
-MOST_WRONG_LIVE, MOST_RIGHT_LIVE = 6, 2
-DEPLOYED = {"06.5", "07.6"}  # a right answer is deployed twice there, which takes half a minute
-# Its check asks the local model for minutes: half of the suite's time for exercises of module 03.
-SLOWEST = {"03.5"}
-SAMPLE, SAMPLE_LIVE, SEED = 5, 2, 12
+
+
+class Sample(NamedTuple):
+    """At most how many answers and faults of an exercise are tried in the suite."""
+
+    wrong: int
+    right: int
+    faults: int
+    slips: bool = False  # also the first answer that shows each known slip
+
+
+USUAL, LIVE = Sample(12, 4, 5, slips=True), Sample(6, 2, 2)
+# Modules and exercises whose checks take seconds: servers, waits, replayed days. A right answer to
+# 06.5 or 07.6 is deployed twice, which takes half a minute; the check of 03.5 asks the local model
+# for minutes.
+SAMPLES = {
+    **dict.fromkeys(("05", "06", "08.3", "08.6", "09.4", "10.6"), LIVE),
+    **dict.fromkeys(("06.5", "07.6"), LIVE._replace(right=1)),
+    "03.5": Sample(3, 1, 1),
+}
+SEED = 12
+
+
+def sample_of(exercise: Exercise) -> Sample:
+    """The exercise's own sample, or its module's."""
+    return SAMPLES.get(exercise.id) or SAMPLES.get(exercise.id[:2], USUAL)
 
 
 def spread(answers: Sequence[Answer], most: int, *, slips: bool) -> list[Answer]:
     """At most so many of them, evenly spread, and with `slips` the first that shows each one."""
-    step = 1 if EVERY else max(1, -(-len(answers) // most))
+    step = 1 if every_answer() else max(1, -(-len(answers) // most))
     first = {answer.slip: answer for answer in reversed(answers) if answer.slip} if slips else {}
     tried = [*answers[::step], *first.values()]
     return [answer for answer in answers if answer in tried]
 
 
-def is_live(exercise: Exercise) -> bool:
-    """Whether its check takes seconds."""
-    return not LIVE.isdisjoint({exercise.id, exercise.id[:2]})
-
-
 def tried(exercise: Exercise) -> tuple[list[Answer], list[Answer]]:
     """The wrong and the right answers to an exercise that are tried."""
-    answers = ANSWERS[exercise.id]
-    if is_live(exercise):
-        fewer = 3 if exercise.id in SLOWEST else MOST_WRONG_LIVE
-        wrong = spread(answers.wrong, fewer, slips=False)
-        most = 1 if exercise.id in DEPLOYED | SLOWEST else MOST_RIGHT_LIVE
-        return wrong, spread(answers.right, most, slips=False)
-    wrong = spread(answers.wrong, MOST_WRONG, slips=True)
-    return wrong, spread(answers.right, MOST_RIGHT, slips=True)
+    answers, sample = ANSWERS[exercise.id], sample_of(exercise)
+    return (
+        spread(answers.wrong, sample.wrong, slips=sample.slips),
+        spread(answers.right, sample.right, slips=sample.slips),
+    )
 
 
 WRONG = [(exercise, answer) for exercise in EXERCISES for answer in tried(exercise)[0]]
@@ -103,8 +113,7 @@ def test_a_right_answer_passes(
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=name)
 def test_the_check_rejects_a_sample_of_faults(exercise: Exercise) -> None:
-    sample = SAMPLE_LIVE if is_live(exercise) else SAMPLE
-    sample = 1 if exercise.id in SLOWEST else sample
+    sample = sample_of(exercise).faults
     found = measure(exercise, ANSWERS[exercise.id], sample=sample, seed=SEED)
     assert not found.survivors
     assert not found.unknown

@@ -30,11 +30,15 @@ def made(project: str, **changes: Any) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
+def as_bytes(content: bytes | Any) -> bytes:
+    """Bytes as they are; else JSON as hostile as Python's: NaN, half pairs, any integer."""
+    return content if isinstance(content, bytes) else json.dumps(content).encode()
+
+
 def part(name: str, content: bytes | Any, kind: str = "application/json") -> bytes:
     """One part of a form."""
-    body = content if isinstance(content, bytes) else json.dumps(content).encode()
     head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\nContent-Type: {kind}'
-    return head.encode() + b"\r\n\r\n" + body + b"\r\n"
+    return head.encode() + b"\r\n\r\n" + as_bytes(content) + b"\r\n"
 
 
 def form(*parts: bytes, end: bool = True) -> bytes:
@@ -51,11 +55,10 @@ def run_parts(fields: dict[str, Any], **bodies: bytes | Any) -> bytes:
 
 def send(service: Running, method: str, path: str, body: bytes | Any, kind: str = "") -> Any:
     """The service's answer; a body that is no bytes is sent as JSON."""
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
     return requests.request(
         method,
         service.url + path,
-        data=content,
+        data=as_bytes(body),
         headers={"x-api-key": KEY, "content-type": kind or "application/json"},
         timeout=30,
     )

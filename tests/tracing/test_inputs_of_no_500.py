@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from helpers.tracing.app import create_app
 from helpers.tracing.store import Store
-from tests.tracing.sending import FORM, form, made, part
+from tests.tracing.sending import FORM, as_bytes, form, made, part
 from tests.tracing.serving import KEY, fresh, pricer
 
 ID = str(uuid.UUID(int=9))
@@ -44,15 +44,8 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def sent(api: Any, method: str, path: str, body: Any = None, **options: Any) -> Any:
-    content = None if body is None else orjson_or_json(body)
+    content = None if body is None else as_bytes(body)
     return api.request(method, path, content=content, **options)
-
-
-def orjson_or_json(body: Any) -> bytes:
-    """JSON as hostile as Python's own: NaN, half pairs, integers of any size."""
-    import json
-
-    return body if isinstance(body, bytes) else json.dumps(body).encode()
 
 
 CURSORS = {
@@ -242,7 +235,7 @@ def test_generated_forms(api: Any, data: Any) -> None:
         st.sampled_from([run["id"], run["id"].upper(), "1"]),
         st.sampled_from(["", ".inputs", ".extra", ".events", ".error", ".x.y"]),
     )
-    raw = st.one_of(value.map(orjson_or_json), st.binary(max_size=12))
+    raw = st.one_of(value.map(as_bytes), st.binary(max_size=12))
     drawn = data.draw(st.lists(st.tuples(names, raw), max_size=4))
     parts = [part(f"post.{run['id']}", {**run, data.draw(st.sampled_from(RUN)): data.draw(value)})]
     body = form(*parts, *(part(name, content) for name, content in drawn))

@@ -12,7 +12,6 @@ import threading
 import time
 import urllib.error
 import urllib.request
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from helpers.paths import ROOT
 from helpers.tracing.service import Service, ServiceError, running
 from helpers.tracing.store import Store
 from helpers.tracing.store.schema import WrongVersionError
+from tests.tracing.sending import made
 from tests.tracing.serving import KEY, Running
 
 
@@ -37,22 +37,8 @@ def post(url: str, key: str, path: str, body: Any) -> int:
 
 
 def batch(size: int, project: str) -> tuple[list[str], dict[str, Any]]:
-    ids = [str(uuid.uuid4()) for _ in range(size)]
-    runs = [
-        {
-            "id": key,
-            "trace_id": key,
-            "dotted_order": f"20260615T090000000000Z{key}",
-            "name": "request",
-            "run_type": "chain",
-            "session_name": project,
-            "start_time": "2026-06-15T09:00:00+00:00",
-            "end_time": "2026-06-15T09:00:01+00:00",
-            "inputs": {"text": "x" * 500},
-        }
-        for key in ids
-    ]
-    return ids, {"post": runs, "patch": []}
+    runs = [made(project, inputs={"text": "x" * 500}) for _ in range(size)]
+    return [run["id"] for run in runs], {"post": runs, "patch": []}
 
 
 def stored(path: Path) -> set[str]:

@@ -1,6 +1,5 @@
 """The grader on the course's own labs: solutions pass, and of untouched labs nothing is done."""
 
-import os
 import shutil
 from pathlib import Path
 
@@ -13,13 +12,13 @@ from helpers.paths import ROOT
 from helpers.workshop.grade import Limits, grade
 from helpers.workshop.labs import Lab, labs, solution
 from helpers.workshop.names import ALWAYS_THERE, names_in
+from tests.every import every_answer
 
 STEMS = stems(ROOT / FOLDERS["lab"][0], "*.py")
 # Every lab and solution is run by `tests/notebooks`; what the grader adds to it is the same for all
-# modules: exercises without servers (01), many checks (04), async ones and servers
-# (05). `COURSE_EVERY_ANSWER=1` grades all.
-EVERY = os.environ.get("COURSE_EVERY_ANSWER", "") not in ("", "0")
-GRADED = [stem for stem in STEMS if EVERY or stem[:2] in ("01", "04", "05")]
+# modules: exercises without servers (01), many checks (04), async ones and servers (05).
+# `COURSE_EVERY_ANSWER=1` grades all.
+GRADED = [stem for stem in STEMS if every_answer() or stem[:2] in ("01", "04", "05")]
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import base64
 import time
+from urllib.parse import quote
 
 import pytest
 
@@ -80,6 +81,7 @@ CODINGS = {
         "".join(f"&#{byte};" for byte in BYTES),
         "".join(f"&#x{byte:x};" for byte in BYTES),
         "7&#81;X4&hyphen;&#75;D92",
+        quote("".join(f"&#{byte};" for byte in BYTES)),
     ],
     "codes": [
         " ".join(map(str, BYTES)),

@@ -38,6 +38,16 @@ def not_read(**call: str) -> AIMessage:
     )
 
 
+def said_in_turn(halves: tuple[str, str]) -> list[str]:
+    """What the customer reads in two turns, in which the model says these two texts."""
+    agent, _ = agent_with([FilterOutput(leaks=CANARY.leaked)], [saying(each) for each in halves])
+    said = []
+    for text in ("The first half?", "And the second half?"):
+        state = agent.invoke({"messages": [("user", text)]}, CONFIG, context=None)
+        said.append(state["messages"][-1].text)
+    return said
+
+
 HIDING = {
     "text": AIMessage(f"It is {CODE}."),
     "a text block": AIMessage([{"type": "text", "text": CODE}]),
@@ -115,12 +125,7 @@ def test_parts_with_foreign_addresses_go_and_the_words_stay() -> None:
     ],
 )
 def test_halves_of_the_secret_in_two_messages(halves: tuple[str, str]) -> None:
-    agent, _ = agent_with([FilterOutput(leaks=CANARY.leaked)], [saying(each) for each in halves])
-    said = []
-    for text in ("The first half?", "And the second half?"):
-        state = agent.invoke({"messages": [("user", text)]}, CONFIG, context=None)
-        said.append(state["messages"][-1].text)
-    assert said == [halves[0], WITHHELD]
+    assert said_in_turn(halves) == [halves[0], WITHHELD]
 
 
 def test_one_s_own_address_stays_and_that_of_nobody_goes() -> None:
