@@ -225,8 +225,8 @@ def rate(successes):
 
 
 print("direct attacks that succeed:", rate(results.success))
-worst = results[results.success].iloc[0]
-print(f"for example: {worst.request}\n   -> {worst.answer.strip()}")
+for worst in results[results.success].head(1).itertuples():
+    print(f"for example: {worst.request}\n   -> {worst.answer.strip()}")
 
 # %% [markdown] name="tries-text"
 # An attacker does not stop after one refusal. *Success at k* counts an attack that works in any of

@@ -158,16 +158,19 @@ def test_pyproject_names_what_the_files_import_and_no_more(written: Path) -> Non
     code = [set(imported(p.read_text("utf-8"))) for p in written.glob("*.py")]
     extras = made["project"]["optional-dependencies"]
     needed = packages(module for modules in code for module in modules)
-    whole = made["project"]["dependencies"] + extras["page"] + extras["ray"]
+    parts = [line for name in extras if name != "dev" for line in extras[name]]
+    whole = {*made["project"]["dependencies"], *parts}
     assert sorted(whole) == sorted(bounded(needed))
     assert "langchain-openai" in needed  # init_chat_model imports it by name
-    service = [modules for modules in code if not modules & {"ray", "streamlit"}]
+    apart = {"ray", "streamlit", "statsmodels", "pandas"}
+    service = [modules for modules in code if not modules & apart]
     without = packages(module for modules in service for module in modules)
     assert made["project"]["dependencies"] == bounded(without)
     names = {name: [re.split(r"[<>=]", line)[0] for line in extras[name]] for name in extras}
     assert names["page"] == ["httpx2", "streamlit"]
     assert names["ray"] == ["pyarrow", "ray[serve]"]  # Ray Data needs pyarrow
-    assert names["dev"] == ["shop-agent[page,ray]", "mypy", "pytest", "pyyaml", "ruff"]
+    assert names["traces"] == ["pandas"]
+    assert names["dev"] == ["shop-agent[page,ray,traces]", "mypy", "pytest", "pyyaml", "ruff"]
     assert made["tool"]["setuptools"]["py-modules"] == sorted(p.stem for p in written.glob("*.py"))
 
 

@@ -47,8 +47,14 @@ def lab_of(course: Path, stem: str) -> Lab:
 @pytest.mark.parametrize(("edition", "status"), [("solution", "passed"), ("lab", "not done yet")])
 @pytest.mark.parametrize("stem", GRADED)
 def test_solutions_pass_and_of_untouched_labs_nothing_is_done(
-    stem: str, edition: Edition, status: str, course: Path, tmp_path: Path
+    stem: str,
+    edition: Edition,
+    status: str,
+    course: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("COURSE_TIME_FACTOR", "6")  # other tests share the cores
     (tmp_path / "in" / "ada").mkdir(parents=True)
     shutil.copy2(notebook_path(course, edition, stem), tmp_path / "in" / "ada")
     report = grade(tmp_path / "in", course=course, limits=Limits(fast=True))

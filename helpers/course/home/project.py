@@ -30,8 +30,9 @@ _BESIDE_IMPORTS = {
     "tests/test_rules.py": ["rules", "rules_test"],
 }
 
-# Packages that not everyone who runs the service needs, by what imports them; both are large.
-_EXTRAS = {"page": "streamlit", "ray": "ray"}
+# Packages that the service itself does not need, by what imports them; all are large. A file that
+# imports several belongs to the first.
+_EXTRAS = {"page": "streamlit", "ray": "ray", "evals": "statsmodels", "traces": "pandas"}
 
 
 class ProjectError(Exception):
@@ -108,12 +109,11 @@ def _values(name: str, files: dict[str, str], programs: list[str]) -> dict[str, 
     """What the blanks of the templates are filled with."""
     modules = [path.removesuffix(".py") for path in files if re.fullmatch(r"\w+\.py", path)]
     tests = [text for path, text in files.items() if path.startswith("tests/")]
-    code = [files[f"{module}.py"] for module in modules]
-    apart = {
-        extra: [text for text in code if module in imported(text)]
-        for extra, module in _EXTRAS.items()
-    }
-    always = [text for text in code if not any(text in texts for texts in apart.values())]
+    always = [files[f"{module}.py"] for module in modules]
+    apart: dict[str, list[str]] = {}
+    for extra, module in _EXTRAS.items():
+        apart[extra] = [text for text in always if module in imported(text)]
+        always = [text for text in always if text not in apart[extra]]
     needed = _packages(always)
     extras = {extra: _packages(texts) - needed for extra, texts in apart.items() if texts}
     for_run = needed.union(*extras.values())
