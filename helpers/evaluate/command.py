@@ -31,7 +31,8 @@ def evaluate(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--release",
         metavar="NAME",
-        help="with --part heldout: record these answers as a release, for later comparisons",
+        help="with --part heldout: record these answers, and this version's figures on file, as a "
+        "release, for later comparisons",
     )
     parser.add_argument("--json", action="store_true", help="the report as JSON")
     options = parser.parse_args(argv)
