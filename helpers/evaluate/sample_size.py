@@ -3,8 +3,39 @@
 Both versions are asked the same questions, so that only those on which they differ count.
 """
 
+from math import ceil, sqrt
+
 import numpy as np
-from scipy.stats import binom
+from scipy.stats import binom, norm
+
+
+def questions_needed(
+    difference: float, changed: float, *, power: float = 0.8, alpha: float = 0.05
+) -> int:
+    """Questions for a paired comparison to show a difference of this size, roughly.
+
+    R. J. Connor 1987, Biometrics 43, 207-211: the normal approximation for McNemar's test. The
+    exact test asks for somewhat more when few questions change; see `power_paired`.
+
+    Args:
+        difference: of the two rates, such as 0.05 for five points; the sign does not matter.
+        changed: share of the questions on which one version is right and the other wrong.
+        power: chance of seeing the difference when it is there.
+        alpha: chance of seeing one when there is none (two-sided).
+
+    Raises ValueError when the share that changes is smaller than the difference: each point of
+    difference needs a question that changed.
+    """
+    size = abs(difference)
+    if not 0 < size <= changed <= 1:
+        raise ValueError(
+            f"{changed:.3g} of the questions change, which cannot make a difference of {size:.3g}."
+        )
+    if not (0 < power < 1 and 0 < alpha < 1):
+        raise ValueError("power and alpha are chances between 0 and 1.")
+    false_alarm, seen = norm.ppf(1 - alpha / 2), norm.ppf(power)
+    root = false_alarm * sqrt(changed) + seen * sqrt(changed - size**2)
+    return ceil(root**2 / size**2)
 
 
 def power_paired(

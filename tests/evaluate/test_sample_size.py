@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from helpers.evaluate.sample_size import power_paired
+from helpers.evaluate.sample_size import power_paired, questions_needed
 
 
 def test_exact_power_is_the_sum_over_outcomes() -> None:
@@ -35,17 +35,28 @@ def test_it_is_how_often_drawn_versions_show_the_difference() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "changed", "questions"),
+    ("size", "changed", "expected"),
     [
-        (0.40, 0.50, 23),  # Connor's formula for 80%, powerandsamplesize.com
-        (0.15, 0.45, 155),  # the same
+        (0.40, 0.50, 23),  # Connor's formula, powerandsamplesize.com
+        (0.15, 0.45, 155),  # the same, with 80.1% power
     ],
 )
-def test_the_exact_test_needs_somewhat_more_than_connors_formula(
-    size: float, changed: float, questions: int
-) -> None:
-    assert 0.70 < power_paired(questions, size, changed) < 0.82
-    assert power_paired(round(questions * 1.25), size, changed) > 0.8
+def test_the_formula_is_connors(size: float, changed: float, expected: int) -> None:
+    assert questions_needed(size, changed) == questions_needed(-size, changed) == expected
+
+
+def test_smaller_differences_need_more() -> None:
+    needed = [questions_needed(size, 0.2) for size in (0.15, 0.10, 0.05, 0.02)]
+    assert needed == sorted(needed)
+    # Half the difference, four times the questions.
+    assert needed[2] / needed[1] == pytest.approx(4, rel=0.1)
+
+
+def test_the_formula_and_the_exact_test_agree_roughly() -> None:
+    for size, changed in ((0.10, 0.30), (0.05, 0.10), (0.2, 0.4)):
+        needed = questions_needed(size, changed)
+        assert 0.70 < power_paired(needed, size, changed) < 0.82
+        assert power_paired(round(needed * 1.25), size, changed) > 0.8
 
 
 def test_the_exact_test_raises_false_alarms_no_more_often_than_it_says() -> None:
@@ -58,6 +69,10 @@ def test_the_exact_test_raises_false_alarms_no_more_often_than_it_says() -> None
 @pytest.mark.parametrize(
     "call",
     [
+        lambda: questions_needed(0.2, 0.1),
+        lambda: questions_needed(0.0, 0.1),
+        lambda: questions_needed(0.1, 0.3, power=1.0),
+        lambda: questions_needed(0.1, 0.3, alpha=0.0),
         lambda: power_paired(0, 0.1, 0.2),
         lambda: power_paired(10, 0.3, 0.2),
         lambda: power_paired(10, 0.1, 1.2),
@@ -66,5 +81,5 @@ def test_the_exact_test_raises_false_alarms_no_more_often_than_it_says() -> None
 )
 def test_impossible_questions_are_refused(call: object) -> None:
     assert callable(call)
-    with pytest.raises(ValueError, match=r"at least one question|chance between"):
+    with pytest.raises(ValueError, match=r"at least one question|between 0 and 1|cannot make"):
         call()
