@@ -33,7 +33,7 @@ def questions_needed(
         )
     if not (0 < power < 1 and 0 < alpha < 1):
         raise ValueError("power and alpha are chances between 0 and 1.")
-    false_alarm, seen = norm.ppf(1 - alpha / 2), norm.ppf(power)
+    false_alarm, seen = float(norm.ppf(1 - alpha / 2)), float(norm.ppf(power))
     root = false_alarm * sqrt(changed) + seen * sqrt(changed - size**2)
     return ceil(root**2 / size**2)
 
