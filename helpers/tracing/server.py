@@ -80,6 +80,11 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     options = parser.parse_args()
     key = sys.stdin.readline().strip()
+    if not key:
+        sys.exit(
+            "The service reads its key from standard input and runs as long as that is open; it is "
+            "closed or empty. `course traces` starts the service for you."
+        )
     sock = listen(options.port)
     try:
         store = Store(options.file)

@@ -32,14 +32,14 @@ class Sample(NamedTuple):
     slips: bool = False  # also the first answer that shows each known slip
 
 
-USUAL, LIVE = Sample(12, 4, 5, slips=True), Sample(6, 2, 2)
+USUAL, LIVE = Sample(8, 3, 5, slips=True), Sample(6, 2, 2)
 # Modules and exercises whose checks take seconds: servers, waits, replayed days. A right answer to
 # 06.5 or 07.6 is deployed twice, which takes half a minute; the check of 03.5 asks the local model
 # for minutes.
 SAMPLES = {
     **dict.fromkeys(("05", "06", "08.3", "08.6", "09.4", "10.6"), LIVE),
     **dict.fromkeys(("06.5", "07.6"), LIVE._replace(right=1)),
-    "03.5": Sample(3, 1, 1),
+    "03.5": Sample(2, 1, 0),
 }
 SEED = 12
 
@@ -111,7 +111,8 @@ def test_a_right_answer_passes(
     assert shows(card, answer), f"{answer.why}\n\n{card.text()}"
 
 
-@pytest.mark.parametrize("exercise", EXERCISES, ids=name)
+# A live gate's faults are its wrong answers, which are tried above.
+@pytest.mark.parametrize("exercise", [one for one in EXERCISES if not one.gate], ids=name)
 def test_the_check_rejects_a_sample_of_faults(exercise: Exercise) -> None:
     sample = sample_of(exercise).faults
     found = measure(exercise, ANSWERS[exercise.id], sample=sample, seed=SEED)

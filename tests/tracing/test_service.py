@@ -142,6 +142,15 @@ def alive(pid: int) -> bool:
     return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
+def test_without_a_key_it_says_what_starts_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "helpers.tracing.server", str(tmp_path / "traces.db")]
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 1
+    assert "`course traces` starts the service" in done.stderr
+
+
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
