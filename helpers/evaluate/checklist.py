@@ -36,6 +36,12 @@ class Threshold:
     counts: int
     end: Literal["value", "low", "high"] = "value"
 
+    @property
+    def wanted(self) -> str:
+        """What the figure must meet, in words."""
+        ends = {"value": "", "low": " at the lower end", "high": " at the upper end"}
+        return f"{self.sense} {self.limit:g}{ends[self.end]}"
+
     def __str__(self) -> str:
         ends = {"value": "", "low": ", lower end", "high": ", upper end"}
         return f"{self.figure}{ends[self.end]}: {self.sense} {self.limit:g} (n >= {self.counts})"
@@ -83,20 +89,50 @@ class Item:
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found of one item, with the reasons and the evidence that it rests on."""
+    """What was found of one item, with the reasons and the evidence that it rests on.
+
+    `to_do` is what a person types next; None where the item has passed.
+    """
 
     item: Item
     status: Status
     reasons: tuple[str, ...]
     evidence: Evidence | None = None
+    to_do: str | None = None
+
+
+@dataclass(frozen=True)
+class Before:
+    """The last release, as something to compare with.
+
+    Attributes:
+        release: its name.
+        recorded: when.
+        changed: the parts in which the version that is about to be shipped differs from it.
+        figures: what was measured of it, by item and name.
+    """
+
+    release: str
+    recorded: datetime
+    changed: tuple[str, ...]
+    figures: Mapping[str, Mapping[str, Figure]]
 
 
 @dataclass(frozen=True)
 class Report:
-    """The findings of all items for one version."""
+    """The findings of all items for one version.
+
+    Attributes:
+        version: what is about to be shipped.
+        findings: one for each item.
+        before: the last release, where there is one that can be read.
+        note: what keeps the releases from being read, in words.
+    """
 
     version: Version
     findings: tuple[Finding, ...]
+    before: Before | None = None
+    note: str = ""
 
     @property
     def go(self) -> bool:
@@ -140,7 +176,7 @@ CHECKLIST: tuple[Item, ...] = (
     Item(
         name="security",
         title="security",
-        why="Text in a message or a document can give the agent orders, and somebody will try.",
+        why="Text in a message or a document can give the agent orders, and attackers will try.",
         owner="security engineer",
         module="03",
         command="course attack --agent defended --part heldout",
@@ -285,6 +321,7 @@ def assess(
     *,
     now: datetime,
     first_release: bool = False,
+    before: Before | None = None,
 ) -> Finding:
     """Decide one item.
 
@@ -294,21 +331,46 @@ def assess(
         version: what is about to be shipped.
         now: when, with a time zone.
         first_release: whether no other version was ever released.
+        before: the last release; its figures are shown beside those of the evidence.
     """
+    # What has not been measured against anything, because there was nothing, a person states.
+    state = item.first_release_stated and first_release
+    to_do = STATE_COMMAND.format(item=item.name) if state else item.command
     if evidence is None:
-        return Finding(item, "not assessed", (f"no evidence; it is written by: {item.command}",))
-    again = f"write it again: {item.command}"
+        reason = f"no evidence; it is written by: {to_do}"
+        return Finding(item, "not assessed", (reason,), to_do=to_do)
+    again = f"write it again: {to_do}"
     if isinstance(evidence, EvidenceError):
-        return Finding(item, "not assessed", (str(evidence), again))
+        return Finding(item, "not assessed", (str(evidence), again), to_do=to_do)
+    earlier = before.figures.get(item.name, {}) if before else {}
+    named = f"release {before.release}" if before else ""
     gaps = list(_gaps(item, evidence, version, now, first_release))
     if gaps:
-        return Finding(item, "not assessed", (*gaps, again), evidence)
+        then = [
+            f"measured then: {_shown(each.figure, figure)}, wanted {each.wanted}"
+            for each in item.thresholds
+            if (figure := evidence.figures.get(each.figure)) is not None
+        ]
+        return Finding(item, "not assessed", (*gaps, *then, again), evidence, to_do)
     if evidence.stated:
         said = f'stated by {evidence.by} on {evidence.written:%Y-%m-%d}: "{evidence.statement}"'
         return Finding(item, "passed", (said,), evidence)
-    reasons = [_reason(each, evidence.figures[each.figure]) for each in item.thresholds]
-    met = all(_met(each, evidence.figures[each.figure]) for each in item.thresholds)
-    return Finding(item, "passed" if met else "failed", tuple(reasons), evidence)
+
+    def compared(name: str) -> str:
+        then = f" ({named}: {_value(earlier[name])})" if name in earlier else ""
+        return f"{_shown(name, evidence.figures[name])}{then}"
+
+    met = [_met(each, evidence.figures[each.figure]) for each in item.thresholds]
+    reasons = [
+        f"{'' if fine else 'MISSED: '}{compared(each.figure)}, wanted {each.wanted}"
+        for each, fine in zip(item.thresholds, met, strict=True)
+    ]
+    decided = {each.figure for each in item.thresholds}
+    if others := [compared(name) for name in evidence.figures if name not in decided]:
+        reasons.append(f"also measured: {'; '.join(others)}")
+    if all(met):
+        return Finding(item, "passed", tuple(reasons), evidence)
+    return Finding(item, "failed", tuple(reasons), evidence, item.command)
 
 
 def assess_all(
@@ -317,14 +379,22 @@ def assess_all(
     *,
     now: datetime,
     first_release: bool = False,
+    before: Before | None = None,
     checklist: Sequence[Item] = CHECKLIST,
 ) -> Report:
-    """Decide every item; an item without an entry in `evidence` has none."""
+    """Decide every item, as `assess` does; an item without an entry in `evidence` has none."""
     findings = (
-        assess(each, evidence.get(each.name), version, now=now, first_release=first_release)
+        assess(
+            each,
+            evidence.get(each.name),
+            version,
+            now=now,
+            first_release=first_release,
+            before=before,
+        )
         for each in checklist
     )
-    return Report(version, tuple(findings))
+    return Report(version, tuple(findings), before)
 
 
 def _gaps(
@@ -336,7 +406,7 @@ def _gaps(
     changed = version.only(item.parts).changed(evidence.version.only(item.parts))
     if changed:
         parts = ", ".join(changed)
-        yield f"evidence of another version ({evidence.version.digest}; changed: {parts})"
+        yield f"evidence of another version; since then changed: {parts}"
     if evidence.written > now + timedelta(minutes=5):
         yield f"the evidence is dated in the future ({evidence.written:%Y-%m-%d %H:%M} UTC)"
     if now - evidence.written > timedelta(days=item.max_age):
@@ -370,15 +440,13 @@ def _met(threshold: Threshold, figure: Figure) -> bool:
     return end >= threshold.limit if threshold.sense == "at least" else end <= threshold.limit
 
 
-def _reason(threshold: Threshold, figure: Figure) -> str:
-    verdict = "" if _met(threshold, figure) else "MISSED: "
-    ends = [f"{end:.4g}" if end is not None else "open" for end in (figure.low, figure.high)]
-    interval = (
-        f" [{ends[0]}, {ends[1]}]" if figure.low is not None or figure.high is not None else ""
-    )
-    wanted = f"{threshold.sense} {threshold.limit:g}"
-    which = {"value": "", "low": " at the lower end", "high": " at the upper end"}[threshold.end]
-    return (
-        f"{verdict}{threshold.figure} {figure.value:.4g}{interval} n={figure.count}, "
-        f"wanted {wanted}{which}"
-    )
+def _shown(name: str, figure: Figure) -> str:
+    interval = ""
+    if figure.low is not None or figure.high is not None:
+        low, high = (f"{e:.4g}" if e is not None else "open" for e in (figure.low, figure.high))
+        interval = f" [{low}, {high}]"
+    return f"{name} {_value(figure)}{interval} n={figure.count}"
+
+
+def _value(figure: Figure) -> str:
+    return f"{figure.value:.4g}"

@@ -31,7 +31,8 @@ def evaluate(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--release",
         metavar="NAME",
-        help="with --part heldout: record these answers as a release, for later comparisons",
+        help="with --part heldout: record these answers, and this version's figures on file, as a "
+        "release, for later comparisons",
     )
     parser.add_argument("--json", action="store_true", help="the report as JSON")
     options = parser.parse_args(argv)
@@ -55,9 +56,9 @@ def _measure(part: "Part", release: str | None) -> dict[str, Any]:
     from tqdm import tqdm
 
     from helpers.agent import build_agent, fernhill_index
-    from helpers.evaluate.beside import as_data, as_lines, beside
     from helpers.evaluate.eval_evidence import file_evidence, regression_lines
     from helpers.evaluate.evidence import fast_mode
+    from helpers.evaluate.measures import as_data, as_lines, measure
     from helpers.evaluate.recall import WordSearch, by, extract, recall
     from helpers.evaluate.runs import run
     from helpers.evaluate.scores import score, score_answer
@@ -92,7 +93,7 @@ def _measure(part: "Part", release: str | None) -> dict[str, Any]:
         for kind in ("single_fact", "conditional", "unanswerable")
     }
     model_name = os.environ.get("COURSE_MODEL", "").strip() or "local"
-    others = beside(asked, runs, scores, model_name)
+    others = measure(asked, runs, scores, model_name)
     notes: Sequence[str] = ("Evidence for the checklist is filed with --part heldout only.",)
     if part == "heldout" and not fast_mode():
         filed = file_evidence(
@@ -135,7 +136,7 @@ def _measure(part: "Part", release: str | None) -> dict[str, Any]:
         ],
         "refused_unanswerable": _figures(summary.refused_unanswerable),
         "refused_answerable": _figures(summary.refused_answerable),
-        "beside": {**as_data(others), "text": as_lines(others)},
+        "measures": {**as_data(others), "text": as_lines(others)},
         "notes": list(notes),
     }
 
@@ -185,7 +186,7 @@ def _as_text(report: Mapping[str, Any]) -> str:
             f"{everything['output_tokens']:.0f} written, "
             f"{everything['cpu_seconds']:.2f} CPU seconds"
         )
-    return "\n".join([*lines, *report["beside"]["text"], *report["notes"]])
+    return "\n".join([*lines, *report["measures"]["text"], *report["notes"]])
 
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"eval": evaluate}

@@ -4,14 +4,10 @@ Versions are compared question by question. Two separate intervals that overlap 
 the difference, because both versions find the same questions hard.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import sqrt
-from typing import Literal
 
-from scipy.stats import binomtest
-
-from helpers.evaluate.bootstrap import paired_bootstrap
 from helpers.evaluate.estimate import Estimate
 from helpers.evaluate.proportion import Proportion
 from helpers.evaluate.scores import Score
@@ -19,8 +15,6 @@ from helpers.shop import Question, document
 
 Verdicts = Mapping[str, bool | None]
 """Question id -> right, wrong, or None where there is nothing to judge (an error, a timeout)."""
-
-Verdict = Literal["answer", "tools", "arguments", "trajectory"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +27,6 @@ class Comparison:
 
     Attributes:
         difference: with Newcombe's interval, which keeps a width when no question changed.
-        bootstrap: the same difference with the interval of the paired bootstrap.
         p_value: McNemar's exact test, two-sided: how often a difference at least as lopsided
             comes about when a changed question is as likely gained as lost.
     """
@@ -44,7 +37,6 @@ class Comparison:
     neither: int
     left_out: int
     difference: Estimate
-    bootstrap: Estimate
     p_value: float
 
     @property
@@ -62,14 +54,9 @@ class Comparison:
         """Right after."""
         return Proportion(self.both + self.gained, self.questions)
 
-    @property
-    def changed(self) -> float:
-        """Share of the questions that were gained or lost, 0 to 1."""
-        return (self.lost + self.gained) / self.questions
 
-
-def verdicts(scores: Iterable[Score], of: Verdict = "answer") -> dict[str, bool | None]:
-    """One verdict of each score, by question id.
+def verdicts(scores: Iterable[Score]) -> dict[str, bool | None]:
+    """Whether each answer is right, by question id.
 
     Raises ValueError when a question comes twice.
     """
@@ -77,20 +64,17 @@ def verdicts(scores: Iterable[Score], of: Verdict = "answer") -> dict[str, bool 
     for score in scores:
         if score.question_id in found:
             raise ValueError(f"{score.question_id} comes twice: give one score a question.")
-        if of == "answer":
-            found[score.question_id] = score.answer.right if score.answer else None
-        else:
-            found[score.question_id] = getattr(score, of)
+        found[score.question_id] = score.answer.right if score.answer else None
     return found
 
 
-def compare(
-    before: Verdicts, after: Verdicts, *, confidence: float = 0.95, seed: int = 0
-) -> Comparison:
+def compare(before: Verdicts, after: Verdicts, *, confidence: float = 0.95) -> Comparison:
     """Compare two versions question by question.
 
     Raises ValueError when they were not asked the same questions, or no question can be compared.
     """
+    from statsmodels.stats.contingency_tables import mcnemar  # takes seconds: where it is needed
+
     _check_same_questions(before, after)
     pairs = [(before[name], after[name]) for name in before]
     judged = [
@@ -109,13 +93,7 @@ def compare(
         neither=neither,
         left_out=len(pairs) - len(judged),
         difference=difference(both, lost, gained, neither, confidence=confidence),
-        bootstrap=paired_bootstrap(
-            [first for first, _ in judged],
-            [second for _, second in judged],
-            confidence=confidence,
-            seed=seed,
-        ),
-        p_value=mcnemar(lost, gained),
+        p_value=float(mcnemar([[both, lost], [gained, neither]], exact=True).pvalue),
     )
 
 
@@ -127,25 +105,14 @@ def _check_same_questions(before: Verdicts, after: Verdicts) -> None:
         )
 
 
-def mcnemar(lost: int, gained: int) -> float:
-    """Two-sided p-value of McNemar's exact test (Q. McNemar 1947, Psychometrika 12, 153-157).
-
-    Questions that did not change say nothing; of those that did, half would be gains if the
-    versions were equally good. Without a change it is 1.
-    """
-    if lost < 0 or gained < 0:
-        raise ValueError(f"{lost} lost and {gained} gained are no counts.")
-    changed = lost + gained
-    return float(binomtest(gained, changed, 0.5).pvalue) if changed else 1.0
-
-
 def difference(
     both: int, lost: int, gained: int, neither: int, *, confidence: float = 0.95
 ) -> Estimate:
     """The difference of two paired rates, after minus before, with Newcombe's interval.
 
     Method 10 of R. G. Newcombe 1998, Statistics in Medicine 17, 2635-2650: the Wilson intervals
-    of the two rates, put together with their correlation.
+    of the two rates, put together with their correlation. (statsmodels has Newcombe's interval for
+    independent rates only, `confint_proportions_2indep`; without correlation this one equals it.)
     """
     total = both + lost + gained + neither
     if total < 1 or min(both, lost, gained, neither) < 0:
@@ -173,20 +140,6 @@ def _correlation(both: int, lost: int, gained: int, neither: int) -> float:
     if product > 0:
         product = max(product - (both + lost + gained + neither) / 2, 0.0)
     return product / sqrt(margins)
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """P-values adjusted for looking at several (S. Holm 1979, Scand. J. Stat. 6, 65-70).
-
-    Whatever the truth, the chance of even one false alarm below a limit stays below that limit.
-    """
-    order = sorted(range(len(p_values)), key=lambda index: p_values[index])
-    adjusted = [0.0] * len(p_values)
-    highest = 0.0
-    for rank, index in enumerate(order):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
-        adjusted[index] = highest
-    return adjusted
 
 
 @dataclass(frozen=True)
@@ -232,6 +185,8 @@ def slices(
     was not asked, or there are no slices.
     A slice in which nothing can be judged is an error too, because it would go unseen.
     """
+    from statsmodels.stats.multitest import multipletests
+
     _check_same_questions(before, after)
     members: dict[str, list[str]] = {}
     for question_id, names in groups.items():
@@ -250,6 +205,6 @@ def slices(
         except ValueError as problem:
             raise ValueError(f"Slice {name!r}: {problem}") from None
         found.append(Slice(name, comparison, comparison.p_value))
-    adjusted = holm([each.p_value for each in found])
-    found = [replace(each, p_value=p) for each, p in zip(found, adjusted, strict=True)]
+    _, adjusted, *_ = multipletests([each.p_value for each in found], method="holm")
+    found = [replace(each, p_value=float(p)) for each, p in zip(found, adjusted, strict=True)]
     return sorted(found, key=lambda each: each.comparison.difference.value)

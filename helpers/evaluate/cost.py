@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
+from scipy.stats import bootstrap
 
-from helpers.evaluate.bootstrap import RESAMPLES, bootstrap_mean
-from helpers.evaluate.estimate import Estimate
+from helpers.evaluate.estimate import MOST_DRAWN, Estimate
 from helpers.evaluate.runs import Run
 from helpers.evaluate.scores import Score
 from helpers.models import prices
@@ -72,7 +73,7 @@ def costs(runs: Sequence[Run], scores: Sequence[Score], model: str, *, seed: int
     return Costs(
         model=model,
         total=sum(spent),
-        a_question=bootstrap_mean(spent, seed=seed),
+        a_question=Estimate.of_mean(spent, seed=seed),
         a_right_answer=cost_of_right(spent, right, seed=seed),
         uncounted=len(runs) - len(counted),
     )
@@ -89,15 +90,30 @@ def cost_of_right(
         seed: of the resampling.
 
     A resample without a right answer costs infinitely much; the interval's upper end may. None when
-    nothing is right.
+    nothing is right. A single question or group leaves both ends open.
     """
     if not any(right):
         return None
-    dollars, hits = np.asarray(spent), np.asarray(right, dtype=float)
-    drawn = np.random.default_rng(seed).integers(dollars.size, size=(RESAMPLES, dollars.size))
-    totals, counts = dollars[drawn].sum(axis=1), hits[drawn].sum(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = np.where(counts > 0, totals / counts, np.inf)
+    value, count = sum(spent) / sum(right), int(sum(right))
+    if len(spent) == 1:
+        return Estimate(value, 0.0, np.inf, count)
+    with np.errstate(divide="ignore", invalid="ignore"):  # of what is infinite
+        drawn = bootstrap(
+            (spent, right),
+            _per_right_answer,
+            paired=True,
+            vectorized=True,
+            method="percentile",
+            batch=max(1, MOST_DRAWN // len(spent)),
+            rng=seed,
+        ).bootstrap_distribution
     # By rank, since interpolation next to an infinite ratio gives no number.
-    low, high = np.quantile(ratios, [0.025, 0.975], method="inverted_cdf")
-    return Estimate(sum(spent) / sum(right), float(low), float(high), int(sum(right)))
+    low, high = np.quantile(drawn, [0.025, 0.975], method="inverted_cdf")
+    return Estimate(value, float(low), float(high), count)
+
+
+def _per_right_answer(
+    spent: npt.NDArray[np.float64], right: npt.NDArray[np.float64], axis: int
+) -> npt.NDArray[np.float64]:
+    dollars, hits = spent.sum(axis=axis), right.sum(axis=axis)
+    return np.where(hits > 0, dollars / hits, np.inf)

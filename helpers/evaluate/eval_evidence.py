@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from helpers.evaluate import evidence, releases
+from helpers.evaluate.checklist import CHECKLIST
 from helpers.evaluate.compare import Comparison, Slice, compare, slices, tags, verdicts
 from helpers.evaluate.cost import costs
 from helpers.evaluate.estimate import Estimate
@@ -103,9 +104,34 @@ def file_evidence(
             notes.append(f"No evidence of {item}: {problem}")
     if release is not None:
         files.append(
-            releases.record(release, asked, verdicts(scores), command=command, version=version)
+            releases.record(
+                release,
+                asked,
+                verdicts(scores),
+                command=command,
+                version=version,
+                figures=figures_of(version),
+            )
         )
     return Filed(tuple(files), tuple(notes), regression)
+
+
+def figures_of(version: Version) -> releases.Figures:
+    """The figures on file of this version, by item; none of a file that cannot be read.
+
+    Without those of the regression, which compare it with an earlier release.
+    """
+    found: dict[str, Mapping[str, Figure]] = {}
+    for item in CHECKLIST:
+        try:
+            filed = evidence.read(item.name)
+        except evidence.EvidenceError:
+            continue  # `course ship-check` names the file
+        if filed is None or filed.stated or item.name == "regression":
+            continue
+        if not filed.version.only(item.parts).changed(version.only(item.parts)):
+            found[item.name] = filed.figures
+    return found
 
 
 def quality_figures(summary: Summary, recall_at_3: Proportion) -> Figures:
@@ -169,13 +195,16 @@ def compare_with_last_release(
 def regression_figures(regression: Regression) -> Figures:
     """The figures of a comparison, as the checklist's thresholds name them."""
     compared = regression.comparison
-    lost_ground = sum(each.lost_ground() for each in regression.slices)
+    worse = [each for each in regression.slices if each.lost_ground()]
     return {
         "difference in right answers": compared.difference,
-        "slices that lost ground": Figure(lost_ground, len(regression.slices)),
+        "slices that lost ground": Figure(len(worse), len(regression.slices)),
+        f"right answers of release {regression.release}": compared.before,
+        "right answers now": compared.after,
         "answers lost": Figure(compared.lost, compared.questions),
         "answers gained": Figure(compared.gained, compared.questions),
         "p-value": Figure(compared.p_value, compared.lost + compared.gained),
+        **{f"difference, {each.name}": each.comparison.difference for each in worse},
     }
 
 

@@ -7,7 +7,7 @@ chosen on the first half; the judge had no such help.
 import argparse
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from helpers.evaluate.agreement import Agreement, agreement, auc
@@ -22,7 +22,7 @@ from helpers.evaluate.proportion import Proportion
 class Row:
     """One scorer against the labels "grounded".
 
-    `unjudged` answers got no verdict (nothing to judge, or an unusable reply) and stand in no
+    `unjudged` answers got no verdict (nothing to judge, or an unusable reply) and are in no
     figure. `area` is None for a scorer that only says yes or no.
     """
 
@@ -34,26 +34,15 @@ class Row:
 
 def cheap_rows(answers: Sequence[Labelled]) -> list[Row]:
     """Scorers that need no model: always yes, no foreign number or name, and word overlap."""
-    labels = [each.grounded for each in answers]
     found = [groundedness(each.answer, each.source, each.question) for each in answers]
-    judged = [(g, label) for g, label in zip(found, labels, strict=True) if g is not None]
-    kept = [label for _, label in judged]
-    overlaps = [g.overlap for g, _ in judged]
-    missing = len(answers) - len(judged)
+    known = [None if g is None else not g.mismatch for g in found]
+    kept = [(g.overlap, a.grounded) for g, a in zip(found, answers, strict=True) if g is not None]
+    area = auc([overlap for overlap, _ in kept], [label for _, label in kept])
+    overlaps = [None if g is None else g.overlap >= THRESHOLD for g in found]
     return [
-        Row("always yes", agreement([True] * len(labels), labels), None, 0),
-        Row(
-            "no foreign number or name",
-            agreement([not g.mismatch for g, _ in judged], kept),
-            None,
-            missing,
-        ),
-        Row(
-            f"word overlap of at least {THRESHOLD:g}",
-            agreement([overlap >= THRESHOLD for overlap in overlaps], kept),
-            auc(overlaps, kept),
-            missing,
-        ),
+        _row("always yes", [True] * len(answers), answers),
+        _row("no foreign number or name", known, answers),
+        replace(_row(f"word overlap of at least {THRESHOLD:g}", overlaps, answers), area=area),
     ]
 
 
@@ -64,25 +53,15 @@ def judge_rows(
 
     Raises what the model raises, and ValueError when no reply could be used.
     """
-    verdicts = judge_all(judge, answers, progress=progress)
-    rows = [verdict_row([v.accepted for v in verdicts], answers)]
-    return rows + lean_rows(lean_all(judge, answers, progress=progress), answers)
-
-
-def verdict_row(verdicts: Sequence[bool | None], answers: Sequence[Labelled]) -> Row:
-    """The row of a judge's verdicts. Raises ValueError when no reply could be used."""
-    return _row("judge, verdict with reason", verdicts, answers)
-
-
-def lean_rows(leans: Sequence[float | None], answers: Sequence[Labelled]) -> list[Row]:
-    """The row of a judge's lean to yes; none where the model gives no probabilities."""
-    accepted = [None if lean is None else lean >= 0.5 for lean in leans]
-    if all(one is None for one in accepted):
-        return []
-    row = _row("judge, first word yes or no", accepted, answers)
+    verdicts = [said.accepted for said in judge_all(judge, answers, progress=progress)]
+    rows = [_row("judge, verdict with reason", verdicts, answers)]
+    leans = lean_all(judge, answers, progress=progress)
     kept = [(p, a.grounded) for p, a in zip(leans, answers, strict=True) if p is not None]
+    if not kept:
+        return rows
+    yes = [None if lean is None else lean >= 0.5 for lean in leans]
     area = auc([lean for lean, _ in kept], [label for _, label in kept])
-    return [Row(row.scorer, row.agreement, area, row.unjudged)]
+    return [*rows, replace(_row("judge, first word yes or no", yes, answers), area=area)]
 
 
 def _row(scorer: str, accepted: Sequence[bool | None], answers: Sequence[Labelled]) -> Row:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, inf
+from math import inf, isnan
 
-from scipy.stats import binom
+import numpy as np
+from scipy.stats import quantile_test
 
 from helpers.evaluate.estimate import Estimate
 from helpers.evaluate.runs import Run
@@ -40,25 +41,19 @@ def latency(runs: Sequence[Run], *, confidence: float = 0.95) -> Latency:
 def quantile(values: Sequence[float], share: float, *, confidence: float = 0.95) -> Estimate:
     """The value that this share of the observations does not exceed, with its interval.
 
-    The interval's ends are observations, by the binomial distribution of how many lie below the
-    true quantile (W. J. Conover, Practical Nonparametric Statistics, 3rd edition 1999, section
-    3.2). Too few observations leave an end open: it is then infinite. For the 95th percentile the
-    upper end needs 72 of them.
+    The interval's ends are observations, too (`scipy.stats.quantile_test`, after W. J. Conover,
+    Practical Nonparametric Statistics, 3rd edition 1999, section 3.2). Too few observations leave
+    an end open: it is then infinite. For the 95th percentile the upper end needs 72 of them.
 
     Raises ValueError for no values or a share that is not between 0 and 1.
     """
     if not values or not 0 < share < 1:
         raise ValueError("Give at least one value, and a share between 0 and 1.")
-    ordered = sorted(values)
-    count = len(ordered)
-    tail = (1 - confidence) / 2
-    # The number of values at most the quantile is binomial; rank r is below it when at least r are.
-    below = int(binom.ppf(tail, count, share))
-    above = int(binom.ppf(1 - tail, count, share)) + 1
+    found = quantile_test(values, p=share).confidence_interval(confidence)
     return Estimate(
-        value=ordered[ceil(share * count) - 1],
-        low=ordered[below - 1] if below >= 1 else -inf,
-        high=ordered[above - 1] if above <= count else inf,
-        count=count,
+        value=float(np.quantile(values, share, method="inverted_cdf")),
+        low=-inf if isnan(found.low) else float(found.low),
+        high=inf if isnan(found.high) else float(found.high),
+        count=len(values),
         confidence=confidence,
     )

@@ -1,25 +1,30 @@
 """Records of releases: how each golden question was answered by a version that was shipped.
 
 `.course/releases/<name>.json`. The next version is compared with the last release question by
-question, because two averages hide which answers were lost.
+question, because two averages hide which answers were lost. The record also holds the figures that
+were measured of the release, so that `course ship-check` can show them beside those of today.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helpers.evaluate.evidence import refuse_fast_mode, save_json
+from helpers.evaluate.evidence import Figure, refuse_fast_mode, save_json
 from helpers.evaluate.version import AGENT, Version, current_version
 from helpers.paths import course_dir
 
 if TYPE_CHECKING:  # a record is read without the rooms that it is about
     from helpers.evaluate.compare import Verdicts
     from helpers.shop import Question
+
+
+Figures = Mapping[str, Mapping[str, Figure]]
+"""Figures by the checklist's item and their own name."""
 
 
 class ReleaseError(ValueError):
@@ -31,7 +36,8 @@ class Release:
     """One release: its version, and question by question whether its answer was right.
 
     `questions` is a digest of the questions that were asked; verdicts on others cannot be
-    compared. A verdict is None after an error or a timeout.
+    compared. A verdict is None after an error or a timeout. `figures` are those that had been
+    measured of the release when it was recorded.
     """
 
     name: str
@@ -39,6 +45,7 @@ class Release:
     recorded: datetime
     questions: str
     verdicts: "Verdicts"
+    figures: Figures = field(default_factory=dict)
 
 
 def digest_of_questions(questions: "Sequence[Question]") -> str:
@@ -70,6 +77,7 @@ def record(
     command: str,
     version: Version | None = None,
     now: datetime | None = None,
+    figures: Figures | None = None,
 ) -> Path:
     """Record a release. Raises `ReleaseError` for a bad name and `FastMode` in fast mode.
 
@@ -85,6 +93,10 @@ def record(
         "questions": digest_of_questions(questions),
         "verdicts": dict(verdicts),
         "version": {"parts": dict((version or current_version()).parts)},
+        "figures": {
+            item: {figure: asdict(value) for figure, value in found.items()}
+            for item, found in (figures or {}).items()
+        },
     }
     return save_json(folder() / f"{name}.json", content)
 
@@ -115,6 +127,10 @@ def _read(path: Path) -> Release:
             recorded=datetime.fromisoformat(found["recorded"]),
             questions=str(found["questions"]),
             verdicts={str(name): verdict for name, verdict in found["verdicts"].items()},
+            figures={
+                str(item): {name: Figure.of(Figure(**value)) for name, value in each.items()}
+                for item, each in found.get("figures", {}).items()  # earlier records have none
+            },
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as problem:
         raise ReleaseError(f"{path.name} cannot be read ({problem!r}): remove it.") from problem

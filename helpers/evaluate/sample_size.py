@@ -1,7 +1,6 @@
-"""How many questions are needed to see a difference.
+"""How many questions are needed to see a difference between two versions.
 
-Two designs: both versions on the same questions (paired), and each version on questions of its
-own (unpaired). Paired needs fewer, because it counts only the questions on which they differ.
+Both versions are asked the same questions, so that only those on which they differ count.
 """
 
 from math import ceil, sqrt
@@ -13,7 +12,7 @@ from scipy.stats import binom, norm
 def questions_needed(
     difference: float, changed: float, *, power: float = 0.8, alpha: float = 0.05
 ) -> int:
-    """Questions for a paired comparison to show a difference of this size.
+    """Questions for a paired comparison to show a difference of this size, roughly.
 
     R. J. Connor 1987, Biometrics 43, 207-211: the normal approximation for McNemar's test. The
     exact test asks for somewhat more when few questions change; see `power_paired`.
@@ -27,42 +26,34 @@ def questions_needed(
     Raises ValueError when the share that changes is smaller than the difference: each point of
     difference needs a question that changed.
     """
-    _check(difference, power, alpha)
     size = abs(difference)
-    if not size <= changed <= 1:
+    if not 0 < size <= changed <= 1:
         raise ValueError(
             f"{changed:.3g} of the questions change, which cannot make a difference of {size:.3g}."
         )
-    false_alarm, seen = _z(1 - alpha / 2), _z(power)
+    if not (0 < power < 1 and 0 < alpha < 1):
+        raise ValueError("power and alpha are chances between 0 and 1.")
+    false_alarm, seen = float(norm.ppf(1 - alpha / 2)), float(norm.ppf(power))
     root = false_alarm * sqrt(changed) + seen * sqrt(changed - size**2)
     return ceil(root**2 / size**2)
-
-
-def questions_needed_unpaired(
-    before: float, after: float, *, power: float = 0.8, alpha: float = 0.05
-) -> int:
-    """Questions that *each* version needs when the two are asked different ones.
-
-    J. L. Fleiss, Statistical Methods for Rates and Proportions, 2nd edition 1981, section 3.2,
-    without continuity correction; R's `power.prop.test` gives the same.
-    """
-    _check(after - before, power, alpha)
-    if not (0 <= before <= 1 and 0 <= after <= 1):
-        raise ValueError("Rates run from 0 to 1.")
-    false_alarm, seen = _z(1 - alpha / 2), _z(power)
-    middle = (before + after) / 2
-    root = false_alarm * sqrt(2 * middle * (1 - middle)) + seen * sqrt(
-        before * (1 - before) + after * (1 - after)
-    )
-    return ceil(root**2 / (after - before) ** 2)
 
 
 def power_paired(
     questions: int, difference: float, changed: float, *, alpha: float = 0.05
 ) -> float:
-    """Chance that McNemar's exact test shows the difference, by summing over every outcome.
+    """Chance that McNemar's exact test shows a difference, by summing over every outcome.
 
-    The number of questions that change is binomial, and so is how many of them are gained.
+    The number of questions that change is binomial, and so is how many of them are gained. (The
+    packages have power for t-tests and for independent rates; none has it for this test.)
+
+    Args:
+        questions: that both versions are asked.
+        difference: of the two rates, such as 0.05 for five points; the sign does not matter.
+        changed: share of the questions on which one version is right and the other wrong.
+        alpha: chance of seeing a difference when there is none (two-sided), at most.
+
+    Raises ValueError for no questions, for a share that changes which is smaller than the
+    difference (each point of difference needs a question that changed), and for no chance.
     """
     size = abs(difference)
     if questions < 1 or not size <= changed <= 1:
@@ -79,14 +70,3 @@ def power_paired(
     rejected = binom.cdf(limit, count, gain) + binom.sf(count - limit - 1, count, gain)
     rejected = np.where(limit < 0, 0.0, rejected)
     return float(np.sum(binom.pmf(count, questions, changed) * rejected))
-
-
-def _z(chance: float) -> float:
-    return float(norm.ppf(chance))
-
-
-def _check(difference: float, power: float, alpha: float) -> None:
-    if not 0 < abs(difference) <= 1:
-        raise ValueError("A difference is more than 0 and at most 1.")
-    if not (0 < power < 1 and 0 < alpha < 1):
-        raise ValueError("power and alpha are chances between 0 and 1.")

@@ -5,7 +5,7 @@ import json
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any, Final, get_args
 
@@ -13,14 +13,15 @@ from helpers.evaluate import evidence as files
 from helpers.evaluate.checklist import (
     CHECKLIST,
     STATE_COMMAND,
+    Before,
     Finding,
     Report,
     Status,
     assess_all,
     item,
 )
-from helpers.evaluate.releases import ReleaseError, last_release
-from helpers.evaluate.version import Version, current_version
+from helpers.evaluate.releases import Release, ReleaseError, last_release
+from helpers.evaluate.version import IN_WORDS, Version, current_version
 
 
 def ship_check(version: Version | None = None, *, now: datetime | None = None) -> Report:
@@ -29,12 +30,27 @@ def ship_check(version: Version | None = None, *, now: datetime | None = None) -
     Reads files only. Evidence that cannot be read counts as not assessed.
     """
     version = version or current_version()
-    return assess_all(
+    last, problem = _last_release(version)
+    before = None
+    if last is not None:
+        changed = last.version.changed(version)
+        before = Before(last.name, last.recorded, changed, last.figures)
+    report = assess_all(
         {each.name: _read(each.name) for each in CHECKLIST},
         version,
         now=now or datetime.now(UTC),
-        first_release=_is_first_release(version),
+        first_release=last is None and not problem,
+        before=before,
     )
+    return replace(report, note=problem)
+
+
+def _last_release(version: Version) -> tuple[Release | None, str]:
+    """The last release of another agent, and what is wrong with a record that cannot be read."""
+    try:
+        return last_release(version), ""
+    except ReleaseError as problem:
+        return None, str(problem)
 
 
 def _read(name: str) -> files.Evidence | files.EvidenceError | None:
@@ -44,14 +60,6 @@ def _read(name: str) -> files.Evidence | files.EvidenceError | None:
         return problem
 
 
-def _is_first_release(version: Version) -> bool:
-    """Whether no other version was released; a record that cannot be read is one that may be."""
-    try:
-        return last_release(version) is None
-    except ReleaseError:
-        return False
-
-
 _STATUSES: Final = get_args(Status)
 _WIDTH: Final = 100
 
@@ -59,7 +67,11 @@ _WIDTH: Final = 100
 def as_text(report: Report, *, now: datetime | None = None) -> str:
     """The report for a terminal: a table, the reasons item by item, and the decision."""
     now = now or datetime.now(UTC)
-    lines = [f"Version {report.version.digest}", ""]
+    lines = [
+        f"Version {report.version.digest} of the agent, of what guards it and of what serves it.",
+        *_changes(report),
+        "",
+    ]
     lines += [
         f"{each.item.title:<36}{each.status.upper():<14}{each.item.owner}"
         for each in report.findings
@@ -69,9 +81,39 @@ def as_text(report: Report, *, now: datetime | None = None) -> str:
         for reason in each.reasons:
             lines += _wrapped(f"- {reason}")
         lines += _wrapped(_source(each, now))
+    lines += _to_do(report)
     counts = [f"{sum(f.status == s for f in report.findings)} {s}" for s in _STATUSES]
     lines += ["", f"{'GO' if report.go else 'NO-GO'}: {', '.join(counts)}."]
     return "\n".join(lines)
+
+
+def _changes(report: Report) -> list[str]:
+    """What has changed since the last release, part by part."""
+    if report.note:
+        return [f"The releases cannot be read. {report.note}"]
+    if (before := report.before) is None:
+        return [
+            "There is no earlier release to compare with. When you ship this one, record it:",
+            "    course eval --part heldout --release NAME",
+        ]
+    lines = [f"Changed since release {before.release} ({before.recorded:%Y-%m-%d}):"]
+    lines += [f"    {part:<12}{IN_WORDS.get(part, part)}" for part in before.changed]
+    if not before.figures:
+        lines.append("Of that release the answers are on record, and no other figures.")
+    return lines
+
+
+def _to_do(report: Report) -> list[str]:
+    """The commands that are left, each once, with the items that wait for it."""
+    items: dict[str, list[str]] = {}
+    for each in report.findings:
+        if each.to_do is not None:
+            first = " (failed: repair it first)" if each.status == "failed" else ""
+            items.setdefault(each.to_do, []).append(f"{each.item.title}{first}")
+    lines = ["", "To do:"] if items else []
+    for command, waiting in items.items():
+        lines += [f"    {command}", *_wrapped(", ".join(waiting), " " * 8)]
+    return lines
 
 
 def _source(finding: Finding, now: datetime) -> str:
@@ -84,22 +126,30 @@ def _source(finding: Finding, now: datetime) -> str:
     return f"Evidence: {finding.item.name}.json, {found.written:%Y-%m-%d}, {days} days old, {kind}"
 
 
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, _WIDTH, initial_indent="    ", subsequent_indent="      ")
+def _wrapped(text: str, indent: str = " " * 4) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  ")
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    """The report as plain data: `go`, `version`, and one object for each item."""
+    """The report as plain data: `go`, `version`, `before`, and one object for each item."""
     return {
         "go": report.go,
         "version": report.version.digest,
         "parts": dict(report.version.parts),
+        "before": None
+        if report.before is None
+        else {
+            "release": report.before.release,
+            "recorded": report.before.recorded.isoformat(),
+            "changed": list(report.before.changed),
+        },
         "items": [
             {
                 "name": each.item.name,
                 "title": each.item.title,
                 "status": each.status,
                 "reasons": list(each.reasons),
+                "to_do": each.to_do,
                 "why": each.item.why,
                 "owner": each.item.owner,
                 "module": each.item.module,
@@ -160,7 +210,7 @@ def _state(parser: argparse.ArgumentParser, name: str, text: str, *, by: str) ->
         stated = item(name)
     except KeyError as problem:
         parser.error(str(problem.args[0]))
-    first = stated.first_release_stated and _is_first_release(current_version())
+    first = stated.first_release_stated and _last_release(current_version()) == (None, "")
     if not (stated.stated or first):
         parser.error(f"{stated.title} has to be measured: {stated.command}")
     try:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
+from typing import Any
 
 from helpers.evaluate.proportion import Proportion
 from helpers.evaluate.runs import Run
@@ -66,6 +67,20 @@ def summarise(scores: Sequence[Score], runs: Sequence[Run]) -> Summary:
         refused_unanswerable=_refused(s for s in scores if s.kind == "unanswerable"),
         refused_answerable=_refused(s for s in scores if s.kind != "unanswerable"),
     )
+
+
+def as_rows(summary: Summary) -> list[dict[str, Any]]:
+    """One dict a kind of question, and one of all; rates with their intervals and counts."""
+    return [
+        {
+            "kind": row.kind,
+            "right answers": str(row.answers),
+            "right tools": str(row.tools),
+            "right trajectories": str(row.trajectories),
+            "no answer": row.errors + row.timeouts,
+        }
+        for row in (*summary.kinds, summary.all)
+    ]
 
 
 def _refused(scores: Iterable[Score]) -> Proportion:

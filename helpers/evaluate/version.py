@@ -25,6 +25,19 @@ AGENT = ("prompt", "tools", "documents", "model", "settings", "code", "packages"
 
 PARTS = (*AGENT, "controls", "service")
 
+IN_WORDS: Mapping[str, str] = {
+    "prompt": "what the agent is told",
+    "tools": "the tools' descriptions and code",
+    "documents": "the shop's documents",
+    "model": "which models answer and embed, and how the course runs them",
+    "settings": "the COURSE_ variables that change answers",
+    "code": "the rest of the agent and of the shop",
+    "packages": "the packages that answers depend on",
+    "controls": "what guards the agent, and the attacks it is tried on",
+    "service": "what serves the agent",
+}
+"""Each of `PARTS`, for people who read a report."""
+
 # Threads change how fast the local model answers, not what; its latency is judged by age alone.
 _SETTINGS = ("COURSE_CONTEXT", "COURSE_PROMPT_CACHE", "COURSE_SEED", "COURSE_SLOTS")
 _MODELS = ("COURSE_MODEL", "COURSE_EMBEDDINGS")

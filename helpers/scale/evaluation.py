@@ -190,9 +190,8 @@ def main(argv: Sequence[str]) -> int:
     """`course ray eval`: 0 when every question was answered; else 1, with the reason."""
     from tqdm import tqdm
 
-    from helpers.evaluate.rows import of_summary  # with scores and intervals: nothing for a worker
-    from helpers.evaluate.scores import score
-    from helpers.evaluate.summary import summarise
+    from helpers.evaluate.scores import score  # with intervals, and so: nothing for a worker
+    from helpers.evaluate.summary import as_rows, summarise
 
     options = _parser().parse_args(argv)
     part: Part = options.part
@@ -214,7 +213,7 @@ def main(argv: Sequence[str]) -> int:
         return 1
     scores = [score(question, run) for question, run in zip(asked, runs, strict=True)]
     summary = summarise(scores, runs)
-    rows = of_summary(summary)
+    rows = as_rows(summary)
     print(f"{len(asked)} questions of {part}; rates with 95% intervals (Wilson) and counts\n")
     print("\n".join(aligned([[*rows[0]], *([str(cell) for cell in row.values()] for row in rows)])))
     for run in runs:

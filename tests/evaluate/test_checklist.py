@@ -7,6 +7,7 @@ import pytest
 
 from helpers.evaluate.checklist import (
     CHECKLIST,
+    Before,
     Finding,
     Item,
     Threshold,
@@ -87,13 +88,17 @@ def test_missing_evidence(each: Item) -> None:
     found = decide(each, None)
     assert found.status == "not assessed"
     assert each.command in found.reasons[0]
+    assert found.to_do == each.command
 
 
 @ITEMS
 def test_evidence_of_another_version(each: Item) -> None:
     found = decide(each, dataclasses.replace(good(each), version=OTHER))
     assert found.status == "not assessed"
-    assert "changed: prompt" in found.reasons[0]
+    assert "since then changed: prompt" in found.reasons[0]
+    then = [reason for reason in found.reasons if reason.startswith("measured then: ")]
+    assert len(then) == len(each.thresholds)
+    assert found.to_do == each.command
 
 
 @pytest.mark.parametrize(
@@ -190,6 +195,25 @@ def test_only_the_regression_of_a_first_release_may_be_stated(each: Item) -> Non
     said = dataclasses.replace(good(each), figures={}, statement="The first.", by="R. Person")
     found = assess(each, said, VERSION, now=NOW, first_release=True)
     assert (found.status == "passed") is (each.name == "regression")
+
+
+@MEASURED
+def test_figures_of_the_last_release_are_shown_beside_todays(each: Item) -> None:
+    evidence = good(each)
+    name = each.thresholds[0].figure
+    figures = {**evidence.figures, "more": Figure(0.25, 8)}
+    then = {each.name: {name: Figure(0.123, 50), "more": Figure(0.5, 8)}}
+    found = assess(
+        each,
+        dataclasses.replace(evidence, figures=figures),
+        VERSION,
+        now=NOW,
+        before=Before("v1", NOW, ("prompt",), then),
+    )
+    assert (found.status, found.to_do) == ("passed", None)
+    assert found.reasons[0].startswith(name)
+    assert "(release v1: 0.123), wanted" in found.reasons[0]
+    assert found.reasons[-1] == "also measured: more 0.25 n=8 (release v1: 0.5)"
 
 
 @STATED

@@ -144,6 +144,11 @@ def test_a_slice_that_breaks_is_a_no_go_although_the_average_rises() -> None:
     assert filed.regression.slices[0].name == "kind: order"
     assert filed.regression.slices[0].lost_ground()
     assert status("regression") == "failed"
+    found = evidence.read("regression")
+    assert found is not None
+    assert found.figures["right answers of release v1"].value == pytest.approx(1 - 21 / 140)
+    assert found.figures["right answers now"].value == pytest.approx(1 - 18 / 140)
+    assert [name for name in found.figures if "kind:" in name] == ["difference, kind: order"]
     overall, *lost = regression_lines(filed.regression)
     assert overall.startswith("against release v1: +")
     assert "18 answers lost, 21 gained" in overall
@@ -166,6 +171,24 @@ def test_recording_a_release_first_hides_no_regression() -> None:
     assert filed.regression is not None
     assert filed.regression.release == "v1"
     assert status("regression") == "failed"
+
+
+def test_a_release_keeps_the_figures_of_its_version() -> None:
+    attacks = {"attack success at 1": Proportion(1, 100)}
+    evidence.write("security", attacks, command="c", version=OLD)
+    evidence.write("load", {"requests lost": evidence.Figure(0, 500)}, command="c", version=NEW)
+    evidence.state("rollback", "Tried.", by="R. Person", command="c", version=OLD)
+    (evidence.folder() / "privacy.json").write_text("{", encoding="utf-8")
+    file(all_right(), OLD, release="v1")
+    last = releases.last_release(NEW)
+    assert last is not None
+    assert last.figures.keys() == {"functional_quality", "latency", "cost", "security"}
+    assert last.figures["security"]["attack success at 1"].value == 0.01
+    file([wrong(run) for run in all_right()])
+    (quality,) = [f for f in ship_check(NEW).findings if f.item.name == "functional_quality"]
+    (fact,) = [reason for reason in quality.reasons if "right answers, single fact" in reason]
+    assert fact.startswith("MISSED: right answers, single fact 0 [")
+    assert "(release v1: 1), wanted at least 0.75" in fact
 
 
 def test_a_release_on_other_questions_cannot_be_compared_with() -> None:

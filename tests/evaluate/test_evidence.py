@@ -221,6 +221,24 @@ def test_the_last_release_is_one_of_another_version() -> None:
     assert latest.name == "v2"
 
 
+def test_figures_are_kept_with_a_release_and_earlier_records_have_none(home: Path) -> None:
+    figures = {"latency": {"seconds": Figure(4.5, 140, None, 5.0, 0.9)}}
+    releases.record("v1", QUESTIONS, VERDICTS, command="c", version=OTHER, figures=figures)
+    found = releases.last_release(VERSION)
+    assert found is not None
+    assert found.figures == figures
+    path = home / "releases" / "v1.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    del content["figures"]
+    path.write_text(json.dumps(content), encoding="utf-8")
+    found = releases.last_release(VERSION)
+    assert found is not None
+    assert found.figures == {}
+    path.write_text(json.dumps(content | {"figures": {"latency": 3}}), encoding="utf-8")
+    with pytest.raises(ReleaseError, match=r"v1\.json"):
+        releases.last_release(VERSION)
+
+
 def test_a_change_around_the_agent_makes_no_other_agent() -> None:
     record("v1", OTHER, 1)
     record("v2", VERSION, 2)

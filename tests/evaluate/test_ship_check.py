@@ -51,6 +51,66 @@ def test_no_go_without_any(capsys: pytest.CaptureFixture[str]) -> None:
         assert each.title in out
         assert each.owner in out
     assert max(map(len, out.splitlines())) <= 100
+    assert "There is no earlier release to compare with." in out
+
+
+def test_what_is_left_to_do_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    file_everything()
+    assert "To do" not in printed(capsys)
+    (evidence.folder() / "latency.json").unlink()
+    (evidence.folder() / "ownership.json").unlink()
+    evidence.write("regression", LOST, command="c")
+    *_, left = printed(capsys).partition("To do:\n")
+    assert left.splitlines() == [
+        "    course eval --part heldout",
+        "        regression against the last release (failed: repair it first), latency",
+        '    course ship-check --state ownership "..." --by NAME',
+        "        ownership",
+        "",
+        "NO-GO: 10 passed, 1 failed, 2 not assessed.",
+    ]
+    (evidence.folder() / "regression.json").unlink()  # nothing was released: a person says so
+    assert 'course ship-check --state regression "..." --by NAME' in printed(capsys)
+
+
+LOST = {
+    "difference in right answers": Figure(0.05, 140, -0.02, 0.12),
+    "slices that lost ground": Figure(1, 9),
+    "difference, kind: order": Figure(-0.5, 18, -0.7, -0.2),
+}
+
+
+def printed(capsys: pytest.CaptureFixture[str]) -> str:
+    command([])
+    return capsys.readouterr().out
+
+
+def test_it_says_what_has_changed_since_the_release(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file_everything()
+    latency = {"seconds an answer, 95th percentile": Figure(4.5, 140, 4, 5)}
+    asked = [make.question(1)]
+    releases.record("v1", asked, {asked[0].id: True}, command="c", figures={"latency": latency})
+    monkeypatch.setenv("COURSE_CONTEXT", "1024")
+    out = printed(capsys)
+    assert "Changed since release v1" in out
+    assert "    settings    the COURSE_ variables that change answers" in out
+    assert "    prompt" not in out
+    assert "evidence of another version; since then changed: settings" in out
+    assert "measured then: recall at 3 0.97 [0.97, 0.97] n=60, wanted at least 0.97" in out
+    file_everything()
+    evidence.write("regression", LOST, command="c")
+    out = printed(capsys)
+    assert "percentile 15 [15, 15] n=100 (release v1: 4.5), wanted at most 15" in out
+    assert "also measured: difference, kind: order -0.5 [-0.7, -0.2] n=18" in out
+    assert command(["--json"]) == 1
+    before = json.loads(capsys.readouterr().out)["before"]
+    assert (before["release"], before["changed"]) == ("v1", ["settings"])
+    (home / "releases" / "v1.json").write_text("{", encoding="utf-8")
+    out = printed(capsys)
+    assert "The releases cannot be read. v1.json cannot be read" in out
+    assert "remove it" in out
 
 
 @pytest.mark.parametrize("each", CHECKLIST, ids=lambda each: each.name)

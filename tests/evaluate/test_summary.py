@@ -1,10 +1,12 @@
 """Counts, rates and intervals of a set of runs."""
 
 import pytest
+from statsmodels.stats.proportion import proportion_confint
 
+from helpers.evaluate.proportion import Proportion
 from helpers.evaluate.runs import Run
 from helpers.evaluate.scores import score
-from helpers.evaluate.summary import Proportion, Summary, summarise
+from helpers.evaluate.summary import Summary, as_rows, summarise
 from helpers.shop import Question
 from tests.evaluate.make import question, run
 
@@ -22,6 +24,15 @@ from tests.evaluate.make import question, run
 def test_wilson_intervals(successes: int, total: int, low: float, high: float) -> None:
     interval = Proportion(successes, total).interval
     assert interval == pytest.approx((low, high), abs=2e-4)
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.9, 0.95, 0.999])
+def test_they_are_those_of_statsmodels(confidence: float) -> None:
+    for total in (1, 2, 54, 1000):
+        for successes in {0, 1, total // 3, total - 1, total}:
+            ours = Proportion(successes, total, confidence).interval
+            theirs = proportion_confint(successes, total, alpha=1 - confidence, method="wilson")
+            assert ours == pytest.approx(theirs, abs=1e-12)
 
 
 def test_no_counts_no_rate() -> None:
@@ -72,6 +83,14 @@ def test_nothing_but_errors_has_no_rates_and_no_means() -> None:
     assert summary.all.answers.rate is None
     assert summary.all.cpu_seconds is None
     assert summary.all.errors == 1
+
+
+def test_the_rows_of_a_table_end_with_all_questions() -> None:
+    pairs = [(question(), run()), (question(2), run(status="error", question_id=question(2).id))]
+    found = as_rows(counted(pairs))
+    assert [row["kind"] for row in found] == ["single_fact", "all"]
+    assert found[-1]["right answers"] == "100% [21%, 100%] 1/1"
+    assert found[-1]["no answer"] == 1
 
 
 def test_scores_and_runs_must_belong_together() -> None:

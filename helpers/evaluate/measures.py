@@ -1,11 +1,10 @@
-"""The scores beside right and wrong: groundedness, latency and cost of a set of runs."""
+"""Groundedness, latency and cost of a set of runs, for the report of `course eval`."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any
 
-from helpers.evaluate.bootstrap import bootstrap_mean
 from helpers.evaluate.cost import Costs, costs
 from helpers.evaluate.estimate import Estimate
 from helpers.evaluate.groundedness import THRESHOLD, run_groundedness
@@ -18,7 +17,7 @@ from helpers.shop import Question
 
 
 @dataclass(frozen=True)
-class Beside:
+class Measures:
     """What is None could not be measured; `notes` say why in words.
 
     Attributes:
@@ -38,9 +37,9 @@ class Beside:
     notes: tuple[str, ...]
 
 
-def beside(
+def measure(
     asked: Sequence[Question], runs: Sequence[Run], scores: Sequence[Score], model: str
-) -> Beside:
+) -> Measures:
     """Measure runs and scores of the same questions, in the same order.
 
     Args:
@@ -62,8 +61,8 @@ def beside(
         spent = costs(runs, scores, model)
     except (UnknownPrice, ValueError) as problem:
         notes.append(f"No cost: {problem}")
-    return Beside(
-        overlap=bootstrap_mean([each.overlap for each in judged]) if judged else None,
+    return Measures(
+        overlap=Estimate.of_mean([each.overlap for each in judged]) if judged else None,
         grounded=Proportion.of(each.overlap >= THRESHOLD for each in judged),
         mismatched=Proportion.of(each.mismatch for each in judged),
         latency=times,
@@ -72,7 +71,7 @@ def beside(
     )
 
 
-def as_lines(found: Beside) -> list[str]:
+def as_lines(found: Measures) -> list[str]:
     """The figures as lines of a report."""
     lines = [
         f"grounded by word overlap {found.grounded}; a foreign number or name {found.mismatched}"
@@ -91,7 +90,7 @@ def as_lines(found: Beside) -> list[str]:
     return [*lines, *found.notes]
 
 
-def as_data(found: Beside) -> dict[str, Any]:
+def as_data(found: Measures) -> dict[str, Any]:
     """The figures as plain data; an open end of an interval is None."""
     data: dict[str, Any] = _closed(asdict(found))
     return data
