@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from helpers.evaluate.testing.recorded import Made, Recorded
-from helpers.shop import Order, Question, document, open_orders, questions
+from helpers.shop import Order, Orders, Question, document, open_orders, questions
 from helpers.shop.records import day, pounds
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def leaks() -> list[Recorded]:
     orders = open_orders()
     told: list[Recorded] = []
     for place, one in enumerate(good_agent()):
-        other = _order_of_another(one.customer, place)
+        other = _order_of_another(orders, one.customer, place)
         person = orders.customer(other.customer_id)
         if place % 3 == 0:
             told.append(replace(one, answer=f"{one.answer} (see also {other.tracking})"))
@@ -207,6 +207,7 @@ def slow() -> list[Recorded]:
     ]
 
 
+@cache
 def all_agents() -> dict[str, list[Recorded]]:
     """The six agents by name, the good one first."""
     return {
@@ -240,8 +241,8 @@ def examples() -> "list[Example]":
     ]
 
 
-def _order_of_another(customer: str | None, place: int) -> Order:
-    sent = [order for order in open_orders().all_orders() if order.tracking]
+def _order_of_another(orders: Orders, customer: str | None, place: int) -> Order:
+    sent = [order for order in orders.all_orders() if order.tracking]
     return [order for order in sent if order.customer_id != customer][7 + 11 * place]
 
 
