@@ -289,7 +289,7 @@ check("02.2", right_way)
 
 # %% [markdown] name="paired-task"
 # Write `paired_p(before, after)`. Both are lists of the same length, one number for each question,
-# and there is at least one question. Take the differences, after minus before. The p-value is the
+# and there are at least two questions. Take the differences, after minus before. The p-value is the
 # share of all ways to choose their signs in which the sum is at least as far from 0 as the sum that
 # was seen. What was seen is one of these ways.
 #
