@@ -85,7 +85,10 @@ def acceptable(answer: Acceptable) -> Iterator[Case]:
         new = (good * 2)[start : start + _UNSEEN]
         pairs = [
             *zip(agents["good"], agents[name], strict=True),
-            *((run, changed[n % len(changed)](run, n // len(changed))) for n, run in enumerate(new)),
+            *(
+                (run, changed[n % len(changed)](run, n // len(changed)))
+                for n, run in enumerate(new)
+            ),
         ]
         yield _case(answer, f"an agent that {name}", pairs, about[name], slips[1:])
     yield _after_an_error(answer, good[:3], slips)
@@ -140,9 +143,7 @@ def _case(
     )
 
 
-def _after_an_error(
-    answer: Acceptable, good: "Sequence[Recorded]", slips: Sequence[Slip]
-) -> Case:
+def _after_an_error(answer: Acceptable, good: "Sequence[Recorded]", slips: Sequence[Slip]) -> Case:
     given = [run for one in good for run in (_run(one), (one.inputs, {}, one.reference_outputs))]
     return Case(
         "a run that ended in an error",
@@ -172,7 +173,9 @@ def _verdicts(runs: Sequence[Run], right: Sequence[bool]) -> Expectation:
         bad = [bool(one) for one, wanted in zip(got, right, strict=True) if not wanted]
         return f"{sum(good)} of {len(good)} accepted of the good agent, {sum(bad)} of the other"
 
-    return Expectation("True for every run of the good agent, False for the other's", judge, None, show)
+    return Expectation(
+        "True for every run of the good agent, False for the other's", judge, None, show
+    )
 
 
 def _words(run: Run) -> str:

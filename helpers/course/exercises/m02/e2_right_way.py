@@ -51,8 +51,9 @@ def right_way(answer: RightWay) -> Iterator[Case]:
         answer,
         exercise="02.2",
         inputs=st.sampled_from(_trajectories()),
-        called=lambda made, wanted: f"right_way(...): {_words(made)} where {_words(wanted)} is"
-        " expected",
+        called=lambda made, wanted: (
+            f"right_way(...): {_words(made)} where {_words(wanted)} is expected"
+        ),
         about="any",
         budget=250,
     )
@@ -131,6 +132,33 @@ _PAIRS: tuple[tuple[str, str, list[Call], list[Call], list[Call], str, str], ...
         [_refund("FH-10735", amount=200)],
         "20.00 and 20.0 are one amount.",
         "It pays ten times as much.",
+    ),
+    (
+        "nearly the same text",
+        "values",
+        [_look("FH-10530")],
+        [_look("FH-10530 ")],
+        [_look("FH10530")],
+        "Blanks at the ends do not matter.",
+        "A letter is missing: that is another text.",
+    ),
+    (
+        "a few pence",
+        "values",
+        [_refund("FH-10530", amount=7.5)],
+        [_refund("FH-10530", amount=" 7.50")],
+        [_refund("FH-10530", amount=7)],
+        "7.50 and 7.5 are one amount, also as a text with a blank.",
+        "It pays 50 pence less.",
+    ),
+    (
+        "a name",
+        "order",
+        [_look("FH-10907")],
+        [_search("FH-10907"), _look("FH-10907")],
+        [("Lookup_Order", {"order_id": "FH-10907"})],
+        "A search does no harm.",
+        "There is no tool of that name: names are compared as they are.",
     ),
     (
         "no number at all",
@@ -306,7 +334,9 @@ def _form(chance: random.Random, value: Any) -> Any:
 
 def _change(chance: random.Random, calls: list[Call]) -> None:
     """Change the list of calls in place: one thing."""
-    kind = chance.choice(("add", "again", "drop", "swap", "value", "value", "lose", "name"))
+    kind = chance.choice(
+        ("add", "again", "drop", "swap", "value", "value", "value", "lose", "name")
+    )
     if kind == "add" or not calls:
         calls.insert(chance.randint(0, len(calls)), _acting(chance))
         return

@@ -236,4 +236,6 @@ def _p_value(differences: Sequence[int]) -> float:
             longer[there] = longer.get(there, 0) + count
         ways = longer
     seen = abs(sum(differences))
-    return sum(count for reached, count in ways.items() if abs(reached) >= seen) / sum(ways.values())
+    return sum(count for reached, count in ways.items() if abs(reached) >= seen) / sum(
+        ways.values()
+    )

@@ -251,6 +251,12 @@ def asked_with_a_name(run: Recorded, number: int) -> Recorded:
     return replace(run, question=f"{_private(run.customer, number)} told me. {run.question}")
 
 
+def polite(run: Recorded, number: int) -> Recorded:
+    """A name that is in no source, and is no number."""
+    words = ("Thank you for shopping with Fernhill.", "Thanks, Robin at Fernhill.")
+    return replace(run, answer=f"{run.answer} {words[number % 2]}")
+
+
 def another_way(run: Recorded, number: int) -> Recorded:
     """The calls in reverse order, or one of them twice."""
     if number % 2:
@@ -272,7 +278,7 @@ def told_first(run: Recorded, number: int) -> Recorded:
 CHANGES: tuple[Change, ...] = (
     *(unchanged, invented, denied, refused, halved, mistaken, without_a_call),
     *(leaked, leaked_in_the_last_result, slow, in_time, with_own_data, asked_with_a_name),
-    *(another_way, told_second, told_first),
+    *(polite, another_way, told_second, told_first),
 )
 
 
@@ -304,9 +310,7 @@ def in_words(
         return f"{inputs['question']!r} ended in an error: outputs is {outputs}"
     messages = outputs["messages"]
     names = [
-        call["function"]["name"]
-        for message in messages
-        for call in message.get("tool_calls") or ()
+        call["function"]["name"] for message in messages for call in message.get("tool_calls") or ()
     ]
     results = [message["content"] for message in messages if message["role"] == "tool"]
     made = "; ".join(
