@@ -34,8 +34,8 @@ _DRAWN = 500
             "order",
         ),
         Hint(
-            "Look at each expected argument: if it is a text, compare strip().lower() of both. If it"
-            " is a number, float(value) may raise ValueError or TypeError: then it does not fit.",
+            "Look at each expected argument: if it is a text, compare strip().lower() of both. If"
+            " it is a number, float(value) may raise ValueError or TypeError: then it does not fit.",
             "values",
         ),
     ],
