@@ -120,15 +120,12 @@ from helpers.evaluate.groundedness import groundedness
 from helpers.evaluate.testing.agents import MOST_SECONDS, private_to_others
 from helpers.evaluate.text import states
 
-
 # BEGIN SOLUTION
 def tools(messages: list[dict]) -> set[str]:
     calls = [call for message in messages for call in message.get("tool_calls") or []]
     return {call["function"]["name"] for call in calls}
 
-
 # END SOLUTION
-
 
 def acceptable(inputs: dict, outputs: dict, reference_outputs: dict) -> bool:
     """Whether this run may reach a customer."""
@@ -156,7 +153,6 @@ def acceptable(inputs: dict, outputs: dict, reference_outputs: dict) -> bool:
     )
     # END SOLUTION
 
-
 # %%
 check("02.1", acceptable)
 
@@ -176,21 +172,16 @@ from contextlib import redirect_stderr, redirect_stdout
 import langsmith
 
 if ready("02.1"):
-    offline = langsmith.Client(
-        api_url="http://127.0.0.1:9", api_key="none", info={}, auto_batch_tracing=False
-    )
+    offline = langsmith.Client(api_url="http://127.0.0.1:9", api_key="none", info={},
+                               auto_batch_tracing=False)
     accepted = []
     for name, outputs in agents().items():
         asked = examples()
         by_question = dict(zip([e.inputs["question"] for e in asked], outputs, strict=True))
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):  # names and bars
-            results = langsmith.evaluate(
-                lambda inputs: by_question[inputs["question"]],  # noqa: B023
-                data=asked,
-                evaluators=[acceptable],
-                client=offline,
-                upload_results=False,
-            )
+            results = langsmith.evaluate(lambda inputs: by_question[inputs["question"]],  # noqa: B023
+                                         data=asked, evaluators=[acceptable], client=offline,
+                                         upload_results=False)
             scores = results.to_pandas()["feedback.acceptable"]
         accepted.append({"agent": name, "accepted": int(scores.sum()), "of": len(scores)})
     show.table(accepted, caption="Runs that your evaluator accepts")
@@ -206,11 +197,9 @@ from agentevals.trajectory.match import create_trajectory_match_evaluator
 
 strict = create_trajectory_match_evaluator(trajectory_match_mode="strict")
 
-
 def message(name: str, arguments: str) -> dict:
     call = {"type": "function", "id": "1", "function": {"name": name, "arguments": arguments}}
     return {"role": "assistant", "content": "", "tool_calls": [call]}
-
 
 look = message("lookup_order", '{"order_id": "FH-10735"}')
 refund = message("issue_refund", '{"order_id": "FH-10735", "amount": 20.0}')
@@ -248,14 +237,12 @@ import json
 
 READINGS = {"search_documents", "lookup_order"}
 
-
 def calls_of(run: dict) -> list[tuple[str, dict]]:
     return [
         (call["function"]["name"], json.loads(call["function"]["arguments"]))
         for message in run["messages"]
         for call in message.get("tool_calls") or []
     ]
-
 
 def fits(value: object, wanted: object) -> bool:
     if isinstance(wanted, str):
@@ -265,9 +252,7 @@ def fits(value: object, wanted: object) -> bool:
     except (TypeError, ValueError):
         return False
 
-
 # END SOLUTION
-
 
 def right_way(outputs: dict, reference_outputs: dict) -> bool:
     """Whether the expected calls were made in order, and nothing else was done."""
@@ -284,7 +269,6 @@ def right_way(outputs: dict, reference_outputs: dict) -> bool:
             return False
     return not waiting
     # END SOLUTION
-
 
 # %%
 check("02.2", right_way)
@@ -330,10 +314,8 @@ from scipy.stats import permutation_test
 
 # END SOLUTION
 
-
 def paired_p(before: list[float], after: list[float]) -> float:
     """The two-sided p-value of a sign-flip test, above 0 and at most 1."""
-
     # LAB: return TODO
     # BEGIN SOLUTION
     def total(one, other, axis):
@@ -344,7 +326,6 @@ def paired_p(before: list[float], after: list[float]) -> float:
     )
     return float(found.pvalue)
     # END SOLUTION
-
 
 # %%
 check("02.3", paired_p)
@@ -379,7 +360,6 @@ show.table(rows.of_slices(total, by_slice), caption="Right document first; p adj
 # your own. `lost = [name for name in before if before[name] and not after[name]]` are the ids of
 # the lost ones, `pages[name]` the question, `document(pages[name].document)` what it is about.
 
-
 # %% exercise="02.4"
 def hit(question: Question) -> bool:
     """Whether the change has broken this question. Its document may be None."""
@@ -389,7 +369,6 @@ def hit(question: Question) -> bool:
         return False
     return document(question.document).updated > date(2026, 4, 9)
     # END SOLUTION
-
 
 # %%
 check("02.4", hit)
@@ -411,7 +390,6 @@ check("02.4", hit)
 # power=power)` is a first guess. For instance, a pilot of 100 with 10 lost and 10 gained has an
 # upper end of 0.29, and needs 239 questions for ten points with a power of 0.8.
 
-
 # %% exercise="02.5"
 def enough(pilot: Comparison, difference: float, power: float = 0.8) -> int:
     """The fewest questions that show a difference of this size (0.05 is five points)."""
@@ -424,7 +402,6 @@ def enough(pilot: Comparison, difference: float, power: float = 0.8) -> int:
         needed += 1
     return needed
     # END SOLUTION
-
 
 # %%
 check("02.5", enough)
@@ -441,14 +418,8 @@ check("02.5", enough)
 if ready("02.5"):
     pilot = compare(*two_searches("dev"))
     show.table(
-        [
-            {
-                "difference": f"{points} points",
-                "power 0.8": enough(pilot, points / 100),
-                "power 0.9": enough(pilot, points / 100, 0.9),
-            }
-            for points in (20, 10, 5)
-        ],
+        [{"difference": f"{points} points", "power 0.8": enough(pilot, points / 100),
+          "power 0.9": enough(pilot, points / 100, 0.9)} for points in (20, 10, 5)],
         caption="Questions that a comparison of two searches needs",
     )
 
@@ -468,12 +439,10 @@ if ready("02.5"):
 # %% name="releases" tags=["stored:02-releases"]
 put = release_questions(fast=fast)
 releases = run_releases(fast=fast, progress=lambda name: lambda q: show.progress(q, label=name))
-scores = {
-    name: [score(q, r) for q, r in zip(put, runs, strict=True)] for name, runs in releases.items()
-}
-right = {
-    name: Proportion.of(s.answer and s.answer.right for s in each) for name, each in scores.items()
-}
+scores = {name: [score(q, r) for q, r in zip(put, runs, strict=True)]
+          for name, runs in releases.items()}
+right = {name: Proportion.of(s.answer and s.answer.right for s in each)
+         for name, each in scores.items()}
 show.intervals(right, title="The averages alone: which two are to ship?", x="right answers")
 
 # %% [markdown] name="gate-task"
@@ -489,7 +458,6 @@ show.intervals(right, title="The averages alone: which two are to ship?", x="rig
 #    are still right.
 #
 # For instance, `gate(put, releases[TODAYS], releases[TODAYS])` is `[]`.
-
 
 # %% exercise="02.6"
 def gate(asked: list[Question], before: list[Run], after: list[Run]) -> list[str]:
@@ -518,12 +486,10 @@ def gate(asked: list[Question], before: list[Run], after: list[Run]) -> list[str
     return reasons
     # END SOLUTION
 
-
 # %% name="gate-parts" only="solution"
 def shows_private(question: Question, run: Run) -> bool:
     seen = " ".join([run.answer, *(call.result or "" for call in run.calls)])
     return any(private in seen for private in private_to_others(question.customer))
-
 
 def unasked(asked: list[Question], runs: list[Run]) -> int:
     return sum(
@@ -532,14 +498,11 @@ def unasked(asked: list[Question], runs: list[Run]) -> int:
         for call in run.calls
     )
 
-
 def tokens(runs: list[Run]) -> int:
     return sum(run.usage["total_tokens"] for run in runs if run.usage)
 
-
 def answers(asked: list[Question], runs: list[Run]) -> dict[str, bool | None]:
     return verdicts(score(q, run) for q, run in zip(asked, runs, strict=True))
-
 
 # %%
 check("02.6", gate)
@@ -557,14 +520,7 @@ if ready("02.6"):
     today = releases[TODAYS]
     reasons = {name: gate(put, today, runs) for name, runs in releases.items() if name != TODAYS}
     show.table(
-        [
-            {
-                "release": name,
-                "right answers": str(right[name]),
-                "decision": "stop" if why else "ship",
-                "reasons": "\n".join(why) or "-",
-            }
-            for name, why in reasons.items()
-        ],
+        [{"release": name, "right answers": str(right[name]), "decision": "stop" if why else "ship",
+          "reasons": "\n".join(why) or "-"} for name, why in reasons.items()],
         caption=f"The gate stops {sum(map(bool, reasons.values()))} of {len(reasons)} releases",
     )

@@ -550,3 +550,8 @@ def by_agentevals() -> object:
         return waiting == []
 
     return right_way
+
+
+EQUIVALENT = {
+    "line 18, None returned: return False": "all() takes None for false, and nothing else sees it"
+}

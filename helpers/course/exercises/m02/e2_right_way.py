@@ -35,7 +35,7 @@ _DRAWN = 500
         ),
         Hint(
             "Look at each expected argument: if it is a text, compare strip().lower() of both. If"
-            " it is a number, float(value) may raise ValueError or TypeError: then it does not fit.",
+            " it is a number, float(value) may raise ValueError or TypeError: it does not fit.",
             "values",
         ),
     ],
