@@ -295,8 +295,8 @@ check("02.2", right_way)
 #
 # - Return a number above 0 and at most 1. Without any difference it is 1.
 # - Up to 12 questions, count all ways: the check allows an error of one in a billion.
-# - For more questions, 10,000 random ways are enough: the check allows an error of 0.03. What was
-#   seen counts as one more of the random ways, so p is never 0.
+# - For more questions, about 10,000 random ways are enough: the check allows an error of 0.03. What
+#   was seen counts as one more of the random ways, so p is never 0.
 # - The test is two-sided: it gives the same p when `before` and `after` change places.
 # - Sums that are equal on paper are equally far, even where rounding makes a difference: 0.1 + 0.2
 #   is as far from 0 as 0.3.
@@ -318,11 +318,9 @@ def paired_p(before: list[float], after: list[float]) -> float:
     """The two-sided p-value of a sign-flip test, above 0 and at most 1."""
     # LAB: return TODO
     # BEGIN SOLUTION
-    def total(one, other, axis):
-        return np.sum(other - one, axis=axis)
-
     found = permutation_test(
-        (before, after), total, permutation_type="samples", n_resamples=10_000, rng=0
+        (before, after), lambda one, other, axis: np.sum(other - one, axis=axis),
+        permutation_type="samples",
     )
     return float(found.pvalue)
     # END SOLUTION
@@ -332,9 +330,10 @@ check("02.3", paired_p)
 
 # %% [markdown] name="paired-why" only="solution"
 # With `permutation_type="samples"` SciPy swaps the two figures of a question, which flips the sign
-# of their difference. It counts all ways where there are at most `n_resamples` of them, otherwise
-# it draws that many, and it takes care of ties. With 1 for right and 0 for wrong this is McNemar's
-# exact test: questions that did not change add 0 whichever sign they have.
+# of their difference. It counts all ways where there are at most `n_resamples` of them (9,999 by
+# default), otherwise it draws that many, and it takes care of ties. Give it `rng=0` for the same
+# figure each time. With 1 for right and 0 for wrong this is McNemar's exact test: questions that
+# did not change add 0 whichever sign they have.
 
 # %% [markdown] name="hit-goal"
 # ## 4. Find the regression that the average hides

@@ -86,7 +86,7 @@ def by_heart() -> object:
 
 @wrong("The lab's questions by heart, and all rules for these alone.")
 def by_heart_with_rules() -> object:
-    known = {example.inputs["question"] for example in examples()}
+    known = {(example.inputs or {})["question"] for example in examples()}
 
     def acceptable(inputs: Dict, outputs: Dict, reference_outputs: Dict) -> bool:
         return inputs["question"] in known and Parts()(inputs, outputs, reference_outputs)
@@ -96,7 +96,7 @@ def by_heart_with_rules() -> object:
 
 @wrong("Other questions than the lab's all pass.")
 def others_pass() -> object:
-    known = {example.inputs["question"] for example in examples()}
+    known = {(example.inputs or {})["question"] for example in examples()}
 
     def acceptable(inputs: Dict, outputs: Dict, reference_outputs: Dict) -> bool:
         return inputs["question"] not in known or Parts()(inputs, outputs, reference_outputs)

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from decimal import Decimal, InvalidOperation
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -92,11 +93,13 @@ def agentevals_unordered() -> object:
     return _of_agentevals("unordered", "ignore")
 
 
-@cache
-def _of_agentevals(mode: Any, arguments: Any) -> object:
-    from agentevals.trajectory.match import create_trajectory_match_evaluator
+def _matching() -> Any:
+    """agentevals' module, which has no types and takes seconds to import."""
+    return import_module("agentevals.trajectory.match")
 
-    made = create_trajectory_match_evaluator(
+
+def _of_agentevals(mode: Any, arguments: Any) -> object:
+    made = _matching().create_trajectory_match_evaluator(
         trajectory_match_mode=mode, tool_args_match_mode=arguments
     )
 
@@ -525,10 +528,8 @@ def by_agentevals() -> object:
 
     @cache
     def evaluator() -> Any:
-        from agentevals.trajectory.match import create_trajectory_match_evaluator
-
         names = ("search_documents", "lookup_order", "issue_refund", "hand_over", "cancel_order")
-        return create_trajectory_match_evaluator(
+        return _matching().create_trajectory_match_evaluator(
             trajectory_match_mode="superset",
             tool_args_match_overrides=dict.fromkeys(names, matcher),
         )
