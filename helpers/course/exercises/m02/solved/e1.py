@@ -4,6 +4,7 @@ from helpers.evaluate.groundedness import groundedness
 from helpers.evaluate.testing.agents import MOST_SECONDS, private_to_others
 from helpers.evaluate.text import states
 
+
 def tools(messages: list[dict]) -> set[str]:
     calls = [call for message in messages for call in message.get("tool_calls") or []]
     return {call["function"]["name"] for call in calls}
