@@ -96,7 +96,7 @@ def _check(root: Path, *, as_json: bool) -> int:
     else:
         for line in found:
             print(line)
-        verdict = f"{len(found)} to mend" if found else "every notebook is what its source gives"
+        verdict = f"{len(found)} to fix" if found else "every notebook is what its source gives"
         print(f"Commit {commit}: {verdict}.")
     return int(bool(found))
 
