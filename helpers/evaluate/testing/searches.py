@@ -4,6 +4,7 @@ The older search compares words (BM25). The newer one is the agent's own, by mea
 that was built on `INDEX_BUILT`; documents that were written or rewritten later are not in it.
 """
 
+import re
 from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -17,34 +18,32 @@ if TYPE_CHECKING:
 INDEX_BUILT = date(2026, 4, 9)
 """The day on which the newer search's index was built."""
 
+_WORD = re.compile(r"[a-z]+|\d+")
+
 
 def known_of(question: Question) -> dict[str, Any]:
     """What is known of a question before it is asked, and of the document that answers it.
 
-    Without a document, its columns are None, `updated` is NaT.
+    Without a document, the columns about it are None, and `updated` is NaT.
     """
     import pandas as pd
 
     about = document(question.document) if question.document is not None else None
-    price = None if about is None or about.price is None else float(about.price)
+    words = _WORD.findall(question.question.lower())
     return {
         "id": question.id,
         "kind": question.kind,
         "question": question.question,
-        "length": len(question.question),
-        "words": len(question.question.split()),
+        "words": len(words),
+        "first_word": words[0],
+        "has_number": any(word.isdigit() for word in words),
         "logged_in": question.customer is not None,
-        "names_product": any(
-            one.kind == "product" and one.title.split(",")[0].lower() in question.question.lower()
-            for one in documents()
-        ),
         "document": question.document,
-        "doc_kind": about and about.kind,
         "doc_title": about and about.title,
+        "doc_kind": about and about.kind,
         "doc_words": about and len(about.text.split()),
-        "doc_headings": about and about.text.count("\n#"),
-        "doc_tables": about and about.text.count("\n|") > 0,
-        "doc_price": price,
+        "doc_price": None if about is None or about.price is None else float(about.price),
+        "words_shared": about and len(set(words) & set(_WORD.findall(about.text.lower()))),
         "updated": pd.NaT if about is None else pd.Timestamp(about.updated),
     }
 
@@ -72,13 +71,17 @@ def two_searches(part: Part) -> "tuple[dict[str, bool], dict[str, bool]]":
 
 
 def searched(part: Part) -> "pd.DataFrame":
-    """A row for each question of a part that a document answers: what is known of it, and whether
-    the older search (`before`) and the newer one (`after`) put the right document first."""
+    """Both searches on a part: a row for each question that a document answers.
+
+    The columns are those of `known_of`, and then `before` and `after`: whether the older search and
+    the newer one put the right document first.
+    """
     import pandas as pd
 
     before, after = two_searches(part)
-    rows = [
-        {**known_of(question), "before": before[question.id], "after": after[question.id]}
-        for question in about_documents(part)
-    ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(
+        [
+            {**known_of(question), "before": before[question.id], "after": after[question.id]}
+            for question in about_documents(part)
+        ]
+    )
