@@ -80,17 +80,17 @@ def gate(answer: Gate) -> Iterator[Case]:
         inputs=given.inputs(),
         called=given.show,
         expect=rules,
-        budget=20,
+        budget=16,
     )
     releases = _latest()
     today = releases[TODAYS]
     for name, table in releases.items():
+        wanted = reference(today, table)
         yield Case(
-            "today's release again, which really ran" if name == TODAYS else f"the release {name}",
+            "today's release again" if name == TODAYS else f"the release {name!r}",
             call=lambda table=table: answer(*deepcopy((today, table))),
-            expect=rules(reference(today, table)),
+            expect=rules(wanted),
             show=f"gate(releases[{TODAYS!r}], releases[{name!r}])",
-            slips=_slips(reference(today, table)),
         )
 
 
