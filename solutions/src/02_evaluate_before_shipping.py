@@ -307,7 +307,8 @@ if ready("02.5"):
 # %% name="releases" tags=["stored:02-releases"]
 import pandas as pd
 
-from helpers.evaluate.testing.releases import TODAYS, run_releases
+from helpers.evaluate.testing.changes import TODAYS
+from helpers.evaluate.testing.releases import run_releases
 
 releases = run_releases(fast=fast, progress=lambda name: lambda q: show.progress(q, label=name))
 averages = []

@@ -267,9 +267,10 @@ def inputs() -> "SearchStrategy[tuple[Any, ...]]":
     @st.composite
     def pair(draw: st.DrawFn) -> Pair:
         wild = draw(st.booleans())
-        before, after = [], []
+        before: list[Row] = []
+        after: list[Row] = []
         for number in range(draw(st.integers(1, 12))):
-            same = {
+            same: dict[str, Any] = {
                 "kind": draw(st.sampled_from("ab")),
                 "expected": draw(st.lists(tools, max_size=2)),
                 "private": draw(st.sampled_from([("Ann",), ("Bob", "Eve"), ()])),
