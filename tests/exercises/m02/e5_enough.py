@@ -1,11 +1,12 @@
 """Answers to exercise 02.5: another share to plan with, another power, another search."""
 
 from collections.abc import Callable
-from math import ceil, floor
+from functools import cache
+from math import ceil
 from typing import Any
 
 import numpy as np
-from scipy.stats import binom, binomtest
+from scipy.stats import binomtest
 
 from helpers.authoring.answers import right, wrong
 from helpers.evaluate.sample_size import power_paired, questions_needed
@@ -20,6 +21,7 @@ def lower(count: int, questions: int) -> float:
     return float(binomtest(count, questions).proportion_ci(method="wilson").low)
 
 
+@cache
 def least(difference: float, changed: float, power: float) -> int:
     """By steps of 16 first, which is quick; then the smallest among the last ones."""
     n = 1
@@ -292,34 +294,19 @@ def by_hand() -> object:
     return but(share=share)
 
 
-@right("The exact power by a sum of its own.")
-def own_power() -> object:
-    def chance(n: int, d: float, changed: float) -> float:
-        if n < 1:
-            return 0.0
-        many = np.arange(0, n + 1)
-        limit = np.array([_limit(int(k)) for k in many])
-        gain = (changed + d) / (2 * changed)
-        seen = binom.cdf(limit, many, gain) + binom.sf(many - limit - 1, many, gain)
-        return float(np.sum(binom.pmf(many, n, changed) * np.where(limit < 0, 0.0, seen)))
-
+@right("From the first doubling on, backwards to where none is enough for long.")
+def backwards() -> object:
     def find(self: Plan, d: float, changed: float, power: float) -> int:
-        n = max(1, floor(0.8 * least(d, changed, power)))
-        while chance(n, d, changed) < power:
-            n += 1
-        return n
+        n = 4
+        while power_paired(n, d, changed) < power:
+            n *= 2
+        enough, short = n, 0
+        while n > 1 and short < 25:
+            n -= 1
+            if power_paired(n, d, changed) >= power:
+                enough, short = n, 0
+            else:
+                short += 1
+        return enough
 
     return but(find=find)
-
-
-_limits: dict[int, int] = {}
-
-
-def _limit(count: int) -> int:
-    """The most on the rarer side with which the two-sided test of `count` changes rejects."""
-    if count not in _limits:
-        found = -1
-        while 2 * found + 2 < count and binomtest(found + 1, count).pvalue <= 0.05:
-            found += 1
-        _limits[count] = found
-    return _limits[count]

@@ -86,7 +86,6 @@ def enough(answer: Callable[..., Any]) -> Iterator[Case]:
         inputs=_inputs(),
         called="enough",
         expect=_number,
-        slips=slips,
         about="fewest",
         budget=20,
     )
@@ -145,6 +144,7 @@ def faulty() -> dict[str, tuple[Callable[..., Any], str]]:
     def upper(count: int, questions: int, method: Any = "wilson") -> float:
         return min(1.0, float(binomtest(count, questions).proportion_ci(method=method).high))
 
+    @cache
     def least(difference: float, changed: float, power: float) -> int:
         needed = 1
         while power_paired(needed, difference, min(1.0, changed)) < power:
