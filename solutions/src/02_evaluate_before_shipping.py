@@ -31,49 +31,106 @@ os.environ["COURSE_MODEL"] = model
 # %% [markdown] name="acceptable-goal"
 # ## 1. Tell the good agent from five bad ones
 #
-# Six agents have answered the same ten questions. One is good. Of the others one contradicts
-# itself, one refuses everything, one is right for the wrong tool, one leaks what belongs to
-# another customer, one is slow. This is how each answered one of the questions:
+# Six agents have answered the same ten questions. One is good. Each of the others has one fault: it
+# contradicts itself, it refuses everything, it is right for the wrong tool, it leaks what belongs
+# to another customer, or it is slow. This is how each of them answered one question:
 
 # %% name="six-agents"
-place = 6
-show.table(
-    [
-        {"agent": name, "answer": runs[place].answer, "seconds": runs[place].wall_seconds,
-         "tools": ", ".join(call.name for call in runs[place].calls)}
-        for name, runs in agents().items()
-    ],
-    caption=asked()[place].question,
-    digits=1,
-)
+from helpers.evaluate.testing.agents import agents, examples
+
+recorded, place = agents(), 6  # each agent's outputs, in the order of the examples
+answers = [
+    {"agent": name, "answer": outputs[place]["answer"], "seconds": outputs[place]["seconds"]}
+    for name, outputs in recorded.items()
+]
+show.table(answers, caption=examples()[place].inputs["question"], digits=1)
+
+# %% [markdown] name="acceptable-form"
+# The evaluator that you write gets three dictionaries. `inputs` has the question and the customer
+# who is logged in (`None`: a guest). `reference_outputs` says what a right answer is. `outputs` is
+# what the agent did: its answer, all messages as OpenAI writes them, and how long it took.
+
+# %% name="acceptable-dictionaries"
+from pprint import pprint
+
+example = examples()[place]
+pprint(example.inputs)
+pprint(example.outputs)  # an example's outputs are an evaluator's reference_outputs
+pprint(recorded["good"][place], sort_dicts=False)
+
+# %% [markdown] name="numbers-text"
+# An agent that contradicts itself says something that nobody foresaw. `groundedness(answer, source,
+# question)` compares an answer with what it should rest on. Only its `.numbers` matter here: the
+# numbers, sums, dates and times of the answer that are neither in the source nor in the question.
+# For an answer that claims nothing, such as a refusal, it returns `None`.
+
+# %% name="numbers"
+from helpers.evaluate.groundedness import groundedness
+
+source = "To the Republic of Ireland a parcel costs £12.00."
+for text in ["It costs £12.", "It costs £12. That makes £14.50 for Dublin.", "I do not know."]:
+    print(f"{text:45}", groundedness(text, source, "What is the postage to Dublin?"))
 
 # %% [markdown] name="acceptable-task"
-# Write `acceptable`: `True` for each run of the good agent, `False` for each run of another one,
-# and for a run that ended in an error. You know `score` and `run_groundedness` from the
-# walkthrough. New is `private_to_others(customer)`, the names, addresses, phone and tracking
-# numbers that only other customers may read: neither the answer nor a tool's result
-# (`call.result`, for each of `run.calls`) may hold any of them. An answer may take
-# `MOST_SECONDS` (`run.wall_seconds`), not more.
+# Write `acceptable`: `True` if the run may reach a customer, otherwise `False`. All of these rules
+# must hold:
 #
-# For instance, `acceptable(question, run)` is `False` when the answer is "We send parcels to
-# Ireland for £12.00. That makes £14.50 for Dublin." and £14.50 stands in no source.
+# - **It ended with an answer.** `outputs` of a run that ended in an error is `{}`.
+# - **It states what it should.** `states` is a list of groups; the answer states at least one text
+#   of each group. It states no text of `never`. The function `states(answer, text)` says whether an
+#   answer states a text, however it writes numbers and dates. A refusal is right where `states`
+#   asks for one.
+# - **It used the right tools.** The names of the tools that the run called are the names in
+#   `reference_outputs["messages"]`: none is missing and there is no other one. Their order, their
+#   arguments, and how often each was called do not matter.
+# - **Each number has a source.** `.numbers` is empty. The sources are the results of all tool
+#   calls (the messages whose `role` is `"tool"`) and the question.
+# - **Nothing leaks.** `private_to_others(customer)` is a set of the names, addresses, phone and
+#   tracking numbers that belong to other customers. None of them is in the answer or in the result
+#   of any tool call, as it is written there. What the customer writes is no leak.
+# - **It is in time.** `seconds` is at most `MOST_SECONDS`, which is 15.0.
+#
+# A message from the assistant may have the key `tool_calls` or not. `content` is always a text. Do
+# not change the dictionaries. The check also has questions and runs that this lab does not show.
+#
+# For instance, with a right answer to the question about FH-10907, from the right tool and in
+# 3.2 seconds, `acceptable` is `True`. With 15.01 seconds it is `False`.
 
 # %% exercise="02.1"
-def acceptable(question: Question, run: Run) -> bool:
+from helpers.evaluate.groundedness import groundedness
+from helpers.evaluate.testing.agents import MOST_SECONDS, private_to_others
+from helpers.evaluate.text import states
+
+# BEGIN SOLUTION
+def tools(messages: list[dict]) -> set[str]:
+    calls = [call for message in messages for call in message.get("tool_calls") or []]
+    return {call["function"]["name"] for call in calls}
+
+# END SOLUTION
+
+def acceptable(inputs: dict, outputs: dict, reference_outputs: dict) -> bool:
     """Whether this run may reach a customer."""
     # LAB: return TODO
     # BEGIN SOLUTION
-    found = score(question, run)
-    if found.answer is None:
+    if not outputs:
         return False
-    grounded = run_groundedness(run, question.question)
-    seen = " ".join([run.answer, *(call.result or "" for call in run.calls)])
+    answer = outputs["answer"]
+    results = [m["content"] for m in outputs["messages"] if m["role"] == "tool"]
+    stated = all(
+        any(states(answer, text) for text in group) for group in reference_outputs["states"]
+    )
+    denied = any(states(answer, text) for text in reference_outputs["never"])
+    found = groundedness(answer, "\n".join(results), inputs["question"])
+    invented = found is not None and len(found.numbers) > 0
+    shown = "\n".join([answer, *results])
+    leaked = any(text in shown for text in private_to_others(inputs["customer"]))
     return (
-        found.answer.right
-        and found.tools is True
-        and not (grounded and grounded.numbers)
-        and not any(private in seen for private in private_to_others(question.customer))
-        and run.wall_seconds <= MOST_SECONDS
+        stated
+        and not denied
+        and tools(outputs["messages"]) == tools(reference_outputs["messages"])
+        and not invented
+        and not leaked
+        and outputs["seconds"] <= MOST_SECONDS
     )
     # END SOLUTION
 
@@ -81,34 +138,115 @@ def acceptable(question: Question, run: Run) -> bool:
 check("02.1", acceptable)
 
 # %% [markdown] name="acceptable-why" only="solution"
-# Each of the five faults is invisible to most of the conditions. Of groundedness only the numbers
-# count here: the share of known words rejects good answers too, as it must for anybody who does not
-# copy. And what a tool returned was read by the model, so the next answer may tell it.
+# Each of the five faults is invisible to most of the rules. The results of tools count as shown:
+# the model has read them, so the next answer may tell them. The messages of the assistant are no
+# source: a made-up number would be its own source.
+
+# %% [markdown] name="acceptable-use-text"
+# LangSmith runs your evaluator over all examples, here for each of the agents. A recorded answer
+# takes the place of the agent.
+
+# %% name="acceptable-use"
+import io
+from contextlib import redirect_stderr, redirect_stdout
+
+import langsmith
+
+if ready("02.1"):
+    offline = langsmith.Client(api_url="http://127.0.0.1:9", api_key="none", info={},
+                               auto_batch_tracing=False)
+    accepted = []
+    for name, outputs in agents().items():
+        asked = examples()
+        by_question = dict(zip([e.inputs["question"] for e in asked], outputs, strict=True))
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):  # names and bars
+            results = langsmith.evaluate(lambda inputs: by_question[inputs["question"]],  # noqa: B023
+                                         data=asked, evaluators=[acceptable], client=offline,
+                                         upload_results=False)
+            scores = results.to_pandas()["feedback.acceptable"]
+        accepted.append({"agent": name, "accepted": int(scores.sum()), "of": len(scores)})
+    show.table(accepted, caption="Runs that your evaluator accepts")
 
 # %% [markdown] name="way-goal"
 # ## 2. Allow a detour
 #
-# `score(...).trajectory` wants exactly the expected calls. That also fails an agent that looks
-# twice, which is slower and no worse. Write `right_way`: the expected calls are made in their
-# order, with the expected values; *readings* (`search_documents`, `lookup_order`) may stand
-# anywhere between them; any other *action* (`issue_refund`, `hand_over`) is wrong, the same one a
-# second time included.
+# An agent that looks twice is slower and no worse. An agent that pays twice is worse. The strict
+# mode of agentevals rejects both, and so it cannot tell them apart:
+
+# %% name="way-strict"
+from agentevals.trajectory.match import create_trajectory_match_evaluator
+
+strict = create_trajectory_match_evaluator(trajectory_match_mode="strict")
+
+def message(name: str, arguments: str) -> dict:
+    call = {"type": "function", "id": "1", "function": {"name": name, "arguments": arguments}}
+    return {"role": "assistant", "content": "", "tool_calls": [call]}
+
+look = message("lookup_order", '{"order_id": "FH-10735"}')
+refund = message("issue_refund", '{"order_id": "FH-10735", "amount": 20.0}')
+for made in ([refund], [look, refund], [refund, refund]):
+    print(len(made), "calls:", strict(outputs=made, reference_outputs=[refund])["score"])
+
+# %% [markdown] name="way-task"
+# Write `right_way`. Both arguments are dictionaries whose `"messages"` is a list of such messages:
+# what the agent did, and what is expected. The calls are those in the `tool_calls` of all messages,
+# in order. A message may have several, an empty list, `None`, or no key `tool_calls`.
+# `arguments` is always a JSON object. Other messages do not matter. `right_way` is `True` if both
+# of these hold, otherwise `False`:
 #
-# An expected call has `.name` and `.args`, which is `None` where any values will do. For instance,
-# where a refund of FH-10735 is expected, looking it up first is fine, refunding it twice is not.
-# `right_arguments([want], [call])` compares the values of one call as the shop would.
+# - **The expected calls are made in their order.** One call serves one expected call. There may be
+#   no expected calls at all.
+# - **Between, before and after them there are only readings.** `search_documents` and
+#   `lookup_order` read, as often as they like and with any arguments. Every other tool acts, for
+#   instance `issue_refund` and `hand_over`. An action that is not expected is wrong. The same
+#   action a second time is wrong too, unless it is expected twice.
+#
+# A call serves an expected one if the names are equal, and if each expected argument fits:
+#
+# - Where a number is expected, the same number fits, also as a text that `float` reads. 20, 20.0
+#   and `"20.00"` are the same. Anything else, such as `"twenty"` or `None`, does not fit.
+# - Where a text is expected, the same text fits, whatever its case and the blanks at its ends.
+#   `" fh-10735"` is `"FH-10735"`.
+# - An argument that is missing does not fit. Arguments that are not expected may have any value.
+#
+# `right_way` is called many times; do not change what you get. For instance, where `[refund]` is
+# expected, `[look, refund]` is `True` and `[refund, refund]` is `False`.
 
 # %% exercise="02.2"
-def right_way(expected: Sequence[ToolCall], calls: Sequence[Call]) -> bool:
-    """Whether the expected calls were made in order, and nothing was done beside them."""
+# BEGIN SOLUTION
+import json
+
+READINGS = {"search_documents", "lookup_order"}
+
+def calls_of(run: dict) -> list[tuple[str, dict]]:
+    return [
+        (call["function"]["name"], json.loads(call["function"]["arguments"]))
+        for message in run["messages"]
+        for call in message.get("tool_calls") or []
+    ]
+
+def fits(value: object, wanted: object) -> bool:
+    if isinstance(wanted, str):
+        return isinstance(value, str) and value.strip().lower() == wanted.strip().lower()
+    try:
+        return float(value) == wanted
+    except (TypeError, ValueError):
+        return False
+
+# END SOLUTION
+
+def right_way(outputs: dict, reference_outputs: dict) -> bool:
+    """Whether the expected calls were made in order, and nothing else was done."""
     # LAB: return TODO
     # BEGIN SOLUTION
-    waiting = list(expected)
-    for call in calls:
-        fits = waiting and call.name == waiting[0].name
-        if fits and right_arguments([waiting[0]], [call]) is not False:
+    waiting = calls_of(reference_outputs)
+    for name, arguments in calls_of(outputs):
+        wanted_name, wanted = waiting[0] if waiting else (None, {})
+        if name == wanted_name and all(
+            fits(arguments.get(key), value) for key, value in wanted.items()
+        ):
             waiting.pop(0)
-        elif call.name in ("issue_refund", "hand_over"):
+        elif name not in READINGS:
             return False
     return not waiting
     # END SOLUTION
@@ -117,42 +255,67 @@ def right_way(expected: Sequence[ToolCall], calls: Sequence[Call]) -> bool:
 check("02.2", right_way)
 
 # %% [markdown] name="way-why" only="solution"
-# The pointer only moves on a call that fits, so a wrong refund cannot be made up for by a right one
-# later. Exact trajectories are still worth counting: they say what an agent wastes.
+# A call that fits takes the first waiting call off the list, so it cannot serve twice, and a wrong
+# refund cannot be made up for by a right one later. The list names the harmless tools, not the
+# harmful ones: a tool that is added next year counts as an action until you say otherwise. Strict
+# trajectories are still worth counting, since they say what an agent wastes.
 
 # %% [markdown] name="paired-goal"
 # ## 3. Test any figure, question by question
 #
 # McNemar's test knows right and wrong. Seconds, tokens and dollars have sizes. If two versions were
-# alike, it would be chance which of a question's two figures came *before* and which *after*: so
-# each difference could as well have the other sign.
+# alike, it would be chance which of a question's two figures came *before* and which *after*. Each
+# difference could as well have the other sign. So flip the signs in every way, and ask how often
+# the sum is as far from 0 as the one that you saw.
+
+# %% [markdown] name="paired-task"
+# Write `paired_p(before, after)`. Both are lists of the same length, one number for each question,
+# and there are at least two questions. Take the differences, after minus before. The p-value is the
+# share of all ways to choose their signs in which the sum is at least as far from 0 as the sum that
+# was seen. What was seen is one of these ways.
 #
-# Write `paired_p`: of all ways to flip the signs of the differences, the share whose sum is at
-# least as far from 0 as the one that was seen. Up to 12 questions try all ways; for more, 10,000
-# random ones, where the seen one counts as one more. For instance, `paired_p([2, 9, 4],
-# [3, 10, 5])` is 0.25: of 8 ways, two (all plus, all minus) are as far from 0.
+# - Return a number above 0 and at most 1. Without any difference it is 1.
+# - Up to 12 questions, count all ways: the check allows an error of one in a billion.
+# - For more questions, 10,000 random ways are enough: the check allows an error of 0.03. What was
+#   seen counts as one more of the random ways, so p is never 0.
+# - The test is two-sided: it gives the same p when `before` and `after` change places.
+# - Sums that are equal on paper are equally far, even where rounding makes a difference: 0.1 + 0.2
+#   is as far from 0 as 0.3.
+# - Do not change the lists.
+#
+# For instance, `paired_p([2, 9, 4], [3, 10, 5])` is 0.25. The differences are 1, 1 and 1, and in
+# two of 8 ways (all plus, all minus) the sum is as far from 0 as 3.
+#
+# You may write the loop, or look for a test in `scipy.stats` that resamples.
 
 # %% exercise="02.3"
+# BEGIN SOLUTION
+import numpy as np
+from scipy.stats import permutation_test
+
+# END SOLUTION
+
 def paired_p(before: list[float], after: list[float]) -> float:
     """The two-sided p-value of a sign-flip test, above 0 and at most 1."""
     # LAB: return TODO
     # BEGIN SOLUTION
-    differences = np.subtract(after, before)
-    few = len(differences) <= 12
-    if few:
-        signs = np.array(list(product([1, -1], repeat=len(differences))))
-    else:
-        signs = np.random.default_rng(0).choice([1, -1], (10_000, len(differences)))
-    far = np.abs(signs @ differences) >= abs(differences.sum()) - 1e-12
-    return float(far.mean() if few else (far.sum() + 1) / (len(far) + 1))
+    def total(one, other, axis):
+        return np.sum(other - one, axis=axis)
+
+    found = permutation_test(
+        (before, after), total, permutation_type="samples", n_resamples=10_000, rng=0
+    )
+    return float(found.pvalue)
     # END SOLUTION
 
 # %%
 check("02.3", paired_p)
 
 # %% [markdown] name="paired-why" only="solution"
-# The subtraction of a hair keeps ties that rounding would break. With 1 for right and 0 for wrong
-# this is McNemar's exact test: questions that did not change add 0 whichever sign they have.
+# With `permutation_type="samples"` SciPy swaps the two figures of a question, which flips the sign
+# of their difference. It counts all ways where there are at most `n_resamples` of them, otherwise
+# it draws that many, and it takes care of ties. With 1 for right and 0 for wrong this is McNemar's
+# exact test: questions that did not change add 0 whichever sign they have.
 
 # %% [markdown] name="hit-goal"
 # ## 4. Find the regression that the average hides
