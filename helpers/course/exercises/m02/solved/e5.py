@@ -4,6 +4,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from helpers.evaluate.sample_size import power_paired
 
+
 def enough(lost: int, gained: int, questions: int, difference: float, power: float = 0.8) -> int:
     """The fewest questions that show a difference of this size."""
     _, upper = proportion_confint(lost + gained, questions, method="wilson")

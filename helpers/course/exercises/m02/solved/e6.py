@@ -16,6 +16,7 @@ def unexpected(table: pd.DataFrame) -> int:
 # The exercise's own cell.
 from scipy.stats import binomtest
 
+
 def gate(before: pd.DataFrame, after: pd.DataFrame) -> set[str]:
     """The names of the rules that stop the release `after`."""
     both = before.merge(after, on="id", suffixes=("", "_now"))
