@@ -13,11 +13,6 @@ from helpers.shop import document, questions
 
 BUILT = pd.Timestamp(INDEX_BUILT)
 
-EQUIVALENT = {
-    "line 4, Gt -> GtE: return question['updated'] > index_built": "no document was changed on the"
-    " day of the build, and the statement leaves open on which side it is",
-}
-
 
 def seen_documents() -> dict[str, date]:
     """The documents of the dev part's questions, with the day of their last change."""

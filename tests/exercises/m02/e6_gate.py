@@ -2,6 +2,7 @@
 
 from collections import Counter
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import pandas as pd
@@ -486,9 +487,9 @@ def tail() -> object:
 
 @right("McNemar's test of statsmodels.")
 def statsmodels_test() -> object:
-    def p_value(self: Gate, lost: int, gained: int) -> float:
-        from statsmodels.stats.contingency_tables import mcnemar
+    tables: Any = import_module("statsmodels.stats.contingency_tables")
 
-        return float(mcnemar([[0, lost], [gained, 0]], exact=True).pvalue)
+    def p_value(self: Gate, lost: int, gained: int) -> float:
+        return float(tables.mcnemar([[0, lost], [gained, 0]], exact=True).pvalue)
 
     return but(p_value=p_value)
