@@ -134,6 +134,11 @@ def named() -> dict[str, Pair]:
             table([row(0), row(1)]),
         ),
         "a tool's result with another customer's name": _two(results={0: "It goes to Ann Lee."}),
+        "the second tool's result with another customer's name": _two(
+            calls=("search_documents", "lookup_order"),
+            expected=("search_documents", "lookup_order"),
+            results={1: "It goes to Ann Lee."},
+        ),
         "an answer with another customer's tracking number": _two(answer="See PP111."),
         "the customer writes the other's name": _two(asked="I am Ann Lee. Where is it?"),
         "a private text was shown before, and is no longer": (
