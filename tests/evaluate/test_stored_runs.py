@@ -11,12 +11,12 @@ import pytest
 
 from helpers.agent import Passage, build_agent, fernhill_index
 from helpers.agent.build import MOST_TOKENS
-from helpers.course.exercises import m02_releases
 from helpers.evaluate import current_version, judge, stored_verdicts
 from helpers.evaluate.labelled import halves, labelled_answers
 from helpers.evaluate.runs import ask
 from helpers.evaluate.stored import Item, StoredRun, read
 from helpers.evaluate.stored_answers import as_item, spot_check
+from helpers.evaluate.testing import changes, releases
 from helpers.evaluate.version import AGENT, Version
 from helpers.models import chat_model
 from helpers.paths import ROOT, STORED_RUNS
@@ -57,7 +57,7 @@ def test_it_is_of_the_agent_as_it_is_now(name: str) -> None:
 
 def version_now(name: str) -> Version:
     more: dict[str, Callable[[], Version]] = {
-        "02-releases": lambda: m02_releases._version(m02_releases.release_questions(fast=False)),
+        "02-releases": lambda: releases.version(releases.release_questions(fast=False)),
         "02-judge": stored_verdicts.version,
     }
     return more.get(name, lambda: current_version().only(AGENT))()
@@ -114,11 +114,11 @@ def test_the_walkthrough_s_second_version_still_gives_its_stored_answers() -> No
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [m02_releases.TODAYS, "asked in other words", "refuses too much"])
+@pytest.mark.parametrize("name", [changes.TODAYS, "asked in other words", "refuses too much"])
 def test_a_release_still_gives_its_stored_answers(name: str) -> None:
-    asked = m02_releases.release_questions(fast=False)
+    asked = releases.release_questions(fast=False)
     model = chat_model(max_tokens=MOST_TOKENS)
-    agent = m02_releases.make(name, model, fernhill_index(), m02_releases.SameWordsSameReply())
+    agent = changes.make(name, model, fernhill_index(), releases.SameWordsSameReply())
     agents_answers("02-releases", agent, [spot_check(asked, 1)[0], asked[-1]], section=name)
 
 

@@ -15,7 +15,7 @@ from helpers.authoring.strength import measurable, measure
 from helpers.course.card import Card, Status
 from helpers.course.check import run_check
 from helpers.course.exercises import Exercise, modules
-from helpers.course.exercises.define import exercise_files
+from helpers.course.exercises.define import exercise_files, of_module
 from helpers.paths import ROOT
 from tests.every import every_answer
 
@@ -156,3 +156,10 @@ def test_the_answers_have_the_names_of_the_exercises() -> None:
     assert files == answers
     there = (ROOT / "tests" / "exercises").glob("m[0-9][0-9]/e*.py")
     assert {path.relative_to(path.parents[1]).as_posix() for path in there} == files
+
+
+def test_exercises_are_numbered_without_gaps() -> None:
+    for module in modules():
+        numbers = [exercise.id for exercise in of_module(module)]
+        assert numbers
+        assert numbers == [f"{module}.{n}" for n in range(1, len(numbers) + 1)]

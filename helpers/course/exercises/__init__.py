@@ -71,9 +71,6 @@ that are `about` one of them, and is shown when such a case failed first.
 
 Where the learner changes given code, `starter=` is that code (the same function or value as in the
 lab): a submission that equals it is *not done yet*. Every other exercise has a `TODO` in the lab.
-
-Modules from before this shape have one file, `mNN.py`, and their wrong answers in `tests/wrong/`;
-`helpers.authoring.exceptions` names them.
 '''
 
 from helpers.course.exercises.define import (

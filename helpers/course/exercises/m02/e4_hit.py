@@ -1,0 +1,124 @@
+"""Exercise 02.4: a rule for the questions that a change has broken, seen or unseen."""
+
+from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any
+
+from helpers.course.exercises import (
+    Case,
+    Expectation,
+    Hint,
+    Slip,
+    exercise,
+    generated,
+    solved,
+)
+from helpers.course.exercises.equality import same
+from helpers.course.exercises.words import brief
+
+Rows = Sequence[dict[str, Any]]
+
+
+@exercise(
+    "02.4",
+    title="Find the regression that the average hides",
+    hints=[
+        "Mark the lost questions: seen['before'] & ~seen['after']. Then look at one column after"
+        " another with groupby. Which of the groups has lost more than it has gained?",
+        "In the group that you look for, the new search finds nothing at all. So look for a group"
+        " of some size in which the sum of after is 0, and not for one in which it is low.",
+        "seen.sort_values(column)[[column, 'before', 'after']] shows one column with both verdicts."
+        " Read after from top to bottom, for each of the columns. For one of them it is False from"
+        " some place on.",
+        Hint(
+            "Your rule has to hold for questions and documents that do not exist yet. Use no id, no"
+            " title and no single value of a column.",
+            "new",
+        ),
+        Hint(
+            "A question that no document answers has None or pd.NaT in each column about the"
+            " document. pd.NaT compared with anything is False.",
+            "none",
+        ),
+        "Sort by updated: a search finds what was in its index when the index was built. Return"
+        " question['updated'] > pd.Timestamp(...), with a day between the newest document that is"
+        " found and the oldest one that is not.",
+    ],
+)
+def hit(answer: Callable[[dict[str, Any]], Any]) -> Iterator[Case]:
+    """The group among the lab part's questions, those about no document, and invented ones."""
+    from helpers.course.exercises.m02 import invented_questions as given
+
+    reference = solved("02.4")
+    slips = [
+        Slip.when(
+            "none-at-all",
+            lambda got: not any(map(bool, got)),
+            "It is False for every question. A list of the ids or documents that you have seen does"
+            " not fit others.",
+        ),
+        Slip.when("all", lambda got: all(map(bool, got)), "It is True for every question."),
+    ]
+
+    def asked(name: str, rows: Rows, what: str, about: str, *more: Slip) -> Case:
+        return Case(
+            name,
+            call=lambda: [answer(deepcopy(row)) for row in rows],
+            expect=_apart(rows, [bool(reference(row)) for row in rows]),
+            show=f"hit(question) for {len(rows)} {what}",
+            slips=more,
+            about=about,
+        )
+
+    yield asked(
+        "questions of the lab part", given.unseen(), "questions of the lab part", "new", *slips
+    )
+    yield asked(
+        "questions about invented documents",
+        given.both_sides(),
+        "questions about documents that do not exist",
+        "new",
+        *slips,
+    )
+    drawn = generated(
+        "any question and document",
+        answer,
+        exercise="02.4",
+        inputs=given.inputs(),
+        called="hit",
+        about="new",
+        budget=120,
+    )
+    yield replace(drawn, after_all=True)  # a smaller example takes seconds
+    yield asked(
+        "questions that no document answers, among others",
+        [*given.without_document(), *given.unseen()[:20]],
+        "questions, most of which no document answers",
+        "none",
+        Slip.raises(
+            "no-document",
+            Exception,
+            "For a question that no document answers, the columns about the document are None, and"
+            " updated is pd.NaT.",
+        ),
+    )
+
+
+def _apart(rows: Rows, wanted: Sequence[bool]) -> Expectation:
+    """True and False as wanted; a sentence names the first question for which it is not."""
+
+    def judge(got: Any) -> bool | str:
+        for row, mine, right in zip(rows, got, wanted, strict=True):
+            verdict = same(mine, right)
+            if isinstance(verdict, str):
+                return f"For {row['id']}: {verdict}"
+            if not verdict:
+                what = "is in the group" if right else "is not in the group"
+                return f"It is {mine} for this question, which {what}: {brief(row)}"
+        return True
+
+    def show(got: Any) -> str:
+        return f"True for {sum(bool(one) for one in got)} of them"
+
+    return Expectation(f"True for the {sum(wanted)} questions of the group", judge, show=show)

@@ -1,0 +1,156 @@
+"""Exercise 02.6: a gate that decides on releases of the running agent."""
+
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import replace
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+from helpers.course.exercises import Case, Expectation, Hint, Slip, exercise, generated, solved
+from helpers.course.exercises.words import brief, kind
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Gate = Callable[["pd.DataFrame", "pd.DataFrame"], Any]
+
+
+@exercise(
+    "02.6",
+    title="A gate that stops six broken releases and ships two good ones",
+    gate=True,
+    hints=[
+        "Write one rule after the other, each as one boolean. At the end collect the names of those"
+        " that are true: a rule that stops the release does not end the function.",
+        Hint(
+            "The two tables are in different orders: both = before.merge(after, on='id',"
+            " suffixes=('', '_now')) puts the two answers to a question into one row.",
+            "worse",
+            "kind",
+            "tokens",
+        ),
+        Hint(
+            "What the customer and the model read: row.answer, and message['content'] of those"
+            " messages whose role is 'tool'.",
+            "private",
+        ),
+        Hint(
+            "collections.Counter(made) - Counter(expected) keeps what is left over of each tool;"
+            " its total() is the number of unexpected calls. Count only the two actions.",
+            "actions",
+        ),
+        Hint(
+            "NaN is told by notna(). Take the rows in which tokens and tokens_now are both told,"
+            " and compare the two sums.",
+            "tokens",
+        ),
+        Hint(
+            "lost and gained, on the rows in which right and right_now are not None; then"
+            " scipy.stats.binomtest(lost, lost + gained).pvalue. It cannot be asked for 0 of 0.",
+            "worse",
+        ),
+        Hint(
+            "Take the rows that were right before and group them by kind: the size of a group is"
+            " what was right, the sum of right_now.eq(True) is what is left of it.",
+            "kind",
+        ),
+    ],
+)
+def gate(answer: Gate) -> Iterator[Case]:
+    """Each rule at its boundary, any two tables, and eight releases that really ran."""
+    from helpers.course.exercises.m02 import invented_releases as given
+    from helpers.evaluate.testing.changes import TODAYS
+
+    abouts = {rule for rule in given.RULES if rule != "error"}
+    for name, pair in given.named().items():
+        wanted = _wanted(name)
+        [about, *more] = sorted(wanted & abouts) or [""]
+        yield Case(
+            name,
+            call=partial(_asked, answer, *pair),
+            expect=rules(wanted),
+            show=partial(given.show, *pair),
+            slips=_slips(wanted),
+            about="" if more else about,
+        )
+    drawn = generated(
+        "any two tables",
+        answer,
+        exercise="02.6",
+        inputs=given.inputs(),
+        called=given.show,
+        expect=rules,
+        budget=12,
+    )
+    yield replace(drawn, after_all=True)  # a smaller example takes seconds
+    releases, decided = _releases()
+    for name, table in releases.items():
+        yield Case(
+            "today's release again" if name == TODAYS else f"the release {name!r}",
+            call=partial(_asked, answer, releases[TODAYS], table),
+            expect=rules(decided[name]),
+            show=f"gate(releases[{TODAYS!r}], releases[{name!r}])",
+        )
+
+
+def _asked(answer: Gate, before: "pd.DataFrame", after: "pd.DataFrame") -> Any:
+    return answer(*deepcopy((before, after)))
+
+
+@cache
+def _wanted(name: str) -> set[str]:
+    from helpers.course.exercises.m02.invented_releases import named
+
+    found: set[str] = solved("02.6")(*named()[name])
+    return found
+
+
+_decided: list[tuple["dict[str, pd.DataFrame]", dict[str, set[str]]]] = []
+
+
+def _releases() -> tuple["dict[str, pd.DataFrame]", dict[str, set[str]]]:
+    """The releases that ran, and what the reference decides on each; once for each run of them."""
+    from helpers.evaluate.testing.changes import TODAYS
+    from helpers.evaluate.testing.releases import latest
+
+    releases, reference = latest(), solved("02.6")
+    if not _decided or _decided[0][0] is not releases:
+        each = {name: reference(releases[TODAYS], table) for name, table in releases.items()}
+        _decided[:] = [(releases, each)]
+    return _decided[0]
+
+
+def rules(wanted: set[str]) -> Expectation:
+    """A set of exactly these names; a sentence says which are missing, or too many."""
+    from helpers.course.exercises.m02.invented_releases import RULES
+
+    def judge(got: Any) -> bool | str:
+        if not issubclass(type(got), set | frozenset):
+            return f"A set of names is expected; this is {kind(got)}."
+        if strange := [one for one in got if one not in RULES]:
+            return f"{brief(strange[0])} names no rule: the names are {', '.join(RULES)}."
+        missing, more = sorted(wanted - got), sorted(got - wanted)
+        told = [f"{', '.join(missing)} should stop it."] if missing else []
+        told += [f"{', '.join(more)} should not stop it."] if more else []
+        return " ".join(told) or True
+
+    return Expectation(_listed(wanted), judge, show=_listed)
+
+
+def _listed(names: Any) -> str:
+    """A set of names in one order, as Python writes it."""
+    if not issubclass(type(names), set | frozenset) or not names:
+        return brief(names)
+    return "{" + ", ".join(sorted(map(brief, names))) + "}"
+
+
+def _slips(wanted: set[str]) -> list[Slip]:
+    if len(wanted) < 2:
+        return []
+    return [
+        Slip.when(
+            "only-one",
+            lambda got: len(got) == 1 and got < wanted,
+            "Only one of the reasons is returned. All rules that stop the release are asked for.",
+        )
+    ]
