@@ -8,8 +8,7 @@ from typing import Any
 
 from helpers.evaluate import judge as judge_module
 from helpers.evaluate.evidence import fast_mode
-from helpers.evaluate.judge import Judge, Progress, judge_all, lean_all
-from helpers.evaluate.judge_table import Row, judge_rows, lean_rows, verdict_row
+from helpers.evaluate.judge import Judge, Progress, Verdict, judge_all, lean_all
 from helpers.evaluate.labelled import Labelled
 from helpers.evaluate.stored import Item, Step
 from helpers.evaluate.stored_answers import guarded, is_local
@@ -19,28 +18,55 @@ SPOT = 2
 """Answers that are judged again before stored verdicts are taken for a judge's."""
 
 
-def judge_rows_or_read(
+def verdicts_or_read(
     name: str,
     judge: Judge,
     answers: Sequence[Labelled],
     progress: Progress = iter,
     *,
     live: bool = False,
-) -> list[Row]:
-    """The rows of `judge_rows`, from the stored run `name` or live.
+) -> list[dict[str, Any]]:
+    """A judge's verdicts on labelled answers, from the stored run `name` or live.
 
     A stored run is read when it is of this model and way of judging, and when the judge, asked two
     of them now, gives the stored verdicts. Arguments and errors are those of `run_or_read`.
+
+    Returns:
+        One dict an answer, in the order of `answers`: `question`, `answer`, `label` (whether a
+        person calls it grounded), `verdict` (True, False, or None for a reply that cannot be
+        used), `reason` (a sentence), and `lean` (the chance of a yes as first word, 0 to 1; None
+        where the model gives no probabilities).
     """
     if fast_mode():
-        return judge_rows(judge, answers, progress=progress)
+        verdicts = [_verdict(said) for said in judge_all(judge, answers, progress=progress)]
+        leans = [{"lean": lean} for lean in lean_all(judge, answers, progress=progress)]
+    else:
+        verdicts, leans = _stored(name, judge, answers, progress, live=live)
+    return [
+        {
+            "question": each.question,
+            "answer": each.answer,
+            "label": each.grounded,
+            "verdict": verdict["accepted"],
+            "reason": verdict["reason"],
+            "lean": lean["lean"],
+        }
+        for each, verdict, lean in zip(answers, verdicts, leans, strict=True)
+    ]
+
+
+_Found = list[dict[str, Any]]
+
+
+def _stored(
+    name: str, judge: Judge, answers: Sequence[Labelled], progress: Progress, *, live: bool
+) -> tuple[_Found, _Found]:
+    """What the judge said and how it leans, in the order of the answers."""
     step = Step(name, version=version(), live=live, of="judge")
     by_key = {key_of(each): each for each in answers}
     spot = list(by_key)[:: max(1, len(by_key) // SPOT)][:SPOT] if is_local() else []
 
-    def read(
-        section: str, ask: Callable[[Labelled], dict[str, Any]], *, last: bool
-    ) -> Sequence[dict[str, Any]]:
+    def read(section: str, ask: Callable[[Labelled], dict[str, Any]], *, last: bool) -> _Found:
         found = step.answers(
             list(by_key),
             lambda key: _timed(lambda: ask(by_key[key])),
@@ -51,18 +77,17 @@ def judge_rows_or_read(
                 key_of(each) for each in progress([by_key[key] for key in keys])
             ),
         )
-        return [dict(item.content) for item in found]
+        of_key = {key: dict(item.content) for key, item in zip(by_key, found, strict=True)}
+        return [of_key[key_of(each)] for each in answers]
 
-    def verdict(each: Labelled) -> dict[str, Any]:
-        said = judge_all(judge, [each])[0]
-        return {"accepted": said.accepted, "reason": said.reason}
-
-    kept = list(by_key.values())
     with guarded(step, judge.model, 2 * len(by_key)):
-        verdicts = read("verdict", verdict, last=False)
-        rows = [verdict_row([one["accepted"] for one in verdicts], kept)]
+        verdicts = read("verdict", lambda each: _verdict(judge_all(judge, [each])[0]), last=False)
         leans = read("lean", lambda each: {"lean": lean_all(judge, [each])[0]}, last=True)
-    return rows + lean_rows([one["lean"] for one in leans], kept)
+    return verdicts, leans
+
+
+def _verdict(said: Verdict) -> dict[str, Any]:
+    return {"accepted": said.accepted, "reason": said.reason}
 
 
 def version() -> Version:
