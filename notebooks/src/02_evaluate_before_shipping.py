@@ -100,7 +100,9 @@ from helpers.shop import questions
 dev = questions("dev")[4::16] if fast else questions("dev")
 examples = []
 for each in dev:
-    calls = [{"name": call.name, "args": call.args or {}} for call in each.tools]
+    calls = []
+    for call in each.tools:
+        calls.append({"name": call.name, "args": call.args or {}})
     examples.append(Example(
         id=uuid7(),
         inputs={"question": each.question, "customer": each.customer},
@@ -237,10 +239,17 @@ with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
     )
 print(len(nothing.to_pandas()), "rows, and no error")
 
+# %% name="wait"
+try:
+    nothing.wait()
+except AttributeError as error:
+    print("AttributeError:", error)
+
 # %% [markdown] name="empty-note"
-# A gate that sees no failures in an empty table lets everything through, so count the rows. An
-# evaluator that raises is as silent: it leaves an empty score. The next function makes both an
-# error, and gives one row for each example.
+# `to_pandas` hides the error that stopped the run; `wait()`, or a loop over the results, raises it.
+# A gate that sees no failures in an empty table lets everything through. An evaluator that raises
+# is as silent: it leaves an empty score. The next function makes both an error, and gives one row
+# for each example.
 
 # %% name="scores-of" app="evals.py"
 import pandas as pd
@@ -255,7 +264,7 @@ def scores_of(results: Iterable[Any], count: int) -> pd.DataFrame:
         ValueError: there are not `count` rows, or an evaluator gave no verdict.
     """
     rows = []
-    for result in results:
+    for result in results:  # raises what stopped the run
         run, example = result["run"], result["example"]
         seconds = (run.end_time - run.start_time).total_seconds()
         row = {"question": example.inputs["question"], **(example.metadata or {})}
@@ -266,15 +275,11 @@ def scores_of(results: Iterable[Any], count: int) -> pd.DataFrame:
             row[verdict.key] = bool(verdict.score)
         rows.append(row)
     if len(rows) != count:
-        raise ValueError(f"{len(rows)} rows for {count} examples: are they all of type Example?")
+        raise ValueError(f"{len(rows)} rows for {count} examples: evaluate them again.")
     return pd.DataFrame(rows).set_index("question")
 
 # %% name="scored"
 show.table(scores_of(results, 2), caption="The same, as the gate will read it", digits=1)
-try:
-    scores_of(nothing, 1)
-except ValueError as error:
-    print("ValueError:", error)
 
 # %% [markdown] name="stored-text"
 # To ask all 80 questions takes 3 minutes on an idle two-core machine. So the cell reads a **stored
@@ -608,9 +613,30 @@ print(f"statsmodels p = {mcnemar([[0, lost], [gained, 0]], exact=True).pvalue:.2
 # with replacement and computes the difference again, thousands of times. `paired=True` keeps each
 # question's two verdicts together.
 
-# %% name="compare" app="evals.py"
+# %% name="interval" app="evals.py"
 import numpy as np
 from scipy.stats import bootstrap
+
+
+def mean_difference(after: Any, before: Any, axis: int) -> Any:
+    """The difference of two rates, for `bootstrap`."""
+    return np.mean(after - before, axis=axis)
+
+
+def interval(before: pd.Series, after: pd.Series, confidence: float) -> tuple[float, float]:
+    """The bootstrap interval of the difference of two rates, by pairs of numbers 0 and 1."""
+    ends = bootstrap(
+        (after.to_numpy(), before.to_numpy()),
+        mean_difference,
+        paired=True,
+        confidence_level=confidence,
+        method="percentile",
+        n_resamples=4_000,
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    return float(ends.low), float(ends.high)
+
+# %% name="compare" app="evals.py"
 from statsmodels.stats.contingency_tables import mcnemar
 
 
@@ -619,7 +645,7 @@ def compare(before: pd.Series, after: pd.Series, confidence: float = 0.95) -> di
 
     Returns:
         `lost` and `gained` questions, McNemar's exact `p`, and the `difference` of the rates, -1
-        to 1, with the ends of its bootstrap interval, `low` and `high`.
+        to 1, with the ends of its interval, `low` and `high`.
 
     Raises:
         ValueError: the questions are not the same.
@@ -629,18 +655,9 @@ def compare(before: pd.Series, after: pd.Series, confidence: float = 0.95) -> di
     old, new = before.astype(float), after.reindex(before.index).astype(float)
     lost, gained = int((old > new).sum()), int((new > old).sum())
     p = float(mcnemar([[0, lost], [gained, 0]], exact=True).pvalue) if lost + gained else 1.0
-
-    def difference(new: Any, old: Any, axis: int) -> Any:
-        return np.mean(new - old, axis=axis)
-
-    ends = bootstrap(
-        (new, old), difference, paired=True, confidence_level=confidence,
-        method="percentile", n_resamples=4_000, rng=np.random.default_rng(0),
-    ).confidence_interval
-    return {
-        "lost": lost, "gained": gained, "p": p, "difference": float((new - old).mean()),
-        "low": float(ends.low), "high": float(ends.high),
-    }
+    low, high = interval(old, new, confidence)
+    found = {"lost": lost, "gained": gained, "p": p, "difference": float((new - old).mean())}
+    return {**found, "low": low, "high": high}
 
 # %% name="compared"
 pair = compare(before.states_facts, after.states_facts)
@@ -673,8 +690,13 @@ print(f"{power(80, 0.1):.0%} for ten points and 80 questions")
 counts = list(range(20, 620, 40))
 curves = {}
 for points in (20, 10, 5):
-    curves[f"{points} points"] = (counts, [power(n, points / 100) for n in counts])
-needed = next(n for n in range(20, 2_000, 20) if power(n, 0.1) >= 0.8)
+    chances = []
+    for count in counts:
+        chances.append(power(count, points / 100))
+    curves[f"{points} points"] = (counts, chances)
+needed = 20
+while power(needed, 0.1) < 0.8:
+    needed += 20
 show.line(
     curves,
     title=f"To see ten points takes about {needed} questions",
@@ -702,26 +724,25 @@ show.table(by_kind, caption="Right answers, by kind")
 # %% [markdown] name="alarm-text"
 # Each kind gets a p-value of its own. But who looks at many slices finds something in one of them.
 # Take versions that are *equal by construction*: in each slice ten questions change, each a coin
-# toss. How often is some p below 0.05?
+# toss. How often is the smallest p below 0.05? *Holm's correction* multiplies the smallest p by the
+# number of slices, the next by one less, and so on.
 
 # %% name="alarm"
-from statsmodels.stats.multitest import multipletests
-
-
-def alarms(slice_count, adjust, tries=300):
+def alarms(slice_count, holm, tries=4_000):
     """How often at least one slice of two equal versions looks worse or better."""
     gained = draws.binomial(10, 0.5, (tries, slice_count))
-    p = np.minimum(1, 2 * binom.cdf(np.minimum(gained, 10 - gained), 10, 0.5))
-    if adjust:
-        p = np.array([multipletests(row, method="holm")[1] for row in p])
-    return np.mean(p.min(axis=1) <= 0.05)
+    p = 2 * binom.cdf(np.minimum(gained, 10 - gained), 10, 0.5)
+    smallest = p.min(axis=1)
+    if holm:
+        smallest = smallest * slice_count
+    return np.mean(smallest <= 0.05)
 
 # %% name="alarm-plot"
 sizes = [1, 5, 10, 20, 40]
 plain, held = [], []
 for size in sizes:
-    plain.append(alarms(size, adjust=False))
-    held.append(alarms(size, adjust=True))
+    plain.append(alarms(size, holm=False))
+    held.append(alarms(size, holm=True))
 show.line(
     {"p as it is": (sizes, plain), "after Holm": (sizes, held)},
     title=f"{sizes[-1]} slices give a false alarm in {plain[-1]:.0%} of cases",
@@ -730,8 +751,8 @@ show.line(
 )
 
 # %% [markdown] name="holm-text"
-# *Holm's correction* holds the chance of any false alarm at 5%, however many slices you look at: it
-# multiplies the smallest p by their number, the next by one less, and so on.
+# After Holm the chance of any false alarm stays below 5%, however many slices you look at.
+# `multipletests` corrects all of a table's p-values.
 
 # %% name="slices" app="evals.py"
 from statsmodels.stats.multitest import multipletests
@@ -748,8 +769,8 @@ def slices(before: pd.DataFrame, after: pd.DataFrame, by: str = "kind") -> pd.Da
     rows = {}
     for name, part in before.groupby(by):
         found = compare(part["states_facts"], after.loc[part.index, "states_facts"])
-        rows[name] = {"questions": len(part), **{key: found[key] for key in ("lost", "gained", "p")}}
-    table = pd.DataFrame.from_dict(rows, orient="index")
+        rows[name] = {"questions": len(part), **found}
+    table = pd.DataFrame.from_dict(rows, orient="index")[["questions", "lost", "gained", "p"]]
     return table.assign(p=multipletests(table["p"], method="holm")[1])
 
 # %% name="slices-table"
@@ -866,8 +887,9 @@ show.table(rows, caption=f"Is the answer grounded? {len(labels)} labelled answer
 warnings.filterwarnings("ignore", category=RuntimeWarning)  # a draw may have one label only
 kappa_of = {}
 for name in ("judge, its verdict", "word overlap of 0.9"):
+    accepted, _ = scorers[name]
     ends = bootstrap(
-        (labels, scorers[name][0]),
+        (labels, accepted),
         cohen_kappa_score,
         paired=True,
         vectorized=False,
@@ -875,8 +897,8 @@ for name in ("judge, its verdict", "word overlap of 0.9"):
         method="percentile",
         rng=np.random.default_rng(0),
     ).confidence_interval
-    kappa_of[name] = f"{cohen_kappa_score(labels, scorers[name][0]):.2f} " \
-                     f"[{ends.low:.2f}, {ends.high:.2f}]"
+    kappa = cohen_kappa_score(labels, accepted)
+    kappa_of[name] = f"{kappa:.2f} [{ends.low:.2f}, {ends.high:.2f}]"
     print(f"{name}: kappa {kappa_of[name]}")
 
 # %% [markdown] name="correct-text"
@@ -885,8 +907,8 @@ for name in ("judge, its verdict", "word overlap of 0.9"):
 # `sensitivity` of the good answers and rejects `specificity` of the bad ones.
 
 # %% name="correct"
-(rejected, wrongly), (missed, found) = confusion_matrix(labels, overlaps >= 0.9,
-                                                        labels=[False, True])
+table = confusion_matrix(labels, overlaps >= 0.9, labels=[False, True])
+(rejected, wrongly), (missed, found) = table
 sensitivity = found / max(1, found + missed)
 specificity = rejected / max(1, rejected + wrongly)
 accepted = 0.8  # of an afternoon's answers, say
@@ -925,6 +947,22 @@ class Rules:
 # The difference has a margin, here ten points: nobody can prove that a version is not worse at all.
 # A first release has nothing to compare with, so three of the rules do not apply to it.
 
+# %% name="against-released" app="evals.py"
+Row = tuple[str, float, str, float]  # rule, value, "at least" or "at most", limit
+
+
+def against_released(before: pd.DataFrame, after: pd.DataFrame, rules: Rules) -> list[Row]:
+    """The rules that compare a version with the released one."""
+    pair = compare(before["states_facts"], after["states_facts"], confidence=0.9)
+    parts = slices(before, after)
+    worse = (parts["p"] <= 0.05) & (parts["lost"] > parts["gained"])
+    became_wrong = before["right_calls"].reindex(after.index) & ~after["right_calls"]
+    return [
+        ("difference, low end", pair["low"], "at least", rules.difference),
+        ("slices that lost ground", int(worse.sum()), "at most", rules.slices_lost),
+        ("calls that became wrong", int(became_wrong.sum()), "at most", rules.wrong_calls),
+    ]
+
 # %% name="gate" app="evals.py"
 def gate(before: pd.DataFrame | None, after: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     """The rules, each with its `value`, its `limit`, and whether it `passes`.
@@ -934,23 +972,18 @@ def gate(before: pd.DataFrame | None, after: pd.DataFrame, rules: Rules) -> pd.D
         after: the new version's, with `states_facts` and `right_calls`.
         rules: the limits.
     """
-    right, wrong = after["states_facts"], ~after["right_calls"]
+    right = after["states_facts"]
     low, _ = proportion_confint(int(right.sum()), len(right), method="wilson")
-    least: list[tuple[str, float, float]] = [("right answers, low end", float(low), rules.right)]
-    most: list[tuple[str, float, float]] = []
+    rows: list[Row] = [
+        ("right answers, low end", float(low), "at least", rules.right),
+        ("questions without an answer", int(after["failed"].sum()), "at most", rules.failed),
+        ("seconds, 95%", float(after["seconds"].quantile(0.95)), "at most", rules.seconds),
+    ]
     if before is not None:
-        pair = compare(before["states_facts"], right, confidence=0.9)
-        least.append(("difference, low end", pair["low"], rules.difference))
-        parts = slices(before, after)
-        worse = (parts["p"] <= 0.05) & (parts["lost"] > parts["gained"])
-        most.append(("slices that lost ground", int(worse.sum()), rules.slices_lost))
-        wrong &= before["right_calls"].reindex(after.index)
-    most.append(("wrong calls", int(wrong.sum()), rules.wrong_calls))
-    most.append(("questions without an answer", int(after["failed"].sum()), rules.failed))
-    most.append(("seconds, 95%", float(after["seconds"].quantile(0.95)), rules.seconds))
-    rows = [(name, value, f"at least {limit}", value >= limit) for name, value, limit in least]
-    rows += [(name, value, f"at most {limit}", value <= limit) for name, value, limit in most]
-    return pd.DataFrame(rows, columns=["rule", "value", "limit", "passes"])
+        rows += against_released(before, after, rules)
+    table = pd.DataFrame(rows, columns=["rule", "value", "bound", "limit"])
+    least, value, limit = table["bound"] == "at least", table["value"], table["limit"]
+    return table.assign(passes=(least & (value >= limit)) | (~least & (value <= limit)))
 
 # %% name="gated"
 decided = gate(before, after, Rules())
@@ -967,7 +1000,7 @@ print("The released version against itself:", "go" if same.passes.all() else "st
 # %% name="mistakes"
 from scipy.stats import norm
 
-DROPS = [0, 0.05, 0.10, 0.15, 0.20]
+DROPS = [0, 5, 10, 15, 20]  # percentage points
 
 
 def stops(questions, drop, tries=2_000, changing=0.3):
@@ -981,8 +1014,11 @@ def stops(questions, drop, tries=2_000, changing=0.3):
 # %% name="mistakes-plot"
 gates = {}
 for count in (12, 80, 400):
-    gates[f"{count} questions"] = ([100 * d for d in DROPS], [stops(count, d) for d in DROPS])
-harmless = gates["80 questions"][1][0]
+    stopped_share = []
+    for drop in DROPS:
+        stopped_share.append(stops(count, drop / 100))
+    gates[f"{count} questions"] = (DROPS, stopped_share)
+harmless = stops(80, 0)
 show.line(
     gates,
     title=f"With 80 questions the gate stops {harmless:.0%} of equally good versions",
@@ -1021,20 +1057,20 @@ show.table(rows, caption=f"This agent: {'GO' if report.go else 'NO-GO'}")
 # Module 03 attacks the same agent, and must not make these figures worse.
 
 # %% name="measured"
-measured = [
-    {"what": "true rate that five of five right allow, low end",
-     "figure": f"{proportion_confint(5, 5, method='wilson')[0]:.0%}"},
-    {"what": "right answers, one sentence to read", "figure": rate(before.states_facts)},
-    {"what": "right answers, whole documents", "figure": rate(after.states_facts)},
-    {"what": "difference, percentage points",
-     "figure": f"{100 * pair['difference']:.0f} [{100 * pair['low']:.0f}, "
-               f"{100 * pair['high']:.0f}]"},
-    {"what": "questions to see ten points", "figure": needed},
-    {"what": "kinds that lost ground", "figure": len(ruined)},
-    {"what": "kappa of states_facts with people", "figure": f"{with_people:.2f}"},
-    {"what": "kappa of the judge", "figure": kappa_of["judge, its verdict"]},
-    {"what": "rules that stop whole documents", "figure": len(stopped)},
-]
+five_of_five, _ = proportion_confint(5, 5, method="wilson")
+points = "{difference:.0%} [{low:.0%}, {high:.0%}]".format(**pair)
+figures = {
+    "true rate that five of five right allow, low end": f"{five_of_five:.0%}",
+    "right answers, one sentence to read": rate(before.states_facts),
+    "right answers, whole documents": rate(after.states_facts),
+    "difference of the two": points,
+    "questions needed to see ten points": needed,
+    "kinds that lost ground": len(ruined),
+    "kappa of states_facts with people": f"{with_people:.2f}",
+    "kappa of the judge": kappa_of["judge, its verdict"],
+    "rules that stop whole documents": len(stopped),
+}
+measured = pd.Series(figures, name="figure").rename_axis("what").reset_index()
 show.table(measured, caption="This notebook's figures")
 
 # %% [markdown] name="production"
@@ -1086,9 +1122,9 @@ print(f'For the review meeting: "The new version loses {pair["lost"]} of {len(ex
 # ```
 #
 # `evaluate(..., upload_results=False)` needs no account. With `LANGSMITH_API_KEY` set and without
-# that argument, results go to [LangSmith](https://smith.langchain.com). [`course new`](../README.md)
-# writes `evals.py` into a project of your own, with twelve golden questions and a command that runs
-# the gate.
+# that argument, results go to [LangSmith](https://smith.langchain.com).
+# [`course new`](../README.md) writes `evals.py` into a project of your own, with twelve golden
+# questions and a command that runs the gate.
 
 # %% [markdown] name="quiz-text"
 # ## Quiz
