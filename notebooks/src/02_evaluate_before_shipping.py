@@ -171,12 +171,14 @@ for answer in ("You have 30 days.", "You have 30 days, for boots 90 days.", "I d
 
 # %% [markdown] name="target-text"
 # What is evaluated is the *target*, a function of an example's inputs. Ours asks the agent of
-# module 01 and returns the answer, the trajectory in OpenAI's form, and the seconds.
+# module 01 and returns the answer, the trajectory in OpenAI's form, and the seconds. (`evaluate`
+# turns tracing on. The context turns it off: without it, LangChain sends the agent's own runs away.)
 
 # %% name="target"
 import time
 
 from langchain_core.messages import convert_to_openai_messages
+from langsmith import tracing_context
 
 from helpers.agent import Caller, build_agent
 
@@ -187,11 +189,12 @@ agent = build_agent()
 def ask(inputs):
     """Ask the agent one question, in a conversation of its own."""
     began = time.perf_counter()
-    state = agent.invoke(
-        {"messages": [("user", inputs["question"])]},
-        {"configurable": {"thread_id": str(uuid7())}},
-        context=Caller(inputs["customer"]),
-    )
+    with tracing_context(enabled=False):
+        state = agent.invoke(
+            {"messages": [("user", inputs["question"])]},
+            {"configurable": {"thread_id": str(uuid7())}},
+            context=Caller(inputs["customer"]),
+        )
     messages = convert_to_openai_messages(state["messages"])
     seconds = time.perf_counter() - began
     return {"answer": messages[-1]["content"], "messages": messages, "seconds": seconds}
@@ -393,8 +396,10 @@ for text, person in answers.items():
         "states_facts": states_facts({"answer": text}, tent.outputs)["score"],
     })
 lies = pd.DataFrame(rows)
-fooled = {name: int((lies[name] != lies.person).sum()) for name in list(lies)[2:]}
-show.table(lies, caption=f"Wrong verdicts, of seven: {fooled}")
+fooled = []
+for name in list(lies)[2:]:
+    fooled.append(f"{name} {(lies[name] != lies.person).sum()}")
+show.table(lies, caption=f"Wrong verdicts of seven: {', '.join(fooled)}")
 
 # %% [markdown] name="people-text"
 # So a score is an instrument: calibrate it against people. More than a hundred answers were
@@ -500,7 +505,7 @@ def calls_evaluator(reads: Set[str]) -> Evaluator:
 
     def right_calls(outputs: Form, reference_outputs: Form) -> dict[str, Any]:
         made, wanted = outputs.get("messages") or [], as_messages(reference_outputs["calls"])
-        there = superset(outputs=made, reference_outputs=wanted)["score"]  # type: ignore[arg-type,call-overload,index]
+        there = superset(outputs=made, reference_outputs=wanted)["score"]
         extra = actions(made, reads) - actions(wanted, reads)
         comment = f"also did {dict(extra)}" if extra else "" if there else "a call is missing"
         return {"key": "right_calls", "score": bool(there) and not extra, "comment": comment}
@@ -625,6 +630,8 @@ def mean_difference(after: Any, before: Any, axis: int) -> Any:
 
 def interval(before: pd.Series, after: pd.Series, confidence: float) -> tuple[float, float]:
     """The bootstrap interval of the difference of two rates, by pairs of numbers 0 and 1."""
+    if len(before) < 2:
+        return -1.0, 1.0  # one question says nothing
     ends = bootstrap(
         (after.to_numpy(), before.to_numpy()),
         mean_difference,
@@ -776,7 +783,12 @@ def slices(before: pd.DataFrame, after: pd.DataFrame, by: str = "kind") -> pd.Da
 # %% name="slices-table"
 by_slice = slices(before, after)
 ruined = by_slice[(by_slice.p <= 0.05) & (by_slice.lost > by_slice.gained)]
-show.table(by_slice, caption=f"Lost ground beyond chance: {', '.join(ruined.index)}", digits=3)
+caption = f"Lost ground beyond chance: {', '.join(ruined.index) or 'none'}"
+show.table(by_slice, caption=caption, digits=4)
+
+# %% [markdown] name="slices-note"
+# A kind of ten questions that loses five of them is not beyond chance after Holm. That does not
+# clear it: ten questions cannot show more. Ask new questions of that kind.
 
 # %% [markdown] name="judge-text"
 # ## Can a model be the judge?
@@ -903,18 +915,23 @@ for name in ("judge, its verdict", "word overlap of 0.9"):
 
 # %% [markdown] name="correct-text"
 # A scorer whose interval contains 0 tells you nothing, however often you ask it. One that is better
-# than chance, with known mistakes, can be *corrected* (Rogan and Gladen, 1978): it accepts
-# `sensitivity` of the good answers and rejects `specificity` of the bad ones.
+# than chance, with known mistakes, can be *corrected* (Rogan and Gladen, 1978): it accepts the
+# share `sensitivity` of the right answers, and rejects the share `specificity` of the wrong ones.
+# `states_facts` is such a scorer; its matrix is above.
 
 # %% name="correct"
-table = confusion_matrix(labels, overlaps >= 0.9, labels=[False, True])
+table = confusion_matrix(person, given, labels=[False, True])
 (rejected, wrongly), (missed, found) = table
 sensitivity = found / max(1, found + missed)
 specificity = rejected / max(1, rejected + wrongly)
-accepted = 0.8  # of an afternoon's answers, say
-corrected = (accepted + specificity - 1) / (sensitivity + specificity - 1)
-print(f"sensitivity {sensitivity:.0%}, specificity {specificity:.0%}")
-print(f"80% accepted means about {corrected:.0%} grounded")
+for name, scores in {"one sentence": before, "whole documents": after}.items():
+    counted = scores.states_facts.mean()
+    corrected = (counted + specificity - 1) / (sensitivity + specificity - 1)
+    print(f"{name}: {counted:.0%} counted, {corrected:.0%} corrected")
+
+# %% [markdown] name="correct-note"
+# Is one of them above 100%? No rate is. It says that the labelled answers are not like this
+# version's: many were written to be hard. Label answers of the version that you want to correct.
 
 # %% [markdown] name="gate-text"
 # ## What may go out?
@@ -1110,8 +1127,8 @@ show.table(measured, caption="This notebook's figures")
 
 # %% name="keep-figure"
 print(f'For the review meeting: "The new version loses {pair["lost"]} of {len(examples)} questions '
-      f'and gains {pair["gained"]} (p = {pair["p"]:.2g}), mostly '
-      f'{" and ".join(ruined.index[:2])}. It does not ship."')
+      f'and gains {pair["gained"]} (p = {pair["p"]:.2g}); most of the lost ones are of the kind '
+      f'{by_slice.lost.idxmax()}. It does not ship."')
 
 # %% [markdown] name="without"
 # ## Without the course

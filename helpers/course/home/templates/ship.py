@@ -8,7 +8,7 @@ import sys
 import time
 import uuid
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +131,9 @@ def run(target: Target, examples: Sequence[Example]) -> tuple[pd.DataFrame, list
 
     Nothing is sent to LangSmith.
     """
-    offline = Client(api_url="http://127.0.0.1:9", api_key="none", info={})
+    offline = Client(
+        api_url="http://127.0.0.1:9", api_key="none", info={}, auto_batch_tracing=False
+    )
     with _quiet():
         results = evaluate(
             target,
@@ -147,7 +149,8 @@ def run(target: Target, examples: Sequence[Example]) -> tuple[pd.DataFrame, list
         if error := result["run"].error:
             why = [error.splitlines()[0]]
         if why:
-            wrong.append(f"{result['example'].inputs['question']} {'; '.join(map(str, why))}")
+            asked = (result["example"].inputs or {})["question"]
+            wrong.append(f"{asked} {'; '.join(map(str, why))}")
     return scores_of(results, len(examples)), wrong
 
 
@@ -172,9 +175,9 @@ def read_released(file: Path) -> pd.DataFrame | None:
     if not file.exists():
         return None
     try:
-        rows: Mapping[str, Any] = json.loads(file.read_text("utf-8"))
-        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("question")
-    except (OSError, ValueError, AttributeError) as error:
+        rows: list[dict[str, Any]] = json.loads(file.read_text("utf-8"))
+        return pd.DataFrame(rows).set_index("question")
+    except (OSError, ValueError, KeyError) as error:
         raise SetupError(f"{file} cannot be used: {said(error)} Restore it from git.") from error
 
 
@@ -225,7 +228,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("Stopped.", *reasons, sep="\n- ", file=sys.stderr)
         return 1
     if options.accept:
-        RELEASED.write_text(after.to_json(orient="index", indent=1) + "\n", "utf-8")
+        rows = after.reset_index().to_dict("records")
+        RELEASED.write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
         print(f"{RELEASED.name} has these results now: commit it with the release.")
     else:
         print("It may be shipped.")

@@ -19,7 +19,8 @@ from evals import (
 )
 
 LOOK = {"name": "lookup_order", "args": {"order_id": "FH-00001"}}
-PAY = {"name": "issue_refund", "args": {"order_id": "FH-00001"}}
+PAID = {"order_id": "FH-00001"}
+PAY = {"name": "issue_refund", "args": PAID}
 
 
 def test_a_rate_has_its_interval() -> None:
@@ -74,7 +75,7 @@ def test_what_nothing_answers_has_to_be_refused() -> None:
         ([LOOK, PAY], ""),
         ([LOOK, LOOK, PAY], ""),
         ([PAY, LOOK], ""),
-        ([LOOK, {"name": "issue_refund", "args": {**PAY["args"], "pounds": 8}}], ""),
+        ([LOOK, {"name": "issue_refund", "args": {**PAID, "pounds": 8}}], ""),
         ([LOOK], "a call is missing"),
         ([LOOK, PAY, PAY], "also did {'issue_refund': 1}"),
         ([LOOK, {"name": "issue_refund", "args": {"order_id": "FH-00002"}}], "a call is missing"),
@@ -104,7 +105,7 @@ def test_versions_are_compared_by_pairs() -> None:
     assert (found["lost"], found["gained"]) == (6, 1)
     assert found["p"] == pytest.approx(0.125)  # 2 * (1 + 7) / 2**7
     assert found["difference"] == pytest.approx(-5 / 12)
-    assert -0.8 < found["low"] < -5 / 12 < found["high"] < 0
+    assert -0.9 < found["low"] < -5 / 12 < found["high"] <= 0
     same = compare(before, before)
     assert (same["p"], same["low"], same["high"]) == (1, 0, 0)
     with pytest.raises(ValueError, match="same questions"):
@@ -128,7 +129,7 @@ def test_the_gate_lets_the_same_version_pass_and_stops_worse_ones() -> None:
     good = frame("y" * 11 + "n")
     assert stops(good, good) == set()
     assert stops(None, good) == set()
-    assert stops(good, frame("y" * 8 + "n" * 4)) == {"difference, low end", "right answers, low end"}
+    assert stops(good, frame("y" * 9 + "n" * 3), Rules(right=0.4)) == {"difference, low end"}
     assert stops(good, frame("y" * 11 + "n", right_calls=False)) == {"calls that became wrong"}
     assert stops(good, frame("y" * 11 + "n", failed=True)) == {"questions without an answer"}
     assert stops(good, frame("y" * 11 + "n", seconds=31.0)) == {"seconds, 95%"}
