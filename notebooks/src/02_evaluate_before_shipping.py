@@ -566,13 +566,15 @@ from dataclasses import replace
 
 from helpers.agent import fernhill_index
 
+index = fernhill_index()
+
 
 class WholeDocuments:
     """Finds what the agent's index finds, and gives it the whole text to read."""
 
     def search(self, query, k=3):
         """The passages, best first."""
-        found = fernhill_index().search(query, k)
+        found = index.search(query, k)
         return [replace(passage, sentences=(passage.text,)) for passage in found]
 
 
@@ -934,7 +936,7 @@ for name, scores in {"one sentence": before, "whole documents": after}.items():
 # version's: many were written to be hard. Label answers of the version that you want to correct.
 
 # %% [markdown] name="gate-text"
-# ## What may go out?
+# ## What should a gate let through?
 #
 # A *gate* is a table of rules that was written before the result. Each rule has a value, a limit,
 # and a verdict. What is not known does not pass: `NaN >= limit` is false.
@@ -1048,9 +1050,11 @@ show.line(
 # remedy is more questions; a wider margin only hides the problem.
 
 # %% [markdown] name="ship-text"
-# `course ship-check` is the same at full size: quality is one of its items, next to security,
-# latency, cost and people. Each has a threshold, an owner and a file of *evidence*, which a command
-# has written for exactly this version of prompt, tools, documents, model and code. Missing or old
+# ## What belongs on a checklist?
+#
+# `course ship-check` is the same gate at full size: quality is one of its items, next to security,
+# latency and cost. Each has an owner, a threshold and a file of *evidence*, which a command has
+# written for exactly this version of prompt, tools, documents, model and code. Missing or old
 # evidence is *not assessed*, and that is a no-go: not knowing is never a pass.
 
 # %% name="ship"
