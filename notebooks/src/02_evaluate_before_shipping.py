@@ -172,7 +172,7 @@ for answer in ("You have 30 days.", "You have 30 days, for boots 90 days.", "I d
 # %% [markdown] name="target-text"
 # What is evaluated is the *target*, a function of an example's inputs. Ours asks the agent of
 # module 01 and returns the answer, the trajectory in OpenAI's form, and the seconds. (`evaluate`
-# turns tracing on. The context turns it off: without it, LangChain sends the agent's own runs away.)
+# traces the target. The context turns that off: without it, LangChain sends the agent's runs away.)
 
 # %% name="target"
 import time
@@ -807,8 +807,8 @@ from pydantic import BaseModel, Field
 from helpers.models import chat_model
 
 INSTRUCTION = (
-    "You check the answers of a shop's support agent against the text that it was given. Say yes "
-    "when everything that the answer says stands in the source, and no when anything does not."
+    "You check the answers of a shop's support agent against the source that it was given. Say yes "
+    "when the source has everything that the answer says, and no when anything is missing from it."
 )
 
 
@@ -834,8 +834,9 @@ for answer in ("The deposit is £100.", "The deposit is £250."):
 
 # %% [markdown] name="labels-text"
 # Never trust a judge unmeasured. People have labelled answers as *grounded* or not; one half of
-# them was used to choose thresholds, so measure on the other. The verdicts are stored; live, they
-# take 3 minutes. (`lean` is the probability of "yes" against "no" as the judge's first word.)
+# them was used to choose thresholds, so measure on the other. The stored verdicts are of the
+# course's [judge](../helpers/evaluate/judge.py), which asks nearly the same; live, they take 3
+# minutes. (`lean` is the probability of "yes" against "no" as the judge's first word.)
 
 # %% name="verdicts" tags=["stored:02-judge"]
 from helpers.evaluate import Judge, halves
