@@ -111,13 +111,8 @@ def test_the_course_is_not_there_in_such_a_process(written: Path) -> None:
         ("tracing.py", "if str(asked) not in examples:", "if True:"),
         ("tracing.py", ", max_depth=30", ""),
         ("traces.py", 'frame[frame["cost"].notna()] if len(frame) else frame', "frame"),
-        ("evals.py", r"(?<![\w.,])", ""),
-        ("evals.py", "if bool(REFUSAL.search(answer)) == bool(facts):", "if False:"),
         ("evals.py", "and not extra", ""),
-        ("evals.py", "after.reindex(before.index)", "after"),
         ("evals.py", 'multipletests(table["p"], method="holm")[1]', 'table["p"]'),
-        ("evals.py", "if len(rows) != count:", "if False:"),
-        ("ship.py", "if before is None and not options.accept:", "if False:"),
         ("ship.py", "if reasons:", "if False:"),
         ("rules.yml", "agent_tool_calls_total", "tool_calls_total"),
         ("rules.yml", 'le="3.0"', 'le="3.5"'),
@@ -154,7 +149,8 @@ def test_no_file_speaks_of_the_course_or_of_this_machine(written: Path) -> None:
         text = (written / name).read_text("utf-8")
         assert not re.search(r"helpers|fernhill|course build|COURSE_", text, re.IGNORECASE), name
         assert str(ROOT) not in text
-        assert "{{" not in re.sub(r"\{\{ \$\w+", "", text), name  # a rule's own blanks are left
+        left = re.sub(r"\{\{ \$\w+|\$\{\{ ", "", text)  # the blanks of a rule and of GitHub stay
+        assert "{{" not in left, name
         assert "{%" not in text
 
 
