@@ -66,7 +66,7 @@ REBUILT: tuple[Limit, ...] = (
     Limit("house only", lambda style: style.house_only, most=0.3, form="{:.0%}"),
     Limit("house names", lambda style: style.house_names, most=15),
 )
-"""For the other walkthroughs from 02 to 11."""
+"""For 11."""
 
 WHOLE: tuple[Limit, ...] = (
     _cells(30, 130),
@@ -75,7 +75,8 @@ WHOLE: tuple[Limit, ...] = (
     Limit("nodes/line", lambda style: style.nodes_per_line, most=9.5, form="{:.1f}"),
     *REBUILT[6:],
 )
-"""For 01, which builds a whole agent, 03 and 04, its guards and its policy, 05, a whole service,
+"""For 01, which builds a whole agent, 02, which evaluates it from its golden set to the gate, 03
+and 04, its guards and its policy, 05, a whole service,
 06, the same on a cluster, 07, its image and manifests, 08, its metrics, rules and detectors, 09,
 its traces, questions to them and experiments, and 10, its meter, cache, tiers and budget, most of
 it as a program: a function with its types and docstring, or an object of Kubernetes, to a cell.
@@ -95,7 +96,7 @@ BEFORE: tuple[Limit, ...] = (
 
 def limits_of(module: str) -> tuple[Limit, ...]:
     """The limits that the style page sets for a walkthrough, rebuilt or not."""
-    if module in ("01", "03", "04", "05", "06", "07", "08", "09", "10"):
+    if "01" <= module <= "10":
         return WHOLE
     return SHORT if module in ("00", "12") else REBUILT
 

@@ -1,21 +1,19 @@
 # %% [markdown] name="title"
 # # 02 Evaluate before shipping
 #
-# After this notebook you can say how good an agent is and how sure you are of it, whether a change
-# made it better, and whether it may be shipped: by a checklist that runs as code.
+# After this notebook you can say how good an agent is, how sure you are of it, and whether a change
+# made it better. You write the gate that decides whether it may be shipped.
 #
-# **75 minutes, of which the machine works 2 (with `COURSE_LIVE=1` 11, and 30 on a busy machine).
-# Level: Python, rates and averages. Before it: module 01.** A change to the agent takes this way to
-# the customers; each step is a section below.
-#
+# **90 minutes (the machine works for 3 of them). Level: Python, pandas. Before it: module 01.**
+
+# %% [markdown] name="picture"
 # ```mermaid
 # flowchart LR
-#     change([a change]) --> runs["runs on the<br>golden set"] --> scores[scores]
-#     scores --> pairs["comparison with<br>the last release"]
-#     people["labels by<br>people"] --> judge[judge] --> scores
-#     pairs --> slices[slices] --> gate{gate} --> list{checklist}
-#     list -- go --> ship([customers])
-#     list -- no-go --> change
+#     change([a change]) --> runs["answers to the<br>golden set"] --> scores[evaluators]
+#     labels["labels by<br>people"] --> scores
+#     scores --> pairs["comparison with<br>the last release"] --> gate{gate}
+#     gate -- go --> ship([customers])
+#     gate -- stop --> change
 # ```
 
 # %% name="parameters" tags=["parameters"]
@@ -24,340 +22,1153 @@ import os
 model = os.environ.get("COURSE_MODEL", "local")  # which model answers
 fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 
-# %% name="imports"
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from math import comb
-
-import numpy as np
-
-from helpers.agent import build_agent, fernhill_index
-from helpers.course import quiz, show
-from helpers.evaluate import Proportion, current_version, rows, score, score_answer, summarise
-from helpers.evaluate.agreement import agreement, corrected_rate
-from helpers.evaluate.checklist import assess, item
-from helpers.evaluate.compare import compare, difference, holm, mcnemar, slices, tags, verdicts
-from helpers.evaluate.eval_evidence import latency_figures
-from helpers.evaluate.evidence import Evidence, Figure
-from helpers.evaluate.groundedness import THRESHOLD, groundedness, run_groundedness
-from helpers.evaluate.judge import Judge
-from helpers.evaluate.judge_table import cheap_rows
-from helpers.evaluate.labelled import halves, labelled_answers
-from helpers.evaluate.langsmith_eval import agent_target, evaluate, examples, scorers
-from helpers.evaluate.sample_size import power_paired, questions_needed
-from helpers.evaluate.ship_check import ship_check
-from helpers.evaluate.stored_answers import run_or_read
-from helpers.evaluate.stored_verdicts import judge_rows_or_read
-from helpers.shop import document, questions
-
-os.environ["COURSE_MODEL"] = model
-
 # %% [markdown] name="demo-text"
 # ## Why is a demo no evidence?
 #
-# Five questions, five right answers, and everybody is convinced. What does five of five say about
-# the next hundred? Take the lower end of each interval: a rate that low could still have shown you
-# nothing but right answers.
+# Five questions, five right answers, and everybody is convinced. Which true rates could have shown
+# you that? *Wilson's interval* contains the rates that fit what you saw. Guess its lower end for 5
+# of 5 before you run the cell.
 
 # %% name="demo"
-perfect = {f"{n} of {n} right": Proportion(n, n) for n in (3, 5, 10, 30, 100)}
-low, _ = perfect["5 of 5 right"].interval
-show.intervals(perfect, title=f"Five of five fits a true rate of {low:.0%}", x="right answers")
+from statsmodels.stats.proportion import proportion_confint
+
+for count in (3, 5, 30):
+    low, high = proportion_confint(count, count, method="wilson")
+    print(f"{count} of {count} right: a true rate of {low:.0%} to {high:.0%}")
+
+# %% [markdown] name="demo-note"
+# So a rate needs its interval. This function goes into the module's program, `evals.py`.
+
+# %% name="rate" app="evals.py"
+from collections.abc import Iterable
+
+from statsmodels.stats.proportion import proportion_confint
+
+
+def rate(verdicts: Iterable[bool]) -> str:
+    """The share of verdicts that are true, with Wilson's 95% interval and the counts."""
+    found = list(verdicts)
+    if not found:
+        return "nothing to count"
+    right, total = sum(found), len(found)
+    low, high = proportion_confint(right, total, method="wilson")
+    return f"{right / total:.0%} [{low:.0%}, {high:.0%}] {right}/{total}"
 
 # %% [markdown] name="golden-text"
 # ## What makes a golden set?
 #
-# Questions as customers word them, of every kind that you must answer or refuse, each with what a
-# right answer states, what it must not state, and the tools that it takes. Here is one of each
-# kind. *Forbidden* facts are near misses: they stand in the same document.
+# It has questions as customers word them, of each kind that the agent must answer or refuse. Each
+# says what a right answer *states*, what it must *never* state, and which tools to call. What it
+# must never state is a near miss: it is in the same document, about other goods.
 
 # %% name="golden"
-dev, index = questions("dev"), fernhill_index()
-show.table(rows.of_golden_set(dev), caption=f"One of each kind of the {len(dev)} questions of dev")
+from langsmith import uuid7
+from langsmith.schemas import Example
 
-# %% [markdown] name="runs-text"
-# Now ask the agent of module 01. A *run* keeps the answer, the tool calls with their results,
-# tokens and time. Asking all takes 3 minutes on an idle two-core machine and 8 on a busy one, so
-# the cell reads a **stored run**. It prints which version of the agent gave the answers, and
-# asks three questions again. If an answer differs, it asks all of them. To ask all in any case, add
-# `live=True` to the call of `run_or_read`.
+tent = Example(
+    id=uuid7(),
+    inputs={"question": "How long do I have to return a tent?", "customer": None},
+    outputs={
+        "states": [["30 days"]],
+        "never": ["14 days", "21 days", "90 days"],
+        "calls": [{"name": "search_documents", "args": {}}],
+    },
+    metadata={"kind": "single_fact"},
+)
+print(tent.inputs, tent.outputs, sep="\n")
+
+# %% [markdown] name="refused-text"
+# The outer list of `states` has the facts, all of which are needed; an inner list has wordings, one
+# of which is enough. A question that the documents do not answer states nothing: to refuse is
+# right.
+
+# %% name="refused"
+stock = Example(
+    id=uuid7(),
+    inputs={"question": "When will the Alta 3 be back in stock?", "customer": None},
+    outputs={"states": [], "never": ["week 27"], "calls": tent.outputs["calls"]},
+    metadata={"kind": "unanswerable"},
+)
+
+# %% [markdown] name="dev-text"
+# Fernhill's golden set has 80 questions in its part *dev*. The loop turns each into an `Example`.
+# `metadata` will give the slices.
+
+# %% name="dev"
+from helpers.shop import questions
+
+dev = questions("dev")[4::16] if fast else questions("dev")
+examples = []
+for each in dev:
+    calls = []
+    for call in each.tools:
+        calls.append({"name": call.name, "args": call.args or {}})
+    examples.append(Example(
+        id=uuid7(),
+        inputs={"question": each.question, "customer": each.customer},
+        outputs={"states": each.required, "never": each.forbidden, "calls": calls},
+        metadata={"kind": each.kind},
+    ))
+
+# %% name="kinds"
+from collections import Counter
+
+print(Counter(example.metadata["kind"] for example in examples))
+print(examples[-1].inputs["question"], examples[-1].outputs["calls"], sep="\n")
+
+# %% [markdown] name="evaluator-text"
+# ## How do you score an answer?
 #
-# In the table below, how many questions does each rate rest on, and how wide does
-# that leave its interval? And then the demo again: how often would five questions, drawn at random
-# from these, be all right? People who prepare a demo do not draw at random. (Nor are these
-# figures what customers will see: the agent was tuned on dev. `course eval --part heldout` asks
-# what nobody has looked at.)
+# An *evaluator* is a function: it takes what the agent gave and what was expected, and returns a
+# score. First, when does a text state a fact? "30 days" is in "130 days", too, so look for whole
+# words.
 
-# %% name="runs" tags=["stored:02-agent"]
-sample = dev[4::16] if fast else dev
+# %% name="stated" app="evals.py"
+import re
 
-def ask_all(agent, name):
-    """The agent's runs on the sample, and their scores."""
-    runs = run_or_read(name, agent, sample, progress=lambda q: show.progress(q, label=name))
-    return runs, [score(q, r) for q, r in zip(sample, runs, strict=True)]
 
-runs, scores = ask_all(build_agent(retriever=index), "02-agent")
-summary = summarise(scores, runs)
-show.table(rows.of_summary(summary), caption="The agent, rates with 95% intervals and counts")
-right = summary.all.answers
-by_luck = comb(right.successes, 5) / comb(right.total, 5)
-print(f"A random demo of five shows only right answers with a chance of {by_luck:.0%};")
-print(f"a prepared one can be made in {comb(right.successes, 5):,} ways.")
+def stated(fact: str, answer: str) -> bool:
+    """Whether an answer has a fact's words: "30 days" is not in "130 days", nor £14 in £14.50.
+
+    Capitals do not count, and £32 is £32.00.
+    """
+    words = re.sub(r"(?<=\d)\.00\b", "", answer)
+    pattern = rf"(?<![\w.,]){re.escape(fact)}(?!\w|[.,]\d)"
+    return re.search(pattern, words, re.IGNORECASE) is not None
+
+# %% [markdown] name="states-facts-text"
+# The evaluator wants every fact, none of the wrong ones, and a refusal only where nothing is to be
+# stated. LangSmith finds the arguments by their names. It takes `True` or `False` for a score, or a
+# dict whose comment says why.
+
+# %% name="states-facts" app="evals.py"
+from collections.abc import Mapping
+from typing import Any
+
+Form = Mapping[str, Any]  # the outputs of an agent, or what a golden set expects
+
+REFUSAL = re.compile(r"\b(do not|don't|cannot|can't|could not) (know|say|tell|answer|find)", re.I)
+
+
+def states_facts(outputs: Form, reference_outputs: Form) -> dict[str, Any]:
+    """Whether an answer states every fact of `states`, one wording each, and nothing of `never`.
+
+    Where `states` is empty, it has to refuse; elsewhere it must not. No answer is a wrong one.
+    """
+    answer, facts = outputs.get("answer") or "", reference_outputs["states"]
+    problems = []
+    for wordings in facts:
+        if not any(stated(wording, answer) for wording in wordings):
+            problems.append(f"lacks {wordings[0]}")
+    problems += [f"has {wrong}" for wrong in reference_outputs["never"] if stated(wrong, answer)]
+    if bool(REFUSAL.search(answer)) == bool(facts):
+        problems.append("refuses" if facts else "does not refuse")
+    return {"key": "states_facts", "score": not problems, "comment": ", ".join(problems)}
+
+# %% name="try-evaluator"
+for answer in ("You have 30 days.", "You have 30 days, for boots 90 days.", "I do not know."):
+    print(states_facts({"answer": answer}, tent.outputs))
+
+# %% [markdown] name="target-text"
+# What is evaluated is the *target*, a function of an example's inputs. Ours asks the agent of
+# module 01 and returns the answer, the trajectory in OpenAI's form, and the seconds. (`evaluate`
+# traces the target. The context turns that off: without it, LangChain sends the agent's runs away.)
+
+# %% name="target"
+import time
+
+from langchain_core.messages import convert_to_openai_messages
+from langsmith import tracing_context
+
+from helpers.agent import Caller, build_agent
+
+os.environ["COURSE_MODEL"] = model
+agent = build_agent()
+
+
+def ask(inputs):
+    """Ask the agent one question, in a conversation of its own."""
+    began = time.perf_counter()
+    with tracing_context(enabled=False):
+        state = agent.invoke(
+            {"messages": [("user", inputs["question"])]},
+            {"configurable": {"thread_id": str(uuid7())}},
+            context=Caller(inputs["customer"]),
+        )
+    messages = convert_to_openai_messages(state["messages"])
+    seconds = time.perf_counter() - began
+    return {"answer": messages[-1]["content"], "messages": messages, "seconds": seconds}
+
+# %% [markdown] name="evaluate-text"
+# `evaluate` runs the target over the examples, and the evaluators over what comes out. With
+# `upload_results=False` it needs no account. This client has no server to send to. (The
+# first line keeps a notice about this beta option out of the notebook, the `with` a progress bar.)
+
+# %% name="evaluate"
+import io
+import warnings
+from contextlib import redirect_stderr, redirect_stdout
+
+from langsmith import Client, evaluate
+
+warnings.filterwarnings("ignore", ".*upload_results.*")
+offline = Client(api_url="http://127.0.0.1:9", api_key="none", info={}, auto_batch_tracing=False)
+with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+    results = evaluate(
+        ask,
+        data=[tent, stock],
+        evaluators=[states_facts],
+        client=offline,
+        upload_results=False,
+    )
+
+# %% name="to-pandas"
+from helpers.course import show
+
+columns = ["inputs.question", "outputs.answer", "feedback.states_facts", "error"]
+show.table(results.to_pandas()[columns], caption="LangSmith's table")
+
+# %% [markdown] name="empty-text"
+# One mistake gives no error: the data as plain dicts. How many rows come back?
+
+# %% name="empty"
+with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+    nothing = evaluate(
+        ask,
+        data=[{"inputs": tent.inputs, "outputs": tent.outputs}],
+        evaluators=[states_facts],
+        client=offline,
+        upload_results=False,
+    )
+print(len(nothing.to_pandas()), "rows, and no error")
+
+# %% name="wait"
+try:
+    nothing.wait()
+except AttributeError as error:
+    print("AttributeError:", error)
+
+# %% [markdown] name="empty-note"
+# `to_pandas` hides the error that stopped the run; `wait()`, or a loop over the results, raises it.
+# A gate that sees no failures in an empty table lets everything through. An evaluator that raises
+# is as silent: it leaves an empty score. The next function makes both an error, and gives one row
+# for each example.
+
+# %% name="scores-of" app="evals.py"
+import pandas as pd
+
+
+def scores_of(results: Iterable[Any], count: int) -> pd.DataFrame:
+    """What `langsmith.evaluate` found: one row for each question.
+
+    Columns: the metadata, `seconds`, `failed` (the target raised), and each evaluator's verdict.
+
+    Raises:
+        ValueError: there are not `count` rows, or an evaluator gave no verdict.
+    """
+    rows = []
+    for result in results:  # raises what stopped the run
+        run, example = result["run"], result["example"]
+        seconds = (run.end_time - run.start_time).total_seconds()
+        row = {"question": example.inputs["question"], **(example.metadata or {})}
+        row |= {"seconds": seconds, "failed": run.error is not None}
+        for verdict in result["evaluation_results"]["results"]:
+            if verdict.score is None:
+                raise ValueError(f"{verdict.key} gave no verdict: {verdict.comment}")
+            row[verdict.key] = bool(verdict.score)
+        rows.append(row)
+    if len(rows) != count:
+        raise ValueError(f"{len(rows)} rows for {count} examples: evaluate them again.")
+    return pd.DataFrame(rows).set_index("question")
+
+# %% name="scored"
+show.table(scores_of(results, 2), caption="The same, as the gate will read it", digits=1)
+
+# %% [markdown] name="stored-text"
+# To ask all 80 questions takes 3 minutes on an idle two-core machine. So the cell reads a **stored
+# run**: it prints which version of the agent gave the answers, and asks three questions again to
+# compare. Add `live=True` to ask all of them now.
+
+# %% name="stored" tags=["stored:02-agent"]
+from helpers.evaluate.stored_answers import run_or_read
+
+runs = run_or_read("02-agent", agent, dev, progress=show.progress)
+print(runs[0].answer, runs[0].calls[0].name, f"{runs[0].wall_seconds:.1f} s", sep="\n")
+
+# %% [markdown] name="form-text"
+# Bring it into the form that `ask` gives. A stored run has its calls, so make messages of them: one
+# with the call, one with the tool's result.
+
+# %% name="as-messages" app="evals.py"
+import json
+
+
+def as_messages(calls: Iterable[Form], answer: str = "") -> list[dict[str, Any]]:
+    """Calls (`name`, `args`) as a trajectory in OpenAI's form, each with an empty result."""
+    messages: list[dict[str, Any]] = [{"role": "user", "content": ""}]
+    for number, call in enumerate(calls):
+        key = f"call-{number}"
+        function = {"name": call["name"], "arguments": json.dumps(call["args"])}
+        made = [{"id": key, "type": "function", "function": function}]
+        messages.append({"role": "assistant", "content": "", "tool_calls": made})
+        messages.append({"role": "tool", "content": "", "tool_call_id": key})
+    return [*messages, {"role": "assistant", "content": answer}]
+
+# %% name="outputs"
+def outputs_of(run):
+    """A stored run in the form that `ask` gives."""
+    calls = []
+    for call in run.calls:
+        calls.append({"name": call.name, "args": dict(call.args)})
+    messages = as_messages(calls, run.answer)
+    return {"answer": run.answer, "messages": messages, "seconds": run.wall_seconds}
+
+
+outputs_before = []
+for run in runs:
+    outputs_before.append(outputs_of(run))
+
+# %% [markdown] name="score-all-text"
+# The answers are there, so nothing has to be asked: an evaluator is a function, and a loop calls
+# it. How many of the 80 answers are right, and how wide is the interval?
+
+# %% name="score-all"
+def score_all(outputs):
+    """The evaluator's verdicts on stored outputs, in the columns of `scores_of`."""
+    rows = []
+    for example, output in zip(examples, outputs, strict=True):
+        rows.append({
+            "question": example.inputs["question"],
+            "kind": example.metadata["kind"],
+            "seconds": output["seconds"],
+            "failed": not output["answer"],
+            "states_facts": states_facts(output, example.outputs)["score"],
+        })
+    return pd.DataFrame(rows).set_index("question")
+
+
+before = score_all(outputs_before)
+print("Right:", rate(before.states_facts))
+
+# %% [markdown] name="luck-text"
+# And the demo again: how likely is it that five of these, drawn at random, are all right? People
+# who prepare a demo do not draw at random. (Customers will not see this rate either: the agent was
+# tuned on dev. `course eval --part heldout` asks what nobody has looked at.)
+
+# %% name="luck"
+from scipy.stats import hypergeom
+
+right, total = before.states_facts.sum(), len(before)
+by_luck = hypergeom(total, right, 5).pmf(5)
+print(f"A random demo of five is all right with a chance of {by_luck:.0%}")
 
 # %% [markdown] name="lie-text"
 # ## How does each score lie?
 #
-# Below are seven answers to *How long do I have to return a tent?*, each with a person's verdict,
-# and three ways to score: the fact stands somewhere in the text; all words stand in the source;
-# the course's score, which wants the required facts, no forbidden ones and no refusal. Which
-# answer do you expect to fool which score? (Tool scores lie as well: *right trajectories* above
-# fails an agent that looks twice before it acts. The lab mends that.)
+# Below are seven answers about the tent, each with a person's verdict, and three scores: the fact
+# is somewhere in the text; the text is similar to a reference answer (by `openevals`); and ours.
+# Which answers do you expect to fool which score?
+
+# %% name="answers"
+from helpers.shop import document
+
+answers = {
+    "You have 30 days.": True,
+    "You have thirty days.": True,
+    "You have 130 days.": False,
+    "30 days. Or 14 days.": False,
+    "I do not know. Perhaps 30 days.": False,
+    "Within 30 days of the order, not of delivery.": False,
+    document("returns").text: False,
+}
 
 # %% name="lie"
-question, source = dev[0], document("returns").text
-answers = {"You have thirty days.": True, "30 days for tents.": True, "130 days.": False,
-           "30 days. Or 14 days.": False, "I do not know. Perhaps 30 days.": False,
-           "Within 30 days of the order, not of delivery.": False, source: False}
-scored = [{"answer": text[:50], "person": truth, "fact in text": "30 days" in text,
-           "known words": groundedness(text, source, question.question).overlap >= THRESHOLD,
-           "course's score": score_answer(question, text).right} for text, truth in answers.items()]
-fooled = {name: sum(r[name] != r["person"] for r in scored) for name in list(scored[0])[2:]}
-show.table(scored, caption=", ".join(f"{name}: {n} of 7 wrong" for name, n in fooled.items()))
+from openevals.string import levenshtein_distance
+
+rows = []
+for text, person in answers.items():
+    similar = levenshtein_distance(outputs=text, reference_outputs="You have 30 days.")["score"]
+    rows.append({
+        "answer": text[:45],
+        "person": person,
+        "in the text": "30 days" in text,
+        "similar": similar >= 0.5,
+        "states_facts": states_facts({"answer": text}, tent.outputs)["score"],
+    })
+lies = pd.DataFrame(rows)
+fooled = []
+for name in list(lies)[2:]:
+    fooled.append(f"{name} {(lies[name] != lies.person).sum()}")
+show.table(lies, caption=f"Wrong verdicts of seven: {', '.join(fooled)}")
 
 # %% [markdown] name="people-text"
-# So a score is an instrument, and needs a calibration: compare it with people. More than a hundred
-# answers, most of them the local model's own, were labelled by hand. *Agreement* flatters whoever
-# always says the more frequent word; *kappa* takes off what chance would give: 1 is full agreement,
-# 0 is chance.
+# So a score is an instrument: calibrate it against people. More than a hundred answers were
+# labelled by hand, most of them the local model's own. How often does the evaluator agree with the
+# reader?
 
 # %% name="people"
-by_id, labelled = {q.id: q for q in dev}, labelled_answers()
-given = [score_answer(by_id[a.question_id], a.answer).right for a in labelled]
-with_people = agreement(given, [a.right for a in labelled])
-print(f"The score agrees with the reader on {with_people.agreed}, kappa {with_people.kappa}")
+from helpers.evaluate import labelled_answers
 
-# %% [markdown] name="cost-text"
-# Time and money lie in their own ways. A mean hides the slow tail. A price for each *question*
-# makes a model look cheap that answers wrongly; the price for each *right answer* does not. And
-# runs that failed have neither: count them apart, or a crash makes the agent faster.
+by_id = {}
+for each, example in zip(dev, examples, strict=True):
+    by_id[each.id] = example
+given, person = [], []
+for each in labelled_answers():
+    if each.question_id in by_id:
+        example = by_id[each.question_id]
+        given.append(states_facts({"answer": each.answer}, example.outputs)["score"])
+        person.append(each.right)
+print("agree:", rate(mine == theirs for mine, theirs in zip(given, person, strict=True)))
 
-# %% name="cost"
-show.table(rows.of_time_and_money(runs, scores, model), caption="What an answer takes", digits=1)
+# %% [markdown] name="kappa-text"
+# Agreement flatters a score that always says the more frequent word. *Kappa* subtracts what chance
+# would give: 1 is full agreement, 0 is chance. What is it for a score that always says no?
+
+# %% name="kappa"
+from sklearn.metrics import cohen_kappa_score, confusion_matrix
+
+with_people = cohen_kappa_score(person, given)
+always_no = [False] * len(person)
+print("always no agrees:", rate(not each for each in person))
+print(f"kappa {cohen_kappa_score(person, always_no):.2f}; of our score {with_people:.2f}")
+print(confusion_matrix(person, given, labels=[False, True]))
+
+# %% [markdown] name="kappa-note"
+# The rows of the matrix are the person's no and yes, the columns the score's. Most mistakes are
+# right answers that the score calls wrong, such as "thirty". They make every version look a little
+# worse, and a version that writes numbers as words much worse. `helpers.evaluate.score_answer`
+# knows such wordings ([scores.py](../helpers/evaluate/scores.py)).
+
+# %% [markdown] name="trajectory-text"
+# ## Did it do the right things?
+#
+# An agent can say the right words and pay back the wrong order. Its *trajectory* is what it did:
+# the messages with their calls. `agentevals` compares one with a reference. The strictest mode
+# wants the same calls in the same order.
+
+# %% name="expected"
+def call(name, order):
+    """One call about an order, as a golden set writes it."""
+    return {"name": name, "args": {"order_id": order}}
+
+
+look, pay = call("lookup_order", "FH-10479"), call("issue_refund", "FH-10479")
+expected = as_messages([look, pay])
+print(json.dumps(expected[1], indent=1))
+
+# %% name="strict"
+from agentevals.trajectory.match import create_trajectory_match_evaluator
+
+strict = create_trajectory_match_evaluator(trajectory_match_mode="strict")
+unordered = create_trajectory_match_evaluator(trajectory_match_mode="unordered")
+print(strict(outputs=expected, reference_outputs=expected))
+print(strict(outputs=as_messages([look, look, pay]), reference_outputs=expected)["score"])
+
+# %% [markdown] name="superset-text"
+# An agent that looks twice before it pays did nothing wrong, and *strict* fails it. *Superset*
+# allows more calls, and with `tool_args_match_mode="superset"` more arguments than the reference
+# names. What does it allow that it should not?
+
+# %% name="superset" app="evals.py"
+from agentevals.trajectory.match import create_trajectory_match_evaluator
+
+superset = create_trajectory_match_evaluator(
+    trajectory_match_mode="superset", tool_args_match_mode="superset"
+)
+
+# %% [markdown] name="right-calls-text"
+# It allows a second refund. So write the rule that you mean: every expected call is there, *and* no
+# other call acts. Calls that only read are free.
+
+# %% name="right-calls" app="evals.py"
+from collections import Counter
+from collections.abc import Callable, Set
+
+Evaluator = Callable[[Form, Form], dict[str, Any]]
+
+
+def actions(messages: Iterable[Form], reads: Set[str]) -> Counter[str]:
+    """How often each tool was called that does more than read."""
+    made: Counter[str] = Counter()
+    for message in messages:
+        for call in message.get("tool_calls") or []:
+            made[call["function"]["name"]] += 1
+    return Counter({name: count for name, count in made.items() if name not in reads})
+
+
+def calls_evaluator(reads: Set[str]) -> Evaluator:
+    """An evaluator of trajectories: all expected `calls` were made, and nothing else was done.
+
+    Args:
+        reads: the tools that only read. They may be called more often, in any order.
+    """
+
+    def right_calls(outputs: Form, reference_outputs: Form) -> dict[str, Any]:
+        made, wanted = outputs.get("messages") or [], as_messages(reference_outputs["calls"])
+        there = superset(outputs=made, reference_outputs=wanted)["score"]
+        extra = actions(made, reads) - actions(wanted, reads)
+        comment = f"also did {dict(extra)}" if extra else "" if there else "a call is missing"
+        return {"key": "right_calls", "score": bool(there) and not extra, "comment": comment}
+
+    return right_calls
+
+# %% name="five"
+right_calls = calls_evaluator({"search_documents", "lookup_order"})
+other = call("issue_refund", "FH-10001")
+five = {
+    "as expected": [look, pay],
+    "looks twice": [look, look, pay],
+    "looks afterwards": [pay, look],
+    "pays twice": [look, pay, pay],
+    "pays for another order": [look, other],
+}
+
+# %% name="five-table"
+rows = []
+for name, made in five.items():
+    done = as_messages(made)
+    verdict = right_calls({"messages": done}, {"calls": [look, pay]})
+    rows.append({
+        "trajectory": name,
+        "strict": strict(outputs=done, reference_outputs=expected)["score"],
+        "unordered": unordered(outputs=done, reference_outputs=expected)["score"],
+        "superset": superset(outputs=done, reference_outputs=expected)["score"],
+        "right_calls": verdict["score"],
+        "comment": verdict["comment"],
+    })
+show.table(rows, caption="Only the last evaluator allows a second look and no second refund")
+
+# %% [markdown] name="golden-calls-text"
+# Now all stored trajectories. Note the order: if a refund before the look is wrong in your shop,
+# this evaluator is too tolerant, and the golden set needs a rule for it.
+
+# %% name="golden-calls"
+def judge_calls(outputs):
+    """Whether each trajectory is right."""
+    verdicts = []
+    for example, output in zip(examples, outputs, strict=True):
+        verdicts.append(right_calls(output, example.outputs)["score"])
+    return verdicts
+
+
+before["right_calls"] = judge_calls(outputs_before)
+print("Right calls:", rate(before.right_calls))
 
 # %% [markdown] name="second-text"
 # ## Is the new version better?
 #
-# Somebody proposes: the agent reads one sentence of the document, so let it read all of it, and it
-# will never miss a fact. (A retriever is anything with a `search`.) Both versions answer the same
-# questions, and both find the same ones hard. So look at each question's pair: only those that
-# changed count, *lost* or *gained*. Were the versions equally good, each change would be a coin
-# toss. McNemar's test asks how odd this many heads are. What do you expect? (Longer texts take
-# longer to read: live, this takes 5 minutes on an idle machine, and up to 15 on a busy one.)
+# A colleague proposes: the agent reads one sentence of the document, so let it read all of it, and
+# it will never miss a fact. What do you expect? (A retriever is anything with a `search`. Live,
+# this takes 5 minutes on an idle machine.)
 
 # %% name="second" tags=["stored:02-whole-documents"]
+from dataclasses import replace
+
+from helpers.agent import fernhill_index
+
+index = fernhill_index()
+
+
 class WholeDocuments:
+    """Finds what the agent's index finds, and gives it the whole text to read."""
+
     def search(self, query, k=3):
-        return [replace(p, sentences=(p.text,)) for p in index.search(query, k)]
+        """The passages, best first."""
+        found = index.search(query, k)
+        return [replace(passage, sentences=(passage.text,)) for passage in found]
 
-second_runs, second_scores = ask_all(build_agent(retriever=WholeDocuments()), "02-whole-documents")
 
-# %% name="compare"
-before, after = verdicts(scores), verdicts(second_scores)
-pair = compare(before, after)
-show.table(rows.of_comparisons([("all", pair, pair.p_value)]), caption="Whole documents to read")
-print(f"difference {pair.difference}, by paired bootstrap {pair.bootstrap}")
+changed_agent = build_agent(retriever=WholeDocuments())
+second = run_or_read("02-whole-documents", changed_agent, dev, progress=show.progress)
+
+# %% name="second-scores"
+outputs_after = []
+for run in second:
+    outputs_after.append(outputs_of(run))
+after = score_all(outputs_after)
+after["right_calls"] = judge_calls(outputs_after)
+print("before:", rate(before.states_facts))
+print("after: ", rate(after.states_facts))
+
+# %% [markdown] name="pairs-text"
+# Both versions answered the same questions, and both find the same ones hard. So compare question
+# by question: only those count that are *lost* or *gained*.
+
+# %% name="pairs"
+both = pd.crosstab(before.states_facts, after.states_facts)
+lost = int((before.states_facts & ~after.states_facts).sum())
+gained = int((after.states_facts & ~before.states_facts).sum())
+print(both, f"{lost} lost, {gained} gained", sep="\n\n")
+
+# %% [markdown] name="mcnemar-text"
+# If the versions were equally good, each changed question would be a coin toss. How likely are
+# tosses as one-sided as these? That is McNemar's exact test: three lines, or one call.
+
+# %% name="mcnemar"
+from math import comb
+
+from statsmodels.stats.contingency_tables import mcnemar
+
+changes, fewer = lost + gained, min(lost, gained)
+tail = sum(comb(changes, heads) for heads in range(fewer + 1)) / 2**changes
+by_hand = min(1.0, 2 * tail)
+print(f"by hand p = {by_hand:.2g}")
+print(f"statsmodels p = {mcnemar([[0, lost], [gained, 0]], exact=True).pvalue:.2g}")
+
+# %% [markdown] name="difference-text"
+# A small p says that the difference is not chance. How large is it? The *bootstrap* draws questions
+# with replacement and computes the difference again, thousands of times. `paired=True` keeps each
+# question's two verdicts together.
+
+# %% name="interval" app="evals.py"
+import numpy as np
+from scipy.stats import bootstrap
+
+
+def mean_difference(after: Any, before: Any, axis: int) -> Any:
+    """The difference of two rates, for `bootstrap`."""
+    return np.mean(after - before, axis=axis)
+
+
+def interval(before: pd.Series, after: pd.Series, confidence: float) -> tuple[float, float]:
+    """The bootstrap interval of the difference of two rates, by pairs of numbers 0 and 1."""
+    if len(before) < 2:
+        return -1.0, 1.0  # one question says nothing
+    ends = bootstrap(
+        (after.to_numpy(), before.to_numpy()),
+        mean_difference,
+        paired=True,
+        confidence_level=confidence,
+        method="percentile",
+        n_resamples=4_000,
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    return float(ends.low), float(ends.high)
+
+# %% name="compare" app="evals.py"
+from statsmodels.stats.contingency_tables import mcnemar
+
+
+def compare(before: pd.Series, after: pd.Series, confidence: float = 0.95) -> dict[str, float]:
+    """Two versions on the same questions, by right (True) and wrong answers.
+
+    Returns:
+        `lost` and `gained` questions, McNemar's exact `p`, and the `difference` of the rates, -1
+        to 1, with the ends of its interval, `low` and `high`.
+
+    Raises:
+        ValueError: the questions are not the same.
+    """
+    if not len(before) or set(before.index) != set(after.index):
+        raise ValueError("Compare versions on the same questions: these differ, or there are none.")
+    old, new = before.astype(float), after.reindex(before.index).astype(float)
+    lost, gained = int((old > new).sum()), int((new > old).sum())
+    p = float(mcnemar([[0, lost], [gained, 0]], exact=True).pvalue) if lost + gained else 1.0
+    low, high = interval(old, new, confidence)
+    found = {"lost": lost, "gained": gained, "p": p, "difference": float((new - old).mean())}
+    return {**found, "low": low, "high": high}
+
+# %% name="compared"
+pair = compare(before.states_facts, after.states_facts)
+show.table([pair], caption="Whole documents to read, against one sentence", digits=3)
 
 # %% [markdown] name="power-text"
 # ## How many questions are needed?
 #
-# That depends on how large a difference you must not miss, and on how many questions change at all.
-# *Power* is the chance that the test shows a difference that is there; 80% is the usual wish.
-# Where does your sample stand, and what could it have missed?
+# That depends on the difference that you must not miss. *Power* is the chance that the test shows a
+# difference that is there; 80% is the usual wish. Simulate it: draw lost and gained questions of a
+# known difference, test them, and count how often p is below 0.05.
 
 # %% name="power"
-changed, counts = max(pair.changed, 0.2), range(20, 820, 40)
-power = {f"{d} points": (counts, [power_paired(n, d / 100, changed) for n in counts])
-         for d in (20, 10, 5)}
-needed = questions_needed(0.1, changed)
-show.line(power, title=f"Ten points need {needed} questions when {changed:.0%} of them change",
-          x="questions", y="power (chance to see it)", marks={"here": len(sample)})
+from scipy.stats import binom
+
+draws = np.random.default_rng(1)
+
+
+def power(questions, difference, changing=0.3, tries=2_000):
+    """The chance that McNemar's test sees a difference, if `changing` of the questions change."""
+    odds = [(changing + difference) / 2, (changing - difference) / 2, 1 - changing]
+    lost, gained, _ = draws.multinomial(questions, odds, tries).T
+    p = 2 * binom.cdf(np.minimum(lost, gained), lost + gained, 0.5)  # McNemar's, for all tries
+    return np.mean(p <= 0.05)
+
+
+print(f"{power(80, 0.1):.0%} for ten points and 80 questions")
+
+# %% name="power-plot"
+counts = list(range(20, 620, 40))
+curves = {}
+for points in (20, 10, 5):
+    chances = []
+    for count in counts:
+        chances.append(power(count, points / 100))
+    curves[f"{points} points"] = (counts, chances)
+needed = 20
+while power(needed, 0.1) < 0.8:
+    needed += 20
+show.line(
+    curves,
+    title=f"To see ten points takes about {needed} questions",
+    x="questions",
+    y="power (chance to see it)",
+    marks={"here": len(examples)},
+)
+
+# %% [markdown] name="power-note"
+# So "no significant difference" on a small set means: nobody can know. Half the difference takes
+# four times the questions. Fewer changing questions make the test more powerful, another reason for
+# pairs.
 
 # %% [markdown] name="slices-text"
 # ## What does the average hide?
 #
-# The same comparison, slice by slice. Whole documents may help one kind and ruin another, and the
-# customers of the second do not care about the average. But who looks at many slices finds
-# something in one: the second cell compares versions that are *equal by construction*, each of ten
-# changed questions a coin toss. Holm's correction holds the chance of a false alarm at 5%, however
-# many slices you look at; the table's p-values are adjusted in that way.
+# A change may help one kind of question and ruin another, and the customers of the second do not
+# care about the average. Group by the metadata. Which kinds do you expect to lose?
 
-# %% name="slices"
-found = slices(before, after, {q.id: tags(q) for q in sample})
-worse = sum(part.lost_ground() for part in found)
-show.table(rows.of_slices(pair, found), caption=f"{worse} slices lost ground beyond chance")
+# %% name="by-kind"
+by_kind = before.assign(after=after.states_facts).groupby("kind").agg(
+    questions=("states_facts", "size"), before=("states_facts", "sum"), after=("after", "sum"))
+show.table(by_kind, caption="Right answers, by kind")
 
-# %% name="many"
-chance = np.random.default_rng(0)
-p_of = [mcnemar(gained, 10 - gained) for gained in range(11)]
+# %% [markdown] name="alarm-text"
+# Each kind gets a p-value of its own. But who looks at many slices finds something in one of them.
+# Take versions that are *equal by construction*: in each slice ten questions change, each a coin
+# toss. How often is the smallest p below 0.05? *Holm's correction* multiplies the smallest p by the
+# number of slices, the next by one less, and so on.
 
-def alarms(slice_count, adjust, tries=400):
-    tosses = chance.binomial(10, 0.5, (tries, slice_count))
-    return np.mean([min(adjust([p_of[g] for g in row])) <= 0.05 for row in tosses])
+# %% name="alarm"
+def alarms(slice_count, holm, tries=4_000):
+    """How often at least one slice of two equal versions looks worse or better."""
+    gained = draws.binomial(10, 0.5, (tries, slice_count))
+    p = 2 * binom.cdf(np.minimum(gained, 10 - gained), 10, 0.5)
+    smallest = p.min(axis=1)
+    if holm:
+        smallest = smallest * slice_count
+    return np.mean(smallest <= 0.05)
 
+# %% name="alarm-plot"
 sizes = [1, 5, 10, 20, 40]
-plain, held = ([alarms(n, how) for n in sizes] for how in (list, holm))
-show.line({"p as it is": (sizes, plain), "after Holm": (sizes, held)}, x="slices looked at",
-          y="a false alarm (chance)", title=f"{sizes[-1]} slices give a false alarm in "
-          f"{plain[-1]:.0%} of cases, after Holm in {held[-1]:.0%}")
+plain, held = [], []
+for size in sizes:
+    plain.append(alarms(size, holm=False))
+    held.append(alarms(size, holm=True))
+show.line(
+    {"p as it is": (sizes, plain), "after Holm": (sizes, held)},
+    title=f"{sizes[-1]} slices give a false alarm in {plain[-1]:.0%} of cases",
+    x="slices looked at",
+    y="a false alarm (chance)",
+)
+
+# %% [markdown] name="holm-text"
+# After Holm the chance of any false alarm stays below 5%, however many slices you look at.
+# `multipletests` corrects all of a table's p-values.
+
+# %% name="slices" app="evals.py"
+from statsmodels.stats.multitest import multipletests
+
+
+def slices(before: pd.DataFrame, after: pd.DataFrame, by: str = "kind") -> pd.DataFrame:
+    """The comparison of each slice: `questions`, `lost`, `gained`, and `p` after Holm.
+
+    Args:
+        before: as `scores_of` gives it, with the column `states_facts`.
+        after: the new version's, on the same questions.
+        by: the column to slice by.
+    """
+    rows = {}
+    for name, part in before.groupby(by):
+        found = compare(part["states_facts"], after.loc[part.index, "states_facts"])
+        rows[name] = {"questions": len(part), **found}
+    table = pd.DataFrame.from_dict(rows, orient="index")[["questions", "lost", "gained", "p"]]
+    return table.assign(p=multipletests(table["p"], method="holm")[1])
+
+# %% name="slices-table"
+by_slice = slices(before, after)
+ruined = by_slice[(by_slice.p <= 0.05) & (by_slice.lost > by_slice.gained)]
+caption = f"Lost ground beyond chance: {', '.join(ruined.index) or 'none'}"
+show.table(by_slice, caption=caption, digits=4)
+
+# %% [markdown] name="slices-note"
+# A kind of ten questions that loses five of them is not beyond chance after Holm. That does not
+# clear it: ten questions cannot show more. Ask new questions of that kind.
 
 # %% [markdown] name="judge-text"
 # ## Can a model be the judge?
 #
-# A *judge* reads question, source and answer and says whether everything in the answer is also in
-# the source. It costs a prompt and no thought, which is why everybody uses one. Here the agent's
-# own model is the judge, of labelled answers that nothing was tuned on, beside scorers that need no
-# model. (Judging takes 3 to 9 minutes; these verdicts are stored, too.) Compare every row with the
-# first: it always says yes.
+# `states_facts` needs a golden answer, which live traffic does not have. A *judge* needs none: it
+# reads question, source and answer, and says whether everything in the answer is in the source.
+# Here is one, with its whole prompt. The local model is the judge.
 
-# %% name="judge" tags=["stored:02-judge"]
-_, unseen = halves(labelled)
-some = unseen[:: 45 if fast else 1]
-judges = [*cheap_rows(unseen), *judge_rows_or_read("02-judge", Judge(), some, show.progress)]
-show.table(rows.of_scorers(judges), caption="Is the answer grounded? Scorers against a person")
+# %% name="judge"
+from typing import Literal
 
-# %% [markdown] name="calibrate-text"
-# When may you trust a judge? After people have labelled some hundred of its cases, and you know how
-# many good ones it accepts and bad ones it rejects: then *correct* its counts for both (Rogan and
-# Gladen, 1978). The interval widens by what the labels leave open. A scorer that is not beyond
-# doubt better than chance cannot be corrected: its counts say nothing, and asking it more often
-# does not help. Below, word overlap judges the whole-document version.
+from pydantic import BaseModel, Field
 
-# %% name="calibrate"
-for row in judges:
-    print(f"{row.scorer}: {'usable' if row.agreement.informative else 'no better than chance'}")
-overlap = judges[2].agreement
-judged = [run_groundedness(r, q.question) for q, r in zip(sample, second_runs, strict=True)]
-accepted = Proportion.of(g.overlap >= THRESHOLD for g in judged if g is not None)
-print(f"Word overlap accepts {accepted}; corrected, {corrected_rate(accepted, overlap)}")
+from helpers.models import chat_model
 
-# %% [markdown] name="langsmith-text"
-# ## The same through LangSmith
-#
-# LangSmith's `evaluate` is the common way to write this down: a target, examples, evaluators. With
-# `upload_results=False` it needs no server and no key. Handed a list of dicts instead of `Example`s
-# it gives an empty table without a word: the course's wrapper makes that an error.
+INSTRUCTION = (
+    "You check the answers of a shop's support agent against the source that it was given. Say yes "
+    "when the source has everything that the answer says, and no when anything is missing from it."
+)
 
-# %% name="langsmith"
-few = sample[: 1 if fast else 80 : 16]
-target = agent_target(build_agent(retriever=index), few)
-names = {"inputs.question": "question", "outputs.answer": "answer", "feedback.answer": "right"}
-table = evaluate(target, examples(few), scorers(few)).to_pandas()
-show.table(table[list(names)].rename(columns=names), caption="LangSmith's own table")
-try:
-    evaluate(target, [{"inputs": {"question": "Hi"}}], scorers(few))
-except TypeError as error:
-    print("TypeError:", error)
+
+class Verdict(BaseModel):
+    """The verdict on one answer."""
+
+    reason: str = Field(max_length=120, description="Why, in one short sentence.")
+    verdict: Literal["yes", "no"]
+
+
+llm = chat_model(max_tokens=120).with_structured_output(Verdict)
+
+# %% name="judge-one"
+def judge(question, source, answer):
+    """Whether everything in the answer is in the source, with the reason."""
+    text = f"Source: {source}\n\nQuestion: {question}\n\nAnswer: {answer}\n\nIs it all there?"
+    return llm.invoke([("system", INSTRUCTION), ("user", text)])
+
+
+source = "The deposit for a tent is £100."
+for answer in ("The deposit is £100.", "The deposit is £250."):
+    print(judge("How much deposit do you take?", source, answer))
+
+# %% [markdown] name="labels-text"
+# Never trust a judge unmeasured. People have labelled answers as *grounded* or not; one half of
+# them was used to choose thresholds, so measure on the other. The stored verdicts are of the
+# course's [judge](../helpers/evaluate/judge.py), which asks nearly the same; live, they take 3
+# minutes. (`lean` is the probability of "yes" against "no" as the judge's first word.)
+
+# %% name="verdicts" tags=["stored:02-judge"]
+from helpers.evaluate import Judge, halves
+from helpers.evaluate.stored_verdicts import verdicts_or_read
+
+_, unseen = halves(labelled_answers())
+some = unseen[:: 12 if fast else 1]
+judged = pd.DataFrame(verdicts_or_read("02-judge", Judge(), some, show.progress))
+judged = judged.dropna(subset=["verdict", "lean"])
+print(judged[["answer", "label", "verdict", "lean"]].head(4))
+
+# %% [markdown] name="overlap-text"
+# Compare it with a scorer that needs no model: the share of the answer's words that are in the
+# source or in the question.
+
+# %% name="overlap"
+from sklearn.feature_extraction.text import CountVectorizer
+
+words_of = CountVectorizer(token_pattern=r"[\w£.]*\w").build_analyzer()
+
+
+def overlap(answer, source, question):
+    """The share of the answer's words that are in the source or the question."""
+    known = {*words_of(source), *words_of(question)}
+    said = words_of(answer)
+    return sum(word in known for word in said) / max(1, len(said))
+
+
+shares = []
+for each in some:
+    shares.append(overlap(each.answer, each.source, each.question))
+overlaps = pd.Series(shares)[judged.index]
+
+# %% [markdown] name="scorers-text"
+# Two figures: *kappa* for yes and no, and the *AUC* for the numbers behind them, which is the
+# chance that a grounded answer has the higher one; 0.5 is chance. Compare each row with the first.
+
+# %% name="scorers"
+from sklearn.metrics import roc_auc_score
+
+labels = judged.label.astype(bool)
+scorers = {
+    "always yes": (labels | True, labels * 0.0),
+    "judge, its verdict": (judged.verdict.astype(bool), judged.verdict.astype(float)),
+    "judge, its first word": (judged.lean >= 0.5, judged.lean.astype(float)),
+    "word overlap of 0.9": (overlaps >= 0.9, overlaps),
+}
+rows = []
+for name, (accepted, number) in scorers.items():
+    rows.append({
+        "scorer": name,
+        "agreement": (accepted == labels).mean(),
+        "kappa": cohen_kappa_score(labels, accepted),
+        "AUC": roc_auc_score(labels, number),
+    })
+show.table(rows, caption=f"Is the answer grounded? {len(labels)} labelled answers")
+
+# %% [markdown] name="kappa-interval-text"
+# Is the judge better than chance, beyond doubt? Kappa needs an interval too, and no formula: the
+# same bootstrap gives it.
+
+# %% name="kappa-interval"
+warnings.filterwarnings("ignore", category=RuntimeWarning)  # a draw may have one label only
+kappa_of = {}
+for name in ("judge, its verdict", "word overlap of 0.9"):
+    accepted, _ = scorers[name]
+    ends = bootstrap(
+        (labels, accepted),
+        cohen_kappa_score,
+        paired=True,
+        vectorized=False,
+        n_resamples=100 if fast else 1_000,
+        method="percentile",
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    kappa = cohen_kappa_score(labels, accepted)
+    kappa_of[name] = f"{kappa:.2f} [{ends.low:.2f}, {ends.high:.2f}]"
+    print(f"{name}: kappa {kappa_of[name]}")
+
+# %% [markdown] name="correct-text"
+# A scorer whose interval contains 0 tells you nothing, however often you ask it. One that is better
+# than chance, with known mistakes, can be *corrected* (Rogan and Gladen, 1978): it accepts the
+# share `sensitivity` of the right answers, and rejects the share `specificity` of the wrong ones.
+# `states_facts` is such a scorer; its matrix is above.
+
+# %% name="correct"
+table = confusion_matrix(person, given, labels=[False, True])
+(rejected, wrongly), (missed, found) = table
+sensitivity = found / max(1, found + missed)
+specificity = rejected / max(1, rejected + wrongly)
+for name, scores in {"one sentence": before, "whole documents": after}.items():
+    counted = scores.states_facts.mean()
+    corrected = (counted + specificity - 1) / (sensitivity + specificity - 1)
+    print(f"{name}: {counted:.0%} counted, {corrected:.0%} corrected")
+
+# %% [markdown] name="correct-note"
+# Is one of them above 100%? No rate is. It says that the labelled answers are not like this
+# version's: many were written to be hard. Label answers of the version that you want to correct.
 
 # %% [markdown] name="gate-text"
 # ## What should a gate let through?
 #
-# A *gate* is a rule that was written before the result. This one, which the checklist has too,
-# stops a version when the 90% interval of the difference reaches below minus ten points. Like every
-# test it makes two mistakes: it stops harmless versions, and ships worse ones. How often, with 80
-# questions, with the 140 of heldout, with 400? The simulation changes as many as yours did.
+# A *gate* is a table of rules that was written before the result. Each rule has a value, a limit,
+# and a verdict. What is not known does not pass: `NaN >= limit` is false.
 
-# %% name="gate"
-MARGIN = -0.10
+# %% name="rules" app="evals.py"
+from dataclasses import dataclass
 
-def stopped(count, drop, tries=40 if fast else 200):
-    share = max(changed, drop)  # of the questions that change
-    odds = [(share + drop) / 2, (share - drop) / 2, 1 - share]
-    draws = chance.multinomial(count, odds, tries)
-    return np.mean([difference(same // 2, lost, gained, same - same // 2, confidence=0.9).low
-                    < MARGIN for lost, gained, same in draws])
 
-drops = [0, 0.05, 0.10, 0.15, 0.20]
-curves = {f"{n} questions": ([100 * d for d in drops], [stopped(n, d) for d in drops])
-          for n in (80, 140, 400)}
-show.line(curves, x="true loss (points)", y="stopped (share)", title="With 80 questions the gate "
-          f"stops {curves['80 questions'][1][0]:.0%} of equally good versions")
-low = compare(before, after, confidence=0.9).difference.low
-print("Whole documents:", "stop" if low < MARGIN else "ship")
+@dataclass(frozen=True)
+class Rules:
+    """The limits of the gate. Choose them before you see a result."""
 
-# %% [markdown] name="checklist-text"
+    right: float = 0.6
+    """Right answers, at least: the lower end of the 95% interval."""
+    difference: float = -0.1
+    """Difference to the released version, at least: the lower end of the 90% interval."""
+    slices_lost: int = 0
+    """Slices that lost ground beyond chance, at most."""
+    wrong_calls: int = 0
+    """Questions whose calls are wrong and were right before, at most."""
+    failed: int = 0
+    """Questions that got no answer, at most."""
+    seconds: float = 30.0
+    """Seconds that 95% of the answers take, at most."""
+
+# %% [markdown] name="gate-note"
+# The difference has a margin, here ten points: nobody can prove that a version is not worse at all.
+# A first release has nothing to compare with, so three of the rules do not apply to it.
+
+# %% name="against-released" app="evals.py"
+Row = tuple[str, float, str, float]  # rule, value, "at least" or "at most", limit
+
+
+def against_released(before: pd.DataFrame, after: pd.DataFrame, rules: Rules) -> list[Row]:
+    """The rules that compare a version with the released one."""
+    pair = compare(before["states_facts"], after["states_facts"], confidence=0.9)
+    parts = slices(before, after)
+    worse = (parts["p"] <= 0.05) & (parts["lost"] > parts["gained"])
+    became_wrong = before["right_calls"].reindex(after.index) & ~after["right_calls"]
+    return [
+        ("difference, low end", pair["low"], "at least", rules.difference),
+        ("slices that lost ground", int(worse.sum()), "at most", rules.slices_lost),
+        ("calls that became wrong", int(became_wrong.sum()), "at most", rules.wrong_calls),
+    ]
+
+# %% name="gate" app="evals.py"
+def gate(before: pd.DataFrame | None, after: pd.DataFrame, rules: Rules) -> pd.DataFrame:
+    """The rules, each with its `value`, its `limit`, and whether it `passes`.
+
+    Args:
+        before: the released version's scores, as `scores_of` gives them; None before the first.
+        after: the new version's, with `states_facts` and `right_calls`.
+        rules: the limits.
+    """
+    right = after["states_facts"]
+    low, _ = proportion_confint(int(right.sum()), len(right), method="wilson")
+    rows: list[Row] = [
+        ("right answers, low end", float(low), "at least", rules.right),
+        ("questions without an answer", int(after["failed"].sum()), "at most", rules.failed),
+        ("seconds, 95%", float(after["seconds"].quantile(0.95)), "at most", rules.seconds),
+    ]
+    if before is not None:
+        rows += against_released(before, after, rules)
+    table = pd.DataFrame(rows, columns=["rule", "value", "bound", "limit"])
+    least, value, limit = table["bound"] == "at least", table["value"], table["limit"]
+    return table.assign(passes=(least & (value >= limit)) | (~least & (value <= limit)))
+
+# %% name="gated"
+decided = gate(before, after, Rules())
+stopped = decided[~decided.passes]
+show.table(decided, caption=f"Whole documents: {'stop' if len(stopped) else 'go'}")
+same = gate(before, before, Rules())
+print("The released version against itself:", "go" if same.passes.all() else "stop")
+
+# %% [markdown] name="mistakes-text"
+# Like every test, a gate makes two mistakes: it stops harmless versions, and it ships worse ones.
+# How often? Simulate the rule of the difference, for three sizes of a golden set. 30% of the
+# questions change.
+
+# %% name="mistakes"
+from scipy.stats import norm
+
+DROPS = [0, 5, 10, 15, 20]  # percentage points
+
+
+def stops(questions, drop, tries=2_000, changing=0.3):
+    """How often the 90% interval of the difference reaches below minus ten points."""
+    odds = [(changing + drop) / 2, (changing - drop) / 2, 1 - changing]
+    lost, gained, _ = draws.multinomial(questions, odds, tries).T
+    mean = (gained - lost) / questions
+    error = np.sqrt(((gained + lost) / questions - mean**2) / questions)  # as the bootstrap's
+    return np.mean(mean + norm.ppf(0.05) * error < -0.1)
+
+# %% name="mistakes-plot"
+gates = {}
+for count in (12, 80, 400):
+    stopped_share = []
+    for drop in DROPS:
+        stopped_share.append(stops(count, drop / 100))
+    gates[f"{count} questions"] = (DROPS, stopped_share)
+harmless = stops(80, 0)
+show.line(
+    gates,
+    title=f"With 80 questions the gate stops {harmless:.0%} of equally good versions",
+    x="true loss (percentage points)",
+    y="stopped (share)",
+)
+
+# %% [markdown] name="mistakes-note"
+# A small golden set makes a strict gate: it stops good versions, because it cannot know better. The
+# remedy is more questions; a wider margin only hides the problem.
+
+# %% [markdown] name="ship-text"
 # ## What belongs on a checklist?
 #
-# Quality is one item of many. Each stands for a kind of incident that it would have caught, belongs
-# to a role, and has a threshold that was set beforehand. `course ship-check` decides it from a file
-# of *evidence*, which a command has written for exactly this version of prompt, tools, documents,
-# model and code. Missing or old evidence, of another version or of too few questions, is *not
-# assessed*, and that is a no-go: not knowing is never a pass. Two things no command can measure:
-# who answers the phone, and how to go back. There a person signs a dated statement.
-#
-# The first table is the list. The second tries one item on evidence that looks good and is not
-# enough. The third applies the list to the agent in your copy of the course; its reasons name
-# the commands that write what is missing. `course eval --part heldout` fills in up to four items,
-# in 5 minutes on an idle two-core machine and up to 15 on a busy one: run it in a terminal, then
-# the last of these cells again. Later modules bring the other items.
-
-# %% name="checklist"
-show.table(rows.of_checklist(), caption="Every item must pass")
-
-# %% name="unknown"
-now, here = datetime.now(UTC), current_version()
-figures = {name: Figure.of(figure) for name, figure in latency_figures(runs).items()}
-mine = Evidence("latency", here, "this notebook", now, figures)
-given = {"none": None, "of another prompt": replace(mine, version=current_version(prompt="Hi.")),
-         "five weeks old": replace(mine, written=now - timedelta(weeks=5)),
-         f"of the {len(runs)} answers above": mine}
-found = {name: assess(item("latency"), each, here, now=now) for name, each in given.items()}
-show.table([{"evidence": name, "status": each.status, "reason": each.reasons[0]}
-            for name, each in found.items()], caption="Latency: four ways of not knowing")
+# `course ship-check` is the same gate at full size: quality is one of its items, next to security,
+# latency and cost. Each has an owner, a threshold and a file of *evidence*, which a command has
+# written for exactly this version of prompt, tools, documents, model and code. Missing or old
+# evidence is *not assessed*, and that is a no-go: not knowing is never a pass.
 
 # %% name="ship"
+from helpers.evaluate.ship_check import ship_check
+
 report = ship_check()
-decision = "GO" if report.go else "NO-GO"
-show.table(rows.of_report(report), caption=f"Version {report.version.digest}: {decision}")
+rows = []
+for finding in report.findings:
+    rows.append({"item": finding.item.title, "status": finding.status,
+                 "reason": finding.reasons[0] if finding.reasons else ""})
+show.table(rows, caption=f"This agent: {'GO' if report.go else 'NO-GO'}")
+
+# %% [markdown] name="ship-note"
+# The reasons name the command that measures what is missing. `course eval --part heldout` brings
+# the first items, in 5 minutes on an idle two-core machine; later modules bring the others. Who
+# answers the phone, and how to go back, no command can measure: there a person signs a statement.
 
 # %% [markdown] name="measured-text"
 # ## What you measured
 #
-# The figures of this notebook. Module 03 attacks the same agent, and must not make these worse.
+# Module 03 attacks the same agent, and must not make these figures worse.
 
 # %% name="measured"
+five_of_five, _ = proportion_confint(5, 5, method="wilson")
+points = "{difference:.0%} [{low:.0%}, {high:.0%}]".format(**pair)
 figures = {
-    "right answers, one sentence to read": pair.before,
-    "right answers, whole documents": pair.after,
-    "difference": pair.difference,
-    "kappa of the course's score": with_people.kappa,
-} | {f"kappa of the {row.scorer}": row.agreement.kappa for row in judges[-2:]}
-show.table([{"figure": name, "value": str(value)} for name, value in figures.items()],
-           caption=f"On {len(sample)} questions and {len(labelled)} labelled answers")
+    "true rate that five of five right allow, low end": f"{five_of_five:.0%}",
+    "right answers, one sentence to read": rate(before.states_facts),
+    "right answers, whole documents": rate(after.states_facts),
+    "difference of the two": points,
+    "questions needed to see ten points": needed,
+    "kinds that lost ground": len(ruined),
+    "kappa of states_facts with people": f"{with_people:.2f}",
+    "kappa of the judge": kappa_of["judge, its verdict"],
+    "rules that stop whole documents": len(stopped),
+}
+measured = pd.Series(figures, name="figure").rename_axis("what").reset_index()
+show.table(measured, caption="This notebook's figures")
 
 # %% [markdown] name="production"
-# **In production** the golden set grows from what customers really ask: sample live runs, let two
-# people label them, and measure how far they agree; that is the ceiling for any judge. Keep a part
-# that nobody looks at, and renew it when too many decisions have rested on it. A hosted model says
-# other words each time, and its provider changes it under the same name: ask each question several
-# times, count questions and not answers, and measure agent and judge anew from time to time.
+# ## In production
 #
+# - The golden set grows from what customers really ask. Let two people label a sample and measure
+#   how far they agree: that is the ceiling for any judge.
+# - Keep a part that nobody looks at, and replace it when many decisions have rested on it.
+# - A hosted model varies its words, and its provider changes it under the same name. Ask each
+#   question several times, count questions and not answers, and measure agent and judge again.
+# - `openevals.llm.create_llm_as_judge(prompt=..., judge=model)` makes a judge for `evaluate`. Print
+#   its prompt, and measure it like any other.
+
+# %% [markdown] name="breaks"
 # **Where it breaks.** A golden set knows yesterday's questions. A score that becomes a target stops
-# being a score. Questions are asked one at a time here, so nothing is said about long
-# conversations, about load (module 05) or about somebody who attacks (module 03).
+# being a score. `stated` finds words, not meaning. And each question here is asked alone, so
+# nothing is said about long conversations, load (module 05) or attacks (module 03).
+
+# %% [markdown] name="keep"
+# ## Keep this
+#
+# ```python
+# def states_facts(outputs: dict, reference_outputs: dict) -> bool:
+#     return all(fact in outputs["answer"] for fact in reference_outputs["states"])
+#
+# examples = [Example(id=uuid7(), inputs=..., outputs=..., metadata={"kind": ...}), ...]
+# new = evaluate(target, data=examples, evaluators=[states_facts], upload_results=False)
+# right = new.to_pandas()["feedback.states_facts"].astype(bool)
+# assert len(right) == len(examples)
+# lost, gained = (old & ~right).sum(), (right & ~old).sum()
+# p = mcnemar([[0, lost], [gained, 0]], exact=True).pvalue
+# low, high = proportion_confint(right.sum(), len(right), method="wilson")
+# ```
+#
+# **The pitfall:** a list of dicts instead of `Example`s gives an empty table and no error. Count
+# the rows.
+
+# %% name="keep-figure"
+print(f'For the review meeting: "The new version loses {pair["lost"]} of {len(examples)} questions '
+      f'and gains {pair["gained"]} (p = {pair["p"]:.2g}); most of the lost ones are of the kind '
+      f'{by_slice.lost.idxmax()}. It does not ship."')
+
+# %% [markdown] name="without"
+# ## Without the course
+#
+# ```
+# pip install "langsmith>=0.15" "agentevals>=0.0.9" openevals "statsmodels>=0.15" scipy \
+#     scikit-learn pandas
+# ```
+#
+# `evaluate(..., upload_results=False)` needs no account. With `LANGSMITH_API_KEY` set and without
+# that argument, results go to [LangSmith](https://smith.langchain.com).
+# [`course new`](../README.md) writes `evals.py` into a project of your own, with twelve golden
+# questions and a command that runs the gate.
+
+# %% [markdown] name="quiz-text"
+# ## Quiz
+#
+# Questions about what you have just built.
 
 # %% name="quiz"
+from helpers.course import quiz
+
 quiz("02")
 
 # %% [markdown] name="links"
 # ## Next
 #
 # - The lab: [labs/02_evaluate_before_shipping.ipynb](../labs/02_evaluate_before_shipping.ipynb),
-#   six exercises.
-# - Paired tests: Q. McNemar, 1947, *Psychometrika* 12, 153-157; R. G. Newcombe, 1998,
-#   *Statistics in Medicine* 17, 2635-2650.
-# - Several tests: S. Holm, 1979, *Scandinavian Journal of Statistics* 6, 65-70.
-# - Agreement: J. Cohen, 1960, *Educational and Psychological Measurement* 20, 37-46.
-# - Models as judges: Zheng et al., 2023, [arXiv:2306.05685](https://arxiv.org/abs/2306.05685).
+#   six exercises. [Module 03](03_stop_prompt_injection.ipynb) attacks the agent.
+# - Paired tests: Q. McNemar, 1947, *Psychometrika* 12, 153-157. Several tests: S. Holm, 1979,
+#   *Scandinavian Journal of Statistics* 6, 65-70.
+# - Agreement: J. Cohen, 1960, *Educational and Psychological Measurement* 20, 37-46. Models as
+#   judges: Zheng et al., 2023, [arXiv:2306.05685](https://arxiv.org/abs/2306.05685).
 # - A rubric for production readiness: Breck et al., 2017, *The ML Test Score*,
 #   [research.google](https://research.google/pubs/pub46555/).
-# - [LangSmith: evaluation](https://docs.langchain.com/langsmith/evaluation).
+# - LangSmith: [evaluation](https://docs.langchain.com/langsmith/evaluation).
+#   [agentevals](https://github.com/langchain-ai/agentevals),
+#   [openevals](https://github.com/langchain-ai/openevals).

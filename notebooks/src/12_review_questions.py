@@ -106,8 +106,7 @@ def show_evidence(*items):
 # %% [markdown] name="release-links"
 # **Where you measured it:**
 #
-# - [What belongs on a checklist?][list] has the items with owners and thresholds, and four ways of
-#   not knowing.
+# - [What belongs on a checklist?][list] has the items, and what missing evidence means.
 # - [What makes a golden set?][golden] and [How many questions are needed?][count] say which
 #   questions, and how many.
 # - [What does the average hide?][slices] and [What should a gate let through?][gate] compare two

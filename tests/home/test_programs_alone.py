@@ -23,6 +23,7 @@ from helpers.testbed.replies import Fails
 from tests.home.agent import try_agent
 from tests.home.alone import run
 from tests.home.dockerfile import try_dockerfile
+from tests.home.evals import try_evals
 from tests.home.guards import try_guards
 from tests.home.kubernetes import try_base, try_base_file, try_dev, try_hpa, try_ingress, try_prod
 from tests.home.monitoring import try_dashboard, try_metrics, try_rules, try_rules_test
@@ -108,6 +109,7 @@ TRIED: dict[str, Callable[[], None]] = {
     "agent.py": try_agent,
     "ask.py": try_ask,
     "dashboard.py": try_dashboard,
+    "evals.py": try_evals,
     "k8s/base/budget.yaml": partial(try_base_file, "k8s/base/budget.yaml"),
     "k8s/base/deployment.yaml": partial(try_base_file, "k8s/base/deployment.yaml"),
     "k8s/base/kustomization.yaml": try_base,

@@ -142,8 +142,7 @@ def test_a_module_that_keeps_every_rule_is_no_exception(stem: str) -> None:
 
 
 def test_the_list_of_exceptions_only_shrinks() -> None:
-    assert list(NOT_REBUILT) == sorted(set(NOT_REBUILT))
-    assert set(NOT_REBUILT) <= {"01", "02", "03", "04", "05", "09"}
+    assert not NOT_REBUILT
     assert set(PAGES) <= {"12"}
 
 
