@@ -30,9 +30,14 @@ _BESIDE_IMPORTS = {
     "tests/test_rules.py": ["rules", "rules_test"],
 }
 
-# Packages that the service itself does not need, by what imports them; all are large. A file that
-# imports several belongs to the first.
-_EXTRAS = {"page": "streamlit", "ray": "ray", "evals": "statsmodels", "traces": "pandas"}
+# Packages that the service itself does not need, by what a file of theirs imports; all are large.
+# A file that imports several belongs to the first.
+_EXTRAS = {
+    "page": {"streamlit"},
+    "ray": {"ray"},
+    "evals": {"statsmodels", "evals"},
+    "traces": {"pandas"},
+}
 
 
 class ProjectError(Exception):
@@ -111,8 +116,8 @@ def _values(name: str, files: dict[str, str], programs: list[str]) -> dict[str, 
     tests = [text for path, text in files.items() if path.startswith("tests/")]
     always = [files[f"{module}.py"] for module in modules]
     apart: dict[str, list[str]] = {}
-    for extra, module in _EXTRAS.items():
-        apart[extra] = [text for text in always if module in imported(text)]
+    for extra, marks in _EXTRAS.items():
+        apart[extra] = [text for text in always if marks & {*imported(text)}]
         always = [text for text in always if text not in apart[extra]]
     needed = _packages(always)
     extras = {extra: _packages(texts) - needed for extra, texts in apart.items() if texts}
