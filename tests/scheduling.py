@@ -1,6 +1,6 @@
 """Which tests run one after another in one worker: those of a file, because they share a server.
 
-Four files hold the tests of every module; there, those of a module stay together, so that both
+Three files hold the tests of every module; there, those of a module stay together, so that both
 workers have something to do until the end. What needs Ray runs in one worker, on one cluster: a
 start takes as long as many tests, and two clusters on two cores fail each other's timeouts.
 """
@@ -10,7 +10,6 @@ import re
 from xdist.scheduler import LoadFileScheduling
 
 BY_MODULE = (
-    "tests/course/test_wrong_answers.py",
     "tests/exercises/test_exercises.py",
     "tests/notebooks/test_every_notebook.py",
     "tests/workshop/test_grade_the_course.py",

@@ -12,8 +12,8 @@ from tests.scheduling import scope
     [
         ("tests/service/test_redis.py::test_a[05.1-x]", "tests/service/test_redis.py"),
         (
-            "tests/course/test_wrong_answers.py::test_a_wrong_answer[05.6-no_bound]",
-            "tests/course/test_wrong_answers.py::05",
+            "tests/exercises/test_exercises.py::test_a_wrong_answer[05.6-no_bound]",
+            "tests/exercises/test_exercises.py::05",
         ),
         (
             "tests/notebooks/test_every_notebook.py::test_a[notebooks/09_trace.ipynb]",
@@ -45,7 +45,7 @@ def test_a_test_belongs_to_its_file_or_to_its_module(nodeid: str, expected: str)
     [
         ("tests/exercises/test_exercises.py::test_a[00.2-no_guard]", "00"),
         ("tests/course/test_quiz.py::test_a[05]", "05"),
-        ("tests/course/test_m02_given.py::test_a", "02"),
+        ("tests/course/test_m09_given.py::test_a", "09"),
         ("tests/course/test_check.py::test_a[4]", None),
         ("tests/authoring/test_style.py::test_a", None),
     ],

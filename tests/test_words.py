@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from helpers.authoring.editions import FOLDERS, generate, stems
-from helpers.authoring.exceptions import NOT_REBUILT
 from helpers.authoring.source import Edition
 from helpers.authoring.words import BANNED, hits
 from helpers.course.card import Card, CaseResult, Note, Status
@@ -18,23 +17,11 @@ SOURCES: list[tuple[Edition, str]] = [
     (edition, stem)
     for edition, (folder, _) in FOLDERS.items()
     for stem in stems(ROOT / folder, "*.py")
-    if stem[:2] not in NOT_REBUILT
 ]
-# An exercise's file or folder begins with its module, m03; what has no number belongs to the desk.
 EXERCISES = [
-    path.relative_to(ROOT).as_posix()
-    for path in sorted((DESK / "exercises").rglob("*.py"))
-    if not any(
-        part.startswith(f"m{module}")
-        for part in path.relative_to(DESK / "exercises").parts
-        for module in NOT_REBUILT
-    )
+    path.relative_to(ROOT).as_posix() for path in sorted((DESK / "exercises").rglob("*.py"))
 ]
-QUIZZES = [
-    path.relative_to(ROOT).as_posix()
-    for path in sorted((DESK / "quizzes").glob("*.yaml"))
-    if path.stem not in NOT_REBUILT
-]
+QUIZZES = [path.relative_to(ROOT).as_posix() for path in sorted((DESK / "quizzes").glob("*.yaml"))]
 DESKS = [
     path.relative_to(ROOT).as_posix()
     for path in sorted(DESK.rglob("*.py"))

@@ -1,11 +1,4 @@
-"""The modules that do not keep every rule of the course yet; the lists only shrink."""
-
-NOT_REBUILT: tuple[str, ...] = ()
-"""Modules from before the rules: of style, of words, of names called, of one file an exercise.
-
-A module leaves the list when it is rebuilt, and no module enters it. Tests hold that each of these
-breaks a rule (else it does not belong here) and that every other module keeps all of them.
-"""
+"""The modules that do not keep every rule of the course yet; the list only shrinks."""
 
 PAGES: tuple[str, ...] = ("12",)
 """Modules that are a page so far: a walkthrough without solution, lab, exercises and quiz.

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from helpers.authoring.exceptions import NOT_REBUILT
 from helpers.authoring.style import Style
 
 
@@ -85,25 +84,12 @@ Fewer cells were longer ones, and shorter ones denser."""
 SHORT: tuple[Limit, ...] = (_cells(10, 50), *_lines(6, 18), *_DENSITY)
 """For 00, which takes ten minutes and is about the course itself, and 12, which asks questions."""
 
-BEFORE: tuple[Limit, ...] = (
-    _cells(25, None),
-    _text_to_code(1.75),
-    *_lines(4.5, 15),
-    Limit("words/code", lambda style: style.words_per_code_cell, 25, 90),
-)
-"""What a module that is not rebuilt yet kept before, so that it gets no worse."""
-
 
 def limits_of(module: str) -> tuple[Limit, ...]:
-    """The limits that the style page sets for a walkthrough, rebuilt or not."""
+    """The limits that the style page sets for a walkthrough."""
     if "01" <= module <= "10":
         return WHOLE
     return SHORT if module in ("00", "12") else REBUILT
-
-
-def due(module: str) -> tuple[Limit, ...]:
-    """The limits that a walkthrough has to keep today."""
-    return BEFORE if module in NOT_REBUILT else limits_of(module)
 
 
 def breaks(style: Style, limits: tuple[Limit, ...]) -> list[str]:

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from helpers.authoring.editions import generate, stems
-from helpers.authoring.exceptions import NOT_REBUILT
-from helpers.authoring.limits import REBUILT, breaks, due, limits_of
+from helpers.authoring.limits import REBUILT, breaks, limits_of
 from helpers.authoring.names_called import missing
 from helpers.authoring.style import measure
 
@@ -39,8 +38,8 @@ def table(root: Path, chosen: Sequence[str]) -> tuple[list[list[str]], bool]:
     Raises:
         SourceError: a source breaks the format.
     """
-    head = ["", *(limit.name for limit in REBUILT), "rebuilt", "not called"]
-    allowed = ["limit", *(limit.allowed for limit in REBUILT), "", ""]
+    head = ["", *(limit.name for limit in REBUILT), "not called"]
+    allowed = ["limit", *(limit.allowed for limit in REBUILT), ""]
     rows, good = [head, allowed], True
     for stem in chosen:
         module = stem[:2]
@@ -51,7 +50,6 @@ def table(root: Path, chosen: Sequence[str]) -> tuple[list[list[str]], bool]:
         for limit in REBUILT:
             mark = own[limit.name].broken(style) if limit.name in own else ""
             cells.append(f"{limit.form.format(limit.of(style))} {mark}".rstrip())
-        rebuilt = module not in NOT_REBUILT
-        rows.append([*cells, "yes" if rebuilt else "no", ", ".join(uncalled)])
-        good &= not breaks(style, due(module)) and not (rebuilt and uncalled)
+        rows.append([*cells, ", ".join(uncalled)])
+        good &= not breaks(style, limits_of(module)) and not uncalled
     return rows, good

@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 
 from helpers.authoring.editions import FOLDERS, stems
-from helpers.authoring.exceptions import NOT_REBUILT
 from helpers.authoring.solved import EXERCISES
 from helpers.course.copies import write_whole
 
@@ -132,10 +131,6 @@ def create(root: Path, number: str, name: str) -> list[Path]:
             f"{name!r} is no name: use lower-case words with _ between them, as in build_the_index."
         )
     module, place = found[1], int(found[2])
-    if module in NOT_REBUILT:
-        raise NewExerciseError(
-            f"module {module} still has one file for all its exercises, m{module}.py: add it there."
-        )
     source_folder = FOLDERS["solution"][0]
     sources = [stem for stem in stems(root / source_folder, "*.py") if stem[:2] == module]
     if not sources:

@@ -4,7 +4,6 @@ import pytest
 
 from helpers import cli
 from helpers.authoring.editions import stems
-from helpers.authoring.exceptions import NOT_REBUILT
 from helpers.paths import ROOT
 
 WALKTHROUGHS = stems(ROOT / "notebooks/src", "*.py")
@@ -17,17 +16,6 @@ def test_one_line_a_walkthrough_below_the_limits(capsys: pytest.CaptureFixture[s
     assert "30-70" in limits
     assert ">=60%" in limits
     assert [row[:2] for row in rows] == [stem[:2] for stem in WALKTHROUGHS]
-
-
-@pytest.mark.parametrize("module", NOT_REBUILT)
-def test_a_module_that_is_not_rebuilt_is_marked_and_no_failure(
-    module: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert cli.main(["style", module]) == 0
-    row = capsys.readouterr().out.splitlines()[-1]
-    assert row.startswith(module)
-    assert " high" in row or " low" in row
-    assert "  no  " in row
 
 
 @pytest.mark.parametrize("name", ["99", "foo", ""])

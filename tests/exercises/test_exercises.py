@@ -10,7 +10,6 @@ from typing import NamedTuple
 import pytest
 
 from helpers.authoring.answers import FEWEST_RIGHT, FEWEST_WRONG, Answer, answers_file, answers_to
-from helpers.authoring.exceptions import NOT_REBUILT
 from helpers.authoring.strength import measurable, measure
 from helpers.course.card import Card, Status
 from helpers.course.check import run_check
@@ -139,11 +138,6 @@ def test_every_hint_fits_a_case_and_every_slip_has_a_wrong_answer(exercise: Exer
         assert set(getattr(hint, "about", ())) <= about, hint
     slips = {slip.id for case in cases for slip in case.known_slips}
     assert slips == {answer.slip for answer in ANSWERS[exercise.id].wrong} - {""}
-
-
-def test_a_module_has_one_file_an_exercise_unless_it_is_on_the_list() -> None:
-    old = {module for module in modules() if not exercise_files(module)}
-    assert old == set(NOT_REBUILT)
 
 
 def test_the_answers_have_the_names_of_the_exercises() -> None:

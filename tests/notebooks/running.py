@@ -17,7 +17,7 @@ import papermill
 
 from helpers.authoring.committed import NoCommitError, export
 from helpers.authoring.editions import FOLDERS, generate, notebook_path, stems
-from helpers.authoring.exceptions import NOT_REBUILT, PAGES
+from helpers.authoring.exceptions import PAGES
 from helpers.authoring.notebook import write
 from helpers.course.card import statuses
 
@@ -112,12 +112,6 @@ PARTS = {
     "a quiz": "helpers/course/quizzes/[0-9][0-9].yaml",
 }
 
-# Where a module that is not rebuilt yet has them.
-BEFORE = {
-    "exercises": "helpers/course/exercises/m[0-9][0-9].py",
-    "answers": "tests/wrong/m[0-9][0-9].py",
-}
-
 
 def missing_parts(root: Path, module: str) -> Iterator[str]:
     """What a module lacks, or has twice, or under two names, as sentences.
@@ -126,8 +120,6 @@ def missing_parts(root: Path, module: str) -> Iterator[str]:
     """
     names: dict[str, set[str]] = {}
     for part, pattern in PARTS.items():
-        if module in NOT_REBUILT:
-            pattern = BEFORE.get(part, pattern)
         paths = [path for path in root.glob(pattern) if path.stem.lstrip("m")[:2] == module]
         if module in PAGES and part != "a walkthrough":
             if paths:

@@ -12,8 +12,8 @@ from helpers.authoring.cells import code_cells
 from helpers.authoring.committed import names
 from helpers.authoring.drift import drift
 from helpers.authoring.editions import FOLDERS, generate, notebook_path, stems
-from helpers.authoring.exceptions import NOT_REBUILT, PAGES
-from helpers.authoring.limits import breaks, due, limits_of
+from helpers.authoring.exceptions import PAGES
+from helpers.authoring.limits import breaks, limits_of
 from helpers.authoring.names import imported_modules
 from helpers.authoring.names_called import missing
 from helpers.authoring.notebook import read, write
@@ -121,35 +121,21 @@ def test_the_parameters_exist_and_fast_follows_the_environment(
 
 @pytest.mark.parametrize("stem", WALKTHROUGHS)
 def test_the_walkthrough_keeps_the_style(stem: str) -> None:
-    found = breaks(measure(generate(ROOT, "walkthrough", stem)), due(stem[:2]))
+    found = breaks(measure(generate(ROOT, "walkthrough", stem)), limits_of(stem[:2]))
     assert not found, f"{found}; see `course style {stem[:2]}`"
 
 
-REBUILT = [stem for stem in WALKTHROUGHS if stem[:2] not in NOT_REBUILT]
-EXCEPTED = [stem for stem in WALKTHROUGHS if stem[:2] in NOT_REBUILT]
-
-
-@pytest.mark.parametrize("stem", REBUILT)
+@pytest.mark.parametrize("stem", WALKTHROUGHS)
 def test_the_walkthrough_calls_what_the_field_calls(stem: str) -> None:
     assert not missing(stem[:2], generate(ROOT, "walkthrough", stem))
 
 
-@pytest.mark.parametrize("stem", EXCEPTED)
-def test_a_module_that_keeps_every_rule_is_no_exception(stem: str) -> None:
-    notebook = generate(ROOT, "walkthrough", stem)
-    kept = not breaks(measure(notebook), limits_of(stem[:2])) and not missing(stem[:2], notebook)
-    assert not kept, f"{stem[:2]} is rebuilt: take it off NOT_REBUILT"
-
-
 def test_the_list_of_exceptions_only_shrinks() -> None:
-    assert not NOT_REBUILT
     assert set(PAGES) <= {"12"}
 
 
 @pytest.mark.parametrize(("edition", "stem"), SOURCES)
 def test_no_notebook_imports_an_exercise(edition: Edition, stem: str) -> None:
-    if stem[:2] in NOT_REBUILT:
-        return
     found = exercises_imported(generate(ROOT, edition, stem))
     assert not found, "an exercise's file is the check's own; notebooks use helpers/testbed"
 

@@ -149,11 +149,11 @@ def exercise(
         found = _ID.fullmatch(exercise_id)
         if found is None:
             raise ValueError(f"{exercise_id!r} is no exercise's number: write it like '01.2'")
-        module = re.search(r"\bexercises\.m(\d\d)(?:\.e(\d+)_\w+)?$", cases.__module__)
-        if module and (module[1] != found[1] or module[2] not in (None, found[2])):
+        file = re.search(r"\bexercises\.m(\d\d)\.e(\d+)_\w+$", cases.__module__)
+        if file and file.groups() != (found[1], found[2]):
             raise ValueError(
-                f"exercise {exercise_id} is in {cases.__module__}, not in m{found[1]}.py"
-                f" or m{found[1]}/e{found[2]}_....py"
+                f"exercise {exercise_id} is in {cases.__module__}, not in"
+                f" m{found[1]}/e{found[2]}_....py"
             )
         if not hints:
             raise ValueError(f"exercise {exercise_id} has no hints")
@@ -168,8 +168,7 @@ def exercise(
 
 def modules() -> list[str]:
     """The modules that have exercises, by number: "00", "01", ..."""
-    files = [path.stem for path in _FOLDER.glob("m[0-9][0-9].py")]
-    return sorted(name[1:] for name in {*files, *(path.parent.name for path in exercise_files())})
+    return sorted({path.parent.name[1:] for path in exercise_files()})
 
 
 def exercise_files(module: str = "[0-9][0-9]") -> list[Path]:
@@ -179,11 +178,10 @@ def exercise_files(module: str = "[0-9][0-9]") -> list[Path]:
 
 
 def of_module(module: str) -> list[Exercise]:
-    """The exercises of one module, in order; none for a module that has no file of them."""
+    """The exercises of one module, in order; none for a module that has no files of them."""
     if module in modules():
-        names = [f"m{module}.{path.stem}" for path in exercise_files(module)] or [f"m{module}"]
-        for name in names:
-            importlib.import_module(f"helpers.course.exercises.{name}")
+        for path in exercise_files(module):
+            importlib.import_module(f"helpers.course.exercises.m{module}.{path.stem}")
     return sorted(
         (made for made in _exercises.values() if made.id[:2] == module),
         key=lambda made: int(made.id[3:]),
