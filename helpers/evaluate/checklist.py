@@ -189,8 +189,8 @@ CHECKLIST: tuple[Item, ...] = (
     Item(
         name="privacy",
         title="privacy",
-        why="One answer that shows another customer's order is a breach that must be reported to "
-        "the regulator.",
+        why="One answer that shows another customer's order is a breach that you may have to "
+        "report to the regulator.",
         owner="data protection officer",
         module="04",
         command="course policies",
@@ -223,8 +223,8 @@ CHECKLIST: tuple[Item, ...] = (
     Item(
         name="cost",
         title="cost",
-        why="An agent that calls its model three times for a greeting is found on the invoice, a "
-        "month later.",
+        why="Nobody notices that an agent calls its model three times for a greeting, until the "
+        "invoice comes a month later.",
         owner="product owner",
         module="10",
         command="course cost --part heldout",
@@ -236,8 +236,8 @@ CHECKLIST: tuple[Item, ...] = (
     Item(
         name="failure_modes",
         title="failure modes",
-        why="Model, database and network will fail in turn; a hang or half an answer looks like "
-        "success to the caller.",
+        why="Model, database and network will each fail at some time; without a clear error the "
+        "caller waits for ever, or takes half an answer for a whole one.",
         owner="site reliability engineer",
         module="05",
         command="course serve-check",
@@ -247,8 +247,8 @@ CHECKLIST: tuple[Item, ...] = (
     Item(
         name="rollout",
         title="rollout",
-        why="A new version goes out every week, and one that cuts the answers under way, or never "
-        "becomes ready, is an outage that nobody attacked you for.",
+        why="A new version goes out every week, and one that cuts off answers in progress, or "
+        "never becomes ready, is an outage that you cause yourself.",
         owner="site reliability engineer",
         module="07",
         command="course rollout",
@@ -262,8 +262,8 @@ CHECKLIST: tuple[Item, ...] = (
     Item(
         name="rollback",
         title="rollback",
-        why="When the release turns out bad at night, somebody must get back to the last one "
-        "without working out how.",
+        why="When a release turns out to be bad at night, the person on call must be able to go "
+        "back to the last one without first working out how.",
         owner="release manager",
         module="02",
         command=STATE_COMMAND.format(item="rollback"),
@@ -287,8 +287,8 @@ CHECKLIST: tuple[Item, ...] = (
     Item(
         name="documentation",
         title="documentation",
-        why="Who takes the next shift must find what the agent may do, what it cannot, and what "
-        "to do when it misbehaves.",
+        why="The next shift must be able to look up what the agent may do, what it cannot, and "
+        "what to do when it misbehaves.",
         owner="product owner",
         module="02",
         command=STATE_COMMAND.format(item="documentation"),
@@ -337,7 +337,7 @@ def assess(
     state = item.first_release_stated and first_release
     to_do = STATE_COMMAND.format(item=item.name) if state else item.command
     if evidence is None:
-        reason = f"no evidence; it is written by: {to_do}"
+        reason = f"no evidence; to write it, run: {to_do}"
         return Finding(item, "not assessed", (reason,), to_do=to_do)
     again = f"write it again: {to_do}"
     if isinstance(evidence, EvidenceError):

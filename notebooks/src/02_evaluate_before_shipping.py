@@ -37,7 +37,8 @@ for count in (3, 5, 30):
     print(f"{count} of {count} right: a true rate of {low:.0%} to {high:.0%}")
 
 # %% [markdown] name="demo-note"
-# So a rate needs its interval. This function goes into the module's program, `evals.py`.
+# So a rate needs its interval. This function goes into the module's program, `evals.py`, which
+# `course new` writes into a project of your own.
 
 # %% name="rate" app="evals.py"
 from collections.abc import Iterable
@@ -57,9 +58,9 @@ def rate(verdicts: Iterable[bool]) -> str:
 # %% [markdown] name="golden-text"
 # ## What makes a golden set?
 #
-# It has questions as customers word them, of each kind that the agent must answer or refuse. Each
-# says what a right answer *states*, what it must *never* state, and which tools to call. What it
-# must never state is a near miss: it is in the same document, about other goods.
+# A golden set has questions in customers' own words, of every kind that the agent must answer or
+# refuse. Each one says what a right answer *states*, what it must *never* state, and which tools
+# the agent calls. A *never* is a near miss: it is in the same document, about other goods.
 
 # %% name="golden"
 from langsmith import uuid7
@@ -78,9 +79,9 @@ tent = Example(
 print(tent.inputs, tent.outputs, sep="\n")
 
 # %% [markdown] name="refused-text"
-# The outer list of `states` has the facts, all of which are needed; an inner list has wordings, one
-# of which is enough. A question that the documents do not answer states nothing: to refuse is
-# right.
+# The outer list of `states` has the facts: an answer needs all of them. An inner list has the
+# wordings of one fact: any of them is enough. Where the documents do not answer a question,
+# `states` is empty, and the right answer is a refusal.
 
 # %% name="refused"
 stock = Example(
@@ -91,8 +92,9 @@ stock = Example(
 )
 
 # %% [markdown] name="dev-text"
-# Fernhill's golden set has 80 questions in its part *dev*. The loop turns each into an `Example`.
-# `metadata` will give the slices.
+# Fernhill's golden set has 80 questions in its part *dev*, on which you may tune. (*Heldout* is the
+# part that nobody looks at.) The loop turns each into an `Example`. `metadata` gives the *slices*,
+# groups of questions to compare apart.
 
 # %% name="dev"
 from helpers.shop import questions
@@ -128,18 +130,19 @@ import re
 
 
 def stated(fact: str, answer: str) -> bool:
-    """Whether an answer has a fact's words: "30 days" is not in "130 days", nor £14 in £14.50.
+    """Whether an answer states a fact: "30 days" is not in "130 days", nor "£14" in "£14.50".
 
-    Capitals do not count, and £32 is £32.00.
+    Case does not matter, and "£32.00" is "£32".
     """
-    words = re.sub(r"(?<=\d)\.00\b", "", answer)
-    pattern = rf"(?<![\w.,]){re.escape(fact)}(?!\w|[.,]\d)"
-    return re.search(pattern, words, re.IGNORECASE) is not None
+    no_pence = re.compile(r"(?<=\d)\.00\b")
+    words = re.escape(no_pence.sub("", fact))
+    pattern = rf"(?<![\w.,]){words}(?!\w|[.,]\d)"
+    return re.search(pattern, no_pence.sub("", answer), re.IGNORECASE) is not None
 
 # %% [markdown] name="states-facts-text"
-# The evaluator wants every fact, none of the wrong ones, and a refusal only where nothing is to be
-# stated. LangSmith finds the arguments by their names. It takes `True` or `False` for a score, or a
-# dict whose comment says why.
+# The evaluator requires every fact, none of the wrong ones, and a refusal only where there is
+# nothing to state. LangSmith passes the arguments by name. As a score it accepts `True` or `False`,
+# or a dict with a comment that says why.
 
 # %% name="states-facts" app="evals.py"
 from collections.abc import Mapping
@@ -153,7 +156,7 @@ REFUSAL = re.compile(r"\b(do not|don't|cannot|can't|could not) (know|say|tell|an
 def states_facts(outputs: Form, reference_outputs: Form) -> dict[str, Any]:
     """Whether an answer states every fact of `states`, one wording each, and nothing of `never`.
 
-    Where `states` is empty, it has to refuse; elsewhere it must not. No answer is a wrong one.
+    Where `states` is empty, the answer must refuse; elsewhere it must not. A missing one is wrong.
     """
     answer, facts = outputs.get("answer") or "", reference_outputs["states"]
     problems = []
@@ -170,9 +173,9 @@ for answer in ("You have 30 days.", "You have 30 days, for boots 90 days.", "I d
     print(states_facts({"answer": answer}, tent.outputs))
 
 # %% [markdown] name="target-text"
-# What is evaluated is the *target*, a function of an example's inputs. Ours asks the agent of
-# module 01 and returns the answer, the trajectory in OpenAI's form, and the seconds. (`evaluate`
-# traces the target. The context turns that off: without it, LangChain sends the agent's runs away.)
+# You evaluate a *target*, a function of an example's inputs. Ours asks the agent of module 01 and
+# returns the answer, all messages in OpenAI's form, and the seconds. (`evaluate` traces the target.
+# `tracing_context` keeps LangChain from sending the agent's runs to LangSmith.)
 
 # %% name="target"
 import time
@@ -193,16 +196,16 @@ def ask(inputs):
         state = agent.invoke(
             {"messages": [("user", inputs["question"])]},
             {"configurable": {"thread_id": str(uuid7())}},
-            context=Caller(inputs["customer"]),
+            context=Caller(inputs["customer"]),  # who asks: the tools need it
         )
     messages = convert_to_openai_messages(state["messages"])
     seconds = time.perf_counter() - began
     return {"answer": messages[-1]["content"], "messages": messages, "seconds": seconds}
 
 # %% [markdown] name="evaluate-text"
-# `evaluate` runs the target over the examples, and the evaluators over what comes out. With
-# `upload_results=False` it needs no account. This client has no server to send to. (The
-# first line keeps a notice about this beta option out of the notebook, the `with` a progress bar.)
+# `evaluate` runs the target on the examples, and the evaluators on its outputs. With
+# `upload_results=False` it needs no account, and this client has no server to send to. (The filter
+# hides a notice about this beta option, and the `with` hides a progress bar.)
 
 # %% name="evaluate"
 import io
@@ -229,7 +232,7 @@ columns = ["inputs.question", "outputs.answer", "feedback.states_facts", "error"
 show.table(results.to_pandas()[columns], caption="LangSmith's table")
 
 # %% [markdown] name="empty-text"
-# One mistake gives no error: the data as plain dicts. How many rows come back?
+# One mistake raises no error: passing the data as plain dicts. How many rows come back?
 
 # %% name="empty"
 with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
@@ -251,8 +254,8 @@ except AttributeError as error:
 # %% [markdown] name="empty-note"
 # `to_pandas` hides the error that stopped the run; `wait()`, or a loop over the results, raises it.
 # A gate that sees no failures in an empty table lets everything through. An evaluator that raises
-# is as silent: it leaves an empty score. The next function makes both an error, and gives one row
-# for each example.
+# leaves an empty score and a line in the log, which `redirect_stderr` hid. The next function raises
+# an error for each, and gives one row for each example.
 
 # %% name="scores-of" app="evals.py"
 import pandas as pd
@@ -264,7 +267,8 @@ def scores_of(results: Iterable[Any], count: int) -> pd.DataFrame:
     Columns: the metadata, `seconds`, `failed` (the target raised), and each evaluator's verdict.
 
     Raises:
-        ValueError: there are not `count` rows, or an evaluator gave no verdict.
+        ValueError: there are not `count` rows, an evaluator gave no verdict, or two examples ask
+            the same question.
     """
     rows = []
     for result in results:  # raises what stopped the run
@@ -279,13 +283,16 @@ def scores_of(results: Iterable[Any], count: int) -> pd.DataFrame:
         rows.append(row)
     if len(rows) != count:
         raise ValueError(f"{len(rows)} rows for {count} examples: evaluate them again.")
-    return pd.DataFrame(rows).set_index("question")
+    table = pd.DataFrame(rows).set_index("question")
+    if not table.index.is_unique:
+        raise ValueError("Two examples ask the same question: versions are compared by it.")
+    return table
 
 # %% name="scored"
 show.table(scores_of(results, 2), caption="The same, as the gate will read it", digits=1)
 
 # %% [markdown] name="stored-text"
-# To ask all 80 questions takes 3 minutes on an idle two-core machine. So the cell reads a **stored
+# To ask all 80 questions takes 4 minutes on an idle two-core machine. So the cell reads a **stored
 # run**: it prints which version of the agent gave the answers, and asks three questions again to
 # compare. Add `live=True` to ask all of them now.
 
@@ -296,8 +303,8 @@ runs = run_or_read("02-agent", agent, dev, progress=show.progress)
 print(runs[0].answer, runs[0].calls[0].name, f"{runs[0].wall_seconds:.1f} s", sep="\n")
 
 # %% [markdown] name="form-text"
-# Bring it into the form that `ask` gives. A stored run has its calls, so make messages of them: one
-# with the call, one with the tool's result.
+# Convert it to the form that `ask` returns. A stored run has calls but no messages, so make two
+# messages of each call: one that makes it, and one with an empty tool result.
 
 # %% name="as-messages" app="evals.py"
 import json
@@ -351,23 +358,23 @@ before = score_all(outputs_before)
 print("Right:", rate(before.states_facts))
 
 # %% [markdown] name="luck-text"
-# And the demo again: how likely is it that five of these, drawn at random, are all right? People
-# who prepare a demo do not draw at random. (Customers will not see this rate either: the agent was
-# tuned on dev. `course eval --part heldout` asks what nobody has looked at.)
+# Back to the demo: how likely is it that five of these answers, drawn at random, are all right? And
+# people who prepare a demo do not draw at random. (Customers may not see this rate either, since
+# the agent was tuned on dev. `course eval --part heldout` asks questions nobody has looked at.)
 
 # %% name="luck"
 from scipy.stats import hypergeom
 
 right, total = before.states_facts.sum(), len(before)
-by_luck = hypergeom(total, right, 5).pmf(5)
-print(f"A random demo of five is all right with a chance of {by_luck:.0%}")
+by_luck = hypergeom(total, right, 5).pmf(5)  # five drawn, none twice, all of them right
+print(f"The chance that a random demo of five has only right answers: {by_luck:.0%}")
 
 # %% [markdown] name="lie-text"
 # ## How does each score lie?
 #
-# Below are seven answers about the tent, each with a person's verdict, and three scores: the fact
-# is somewhere in the text; the text is similar to a reference answer (by `openevals`); and ours.
-# Which answers do you expect to fool which score?
+# Below are seven answers about the tent, each with a person's verdict and three scores. The first
+# looks for the fact anywhere in the text. The second, from `openevals`, measures how similar the
+# text is to a reference answer. The third is ours. Which answers will fool which score?
 
 # %% name="answers"
 from helpers.shop import document
@@ -402,9 +409,9 @@ for name in list(lies)[2:]:
 show.table(lies, caption=f"Wrong verdicts of seven: {', '.join(fooled)}")
 
 # %% [markdown] name="people-text"
-# So a score is an instrument: calibrate it against people. More than a hundred answers were
-# labelled by hand, most of them the local model's own. How often does the evaluator agree with the
-# reader?
+# Every score can be fooled, and seven hand-picked answers cannot rank them. A score is an
+# instrument: calibrate it against people. More than a hundred answers were labelled by hand, most
+# of them the local model's own. How often does the evaluator agree with the person?
 
 # %% name="people"
 from helpers.evaluate import labelled_answers
@@ -412,17 +419,21 @@ from helpers.evaluate import labelled_answers
 by_id = {}
 for each, example in zip(dev, examples, strict=True):
     by_id[each.id] = example
-given, person = [], []
+given, person, misjudged = [], [], []
 for each in labelled_answers():
     if each.question_id in by_id:
         example = by_id[each.question_id]
-        given.append(states_facts({"answer": each.answer}, example.outputs)["score"])
+        verdict = states_facts({"answer": each.answer}, example.outputs)
+        given.append(verdict["score"])
         person.append(each.right)
+        if each.right and not verdict["score"]:
+            misjudged.append((each.answer, verdict["comment"]))
 print("agree:", rate(mine == theirs for mine, theirs in zip(given, person, strict=True)))
 
 # %% [markdown] name="kappa-text"
-# Agreement flatters a score that always says the more frequent word. *Kappa* subtracts what chance
-# would give: 1 is full agreement, 0 is chance. What is it for a score that always says no?
+# Agreement flatters a score that always gives the more frequent verdict. *Kappa* corrects for the
+# agreement that chance would give: 1 is full agreement, 0 is chance. What is the kappa of a score
+# that always says no?
 
 # %% name="kappa"
 from sklearn.metrics import cohen_kappa_score, confusion_matrix
@@ -432,19 +443,21 @@ always_no = [False] * len(person)
 print("always no agrees:", rate(not each for each in person))
 print(f"kappa {cohen_kappa_score(person, always_no):.2f}; of our score {with_people:.2f}")
 print(confusion_matrix(person, given, labels=[False, True]))
+for answer, comment in misjudged[:3]:
+    print(f"right, says the person: {answer[:70]!r} ({comment})")
 
 # %% [markdown] name="kappa-note"
 # The rows of the matrix are the person's no and yes, the columns the score's. Most mistakes are
-# right answers that the score calls wrong, such as "thirty". They make every version look a little
-# worse, and a version that writes numbers as words much worse. `helpers.evaluate.score_answer`
-# knows such wordings ([scores.py](../helpers/evaluate/scores.py)).
+# right answers that the score calls wrong, such as "thirty days". They make a version look worse
+# than it is, most of all one that writes numbers as words. `helpers.evaluate.score_answer` knows
+# such wordings ([scores.py](../helpers/evaluate/scores.py)).
 
 # %% [markdown] name="trajectory-text"
 # ## Did it do the right things?
 #
-# An agent can say the right words and pay back the wrong order. Its *trajectory* is what it did:
-# the messages with their calls. `agentevals` compares one with a reference. The strictest mode
-# wants the same calls in the same order.
+# An agent can say the right words and refund the wrong order. Its *trajectory* is what it did: the
+# messages with their calls. `agentevals` compares a trajectory with a reference. Its strictest mode
+# requires the same calls in the same order.
 
 # %% name="expected"
 def call(name, order):
@@ -477,8 +490,8 @@ superset = create_trajectory_match_evaluator(
 )
 
 # %% [markdown] name="right-calls-text"
-# It allows a second refund. So write the rule that you mean: every expected call is there, *and* no
-# other call acts. Calls that only read are free.
+# It allows a second refund. So write the rule that you mean: the agent makes every expected call,
+# *and* it does nothing more. Only calls that read may be repeated or added.
 
 # %% name="right-calls" app="evals.py"
 from collections import Counter
@@ -488,7 +501,7 @@ Evaluator = Callable[[Form, Form], dict[str, Any]]
 
 
 def actions(messages: Iterable[Form], reads: Set[str]) -> Counter[str]:
-    """How often each tool was called that does more than read."""
+    """How often each tool that does more than read was called."""
     made: Counter[str] = Counter()
     for message in messages:
         for call in message.get("tool_calls") or []:
@@ -512,20 +525,21 @@ def calls_evaluator(reads: Set[str]) -> Evaluator:
 
     return right_calls
 
-# %% name="five"
+# %% name="six"
 right_calls = calls_evaluator({"search_documents", "lookup_order"})
 other = call("issue_refund", "FH-10001")
-five = {
+six = {
     "as expected": [look, pay],
     "looks twice": [look, look, pay],
     "looks afterwards": [pay, look],
     "pays twice": [look, pay, pay],
     "pays for another order": [look, other],
+    "pays a sum of its own": [look, pay | {"args": pay["args"] | {"amount": 500}}],
 }
 
-# %% name="five-table"
+# %% name="six-table"
 rows = []
-for name, made in five.items():
+for name, made in six.items():
     done = as_messages(made)
     verdict = right_calls({"messages": done}, {"calls": [look, pay]})
     rows.append({
@@ -539,8 +553,9 @@ for name, made in five.items():
 show.table(rows, caption="Only the last evaluator allows a second look and no second refund")
 
 # %% [markdown] name="golden-calls-text"
-# Now all stored trajectories. Note the order: if a refund before the look is wrong in your shop,
-# this evaluator is too tolerant, and the golden set needs a rule for it.
+# Two things are still too tolerant. The order of calls is ignored: if a refund before the look is
+# wrong in your shop, add a rule. And arguments that the reference does not name may be anything:
+# name the sum there. Now judge all stored trajectories.
 
 # %% name="golden-calls"
 def judge_calls(outputs):
@@ -557,9 +572,9 @@ print("Right calls:", rate(before.right_calls))
 # %% [markdown] name="second-text"
 # ## Is the new version better?
 #
-# A colleague proposes: the agent reads one sentence of the document, so let it read all of it, and
-# it will never miss a fact. What do you expect? (A retriever is anything with a `search`. Live,
-# this takes 5 minutes on an idle machine.)
+# The agent reads one sentence of a document. A colleague proposes to let it read the whole
+# document, so that it never misses a fact. What do you expect? (A retriever is anything with a
+# `search` method. Live, this takes 8 minutes.)
 
 # %% name="second" tags=["stored:02-whole-documents"]
 from dataclasses import replace
@@ -591,8 +606,9 @@ print("before:", rate(before.states_facts))
 print("after: ", rate(after.states_facts))
 
 # %% [markdown] name="pairs-text"
-# Both versions answered the same questions, and both find the same ones hard. So compare question
-# by question: only those count that are *lost* or *gained*.
+# Both versions answered the same questions, and both find the same ones hard. So compare them
+# question by question. Only changed questions tell them apart: a *lost* one was right before and is
+# wrong after, a *gained* one is the reverse.
 
 # %% name="pairs"
 both = pd.crosstab(before.states_facts, after.states_facts)
@@ -602,7 +618,7 @@ print(both, f"{lost} lost, {gained} gained", sep="\n\n")
 
 # %% [markdown] name="mcnemar-text"
 # If the versions were equally good, each changed question would be a coin toss. How likely are
-# tosses as one-sided as these? That is McNemar's exact test: three lines, or one call.
+# tosses at least as one-sided as these? McNemar's exact test says so in three lines, or one call.
 
 # %% name="mcnemar"
 from math import comb
@@ -616,9 +632,9 @@ print(f"by hand p = {by_hand:.2g}")
 print(f"statsmodels p = {mcnemar([[0, lost], [gained, 0]], exact=True).pvalue:.2g}")
 
 # %% [markdown] name="difference-text"
-# A small p says that the difference is not chance. How large is it? The *bootstrap* draws questions
-# with replacement and computes the difference again, thousands of times. `paired=True` keeps each
-# question's two verdicts together.
+# A small p says that chance alone would rarely give such a difference. How large is it? The
+# *bootstrap* draws questions with replacement and computes the difference again, thousands of
+# times. `paired=True` keeps each question's two verdicts together.
 
 # %% name="interval" app="evals.py"
 import numpy as np
@@ -631,7 +647,10 @@ def mean_difference(after: Any, before: Any, axis: int) -> Any:
 
 
 def interval(before: pd.Series, after: pd.Series, confidence: float) -> tuple[float, float]:
-    """The bootstrap interval of the difference of two rates, by pairs of numbers 0 and 1."""
+    """The bootstrap interval of the difference of two rates, by pairs of numbers 0 and 1.
+
+    Where no question changed, both ends are 0, however few the questions are.
+    """
     if len(before) < 2:
         return -1.0, 1.0  # one question says nothing
     ends = bootstrap(
@@ -665,28 +684,35 @@ def compare(before: pd.Series, after: pd.Series, confidence: float = 0.95) -> di
     lost, gained = int((old > new).sum()), int((new > old).sum())
     p = float(mcnemar([[0, lost], [gained, 0]], exact=True).pvalue) if lost + gained else 1.0
     low, high = interval(old, new, confidence)
-    found = {"lost": lost, "gained": gained, "p": p, "difference": float((new - old).mean())}
-    return {**found, "low": low, "high": high}
+    return {
+        "lost": lost,
+        "gained": gained,
+        "p": p,
+        "difference": float((new - old).mean()),
+        "low": low,
+        "high": high,
+    }
 
 # %% name="compared"
 pair = compare(before.states_facts, after.states_facts)
-show.table([pair], caption="Whole documents to read, against one sentence", digits=3)
+shown = pair | {"p": f"{pair['p']:.2g}"}
+show.table([shown], caption="Whole documents to read, against one sentence", digits=3)
 
 # %% [markdown] name="power-text"
 # ## How many questions are needed?
 #
-# That depends on the difference that you must not miss. *Power* is the chance that the test shows a
-# difference that is there; 80% is the usual wish. Simulate it: draw lost and gained questions of a
-# known difference, test them, and count how often p is below 0.05.
+# That depends on the smallest difference that you must not miss. *Power* is the chance that the
+# test sees a difference that is there; the usual target is 80%. Simulate it: draw lost and gained
+# questions with a known difference, and count how often p is at most 0.05. Here 30% of the
+# questions change.
 
 # %% name="power"
 from scipy.stats import binom
 
-draws = np.random.default_rng(1)
-
 
 def power(questions, difference, changing=0.3, tries=2_000):
-    """The chance that McNemar's test sees a difference, if `changing` of the questions change."""
+    """The chance that McNemar's test sees a difference; `changing` is the share that change."""
+    draws = np.random.default_rng(1)
     odds = [(changing + difference) / 2, (changing - difference) / 2, 1 - changing]
     lost, gained, _ = draws.multinomial(questions, odds, tries).T
     p = 2 * binom.cdf(np.minimum(lost, gained), lost + gained, 0.5)  # McNemar's, for all tries
@@ -696,7 +722,7 @@ def power(questions, difference, changing=0.3, tries=2_000):
 print(f"{power(80, 0.1):.0%} for ten points and 80 questions")
 
 # %% name="power-plot"
-counts = list(range(20, 620, 40))
+counts = list(range(20, 1_020, 50))
 curves = {}
 for points in (20, 10, 5):
     chances = []
@@ -708,16 +734,16 @@ while power(needed, 0.1) < 0.8:
     needed += 20
 show.line(
     curves,
-    title=f"To see ten points takes about {needed} questions",
+    title=f"It takes about {needed} questions to see ten points",
     x="questions",
     y="power (chance to see it)",
     marks={"here": len(examples)},
 )
 
 # %% [markdown] name="power-note"
-# So "no significant difference" on a small set means: nobody can know. Half the difference takes
-# four times the questions. Fewer changing questions make the test more powerful, another reason for
-# pairs.
+# So "no significant difference" on a small set means only that the set cannot tell. Half the
+# difference takes about four times the questions. The fewer questions change, the fewer you need to
+# see the same difference: another reason to compare in pairs.
 
 # %% [markdown] name="slices-text"
 # ## What does the average hide?
@@ -726,19 +752,24 @@ show.line(
 # care about the average. Group by the metadata. Which kinds do you expect to lose?
 
 # %% name="by-kind"
-by_kind = before.assign(after=after.states_facts).groupby("kind").agg(
-    questions=("states_facts", "size"), before=("states_facts", "sum"), after=("after", "sum"))
+kinds = before.assign(after=after.states_facts).groupby("kind")
+by_kind = kinds.agg(
+    questions=("states_facts", "size"),
+    before=("states_facts", "sum"),
+    after=("after", "sum"),
+)
 show.table(by_kind, caption="Right answers, by kind")
 
 # %% [markdown] name="alarm-text"
-# Each kind gets a p-value of its own. But who looks at many slices finds something in one of them.
-# Take versions that are *equal by construction*: in each slice ten questions change, each a coin
-# toss. How often is the smallest p below 0.05? *Holm's correction* multiplies the smallest p by the
-# number of slices, the next by one less, and so on.
+# Each kind gets its own p-value. But if you look at many slices, one of them soon looks broken.
+# Take versions that are *equal by construction*: ten questions change in each slice, each by a coin
+# toss. How often is the smallest p at most 0.05? *Holm's correction* multiplies the smallest p by
+# the number of slices, the next by one less, and so on.
 
 # %% name="alarm"
 def alarms(slice_count, holm, tries=4_000):
     """How often at least one slice of two equal versions looks worse or better."""
+    draws = np.random.default_rng(1)
     gained = draws.binomial(10, 0.5, (tries, slice_count))
     p = 2 * binom.cdf(np.minimum(gained, 10 - gained), 10, 0.5)
     smallest = p.min(axis=1)
@@ -760,8 +791,9 @@ show.line(
 )
 
 # %% [markdown] name="holm-text"
-# After Holm the chance of any false alarm stays below 5%, however many slices you look at.
-# `multipletests` corrects all of a table's p-values.
+# After Holm's correction the chance of any false alarm is at most 5%, however many slices you look
+# at. It can be far less: ten changes have few possible p-values, and the smallest, 0.002, times 40
+# is no alarm. `multipletests` corrects all p-values of a table.
 
 # %% name="slices" app="evals.py"
 from statsmodels.stats.multitest import multipletests
@@ -789,8 +821,8 @@ caption = f"Lost ground beyond chance: {', '.join(ruined.index) or 'none'}"
 show.table(by_slice, caption=caption, digits=4)
 
 # %% [markdown] name="slices-note"
-# A kind of ten questions that loses five of them is not beyond chance after Holm. That does not
-# clear it: ten questions cannot show more. Ask new questions of that kind.
+# After Holm, chance can still explain a kind that loses five of its ten questions. That does not
+# clear the kind: ten questions can show only a larger loss. Ask new questions of that kind.
 
 # %% [markdown] name="judge-text"
 # ## Can a model be the judge?
@@ -833,10 +865,10 @@ for answer in ("The deposit is £100.", "The deposit is £250."):
     print(judge("How much deposit do you take?", source, answer))
 
 # %% [markdown] name="labels-text"
-# Never trust a judge unmeasured. People have labelled answers as *grounded* or not; one half of
-# them was used to choose thresholds, so measure on the other. The stored verdicts are of the
-# course's [judge](../helpers/evaluate/judge.py), which asks nearly the same; live, they take 3
-# minutes. (`lean` is the probability of "yes" against "no" as the judge's first word.)
+# Never trust a judge that you have not measured. People labelled answers as *grounded* or not. One
+# half of them was used to choose thresholds, so measure on the other half. The stored verdicts are
+# from the course's [judge](../helpers/evaluate/judge.py), which asks nearly the same; live, they
+# take 3 minutes. (`lean` is the probability of "yes" rather than "no" as the judge's first word.)
 
 # %% name="verdicts" tags=["stored:02-judge"]
 from helpers.evaluate import Judge, halves
@@ -871,8 +903,9 @@ for each in some:
 overlaps = pd.Series(shares)[judged.index]
 
 # %% [markdown] name="scorers-text"
-# Two figures: *kappa* for yes and no, and the *AUC* for the numbers behind them, which is the
-# chance that a grounded answer has the higher one; 0.5 is chance. Compare each row with the first.
+# You need two figures: *kappa* for the yes or no, and the *AUC* for the number behind it. The AUC
+# is the chance that a grounded answer gets a higher number than one that is not grounded; 0.5 is a
+# guess. Compare each row with the first.
 
 # %% name="scorers"
 from sklearn.metrics import roc_auc_score
@@ -895,8 +928,8 @@ for name, (accepted, number) in scorers.items():
 show.table(rows, caption=f"Is the answer grounded? {len(labels)} labelled answers")
 
 # %% [markdown] name="kappa-interval-text"
-# Is the judge better than chance, beyond doubt? Kappa needs an interval too, and no formula: the
-# same bootstrap gives it.
+# Is the judge better than chance, beyond doubt? Kappa needs an interval too. You need no formula:
+# the same bootstrap works.
 
 # %% name="kappa-interval"
 warnings.filterwarnings("ignore", category=RuntimeWarning)  # a draw may have one label only
@@ -917,10 +950,10 @@ for name in ("judge, its verdict", "word overlap of 0.9"):
     print(f"{name}: kappa {kappa_of[name]}")
 
 # %% [markdown] name="correct-text"
-# A scorer whose interval contains 0 tells you nothing, however often you ask it. One that is better
-# than chance, with known mistakes, can be *corrected* (Rogan and Gladen, 1978): it accepts the
-# share `sensitivity` of the right answers, and rejects the share `specificity` of the wrong ones.
-# `states_facts` is such a scorer; its matrix is above.
+# Do not rely on a scorer whose interval contains 0: nothing shows that it is better than chance. If
+# a scorer is better and you know its mistakes, you can *correct* its rate (Rogan and Gladen, 1978).
+# It accepts the share `sensitivity` of the right answers, and rejects the share `specificity` of
+# the wrong ones. `states_facts` is such a scorer; its matrix is above.
 
 # %% name="correct"
 table = confusion_matrix(person, given, labels=[False, True])
@@ -933,14 +966,15 @@ for name, scores in {"one sentence": before, "whole documents": after}.items():
     print(f"{name}: {counted:.0%} counted, {corrected:.0%} corrected")
 
 # %% [markdown] name="correct-note"
-# Is one of them above 100%? No rate is. It says that the labelled answers are not like this
-# version's: many were written to be hard. Label answers of the version that you want to correct.
+# Is one of them above 100%? No true rate can be. The labelled answers are too few, or unlike this
+# version's: a fifth of them were written to be hard. Label answers of the version whose rate you
+# want to correct.
 
 # %% [markdown] name="gate-text"
 # ## What should a gate let through?
 #
-# A *gate* is a table of rules that was written before the result. Each rule has a value, a limit,
-# and a verdict. What is not known does not pass: `NaN >= limit` is false.
+# A *gate* is a table of rules that you write before you see a result. Each rule has a value, a
+# limit and a verdict. An unknown value does not pass: `NaN >= limit` is false.
 
 # %% name="rules" app="evals.py"
 from dataclasses import dataclass
@@ -951,17 +985,17 @@ class Rules:
     """The limits of the gate. Choose them before you see a result."""
 
     right: float = 0.6
-    """Right answers, at least: the lower end of the 95% interval."""
+    """The share of right answers, at its interval's lower end (95%), is at least this."""
     difference: float = -0.1
-    """Difference to the released version, at least: the lower end of the 90% interval."""
+    """The difference to the release, at its interval's lower end (90%), is at least this."""
     slices_lost: int = 0
-    """Slices that lost ground beyond chance, at most."""
+    """At most this many slices lost ground beyond chance."""
     wrong_calls: int = 0
-    """Questions whose calls are wrong and were right before, at most."""
+    """At most this many questions have wrong calls that were right before."""
     failed: int = 0
-    """Questions that got no answer, at most."""
+    """At most this many questions got no answer."""
     seconds: float = 30.0
-    """Seconds that 95% of the answers take, at most."""
+    """95% of the answers take at most this many seconds."""
 
 # %% [markdown] name="gate-note"
 # The difference has a margin, here ten points: nobody can prove that a version is not worse at all.
@@ -1013,9 +1047,9 @@ same = gate(before, before, Rules())
 print("The released version against itself:", "go" if same.passes.all() else "stop")
 
 # %% [markdown] name="mistakes-text"
-# Like every test, a gate makes two mistakes: it stops harmless versions, and it ships worse ones.
-# How often? Simulate the rule of the difference, for three sizes of a golden set. 30% of the
-# questions change.
+# Like every test, a gate makes two kinds of mistakes: it stops harmless versions, and it ships
+# worse ones. How often? Simulate the rule about the difference for golden sets of three sizes.
+# Again 30% of the questions change.
 
 # %% name="mistakes"
 from scipy.stats import norm
@@ -1025,6 +1059,7 @@ DROPS = [0, 5, 10, 15, 20]  # percentage points
 
 def stops(questions, drop, tries=2_000, changing=0.3):
     """How often the 90% interval of the difference reaches below minus ten points."""
+    draws = np.random.default_rng(1)
     odds = [(changing + drop) / 2, (changing - drop) / 2, 1 - changing]
     lost, gained, _ = draws.multinomial(questions, odds, tries).T
     mean = (gained - lost) / questions
@@ -1041,22 +1076,24 @@ for count in (12, 80, 400):
 harmless = stops(80, 0)
 show.line(
     gates,
-    title=f"With 80 questions the gate stops {harmless:.0%} of equally good versions",
+    title=f"The gate stops {harmless:.0%} of equally good versions if 30% of 80 questions change",
     x="true loss (percentage points)",
     y="stopped (share)",
 )
 
 # %% [markdown] name="mistakes-note"
-# A small golden set makes a strict gate: it stops good versions, because it cannot know better. The
-# remedy is more questions; a wider margin only hides the problem.
+# A gate with a small golden set is strict: it stops good versions because it cannot tell them from
+# worse ones. The remedy is more questions; a wider margin only hides the problem. Try
+# `changing=0.05`: where few answers change, it stops few good versions. (Seconds compare only on
+# the same machine.)
 
 # %% [markdown] name="ship-text"
 # ## What belongs on a checklist?
 #
-# `course ship-check` is the same gate at full size: quality is one of its items, next to security,
-# latency and cost. Each has an owner, a threshold and a file of *evidence*, which a command has
-# written for exactly this version of prompt, tools, documents, model and code. Missing or old
-# evidence is *not assessed*, and that is a no-go: not knowing is never a pass.
+# `course ship-check` is a gate at full size: quality is one of its items, next to security, latency
+# and cost. Each item has an owner and a file of *evidence* for exactly this version of the prompt,
+# tools, documents, model and code; most have thresholds. An item whose evidence is missing or old
+# is *not assessed*, and that is a no-go: not knowing is never a pass.
 
 # %% name="ship"
 from helpers.evaluate.ship_check import ship_check
@@ -1064,14 +1101,18 @@ from helpers.evaluate.ship_check import ship_check
 report = ship_check()
 rows = []
 for finding in report.findings:
-    rows.append({"item": finding.item.title, "status": finding.status,
-                 "reason": finding.reasons[0] if finding.reasons else ""})
+    rows.append({
+        "item": finding.item.title,
+        "status": finding.status,
+        "reason": finding.reasons[0] if finding.reasons else "",
+    })
 show.table(rows, caption=f"This agent: {'GO' if report.go else 'NO-GO'}")
 
 # %% [markdown] name="ship-note"
-# The reasons name the command that measures what is missing. `course eval --part heldout` brings
-# the first items, in 5 minutes on an idle two-core machine; later modules bring the others. Who
-# answers the phone, and how to go back, no command can measure: there a person signs a statement.
+# Each reason names the command that writes the missing evidence. `course eval --part heldout`
+# measures quality, regression and latency, in 5 minutes on an idle two-core machine; later modules
+# bring the rest. No command can measure who answers the phone or how to roll back: a person states
+# that, by name.
 
 # %% [markdown] name="measured-text"
 # ## What you measured
@@ -1080,12 +1121,13 @@ show.table(rows, caption=f"This agent: {'GO' if report.go else 'NO-GO'}")
 
 # %% name="measured"
 five_of_five, _ = proportion_confint(5, 5, method="wilson")
-points = "{difference:.0%} [{low:.0%}, {high:.0%}]".format(**pair)
+low, high = 100 * pair["low"], 100 * pair["high"]
+points = f"{100 * pair['difference']:.0f} [{low:.0f}, {high:.0f}]"
 figures = {
-    "true rate that five of five right allow, low end": f"{five_of_five:.0%}",
+    "lowest true rate that fits five of five right": f"{five_of_five:.0%}",
     "right answers, one sentence to read": rate(before.states_facts),
     "right answers, whole documents": rate(after.states_facts),
-    "difference of the two": points,
+    "difference of the two, percentage points": points,
     "questions needed to see ten points": needed,
     "kinds that lost ground": len(ruined),
     "kappa of states_facts with people": f"{with_people:.2f}",
@@ -1098,33 +1140,40 @@ show.table(measured, caption="This notebook's figures")
 # %% [markdown] name="production"
 # ## In production
 #
-# - The golden set grows from what customers really ask. Let two people label a sample and measure
-#   how far they agree: that is the ceiling for any judge.
-# - Keep a part that nobody looks at, and replace it when many decisions have rested on it.
-# - A hosted model varies its words, and its provider changes it under the same name. Ask each
-#   question several times, count questions and not answers, and measure agent and judge again.
+# - Let the golden set grow from what customers really ask. Have two people label a sample, and
+#   measure how well they agree: no judge can be expected to agree with them better.
+# - Keep a part that nobody looks at, and replace it once many decisions have relied on it.
+# - A hosted model varies its words, and its provider may change it under the same name. Ask each
+#   question several times, count questions, not answers, and measure the agent and the judge again.
 # - `openevals.llm.create_llm_as_judge(prompt=..., judge=model)` makes a judge for `evaluate`. Print
 #   its prompt, and measure it like any other.
 
 # %% [markdown] name="breaks"
-# **Where it breaks.** A golden set knows yesterday's questions. A score that becomes a target stops
-# being a score. `stated` finds words, not meaning. And each question here is asked alone, so
-# nothing is said about long conversations, load (module 05) or attacks (module 03).
+# **Where it breaks.** A golden set knows only yesterday's questions. A score that becomes a target
+# stops being a good measure. `stated` finds words, not meaning. And each question here is asked
+# alone, so the figures say nothing about long conversations, load (module 05) or attacks (module
+# 03). The intervals take answers for independent; several labels of one question are not, so theirs
+# are too narrow.
 
 # %% [markdown] name="keep"
 # ## Keep this
 #
 # ```python
 # def states_facts(outputs: dict, reference_outputs: dict) -> bool:
-#     return all(fact in outputs["answer"] for fact in reference_outputs["states"])
+#     facts, answer = reference_outputs["states"], outputs["answer"]
+#     return all(any(words in answer for words in wordings) for wordings in facts)
 #
 # examples = [Example(id=uuid7(), inputs=..., outputs=..., metadata={"kind": ...}), ...]
-# new = evaluate(target, data=examples, evaluators=[states_facts], upload_results=False)
-# right = new.to_pandas()["feedback.states_facts"].astype(bool)
+# # Inside the target: `with tracing_context(enabled=False):`
+# new = evaluate(target, data=examples, evaluators=[states_facts], client=offline,
+#                upload_results=False)
+# right = new.to_pandas()["feedback.states_facts"].eq(True)  # an empty score is not right
 # assert len(right) == len(examples)
+# old = pd.read_json("released.json", typ="series")  # `right` of the release, by to_json
 # lost, gained = (old & ~right).sum(), (right & ~old).sum()
 # p = mcnemar([[0, lost], [gained, 0]], exact=True).pvalue
-# low, high = proportion_confint(right.sum(), len(right), method="wilson")
+# if lost > gained and p <= 0.05:
+#     raise SystemExit(f"{lost} lost, {gained} gained: worse than the release")
 # ```
 #
 # **The pitfall:** a list of dicts instead of `Example`s gives an empty table and no error. Count
@@ -1132,8 +1181,8 @@ show.table(measured, caption="This notebook's figures")
 
 # %% name="keep-figure"
 print(f'For the review meeting: "The new version loses {pair["lost"]} of {len(examples)} questions '
-      f'and gains {pair["gained"]} (p = {pair["p"]:.2g}); most of the lost ones are of the kind '
-      f'{by_slice.lost.idxmax()}. It does not ship."')
+      f'and gains {pair["gained"]} (p = {pair["p"]:.2g}); the kind that loses most is '
+      f'{by_slice.lost.idxmax()}. {len(stopped)} rules of the gate stop it."')
 
 # %% [markdown] name="without"
 # ## Without the course
@@ -1143,10 +1192,11 @@ print(f'For the review meeting: "The new version loses {pair["lost"]} of {len(ex
 #     scikit-learn pandas
 # ```
 #
-# `evaluate(..., upload_results=False)` needs no account. With `LANGSMITH_API_KEY` set and without
-# that argument, results go to [LangSmith](https://smith.langchain.com).
-# [`course new`](../README.md) writes `evals.py` into a project of your own, with twelve golden
-# questions and a command that runs the gate.
+# With `LANGSMITH_API_KEY` set, results go to [LangSmith](https://smith.langchain.com).
+# `upload_results=False` alone does not keep your agent's traces from it: give a client without a
+# server as well, and switch tracing off inside the target.
+# [`course new`](../README.md) writes `evals.py` into a project of your own, with a command that runs
+# the gate on twelve golden questions. Twelve are a start: add your own.
 
 # %% [markdown] name="quiz-text"
 # ## Quiz

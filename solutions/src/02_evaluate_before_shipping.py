@@ -1,8 +1,9 @@
 # %% [markdown] name="title" only="lab"
 # # Lab 02: Evaluate before shipping
 #
-# After this lab you have an evaluator that no bad agent fools, a test for any figure, a regression
-# that the average hid, and a gate that decides on releases of the running agent.
+# After this lab you have an evaluator that tells a good agent from five bad ones, a test for any
+# figure, a regression that the average hid, and a gate that decides on releases of the running
+# agent.
 #
 # **60 to 75 minutes. Before it:** the walkthrough
 # [02 Evaluate before shipping](../notebooks/02_evaluate_before_shipping.ipynb).
@@ -32,8 +33,8 @@ os.environ["COURSE_MODEL"] = model
 # ## 1. Tell the good agent from five bad ones
 #
 # Six agents have answered the same ten questions. One is good. Each of the others has one fault: it
-# contradicts itself, it refuses everything, it is right for the wrong tool, it leaks what belongs
-# to another customer, or it is slow. This is how each of them answered one question:
+# contradicts itself, it refuses everything, it uses the wrong tool, it leaks what belongs to
+# another customer, or it is slow. This is how each of them answered one question:
 
 # %% name="six-agents"
 from helpers.evaluate.testing.agents import agents, examples
@@ -87,7 +88,7 @@ for text in ["It costs £12.", "It costs £12. That makes £14.50 for Dublin.", 
 #   calls (the messages whose `role` is `"tool"`) and the question.
 # - **Nothing leaks.** `private_to_others(customer)` is a set of the names, addresses, phone and
 #   tracking numbers that belong to other customers. None of them is in the answer or in the result
-#   of any tool call, as it is written there. What the customer writes is no leak.
+#   of any tool call, compared letter by letter. What the customer writes is no leak.
 # - **It is in time.** `seconds` is at most `MOST_SECONDS`, which is 15.0.
 #
 # A message from the assistant may have the key `tool_calls` or not. `content` is always a text. Do
@@ -139,13 +140,14 @@ def acceptable(inputs: dict, outputs: dict, reference_outputs: dict) -> bool:
 check("02.1", acceptable)
 
 # %% [markdown] name="acceptable-why" only="solution"
-# Each of the five faults is invisible to most of the rules. The results of tools count as shown:
-# the model has read them, so the next answer may tell them. The messages of the assistant are no
-# source: a made-up number would be its own source.
+# Most of the rules cannot see a given fault, so you need all of them. The results of tools count as
+# shown: the model has read them, so the next answer may reveal them. The messages of the assistant
+# are no source: otherwise a made-up number would be its own source.
 
 # %% [markdown] name="acceptable-use-text"
-# LangSmith runs your evaluator over all examples, here for each of the agents. A recorded answer
-# takes the place of the agent.
+# LangSmith runs your evaluator over all examples, here for each of the agents. Recorded answers
+# take the agent's place. The agent that refuses everything is right now and then: where a question
+# has no answer.
 
 # %% name="acceptable-use"
 import io
@@ -191,16 +193,16 @@ for made in ([refund], [look, refund], [refund, refund]):
 # %% [markdown] name="way-task"
 # Write `right_way`. Both arguments are dictionaries whose `"messages"` is a list of such messages:
 # what the agent did, and what is expected. The calls are those in the `tool_calls` of all messages,
-# in order. A message may have several, an empty list, `None`, or no key `tool_calls`.
-# `arguments` is always a JSON object. Other messages do not matter. `right_way` is `True` if both
-# of these hold, otherwise `False`:
+# in order. A message may have several calls, an empty list, `None`, or no key `tool_calls`.
+# `arguments` is always the text of a JSON object. Messages without calls do not matter. `right_way`
+# returns `True` if both of these hold, otherwise `False`:
 #
 # - **The expected calls are made in their order.** One call serves one expected call. There may be
 #   no expected calls at all.
-# - **Between, before and after them there are only readings.** `search_documents` and
-#   `lookup_order` read, as often as they like and with any arguments. Every other tool acts, for
-#   instance `issue_refund` and `hand_over`. An action that is not expected is wrong. The same
-#   action a second time is wrong too, unless it is expected twice.
+# - **All other calls only read.** `search_documents` and `lookup_order` read: the agent may call
+#   them before, between and after the expected calls, any number of times and with any arguments.
+#   Every other tool acts, for instance `issue_refund` and `hand_over`. An action that is not
+#   expected is wrong. The same action a second time is wrong too, unless it is expected twice.
 #
 # A call serves an expected one if the names are equal, and if each expected argument fits:
 #
@@ -210,8 +212,8 @@ for made in ([refund], [look, refund], [refund, refund]):
 #   `" fh-10735"` is `"FH-10735"`.
 # - An argument that is missing does not fit. Arguments that are not expected may have any value.
 #
-# `right_way` is called many times; do not change what you get. For instance, where `[refund]` is
-# expected, `[look, refund]` is `True` and `[refund, refund]` is `False`.
+# `right_way` is called many times, so do not change its arguments. For instance, where `[refund]`
+# is expected, `right_way` is `True` for `[look, refund]` and `False` for `[refund, refund]`.
 
 # %% exercise="02.2"
 # BEGIN SOLUTION
@@ -256,32 +258,32 @@ def right_way(outputs: dict, reference_outputs: dict) -> bool:
 check("02.2", right_way)
 
 # %% [markdown] name="way-why" only="solution"
-# A call that fits takes the first waiting call off the list, so it cannot serve twice, and a wrong
-# refund cannot be made up for by a right one later. The list names the harmless tools, not the
-# harmful ones: a tool that is added next year counts as an action until you say otherwise. Strict
-# trajectories are still worth counting, since they say what an agent wastes.
+# A call that fits takes the first waiting call off the list, so it cannot serve twice. A wrong
+# refund ends the loop, so a right one later cannot make up for it. `READINGS` names the harmless
+# tools, not the harmful ones: a tool that is added next year counts as an action until you say
+# otherwise. The strict mode is still useful: it shows what an agent wastes.
 
 # %% [markdown] name="paired-goal"
 # ## 3. Test any figure, question by question
 #
-# McNemar's test knows right and wrong. Seconds, tokens and dollars have sizes. If two versions were
-# alike, it would be chance which of a question's two figures came *before* and which *after*. Each
-# difference could as well have the other sign. So flip the signs in every way, and ask how often
-# the sum is as far from 0 as the one that you saw.
+# McNemar's test knows only right and wrong. Seconds, tokens and dollars have sizes. If two versions
+# were alike, chance alone would decide which of a question's two figures is *before* and which is
+# *after*. Each difference could just as well have the other sign. So flip the signs in every way,
+# and count how often the sum is at least as far from 0 as the one that you saw.
 
 # %% [markdown] name="paired-task"
 # Write `paired_p(before, after)`. Both are lists of the same length, one number for each question,
-# and there are at least two questions. Take the differences, after minus before. The p-value is the
-# share of all ways to choose their signs in which the sum is at least as far from 0 as the sum that
-# was seen. What was seen is one of these ways.
+# and there are at least two questions. Take the differences, after minus before. There are many
+# ways to choose their signs, and the signs that you saw are one of them. The p-value is the share
+# of these ways in which the sum is at least as far from 0 as the sum that you saw.
 #
-# - Return a number above 0 and at most 1. Without any difference it is 1.
-# - Up to 12 questions, count all ways: the check allows an error of one in a billion.
-# - For more questions, about 10,000 random ways are enough: the check allows an error of 0.03. What
-#   was seen counts as one more of the random ways, so p is never 0.
-# - The test is two-sided: it gives the same p when `before` and `after` change places.
-# - Sums that are equal on paper are equally far, even where rounding makes a difference: 0.1 + 0.2
-#   is as far from 0 as 0.3.
+# - Return a number above 0 and at most 1. If no figure differs, it is 1.
+# - With up to 12 questions, count all ways: the check allows an error of one in a billion.
+# - With more questions, about 10,000 random ways are enough: the check allows an error of 0.03.
+#   Count what you saw as one more of the random ways, so that p is never 0.
+# - The test is two-sided: it gives the same p when `before` and `after` swap places.
+# - Sums that are equal on paper count as equally far from 0, even where rounding makes a
+#   difference: 0.1 + 0.2 is as far from 0 as 0.3.
 # - Do not change the lists.
 #
 # For instance, `paired_p([2, 9, 4], [3, 10, 5])` is 0.25. The differences are 1, 1 and 1, and in
@@ -320,9 +322,9 @@ check("02.3", paired_p)
 # %% [markdown] name="hit-goal"
 # ## 4. Find the regression that the average hides
 #
-# Fernhill has replaced its search by words (`before`) with a search by meaning (`after`). Both
-# searches were tried on the questions of the *dev* part that a document answers: did they put the
-# right document first?
+# Fernhill has replaced its keyword search (`before`) with a semantic search (`after`). Both were
+# tried on the questions of the *dev* part that a document answers: did they put the right document
+# first?
 
 # %% name="two-searches"
 import pandas as pd
@@ -334,8 +336,8 @@ print(seen[["before", "after"]].mean())
 seen.head()
 
 # %% [markdown] name="hit-task"
-# The two averages are equal. All the same, an incident is hidden here: with the new search, one
-# group of questions finds its document no more, whatever the words of the question.
+# The two averages are equal. Even so, they hide an incident: for one group of questions, the new
+# search never finds the document, however the question is worded.
 #
 # Write `hit(question)`, which says whether a question belongs to that group. The check tries it on
 # questions of the *lab* part and on invented ones, so a list of ids or documents does not pass.
@@ -351,10 +353,10 @@ seen.head()
 #   either, and `False` for any other (`bool`, or NumPy's).
 # - A question that no document answers is not in the group. Its columns about the document are
 #   `None`, and its `updated` is `pd.NaT`.
-# - Where `seen` leaves open where exactly the group begins, any place that fits `seen` is accepted.
-# - The dict stays as it is, and the answer depends on it alone.
+# - If `seen` does not show where exactly the group begins, any limit that fits `seen` is accepted.
+# - Do not change the dict, and let the answer depend on it alone.
 #
-# A rule such as `question["words"] > 12` is of the right form. Explore `seen` first, in cells of
+# A rule such as `question["words"] > 12` has the right form. Explore `seen` first, in cells of
 # your own. For instance, `seen.groupby("kind")[["before", "after"]].agg(["sum", "size"])` counts
 # the right answers of each kind, and `pd.cut(seen["words"], 4)` makes four groups of a number.
 
@@ -387,8 +389,9 @@ by_day.tail(16)
 # %% [markdown] name="enough-goal"
 # ## 5. How many questions are enough?
 #
-# How many questions does it take to show a difference between two versions? That depends on how
-# many questions *change* between them (lost or gained), and only a pilot run tells you that.
+# How many questions does it take to show a difference between two versions? That depends on its
+# size, and on how many questions *change* between the versions (lost or gained). Only a pilot run
+# tells you the second.
 
 # %% [markdown] name="enough-task"
 # Write `enough(lost, gained, questions, difference, power=0.8)`: the fewest questions with which
@@ -400,14 +403,13 @@ by_day.tail(16)
 #   change, `lost + gained` of `questions`:
 #   `statsmodels.stats.proportion.proportion_confint(..., method="wilson")` gives both ends.
 # - `difference` is the difference of the two rates (`float`, above 0, at most 1; 0.05 is five
-#   points). Each point needs a question that changed: if the upper end is lower than `difference`,
-#   plan with `difference` as the share that change.
-# - `power` (`float`, between 0 and 1) is 0.8 where it is left out. Callers give it by its place or
-#   by its name.
+#   points). It cannot be larger than the share that change: if the upper end is lower than
+#   `difference`, plan with `difference` as that share.
+# - `power` (`float`, between 0 and 1) defaults to 0.8. Callers pass it by position or by name.
 # - `power_paired(n, difference, changed)` gives the exact chance for `n` questions, when the share
-#   `changed` of them change. Return exactly the smallest whole number `n`, from 1 on, for which it
-#   is at least `power`: one more does not count, nor does one less. The chance does not rise with
-#   each single question, so halving intervals can miss the smallest.
+#   `changed` of them change. Return the smallest whole number `n`, from 1 on, for which the chance
+#   is at least `power`; one more or one fewer is not accepted. The chance does not rise with every
+#   added question, so a binary search can miss the smallest `n`.
 #
 # For instance, a pilot of 100 questions with 10 lost and 10 gained has an upper end of 0.289.
 # Ten points need `enough(10, 10, 100, 0.1)` = 239 questions.
@@ -434,8 +436,9 @@ def enough(lost: int, gained: int, questions: int, difference: float, power: flo
 check("02.5", enough)
 
 # %% [markdown] name="enough-why" only="solution"
-# The pilot's own share is the most likely one, and half of all pilots lie below the truth. With the
-# upper end you rarely plan too small. If fewer questions change, you have more power than planned.
+# The pilot's own share is the best guess, but about half of all pilots show too small a share. With
+# the upper end you rarely plan too few questions. If fewer of them change, you have more power than
+# planned.
 
 # %% [markdown] name="enough-use-text"
 # What would it take to see the next change to the search? Compare with the 42 questions of dev that
@@ -489,8 +492,8 @@ releases[TODAYS].drop(columns="private").head(3)
 # Write `gate(before, after)`: the names of **all** rules that stop the release `after`, compared
 # with `before`, as a `set` of `str`. The set is empty for a release that may be shipped.
 #
-# Both are DataFrames with at least one row. They hold the same ids, each once, but not in the same
-# order, and their index means nothing. Columns:
+# Both are DataFrames with at least one row. They have the same ids, each once, but not always in
+# the same order, and their index means nothing. The columns are:
 #
 # - `id` and `kind` (`str`), the same in both tables;
 # - `expected`, a list of the names of the tools that the question needs, and `private`, a tuple of
@@ -499,28 +502,28 @@ releases[TODAYS].drop(columns="private").head(3)
 #   and `content` (`str`). An assistant's message that calls tools also has `tool_calls`, a list in
 #   which `call["function"]["name"]` is the tool;
 # - `answer` (`str`); `right`, `True` or `False`, and `None` after an error; `tokens` (`float`),
-#   which is NaN where the run told none; `error` (`str`), "" where the question was answered.
+#   NaN where the number is not known; `error` (`str`), "" where the question was answered.
 #
-# The rules, each with the name that it returns. The release is stopped if
+# These are the rules, each with its name. A rule stops the release if
 #
 # - `"error"`: any question of `after` ended in an error;
 # - `"private"`: in any row of `after`, a text of `private` is part of the answer, or of the content
 #   of a message whose role is "tool" (compared letter by letter; what the user wrote does not
 #   count);
 # - `"actions"`: it makes more *unexpected actions* than `before`, counted over all questions.
-#   Actions are calls of `issue_refund` and `hand_over`. Of each of the two, a question's calls
-#   beyond those in its `expected` are unexpected. If one refund is expected, a second refund is one
-#   unexpected action;
+#   Actions are calls of `issue_refund` and `hand_over`. For each of these two tools, the calls in
+#   excess of those in the question's `expected` are unexpected. If one refund is expected, a second
+#   refund is one unexpected action;
 # - `"tokens"`: it takes more than 1.5 times the tokens of `before`, added up over the questions for
-#   which both tables tell them;
+#   which both tables know them;
 # - `"worse"`: fewer questions are right, and McNemar's exact test (two-sided) gives a p of at most
 #   0.05. Only questions count on which both were judged (`right` is not `None`);
-# - `"kind"`: of the questions of any one kind, at least two were right before, and fewer than half
-#   of these are right after (`None` is not right).
+# - `"kind"`: for at least one kind, two or more questions were right before, and fewer than half of
+#   these are right after (`None` is not right).
 #
-# The tables stay as they are. For instance, `gate(releases[TODAYS], releases[TODAYS])` is `set()`,
-# and a release that loses two of three right answers of the kind "order", and fails one other
-# question with an error, gives `{"error", "kind"}`.
+# Do not change the tables. For instance, `gate(releases[TODAYS], releases[TODAYS])` is `set()`. For
+# a release that loses two of three right answers of the kind "order", and ends in an error on one
+# other question, the result is `{"error", "kind"}`.
 
 # %% name="gate-parts" only="solution"
 from collections import Counter
@@ -573,12 +576,14 @@ def gate(before: pd.DataFrame, after: pd.DataFrame) -> set[str]:
 check("02.6", gate)
 
 # %% [markdown] name="gate-why" only="solution"
-# The first three rules are about single runs, and one is enough: no average may outvote a leak. The
-# last two are about rates. The test catches what many questions show together, and the rule of the
-# half catches what breaks one kind. The test alone would need a dozen questions of every kind.
+# For each of the first three rules one case is enough: no average may outvote a leak. The last two
+# are about rates. McNemar's test catches what many questions show together, and the rule `"kind"`
+# catches what breaks one kind. The test alone cannot stop a release that loses fewer than six
+# answers.
 
 # %% [markdown] name="gate-use-text"
-# Your decisions, and the reasons. How would a gate that looks at the average alone have decided?
+# The table shows your decisions and their reasons. What would a gate that looks only at
+# the average have decided?
 
 # %% name="gate-use"
 if ready("02.6"):

@@ -38,7 +38,6 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (NEXT, "", "lower-case words"),
         ("00.2", "again", f"the next exercise of module 00 is {NEXT}"),
         ("00.99", "too_far", f"the next exercise of module 00 is {NEXT}"),
-        ("02.9", "old_shape", "still has one file for all"),
         ("77.1", "no_module", "there is no solutions/src/77_"),
         (NEXT, "cost", "has cells called 'cost'"),
     ],

@@ -24,12 +24,12 @@ _DRAWN = 320
     "02.1",
     title="An evaluator that tells the good agent from five bad ones",
     hints=[
-        'An evaluator is the "and" of its rules. Write one rule, run the check, and read on the'
-        " card which run comes out wrong.",
+        'An evaluator joins its rules with "and". Write one rule, run the check, and read on the'
+        " card which run it judges wrongly.",
         Hint('Look first whether there is an answer: "if not outputs: return False".', "error"),
         Hint(
             "all(any(states(answer, text) for text in group) for group in states) asks for one text"
-            " of each group. A text of `never` is wrong beside a right one too.",
+            " of each group. A text of `never` makes an answer wrong, even next to a right text.",
             "stated",
         ),
         Hint(

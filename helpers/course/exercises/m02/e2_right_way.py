@@ -34,14 +34,14 @@ _DRAWN = 500
             "order",
         ),
         Hint(
-            "Look at each expected argument: if it is a text, compare strip().lower() of both. If"
-            " it is a number, float(value) may raise ValueError or TypeError: it does not fit.",
+            "Look at each expected argument. For a text, compare strip().lower() of both. For a"
+            " number, float(value) may raise ValueError or TypeError: then the value does not fit.",
             "values",
         ),
     ],
 )
 def right_way(answer: RightWay) -> Iterator[Case]:
-    """Whether calls make the expected ones in order, with nothing done beside them."""
+    """Whether an agent makes the expected calls in order, and does nothing else."""
     from hypothesis import strategies as st
 
     for name, about, expected, good, bad, strict, lax in _PAIRS:
@@ -140,7 +140,7 @@ _PAIRS: tuple[tuple[str, str, list[Call], list[Call], list[Call], str, str], ...
         [_look("FH-10530 ")],
         [_look("FH10530")],
         "Blanks at the ends do not matter.",
-        "A letter is missing: that is another text.",
+        "The hyphen is missing: that is another text.",
     ),
     (
         "a few pence",
@@ -158,7 +158,7 @@ _PAIRS: tuple[tuple[str, str, list[Call], list[Call], list[Call], str, str], ...
         [_search("FH-10907"), _look("FH-10907")],
         [("Lookup_Order", {"order_id": "FH-10907"})],
         "A search does no harm.",
-        "There is no tool of that name: names are compared as they are.",
+        "There is no tool with that name: case matters in names.",
     ),
     (
         "no number at all",
@@ -166,8 +166,8 @@ _PAIRS: tuple[tuple[str, str, list[Call], list[Call], list[Call], str, str], ...
         [_refund("FH-10530", amount=7.5)],
         [_refund("FH-10530", amount=7.5, reason="torn")],
         [_refund("FH-10530", amount="half")],
-        "What is not expected may have any value.",
-        "That is no number.",
+        "An argument that is not expected may have any value.",
+        "That is not a number.",
     ),
     (
         "an argument is missing",
@@ -179,7 +179,7 @@ _PAIRS: tuple[tuple[str, str, list[Call], list[Call], list[Call], str, str], ...
         "Without an amount it pays everything.",
     ),
     (
-        "a call beside the expected one",
+        "a call before the expected one",
         "detour",
         [_refund("FH-10735")],
         [_look("FH-10735"), _refund("FH-10735")],

@@ -94,7 +94,7 @@ def _general(p: float, count: int) -> list[Slip]:
     return [
         _NEVER,
         Slip.value(
-            "one-sided", approx(p / 2, rel=0, abs=_EXACT), "That is one-sided: worse counts, too."
+            "one-sided", approx(p / 2, rel=0, abs=_EXACT), "That is one-sided: count both tails."
         ),
         Slip.value(
             "twice",
@@ -121,7 +121,7 @@ def _few() -> Iterator[tuple[str, str, list[float], list[float], Sequence[Slip]]
             Slip.when(
                 "unpaired",
                 lambda got: 0.2 < got < 1,
-                "That compares two heaps of numbers. Compare each question with itself.",
+                "That compares two groups of numbers. Compare each question with itself.",
             ),
         ],
     )
@@ -200,7 +200,7 @@ def _of_many(answer: PairedTest, differences: Sequence[int], *, reverse: bool) -
         show=f"paired_p(before, after) on {len(differences)} questions, whose differences are"
         f" {', '.join(map(str, differences[:14]))}{', ...' if len(differences) > 14 else ''}",
         expect=_near(p),
-        slips=[_NEVER, Slip.value("half", _near(p / 2), "That is one-sided: worse counts, too.")],
+        slips=[_NEVER, Slip.value("half", _near(p / 2), "That is one-sided: count both tails.")],
         about="many",
     )
 

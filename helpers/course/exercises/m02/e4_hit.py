@@ -26,14 +26,14 @@ Rows = Sequence[dict[str, Any]]
     hints=[
         "Mark the lost questions: seen['before'] & ~seen['after']. Then look at one column after"
         " another with groupby. Which of the groups has lost more than it has gained?",
-        "In the group that you look for, the new search finds nothing at all. So look for a group"
-        " of some size in which the sum of after is 0, and not for one in which it is low.",
+        "In the group that you are looking for, the new search finds nothing at all. So look for a"
+        " group of some size in which the sum of after is 0, not just low.",
         "seen.sort_values(column)[[column, 'before', 'after']] shows one column with both verdicts."
-        " Read after from top to bottom, for each of the columns. For one of them it is False from"
-        " some place on.",
+        " Read the column after from top to bottom, sorted by each column in turn. Sorted by one of"
+        " them, it is False from some row on.",
         Hint(
-            "Your rule has to hold for questions and documents that do not exist yet. Use no id, no"
-            " title and no single value of a column.",
+            "Your rule has to hold for questions and documents that do not exist yet. Do not test"
+            " for an id, a title or any other single value.",
             "new",
         ),
         Hint(

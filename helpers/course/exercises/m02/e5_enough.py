@@ -35,15 +35,15 @@ _POWERS = (0.5, 0.7, 0.8, 0.9, 0.95)
     hints=[
         "Three steps: the upper end of an interval, the share to plan with, and a loop over n.",
         Hint(
-            "proportion_confint(count, nobs, method='wilson') gives both ends. What is counted are"
-            " the questions that changed, lost or gained.",
+            "proportion_confint(count, nobs, method='wilson') gives both ends. Count the questions"
+            " that changed, lost or gained.",
             "upper",
         ),
         Hint(
             "A difference of d needs a share of at least d that change: max(upper, difference).",
             "share",
         ),
-        Hint("The default belongs into the signature: power: float = 0.8. Use it.", "power"),
+        Hint("Put the default in the signature, power: float = 0.8, and use it.", "power"),
         Hint(
             "Begin with needed = 1 and add 1 while power_paired(needed, difference, changed) is"
             " below power. The first one that is not below is the answer.",

@@ -40,18 +40,19 @@ Gate = Callable[["pd.DataFrame", "pd.DataFrame"], Any]
             "actions",
         ),
         Hint(
-            "NaN is told by notna(). Take the rows in which tokens and tokens_now are both told,"
-            " and compare the two sums.",
+            "notna() tells numbers from NaN. Take the rows in which both tokens and tokens_now are"
+            " numbers, and compare the two sums.",
             "tokens",
         ),
         Hint(
-            "lost and gained, on the rows in which right and right_now are not None; then"
-            " scipy.stats.binomtest(lost, lost + gained).pvalue. It cannot be asked for 0 of 0.",
+            "Count lost and gained on the rows in which neither right nor right_now is None; then"
+            " take scipy.stats.binomtest(lost, lost + gained).pvalue. It raises ValueError for 0 of"
+            " 0.",
             "worse",
         ),
         Hint(
             "Take the rows that were right before and group them by kind: the size of a group is"
-            " what was right, the sum of right_now.eq(True) is what is left of it.",
+            " how many were right, and the sum of right_now.eq(True) is how many still are.",
             "kind",
         ),
     ],
@@ -151,6 +152,6 @@ def _slips(wanted: set[str]) -> list[Slip]:
         Slip.when(
             "only-one",
             lambda got: len(got) == 1 and got < wanted,
-            "Only one of the reasons is returned. All rules that stop the release are asked for.",
+            "You return only one of the reasons. Return all rules that stop the release.",
         )
     ]

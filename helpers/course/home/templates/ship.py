@@ -204,7 +204,7 @@ def report(before: pd.DataFrame | None, after: pd.DataFrame) -> tuple[list[str],
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the gate: 0 it may ship, 1 it is stopped, 2 something has to be put right first."""
+    """Run the gate. Returns 0: it may ship, 1: it is stopped, 2: the set-up has an error."""
     parser = argparse.ArgumentParser(description="Decide whether the agent may be shipped.")
     parser.add_argument(
         "--accept", action="store_true", help="keep the results as those of the released version"
