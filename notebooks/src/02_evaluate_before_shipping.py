@@ -1195,8 +1195,8 @@ print(f'For the review meeting: "The new version loses {pair["lost"]} of {len(ex
 # With `LANGSMITH_API_KEY` set, results go to [LangSmith](https://smith.langchain.com).
 # `upload_results=False` alone does not keep your agent's traces from it: give a client without a
 # server as well, and switch tracing off inside the target.
-# [`course new`](../README.md) writes `evals.py` into a project of your own, with a command that runs
-# the gate on twelve golden questions. Twelve are a start: add your own.
+# [`course new`](../README.md) writes `evals.py` into a project of your own, with a command that
+# runs the gate on twelve golden questions. Twelve are a start: add your own.
 
 # %% [markdown] name="quiz-text"
 # ## Quiz

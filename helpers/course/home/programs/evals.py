@@ -27,13 +27,14 @@ def rate(verdicts: Iterable[bool]) -> str:
 
 
 def stated(fact: str, answer: str) -> bool:
-    """Whether an answer has a fact's words: "30 days" is not in "130 days", nor £14 in £14.50.
+    """Whether an answer states a fact: "30 days" is not in "130 days", nor "£14" in "£14.50".
 
-    Capitals do not count, and £32 is £32.00.
+    Case does not matter, and "£32.00" is "£32".
     """
-    words = re.sub(r"(?<=\d)\.00\b", "", answer)
-    pattern = rf"(?<![\w.,]){re.escape(fact)}(?!\w|[.,]\d)"
-    return re.search(pattern, words, re.IGNORECASE) is not None
+    no_pence = re.compile(r"(?<=\d)\.00\b")
+    words = re.escape(no_pence.sub("", fact))
+    pattern = rf"(?<![\w.,]){words}(?!\w|[.,]\d)"
+    return re.search(pattern, no_pence.sub("", answer), re.IGNORECASE) is not None
 
 
 Form = Mapping[str, Any]  # the outputs of an agent, or what a golden set expects
@@ -43,7 +44,7 @@ REFUSAL = re.compile(r"\b(do not|don't|cannot|can't|could not) (know|say|tell|an
 def states_facts(outputs: Form, reference_outputs: Form) -> dict[str, Any]:
     """Whether an answer states every fact of `states`, one wording each, and nothing of `never`.
 
-    Where `states` is empty, it has to refuse; elsewhere it must not. No answer is a wrong one.
+    Where `states` is empty, the answer must refuse; elsewhere it must not. A missing one is wrong.
     """
     answer, facts = outputs.get("answer") or "", reference_outputs["states"]
     problems = []
@@ -62,7 +63,8 @@ def scores_of(results: Iterable[Any], count: int) -> pd.DataFrame:
     Columns: the metadata, `seconds`, `failed` (the target raised), and each evaluator's verdict.
 
     Raises:
-        ValueError: there are not `count` rows, or an evaluator gave no verdict.
+        ValueError: there are not `count` rows, an evaluator gave no verdict, or two examples ask
+            the same question.
     """
     rows = []
     for result in results:  # raises what stopped the run
@@ -77,7 +79,10 @@ def scores_of(results: Iterable[Any], count: int) -> pd.DataFrame:
         rows.append(row)
     if len(rows) != count:
         raise ValueError(f"{len(rows)} rows for {count} examples: evaluate them again.")
-    return pd.DataFrame(rows).set_index("question")
+    table = pd.DataFrame(rows).set_index("question")
+    if not table.index.is_unique:
+        raise ValueError("Two examples ask the same question: versions are compared by it.")
+    return table
 
 
 def as_messages(calls: Iterable[Form], answer: str = "") -> list[dict[str, Any]]:
@@ -100,7 +105,7 @@ Evaluator = Callable[[Form, Form], dict[str, Any]]
 
 
 def actions(messages: Iterable[Form], reads: Set[str]) -> Counter[str]:
-    """How often each tool was called that does more than read."""
+    """How often each tool that does more than read was called."""
     made: Counter[str] = Counter()
     for message in messages:
         for call in message.get("tool_calls") or []:
@@ -131,7 +136,10 @@ def mean_difference(after: Any, before: Any, axis: int) -> Any:
 
 
 def interval(before: pd.Series, after: pd.Series, confidence: float) -> tuple[float, float]:
-    """The bootstrap interval of the difference of two rates, by pairs of numbers 0 and 1."""
+    """The bootstrap interval of the difference of two rates, by pairs of numbers 0 and 1.
+
+    Where no question changed, both ends are 0, however few the questions are.
+    """
     if len(before) < 2:
         return -1.0, 1.0  # one question says nothing
     ends = bootstrap(
@@ -162,8 +170,14 @@ def compare(before: pd.Series, after: pd.Series, confidence: float = 0.95) -> di
     lost, gained = int((old > new).sum()), int((new > old).sum())
     p = float(mcnemar([[0, lost], [gained, 0]], exact=True).pvalue) if lost + gained else 1.0
     low, high = interval(old, new, confidence)
-    found = {"lost": lost, "gained": gained, "p": p, "difference": float((new - old).mean())}
-    return {**found, "low": low, "high": high}
+    return {
+        "lost": lost,
+        "gained": gained,
+        "p": p,
+        "difference": float((new - old).mean()),
+        "low": low,
+        "high": high,
+    }
 
 
 def slices(before: pd.DataFrame, after: pd.DataFrame, by: str = "kind") -> pd.DataFrame:
@@ -187,17 +201,17 @@ class Rules:
     """The limits of the gate. Choose them before you see a result."""
 
     right: float = 0.6
-    """Right answers, at least: the lower end of the 95% interval."""
+    """The share of right answers, at its interval's lower end (95%), is at least this."""
     difference: float = -0.1
-    """Difference to the released version, at least: the lower end of the 90% interval."""
+    """The difference to the release, at its interval's lower end (90%), is at least this."""
     slices_lost: int = 0
-    """Slices that lost ground beyond chance, at most."""
+    """At most this many slices lost ground beyond chance."""
     wrong_calls: int = 0
-    """Questions whose calls are wrong and were right before, at most."""
+    """At most this many questions have wrong calls that were right before."""
     failed: int = 0
-    """Questions that got no answer, at most."""
+    """At most this many questions got no answer."""
     seconds: float = 30.0
-    """Seconds that 95% of the answers take, at most."""
+    """95% of the answers take at most this many seconds."""
 
 
 Row = tuple[str, float, str, float]  # rule, value, "at least" or "at most", limit
