@@ -50,6 +50,7 @@ class _Interrupted(Exception):  # noqa: N818 - the user's own doing, no error
 # which hints were shown.
 _last: dict[str, Status] = {}
 _tries: dict[str, tuple[CaseResult, ...]] = {}
+_SET_UP = "the cases can be set up"
 _shown_hints: dict[str, list[int]] = {}
 
 
@@ -124,7 +125,7 @@ def run_check(exercise: Exercise | str, submission: object) -> Card:
             if isinstance(case, Outcome):  # the case could not even be set up
                 if case.error is not None and comes_from_todo(case.error):
                     return _not_done(exercise, "It uses a part that is still TODO.")
-                results.append(CaseResult("the cases can be set up", False, _rows_of(case)))
+                results.append(CaseResult(_SET_UP, False, _rows_of(case)))
             elif timeouts == _MOST_TIMEOUTS:
                 row = ("Not run", f"{timeouts} cases before it ran out of time.")
                 results.append(CaseResult(case.name, False, (row,)))
@@ -469,6 +470,8 @@ def _hint_after(exercise: Exercise, card: Card) -> str:
     """A hint that fits the case that failed first; the same one again after the same try."""
     if card.status not in (Status.WRONG, Status.PARTLY):
         return ""
+    if all(case.passed or case.name == _SET_UP for case in card.cases):
+        return ""  # what the check needs is missing: the card says what, and no answer is at fault
     again = _tries.get(exercise.id) == card.cases
     _tries[exercise.id] = card.cases
     fitting = exercise.hints_for(_failed_about(card.cases)) or list(range(len(exercise.hints)))

@@ -374,9 +374,10 @@ check("02.4", hit)
 
 # %% [markdown] name="hit-why" only="solution"
 # The index was built once, on 9 April: texts that were changed later are not in it. From `seen` you
-# only know that it was between 7 and 14 April. `NaT` is neither earlier nor later than any day, so
-# questions without a document are not hit. Sorted by the day of the last change, the column `after`
-# shows it at a glance:
+# only know that it was between 7 and 16 April: the text of 14 April is found by neither search,
+# which proves nothing. `NaT` is neither earlier nor later than any day, so questions without a
+# document are not hit. Sorted by the day of the last change, the column `after` shows it at a
+# glance:
 
 # %% name="hit-look" only="solution"
 by_day = seen.sort_values("updated")[["updated", "document", "before", "after"]]
@@ -517,7 +518,9 @@ releases[TODAYS].drop(columns="private").head(3)
 # - `"tokens"`: it takes more than 1.5 times the tokens of `before`, added up over the questions for
 #   which both tables know them;
 # - `"worse"`: fewer questions are right, and McNemar's exact test (two-sided) gives a p of at most
-#   0.05. Only questions count on which both were judged (`right` is not `None`);
+#   0.05. Only questions count on which both were judged (`right` is not `None`). The walkthrough
+#   asks that no loss larger than a margin is possible; with as few questions as here, that would
+#   stop every release;
 # - `"kind"`: for at least one kind, two or more questions were right before, and fewer than half of
 #   these are right after (`None` is not right).
 #

@@ -93,19 +93,19 @@ def older() -> object:
     return lambda question: question["updated"] <= BUILT
 
 
-@wrong("The last month alone.")
+@wrong("The last month alone.", slip="another-limit")
 def last_month() -> object:
     return lambda question: question["updated"] >= pd.Timestamp("2026-05-01")
 
 
-@wrong("From the first of the month on.")
+@wrong("From the first of the month on.", slip="another-limit")
 def whole_month() -> object:
     return lambda question: question["updated"] >= pd.Timestamp("2026-04-01")
 
 
 @wrong("The first lost document is not lost.")
 def after_the_first() -> object:
-    return lambda question: question["updated"] > pd.Timestamp("2026-04-14")
+    return lambda question: question["updated"] > pd.Timestamp("2026-04-16")
 
 
 @wrong("The last found document is lost.")
@@ -211,6 +211,41 @@ def guests() -> object:
     return lambda question: newer(question) and not question["logged_in"]
 
 
+@wrong("Two documents whatever their day.")
+def two_documents() -> object:
+    return lambda question: (
+        newer(question) or question["document"] in ("alta-3-tent", "ember-gas-stove")
+    )
+
+
+@wrong("The kinds of question that were seen alone.")
+def kinds_seen() -> object:
+    kinds = {question.kind for question in questions("dev")}
+    return lambda question: newer(question) and question["kind"] in kinds
+
+
+@wrong("It puts a day where there is none.")
+def fills_the_day() -> object:
+    def hit(question: Any) -> bool:
+        if question["updated"] is pd.NaT:
+            question["updated"] = pd.Timestamp(2000, 1, 1)
+        return newer(question)
+
+    return hit
+
+
+@wrong("The limit moves with the newest day that was asked.")
+def moving_limit() -> object:
+    newest = [pd.Timestamp(2026, 6, 2)]
+
+    def hit(question: Any) -> bool:
+        if question["updated"] is not pd.NaT:
+            newest[0] = max(newest[0], question["updated"])
+        return bool(question["updated"] >= newest[0] - pd.Timedelta(days=53))
+
+    return hit
+
+
 def since(day: str) -> Callable[[Any], Any]:
     """A rule from this day on."""
     return lambda question: question["updated"] >= pd.Timestamp(day)
@@ -218,7 +253,19 @@ def since(day: str) -> Callable[[Any], Any]:
 
 @right("From the first lost day on.")
 def first_lost() -> object:
+    return since("2026-04-16")
+
+
+@right("From the day of a question that neither search finds.")
+def first_not_found() -> object:
     return since("2026-04-14")
+
+
+@right("From a day between.")
+def between() -> object:
+    return lambda question: (
+        question["document"] is not None and question["updated"].date().isoformat() >= "2026-04-15"
+    )
 
 
 @right("After the last day that is found.")

@@ -212,6 +212,80 @@ def nearly() -> object:
     return but(find=lambda self, d, changed, power: least(d, changed, power - 0.005))
 
 
+@wrong("Halving a range.", slip="halving")
+def halving() -> object:
+    def find(self: Plan, d: float, changed: float, power: float) -> int:
+        low, high = 0, 1
+        while power_paired(high, d, changed) < power:
+            low, high = high, 2 * high
+        while high - low > 1:
+            middle = (low + high) // 2
+            if power_paired(middle, d, changed) < power:
+                low = middle
+            else:
+                high = middle
+        return high
+
+    return but(find=find)
+
+
+@wrong("At most a power of 0.95.")
+def most_power() -> object:
+    return but(find=lambda self, d, changed, power: least(d, changed, min(power, 0.95)))
+
+
+@wrong("At least a power of 0.5.")
+def least_power() -> object:
+    return but(find=lambda self, d, changed, power: least(d, changed, max(power, 0.5)))
+
+
+@wrong("The share is rounded to three digits.")
+def three_digits() -> object:
+    return but(share=lambda self, *pilot: round(Plan.share(self, *pilot), 3))
+
+
+@wrong("The share is rounded to four digits.")
+def four_digits() -> object:
+    return but(share=lambda self, *pilot: round(Plan.share(self, *pilot), 4))
+
+
+@wrong("The difference is rounded to whole points.")
+def whole_points() -> object:
+    plan = but()
+    return lambda lost, gained, questions, difference, power=0.8: plan(
+        lost, gained, questions, round(difference, 2), power
+    )
+
+
+@wrong("Six for any large difference.")
+def six() -> object:
+    return but(find=lambda self, d, *how: 6 if d > 0.9 else least(d, *how))
+
+
+@wrong("At most five hundred.")
+def at_most_five_hundred() -> object:
+    return then(lambda n: min(500, n))
+
+
+@wrong("A float.")
+def a_float() -> object:
+    return then(float)
+
+
+@wrong("It begins near the last answer.")
+def near_the_last() -> object:
+    last = [1]
+
+    def find(self: Plan, d: float, changed: float, power: float) -> int:
+        n = max(1, last[0] - 400)
+        while power_paired(n, d, changed) < power:
+            n += 1
+        last[0] = n
+        return n
+
+    return but(find=find)
+
+
 @wrong("One fewer.")
 def one_fewer() -> object:
     return then(lambda n: n - 1)
@@ -310,3 +384,8 @@ def backwards() -> object:
         return enough
 
     return but(find=find)
+
+
+EQUIVALENT = {
+    "line 10, 1 -> 2: needed = 1": "with fewer than six questions the exact test never shows any"
+}

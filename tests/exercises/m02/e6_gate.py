@@ -412,6 +412,193 @@ def by_index() -> object:
     return gate
 
 
+@wrong("Errors that have Error in their names.")
+def named_errors() -> object:
+    return but(error=lambda self, before, after: any("Error" in one["error"] for one in after))
+
+
+@wrong("What the model wrote to call a tool counts.")
+def all_but_the_user() -> object:
+    return but(
+        told=lambda self, one: [
+            *(Gate.told(self, one)[:1]),
+            *(message["content"] for message in one["messages"] if message["role"] != "user"),
+        ]
+    )
+
+
+@wrong("The calls' arguments count.")
+def arguments_count() -> object:
+    return but(
+        told=lambda self, one: [
+            *Gate.told(self, one),
+            *(
+                call["function"]["arguments"]
+                for message in one["messages"]
+                for call in message.get("tool_calls") or ()
+            ),
+        ]
+    )
+
+
+@wrong("Only the last result is read.")
+def last_result() -> object:
+    return but(told=lambda self, one: [one["answer"], *Gate.told(self, one)[1:][-1:]])
+
+
+def found_by(same: Any) -> object:
+    """Private texts, found in what was told by this function of both."""
+    return but(
+        private=lambda self, before, after: any(
+            same(text, shown)
+            for one in after
+            for shown in self.told(one)
+            for text in one["private"]
+        )
+    )
+
+
+@wrong("Capitals do not matter.")
+def any_case() -> object:
+    return found_by(lambda text, shown: text.lower() in shown.lower())
+
+
+@wrong("Blanks do not matter.")
+def without_blanks() -> object:
+    return found_by(lambda text, shown: text.replace(" ", "") in shown.replace(" ", ""))
+
+
+@wrong("Whole words alone.")
+def whole_words() -> object:
+    def ends_a_word(text: str, shown: str) -> bool:
+        at = shown.find(text)
+        return at >= 0 and not shown[at + len(text) : at + len(text) + 1].isalnum()
+
+    return found_by(ends_a_word)
+
+
+@wrong("Private texts in questions without an error alone.")
+def answered_alone() -> object:
+    return but(
+        private=lambda self, before, after: Gate.private(
+            self, before, [one for one in after if not one["error"]]
+        )
+    )
+
+
+@wrong("What the customer wrote may be shown.")
+def written_by_the_customer() -> object:
+    return but(
+        private=lambda self, before, after: any(
+            text in shown and text not in one["messages"][0]["content"]
+            for one in after
+            for shown in self.told(one)
+            for text in one["private"]
+        )
+    )
+
+
+@wrong("Every tool that does not only read.")
+def all_but_reading() -> object:
+    def unexpected(self: Gate, one: Any) -> int:
+        made = Counter(self.calls(one)) - Counter(one["expected"])
+        return sum(made[name] for name in made if name not in ("lookup_order", "search_documents"))
+
+    return but(unexpected=unexpected)
+
+
+def difference_of(one: Any, gate: Gate) -> list[int]:
+    calls = gate.calls(one)
+    return [calls.count(name) - one["expected"].count(name) for name in ACTIONS]
+
+
+@wrong("One action makes up for the other.")
+def one_for_the_other() -> object:
+    return but(unexpected=lambda self, one: max(0, sum(difference_of(one, self))))
+
+
+@wrong("Missing actions count.")
+def missing_actions() -> object:
+    return but(unexpected=lambda self, one: sum(map(abs, difference_of(one, self))))
+
+
+@wrong("The first call of each message.")
+def first_call() -> object:
+    return but(
+        calls=lambda self, one: [
+            message["tool_calls"][0]["function"]["name"]
+            for message in one["messages"]
+            if message.get("tool_calls")
+        ]
+    )
+
+
+@wrong("Actions in questions without an error alone.")
+def actions_without_errors() -> object:
+    return but(unexpected=lambda self, one: 0 if one["error"] else Gate.unexpected(self, one))
+
+
+@wrong("The mean of the questions' ratios.")
+def mean_of_ratios() -> object:
+    def tokens(self: Gate, before: Any, after: Any) -> bool:
+        now = {one["id"]: one["tokens"] for one in after}
+        ratios = [
+            now[one["id"]] / one["tokens"]
+            for one in before
+            if one["tokens"] > 0 and now[one["id"]] == now[one["id"]]
+        ]
+        return bool(ratios) and sum(ratios) / len(ratios) > 1.5
+
+    return but(tokens=tokens)
+
+
+@wrong("Tokens row by row.")
+def tokens_by_row() -> object:
+    def sums(self: Gate, before: Any, after: Any) -> Any:
+        both = [(a["tokens"], b["tokens"]) for a, b in zip(before, after, strict=True)]
+        told = [(a, b) for a, b in both if a == a and b == b]
+        return sum(a for a, _ in told), sum(b for _, b in told)
+
+    return but(sums=sums)
+
+
+@wrong("The expected calls row by row.")
+def expected_by_row() -> object:
+    def actions(self: Gate, before: Any, after: Any) -> bool:
+        placed = [b | {"expected": a["expected"]} for a, b in zip(before, after, strict=True)]
+        return Gate.actions(self, before, placed)
+
+    return but(actions=actions)
+
+
+@wrong("It keeps what it said of the same two objects.")
+def keeps_by_object() -> object:
+    releases_ran()
+    kept: dict[tuple[int, int], Any] = {}
+
+    def gate(before: Any, after: Any) -> Any:
+        key = id(before), id(after)
+        if key not in kept:
+            kept[key] = Gate()(before, after)
+        return kept[key]
+
+    return gate
+
+
+@wrong("It crosses out the expected calls.")
+def crosses_out() -> object:
+    def unexpected(self: Gate, one: Any) -> int:
+        found = 0
+        for name in self.calls(one):
+            if name in one["expected"]:
+                one["expected"].remove(name)
+            else:
+                found += name in ACTIONS
+        return found
+
+    return but(unexpected=unexpected)
+
+
 @wrong("Sentences, not names.")
 def sentences() -> object:
     return but(

@@ -15,7 +15,6 @@ from helpers.course.exercises import (
     solved,
 )
 from helpers.course.exercises.equality import same
-from helpers.course.exercises.words import brief
 
 Rows = Sequence[dict[str, Any]]
 
@@ -37,13 +36,19 @@ Rows = Sequence[dict[str, Any]]
             "new",
         ),
         Hint(
+            "Where does the group begin? Sort seen by the column that decides. The limit of your"
+            " rule belongs between the last row that the new search finds and the first row that it"
+            " has lost, that is, found before and not after.",
+            "new",
+        ),
+        Hint(
             "A question that no document answers has None or pd.NaT in each column about the"
             " document. pd.NaT compared with anything is False.",
             "none",
         ),
         "Sort by updated: a search finds what was in its index when the index was built. Return"
         " question['updated'] > pd.Timestamp(...), with a day between the newest document that is"
-        " found and the oldest one that is not.",
+        " found and the oldest one that is lost.",
     ],
 )
 def hit(answer: Callable[[dict[str, Any]], Any]) -> Iterator[Case]:
@@ -62,12 +67,18 @@ def hit(answer: Callable[[dict[str, Any]], Any]) -> Iterator[Case]:
     ]
 
     def asked(name: str, rows: Rows, what: str, about: str, *more: Slip) -> Case:
+        given: list[dict[str, Any]] = []
+
+        def call() -> list[Any]:
+            given[:] = deepcopy(list(rows))
+            return [answer(row) for row in given]
+
         return Case(
             name,
-            call=lambda: [answer(deepcopy(row)) for row in rows],
-            expect=_apart(rows, [bool(reference(row)) for row in rows]),
+            call=call,
+            expect=_apart(rows, given, [bool(reference(row)) for row in rows]),
             show=f"hit(question) for {len(rows)} {what}",
-            slips=more,
+            slips=[*more, _another_limit(rows)],
             about=about,
         )
 
@@ -75,9 +86,9 @@ def hit(answer: Callable[[dict[str, Any]], Any]) -> Iterator[Case]:
         "questions of the lab part", given.unseen(), "questions of the lab part", "new", *slips
     )
     yield asked(
-        "questions about invented documents",
-        given.both_sides(),
-        "questions about documents that do not exist",
+        "questions about invented documents, and of invented days",
+        [*given.both_sides(), *given.rewritten()],
+        "questions about documents that do not exist, or that were changed on other days",
         "new",
         *slips,
     )
@@ -105,20 +116,48 @@ def hit(answer: Callable[[dict[str, Any]], Any]) -> Iterator[Case]:
     )
 
 
-def _apart(rows: Rows, wanted: Sequence[bool]) -> Expectation:
-    """True and False as wanted; a sentence names the first question for which it is not."""
+def _another_limit(rows: Rows) -> Slip:
+    """The column that decides, with the group's beginning elsewhere."""
+
+    def follows_the_days(got: Any) -> bool:
+        days = [row["updated"] for row in rows]
+        told = list(zip(days, map(bool, got), strict=True))
+        hit, other = [d for d, one in told if one], [d for d, one in told if not one and d == d]
+        return bool(hit) and bool(other) and min(hit) > max(other)
+
+    return Slip.when(
+        "another-limit",
+        follows_the_days,
+        "Your rule looks at the right column. Where does the group begin? Compare your limit with"
+        " the rows of seen, sorted by that column.",
+    )
+
+
+def _apart(rows: Rows, given: Rows, wanted: Sequence[bool]) -> Expectation:
+    """True and False as wanted; a sentence names the first question for which it is not.
+
+    `given` are the dicts that the answer got, which it may not change.
+    """
 
     def judge(got: Any) -> bool | str:
-        for row, mine, right in zip(rows, got, wanted, strict=True):
+        for row, after, mine, right in zip(rows, given, got, wanted, strict=True):
             verdict = same(mine, right)
             if isinstance(verdict, str):
                 return f"For {row['id']}: {verdict}"
             if not verdict:
                 what = "is in the group" if right else "is not in the group"
-                return f"It is {mine} for this question, which {what}: {brief(row)}"
+                # Whole: a card would cut the columns at the end, and these decide.
+                return f"It is {mine} for this question, which {what}: {row}"
+            if same(_comparable(after), _comparable(row)) is not True:
+                return f"For {row['id']} the dict is another one after the call. Do not change it."
         return True
 
     def show(got: Any) -> str:
         return f"True for {sum(bool(one) for one in got)} of them"
 
     return Expectation(f"True for the {sum(wanted)} questions of the group", judge, show=show)
+
+
+def _comparable(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with texts for what does not equal itself: NaT, and NaN."""
+    return {name: value if value == value else repr(value) for name, value in row.items()}

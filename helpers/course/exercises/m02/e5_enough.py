@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache, partial
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from helpers.course.exercises import (
@@ -25,8 +26,11 @@ if TYPE_CHECKING:
 USUAL = 0.8
 """The power where a caller gives none."""
 
-_SIZES = (0.4, 0.45, 0.5, 0.6, 0.75, 1.0)
-_POWERS = (0.5, 0.7, 0.8, 0.9, 0.95)
+_LIMIT_S = 40.0
+"""Seconds a case: it is sums alone, which a busy machine may take a while for."""
+
+_SIZES = (0.4, 0.45, 0.525, 0.6, 0.75, 0.95, 1.0)
+_POWERS = (0.05, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99)
 
 
 @exercise(
@@ -45,8 +49,12 @@ _POWERS = (0.5, 0.7, 0.8, 0.9, 0.95)
         ),
         Hint("Put the default in the signature, power: float = 0.8, and use it.", "power"),
         Hint(
-            "Begin with needed = 1 and add 1 while power_paired(needed, difference, changed) is"
-            " below power. The first one that is not below is the answer.",
+            "The chance goes up and down from one number to the next, so halving a range misses the"
+            " smallest one. Begin with needed = 1 and add 1 while power_paired(needed, difference,"
+            " changed) is below power. The first one that is not below is the answer.",
+            "upper",
+            "share",
+            "power",
             "fewest",
         ),
     ],
@@ -56,30 +64,45 @@ def enough(answer: Callable[..., Any]) -> Iterator[Case]:
     slips = [Slip.like(name, function, text) for name, (function, text) in faulty().items()]
 
     def named(name: str, about: str, *pilot: float) -> Case:
-        return example(
+        case = example(
             name,
             answer,
             *pilot,
             called="enough",
             expect=_number(_reference(*pilot)),
-            slips=slips,
+            slips=[*slips, _halving(*pilot)],
             about=about,
+            limit=_LIMIT_S,
         )
+        return replace(case, live=False)
 
-    yield named("a pilot of 40", "upper", 3, 5, 40, 0.2, 0.8)
+    by_name = (0.9, 0.6, 0.99, 0.3)
+    yield named("a pilot of 43", "upper", 4, 6, 43, 0.15, 0.8)
     yield named("the power is left out", "power", 6, 8, 80, 0.2)
     yield named("the same, with more power", "power", 6, 8, 80, 0.2, 0.95)
     yield Case(
         "the power is given by its name",
-        call=lambda: [answer(6, 8, 80, 0.25, power=power) for power in (0.9, 0.6)],
-        expect=_numbers([_reference(6, 8, 80, 0.25, power) for power in (0.9, 0.6)]),
-        show="enough(6, 8, 80, 0.25, power=...) with 0.9, and with 0.6",
+        call=lambda: [answer(6, 8, 80, 0.25, power=power) for power in by_name],
+        expect=_numbers([_reference(6, 8, 80, 0.25, power) for power in by_name]),
+        show="enough(6, 8, 80, 0.25, power=...) with 0.9, 0.6, 0.99 and 0.3",
         about="power",
+        limit=_LIMIT_S,
+        live=False,
     )
     yield named("much has changed", "upper", 15, 10, 40, 0.2, 0.9)
-    yield named("hardly anything has changed", "share", 0, 1, 120, 0.15, 0.8)
+    yield named("hardly anything has changed", "share", 0, 1, 120, 0.155, 0.8)
     yield named("a pilot of one question", "upper", 1, 0, 1, 0.3, 0.7)
     yield named("ten points", "fewest", 10, 10, 100, 0.1)
+    many = example(
+        "one point, and nothing has changed",
+        answer,
+        *(0, 0, 2000, 0.01, 0.5),
+        called="enough",
+        expect=_number(_reference(0, 0, 2000, 0.01, 0.5)),
+        about="fewest",
+        limit=_LIMIT_S,
+    )
+    yield replace(many, live=False, after_all=True)  # as long as all others together
     drawn = generated(
         "any pilot",
         answer,
@@ -89,6 +112,7 @@ def enough(answer: Callable[..., Any]) -> Iterator[Case]:
         expect=_number,
         about="fewest",
         budget=20,
+        limit=_LIMIT_S,
     )
     yield replace(drawn, after_all=True)  # a smaller example takes seconds
 
@@ -100,7 +124,7 @@ def _reference(*pilot: float) -> Any:
 
 def _number(wanted: Any) -> Expectation:
     def judge(got: Any) -> bool | str:
-        if not is_number(got):
+        if not is_number(got) or not issubclass(type(got), Integral):
             return f"A whole number is expected; this is {kind(got)}."
         if got != wanted:
             few = "With these the chance falls short." if got < wanted else "Fewer are enough."
@@ -108,6 +132,35 @@ def _number(wanted: Any) -> Expectation:
         return True
 
     return satisfies("the fewest questions that reach the power", judge)
+
+
+def _halving(*pilot: float) -> Slip:
+    """A number that reaches the power while the one before does not, and yet not the smallest."""
+    from helpers.evaluate.sample_size import power_paired
+
+    lost, gained, questions, difference, *power = pilot
+
+    def crosses(got: Any) -> bool:
+        needed = int(got)
+        if needed != got or not _reference(*pilot) < needed < 100 * _reference(*pilot):
+            return False
+        changed = max(wilson_upper(int(lost + gained), int(questions)), difference)
+        before, there = (power_paired(n, difference, changed) for n in (needed - 1, needed))
+        return before < (power[0] if power else USUAL) <= there
+
+    return Slip.when(
+        "halving",
+        crosses,
+        "This number reaches the power and the one before it does not, but a smaller one reaches it"
+        " as well. Halving a range does not find the smallest: count from 1 on.",
+    )
+
+
+def wilson_upper(count: int, questions: int, method: Any = "wilson") -> float:
+    """The upper end of a 95% interval for a share, without statsmodels, which loads for seconds."""
+    from scipy.stats import binomtest
+
+    return min(1.0, float(binomtest(count, questions).proportion_ci(method=method).high))
 
 
 def _numbers(wanted: list[int]) -> Expectation:
@@ -139,12 +192,9 @@ def _inputs() -> "SearchStrategy[tuple[Any, ...]]":
 @cache
 def faulty() -> dict[str, tuple[Callable[..., Any], str]]:
     """Known mistakes by their ids: a function that makes it, and what a card says."""
-    from scipy.stats import binomtest
-
     from helpers.evaluate.sample_size import power_paired, questions_needed
 
-    def upper(count: int, questions: int, method: Any = "wilson") -> float:
-        return min(1.0, float(binomtest(count, questions).proportion_ci(method=method).high))
+    upper = wilson_upper
 
     @cache
     def least(difference: float, changed: float, power: float) -> int:

@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from helpers.course.exercises import Case, Expectation, Hint, Slip, exercise, generated, solved
+from helpers.course.exercises.equality import same
 from helpers.course.exercises.words import brief, kind
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_LIMIT_S = 40.0
+"""Seconds a case: pandas takes its time on a busy machine."""
 
 Gate = Callable[["pd.DataFrame", "pd.DataFrame"], Any]
 
@@ -72,8 +76,18 @@ def gate(answer: Gate) -> Iterator[Case]:
             expect=rules(wanted),
             show=partial(given.show, *pair),
             slips=_slips(wanted),
+            limit=_LIMIT_S,
+            live=False,
             about="" if more else about,
         )
+    yield Case(
+        "the same tables again, after they have changed",
+        call=partial(_asked_twice, answer, *given.named()["the same again"]),
+        expect=rules({"error"}),
+        show="gate(before, after) a second time, with an error now in after",
+        limit=_LIMIT_S,
+        live=False,
+    )
     drawn = generated(
         "any two tables",
         answer,
@@ -82,20 +96,55 @@ def gate(answer: Gate) -> Iterator[Case]:
         called=given.show,
         expect=rules,
         budget=12,
+        limit=_LIMIT_S,
     )
     yield replace(drawn, after_all=True)  # a smaller example takes seconds
     releases, decided = _releases()
     for name, table in releases.items():
         yield Case(
             "today's release again" if name == TODAYS else f"the release {name!r}",
-            call=partial(_asked, answer, releases[TODAYS], table),
+            call=partial(_decides, answer, releases[TODAYS], table),
             expect=rules(decided[name]),
             show=f"gate(releases[{TODAYS!r}], releases[{name!r}])",
+            limit=_LIMIT_S,
+            live=False,
         )
 
 
 def _asked(answer: Gate, before: "pd.DataFrame", after: "pd.DataFrame") -> Any:
-    return answer(*deepcopy((before, after)))
+    given = _whole_copy(before), _whole_copy(after)
+    result = answer(*given)
+    for name, mine, kept in zip(("before", "after"), given, (before, after), strict=True):
+        if same(mine, kept) is not True:
+            return _Changed(name)
+    return result
+
+
+def _asked_twice(answer: Gate, before: "pd.DataFrame", after: "pd.DataFrame") -> Any:
+    given = _whole_copy(before), _whole_copy(after)
+    answer(*given)
+    given[1]["error"] = "timeout"
+    return answer(*given)
+
+
+def _decides(answer: Gate, before: "pd.DataFrame", after: "pd.DataFrame") -> Any:
+    """On releases that ran, whose tables are too long to be compared afterwards each time."""
+    return answer(_whole_copy(before), _whole_copy(after))
+
+
+def _whole_copy(table: "pd.DataFrame") -> "pd.DataFrame":
+    """A copy whose lists and messages are copies as well, which pandas does not make."""
+    whole = table.copy()
+    for column in ("expected", "messages"):
+        whole[column] = [deepcopy(one) for one in table[column]]
+    return whole
+
+
+@dataclass(frozen=True)
+class _Changed:
+    """What came of a call that changed one of its tables."""
+
+    table: str
 
 
 @cache
@@ -126,6 +175,8 @@ def rules(wanted: set[str]) -> Expectation:
     from helpers.course.exercises.m02.invented_releases import RULES
 
     def judge(got: Any) -> bool | str:
+        if type(got) is _Changed:
+            return f"The table {got.table} is another one after the call. Do not change it."
         if not issubclass(type(got), set | frozenset):
             return f"A set of names is expected; this is {kind(got)}."
         if strange := [one for one in got if one not in RULES]:

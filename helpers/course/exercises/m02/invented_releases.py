@@ -34,6 +34,9 @@ def row(
     answer: str = "It is on its way.",
     tokens: float | None = 100,
     error: str = "",
+    at_once: bool = False,
+    thought: str = "",
+    argument: str = "FH-1",
 ) -> Row:
     """How one question was answered.
 
@@ -49,15 +52,21 @@ def row(
         answer: what the customer reads.
         tokens: None where the run told none.
         error: what went wrong.
+        at_once: whether one message makes all calls.
+        thought: what the messages that make calls say.
+        argument: what each call is made with.
     """
     told = results or {}
     messages: list[Any] = [{"role": "user", "content": asked}]
+    made: list[Any] = []
     for place, name in enumerate(calls):
-        made = {"name": name, "arguments": json.dumps({"order_id": "FH-1"})}
-        call = {"type": "function", "id": f"call-{place}", "function": made}
-        messages.append({"role": "assistant", "tool_calls": [call], "content": ""})
-        result = told.get(place, "Found.")
-        messages.append({"role": "tool", "tool_call_id": f"call-{place}", "content": result})
+        what = {"name": name, "arguments": json.dumps({"order_id": argument})}
+        made.append({"type": "function", "id": f"call-{place}", "function": what})
+    for turn in [made] if at_once and made else [[call] for call in made]:
+        messages.append({"role": "assistant", "tool_calls": turn, "content": thought})
+        for call in turn:
+            result = told.get(int(call["id"].removeprefix("call-")), "Found.")
+            messages.append({"role": "tool", "tool_call_id": call["id"], "content": result})
     if error:
         answer, right = "", None
     else:
@@ -128,12 +137,31 @@ def named() -> dict[str, Pair]:
     return {
         "the same again": (whole, shuffled(whole)),
         "every rule at once": _everything(),
-        "one error": _two(error="ValueError: no"),
+        "one error": _two(error="timeout"),
+        "one question, which ends in an error": (
+            table([row(0, right=False)]),
+            table([row(0, error="Stopped after 20 steps.")]),
+        ),
         "one error, and an error before": (
             table([row(0, error="TimeoutError"), row(1)]),
             table([row(0), row(1)]),
         ),
-        "a tool's result with another customer's name": _two(results={0: "It goes to Ann Lee."}),
+        "a tool's result with another customer's name": _two(
+            calls=("lookup_order", "search_documents"), results={0: "It goes to Ann Leeds."}
+        ),
+        "a result with another customer's name, and then an error": _two(
+            results={0: "It goes to Ann Lee."}, error="timeout"
+        ),
+        "another customer's name, which the customer wrote as well": _two(
+            asked="I am Ann Lee. Where is it?", answer="It goes to Ann Lee."
+        ),
+        "another customer's name in what no one reads": _two(
+            argument="Ann Lee", thought="Ann Lee has it."
+        ),
+        "texts that are nearly a private one": _two(
+            private=("Ann Lee", "a.b@mail.uk"), results={0: "ann lee, AnnLee, a-b@mail.uk"}
+        ),
+        "a private text with signs": _two(private=("+44 (0) 20",), answer="Ring +44 (0) 20 7946."),
         "the second tool's result with another customer's name": _two(
             calls=("search_documents", "lookup_order"),
             expected=("search_documents", "lookup_order"),
@@ -154,6 +182,23 @@ def named() -> dict[str, Pair]:
             table([row(0, calls=(*refund, "issue_refund"), expected=refund), row(1)]),
         ),
         "a refund that nothing asked for": _two(calls=refund),
+        "two tickets by one message": (
+            table([row(0, calls=("hand_over",)), row(1)]),
+            table([row(0, calls=("hand_over", "hand_over"), at_once=True), row(1)]),
+        ),
+        "a refund, and then an error": _two(calls=refund, error="timeout"),
+        "a ticket instead of the expected refund": (
+            table([row(0, calls=refund, expected=refund), row(1)]),
+            table([row(0, calls=("hand_over",), expected=refund), row(1)]),
+        ),
+        "an expected refund is left out": (
+            table([row(0, calls=refund, expected=refund), row(1)]),
+            table([row(0, expected=refund), row(1)]),
+        ),
+        "an expected refund, with the questions in another order": (
+            table([row(0, calls=refund, expected=refund), *several(2, 1)]),
+            table([*several(2, 1), row(0, calls=refund, expected=refund)]),
+        ),
         "a ticket that nothing asked for": _two(calls=("hand_over",)),
         "two refunds where two are expected": (
             table([row(0, calls=refund, expected=(*refund, "issue_refund"))]),
@@ -171,7 +216,9 @@ def named() -> dict[str, Pair]:
             table([row(0, calls=refund), row(1)]),
             table([row(0), row(1, calls=("hand_over", "hand_over"))]),
         ),
-        "more searches": _two(calls=("search_documents", "lookup_order", "lookup_order")),
+        "more searches, and another tool": _two(
+            calls=("search_documents", "lookup_order", "lookup_order", "open_hours")
+        ),
         "1.5 times the tokens": (table(several(4)), table(several(4, tokens=150))),
         "a little more than 1.5 times the tokens": (
             table(several(4)),
@@ -185,6 +232,15 @@ def named() -> dict[str, Pair]:
             table(row(n, tokens=each) for n, each in enumerate(tokens)),
             table(row(n, tokens=each) for n, each in enumerate([151, *later[1:]])),
         ),
+        "twice the tokens of a small question": (
+            table([row(0, tokens=10), row(1, tokens=1000)]),
+            table([row(1, tokens=1000), row(0, tokens=30)]),
+        ),
+        "tokens of one question that both tables tell, in another order": (
+            table([row(0, tokens=None), row(1), row(2, tokens=50)]),
+            table([row(2, tokens=60), row(1, tokens=None), row(0, tokens=900)]),
+        ),
+        "no tokens before, some now": (table(several(2, tokens=0)), table(several(2, tokens=5))),
         "no tokens are told": (table(several(2, tokens=None)), table(several(2))),
         "5 answers lost": changed(5, 0),
         "6 answers lost": changed(6, 0),
