@@ -286,7 +286,8 @@ check("02.2", right_way)
 #   Count what you saw as one more of the random ways, so that p is never 0.
 # - The test is two-sided: it gives the same p when `before` and `after` swap places.
 # - Sums that are equal on paper count as equally far from 0, even where rounding makes a
-#   difference: 0.1 + 0.2 is as far from 0 as 0.3.
+#   difference: 0.1 + 0.2 is as far from 0 as 0.3. Sums that differ on paper do not. Figures may be
+#   millionths of a dollar or hundreds of millions, also in one list.
 # - Do not change the lists.
 #
 # For instance, `paired_p([2, 9, 4], [3, 10, 5])` is 0.25. The differences are 1, 1 and 1, and in
