@@ -486,9 +486,9 @@ def by_loop() -> object:
         differences = [Decimal(str(a)) - Decimal(str(b)) for b, a in pairs]
         if len(differences) > 12:
             return np.float64(Parts()(before, after))
-        seen, hits = abs(sum(differences)), 0
+        seen, hits = abs(sum(differences, Decimal())), 0
         for signs in product((1, -1), repeat=len(differences)):
-            flipped = sum(s * d for s, d in zip(signs, differences, strict=True))
+            flipped = sum((s * d for s, d in zip(signs, differences, strict=True)), Decimal())
             hits += abs(flipped) >= seen
         return hits / 2 ** len(differences)
 

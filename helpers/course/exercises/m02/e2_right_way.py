@@ -314,7 +314,13 @@ def _values() -> tuple[tuple[dict[str, Any], dict[str, Any]], ...]:
     """One call where one is expected: with each value that fits, and each that nearly does."""
     found = []
     for number in _NUMBERS:
-        fit = (number, float(number), f"{number:.2f}", f" {number}\n", f"{number:e}")
+        fit: tuple[Any, ...] = (
+            number,
+            float(number),
+            f"{number:.2f}",
+            f" {number}\n",
+            f"{number:e}",
+        )
         for value in (*fit, *_near_number(number)):
             found.append((_refund("FH-10735", amount=value), _refund("FH-10735", amount=number)))
     for text in _TEXTS:
