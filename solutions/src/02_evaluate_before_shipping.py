@@ -92,9 +92,9 @@ for text in ["It costs £12.", "It costs £12. That makes £14.50 for Dublin.", 
 #   assistant writes elsewhere is no leak.
 # - **It is in time.** `seconds` is at most `MOST_SECONDS`, which is 15.0.
 #
-# A message may have one call, several calls, or no key `tool_calls`. `content` is always a text, and
-# so is `answer`, which may be empty. Do not change the dictionaries. The check also has questions
-# and runs that this lab does not show.
+# A message may have one call, several calls, or no key `tool_calls`. `content` is always a text,
+# and so is `answer`, which may be empty. Do not change the dictionaries. The check also has
+# questions and runs that this lab does not show.
 #
 # For instance, with a right answer to the question about FH-10907, from the right tool and in
 # 3.2 seconds, `acceptable` is `True`. With 15.01 seconds it is `False`.
