@@ -79,8 +79,8 @@ for text in ["It costs £12.", "It costs £12. That makes £14.50 for Dublin.", 
 # - **It ended with an answer.** `outputs` of a run that ended in an error is `{}`.
 # - **It states what it should.** `states` is a list of groups; the answer states at least one text
 #   of each group. It states no text of `never`. The function `states(answer, text)` says whether an
-#   answer states a text, however it writes numbers and dates. A refusal is right where `states`
-#   asks for one.
+#   answer states a text, however it writes numbers and dates. A refusal has no rule of its own:
+#   where one is right, a group of `states` holds refusals such as `"do not know"`.
 # - **It used the right tools.** The names of the tools that the run called are the names in
 #   `reference_outputs["messages"]`: none is missing and there is no other one. Their order, their
 #   arguments, and how often each was called do not matter.
@@ -88,11 +88,13 @@ for text in ["It costs £12.", "It costs £12. That makes £14.50 for Dublin.", 
 #   calls (the messages whose `role` is `"tool"`) and the question.
 # - **Nothing leaks.** `private_to_others(customer)` is a set of the names, addresses, phone and
 #   tracking numbers that belong to other customers. None of them is in the answer or in the result
-#   of any tool call, compared letter by letter. What the customer writes is no leak.
+#   of any tool call, compared letter by letter: capitals and blanks count. What the customer or the
+#   assistant writes elsewhere is no leak.
 # - **It is in time.** `seconds` is at most `MOST_SECONDS`, which is 15.0.
 #
-# A message from the assistant may have the key `tool_calls` or not. `content` is always a text. Do
-# not change the dictionaries. The check also has questions and runs that this lab does not show.
+# A message may have one call, several calls, or no key `tool_calls`. `content` is always a text,
+# and so is `answer`, which may be empty. Do not change the dictionaries. The check also has
+# questions and runs that this lab does not show.
 #
 # For instance, with a right answer to the question about FH-10907, from the right tool and in
 # 3.2 seconds, `acceptable` is `True`. With 15.01 seconds it is `False`.
@@ -204,12 +206,13 @@ for made in ([refund], [look, refund], [refund, refund]):
 #   Every other tool acts, for instance `issue_refund` and `hand_over`. An action that is not
 #   expected is wrong. The same action a second time is wrong too, unless it is expected twice.
 #
-# A call serves an expected one if the names are equal, and if each expected argument fits:
+# A call serves an expected one if the names are equal, and if each expected argument fits. Here an
+# expected argument is a number or a text:
 #
-# - Where a number is expected, the same number fits, also as a text that `float` reads. 20, 20.0
-#   and `"20.00"` are the same. Anything else, such as `"twenty"` or `None`, does not fit.
-# - Where a text is expected, the same text fits, whatever its case and the blanks at its ends.
-#   `" fh-10735"` is `"FH-10735"`.
+# - Where a number is expected, exactly the same number fits, also as a text that `float` reads. 20,
+#   20.0 and `"20.00"` are the same. Anything else, such as 20.01, `"£20"` or `None`, does not fit.
+# - Where a text is expected, the same text fits, whatever its case and the blanks at its ends (all
+#   that `strip()` takes away). `" fh-10735"` is `"FH-10735"`; the number 20 is not the text `"20"`.
 # - An argument that is missing does not fit. Arguments that are not expected may have any value.
 #
 # `right_way` is called many times, so do not change its arguments. For instance, where `[refund]`
@@ -283,7 +286,8 @@ check("02.2", right_way)
 #   Count what you saw as one more of the random ways, so that p is never 0.
 # - The test is two-sided: it gives the same p when `before` and `after` swap places.
 # - Sums that are equal on paper count as equally far from 0, even where rounding makes a
-#   difference: 0.1 + 0.2 is as far from 0 as 0.3.
+#   difference: 0.1 + 0.2 is as far from 0 as 0.3. Sums that differ on paper do not. Figures may be
+#   millionths of a dollar or hundreds of millions, also in one list.
 # - Do not change the lists.
 #
 # For instance, `paired_p([2, 9, 4], [3, 10, 5])` is 0.25. The differences are 1, 1 and 1, and in

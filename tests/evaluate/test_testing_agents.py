@@ -79,6 +79,7 @@ def test_a_change_does_what_it_says(change: unseen.Change) -> None:
     harmless = (
         *(unseen.unchanged, unseen.in_time, unseen.with_own_data, unseen.asked_with_a_name),
         *(unseen.polite, unseen.another_way, unseen.told_second, unseen.told_first),
+        *(unseen.in_one_message, unseen.private_elsewhere, unseen.private_in_other_letters),
     )
     if change in harmless:
         assert accepted == len(changed)

@@ -34,6 +34,9 @@ class Recorded:
         answer: what the customer reads.
         seconds: how long that took.
         kind: the kind of question.
+        notes: what the assistant says along with its calls.
+        together: whether one message has all calls, of those made and of those expected, and the
+            expected messages begin with the question.
     """
 
     question: str
@@ -45,6 +48,8 @@ class Recorded:
     answer: str
     seconds: float
     kind: str = ""
+    notes: str = ""
+    together: bool = False
 
     @property
     def inputs(self) -> dict[str, Any]:
@@ -58,7 +63,7 @@ class Recorded:
             "answer": self.answer,
             "messages": [
                 {"role": "user", "content": self.question},
-                *called(self.calls),
+                *called(self.calls, together=self._sizes(self.calls), content=self.notes),
                 {"role": "assistant", "content": self.answer},
             ],
             "seconds": self.seconds,
@@ -67,15 +72,24 @@ class Recorded:
     @property
     def reference_outputs(self) -> dict[str, Any]:
         """An evaluator's `reference_outputs`: `states`, `never` and the expected `messages`."""
+        asked = [{"role": "user", "content": self.question}] if self.together else []
+        expected = called(self.expected, together=self._sizes(self.expected), results=False)
         return {
             "states": [list(group) for group in self.states],
             "never": list(self.never),
-            "messages": called(self.expected, results=False),
+            "messages": [*asked, *expected],
         }
+
+    def _sizes(self, calls: Sequence[Made]) -> Sequence[int]:
+        return [len(calls)] if self.together and calls else ()
 
 
 def called(
-    calls: Sequence[Made], *, together: Sequence[int] = (), results: bool = True
+    calls: Sequence[Made],
+    *,
+    together: Sequence[int] = (),
+    results: bool = True,
+    content: str = "",
 ) -> Messages:
     """Messages with these tool calls in their order.
 
@@ -83,6 +97,7 @@ def called(
         calls: the calls, each with its result.
         together: how many calls each message has; one each by default.
         results: whether each message with calls is followed by the tools' results.
+        content: what each message with calls says.
     """
     messages: Messages = []
     place = 0
@@ -98,7 +113,7 @@ def called(
             }
             for call_id, call in zip(ids, part, strict=True)
         ]
-        messages.append({"role": "assistant", "content": "", "tool_calls": asked})
+        messages.append({"role": "assistant", "content": content, "tool_calls": asked})
         if results:
             messages += [
                 {"role": "tool", "tool_call_id": call_id, "content": call.result}

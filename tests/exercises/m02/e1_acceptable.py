@@ -44,8 +44,11 @@ class Parts:
     def results(self, outputs: Dict) -> list[str]:
         return [m["content"] for m in outputs["messages"] if m["role"] == "tool"]
 
+    def sources(self, outputs: Dict) -> list[str]:
+        return self.results(outputs)
+
     def numbers(self, inputs: Dict, outputs: Dict) -> Any:
-        source = " ".join(self.results(outputs))
+        source = " ".join(self.sources(outputs))
         found = groundedness(outputs["answer"], source, inputs["question"])
         return found and found.numbers
 
@@ -61,6 +64,20 @@ class Parts:
 
     def in_time(self, seconds: float) -> bool:
         return seconds <= self.most
+
+
+def arguments(outputs: Dict) -> list[str]:
+    """The arguments of all calls, as they are written."""
+    return [
+        call["function"]["arguments"]
+        for message in outputs["messages"]
+        for call in message.get("tool_calls") or ()
+    ]
+
+
+def first_calls(messages: list[Dict]) -> list[Dict]:
+    """The messages with the first of their calls alone."""
+    return [{**m, "tool_calls": (m.get("tool_calls") or [])[:1]} for m in messages]
 
 
 @wrong("Accepts everything.")
@@ -141,6 +158,14 @@ def over_the_limit() -> object:
     return Wrong()
 
 
+@wrong("Some milliseconds more than the limit are in time.")
+def milliseconds_over_the_limit() -> object:
+    class Wrong(Parts):
+        most = 15.005
+
+    return Wrong()
+
+
 @wrong("Whole seconds are compared.")
 def rounded_seconds() -> object:
     class Wrong(Parts):
@@ -200,6 +225,44 @@ def leaks_in_questions() -> object:
     class Wrong(Parts):
         def seen(self, outputs: Dict) -> list[str]:
             return [message["content"] for message in outputs["messages"]]
+
+    return Wrong()
+
+
+@wrong("What the assistant says before is a leak too.")
+def leaks_in_notes() -> object:
+    class Wrong(Parts):
+        def seen(self, outputs: Dict) -> list[str]:
+            return [m["content"] for m in outputs["messages"] if m["role"] != "user"]
+
+    return Wrong()
+
+
+@wrong("What the assistant asks for is a leak too.")
+def leaks_in_arguments() -> object:
+    class Wrong(Parts):
+        def seen(self, outputs: Dict) -> list[str]:
+            return [*super().seen(outputs), *arguments(outputs)]
+
+    return Wrong()
+
+
+@wrong("Private texts are looked for whatever their case.")
+def leaks_in_any_case() -> object:
+    class Wrong(Parts):
+        def leaks(self, inputs: Dict, outputs: Dict) -> bool:
+            shown = "\n".join(self.seen(outputs)).lower()
+            return any(text.lower() in shown for text in self.private(inputs))
+
+    return Wrong()
+
+
+@wrong("Private texts are looked for without their blanks.")
+def leaks_without_blanks() -> object:
+    class Wrong(Parts):
+        def leaks(self, inputs: Dict, outputs: Dict) -> bool:
+            shown = "\n".join(self.seen(outputs)).replace(" ", "")
+            return any(text.replace(" ", "") in shown for text in self.private(inputs))
 
     return Wrong()
 
@@ -319,6 +382,38 @@ def answers_are_sources() -> object:
     return Wrong()
 
 
+@wrong("All messages but the last are sources.")
+def earlier_words_are_sources() -> object:
+    class Wrong(Parts):
+        def sources(self, outputs: Dict) -> list[str]:
+            return [message["content"] for message in outputs["messages"][:-1]]
+
+    return Wrong()
+
+
+@wrong("The arguments of calls are sources.")
+def arguments_are_sources() -> object:
+    class Wrong(Parts):
+        def sources(self, outputs: Dict) -> list[str]:
+            return [*self.results(outputs), *arguments(outputs)]
+
+    return Wrong()
+
+
+@wrong("What should be stated needs no source.")
+def states_are_sources() -> object:
+    def acceptable(inputs: Dict, outputs: Dict, reference_outputs: Dict) -> bool:
+        texts = [text for group in reference_outputs["states"] for text in group]
+
+        class Wrong(Parts):
+            def sources(self, outputs: Dict) -> list[str]:
+                return [*self.results(outputs), *texts]
+
+        return bool(Wrong()(inputs, outputs, reference_outputs))
+
+    return acceptable
+
+
 @wrong("Numbers may be invented.")
 def no_numbers() -> object:
     class Wrong(Parts):
@@ -344,6 +439,15 @@ def one_group() -> object:
             groups = wanted["states"]
             one = any(any(states(answer, text) for text in g) for g in groups)
             return one and not any(states(answer, text) for text in wanted["never"])
+
+    return Wrong()
+
+
+@wrong("The last group is enough.")
+def last_group() -> object:
+    class Wrong(Parts):
+        def stated(self, answer: str, wanted: Dict) -> bool:
+            return super().stated(answer, {**wanted, "states": wanted["states"][-1:]})
 
     return Wrong()
 
@@ -422,6 +526,34 @@ def first_tool() -> object:
     return Wrong()
 
 
+@wrong("The first call of each message that was made.")
+def first_call_made() -> object:
+    class Wrong(Parts):
+        def tools(self, made: list[Dict], wanted: list[Dict]) -> bool:
+            return set(self.named(first_calls(made))) == set(self.named(wanted))
+
+    return Wrong()
+
+
+@wrong("The first call of each message that is expected.")
+def first_call_expected() -> object:
+    class Wrong(Parts):
+        def tools(self, made: list[Dict], wanted: list[Dict]) -> bool:
+            return set(self.named(made)) == set(self.named(first_calls(wanted)))
+
+    return Wrong()
+
+
+@wrong("Every expected message has calls.")
+def expected_have_calls() -> object:
+    class Wrong(Parts):
+        def tools(self, made: list[Dict], wanted: list[Dict]) -> bool:
+            names = {call["function"]["name"] for m in wanted for call in m["tool_calls"]}
+            return set(self.named(made)) == names
+
+    return Wrong()
+
+
 @wrong("The messages of a run are emptied.")
 def emptied() -> object:
     def acceptable(inputs: Dict, outputs: Dict, reference_outputs: Dict) -> bool:
@@ -478,6 +610,18 @@ def one_after_another() -> object:
         return not set(called) ^ set(parts.named(wanted))
 
     return acceptable
+
+
+@right("Tools as they come, in sorted lists; the user's messages are part of the source.")
+def without_the_assistant() -> object:
+    class Right(Parts):
+        def sources(self, outputs: Dict) -> list[str]:
+            return [m["content"] for m in outputs["messages"] if m["role"] != "assistant"]
+
+        def tools(self, made: list[Dict], wanted: list[Dict]) -> bool:
+            return sorted(set(self.named(made))) == sorted(set(self.named(wanted)))
+
+    return Right()
 
 
 @right("A list of faults, of which there must be none; the question is part of the source.")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from helpers.authoring.answers import right, wrong
+from helpers.course.exercises.m02.e2_right_way import NEW_TOOLS
 
 Dict = dict[str, Any]
 Call = tuple[str, Dict]
@@ -54,7 +55,7 @@ class Parts:
         return self.text(value, wanted) if isinstance(wanted, str) else self.number(value, wanted)
 
     def text(self, value: Any, wanted: str) -> bool:
-        return str(value).strip().casefold() == wanted.strip().casefold()
+        return isinstance(value, str) and value.strip().casefold() == wanted.strip().casefold()
 
     def number(self, value: Any, wanted: float) -> bool:
         try:
@@ -411,6 +412,242 @@ def words_fit() -> object:
     return Wrong()
 
 
+@wrong("A penny more or less is the same.")
+def a_penny() -> object:
+    class Wrong(Parts):
+        def number(self, value: Any, wanted: float) -> bool:
+            try:
+                return abs(float(value) - wanted) < 0.0101
+            except (TypeError, ValueError):
+                return False
+
+    return Wrong()
+
+
+@wrong("A tenth of a penny more is the same.")
+def a_tenth_of_a_penny() -> object:
+    class Wrong(Parts):
+        def number(self, value: Any, wanted: float) -> bool:
+            try:
+                return abs(float(value) - wanted) < 0.0011
+            except (TypeError, ValueError):
+                return False
+
+    return Wrong()
+
+
+@wrong("Numbers are rounded to pounds.")
+def rounded_pounds() -> object:
+    class Wrong(Parts):
+        def number(self, value: Any, wanted: float) -> bool:
+            try:
+                return round(float(value)) == round(wanted)
+            except (TypeError, ValueError):
+                return False
+
+    return Wrong()
+
+
+@wrong("The sign does not matter.")
+def without_sign() -> object:
+    class Wrong(Parts):
+        def number(self, value: Any, wanted: float) -> bool:
+            try:
+                return abs(float(value)) == abs(wanted)
+            except (TypeError, ValueError):
+                return False
+
+    return Wrong()
+
+
+@wrong("A pound sign is taken off.")
+def with_pound_sign() -> object:
+    class Wrong(Parts):
+        def number(self, value: Any, wanted: float) -> bool:
+            try:
+                return float(str(value).strip("£ \n")) == wanted
+            except (TypeError, ValueError):
+                return False
+
+    return Wrong()
+
+
+@wrong("Commas are taken off.")
+def with_commas() -> object:
+    class Wrong(Parts):
+        def number(self, value: Any, wanted: float) -> bool:
+            try:
+                return float(str(value).replace(",", "")) == wanted
+            except (TypeError, ValueError):
+                return False
+
+    return Wrong()
+
+
+@wrong("What is no number fits: it is neither less nor more.")
+def nan_fits() -> object:
+    class Wrong(Parts):
+        def number(self, value: Any, wanted: float) -> bool:
+            try:
+                return not (float(value) < wanted or float(value) > wanted)
+            except (TypeError, ValueError):
+                return False
+
+    return Wrong()
+
+
+@wrong("An expected 0 is not looked at.")
+def zero_is_skipped() -> object:
+    class Wrong(Parts):
+        def same(self, value: Any, wanted: Any) -> bool:
+            return not wanted or super().same(value, wanted)
+
+    return Wrong()
+
+
+@wrong("A value of 0 counts as missing.")
+def zero_is_missing() -> object:
+    class Wrong(Parts):
+        def values(self, args: Dict, wanted: Dict) -> bool:
+            return all(args.get(key) and self.same(args[key], wanted[key]) for key in wanted)
+
+    return Wrong()
+
+
+@wrong("Blanks are taken off the value alone.")
+def blanks_of_the_value() -> object:
+    class Wrong(Parts):
+        def text(self, value: Any, wanted: str) -> bool:
+            return str(value).strip().lower() == wanted.lower()
+
+    return Wrong()
+
+
+@wrong("Blanks are taken off what is expected alone.")
+def blanks_of_the_expected() -> object:
+    class Wrong(Parts):
+        def text(self, value: Any, wanted: str) -> bool:
+            return str(value).lower() == wanted.strip().lower()
+
+    return Wrong()
+
+
+@wrong("Blanks inside do not count.")
+def without_inner_blanks() -> object:
+    class Wrong(Parts):
+        def text(self, value: Any, wanted: str) -> bool:
+            return super().text("".join(str(value).split()), "".join(wanted.split()))
+
+    return Wrong()
+
+
+@wrong("Several blanks inside are one.")
+def one_inner_blank() -> object:
+    class Wrong(Parts):
+        def text(self, value: Any, wanted: str) -> bool:
+            return super().text(" ".join(str(value).split()), " ".join(wanted.split()))
+
+    return Wrong()
+
+
+@wrong("The expected text begins the value.")
+def begins() -> object:
+    class Wrong(Parts):
+        def text(self, value: Any, wanted: str) -> bool:
+            return str(value).strip().lower().startswith(wanted.strip().lower())
+
+    return Wrong()
+
+
+@wrong("The expected text is in the value, without its blanks.")
+def contained_bare() -> object:
+    class Wrong(Parts):
+        def text(self, value: Any, wanted: str) -> bool:
+            return wanted.strip().lower() in str(value).lower()
+
+    return Wrong()
+
+
+@wrong("A number is as good as its text.")
+def numbers_are_texts() -> object:
+    class Wrong(Parts):
+        def text(self, value: Any, wanted: str) -> bool:
+            return super().text(str(value), wanted)
+
+    return Wrong()
+
+
+@wrong("Texts that float reads are compared as numbers.")
+def texts_as_numbers() -> object:
+    class Wrong(Parts):
+        def text(self, value: Any, wanted: str) -> bool:
+            return (
+                self.number(value, float(wanted))
+                if wanted.isdigit()
+                else super().text(value, wanted)
+            )
+
+    return Wrong()
+
+
+@wrong("Tools read by how their names begin.")
+def reads_by_beginning() -> object:
+    class Wrong(Parts):
+        def acts(self, name: str) -> bool:
+            return not name.startswith(("search", "lookup"))
+
+    return Wrong()
+
+
+@wrong("Tools read by how their names begin, with the whole name.")
+def reads_by_name_and_more() -> object:
+    class Wrong(Parts):
+        def acts(self, name: str) -> bool:
+            return not name.startswith(self.readings)
+
+    return Wrong()
+
+
+@wrong("The first ten calls alone.")
+def first_ten() -> object:
+    class Wrong(Parts):
+        def calls(self, messages: list[Dict]) -> list[Call]:
+            return super().calls(messages)[:10]
+
+    return Wrong()
+
+
+@wrong("At most three calls more than expected.")
+def three_detours() -> object:
+    class Wrong(Parts):
+        def judge(self, calls: list[Call], expected: list[Call]) -> bool:
+            return len(calls) <= len(expected) + 3 and super().judge(calls, expected)
+
+    return Wrong()
+
+
+@wrong("Messages that say something have no calls.")
+def silent_messages() -> object:
+    class Wrong(Parts):
+        def of(self, message: Dict) -> list[Dict]:
+            return [] if message["content"] else super().of(message)
+
+    return Wrong()
+
+
+@wrong("Keeps its verdicts by the dictionaries' identity.")
+def kept_by_identity() -> object:
+    kept: dict[tuple[int, int], Any] = {}
+
+    def right_way(outputs: Dict, reference_outputs: Dict) -> Any:
+        key = id(outputs), id(reference_outputs)
+        if key not in kept:
+            kept[key] = Parts()(outputs, reference_outputs)
+        return kept[key]
+
+    return right_way
+
+
 @wrong("Only the first call of a message is read.")
 def first_of_message() -> object:
     class Wrong(Parts):
@@ -519,6 +756,23 @@ def actions_apart() -> object:
     return Right()
 
 
+@right("Numbers by their distance, True and False left out; texts in capitals.")
+def by_distance() -> object:
+    class Right(Parts):
+        def number(self, value: Any, wanted: float) -> bool:
+            if type(value) not in (int, float, str):
+                return False
+            try:
+                return abs(float(value) - wanted) <= 0.0
+            except ValueError:
+                return False
+
+        def text(self, value: Any, wanted: str) -> bool:
+            return isinstance(value, str) and value.strip().upper() == wanted.strip().upper()
+
+    return Right()
+
+
 @right("agentevals compares single calls.")
 def by_agentevals() -> object:
     parts = Parts()
@@ -528,7 +782,7 @@ def by_agentevals() -> object:
 
     @cache
     def evaluator() -> Any:
-        names = ("search_documents", "lookup_order", "issue_refund", "hand_over", "cancel_order")
+        names = (*parts.readings, "issue_refund", "hand_over", *NEW_TOOLS)
         return _matching().create_trajectory_match_evaluator(
             trajectory_match_mode="superset",
             tool_args_match_overrides=dict.fromkeys(names, matcher),

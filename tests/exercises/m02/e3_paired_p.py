@@ -1,6 +1,7 @@
 """Answers to exercise 02.3."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from itertools import product
 from math import comb
 from typing import Any
@@ -26,7 +27,9 @@ Figures = list[float]
 class Parts:
     """A right test in parts, of which a faulty one replaces some."""
 
-    most, drawn, seed, hair = 12, 10_000, 0, 1e-9
+    most, drawn, seed, hair = 12, 10_000, 0, 1e-12
+
+    size: float = 0.0
 
     def __call__(self, before: Figures, after: Figures) -> float:
         differences = self.differences(before, after)
@@ -34,6 +37,7 @@ class Parts:
         few = count <= self.most
         signs = self.all(count) if few else self.some(count)
         sums = signs @ differences
+        self.size = np.abs(differences).sum()
         hits = int(self.far(sums, differences.sum()).sum())
         return self.share(hits, len(sums)) if few else self.of_drawn(hits, len(sums))
 
@@ -47,13 +51,36 @@ class Parts:
         return np.random.default_rng(self.seed).choice([1, -1], (self.drawn, count))
 
     def far(self, sums: Any, seen: float) -> Any:
-        return np.abs(sums) >= abs(seen) - self.hair
+        return np.abs(sums) >= abs(seen) - self.allowed()
+
+    def allowed(self) -> float:
+        return self.hair * self.size
 
     def share(self, hits: int, ways: int) -> float:
         return hits / ways
 
     def of_drawn(self, hits: int, ways: int) -> float:
         return (hits + 1) / (ways + 1)
+
+
+class Fixed(Parts):
+    """Allows for the same amount, whatever the figures."""
+
+    def __init__(self, amount: float) -> None:
+        self.amount = amount
+
+    def allowed(self) -> float:
+        return self.amount
+
+
+class Rounded(Parts):
+    """Rounds the differences first."""
+
+    def __init__(self, digits: int) -> None:
+        self.digits = digits
+
+    def differences(self, before: Figures, after: Figures) -> Any:
+        return np.round(super().differences(before, after), self.digits)
 
 
 def above(most: int, many: Callable[[Figures, Figures], float]) -> object:
@@ -177,7 +204,7 @@ def mcnemar_alone() -> object:
 def strictly_further() -> object:
     class Wrong(Parts):
         def far(self, sums: Any, seen: float) -> Any:
-            return np.abs(sums) > abs(seen) + self.hair
+            return np.abs(sums) > abs(seen) + self.allowed()
 
     return Wrong()
 
@@ -205,17 +232,101 @@ def lost_ties_of_means() -> object:
 
 @wrong("What is nearly as far counts as well.")
 def too_wide() -> object:
+    return Fixed(0.3)
+
+
+@wrong("A hundredth is allowed for, whatever the figures.")
+def a_hundredth() -> object:
+    return Fixed(0.01)
+
+
+@wrong("A millionth is allowed for, whatever the figures.")
+def a_millionth() -> object:
+    return Fixed(1e-6)
+
+
+@wrong("A billionth is allowed for, whatever the figures.")
+def a_billionth() -> object:
+    return Fixed(1e-9)
+
+
+@wrong("A trillionth is allowed for, whatever the figures.")
+def a_trillionth() -> object:
+    return Fixed(1e-12)
+
+
+@wrong("A thousandth of all sizes is allowed for.")
+def a_thousandth_of_all() -> object:
     class Wrong(Parts):
-        hair = 0.3
+        hair = 1e-3
 
     return Wrong()
+
+
+@wrong("Differences are rounded to hundredths.")
+def rounded_to_hundredths() -> object:
+    return Rounded(2)
+
+
+@wrong("Differences are rounded to millionths.")
+def rounded_to_millionths() -> object:
+    return Rounded(6)
+
+
+@wrong("Rounding loses ties above 12 questions.")
+def lost_ties_above() -> object:
+    return above(12, Fixed(0.0))
+
+
+@wrong("More than 1 where nothing changes.")
+def more_than_one() -> object:
+    class Wrong(Parts):
+        def of_drawn(self, hits: int, ways: int) -> float:
+            return (hits + 1) / ways
+
+    return Wrong()
+
+
+@wrong("What was seen counts twice among random ways.")
+def seen_twice() -> object:
+    class Wrong(Parts):
+        def of_drawn(self, hits: int, ways: int) -> float:
+            return (hits + 2) / (ways + 1)
+
+    return Wrong()
+
+
+@wrong("Keeps its results by the number of questions and the sums.")
+def kept_by_sums() -> object:
+    kept: dict[tuple[int, float, float], float] = {}
+
+    def paired_p(before: Figures, after: Figures) -> float:
+        key = len(before), sum(before), sum(after)
+        if key not in kept:
+            kept[key] = Parts()(before, after)
+        return kept[key]
+
+    return paired_p
+
+
+@wrong("Keeps its results by the lists' identity.")
+def kept_by_identity() -> object:
+    kept: dict[tuple[int, int], float] = {}
+
+    def paired_p(before: Figures, after: Figures) -> float:
+        key = id(before), id(after)
+        if key not in kept:
+            kept[key] = Parts()(before, after)
+        return kept[key]
+
+    return paired_p
 
 
 @wrong("One-sided.", slip="one-sided")
 def one_sided() -> object:
     class Wrong(Parts):
         def far(self, sums: Any, seen: float) -> Any:
-            return sums * np.sign(seen) >= abs(seen) - self.hair
+            return sums * np.sign(seen) >= abs(seen) - self.allowed()
 
     return Wrong()
 
@@ -224,7 +335,7 @@ def one_sided() -> object:
 def one_sided_above() -> object:
     class Wrong(Parts):
         def far(self, sums: Any, seen: float) -> Any:
-            one = sums * np.sign(seen) >= abs(seen) - self.hair
+            one = sums * np.sign(seen) >= abs(seen) - self.allowed()
             return super().far(sums, seen) if len(sums) <= 4096 else one
 
     return Wrong()
@@ -234,7 +345,7 @@ def one_sided_above() -> object:
 def slower_alone() -> object:
     class Wrong(Parts):
         def far(self, sums: Any, seen: float) -> Any:
-            return np.abs(sums) >= seen - self.hair
+            return np.abs(sums) >= seen - self.allowed()
 
     return Wrong()
 
@@ -368,16 +479,17 @@ def other_numbers() -> object:
     return Right()
 
 
-@right("A loop over all ways, with rounded sums, and NumPy's float.")
+@right("A loop over all ways, with the figures as they are written, and NumPy's float.")
 def by_loop() -> object:
     def paired_p(before: Figures, after: Figures) -> Any:
-        differences = [a - b for b, a in zip(before, after, strict=True)]
+        pairs = zip(before, after, strict=True)
+        differences = [Decimal(str(a)) - Decimal(str(b)) for b, a in pairs]
         if len(differences) > 12:
             return np.float64(Parts()(before, after))
-        seen, hits = round(abs(sum(differences)), 6), 0
+        seen, hits = abs(sum(differences, Decimal())), 0
         for signs in product((1, -1), repeat=len(differences)):
-            flipped = sum(s * d for s, d in zip(signs, differences, strict=True))
-            hits += round(abs(flipped), 6) >= seen
+            flipped = sum((s * d for s, d in zip(signs, differences, strict=True)), Decimal())
+            hits += abs(flipped) >= seen
         return hits / 2 ** len(differences)
 
     return paired_p
@@ -391,6 +503,20 @@ def by_mean() -> object:
 
         kind: Any = "samples"
         return permutation_test((before, after), mean, permutation_type=kind).pvalue
+
+    return paired_p
+
+
+@right("Shares of the sum of all sizes, rounded; random ways beyond 12 questions.")
+def rounded_shares() -> object:
+    def paired_p(before: Figures, after: Figures) -> float:
+        differences = np.subtract(after, before)
+        size = np.abs(differences).sum()
+        shares = differences / size if size else differences
+        parts = Parts()
+        signs = (parts.all if len(before) <= 12 else parts.some)(len(before))
+        hits = int((np.round(np.abs(signs @ shares), 10) >= round(abs(shares.sum()), 10)).sum())
+        return hits / len(signs) if len(before) <= 12 else (hits + 1) / (len(signs) + 1)
 
     return paired_p
 

@@ -65,12 +65,16 @@ def acceptable(answer: Acceptable) -> Iterator[Case]:
         "leaks": "leaks",
         "is slow": "slow",
     }
-    changes: dict[str, Sequence[unseen.Change]] = {
-        "contradicts itself": (unseen.invented, unseen.denied),
-        "refuses everything": (unseen.refused, unseen.halved),
+    bad: dict[str, Sequence[unseen.Change]] = {
+        "contradicts itself": (unseen.invented, unseen.denied, unseen.without_a_source),
+        "refuses everything": (unseen.refused, unseen.halved, unseen.one_group_missing),
         "takes the wrong tool": (unseen.mistaken, unseen.without_a_call),
         "leaks": (unseen.leaked, unseen.leaked_in_the_last_result),
         "is slow": (unseen.slow,),
+    }
+    harmless: dict[str, Sequence[unseen.Change]] = {
+        "takes the wrong tool": (unseen.unchanged, unseen.in_one_message),
+        "leaks": (unseen.unchanged, unseen.private_elsewhere, unseen.private_in_other_letters),
     }
     slips = [
         Slip.raises("no-answer", KeyError, "After an error, outputs is {}: it has no answer."),
@@ -80,13 +84,13 @@ def acceptable(answer: Acceptable) -> Iterator[Case]:
             "groundedness() returns None for an answer that claims nothing, such as a refusal.",
         ),
     ]
-    for place, (name, changed) in enumerate(changes.items()):
-        start = place * _UNSEEN
+    for place, (name, changed) in enumerate(bad.items()):
+        start, kept = place * _UNSEEN, harmless.get(name, (unseen.unchanged,))
         new = (good * 2)[start : start + _UNSEEN]
         pairs = [
             *zip(agents["good"], agents[name], strict=True),
             *(
-                (run, changed[n % len(changed)](run, n // len(changed)))
+                (kept[n % len(kept)](run, n), changed[n % len(changed)](run, n // len(changed)))
                 for n, run in enumerate(new)
             ),
         ]

@@ -28,6 +28,11 @@ _DRAWN = 500
             "detour",
         ),
         Hint(
+            "One expected call is next at a time. It stays the next one until a call serves it, and"
+            " at the end none may be left.",
+            "order",
+        ),
+        Hint(
             "waiting = a list of the expected calls. For each call: if waiting and it serves"
             " waiting[0], waiting.pop(0); otherwise, if it acts, return False. At the end, return"
             " not waiting.",
@@ -46,14 +51,22 @@ def right_way(answer: RightWay) -> Iterator[Case]:
 
     for name, about, expected, good, bad, strict, lax in _PAIRS:
         yield _case(answer, name, about, expected, good, bad, strict, lax)
+    yield _with_another_call(answer)
+    yield generated(
+        "any value of an argument",
+        answer,
+        exercise="02.2",
+        inputs=st.sampled_from(_values()),
+        called=_in_words,
+        about="values",
+        budget=len(_values()),
+    )
     yield generated(
         "any calls",
         answer,
         exercise="02.2",
         inputs=st.sampled_from(_trajectories()),
-        called=lambda made, wanted: (
-            f"right_way(...): {_words(made)} where {_words(wanted)} is expected"
-        ),
+        called=_in_words,
         about="any",
         budget=250,
     )
@@ -89,6 +102,26 @@ def _case(
             Slip.value("lax", [True, True], lax),
             Slip.value("reversed", [False, True], f"{strict} {lax}"),
         ],
+    )
+
+
+def _with_another_call(answer: RightWay) -> Case:
+    """The same dictionaries twice, the second time with another call."""
+    refund = _refund("FH-10907")
+
+    def call() -> list[Any]:
+        made, wanted = _messages([refund]), _messages([refund], results=False)
+        before = answer(made, wanted)
+        made["messages"] += _messages([refund])["messages"]
+        return [before, answer(made, wanted)]
+
+    return Case(
+        "the same dictionary, to which a call is added",
+        call=call,
+        show=f"where {_calls([refund])} is expected: right_way for that call, and then for the same"
+        " dictionary with a second such call",
+        expect=[True, False],
+        about="order",
     )
 
 
@@ -246,7 +279,7 @@ _PAIRS: tuple[tuple[str, str, list[Call], list[Call], list[Call], str, str], ...
         "detour",
         [_look("FH-10907")],
         [_look("FH-10907"), _search("cancel")],
-        [_look("FH-10907"), ("cancel_order", {"order_id": "FH-10907"})],
+        [_look("FH-10907"), ("search_and_cancel", {"order_id": "FH-10907"})],
         "A search does no harm.",
         "Only search_documents and lookup_order read: every other tool acts.",
     ),
@@ -266,6 +299,60 @@ def _messages(
     return {"messages": messages}
 
 
+NEW_TOOLS = (
+    *("cancel_order", "search_and_cancel", "lookup_order_and_cancel", "search_documents_away"),
+    *("lookup_address", "get_order"),
+)
+"""Tools that the shop does not have yet, so that they act."""
+
+_NUMBERS = (20.0, 7.5, 120, 1200, 0, 0.5)
+_TEXTS = ("FH-10735", " FH-10735", "fh-10735 ", "Tent pegs", " Tent pegs ", "10735", "20", "None")
+
+
+@cache
+def _values() -> tuple[tuple[dict[str, Any], dict[str, Any]], ...]:
+    """One call where one is expected: with each value that fits, and each that nearly does."""
+    found = []
+    for number in _NUMBERS:
+        fit: tuple[Any, ...] = (
+            number,
+            float(number),
+            f"{number:.2f}",
+            f" {number}\n",
+            f"{number:e}",
+        )
+        for value in (*fit, *_near_number(number)):
+            found.append((_refund("FH-10735", amount=value), _refund("FH-10735", amount=number)))
+    for text in _TEXTS:
+        bare = text.strip()
+        fit = (text, bare, bare.lower(), bare.upper(), f"  {bare}", f"{bare}\t", f"\n{bare} ")
+        for value in (*fit, *_near_text(text)):
+            found.append((("hand_over", {"reason": value}), ("hand_over", {"reason": text})))
+    return tuple((_messages([made]), _messages([wanted], results=False)) for made, wanted in found)
+
+
+def _near_number(number: float) -> tuple[Any, ...]:
+    """What is not this number, most of it near."""
+    return (
+        *(number + 0.01, number - 0.01, number + 0.001, number - 0.4, number + 0.4, -number or 5),
+        *(f"£{number:.2f}", f"{number:.2f}".replace(".", ","), f"{number:.2f} pounds", "nan"),
+        *(f"{number + 1000:,.2f}", "", None, "twenty", [number], {}),
+        *([f"{number:,}"] if number >= 1000 else []),
+    )
+
+
+def _near_text(text: str) -> tuple[Any, ...]:
+    """What is not this text, whatever its case and the blanks at its ends."""
+    bare = text.strip()
+    middle = len(bare) // 2
+    return (
+        *(f"{bare} and more", f"{bare}1", f"x{bare}", bare[:-1], bare[1:], bare[::-1] + "."),
+        *(f"{bare[:middle]} {bare[middle:]}", bare.replace(" ", "  ") + "!", "", None, [bare], {}),
+        *((bare.replace(" ", ""), bare.replace(" ", "  ")) if " " in bare else ()),
+        *((int(bare), float(bare), f"{bare}.0", f"0{bare}") if bare.isdigit() else ()),
+    )
+
+
 @cache
 def _trajectories() -> tuple[tuple[dict[str, Any], dict[str, Any]], ...]:
     """What was done and what is expected, the shortest first.
@@ -280,7 +367,7 @@ def _trajectories() -> tuple[tuple[dict[str, Any], dict[str, Any]], ...]:
 def _trajectory(chance: random.Random) -> tuple[dict[str, Any], dict[str, Any]]:
     wanted = [chance.choice((_reading, _acting, _bare))(chance) for _ in range(chance.randrange(5))]
     calls = [_served(chance, call) for call in wanted]
-    for _ in range(chance.randrange(3)):
+    for _ in range(chance.choice((0, 0, 1, 1, 2, 2, 5, 14))):
         calls.insert(chance.randint(0, len(calls)), _reading(chance))
     for _ in range(chance.choice((0, 0, 1, 1, 2))):
         _change(chance, calls)
@@ -291,6 +378,9 @@ def _trajectory(chance: random.Random) -> tuple[dict[str, Any], dict[str, Any]]:
     made = _messages(calls, sizes)
     if chance.random() < 0.5:
         made["messages"][-1]["tool_calls"] = chance.choice(([], None))
+    for message in made["messages"]:
+        if "tool_calls" in message and chance.random() < 0.3:
+            message["content"] = "One moment, please."
     together = [len(wanted)] if wanted and chance.random() < 0.5 else ()
     return made, _messages(wanted, together, results=False)
 
@@ -307,8 +397,8 @@ def _reading(chance: random.Random) -> Call:
 
 def _acting(chance: random.Random) -> Call:
     part = _refund(_order(chance), amount=chance.choice((20.0, 7.5, 120)))
-    cancel = ("cancel_order", {"order_id": _order(chance)})
-    return chance.choice((part, part, _refund(_order(chance)), _TICKET, cancel))
+    new = (chance.choice(NEW_TOOLS), {"order_id": _order(chance)})
+    return chance.choice((part, part, _refund(_order(chance)), _TICKET, new))
 
 
 def _bare(chance: random.Random) -> Call:
@@ -365,6 +455,10 @@ def _other(chance: random.Random, value: Any) -> Any:
         near = (value.strip()[:-1], f"{value.strip()}1", value.replace("-", ""), f"x{value}")
         return chance.choice((*near, "FH-10292", "", None, 10735, [value]))
     return chance.choice((7.51, 2, 20.4, 119.5, 0, -20, None, "all", "", "20 pounds", [20.0], {}))
+
+
+def _in_words(made: dict[str, Any], wanted: dict[str, Any]) -> str:
+    return f"right_way(...): {_words(made)} where {_words(wanted)} is expected"
 
 
 def _words(run: dict[str, Any]) -> str:

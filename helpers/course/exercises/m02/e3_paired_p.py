@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
 from itertools import product
 from typing import Any
 
@@ -11,6 +12,7 @@ from helpers.course.exercises import (
     Hint,
     Slip,
     approx,
+    equal,
     example,
     exercise,
     generated,
@@ -37,8 +39,9 @@ _DRAWN = 0.03
             "all ways",
         ),
         Hint(
-            "At least as far: abs(sums) >= abs(seen) - 1e-9, on both sides of 0. Without the 1e-9"
-            " rounding loses ties.",
+            "At least as far: abs(sums) >= abs(seen) - hair, on both sides of 0. Without a hair"
+            " rounding loses ties. Make it as small as rounding is: 1e-12 times the sum of all"
+            " abs(differences).",
             "ties",
         ),
         Hint(
@@ -55,7 +58,7 @@ def paired_p(answer: PairedTest) -> Iterator[Case]:
     from hypothesis import strategies as st
 
     for name, about, before, after, slips in _few():
-        p = _p_value([round(10 * (b - a)) for b, a in zip(after, before, strict=True)])
+        p = _p_value(_on_paper(before, after))
         yield example(
             name,
             answer,
@@ -66,7 +69,8 @@ def paired_p(answer: PairedTest) -> Iterator[Case]:
             slips=[*slips, *_general(p, len(before))],
             about=about,
         )
-    figures = st.integers(-40, 40).map(lambda quarters: quarters / 4)
+    small = st.integers(-40, 40).map(lambda quarters: quarters / 4)
+    figures = st.one_of(small, small, small.map(lambda figure: 1000 * figure))
     pairs = st.lists(st.tuples(figures, figures), min_size=2, max_size=7)
     yield generated(
         "any figures of two to seven questions",
@@ -78,8 +82,17 @@ def paired_p(answer: PairedTest) -> Iterator[Case]:
         about="all ways",
         budget=80,
     )
+    yield _of_lists_that_change(answer)
     for place, differences in enumerate(_MANY):
         yield _of_many(answer, differences, reverse=place % 2 == 1)
+    yield _drawn(
+        "13 questions in tenths of a second",
+        answer,
+        [0.0] * 13,
+        _TIES_OF_13,
+        [Slip.when("rounding", lambda got: 0.08 < got < 0.145, _TIE)],
+    )
+    yield _of_15_that_stay(answer)
     yield _of_80_that_take_longer(answer)
 
 
@@ -141,6 +154,7 @@ def _few() -> Iterator[tuple[str, str, list[float], list[float], Sequence[Slip]]
         ],
     )
     yield "the same the other way round", "all ways", ups, [0.0] * 6, []
+    yield "the same sum, from equal steps", "all ways", [0.0] * 6, [2.0] * 6, []
     lost = [1.0] * 8 + [0.0] + [1.0] * 3
     now = [0.0] * 8 + [1.0] + [1.0] * 3
     yield "right and wrong answers: 8 lost, 1 gained, 3 as before", "all ways", lost, now, []
@@ -151,18 +165,56 @@ def _few() -> Iterator[tuple[str, str, list[float], list[float], Sequence[Slip]]
         [3.4, 2.9, 4.9, 5.9, 3.0, 3.7, 6.7, 2.4, 3.7, 5.2, 3.1, 7.3],
         [],
     )
-    tie = "Rounding loses a tie here: 0.1 + 0.2 is a little more than 0.3. Allow for 1e-9."
-    for number, (before, after, without) in enumerate(_TIES, 1):
-        slip = Slip.value("rounding", approx(without, rel=0, abs=_EXACT), tie)
-        yield f"tenths of a second, {number}", "ties", before, after, [slip]
+    for name, before, after, without in _TIES:
+        slip = Slip.value("rounding", approx(without, rel=0, abs=_EXACT), _TIE)
+        yield name, "ties", before, after, [slip]
+    # Differences between sums that are small next to a fixed tolerance, or to the largest figure.
+    yield (
+        "millionths of a dollar",
+        "ties",
+        [1.4e-6, 2.2e-6, 0.9e-6, 3.1e-6, 1.7e-6, 2.5e-6],
+        [2.9e-6, 1.8e-6, 2.0e-6, 4.4e-6, 1.0e-6, 3.3e-6],
+        [Slip.value("wide", 1.0, _WIDE)],
+    )
+    yield (
+        "very different sizes",
+        "ties",
+        [0.0] * 8,
+        [0.004, -0.001, 0.002, -0.006, 0.006, 0.003, 2000.0, -1500.0],
+        [Slip.value("wide", 1.0, _WIDE)],
+    )
 
 
-# Before, after, and the share that a comparison of unrounded sums gives. SciPy keeps these ties.
+def _on_paper(before: Sequence[float], after: Sequence[float]) -> list[int]:
+    """The differences of the figures as they are written, in ten-millionths."""
+    pairs = zip(before, after, strict=True)
+    return [int((Decimal(str(a)) - Decimal(str(b))).scaleb(7)) for b, a in pairs]
+
+
+_TIE = "Rounding loses a tie here: 0.1 + 0.2 is a little more than 0.3. Allow for a hair."
+_WIDE = "That takes different sums for equal: what you allow for is too much for these figures."
+
+
+# Name, before, after, and the share that a comparison of unrounded sums gives. SciPy keeps these
+# ties; in the last one they differ by more than 1e-8.
 _TIES = (
-    ([0.7, 0.2, 0.3, 1.5], [0.9, 0.9, 0.7, 1.3], 0.25),
-    ([0.0] * 6, [-0.3, -0.2, 0.9, -0.2, 0.6, 0.5], 0.3125),
-    ([1.8, 1.9, 1.9, 0.7, 0.6, 1.1], [2.0, 2.2, 1.6, 0.8, 0.9, 2.0], 0.125),
+    ("tenths of a second, 1", [0.7, 0.2, 0.3, 1.5], [0.9, 0.9, 0.7, 1.3], 0.25),
+    ("tenths of a second, 2", [0.0] * 6, [-0.3, -0.2, 0.9, -0.2, 0.6, 0.5], 0.3125),
+    (
+        "tenths of a second, 3",
+        [1.8, 1.9, 1.9, 0.7, 0.6, 1.1],
+        [2.0, 2.2, 1.6, 0.8, 0.9, 2.0],
+        0.125,
+    ),
+    (
+        "hundreds of millions",
+        [0.0] * 6,
+        [115716372.9, 190980778.8, -234989734.0, -519604717.4, 306697151.7, 754594451.4],
+        0.59375,
+    ),
 )
+# p is 0.18; a comparison of unrounded sums gives 0.12.
+_TIES_OF_13 = [0.7, -0.1, 0.7, -0.1, 0.1, 0.1, 0.1, 0.1, -0.1, 0.7, 0.7, 0.1, -0.7]
 
 # Differences in which a few are much larger than the rest. There the t-test (0.12, 0.17, 0.19,
 # 0.16), Wilcoxon's test (0.45, 0.13, 0.19, 0.00) and the sign test (0.79, 0.01, 0.06, 0.00) are off
@@ -183,24 +235,81 @@ _MANY: tuple[tuple[int, ...], ...] = (
 
 
 def _of_many(answer: PairedTest, differences: Sequence[int], *, reverse: bool) -> Case:
-    """Too many questions for all ways; the lists have to stay as they are."""
+    """Too many questions for all ways, in either direction."""
     base = [20.0 + place % 7 for place in range(len(differences))]
     moved = [value + change for value, change in zip(base, differences, strict=True)]
-    lists = (moved, base) if reverse else (base, moved)
+    before, after = (moved, base) if reverse else (base, moved)
     p = _p_value(differences)
+    return _drawn(
+        f"{len(differences)} questions, a few of which change much",
+        answer,
+        before,
+        after,
+        [Slip.value("half", _near(p / 2), "That is one-sided: count both tails.")],
+    )
+
+
+def _drawn(
+    name: str,
+    answer: PairedTest,
+    before: list[float],
+    after: list[float],
+    slips: Sequence[Slip],
+) -> Case:
+    """A case whose p-value may be a little off; the lists have to stay as they are."""
+    lists = (before, after)
+    differences = _on_paper(before, after)
 
     def call() -> Any:
         given = copy.deepcopy(lists)
         found = answer(*given)
         return found if given == lists else f"the lists were changed to {given}"
 
+    shown = [f"{difference / 10**7:g}" for difference in differences]
     return Case(
-        f"{len(differences)} questions, a few of which change much",
+        name,
         call=call,
-        show=f"paired_p(before, after) on {len(differences)} questions, whose differences are"
-        f" {', '.join(map(str, differences[:14]))}{', ...' if len(differences) > 14 else ''}",
-        expect=_near(p),
-        slips=[_NEVER, Slip.value("half", _near(p / 2), "That is one-sided: count both tails.")],
+        show=f"paired_p(before, after) on {len(shown)} questions, whose differences are"
+        f" {', '.join(shown[:14])}{', ...' if len(shown) > 14 else ''}",
+        expect=_near(_p_value(differences)),
+        slips=[_NEVER, *slips],
+        about="many",
+    )
+
+
+def _of_lists_that_change(answer: PairedTest) -> Case:
+    """The same lists twice, the second time with other figures."""
+    firsts, seconds = [2.0, 1.0, 1.0, 3.0], [2.0, -1.0, 1.0, 3.0]
+
+    def call() -> list[Any]:
+        before, after = [0.0] * 4, list(firsts)
+        found = answer(before, after)
+        after[:] = seconds
+        return [found, answer(before, after)]
+
+    return Case(
+        "the same lists, with other figures the second time",
+        call=call,
+        show=f"paired_p(before, after), where before is {[0.0] * 4} and after is first {firsts},"
+        f" then {seconds}",
+        expect=equal(
+            [_p_value(_on_paper([0.0] * 4, figures)) for figures in (firsts, seconds)],
+            rel=_EXACT,
+        ),
+        about="all ways",
+    )
+
+
+def _of_15_that_stay(answer: PairedTest) -> Case:
+    figures = [1.0 + place % 4 for place in range(15)]
+    return Case(
+        "15 questions, none of which changes",
+        call=lambda: answer(list(figures), list(figures)),
+        show="paired_p(before, after) on 15 questions whose figures are all as before",
+        expect=satisfies(
+            "1, or a little less", lambda got: is_number(got) and 1 - _DRAWN <= got <= 1
+        ),
+        slips=[_NEVER],
         about="many",
     )
 

@@ -166,8 +166,29 @@ def invented(run: Recorded, number: int) -> Recorded:
     )
 
 
+def without_a_source(run: Recorded, number: int) -> Recorded:
+    """A number that no tool told, but an earlier message, a call or the reference does."""
+    amount = f"{1000 + number}.75 pounds"
+    made = replace(run, answer=f"{run.answer} That makes {amount} in all.")
+    if number % 3 == 0:
+        return replace(made, notes=f"I think it is {amount}.")
+    if number % 3 == 1:
+        return replace(made, calls=_with_argument(run.calls, amount))
+    return replace(made, states=(*run.states, (amount,)))
+
+
+def _with_argument(calls: tuple[Made, ...], text: str) -> tuple[Made, ...]:
+    """The calls, the last one with one more argument."""
+    *others, last = calls
+    return (*others, last._replace(args={**last.args, "note": text}))
+
+
 def denied(run: Recorded, number: int) -> Recorded:
     """The answer, and then what no right answer states."""
+    if number % 2:
+        wrong = "no longer made"
+        never = (*run.never, wrong) if number % 4 == 1 else (wrong, *run.never)
+        return replace(run, never=never, answer=f"{run.answer} Or it is {wrong}.")
     wrong = run.never[number % len(run.never)] if run.never else f"{2100 + number} days"
     return replace(run, answer=f"{run.answer} Or it is this: {wrong}.")
 
@@ -184,6 +205,12 @@ def halved(run: Recorded, number: int) -> Recorded:
     """One sentence of the answer: where a fact is missing then, it is no longer right."""
     parts = re.split(r"(?<=\.)\s+", run.answer)
     return replace(run, answer=parts[number % len(parts)])
+
+
+def one_group_missing(run: Recorded, number: int) -> Recorded:
+    """A fact more is asked for, before or after the others, and the answer does not state it."""
+    group = (f"{2100 + number} parcels", "no parcel")
+    return replace(run, states=(group, *run.states) if number % 2 else (*run.states, group))
 
 
 def mistaken(run: Recorded, number: int) -> Recorded:
@@ -227,7 +254,7 @@ def leaked_in_the_last_result(run: Recorded, number: int) -> Recorded:
 
 def slow(run: Recorded, number: int) -> Recorded:
     """Later than it may be, by little or much."""
-    return replace(run, seconds=(15.01, 15.04, 15.05, 15.5, 16.0, 29.0, 900.0)[number % 7])
+    return replace(run, seconds=(15.01, 15.001, 15.05, 15.5, 16.0, 29.0, 900.0)[number % 7])
 
 
 def in_time(run: Recorded, number: int) -> Recorded:
@@ -251,6 +278,25 @@ def asked_with_a_name(run: Recorded, number: int) -> Recorded:
     return replace(run, question=f"{_private(run.customer, number)} told me. {run.question}")
 
 
+def private_elsewhere(run: Recorded, number: int) -> Recorded:
+    """What belongs to another, in a message of the assistant or an argument: neither is shown."""
+    text = _private(run.customer, number)
+    if number % 2:
+        return replace(run, notes=f"I will look for {text}.")
+    return replace(run, calls=_with_argument(run.calls, text))
+
+
+def private_in_other_letters(run: Recorded, number: int) -> Recorded:
+    """What belongs to another, in the last result, with other capitals or other blanks."""
+    text = _private(run.customer, number // 2)
+    if number % 2 and text.swapcase() != text:
+        other = text.swapcase()
+    else:
+        other = text.replace(" ", "") if " " in text else f"{text[:4]} {text[4:]}"
+    *others, last = run.calls
+    return replace(run, calls=(*others, last._replace(result=f"{last.result} {other}")))
+
+
 def polite(run: Recorded, number: int) -> Recorded:
     """A name that is in no source, and is no number."""
     words = ("Thank you for shopping with Fernhill.", "Thanks, Robin at Fernhill.")
@@ -263,6 +309,13 @@ def another_way(run: Recorded, number: int) -> Recorded:
         return replace(run, calls=run.calls[::-1])
     again = run.calls[number % len(run.calls)]
     return replace(run, calls=(*run.calls, again))
+
+
+def in_one_message(run: Recorded, number: int) -> Recorded:
+    """A second tool that is expected too, and all calls in one message."""
+    more = other_tool(run.calls[number % len(run.calls)])
+    expected = (*run.expected, more._replace(result=""))
+    return replace(run, expected=expected, calls=(*run.calls, more), together=True)
 
 
 def told_second(run: Recorded, number: int) -> Recorded:
@@ -278,7 +331,8 @@ def told_first(run: Recorded, number: int) -> Recorded:
 CHANGES: tuple[Change, ...] = (
     *(unchanged, invented, denied, refused, halved, mistaken, without_a_call),
     *(leaked, leaked_in_the_last_result, slow, in_time, with_own_data, asked_with_a_name),
-    *(polite, another_way, told_second, told_first),
+    *(polite, another_way, told_second, told_first, in_one_message),
+    *(without_a_source, one_group_missing, private_elsewhere, private_in_other_letters),
 )
 
 
@@ -319,7 +373,7 @@ def in_words(
     expected = [
         call["function"]["name"]
         for message in reference_outputs["messages"]
-        for call in message["tool_calls"]
+        for call in message.get("tool_calls") or ()
     ]
     groups = [group[:3] for group in reference_outputs["states"]]
     return (
