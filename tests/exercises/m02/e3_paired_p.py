@@ -230,7 +230,7 @@ def lost_ties_of_means() -> object:
     return paired_p
 
 
-@wrong("What is nearly as far counts as well.")
+@wrong("What is nearly as far counts as well.", slip="wide")
 def too_wide() -> object:
     return Fixed(0.3)
 

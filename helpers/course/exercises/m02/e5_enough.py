@@ -61,6 +61,8 @@ _POWERS = (0.05, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99)
 )
 def enough(answer: Callable[..., Any]) -> Iterator[Case]:
     """The exact number for pilots of all sizes, with each power, given or left out."""
+    from helpers.evaluate.sample_size import power_paired
+
     slips = [Slip.like(name, function, text) for name, (function, text) in faulty().items()]
 
     def named(name: str, about: str, *pilot: float) -> Case:
@@ -93,6 +95,8 @@ def enough(answer: Callable[..., Any]) -> Iterator[Case]:
     yield named("hardly anything has changed", "share", 0, 1, 120, 0.155, 0.8)
     yield named("a pilot of one question", "upper", 1, 0, 1, 0.3, 0.7)
     yield named("ten points", "fewest", 10, 10, 100, 0.1)
+    exactly = power_paired(25, 0.3, 0.3)  # so few change that the share is the difference itself
+    yield named("the chance is exactly the power", "fewest", 0, 0, 100, 0.3, exactly)
     many = example(
         "one point, and nothing has changed",
         answer,
