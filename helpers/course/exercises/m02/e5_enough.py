@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 USUAL = 0.8
 """The power where a caller gives none."""
 
-_LIMIT_S = 40.0
+_LIMIT_S = 6.0
 """Seconds a case: it is sums alone, which a busy machine may take a while for."""
 
 _SIZES = (0.4, 0.45, 0.525, 0.6, 0.75, 0.95, 1.0)

@@ -13,7 +13,7 @@ from helpers.course.exercises.words import brief, kind
 if TYPE_CHECKING:
     import pandas as pd
 
-_LIMIT_S = 40.0
+_LIMIT_S = 15.0
 """Seconds a case: pandas takes its time on a busy machine."""
 
 Gate = Callable[["pd.DataFrame", "pd.DataFrame"], Any]
