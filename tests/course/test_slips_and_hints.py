@@ -113,6 +113,22 @@ def test_hint_after_a_try_gives_those_of_its_case_then_the_general_ones(
     )
 
 
+def test_no_hint_where_only_the_rest_of_the_cases_could_not_be_made(
+    shown: list[Card | Note],
+) -> None:
+    @exercise("99.2", title="Two numbers", hints=["G1", "G2"])
+    def numbers(submission: Any) -> Iterator[Case]:
+        """What f gives for 1, and for what a cell has to bring."""
+        yield Case("f(1)", lambda: submission(1), 1, "f")
+        raise LookupError("Run the cell above.")
+
+    check("99.2", lambda number: number)
+    check("99.2", lambda number: -number)
+    assert [card.hint for card in shown if isinstance(card, Card)][0] == ""
+    assert hints(shown)[1] == "G1"
+    assert "Run the cell above." in str(shown[0])
+
+
 def test_live_cases_are_left_out_where_every_case_before_failed() -> None:
     ran: list[str] = []
 
