@@ -124,7 +124,7 @@ def test_no_hint_where_only_the_rest_of_the_cases_could_not_be_made(
 
     check("99.2", lambda number: number)
     check("99.2", lambda number: -number)
-    assert [card.hint for card in shown if isinstance(card, Card)][0] == ""
+    assert next(card.hint for card in shown if isinstance(card, Card)) == ""
     assert hints(shown)[1] == "G1"
     assert "Run the cell above." in str(shown[0])
 
