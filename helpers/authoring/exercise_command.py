@@ -26,12 +26,13 @@ def strength(argv: Sequence[str]) -> int:
     os.environ.setdefault("COURSE_THREADS", "1")
 
     from helpers.authoring.answers import answers_to
-    from helpers.authoring.strength import measurable, measure, report
+    from helpers.authoring.strength import measure, report
     from helpers.course.exercises import Exercise, modules
+    from helpers.course.exercises.define import of_module
 
     chosen: list[Exercise] = []
     for name in options.modules:
-        there = measurable(name[:2])
+        there = of_module(name[:2])
         fitting = [one for one in there if name in (one.id, one.id[:2])]
         if not fitting:
             print(f"course strength: {_why_none(name, there, modules())}", file=sys.stderr)
@@ -54,11 +55,6 @@ def strength(argv: Sequence[str]) -> int:
 def _why_none(name: str, there: Sequence[object], modules: Sequence[str]) -> str:
     if there:
         return f"module {name[:2]} has no exercise {name}."
-    if name in modules:
-        return (
-            f"module {name} still has one file for all its exercises, so their strength cannot be "
-            "measured."
-        )
     return f"there is no module {name!r} with exercises; there are {', '.join(modules)}."
 
 

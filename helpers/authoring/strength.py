@@ -11,7 +11,7 @@ from helpers.authoring.mutants import FIRST, Mutant, mutants
 from helpers.authoring.solved import MARK
 from helpers.course.card import Status
 from helpers.course.check import run_check
-from helpers.course.exercises.define import Exercise, exercise_files, of_module
+from helpers.course.exercises.define import Exercise
 from helpers.course.exercises.oracle import solved_file
 
 ENOUGH = 0.9
@@ -87,11 +87,6 @@ def measure(
         tuple(name for name in answers.equivalent if name not in faults),
         gate=exercise.gate,
     )
-
-
-def measurable(module: str) -> Sequence[Exercise]:
-    """The exercises of a module whose strength can be measured: one file an exercise."""
-    return of_module(module) if exercise_files(module) else []
 
 
 def _faulty(answers: Answers) -> dict[str, Callable[[], object]]:

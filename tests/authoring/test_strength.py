@@ -82,7 +82,6 @@ def test_the_command_prints_a_line_an_exercise(capsys: pytest.CaptureFixture[str
         (["00.9"], "module 00 has no exercise 00.9"),
         (["77"], "there is no module '77' with exercises; there are 00, "),
         (["x"], "there is no module 'x'"),
-        (["02"], "module 02 still has one file for all"),
         (["0"], "there is no module '0'"),
     ],
 )

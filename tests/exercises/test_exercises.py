@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from helpers.authoring.answers import FEWEST_RIGHT, FEWEST_WRONG, Answer, answers_file, answers_to
-from helpers.authoring.strength import measurable, measure
+from helpers.authoring.strength import measure
 from helpers.course.card import Card, Status
 from helpers.course.check import run_check
 from helpers.course.exercises import Exercise, modules
@@ -18,7 +18,7 @@ from helpers.course.exercises.define import exercise_files, of_module
 from helpers.paths import ROOT
 from tests.every import every_answer
 
-EXERCISES = [exercise for module in modules() for exercise in measurable(module)]
+EXERCISES = [exercise for module in modules() for exercise in of_module(module)]
 ANSWERS = {exercise.id: answers_to(ROOT, exercise) for exercise in EXERCISES}
 
 
