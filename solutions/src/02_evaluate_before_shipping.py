@@ -380,12 +380,8 @@ check("02.4", hit)
 # The index was built once, on 9 April: texts that were changed later are not in it. From `seen` you
 # only know that it was between 7 and 16 April: the text of 14 April is found by neither search,
 # which proves nothing. `NaT` is neither earlier nor later than any day, so questions without a
-# document are not hit. Sorted by the day of the last change, the column `after` shows it at a
-# glance:
-
-# %% name="hit-look" only="solution"
-by_day = seen.sort_values("updated")[["updated", "document", "before", "after"]]
-by_day.tail(16)
+# document are not hit. `seen.sort_values("updated")[["updated", "after"]].tail(16)` shows it at a
+# glance.
 
 # %% [markdown] name="hit-means" only="solution"
 # Each kind of change has slices of its own, and for a search one of them is the age of the

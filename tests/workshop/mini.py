@@ -50,7 +50,9 @@ LIMIT = 3
 check("98.2", LIMIT)
 '''
 
-EXERCISES = """\
+# The exercises' files, by name.
+EXERCISES = {
+    "e1_double.py": """\
 from collections.abc import Callable, Iterator
 
 from helpers.course.exercises import Case, exercise
@@ -65,12 +67,18 @@ def double(submission: Callable[[int], int]) -> Iterator[Case]:
             show=f"double({number})",
             expect=2 * number,
         )
+""",
+    "e2_limit.py": """\
+from collections.abc import Iterator
+
+from helpers.course.exercises import Case, exercise
 
 
 @exercise("98.2", title="Choose a limit", hints=["Three."])
 def limit(submission: int) -> Iterator[Case]:
     yield Case("the limit", call=lambda: submission, show="LIMIT", expect=3)
-"""
+""",
+}
 
 RIGHT = "def double(number):\n    return number * 2"
 
@@ -138,10 +146,13 @@ LEARNERS: dict[str, tuple[str | None, str | None]] = {
 
 
 def make_course(folder: Path) -> Path:
-    """A course with the real package, one made exercise file and one lab."""
+    """A course with the real package, two made exercises and one lab."""
     skipped = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "helpers", folder / "helpers", ignore=skipped)
-    (folder / "helpers/course/exercises/m98.py").write_text(EXERCISES)
+    exercises = folder / "helpers/course/exercises/m98"
+    exercises.mkdir()
+    for name, text in {"__init__.py": "", **EXERCISES}.items():
+        (exercises / name).write_text(text)
     source = folder / "solutions" / "src" / f"{STEM}.py"
     source.parent.mkdir(parents=True)
     source.write_text(SOLUTION)
