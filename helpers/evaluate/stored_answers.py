@@ -2,9 +2,10 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -54,7 +55,7 @@ def run_or_read(
     step = Step(name, version=current_version().only(AGENT), live=live)
     spot = spot_check(questions) if is_local() else []  # a hosted model says other words each time
     with guarded(step, chat_model(), _CALLS_A_QUESTION * len(questions)):
-        return answered(step, agent, questions, spot=spot, progress=progress)
+        return answered(step, partial(ask, agent), questions, spot=spot, progress=progress)
 
 
 def is_local() -> bool:
@@ -73,7 +74,7 @@ def guarded(
 
 def answered(
     step: Step,
-    agent: Pregel[Any, Any, Any, Any],
+    ask_one: Callable[[Question], Run],
     questions: Sequence[Question],
     *,
     section: str = "",
@@ -84,12 +85,13 @@ def answered(
 ) -> list[Run]:
     """One section of a step: an agent's runs, stored or live. See `Step.answers`.
 
-    `keep` are the statuses of runs that may be stored; others are asked again next time.
+    `ask_one` is called only for what is not stored. `keep` are the statuses of runs that may be
+    stored; others are asked again next time.
     """
     by_id = {question.id: question for question in questions}
     found = step.answers(
         list(by_id),
-        lambda key: as_item(ask(agent, by_id[key])),
+        lambda key: as_item(ask_one(by_id[key])),
         section=section,
         spot=[question.id for question in spot],
         last=last,

@@ -84,6 +84,15 @@ class Recorded:
         return [len(calls)] if self.together and calls else ()
 
 
+def calls_in(messages: Messages) -> list[tuple[str, dict[str, Any]]]:
+    """The name and arguments of each call that the messages make, in order."""
+    return [
+        (call["function"]["name"], json.loads(call["function"]["arguments"]))
+        for message in messages
+        for call in message.get("tool_calls") or ()
+    ]
+
+
 def called(
     calls: Sequence[Made],
     *,

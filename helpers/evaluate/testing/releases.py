@@ -9,18 +9,12 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import (
-    AIMessage,
-    AnyMessage,
-    HumanMessage,
-    ToolMessage,
-    convert_to_openai_messages,
-)
+from langchain_core.messages import AIMessage
 
 from helpers.agent import Agent, Retriever, fernhill_index
 from helpers.agent.build import MOST_TOKENS, style_of
@@ -28,10 +22,11 @@ from helpers.evaluate import Run, Version, current_version, score
 from helpers.evaluate.releases import digest_of_questions
 from helpers.evaluate.runs import Progress, ask
 from helpers.evaluate.stored import Step
-from helpers.evaluate.stored_answers import as_item, as_run, guarded
+from helpers.evaluate.stored_answers import answered, guarded
 from helpers.evaluate.testing import changes
 from helpers.evaluate.testing.agents import private_to_others
 from helpers.evaluate.testing.changes import TO_SHIP, TO_STOP, TODAYS, make, reply_of
+from helpers.evaluate.testing.recorded import Made, Messages, called
 from helpers.evaluate.version import AGENT
 from helpers.models import chat_model
 from helpers.shop import Question, ToolCall, questions
@@ -132,7 +127,15 @@ def run_releases(
     with nullcontext() if step.stored else guarded(step, agents.model, calls):
         runs: dict[str, list[Run]] = {}
         for name in names:
-            runs[name] = _answered(step, agents, name, put, last=name == names[-1], show=progress)
+            runs[name] = answered(
+                step,
+                partial(agents.ask, name),
+                put,
+                section=name,
+                last=name == names[-1],
+                keep=("ok",) if name == TODAYS else ("ok", "error"),
+                progress=progress(name),
+            )
             if failed := [one for one in runs[TODAYS] if one.status != "ok"]:
                 first = failed[0]
                 raise RuntimeError(f"Today's release fails {first.question_id}: {first.error}")
@@ -165,28 +168,6 @@ class _Agents:
         if name not in self._made:
             self._made[name] = make(name, self.model, self._index, self._memory)
         return ask(self._made[name], question)
-
-
-def _answered(
-    step: Step,
-    agents: _Agents,
-    name: str,
-    put: Sequence[Question],
-    *,
-    last: bool,
-    show: Callable[[str], Progress],
-) -> list[Run]:
-    by_id = {question.id: question for question in put}
-    keep = ("ok",) if name == TODAYS else ("ok", "error")
-    found = step.answers(
-        list(by_id),
-        lambda key: as_item(agents.ask(name, by_id[key])),
-        section=name,
-        last=last,
-        keep=lambda item: item.content.get("status", "ok") in keep,
-        progress=lambda keys: (one.id for one in show(name)([by_id[key] for key in keys])),
-    )
-    return [as_run(question, item) for question, item in zip(put, found, strict=True)]
 
 
 def as_table(put: Sequence[Question], runs: Sequence[Run]) -> "pd.DataFrame":
@@ -224,16 +205,11 @@ def _private(customer: str | None) -> tuple[str, ...]:
     return tuple(sorted(private_to_others(customer)))
 
 
-def _messages(question: Question, run: Run) -> Any:
+def _messages(question: Question, run: Run) -> Messages:
     """The trajectory. A stored run does not tell which calls were made at once: one at a time."""
-    said: list[AnyMessage] = [HumanMessage(question.question)]
-    for number, call in enumerate(run.calls, 1):
-        made = {"name": call.name, "args": dict(call.args), "id": f"call-{number}"}
-        said.append(AIMessage("", tool_calls=[made]))
-        said.append(ToolMessage(call.result or "", tool_call_id=made["id"]))
-    if run.status == "ok":
-        said.append(AIMessage(run.answer))
-    return convert_to_openai_messages(said)
+    calls = [Made(call.name, call.args, call.result or "") for call in run.calls]
+    said: Messages = [{"role": "user", "content": question.question}, *called(calls)]
+    return [*said, {"role": "assistant", "content": run.answer}] if run.status == "ok" else said
 
 
 _latest: list["dict[str, pd.DataFrame]"] = []

@@ -1,7 +1,6 @@
 """Exercise 02.2: a trajectory evaluator that allows a detour."""
 
 import copy
-import json
 import random
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -462,13 +461,9 @@ def _in_words(made: dict[str, Any], wanted: dict[str, Any]) -> str:
 
 
 def _words(run: dict[str, Any]) -> str:
-    return _calls(
-        [
-            (call["function"]["name"], json.loads(call["function"]["arguments"]))
-            for message in run["messages"]
-            for call in message.get("tool_calls") or ()
-        ]
-    )
+    from helpers.evaluate.testing.recorded import calls_in
+
+    return _calls(calls_in(run["messages"]))
 
 
 def _calls(calls: Sequence[Call]) -> str:

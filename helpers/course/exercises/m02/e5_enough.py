@@ -66,7 +66,7 @@ def enough(answer: Callable[..., Any]) -> Iterator[Case]:
     slips = [Slip.like(name, function, text) for name, (function, text) in faulty().items()]
 
     def named(name: str, about: str, *pilot: float) -> Case:
-        case = example(
+        return example(
             name,
             answer,
             *pilot,
@@ -76,7 +76,6 @@ def enough(answer: Callable[..., Any]) -> Iterator[Case]:
             about=about,
             limit=_LIMIT_S,
         )
-        return replace(case, live=False)
 
     by_name = (0.9, 0.6, 0.99, 0.3)
     yield named("a pilot of 43", "upper", 4, 6, 43, 0.15, 0.8)
@@ -89,7 +88,6 @@ def enough(answer: Callable[..., Any]) -> Iterator[Case]:
         show="enough(6, 8, 80, 0.25, power=...) with 0.9, 0.6, 0.99 and 0.3",
         about="power",
         limit=_LIMIT_S,
-        live=False,
     )
     yield named("much has changed", "upper", 15, 10, 40, 0.2, 0.9)
     yield named("hardly anything has changed", "share", 0, 1, 120, 0.155, 0.8)
@@ -106,7 +104,7 @@ def enough(answer: Callable[..., Any]) -> Iterator[Case]:
         about="fewest",
         limit=_LIMIT_S,
     )
-    yield replace(many, live=False, after_all=True)  # as long as all others together
+    yield replace(many, after_all=True)  # as long as all others together
     drawn = generated(
         "any pilot",
         answer,
@@ -148,7 +146,7 @@ def _halving(*pilot: float) -> Slip:
         needed = int(got)
         if needed != got or not _reference(*pilot) < needed < 100 * _reference(*pilot):
             return False
-        changed = max(wilson_upper(int(lost + gained), int(questions)), difference)
+        changed = max(_upper(int(lost + gained), int(questions)), difference)
         before, there = (power_paired(n, difference, changed) for n in (needed - 1, needed))
         return before < (power[0] if power else USUAL) <= there
 
@@ -160,11 +158,13 @@ def _halving(*pilot: float) -> Slip:
     )
 
 
-def wilson_upper(count: int, questions: int, method: Any = "wilson") -> float:
-    """The upper end of a 95% interval for a share, without statsmodels, which loads for seconds."""
-    from scipy.stats import binomtest
+def _upper(count: int, questions: int) -> float:
+    """The upper end of Wilson's 95% interval, without statsmodels, which loads for seconds."""
+    from helpers.evaluate import Proportion
 
-    return min(1.0, float(binomtest(count, questions).proportion_ci(method=method).high))
+    ends = Proportion(count, questions).interval
+    assert ends is not None
+    return ends[1]
 
 
 def _numbers(wanted: list[int]) -> Expectation:
@@ -196,9 +196,12 @@ def _inputs() -> "SearchStrategy[tuple[Any, ...]]":
 @cache
 def faulty() -> dict[str, tuple[Callable[..., Any], str]]:
     """Known mistakes by their ids: a function that makes it, and what a card says."""
+    from scipy.stats import binomtest
+
     from helpers.evaluate.sample_size import power_paired, questions_needed
 
-    upper = wilson_upper
+    def exact_upper(lost: int, gained: int, questions: int) -> float:
+        return float(binomtest(lost + gained, questions).proportion_ci(method="exact").high)
 
     @cache
     def least(difference: float, changed: float, power: float) -> int:
@@ -216,13 +219,13 @@ def faulty() -> dict[str, tuple[Callable[..., Any], str]]:
     def approximately(
         lost: int, gained: int, questions: int, difference: float, power: float = USUAL
     ) -> int:
-        changed = max(upper(lost + gained, questions), difference)
+        changed = max(_upper(lost + gained, questions), difference)
         return questions_needed(difference, changed, power=power)
 
     def one_power(
         lost: int, gained: int, questions: int, difference: float, power: float = USUAL
     ) -> int:
-        return of(lambda a, b, n: upper(a + b, n), lost, gained, questions, difference)
+        return of(lambda a, b, n: _upper(a + b, n), lost, gained, questions, difference)
 
     return {
         "one-power": (
@@ -235,15 +238,15 @@ def faulty() -> dict[str, tuple[Callable[..., Any], str]]:
             " are: plan with the upper end of the interval.",
         ),
         "only-lost": (
-            partial(of, lambda lost, gained, n: upper(lost, n)),
+            partial(of, lambda lost, gained, n: _upper(lost, n)),
             "Gained questions have changed, too: count lost + gained.",
         ),
         "net": (
-            partial(of, lambda lost, gained, n: upper(abs(lost - gained), n)),
+            partial(of, lambda lost, gained, n: _upper(abs(lost - gained), n)),
             "Lost and gained questions do not cancel out: both have changed.",
         ),
         "not-wilson": (
-            partial(of, lambda lost, gained, n: upper(lost + gained, n, "exact")),
+            partial(of, exact_upper),
             'That is the Clopper-Pearson interval; take Wilson\'s: method="wilson".',
         ),
         "approximation": (

@@ -1,11 +1,12 @@
 """Tables of invented releases for exercise 02.6, each with one difficulty, and drawn ones."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
+
+from helpers.evaluate.testing.recorded import Made, called, calls_in
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -57,16 +58,15 @@ def row(
         argument: what each call is made with.
     """
     told = results or {}
-    messages: list[Any] = [{"role": "user", "content": asked}]
-    made: list[Any] = []
-    for place, name in enumerate(calls):
-        what = {"name": name, "arguments": json.dumps({"order_id": argument})}
-        made.append({"type": "function", "id": f"call-{place}", "function": what})
-    for turn in [made] if at_once and made else [[call] for call in made]:
-        messages.append({"role": "assistant", "tool_calls": turn, "content": thought})
-        for call in turn:
-            result = told.get(int(call["id"].removeprefix("call-")), "Found.")
-            messages.append({"role": "tool", "tool_call_id": call["id"], "content": result})
+    made = [
+        Made(name, {"order_id": argument}, told.get(place, "Found."))
+        for place, name in enumerate(calls)
+    ]
+    together = [len(made)] if at_once and made else ()
+    messages = [
+        {"role": "user", "content": asked},
+        *called(made, together=together, content=thought),
+    ]
     if error:
         answer, right = "", None
     else:
@@ -305,12 +305,7 @@ def show(before: pd.DataFrame, after: pd.DataFrame) -> str:
 
 
 def _calls(one: Any) -> str:
-    names = [
-        call["function"]["name"]
-        for message in one["messages"]
-        for call in message.get("tool_calls", ())
-    ]
-    return "+".join(names) or "none"
+    return "+".join(name for name, _ in calls_in(one["messages"])) or "none"
 
 
 def _shown(one: Any) -> list[str]:

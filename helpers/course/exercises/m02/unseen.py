@@ -15,7 +15,7 @@ from helpers.evaluate.testing.agents import (
     other_tool,
     recorded,
 )
-from helpers.evaluate.testing.recorded import Made, Recorded
+from helpers.evaluate.testing.recorded import Made, Recorded, calls_in
 from helpers.evaluate.text import states
 from helpers.shop import Order, Question, document, open_orders, questions
 from helpers.shop.records import day, pounds
@@ -363,18 +363,12 @@ def in_words(
     if not outputs:
         return f"{inputs['question']!r} ended in an error: outputs is {outputs}"
     messages = outputs["messages"]
-    names = [
-        call["function"]["name"] for message in messages for call in message.get("tool_calls") or ()
-    ]
+    names = [name for name, _ in calls_in(messages)]
     results = [message["content"] for message in messages if message["role"] == "tool"]
     made = "; ".join(
         f"{name} returned {_end(text)!r}" for name, text in zip(names, results, strict=True)
     )
-    expected = [
-        call["function"]["name"]
-        for message in reference_outputs["messages"]
-        for call in message.get("tool_calls") or ()
-    ]
+    expected = [name for name, _ in calls_in(reference_outputs["messages"])]
     groups = [group[:3] for group in reference_outputs["states"]]
     return (
         f"{inputs['customer'] or 'a guest'} asked {inputs['question']!r}; the answer is"
