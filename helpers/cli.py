@@ -41,6 +41,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "helpers.cost.command_serve",
         "serve the agent with cache, extracted sentences and tiers",
     ),
+    "mcp": ("helpers.operate.command_mcp", "serve the shop's tools to any MCP client"),
+    "drill": ("helpers.operate.command_drill", "find and end an incident on a running service"),
     "status": ("helpers.course.command", "show your checks and quizzes, module by module"),
     "reset": ("helpers.course.command", "restore a lab, keeping a dated copy of yours"),
     "update": ("helpers.course.command", "fetch the course's newest version and keep your work"),

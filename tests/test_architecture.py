@@ -19,6 +19,7 @@ MAY_ENTER: dict[str, set[str]] = {
     "security": {"evaluate", *_BELOW_EVALUATE},
     "monitor": {"evaluate", *_BELOW_EVALUATE},
     "cost": {"evaluate", *_BELOW_EVALUATE},
+    "operate": {"evaluate", *_BELOW_EVALUATE},
     "service": {"evaluate", *_BELOW_EVALUATE},
     "tracing": {"evaluate", *_BELOW_EVALUATE},
     "deploy": {"evaluate", "testbed", *_BELOW_EVALUATE},
@@ -39,6 +40,7 @@ JOINS = {
     "cost/command_serve.py": {"service"},
     "monitor/command_incidents.py": {"service", "testbed"},
     "monitor/live.py": {"testbed"},
+    "operate/command_drill.py": {"service", "monitor", "testbed"},
 }
 OPEN_TO_ALL = {"columns", "faults", "loading", "paths"}
 

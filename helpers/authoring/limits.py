@@ -65,7 +65,7 @@ REBUILT: tuple[Limit, ...] = (
     Limit("house only", lambda style: style.house_only, most=0.3, form="{:.0%}"),
     Limit("house names", lambda style: style.house_names, most=15),
 )
-"""For 11."""
+"""The style page's own, shown above each table; what each module keeps is in `limits_of`."""
 
 WHOLE: tuple[Limit, ...] = (
     _cells(30, 130),
@@ -77,8 +77,8 @@ WHOLE: tuple[Limit, ...] = (
 """For 01, which builds a whole agent, 02, which evaluates it from its golden set to the gate, 03
 and 04, its guards and its policy, 05, a whole service,
 06, the same on a cluster, 07, its image and manifests, 08, its metrics, rules and detectors, 09,
-its traces, questions to them and experiments, and 10, its meter, cache, tiers and budget, most of
-it as a program: a function with its types and docstring, or an object of Kubernetes, to a cell.
+its traces, questions to them and experiments, 10, its meter, cache, tiers and budget, and 11, its MCP
+server, canary and drill, most of it as a program: a function with its types and docstring, or an object of Kubernetes, to a cell.
 Fewer cells were longer ones, and shorter ones denser."""
 
 SHORT: tuple[Limit, ...] = (_cells(10, 50), *_lines(6, 18), *_DENSITY)
@@ -87,9 +87,7 @@ SHORT: tuple[Limit, ...] = (_cells(10, 50), *_lines(6, 18), *_DENSITY)
 
 def limits_of(module: str) -> tuple[Limit, ...]:
     """The limits that the style page sets for a walkthrough."""
-    if "01" <= module <= "10":
-        return WHOLE
-    return SHORT if module in ("00", "12") else REBUILT
+    return SHORT if module in ("00", "12") else WHOLE
 
 
 def breaks(style: Style, limits: tuple[Limit, ...]) -> list[str]:

@@ -1,0 +1,11 @@
+"""`course mcp`."""
+
+from collections.abc import Callable, Sequence
+
+
+def mcp(argv: Sequence[str]) -> int:
+    """Say that it is not there yet."""
+    raise NotImplementedError
+
+
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"mcp": mcp}
