@@ -74,12 +74,11 @@ WHOLE: tuple[Limit, ...] = (
     Limit("nodes/line", lambda style: style.nodes_per_line, most=9.5, form="{:.1f}"),
     *REBUILT[6:],
 )
-"""For 01, which builds a whole agent, 02, which evaluates it from its golden set to the gate, 03
-and 04, its guards and its policy, 05, a whole service,
-06, the same on a cluster, 07, its image and manifests, 08, its metrics, rules and detectors, 09,
-its traces, questions to them and experiments, 10, its meter, cache, tiers and budget, and 11, its MCP
-server, canary and drill, most of it as a program: a function with its types and docstring, or an object of Kubernetes, to a cell.
-Fewer cells were longer ones, and shorter ones denser."""
+"""For 01 to 11, which build a whole agent (01), its evaluation from golden set to gate (02), guards
+and policy (03, 04), a service (05), the same on a cluster (06), image and manifests (07), metrics,
+rules and detectors (08), traces and experiments (09), meter, cache, tiers and budget (10), an MCP
+server and a canary (11), most of it as a program: a function with its types and docstring, or an
+object of Kubernetes, to a cell. Fewer cells were longer ones, and shorter ones denser."""
 
 SHORT: tuple[Limit, ...] = (_cells(10, 50), *_lines(6, 18), *_DENSITY)
 """For 00, which takes ten minutes and is about the course itself, and 12, which asks questions."""
