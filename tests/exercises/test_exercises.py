@@ -31,7 +31,7 @@ class Sample(NamedTuple):
     slips: bool = False  # also the first answer that shows each known slip
 
 
-USUAL, LIVE = Sample(8, 3, 5, slips=True), Sample(6, 2, 2)
+USUAL, LIVE = Sample(6, 2, 5, slips=True), Sample(5, 2, 2)
 # Modules and exercises whose checks take seconds: servers, waits, replayed days. A right answer to
 # 06.5 or 07.6 is deployed twice, which takes half a minute; the check of 03.5 asks the local model
 # for minutes.
