@@ -198,7 +198,7 @@ add_orders(server, look_up, lambda: "C-0042")
 add_hand_over(server, lambda who, why: orders.open_ticket(who, why).id, lambda: "C-0042")
 rows = []
 async with connected(server) as session:
-    for tool in (await session.list_tools()).tools:
+    for tool in (await session.list_tools()).tools:  # noqa: F704
         rows.append({
             "tool": tool.name,
             "arguments": list(tool.inputSchema["properties"]),
@@ -231,7 +231,7 @@ def broken(order_id, customer_id):
 later = ClearErrors("fernhill", log_level="CRITICAL")
 add_orders(later, broken, lambda: "C-0042")
 for each, order_id in ((server, own), (server, other), (server, "17"), (later, own)):
-    failed, text = await call(each, "lookup_order", order_id=order_id)
+    failed, text = await call(each, "lookup_order", order_id=order_id)  # noqa: F704
     print("error:" if failed else "fine: ", " ".join(text.split()))
 
 # %% [markdown] name="mcp-hole-text"
@@ -254,12 +254,12 @@ for number in range(1, 21):
     victim = f"C-{number:04}"
     order_id = orders.order_ids(victim)[0]
     for way, each in zip(seen, (hole, server), strict=True):
-        _, text = await call(each, "lookup_order", order_id=order_id, customer_id=victim)
+        _, text = await call(each, "lookup_order", order_id=order_id, customer_id=victim)  # noqa: F704
         seen[way] += "status" in text
 print(seen)
 
 # %% [markdown] name="mcp-token-text"
-# Over HTTP the customer comes from the token. With a `TokenVerifier`, the SDK checks it before every
+# Over HTTP the customer comes from the token. With a `TokenVerifier`, the SDK checks it before each
 # request. Ours knows the SHA-256 of each key, as the service of module 05 does. With an identity
 # provider, it would check the signature, the expiry and the *audience* of a JWT: a token for
 # another server must not work here.
@@ -365,7 +365,7 @@ client = MultiServerMCPClient({
     },
 })
 for transport in client.connections:
-    tools = await client.get_tools(server_name=transport)
+    tools = await client.get_tools(server_name=transport)  # noqa: F704
     print(transport, [tool.name for tool in tools])
 
 # %% [markdown] name="mcp-ask-text"
@@ -379,8 +379,8 @@ from langchain_openai import ChatOpenAI
 script = [{"name": "lookup_order", "args": {"order_id": own}}, "It has arrived."]
 with openai_server(script) as upstream:
     llm = ChatOpenAI(model="scripted", base_url=upstream.url, api_key="none")
-    agent = create_agent(llm, await client.get_tools(server_name="http"))
-    said = await agent.ainvoke({"messages": f"Where is {own}?"})
+    agent = create_agent(llm, await client.get_tools(server_name="http"))  # noqa: F704
+    said = await agent.ainvoke({"messages": f"Where is {own}?"})  # noqa: F704
 for message in said["messages"]:
     print(f"{message.type}:", message.text[:80] or message.tool_calls[0]["args"])
 print(said["messages"][2].artifact["structured_content"]["status"])
@@ -562,7 +562,7 @@ with openai_server(obeys) as upstream:
     for attack, (before, today) in attacks.items():
         row = {"attack": attack}
         for control, (pinned, guarded) in controls.items():
-            passed = await succeeds(llm, before, today, pinned, guarded)
+            passed = await succeeds(llm, before, today, pinned, guarded)  # noqa: F704
             row[control] = "succeeds" if passed else "stopped"
         rows.append(row)
 room.close()
