@@ -6,6 +6,7 @@ them: it is decided by the customer's own words, which a client does not send.
 `mcp` takes seconds to import, so nothing imports this module before it serves.
 """
 
+import asyncio
 import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +14,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
-from anyio import to_thread
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.provider import AccessToken
 from mcp.server.auth.settings import AuthSettings
@@ -174,7 +174,7 @@ def _add_tools(server: FernhillServer, retriever: Retriever, orders: Orders, who
         ],
     ) -> Found:
         """Search the shop's documents: products, delivery, returns, warranty, repairs, care."""
-        passages = await to_thread.run_sync(retriever.search, query)
+        passages = await asyncio.to_thread(retriever.search, query)
         if not passages or passages[0].score < THRESHOLD:
             return Found(text=None, document=None)
         return Found(text=passages[0].excerpt, document=passages[0].title)
@@ -183,7 +183,7 @@ def _add_tools(server: FernhillServer, retriever: Retriever, orders: Orders, who
     async def lookup_order(order_id: OrderId) -> OrderFacts:
         """Look up one order of the customer: status, dates, carrier, items, amounts in pounds."""
         try:
-            order = await to_thread.run_sync(orders.get, order_id, who())
+            order = await asyncio.to_thread(orders.get, order_id, who())
         except UnknownOrder as unknown:
             raise ToolError(str(unknown)) from unknown
         return OrderFacts.model_validate(order)
@@ -195,5 +195,5 @@ def _add_tools(server: FernhillServer, retriever: Retriever, orders: Orders, who
         ],
     ) -> TicketOpened:
         """Hand the conversation over to a person who works for the shop."""
-        ticket = await to_thread.run_sync(orders.open_ticket, who(), reason)
+        ticket = await asyncio.to_thread(orders.open_ticket, who(), reason)
         return TicketOpened(ticket=ticket.id)

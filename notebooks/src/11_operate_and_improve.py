@@ -94,9 +94,8 @@ def sentence(name: str, error: ToolError) -> str:
 # An `async def` that hands the work to a thread does not.
 
 # %% name="mcp-search" app="mcp_server.py"
+import asyncio
 from collections.abc import Callable
-
-from anyio import to_thread
 
 
 def add_search(server: FastMCP[None], search: Callable[[str], Found]) -> None:
@@ -107,7 +106,7 @@ def add_search(server: FastMCP[None], search: Callable[[str], Found]) -> None:
         query: Annotated[str, Field(min_length=1, max_length=1000, description="in words")],
     ) -> Found:
         """Search the shop's documents: products, delivery, returns, warranty, repairs, care."""
-        return await to_thread.run_sync(search, query)
+        return await asyncio.to_thread(search, query)
 
 # %% [markdown] name="mcp-orders-text"
 # The tools for orders need to know the customer. That is no argument: `who` reads it from what the
@@ -133,7 +132,7 @@ def add_orders(
     @server.tool(annotations=READS)
     async def lookup_order(order_id: OrderId) -> OrderFacts:
         """Look up one order of the customer: status, items, amounts."""
-        facts = await to_thread.run_sync(look_up, order_id, customer(who))
+        facts = await asyncio.to_thread(look_up, order_id, customer(who))
         if facts is None:
             raise ToolError(f"There is no order {order_id} on your account.")
         return facts
@@ -147,7 +146,7 @@ def add_hand_over(server: FastMCP[None], hand_over: Callable[[str, str], str], w
         reason: Annotated[str, Field(min_length=1, max_length=500, description="in a few words")],
     ) -> str:
         """Hand the conversation over to a person who works for the shop."""
-        return await to_thread.run_sync(hand_over, customer(who), reason)
+        return await asyncio.to_thread(hand_over, customer(who), reason)
 
 # %% [markdown] name="mcp-list-text"
 # Fernhill's documents and orders go in.

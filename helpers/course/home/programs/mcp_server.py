@@ -1,5 +1,6 @@
 # Written by `course build` from notebooks/src/11_operate_and_improve.py: edit it there.
 
+import asyncio
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -7,7 +8,6 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Annotated, Any
 
-from anyio import to_thread
 from langchain.tools import BaseTool
 from langchain_mcp_adapters.tools import convert_mcp_tool_to_langchain_tool
 from mcp import ClientSession
@@ -77,7 +77,7 @@ def add_search(server: FastMCP[None], search: Callable[[str], Found]) -> None:
         query: Annotated[str, Field(min_length=1, max_length=1000, description="in words")],
     ) -> Found:
         """Search the shop's documents: products, delivery, returns, warranty, repairs, care."""
-        return await to_thread.run_sync(search, query)
+        return await asyncio.to_thread(search, query)
 
 
 Who = Callable[[], str | None]  # the customer who is logged in, or None
@@ -99,7 +99,7 @@ def add_orders(
     @server.tool(annotations=READS)
     async def lookup_order(order_id: OrderId) -> OrderFacts:
         """Look up one order of the customer: status, items, amounts."""
-        facts = await to_thread.run_sync(look_up, order_id, customer(who))
+        facts = await asyncio.to_thread(look_up, order_id, customer(who))
         if facts is None:
             raise ToolError(f"There is no order {order_id} on your account.")
         return facts
@@ -113,7 +113,7 @@ def add_hand_over(server: FastMCP[None], hand_over: Callable[[str, str], str], w
         reason: Annotated[str, Field(min_length=1, max_length=500, description="in a few words")],
     ) -> str:
         """Hand the conversation over to a person who works for the shop."""
-        return await to_thread.run_sync(hand_over, customer(who), reason)
+        return await asyncio.to_thread(hand_over, customer(who), reason)
 
 
 class Keys:
