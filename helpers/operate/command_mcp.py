@@ -6,6 +6,7 @@ With stdio, standard output belongs to the protocol: whatever else is said goes 
 import argparse
 import os
 import secrets
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 _HOST = "127.0.0.1"
 _TOKEN = "COURSE_MCP_TOKEN"
+_TERMINAL = (
+    "This speaks MCP on standard input and output: let a client start it, or add --http. "
+    "Ctrl-C ends it."
+)
 
 
 class CannotServe(Exception):  # noqa: N818 - it says what to do, and is no fault
@@ -30,7 +35,7 @@ class CannotServe(Exception):  # noqa: N818 - it says what to do, and is no faul
 
 
 def mcp(argv: Sequence[str]) -> int:
-    """Serve until the client leaves, Ctrl-C or SIGTERM: 0; 2 for bad options, 1 for a busy port."""
+    """Serve until the client leaves or Ctrl-C: 0; 2 for bad options, 1 for a busy port."""
     options = _parser().parse_args(argv)
     try:
         with suppress(KeyboardInterrupt):
@@ -77,7 +82,13 @@ def _serve(options: argparse.Namespace) -> None:
         else:
             from helpers.operate.mcp_server import stdio_server
 
-            stdio_server(_index(), orders, options.customer).run("stdio")
+            server = stdio_server(_index(), orders, options.customer)
+            if sys.stdin.isatty():
+                print(_TERMINAL, file=sys.stderr)
+            # A read of standard input cannot be cancelled: after Python's own Ctrl-C, the server
+            # would wait for one more line.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            server.run("stdio")
 
 
 def _token(given: str | None) -> str:

@@ -4,6 +4,7 @@ Over stdio, standard output belongs to the protocol: print nothing there.
 """
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Sequence
 
@@ -103,12 +104,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             app = key_server().streamable_http_app()
             uvicorn.run(app, host="127.0.0.1", port=chosen.port, log_level="warning")
         else:
-            stdio_server(chosen.customer).run("stdio")
+            server = stdio_server(chosen.customer)
+            # A read of standard input cannot be cancelled: let Ctrl-C end the process at once.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            server.run("stdio")
     except SetupError as problem:
         print(problem, file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        return 130
     return 0
 
 
