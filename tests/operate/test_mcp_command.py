@@ -16,7 +16,7 @@ import httpx
 import pytest
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
-from mcp.client.streamable_http import streamablehttp_client
+from mcp.client.streamable_http import streamable_http_client
 
 from helpers.operate import command_mcp
 from helpers.paths import ROOT
@@ -124,7 +124,8 @@ def serving(*words: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
 async def over_http(url: str) -> tuple[dict[str, Any], list[Any]]:
     headers = {"Authorization": f"Bearer {TOKEN}"}
     async with (
-        streamablehttp_client(url, headers=headers) as (read, write, _),
+        httpx.AsyncClient(headers=headers, timeout=120) as client,
+        streamable_http_client(url, http_client=client) as (read, write, _),
         ClientSession(read, write, PATIENCE) as session,
     ):
         return await spoken(session)

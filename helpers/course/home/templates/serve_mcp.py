@@ -12,7 +12,7 @@ import uvicorn
 
 import chat
 from agent import Search, best
-from chat import SetupError, made, make_embeddings, make_search, read_documents, shop_orders
+from chat import SetupError, made, shop_orders
 from mcp_server import (
     ClearErrors,
     Found,
@@ -35,11 +35,11 @@ def document_search() -> Search:
     Raises:
         SetupError: it is not set or cannot be used, or no document can be read.
     """
-    documents = read_documents(chat.DOCUMENTS)
+    documents = chat.read_documents(chat.DOCUMENTS)
     return made(
         "EMBEDDINGS",
         "openai:text-embedding-3-small",
-        lambda name: make_search(documents, make_embeddings(name)),
+        lambda name: chat.make_search(documents, chat.make_embeddings(name)),
     )
 
 
