@@ -385,8 +385,8 @@ for message in said["messages"]:
 print(said["messages"][2].artifact["structured_content"]["status"])
 
 # %% [markdown] name="mcp-hostile-text"
-# Now the other way round: your agent uses a server that is not yours, the carrier's. Whoever runs
-# it writes words that your model reads: the tool's description, its schema, its results. And they
+# Now the other way round: your agent uses a server that is not yours, the carrier's. Its owner
+# writes words that your model reads: the tool's description, its schema, its results. And they
 # can change all of it tomorrow, after you looked (a *rug pull*).
 #
 # The worst case is a model that obeys what it reads. Here it is, as a script.

@@ -174,12 +174,17 @@ def heard() -> Iterator[list[str]]:
             if error is not None:
                 found.append(str(error))
 
-    ears, root = Ears(), logging.getLogger()
-    root.addHandler(ears)
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    # FastMCP sets the root's level for the whole process, and its handler would show what is meant
+    # to be heard here.
+    root.handlers = [Ears()]
+    root.setLevel(logging.ERROR)
     try:
         yield found
     finally:
-        root.removeHandler(ears)
+        root.handlers = handlers
+        root.setLevel(level)
 
 
 async def with_log(answer: AddLookup, shop: Shop, calls: Sequence[Call]) -> dict[str, Any]:
