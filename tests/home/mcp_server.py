@@ -122,7 +122,10 @@ def try_mcp_server() -> None:
     assert said[2][0] is True
     assert said[2][1].startswith("order_id: String should match pattern")
     assert said[3] == [True, "lookup_order does not work at the moment. Try again later."]
-    assert said[4:] == [[False, {"text": "tent", "score": 1.0}], [False, {"result": "C-0042: lost"}]]
+    assert said[4:] == [
+        [False, {"text": "tent", "score": 1.0}],
+        [False, {"result": "C-0042: lost"}],
+    ]
     assert second[1][:2] == [[True, "There is no order FH-10001 on your account."], unknown]
     assert second[1][5] == [False, {"result": "C-0007: lost"}]
     assert nobody[1][0][0] is True
