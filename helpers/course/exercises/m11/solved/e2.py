@@ -9,7 +9,6 @@ from mcp.server.fastmcp.exceptions import ToolError
 from mcp.types import ToolAnnotations
 from pydantic import BaseModel, Field
 
-
 log = logging.getLogger("shop.orders")
 Find = Callable[[str], Awaitable[dict[str, Any]]]  # an order's id -> the stored order
 Who = Callable[[Context], str | None]
