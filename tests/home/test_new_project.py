@@ -74,6 +74,10 @@ MISTAKES = [
     ("ship.py", "if reasons:", "if False:"),
     ("rules.yml", "agent_tool_calls_total", "tool_calls_total"),
     ("rules.yml", 'le="3.0"', 'le="3.5"'),
+    ("mcp_server.py", "isinstance(cause, ToolError)", "True"),
+    ("mcp_server.py", "approved.get(tool.name) == digest(tool)", "tool.name in approved"),
+    ("serve_mcp.py", "if score >= chat.THRESHOLD else None", ""),
+    ("serve_mcp.py", "shop_orders(), customer_of_token)", 'shop_orders(), lambda: "ann")'),
     ("page.py", "turn.problem = str(problem)", "pass"),
     ("ray_main.py", 'known != [row["sentence"] for row in texts()]', "not known"),
     ("ray_main.py", "partial(make, os.environ[variable])", "partial(make, variable)"),
@@ -177,7 +181,13 @@ def test_pyproject_names_what_the_files_import_and_no_more(written: Path) -> Non
     whole = {*made["project"]["dependencies"], *parts}
     assert sorted(whole) == sorted(bounded(needed))
     assert "langchain-openai" in needed  # init_chat_model imports it by name
-    apart = {"ray", "streamlit", "statsmodels", "pandas"}  # not what the image of the service needs
+    apart = {
+        "ray",
+        "streamlit",
+        "statsmodels",
+        "pandas",
+        "mcp",
+    }  # not what the image of the service needs
     service = [modules for modules in code if not modules & apart]
     without = packages(module for modules in service for module in modules)
     assert made["project"]["dependencies"] == bounded(without)
@@ -186,7 +196,14 @@ def test_pyproject_names_what_the_files_import_and_no_more(written: Path) -> Non
     assert names["ray"] == ["pyarrow", "ray[serve]"]  # Ray Data needs pyarrow
     assert names["evals"] == ["agentevals", "langsmith", "pandas", "scipy", "statsmodels"]
     assert names["traces"] == ["langsmith", "pandas", "scipy"]
-    assert names["dev"] == ["shop-agent[page,ray,evals,traces]", "mypy", "pytest", "pyyaml", "ruff"]
+    assert names["mcp"] == ["langchain-mcp-adapters", "mcp"]
+    assert names["dev"] == [
+        "shop-agent[page,ray,evals,traces,mcp]",
+        "mypy",
+        "pytest",
+        "pyyaml",
+        "ruff",
+    ]
     assert made["tool"]["setuptools"]["py-modules"] == sorted(p.stem for p in written.glob("*.py"))
 
 

@@ -26,6 +26,7 @@ from tests.home.dockerfile import try_dockerfile
 from tests.home.evals import try_evals
 from tests.home.guards import try_guards
 from tests.home.kubernetes import try_base, try_base_file, try_dev, try_hpa, try_ingress, try_prod
+from tests.home.mcp_server import try_mcp_server
 from tests.home.monitoring import try_dashboard, try_metrics, try_rules, try_rules_test
 from tests.home.policy import try_policy
 from tests.home.serve_app import try_serve_app
@@ -120,6 +121,7 @@ TRIED: dict[str, Callable[[], None]] = {
     "k8s/overlays/prod/ingress.yaml": try_ingress,
     "k8s/overlays/prod/kustomization.yaml": try_prod,
     "k8s/rayservice.yaml": try_rayservice,
+    "mcp_server.py": try_mcp_server,
     "metrics.py": try_metrics,
     "rules.yml": try_rules,
     "rules_test.yml": try_rules_test,

@@ -37,6 +37,7 @@ _EXTRAS = {
     "ray": {"ray"},
     "evals": {"statsmodels", "evals"},
     "traces": {"pandas"},
+    "mcp": {"mcp"},
 }
 
 

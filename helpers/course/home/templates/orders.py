@@ -53,13 +53,25 @@ class OrderBook:
         """The ids of those who have ordered."""
         return sorted({order.customer for order in self._orders.values()})
 
+    def get(self, order_id: str, customer_id: str) -> Order:
+        """An order of this customer.
+
+        Raises:
+            LookupError: this customer has no such order.
+        """
+        order = self._orders.get(order_id)
+        # The same words for both: nobody learns here which orders others have.
+        if order is None or order.customer != customer_id:
+            raise LookupError(f"You have no order {order_id}.")
+        return order
+
     def describe(self, order_id: str, customer_id: str) -> str:
         """An order in words.
 
         Raises:
             LookupError: this customer has no such order.
         """
-        order = self._order(order_id, customer_id)
+        order = self.get(order_id, customer_id)
         arrived = (
             f"was delivered on {_day(order.delivered)}" if order.delivered else "is on its way"
         )
@@ -76,7 +88,7 @@ class OrderBook:
             LookupError: this customer has no such order.
             ValueError: it is not delivered, or so much is not left.
         """
-        order = self._order(order_id, customer_id)
+        order = self.get(order_id, customer_id)
         if order.delivered is None:
             raise ValueError(f"{order.id} can be paid back once it is delivered.")
         with self._paying:  # two requests at once must not both find the money there
@@ -90,13 +102,6 @@ class OrderBook:
                 )
             order.refunded += amount
         return f"£{amount:.2f} of {order.id} was paid back."
-
-    def _order(self, order_id: str, customer_id: str) -> Order:
-        order = self._orders.get(order_id)
-        # The same words for both: nobody learns here which orders others have.
-        if order is None or order.customer != customer_id:
-            raise LookupError(f"You have no order {order_id}.")
-        return order
 
 
 def read_orders(file: Path) -> OrderBook:
