@@ -456,7 +456,7 @@ print(f"{visitor}: {before}, then {route(visitor)}")
 # exaggerates.)
 
 # %% name="loop-saved"
-def gained(change, requests):
+def more_right(change, requests):
     """How many more right answers a change gives to these requests."""
     more = 0
     for request in requests:
@@ -466,9 +466,9 @@ def gained(change, requests):
 
 
 tried = [each for each in week if is_canary(each.session, "never hands over")]
-by_canary = -gained("never hands over", tried[: EACH * never["look"]])
-by_all = -gained("never hands over", week)
-waited = gained("with fixes", week) * 0.9
+by_canary = -more_right("never hands over", tried[: EACH * never["look"]])
+by_all = -more_right("never hands over", week)
+waited = more_right("with fixes", week) * 0.9
 print(f"the bad change: {by_canary} wrong answers in the canary, {by_all} in a week for everyone")
 print(f"the good change: {waited:.0f} wrong answers while nine of ten waited for it")
 print(f"in dollars: {WRONG * by_canary:,}, {WRONG * by_all:,} and {WRONG * waited:,.0f}")
