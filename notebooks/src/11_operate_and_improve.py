@@ -671,4 +671,4 @@ quiz("11")
 #   workbook](https://sre.google/workbook/canarying-releases/) and [SRE
 #   book](https://sre.google/sre-book/postmortem-culture/).
 # - LangGraph: [its server and command
-#   line](https://docs.langchain.com/langsmith/langgraph-cli).
+#   line](https://docs.langchain.com/langsmith/cli).
