@@ -334,10 +334,10 @@ print(f"Pocock {pocock:.2f}, O'Brien-Fleming {fleming / progress[0]:.2f} to {fle
 
 # %% [markdown] name="loop-price-text"
 # A *false stop* loses a good change, until someone tries it again. A *late stop* serves bad
-# answers. The prices are assumptions: a wrong answer costs $5, a false stop delays a change by a
-# month with 50,000 questions, and so long does a bad change stay that no look has stopped. Of ten
-# changes, five do nothing (a stop costs a day's work, $500), three help by five points, two hurt by
-# ten.
+# answers. The prices are assumptions. A wrong answer costs $5. A false stop delays a change by a
+# month, with 50,000 questions; a bad change that no look has stopped stays for a month. Of ten
+# changes, five do nothing (a stop costs a day's work, $500), three help by five points, and two
+# hurt by ten.
 
 # %% name="loop-price"
 WRONG, MONTH, REVIEW = 5, 50_000, 500
@@ -425,8 +425,8 @@ for name, rows in watched.items():
 fixes, never = ends
 show.line(
     series,
-    title=f"'never hands over': {never['decision']} at look {never['look']}; "
-    f"'with fixes': {fixes['decision']} at look {fixes['look']}",
+    title=f"'never hands over' ends at look {never['look']} ({never['decision']}), "
+    f"'with fixes' at look {fixes['look']} ({fixes['decision']})",
     x=f"look (each {EACH} answers of the canary)",
     y="worse by (standard errors)",
 )

@@ -378,7 +378,7 @@ show_evidence("monitoring", "rollback", "documentation", "ownership")
 # to this question for cost; `course cost` repeats it on questions on which nothing was tuned.
 #
 # For the tail, see [which requests cost out of proportion][cost], [where the time goes][time] and
-# [who spends the money][spender]. For the ways of deploying, with their break-even volumes, see [how
+# [who spends the money][spender]. For ways of deploying and their break-even volumes, see [how
 # to choose a deployment][deploy].
 #
 # [deploy]: 11_operate_and_improve.ipynb#How-do-you-choose-a-deployment?
