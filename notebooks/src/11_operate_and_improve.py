@@ -105,7 +105,6 @@ service = tracing.local()
 client = Client(api_url=service.url, api_key=service.key)
 project = client.create_project(f"improve-{uuid7()}")
 
-# %% name="loop-feedback"
 from helpers.course import show
 from helpers.evaluate import score_answer
 
@@ -193,15 +192,14 @@ versions = {
 # changes can only win here. Which of them would you ship by the table below?
 
 # %% name="loop-experiment"
+import io
+from contextlib import redirect_stderr, redirect_stdout
+
+
 def states_facts(outputs, reference_outputs):
     """Whether the answer states the facts of the golden question."""
     said = (outputs or {}).get("answer", "")
     return score_answer(golden[reference_outputs["golden"]], said).right
-
-# %% name="loop-experiments"
-import io
-from contextlib import redirect_stderr, redirect_stdout
-
 
 def experiment(version):
     """LangSmith's table of an experiment: one row for each complaint."""
@@ -219,32 +217,23 @@ verdicts = {}
 for name, version in versions.items():
     verdicts[name] = experiment(version)["feedback.states_facts"].astype(bool)
 
-# %% name="loop-compared"
+# %% name="loop-table"
 from statsmodels.stats.contingency_tables import mcnemar
 
-
-def handed_over(version):
-    """The share of Monday's requests that a person gets."""
-    answers = [version.invoke(request.text) for request in monday]
-    return answers.count(HANDED_OVER) / len(answers)
-
-
-unseen = []
-for example in client.list_examples(dataset_id=dataset.id, splits=["unseen"]):
-    unseen.append(example.id)
-
-# %% name="loop-table"
+others = client.list_examples(dataset_id=dataset.id, splits=["unseen"])
+unseen = [example.id for example in others]
 rows = []
 for name, right in verdicts.items():
     gained = int((right & ~verdicts["released"]).sum())
     lost = int((verdicts["released"] & ~right).sum())
+    answers = [versions[name].invoke(request.text) for request in monday]
     rows.append({
         "version": name,
         "right": right.sum(),
         "of which unseen": right[unseen].sum(),
         "lost": lost,
         "p": mcnemar([[0, lost], [gained, 0]], exact=True).pvalue,
-        "handed over": handed_over(versions[name]),
+        "handed over": answers.count(HANDED_OVER) / len(answers),
     })
 show.table(rows, caption=f"{len(complaints)} complaints, and the share of Monday's requests "
            "that a person got", digits=4)
@@ -253,8 +242,7 @@ show.table(rows, caption=f"{len(complaints)} complaints, and the share of Monday
 # By this table both changes help: complaints are answered, none is lost, and the second one saves
 # every hand-over. But a dataset of complaints has no question that was answered well. It cannot
 # show what a change breaks. Customers can, if few of them see it.
-
-# %% [markdown] name="loop-canary-text"
+#
 # **The canary.** A hash of the visitor decides who gets the new version: a customer's id, or here
 # the conversation's. So a conversation keeps its version, and no server has to remember it. The
 # change's name is part of the hash, or the same people would try every change.
@@ -386,7 +374,7 @@ def decide(old, new, look):
         return "roll back"
     return "release" if look == LOOKS else "continue"
 
-# %% name="loop-good"
+
 @cache
 def good(name, text, golden_id):
     """Whether a version answers a question rightly."""
@@ -418,7 +406,6 @@ for name, rows in watched.items():
     ends.append({"change": name} | rows[-1])
 show.table(ends, caption="How both canaries ended")
 
-# %% name="loop-plot"
 series = {"bound": (looks, bound)}
 for name, rows in watched.items():
     series[name] = ([row["look"] for row in rows], [row["errors"] for row in rows])
@@ -484,8 +471,7 @@ print(f"in dollars: {WRONG * by_canary:,}, {WRONG * by_all:,} and {WRONG * waite
 #
 # Question 4 of the chapter asks for the name of what you do in this module. Each name was made for
 # something. All sources were read in November 2026.
-
-# %% [markdown] name="words-terms"
+#
 # | name | made for | by whom, and when |
 # |---|---|---|
 # | DevOps | development and operation as one job | [DevOpsDays][devops], Ghent, 2009 |
@@ -523,7 +509,6 @@ SCOPES = {
     "AgentOps": {"prompt", "tool calls", "traces"},
 }
 
-# %% name="words-activities"
 ACTIVITIES = {
     "build the agent (01)": "prompt",
     "search the documents (01, 06)": "retrieval",
@@ -554,8 +539,7 @@ show.table(rows, caption=f"{len(nameless)} of {len(rows)} activities have no nam
 # What has no name is not about machines: people decide what is right, what the agent may do, and
 # what a mistake costs. Every canary, gate and alert of this course measures against it. And AIOps
 # covers nothing here: it operates *with* a model, not a model.
-
-# %% [markdown] name="words-argue-text"
+#
 # Now argue for one name. A full answer has six parts. Fill them in, a sentence each: the cell only
 # says what is missing. Nobody can check which name is right. [Page
 # 12](12_review_questions.ipynb#4.-What-do-you-call-the-work-of-running-such-a-system?) has what a
@@ -602,8 +586,7 @@ show.table(measured, caption="This notebook's figures")
 #   service hashes the visitor as you did). Keep version and arm in each trace's metadata.
 # - An MCP server is a supplier: pin its tools, give it a token of its own, and read its changes.
 # - Drill twice a year, with the people who are on call, and change the runbook after each.
-
-# %% [markdown] name="breaks"
+#
 # **Where it breaks.** The simulation draws each answer alone, but a visitor's answers resemble each
 # other, and a canary's true errors are larger. A rule for 50 answers a look says nothing of a harm
 # that is rare: one leak in 10,000 answers needs a test, not a canary. Costs and prices are
