@@ -4,11 +4,10 @@
 # After this page you can answer the five review questions of the chapter "Production-Ready LLM
 # Deployment and Observability" with evidence of your own, and say what each answer rests on.
 #
-# **30 minutes (the machine works for less than one). Level: any. Before it: modules 01 to 10.** No
+# **30 minutes (the machine works for less than one). Level: any. Before it: modules 01 to 11.** No
 # model runs here.
 #
-# This module is a page for now. Its lab and its quiz are still to come, as is module 11. Questions
-# 4 and 5 say what that will add.
+# This module is a page for now. Its lab and its quiz are still to come.
 
 # %% [markdown] name="picture"
 # A claim about a system is worth as much as the measurement behind it. In this course a command
@@ -302,10 +301,14 @@ show.table(rows, caption="Your controls")
 # - Observe: [one request][request], [what you look at, and when][strategy],
 #   [what wakes a person][wakes], and [who spends the money][spender]
 # - Learn: [a bad run becomes a test][test]
-# - Keep it running: [a restart in the middle of a stream][restart]
+# - Improve: [a change, a canary and a rollback][loop]
+# - Keep it running: [a restart in the middle of a stream][restart], and [a bad day][bad-day]
+# - The name: [what each was made for][words], with sources, the activities that none covers, and a
+#   form for your own argument
 #
-# Module 11 will run the whole loop through a bad day.
-#
+# [loop]: 11_operate_and_improve.ipynb#Does-the-change-help?
+# [bad-day]: 11_operate_and_improve.ipynb#What-do-you-do-on-a-bad-day?
+# [words]: 11_operate_and_improve.ipynb#What-do-you-call-this-work?
 # [spender]: 10_cut_the_cost.ipynb#Who-spends-the-money,-right-now?
 # [wakes]: 08_monitor_in_production.ipynb#What-wakes-a-person,-and-what-waits?
 # [list]: 02_evaluate_before_shipping.ipynb#What-belongs-on-a-checklist?
@@ -364,14 +367,25 @@ show_evidence("monitoring", "rollback", "documentation", "ownership")
 # | fewer wrong answers | people who take over | [10][tiers] |
 # | a bill with a limit | customers who get a person at the end of the money | [10][spender] |
 # | a price that does not grow with traffic | a machine that is paid at night | [10][volume] |
+# | no machine that waits | the first customer after a quiet hour | [11][deploy] |
+# | more customers on one model server | a longer wait for each | [11][serving] |
+# | tools of other teams | a server whose words may change | [11][mcp] |
+# | a change that is known to help | a week in which most customers wait for it | [11][loop] |
+# | an incident that ends soon | people who drill, and a runbook kept up to date | [11][bad-day] |
 #
 # Which variant is cheapest, people and mistakes included, and what each saving costs in latency,
 # quality, freshness and safety: [Which variant would you choose?][choose] Its table is the answer
 # to this question for cost; `course cost` repeats it on questions on which nothing was tuned.
 #
 # For the tail, see [which requests cost out of proportion][cost], [where the time goes][time] and
-# [who spends the money][spender]. Module 11 will measure the ways of deploying.
+# [who spends the money][spender]. For ways of deploying and their break-even volumes, see [how
+# to choose a deployment][deploy].
 #
+# [deploy]: 11_operate_and_improve.ipynb#How-do-you-choose-a-deployment?
+# [serving]: 11_operate_and_improve.ipynb#What-does-a-model-server-do?
+# [mcp]: 11_operate_and_improve.ipynb#What-is-MCP,-and-whom-do-you-trust?
+# [loop]: 11_operate_and_improve.ipynb#Does-the-change-help?
+# [bad-day]: 11_operate_and_improve.ipynb#What-do-you-do-on-a-bad-day?
 # [context]: 10_cut_the_cost.ipynb#How-much-text-does-the-model-need?
 # [output]: 10_cut_the_cost.ipynb#How-much-does-it-have-to-write?
 # [cache]: 10_cut_the_cost.ipynb#What-does-a-question-cost-the-second-time?
@@ -435,8 +449,7 @@ print(f"have passed on evidence of this version. That is a {decision}.")
 #
 # **Where it breaks.** The lists of what a full answer contains are this course's, not the book's.
 # The figures are those of a small model, an invented shop and one machine: take the method, and
-# measure your own figures. A file of evidence does not stop a person who edits it. Parts of
-# questions 4 and 5 stay open until module 11 is ready.
+# measure your own figures. A file of evidence does not stop a person who edits it.
 
 # %% [markdown] name="keep"
 # ## Keep this
