@@ -95,7 +95,7 @@ async def converse(client: LangGraphClient, upstream: OpenAIServer) -> None:
     await client.runs.join(thread, first["run_id"])
     await client.runs.join(thread, second["run_id"])
     await client.threads.get_state(thread)
-    await client.threads.get_history(thread, limit=100)
+    await client.threads.get_history(thread, limit=3)
 
 
 def question(text: str) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def main(command: str) -> None:
     said = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True)
     with tempfile.TemporaryDirectory() as name, openai_server(reply) as upstream:
         folder = Path(name)
-        (folder / "graph.py").write_text(written("server-graph"))
+        (folder / "graph.py").write_text(written("choose-graph"))
         (folder / "langgraph.json").write_text(written("server-file"))
         began = time.perf_counter()
         dev = [command, "dev", "--no-browser", "--no-reload", "--port", "{port}"]
