@@ -88,7 +88,7 @@ async def converse(client: LangGraphClient, upstream: OpenAIServer) -> None:
                 thread,
                 "support",
                 input=question("Where is order 16"),
-                multitask_strategy=strategy,  # type: ignore[arg-type]
+                multitask_strategy=strategy,
             )
         except Exception as error:
             print(type(error).__name__, error)

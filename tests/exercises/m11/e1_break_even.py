@@ -149,7 +149,7 @@ def never_without() -> object:
 
 @wrong("Floats.")
 def floats() -> object:
-    def cost(self: Any, plan: Plan, requests: int) -> float:
+    def cost(self: Any, plan: Plan, requests: int) -> Any:
         variable = float(plan.request) * self.paid(plan, requests)
         return float(plan.fixed) + variable + float(plan.instance) * self.instances(plan, requests)
 
@@ -243,7 +243,7 @@ def halving() -> object:
 
 @right("Whole units of 10^-20 dollars.")
 def whole_units() -> object:
-    def cost(self: Any, plan: Plan, requests: int) -> int:
+    def cost(self: Any, plan: Plan, requests: int) -> Any:
         fixed, request, instance = (
             int(Fraction(each) * 10**20) for each in (plan.fixed, plan.request, plan.instance)
         )

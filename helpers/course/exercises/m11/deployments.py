@@ -138,7 +138,7 @@ class Added(Volumes):
 FAULTY: dict[str, tuple[Volumes, str]] = {
     "first-crossing": (
         FirstCrossing(),
-        "This is the first volume at which b costs no more. After a later step it costs more again.",
+        "This is the first volume at which b costs no more: after a later step it costs more.",
     ),
     "bisection": (
         Bisection(),

@@ -25,7 +25,7 @@ _QUICK_S = 2.0  # for 10,000 steps; the reference takes 0.03 s, and a look at ea
             "cost",
         ),
         Hint(
-            "Go from most downwards. At the first volume at which b costs more you know the answer.",
+            "Go down from most. At the first volume at which b costs more you know the answer.",
             "steps",
         ),
         Hint(
@@ -104,7 +104,8 @@ def break_even(answer: "Answer") -> Iterator[Case]:
         ("minimum", -1),
     ):
         for first in (True, False):
-            bad = replace(container, **{field: value})
+            wrong: dict[str, Any] = {field: value}
+            bad = replace(container, **wrong)
             yield example(
                 f"{field} of the {'first' if first else 'second'} plan is {value}",
                 answer,
