@@ -205,15 +205,6 @@ def turned() -> object:
     return but(find=lambda self, a, b, most: Lines.find(self, b, a, most))
 
 
-@wrong("A float comes back.")
-def a_float() -> object:
-    def find(self: Any, a: Plan, b: Plan, most: int) -> Any:
-        found = Lines.find(self, a, b, most)
-        return found if found is None else float(found)
-
-    return but(find=find)
-
-
 @wrong("No field is looked at.")
 def no_look() -> object:
     return by(Lines(), look=lambda a, b, most: None)

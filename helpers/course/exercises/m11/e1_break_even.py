@@ -69,6 +69,8 @@ def break_even(answer: "Answer") -> Iterator[Case]:
     yield named("at most itself", function, container, 60, "steps")
     yield named("from the other side", container, function, 200, "steps")
     yield named("only at most", container, Plan(fixed=Decimal(15)), 81, "steps")
+    whole = replace(container, minimum=0)
+    yield named("instances come whole", whole, Plan(fixed=Decimal(5)), 100, "cost")
     yield named("again and again", given.EVEN, given.SAW, 30, "steps")
     yield named("a plan against itself", given.SAW, given.SAW, 30, "steps")
     yield named("no volume but 0", function, container, 0, "steps")
@@ -89,7 +91,7 @@ def break_even(answer: "Answer") -> Iterator[Case]:
         called="break_even",
         slips=slips,
         about="steps",
-        budget=200,
+        budget=120,
     )
     calls, steps = given.LARGE_CALLS, given.LARGE
     yield named("10,000 steps", calls, steps, 10**9, "fast", quick=True)
