@@ -250,15 +250,21 @@ break_even = {}
 for name in ("process", "Kubernetes", "hosted platform"):
     above = np.flatnonzero(costs[name] > costs["function"])
     break_even[name] = volumes[above[-1] + 1]
+    print(f"{name}: from {break_even[name]:,.0f} requests a month on")
+
+# %% [markdown] name="choose-plot-text"
+# Steps matter more than slopes: look where each curve leaves its floor, and what the floor costs.
+
+# %% name="choose-plot"
 crossing = break_even["process"]
 title = f"The function is cheapest up to about {crossing / 1e6:.1f} million requests a month"
 alt = f"Four rising curves; the function's crosses the process's at {crossing:,.0f} requests."
+styles = ["-", "--", "-.", ":"]
 with show.axes(title=title, x="requests a month", y="US dollars a month", alt=alt) as plot:
-    for style, name in zip(["-", "--", "-.", ":"], costs, strict=True):
+    for style, name in zip(styles, costs, strict=True):
         plot.loglog(volumes, costs[name], style, label=name)
     plot.axvline(crossing, color="#555555", linewidth=0.8)
     plot.legend()
-print({name: f"{volume:,.0f}" for name, volume in break_even.items()})
 
 # %% [markdown] name="choose-people-text"
 # Machines are not the whole bill. People are on call, apply patches and answer at night. The
@@ -266,12 +272,19 @@ print({name: f"{volume:,.0f}" for name, volume in break_even.items()})
 
 # %% name="choose-people"
 AN_HOUR = 80
-hours = {"process": 4, "Ray": 16, "Kubernetes": 20, "LangGraph server": 10, "function": 4}
-hours["hosted platform"] = 2
+hours = {
+    "process": 4,
+    "Ray": 16,
+    "Kubernetes": 20,
+    "LangGraph server": 10,
+    "function": 4,
+    "hosted platform": 2,
+}
 bill = pd.DataFrame({"hours": hours})
 bill["people ($)"] = AN_HOUR * bill["hours"]
 bill["machines ($)"] = [monthly(name, 10_000) for name in bill.index]
-bill["people (share)"] = bill["people ($)"] / (bill["people ($)"] + bill["machines ($)"])
+both = bill["people ($)"] + bill["machines ($)"]
+bill["people (share)"] = bill["people ($)"] / both
 least = bill["people (share)"].min()
 caption = f"At 10,000 requests a month, people are at least {least:.0%} of the bill"
 show.table(bill.reset_index(names="deployment"), caption=caption)
@@ -288,7 +301,13 @@ table["first token, warm (s)"] = warm_s
 table.loc["function", "first token, warm (s)"] = function_warm
 table["cold start (s)"] = [cold_s, 5.5, 1.3, 10.4, function_cold, None]
 table["of the cold start"] = [
-    "measured", "06: a second replica", "07: container ready", "until ready", "measured", "unknown"]
+    "measured",
+    "06: a second replica",
+    "07: container ready",
+    "until ready",
+    "measured",
+    "unknown",
+]
 for volume in (10_000, 1_000_000, 30_000_000):
     table[f"$ at {volume:,}"] = [monthly(name, volume) for name in options]
 table["people (hours)"] = bill["hours"]
@@ -317,18 +336,20 @@ choice = {"a small shop": "function", "a bank": "Kubernetes", "a help desk": "La
 
 # %% name="choose-judge"
 for company, name in choice.items():
-    limits, row, broken = companies[company], table.loc[name], []
-    total = monthly(name, limits["requests"]) + AN_HOUR * row["people (hours)"]
-    if total > limits["dollars"]:
-        broken.append(f"it costs more than ${limits['dollars']:,}")
-    if row["first token, warm (s)"] > limits["first"]:
-        broken.append(f"the first token comes after {row['first token, warm (s)']:.1f} s")
-    if row["people (hours)"] > limits["people"]:
-        broken.append(f"it takes {row['people (hours)']} hours of people")
+    needs = companies[company]
+    row = table.loc[name]
+    total = monthly(name, needs["requests"]) + AN_HOUR * row["people (hours)"]
+    broken = []
+    if total > needs["dollars"]:
+        broken.append("costs too much")
+    if row["first token, warm (s)"] > needs["first"]:
+        broken.append("first token too late")
+    if row["people (hours)"] > needs["people"]:
+        broken.append("needs too many people")
     for must in musts[company]:
         if not row[must]:
-            broken.append(f"not so: {must}")
-    print(f"{company}: {name}, ${total:,.0f}: {'; '.join(broken) or 'all holds'}")
+            broken.append(f"no: {must}")
+    print(f"{company}: {name}, ${total:,.0f}:", broken or "all holds")
 
 # %% [markdown] name="server-text"
 # ## What does LangGraph's server add?
@@ -543,11 +564,11 @@ slots_table = pd.DataFrame(rows)
 # %% name="serving-slots-table"
 from helpers.course import show
 
-rates = slots_table["tokens a second"]
-show.table(slots_table, caption=f"Eight slots write {rates[3] / rates[0]:.1f} times as much as one")
-bars = {}
-for row in slots_table.itertuples():
-    bars[f"{row.slots} slots, {row.clients} clients"] = rates[row.Index]
+rates = list(slots_table["tokens a second"])
+gain = rates[3] / rates[0]
+show.table(slots_table, caption=f"Eight slots write {gain:.1f} times as much as one")
+labels = ["1 slot", "2 slots", "4 slots", "8 slots", "1 slot, 8 clients"]
+bars = dict(zip(labels, rates, strict=True))
 title = f"Eight clients: one slot writes {rates[4]:.0f} tokens a second, eight {rates[3]:.0f}"
 show.bars(bars, title=title, x="tokens a second, all clients together", digits=0)
 
@@ -601,18 +622,22 @@ show.table(context_table, caption=f"{more:.1f} times the tokens take {longer:.1f
 import gguf
 
 reader = gguf.GGUFReader(weights)
+settings = {}
+for name in ("block_count", "embedding_length", "attention.head_count", "attention.head_count_kv"):
+    settings[name] = int(reader.get_field(f"llama.{name}").contents())
+    print(name, settings[name])
 
+# %% [markdown] name="serving-bits-text"
+# From these numbers follow the memory of a token, and from the sizes the bits of a weight.
 
-def setting(name):
-    """A number from the file's head."""
-    return int(reader.get_field(f"llama.{name}").contents())
-
-
-heads = setting("attention.head_count_kv")
-width = setting("embedding_length") // setting("attention.head_count")
-per_token = 2 * setting("block_count") * heads * width * 2  # keys and values, 16 bits each
-parameters = sum(int(tensor.n_elements) for tensor in reader.tensors)
-size = sum(int(tensor.n_bytes) for tensor in reader.tensors)
+# %% name="serving-bits"
+width = settings["embedding_length"] // settings["attention.head_count"]
+numbers = 2 * settings["block_count"] * settings["attention.head_count_kv"] * width
+per_token = 2 * numbers  # keys and values have 16 bits each
+parameters = size = 0
+for tensor in reader.tensors:
+    parameters += int(tensor.n_elements)
+    size += int(tensor.n_bytes)
 bits = 8 * size / parameters
 slots_mb = 8 * 2048 * per_token / 1e6
 print(f"{parameters / 1e6:.0f} million weights, {bits:.1f} bits each: {size / 1e6:.0f} MB")
@@ -626,25 +651,44 @@ print(f"{per_token / 1024:.1f} KiB a token, so 8 slots of 2,048 take {slots_mb:.
 
 # %% name="serving-speculative"
 kinds = xllamacpp.common_speculative_type
-ways = {"none": kinds.COMMON_SPECULATIVE_TYPE_NONE}
-ways["n-grams"] = kinds.COMMON_SPECULATIVE_TYPE_NGRAM_SIMPLE
-tasks = {"repeat": f"Repeat this text exactly: {3 * sentence}"}
-tasks["a poem"] = "Write a short poem about a river."
+ways = {
+    "none": kinds.COMMON_SPECULATIVE_TYPE_NONE,
+    "n-grams": kinds.COMMON_SPECULATIVE_TYPE_NGRAM_SIMPLE,
+}
+tasks = {
+    "repeat": f"Repeat this text exactly: {3 * sentence}",
+    "a poem": "Write a short poem about a river.",
+}
+
+
+def answered(server, text):
+    """The answer, and llama.cpp's own times."""
+    body = {
+        "messages": [{"role": "user", "content": text}],
+        "temperature": 0,
+        "max_tokens": 2 * TOKENS,
+        "cache_prompt": False,
+    }
+    url = f"{server.listening_address}/v1/chat/completions"
+    return httpx.post(url, json=body, timeout=300).json()
+
+# %% name="serving-guesses"
 rows = []
 for way, kind in ways.items():
     params = serve(context=1024)
     params.speculative.types = [kind]
     server = xllamacpp.Server(params)
     for task, text in tasks.items():
-        body = {"messages": [{"role": "user", "content": text}], "temperature": 0}
-        body |= {"max_tokens": 2 * TOKENS, "cache_prompt": False}
-        url = f"{server.listening_address}/v1/chat/completions"
-        reply = httpx.post(url, json=body, timeout=300).json()
+        reply = answered(server, text)
         times = reply["timings"]
-        row = {"guesses": way, "task": task, "ms a token": times["predicted_per_token_ms"]}
-        row["guessed"] = times.get("draft_n", 0)
-        row["right"] = times.get("draft_n_accepted", 0)
-        row["answer"] = reply["choices"][0]["message"]["content"]
+        row = {
+            "guesses": way,
+            "task": task,
+            "ms a token": times["predicted_per_token_ms"],
+            "guessed": times.get("draft_n", 0),
+            "right": times.get("draft_n_accepted", 0),
+            "answer": reply["choices"][0]["message"]["content"],
+        }
         rows.append(row)
     del server
 
