@@ -417,8 +417,10 @@ modes = ["updates", "messages-tuple"]
 async for event in client.runs.stream(thread_id, "support", input=question, stream_mode=modes):
     if event.event == "updates":
         print(f"\n[{', '.join(event.data)} has ended]")
-    elif event.event == "messages" and event.data[0]["type"] == "AIMessageChunk":
-        print(event.data[0]["content"], end=" ")
+    elif event.event == "messages":
+        piece = event.data[0]
+        if piece["type"] == "AIMessageChunk" and piece["content"]:
+            print(piece["content"], end="")
 state = await client.threads.get_state(thread_id)  # noqa: F704
 print(len(state["values"]["messages"]), "messages in the thread")
 
