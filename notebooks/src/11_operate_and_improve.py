@@ -266,7 +266,7 @@ with show.axes(title=title, x="requests a month", y="US dollars a month", alt=al
     plot.axvline(crossing, color="#555555", linewidth=0.8)
     plot.xaxis.set_major_formatter("{x:,.0f}")
     plot.yaxis.set_major_formatter("{x:g}")
-    plot.legend(loc="upper left")
+    plot.legend(loc="lower right")
 
 # %% [markdown] name="choose-people-text"
 # Machines are not the whole bill. People are on call, apply patches and answer at night. The
