@@ -6,16 +6,14 @@ take part, so `Firing.update` computes the same alerts from the same figures.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from helpers.operate.testing.console import Page, Running
+from helpers.operate.testing.console import OWN_LIMITS, Page, Running
 
 RULES: Final = Path(__file__).parents[1] / "data" / "drill_rules.yml"
-OWN_LIMITS: Final = ("rate-limited", "budget-spent", "too-many-at-once")
-"""Kinds of problems that a customer has by asking too much."""
 _DURATION: Final = re.compile(r"(?<![\w.])(\d+)(s|m|h)(?!\w)")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
 
@@ -44,7 +42,9 @@ class Firing:
         for one in alerts:
             if one["state"] == "firing":
                 labels = one["labels"]
-                found.append((labels["alertname"], one["annotations"]["summary"], labels["severity"]))
+                found.append(
+                    (labels["alertname"], one["annotations"]["summary"], labels["severity"])
+                )
         return self._now(found, minute)
 
     def _now(self, found: Iterable[tuple[str, str, str]], minute: float) -> list[Page]:
@@ -60,19 +60,17 @@ class Firing:
 def _alerts(running: Running) -> Iterable[tuple[str, str, str]]:
     """Name, summary and severity of what fires; the numbers are those of `drill_rules.yml`."""
     now = running.minute()
-    five = [one for one in running.answers(now - 5) if one["failed"] not in OWN_LIMITS]
-    checked = running.checked(now - 30)
-    lately = [one for one in checked if one[0] > now - 5]
-    failed = sum(bool(one["failed"]) for one in five) + sum(one[2] == "failed" for one in lately)
-    ended = len(five) + len(lately)
-    if ended >= 4 and failed > 0.5 * ended:
-        yield "MostAnswersFail", f"{failed} of {ended} answers in 5 minutes failed", "page"
-    for intent in sorted({one[1] for one in checked if one[2] == "wrong"}):
+    half_hour = running.answers(now - 30)
+    five = [one for one in half_hour if one["minute"] > now - 5 and one["failed"] not in OWN_LIMITS]
+    failed = sum(bool(one["failed"]) for one in five)
+    if len(five) >= 4 and failed > 0.5 * len(five):
+        yield "MostAnswersFail", f"{failed} of {len(five)} answers in 5 minutes failed", "page"
+    for intent in sorted({one["intent"] for one in half_hour if one["canary"] == "wrong"}):
         yield "CanaryWrong", f"The canary question {intent} gets a wrong answer", "page"
-    if any(one["addresses"] for one in running.answers(now - 30)):
+    if any(one["addresses"] for one in half_hour):
         yield "ForeignAddress", "An answer names an address that is not the shop's", "page"
     if (usd := running.usd(now - 10)) > 0.018:
         yield "SpendingFast", f"10 minutes have cost {usd:.3f} dollars", "page"
-    limited = sum(one["failed"] in OWN_LIMITS for one in running.answers(now - 10))
+    limited = sum(one["failed"] in OWN_LIMITS for one in half_hour if one["minute"] > now - 10)
     if limited >= 10:
         yield "OverLimit", f"{limited} requests in 10 minutes were over a limit", "ticket"

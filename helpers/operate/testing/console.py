@@ -16,6 +16,8 @@ from helpers.shop.seed import generate
 
 Action = Literal["switch-model", "rollback", "limit", "withdraw"]
 ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
+OWN_LIMITS: Final = ("rate-limited", "budget-spent", "too-many-at-once")
+"""Kinds of problems that a customer has by asking too much."""
 RIGHT: Final[Mapping[str, Action]] = {
     "model down": "switch-model",
     "bad release": "rollback",
@@ -32,7 +34,7 @@ class DrillError(ValueError):
 
 @dataclass(frozen=True)
 class Page:
-    """An alert that fires: its name, what it says, whether it wakes a person, since which minute."""
+    """An alert that fires, since which minute; `severity` "page" wakes a person, "ticket" waits."""
 
     alert: str
     summary: str
@@ -61,10 +63,6 @@ class Running(Protocol):
 
     def answers(self, since: float) -> list[dict[str, Any]]:
         """What customers were answered since a minute."""
-        ...
-
-    def checked(self, since: float) -> list[tuple[float, str, str]]:
-        """What came of canary questions since a minute."""
         ...
 
     def usd(self, since: float) -> float:
@@ -112,7 +110,9 @@ class Console:
     def prometheus(self) -> str:
         """The address of the drill's Prometheus. Raises `DrillError` where none runs."""
         if self.running.prometheus is None:
-            raise DrillError("This drill is on simulated time and has no Prometheus: use figures().")
+            raise DrillError(
+                "This drill is on simulated time and has no Prometheus: use figures()."
+            )
         return self.running.prometheus
 
     def pages(self) -> list[Page]:
@@ -122,30 +122,30 @@ class Console:
     def figures(self, minutes: float = 10.0) -> dict[str, float]:
         """Figures of the last minutes.
 
-        `answers`: requests that ended; `failed`: of these, how many without an answer, other than
-        for the customer's own limit; `canaries`: canary questions asked, `canaries_wrong` and
-        `canaries_failed`: of these; `foreign`: answers with an address that is not the shop's;
+        `answers`: requests that ended, the canaries' among them; `failed`: of these, those without
+        an answer, other than for the customer's own limit; `canaries`: canary questions,
+        `canaries_wrong`: of these; `foreign`: answers with an address that is not the shop's;
         `usd`: cost of all tokens, in dollars.
         """
         since = self.minute - minutes
-        answers, checked = self.running.answers(since), self.running.checked(since)
+        rows = self.running.answers(since)
+        canaries = [one["canary"] for one in rows if one["canary"]]
         return {
-            "answers": len(answers),
-            "failed": sum(one["failed"] not in ("", "rate-limited") for one in answers),
-            "canaries": len(checked),
-            "canaries_wrong": sum(result == "wrong" for _, _, result in checked),
-            "canaries_failed": sum(result == "failed" for _, _, result in checked),
-            "foreign": sum(bool(one["addresses"]) for one in answers),
+            "answers": len(rows),
+            "failed": sum(one["failed"] not in ("", *OWN_LIMITS) for one in rows),
+            "canaries": len(canaries),
+            "canaries_wrong": canaries.count("wrong"),
+            "foreign": sum(bool(one["addresses"]) for one in rows),
             "usd": self.running.usd(since),
         }
 
     def answers(self, minutes: float = 10.0) -> list[dict[str, Any]]:
-        """What customers were answered in the last minutes, the oldest first, a dict each.
+        """What was answered in the last minutes, the oldest first, a dict each.
 
-        `minute`, `customer` ("" for a visitor who is not logged in), `question`, `answer`,
-        `document` (the id of the document that the answer rests on, "" for none), `failed` (the
-        kind of problem, "" for none), `addresses` (web domains in the answer that are not the
-        shop's).
+        `minute`, `customer` ("" for a visitor who is not logged in, and for a canary), `intent`,
+        `question`, `answer`, `document` (the id of the document that the answer rests on, "" for
+        none), `failed` (the kind of problem, "" for none), `addresses` (web domains in the answer
+        that are not the shop's), `canary` ("right", "wrong" or "failed"; "" for a customer's).
         """
         return self.running.answers(self.minute - minutes)
 
@@ -168,9 +168,9 @@ class Console:
     def act(self, action: str, about: str = "") -> None:
         """Change the running service; it takes a minute or two until it works.
 
-        `switch-model`: another host's model answers, at 2.7 times the price. `rollback`: the release
-        before. `limit` CUSTOMER: this customer's requests are refused. `withdraw` DOCUMENT: no
-        answer rests on it any more.
+        `switch-model`: another host's model answers, at 2.7 times the price. `rollback`: the
+        release before. `limit` CUSTOMER: this customer's requests are refused. `withdraw` DOCUMENT:
+        no answer rests on it any more.
 
         Raises:
             DrillError: there is no such action, customer or document.
@@ -180,9 +180,7 @@ class Console:
         if action == "limit" and about not in {one.id for one in generate()[0]}:
             raise DrillError(f"There is no customer {about!r}: write an id, as in `limit C-0042`.")
         if action == "withdraw" and about not in {one.id for one in documents()}:
-            raise DrillError(
-                f"There is no document {about!r}: write an id as `answers` shows it."
-            )
+            raise DrillError(f"There is no document {about!r}: write an id as `answers` shows it.")
         if action in ("switch-model", "rollback") and about:
             raise DrillError(f"{action} takes nothing more: leave out {about!r}.")
         self._note("acted", f"{action} {about}".strip())
@@ -191,7 +189,9 @@ class Console:
     async def wait(self, minutes: float = 1.0) -> bool:
         """Let minutes pass; False when the shift has ended. Raises `DrillError` below 0.1."""
         if not minutes >= 0.1:
-            raise DrillError(f"Wait at least 0.1 minutes, not {minutes}: nothing changes meanwhile.")
+            raise DrillError(
+                f"Wait at least 0.1 minutes, not {minutes}: nothing changes meanwhile."
+            )
         await asyncio.sleep(60 * min(minutes, self.left))
         return self.left > 0
 

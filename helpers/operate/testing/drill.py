@@ -9,10 +9,9 @@ actions change the running service, and whether they have helped is measured on 
 """
 
 import asyncio
-import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
@@ -25,14 +24,22 @@ from helpers.agent import Passage
 from helpers.monitor.live import Scraped, watched
 from helpers.monitor.testing import INSTRUMENTS
 from helpers.operate.testing import alerts
-from helpers.operate.testing.console import RIGHT, Console, Event, Operator, Page, foreign
+from helpers.operate.testing.console import (
+    OWN_LIMITS,
+    RIGHT,
+    Console,
+    Event,
+    Operator,
+    Page,
+    foreign,
+)
 from helpers.operate.testing.drill_plan import QUIET, Plan
 from helpers.service.errors import Problem
 from helpers.service.limits import RateLimit
-from helpers.service.testing import Day, Replayed
+from helpers.service.testing import Answered, Day, Replayed
 from helpers.service.turn import Outcome, Turn
-from helpers.testbed.replay import World, helpful
-from helpers.testbed.replay.model import FAILING
+from helpers.testbed.replay import World
+from helpers.testbed.replay.model import FAILING, Rewrite
 from helpers.testbed.replay.world import ShopSearch
 from helpers.testbed.simulated import simulate
 
@@ -41,8 +48,9 @@ FALLBACK: Final = "anthropic:claude-haiku-4-5"
 TAKES: Final = {"switch-model": 1.0, "rollback": 2.0, "limit": 0.5, "withdraw": 1.0}
 """Minutes until an action works."""
 BACK_MINUTES: Final = 5.0
-"""It is over when so many minutes have had no more than `BACK_SHARE` of harmed answers."""
+"""It is over when so many minutes have had no harmed answer."""
 BACK_SHARE: Final = 0.1
+"""Of answers that fail: a model also fails on a good day."""
 _PATIENCE: Final = 20.0
 _SETTINGS: Final = {"daily_tokens": 5_000_000}
 """One customer may be a business: a loop does not end itself by its daily budget."""
@@ -160,6 +168,7 @@ class _Drill:
         self._world.prepare([one.text for one in requests])
         self._documents: dict[str, str] = {}
         self._rows: list[dict[str, Any]] = []
+        self._read = self._probed = 0
         self._day = Day(
             self._found,
             self._world,
@@ -168,6 +177,7 @@ class _Drill:
             instruments=[*INSTRUMENTS.values(), lambda _: self._watch],
             settings=_SETTINGS,
         )
+        self._rewritten: set[str] = set()
         self._events: list[Event] = []
         self._alerts = alerts.Firing()
         self._client = httpx2.Client(trust_env=False, timeout=10)
@@ -210,7 +220,20 @@ class _Drill:
         await asyncio.sleep(60 * ((self.plan.begins or 0.0) - self.minute()))
         self._events.append(Event(self.minute(), "began"))
         with incident.happening(self._world):
+            if self._world.model.rewrite is not None:
+                self._world.model.rewrite = self._remembered(self._world.model.rewrite)
             await self._undone.wait()
+
+    def _remembered(self, rewrite: Rewrite) -> Rewrite:
+        """The same, and it is known which answers it has changed."""
+
+        def remembered(question: str, answer: str) -> str:
+            found = rewrite(question, answer)
+            if found != answer:
+                self._rewritten.add(found)
+            return found
+
+        return remembered
 
     async def _measure(self) -> None:
         """See whether it is over, each half minute."""
@@ -219,25 +242,22 @@ class _Drill:
             now = self.minute()
             if self._worked is not None and now >= self._worked + BACK_MINUTES:
                 harmed, of = self._harmed(now - BACK_MINUTES)
-                if harmed <= BACK_SHARE * of:
+                if harmed <= (BACK_SHARE * of if self.plan.kind == "model down" else 0):
                     self._ended = now
                     self._events.append(Event(now, "ended", f"{harmed} of {of} answers harmed"))
 
     def _harmed(self, since: float) -> tuple[int, int]:
         """How many answers the incident has harmed since a minute, and of how many."""
-        plan, rows, checked = self.plan, self.answers(since), self.checked(since)
-        canaries = 0
+        plan, rows = self.plan, self.answers(since)
         if plan.kind == "model down":
-            bad = [one for one in rows if one["failed"] not in ("", *alerts.OWN_LIMITS)]
-            canaries = sum(result == "failed" for _, _, result in checked)
+            bad = [one for one in rows if one["failed"] not in ("", *OWN_LIMITS)]
         elif plan.kind == "bad release":
-            bad = [one for one in rows if one["document"] == plan.about and one["helpful"] is False]
-            canaries = sum(result == "wrong" for _, _, result in checked)
+            bad = [one for one in rows if one["answer"] in self._rewritten]
         elif plan.kind == "cost spike":
             bad = [one for one in rows if one["customer"] == plan.about and not one["failed"]]
         else:
             bad = [one for one in rows if one["addresses"]]
-        return len(bad) + canaries, len(rows) + len(checked)
+        return len(bad), len(rows)
 
     # --- what the console shows -------------------------------------------------------------------
 
@@ -247,27 +267,26 @@ class _Drill:
 
     def answers(self, since: float) -> list[dict[str, Any]]:
         """See `Running`."""
-        for one in self._found.answers[len(self._rows) :]:
-            limited_or_failed = one.failed or ("" if one.status == 200 else str(one.status))
-            self._rows.append(
-                {
-                    "minute": (one.at - self.plan.start.timestamp()) / 60,
-                    "customer": one.request.customer or "",
-                    "question": one.request.text,
-                    "answer": one.text,
-                    "document": self._documents.get(one.request_id, ""),
-                    "failed": limited_or_failed,
-                    "addresses": foreign(one.text),
-                    "helpful": helpful(one.request, one.text),
-                }
-            )
+        for one in self._found.answers[self._read :]:
+            self._rows.append(self._row(one))
+        for canary, result in self._found.checked[self._probed :]:
+            self._rows.append(self._row(canary) | {"customer": "", "canary": result})
+        self._read, self._probed = len(self._found.answers), len(self._found.checked)
+        self._rows.sort(key=lambda one: one["minute"])
         return [one for one in self._rows if one["minute"] > since]
 
-    def checked(self, since: float) -> list[tuple[float, str, str]]:
-        """See `Running`."""
-        start = self.plan.start.timestamp()
-        found = [((at - start) / 60, intent, result) for at, intent, result in self._found.checked]
-        return [one for one in found if one[0] > since]
+    def _row(self, one: Answered) -> dict[str, Any]:
+        return {
+            "minute": (one.at - self.plan.start.timestamp()) / 60,
+            "customer": one.request.customer or "",
+            "intent": one.request.intent,
+            "question": one.request.text,
+            "answer": one.text,
+            "document": self._documents.get(one.request_id, ""),
+            "failed": one.failed or ("" if one.status == 200 else str(one.status)),
+            "addresses": foreign(one.text),
+            "canary": "",
+        }
 
     def usd(self, since: float) -> float:
         """See `Running`."""

@@ -91,7 +91,9 @@ class Plan:
     def truth(self) -> str:
         """What happened, in a sentence."""
         if self.kind == "poisoned document":
-            return f"An intruder edited the document {self.about}: it sends customers to a stranger."
+            return (
+                f"An intruder edited the document {self.about}: it sends customers to a stranger."
+            )
         if self.incident is not None:
             return self.incident.truth
         return "Nothing was wrong: after a mailing many customers asked at once."
@@ -151,6 +153,8 @@ def draw(seed: int, kind: str | None = None, *, minutes: float = 240.0) -> Plan:
         changes.append(Change(begins - 4, "release", f"r{random.randrange(240, 260)}"))
     if kind == "poisoned document":
         changes.append(Change(begins, "edit", document))
+    # And one shortly after, so that the last edit is not the one to withdraw.
+    changes.append(Change(begins + 0.5, "edit", random.choice(_EDITED)))
     ordered = tuple(sorted(changes, key=lambda one: one.minute))
     return Plan(seed, hour, minutes, kind, incident, ordered, begins if kind == QUIET else None)
 

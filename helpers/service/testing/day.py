@@ -81,8 +81,7 @@ class Replayed:
         start: its first moment; `stop` is its last.
         samples: what a Prometheus would have scraped.
         answers: what the clients saw, in the order in which the answers ended.
-        checked: what came of the canary questions: when, which intent, and "right", "wrong" or
-            "failed".
+        checked: the answers to canary questions, each with "right", "wrong" or "failed".
         log: the service's log, a dict a line.
         series: how many series `/metrics` had at the end, the canaries' own not counted.
     """
@@ -91,7 +90,7 @@ class Replayed:
     stop: datetime
     samples: Samples = field(default_factory=Samples)
     answers: list[Answered] = field(default_factory=list)
-    checked: list[tuple[float, str, str]] = field(default_factory=list)
+    checked: list[tuple[Answered, str]] = field(default_factory=list)
     log: list[dict[str, Any]] = field(default_factory=list)
     series: int = 0
 
@@ -327,7 +326,7 @@ class Day:
         failed = found.status != 200 or found.failed
         result = "failed" if failed else "right" if canary.right(found.text) else "wrong"
         self._canaries.labels(canary.intent, result).inc()
-        self.found.checked.append((time.time(), canary.intent, result))
+        self.found.checked.append((found, result))
 
     async def _post(self, request: Request, conversation: str | None) -> Answered:
         body = {"message": request.text, "conversation_id": conversation}
