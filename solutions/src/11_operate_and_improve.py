@@ -115,6 +115,7 @@ async def operator(console) -> None:
                 return console.act("limit", customer)
     # END SOLUTION
 
+
 # %%
 check("11.5", operator)
 
@@ -138,9 +139,20 @@ if ready("11.5"):
     rows = []
     for kind in ("model down", "cost spike", "none"):
         found = run_drill(operator, draw(7, kind, minutes=90))
-        rows.append({"incident": kind, "diagnosed after": found.diagnosed,
-                     "ended after": found.ended, "harmed answers": found.harmed,
-                     "wrong actions": len(found.wrong_actions)})
+        rows.append(
+            {
+                "incident": kind,
+                "diagnosed after": found.diagnosed,
+                "ended after": found.ended,
+                "harmed answers": found.harmed,
+                "wrong actions": len(found.wrong_actions),
+            }
+        )
     show.table(rows, caption="Minutes of the shop", digits=1)
-    measured.append({"exercise": "5: minutes until a dead model was replaced",
-                     "before": None, "after": rows[0]["ended after"]})
+    measured.append(
+        {
+            "exercise": "5: minutes until a dead model was replaced",
+            "before": None,
+            "after": rows[0]["ended after"],
+        }
+    )

@@ -48,12 +48,10 @@ def on_duty(answer: Any) -> Iterator[Case]:
         return Case(
             f"a shift: {kind}" if kind != "none" else "a quiet shift",
             call=lambda: tried.found(kind),
-            expect=Expectation(
-                shifts.expected(kind), judge=shifts.judge, show=shifts.told
-            ),
+            expect=Expectation(shifts.expected(kind), judge=shifts.judge, show=shifts.told),
             show="await operator(console)",
             slips=SLIPS,
-            limit=60,
+            limit=120,
             about=about,
             live=True,
             after_all=True,
