@@ -21,6 +21,7 @@ from prometheus_client import CollectorRegistry, Metric, start_http_server
 from prometheus_client.registry import Collector
 
 from helpers.agent import Passage
+from helpers.faults import EquipmentError
 from helpers.monitor.live import Scraped, watched
 from helpers.monitor.testing import INSTRUMENTS
 from helpers.operate.testing import alerts
@@ -297,7 +298,13 @@ class _Drill:
         """See `Running`: Prometheus' alerts, or on simulated time those of the same rules."""
         if self.prometheus is None:
             return self._alerts.update(self)
-        body = self._client.get(f"{self.prometheus}/api/v1/alerts").json()
+        try:
+            body = self._client.get(f"{self.prometheus}/api/v1/alerts").json()
+        except httpx2.HTTPError as error:
+            raise EquipmentError(
+                f"The drill's Prometheus does not answer ({type(error).__name__}): start the drill "
+                "again."
+            ) from error
         return self._alerts.seen(body["data"]["alerts"], self.minute())
 
     def _watch(self, turn: Turn, outcome: Outcome) -> None:
