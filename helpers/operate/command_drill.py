@@ -26,6 +26,7 @@ LAPSE: Final = 20.0
 _SHIFT: Final = 240.0
 _LOOK_S: Final = 1.0
 _SHOWN: Final = 12
+_TYPED: Final = 0  # the descriptor of what is typed
 _WIDTH: Final = 70
 HELP: Final = """\
 look     status            alerts, and figures of the last 10 minutes
@@ -60,7 +61,7 @@ def drill(argv: Sequence[str]) -> int:
     try:
         plan = draw(seed, minutes=options.shift)
         print("The service starts, and a Prometheus that watches it ...", flush=True)
-        prompt = Prompt(options.lapse, lines_of(sys.stdin.fileno()))
+        prompt = Prompt(options.lapse, lines_of(_TYPED))
         found = run_drill(prompt.operator, plan, lapse=options.lapse)
         if prompt.left:
             print("You have left the shift. Nothing is written.")

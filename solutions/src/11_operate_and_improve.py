@@ -115,7 +115,6 @@ async def operator(console) -> None:
                 return console.act("limit", customer)
     # END SOLUTION
 
-
 # %%
 check("11.5", operator)
 
