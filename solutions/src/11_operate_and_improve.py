@@ -40,8 +40,8 @@ measured = []  # what the cells below find out, for the table at the end
 # |---|---|---|
 # | `"model down"` | calls to the model fail, three quarters of them or more | `"switch-model"` |
 # | `"bad release"` | answers from one document have wrong numbers since a release | `"rollback"` |
-# | `"cost spike"` | one customer's client asks the same 6 to 8 times a minute | `"limit"`, customer |
-# | `"poisoned document"` | answers from one document send people to a stranger | `"withdraw"`, document |
+# | `"cost spike"` | one customer asks the same 6 to 8 times a minute | `"limit"`, customer |
+# | `"poisoned document"` | one document's answers name a foreign site | `"withdraw"`, document |
 #
 # An action takes up to two minutes until it works. `switch-model` nearly triples the price.
 

@@ -67,7 +67,7 @@ async def clumsy(console: Console) -> None:
     console.diagnose("bad release")
     console.act("rollback")
     await console.wait(5)
-    assert console.figures(2)["failed"], "a rollback does not help a dead model"
+    assert console.figures(5)["failed"], "a rollback does not help a dead model"
     console.diagnose("model down")
     console.act("switch-model")
     await console.wait(12)

@@ -78,7 +78,8 @@ def only_says() -> object:
     async def operator(console: Any) -> None:
         while await console.wait(1):
             for kind, _, _ in evidence(console):
-                return console.diagnose(kind)
+                console.diagnose(kind)
+                return
 
     return operator
 
@@ -88,7 +89,8 @@ def says_nothing() -> object:
     async def operator(console: Any) -> None:
         while await console.wait(1):
             for _, action, about in evidence(console):
-                return console.act(action, about)
+                console.act(action, about)
+                return
 
     return operator
 
@@ -202,7 +204,7 @@ def leaves_early() -> object:
                 return getattr(console, name)
 
             async def wait(self, minutes: float = 1.0) -> bool:
-                return await console.wait(minutes) and console.minute < 60
+                return bool(await console.wait(minutes) and console.minute < 60)
 
         await inner(Short())
 

@@ -28,7 +28,9 @@ class Tried:
 
     def is_async(self) -> bool:
         """Whether it is an async function, or an object that is called like one."""
-        called = getattr(type(self._operator), "__call__", None)
+        if not callable(self._operator):
+            return False
+        called = type(self._operator).__call__
         return inspect.iscoroutinefunction(self._operator) or inspect.iscoroutinefunction(called)
 
     def found(self, kind: str) -> Drilled:
