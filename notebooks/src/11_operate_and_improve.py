@@ -67,7 +67,7 @@ RUNBOOK = pd.DataFrame([
 RUNBOOK
 
 # %% [markdown] name="drill-subject-text"
-# Two of the actions need to know whom they are about. That stands in the answers: the document that
+# Two of the actions need to know whom they are about. The answers tell: the document that
 # an answer with a foreign address rests on, and the customer with a large share of all answers.
 # Where nobody has such a share, a high cost is a mailing, and the right action is none.
 

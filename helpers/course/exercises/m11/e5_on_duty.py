@@ -22,7 +22,7 @@ if TYPE_CHECKING:
             "time",
         ),
         Hint(
-            "Which document is poisoned stands in the answers: take the `document` of those that"
+            "The answers tell which document is poisoned: take the `document` of those that"
             " have `addresses`. The last edit is often another one's.",
             "poisoned",
         ),
