@@ -46,7 +46,10 @@ def look(console):
     """The minute, the share of failed answers, and the alerts that fire."""
     result = prometheus(console.prometheus, "query", query=FAILED_SHARE)["result"]
     alerts = prometheus(console.prometheus, "alerts")["alerts"]
-    firing = sorted(one["labels"]["alertname"] for one in alerts if one["state"] == "firing")
+    firing = []
+    for alert in alerts:
+        if alert["state"] == "firing":
+            firing.append(alert["labels"]["alertname"])
     share = float(result[0]["value"][1]) if result else 0.0
     return {"minute": console.minute, "failed share": share, "firing": ", ".join(firing)}
 
@@ -122,38 +125,37 @@ async def operator(console):
 
 
 found = run_drill(operator, shift, lapse=LAPSE)
-pd.DataFrame(seen)[lambda rows: rows["firing"] != ""].head(3)
+looks = pd.DataFrame(seen)
+looks[looks["firing"] != ""].head(3)
 
 # %% [markdown] name="drill-rule-text"
-# This is the rule that fired, as Prometheus holds it. It asks for a share *and* for a count: at
+# This is the rule that fires when a model is down, as Prometheus holds it. It asks for a share *and* for a count: at
 # night one failed answer of two is chance. Its windows are five minutes of the shop.
 
 # %% name="drill-rule"
 import yaml
 
-fired = next(row["firing"] for row in seen if row["firing"]).split(", ")
 for rule in rules:
-    if rule["name"] in fired:
-        print(yaml.safe_dump({key: rule[key] for key in ("name", "query", "labels")}))
+    if rule["name"] == "MostAnswersFail":
+        print(yaml.safe_dump({"alert": rule["name"], "labels": rule["labels"]}))
+        print("expr:", rule["query"])
 
 # %% [markdown] name="drill-timeline-text"
 # The drill knows what the operator did not: when it began, and when it was over. Over means
 # measured: five minutes in which next to no answer was harmed, after the right action works.
 
 # %% name="drill-timeline"
-from helpers.course import show
-
 print(shift.truth)
-show.table([{"minute": event.minute, "what": event.what, "detail": event.detail}
-            for event in found.events], caption="What happened when", digits=1)
+pd.DataFrame(found.events).round(1)
 
 # %% name="drill-plot"
+from helpers.course import show
+
 marks = {"began": shift.begins, "diagnosed": shift.begins + found.diagnosed,
          "well again": shift.begins + found.ended}
-minutes = [row["minute"] for row in seen]
-shares = [100 * row["failed share"] for row in seen]
+percent = 100 * looks["failed share"]
 show.line(
-    {"failed, last 5 minutes": (minutes, shares)},
+    {"failed, last 5 minutes": (looks["minute"].tolist(), percent.tolist())},
     x="minutes of the shift",
     y="% of answers",
     title=f"Of {found.ended:.0f} minutes, {found.diagnosed:.0f} passed before anything was done",
@@ -170,7 +172,8 @@ from helpers.operate.testing.runbook import stored
 
 drills = pd.DataFrame(stored())
 times = ["noticed", "diagnosed", "ended", "harmed"]
-drills[drills["kind"] != "none"].groupby("kind")[times].median().sort_values("noticed")
+medians = drills[drills["kind"] != "none"].groupby("kind")[times].median()
+medians.sort_values("noticed")
 
 # %% [markdown] name="drill-stored-why"
 # A dead model harms every answer, so a few minutes are enough to see it. A bad release and a
