@@ -90,6 +90,19 @@ def test_what_is_wrong_is_recorded(clumsily: Drilled) -> None:
     assert clumsily.harmed > 5
 
 
+def test_what_is_done_before_it_began_is_wrong_and_undoes_nothing() -> None:
+    async def hasty(console: Console) -> None:
+        console.diagnose("model down")
+        console.act("switch-model")
+        await console.wait(45)
+        assert console.figures(10)["failed"]
+
+    plan = draw(3, "model down", minutes=90)
+    found = run_drill(hasty, plan)
+    assert (found.wrong_diagnoses, found.wrong_actions) == (["model down"], ["switch-model"])
+    assert (found.diagnosed, found.ended) == (None, None)
+
+
 def test_an_incident_that_nobody_ends_goes_on() -> None:
     async def idle(console: Console) -> None:
         while await console.wait(30):

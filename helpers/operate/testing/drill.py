@@ -205,7 +205,7 @@ class _Drill:
         self.metrics.registries = [self._day.parts.metrics.registry, self._day.probed]
         await operator(Console(self, self._events))
         done = [one for one in self._events if one.what == "acted"]
-        if any(one.detail == self._right for one in done):
+        if any(one.detail == self._right and one.minute >= (self.plan.begins or 0) for one in done):
             until = min(self.plan.minutes, self.minute() + _PATIENCE)
             while self._ended is None and self.minute() < until:
                 await asyncio.sleep(30)
@@ -321,13 +321,15 @@ class _Drill:
 
     def do(self, action: str, about: str) -> None:
         """See `Running`."""
-        task = asyncio.create_task(self._work(action, about))
+        # Before it has begun, nothing can be undone: the same action is a wrong one then.
+        begun = self.plan.begins is not None and self.minute() >= self.plan.begins
+        right = begun and f"{action} {about}".strip() == self._right
+        task = asyncio.create_task(self._work(action, about, right=right))
         self._acting.add(task)
         task.add_done_callback(self._acting.discard)
 
-    async def _work(self, action: str, about: str) -> None:
+    async def _work(self, action: str, about: str, *, right: bool) -> None:
         await asyncio.sleep(60 * TAKES[action])
-        right = f"{action} {about}".strip() == self._right
         if action == "limit":
             self._limits.customers.add(about)
         elif action == "withdraw":
@@ -340,7 +342,7 @@ class _Drill:
             self._world.priced_as = FALLBACK
             self._day.reprice()
         self._events.append(Event(self.minute(), "works", f"{action} {about}".strip()))
-        if right and self._worked is None and self.plan.begins is not None:
+        if right and self._worked is None:
             self._worked = self.minute()
 
     # --- what came of it --------------------------------------------------------------------------
@@ -361,21 +363,22 @@ class _Drill:
             )
             return next(times, None)
 
-        said = [one.detail for one in self._events if one.what == "diagnosed"]
-        done = [one.detail for one in self._events if one.what == "acted"]
-        early = begins is not None and any(
-            one.minute < begins and one.detail == self._right
-            for one in self._events
-            if one.what == "acted"
-        )
+        def wrong(what: str, right: str) -> list[str]:
+            """Also what would have been right, before it had begun."""
+            return [
+                one.detail
+                for one in self._events
+                if one.what == what and (one.detail != right or one not in after)
+            ]
+
         return Drilled(
             plan=self.plan,
             events=self._events,
             noticed=since(first("noticed", "diagnosed", "acted")),
             diagnosed=since(first("diagnosed", detail=self.plan.kind)),
             ended=since(self._ended),
-            wrong_diagnoses=[one for one in said if one != self.plan.kind],
-            wrong_actions=[one for one in done if one != self._right or early],
+            wrong_diagnoses=wrong("diagnosed", self.plan.kind),
+            wrong_actions=wrong("acted", self._right),
             harmed=0 if self.plan.kind == QUIET else self._harmed(begins or 0.0)[0],
             answers=self.answers(0.0),
         )
