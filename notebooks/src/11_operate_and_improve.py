@@ -129,9 +129,9 @@ looks = pd.DataFrame(seen)
 looks[looks["firing"] != ""].head(3)
 
 # %% [markdown] name="drill-rule-text"
-# This is the rule that fires when a model is down, as Prometheus holds it. It asks for a share *and*
-# for a count: at night one failed answer of two is chance. Its windows are five minutes of the
-# shop.
+# This is the rule that fires when a model is down, as Prometheus holds it. It asks for a share
+# *and* for a count: at night one failed answer of two is chance. Its windows are five minutes of
+# the shop.
 
 # %% name="drill-rule"
 import yaml
