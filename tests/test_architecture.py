@@ -41,6 +41,7 @@ JOINS = {
     "monitor/command_incidents.py": {"service", "testbed"},
     "monitor/live.py": {"testbed"},
     "operate/command_drill.py": {"service", "monitor", "testbed"},
+    "operate/testing/drill.py": {"service", "monitor"},
 }
 OPEN_TO_ALL = {"columns", "faults", "loading", "paths"}
 

@@ -9,6 +9,9 @@
 Code under it uses `asyncio.sleep`, timeouts and `time.perf_counter` as ever. When nothing can run,
 the clock jumps to the next timer. CPU time costs no simulated time, and there is no second thread,
 so that what happens, and when, depends on the code and its seeds alone.
+
+With `lapse=60`, a simulated minute takes a real second, so that a person or another program can
+take part. CPU time still costs no simulated time: answers are not slower because the machine is.
 """
 
 import asyncio
@@ -37,9 +40,10 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     CPU time takes no simulated time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, lapse: float | None = None) -> None:
+        """`lapse`: simulated seconds that pass in a real one; None lets waits take no time."""
         self._passed = 0.0
-        super().__init__(_Jumping(self))
+        super().__init__(_Jumping(self) if lapse is None else _Paced(self, lapse))
 
     def time(self) -> float:
         """Simulated seconds since the loop was made."""
@@ -83,7 +87,31 @@ class _Jumping(selectors.DefaultSelector):
         return found
 
 
-def simulate(main: Callable[[], Coroutine[Any, Any, T]], *, start: datetime) -> T:
+class _Paced(selectors.DefaultSelector):
+    """Waits in real time, which is shorter by the lapse."""
+
+    def __init__(self, loop: SimulatedLoop, lapse: float) -> None:
+        super().__init__()
+        self._loop, self._lapse = loop, lapse
+
+    def select(self, timeout: float | None = None) -> Any:
+        if timeout == 0:
+            return super().select(0)
+        begun = _real_clock()
+        found = super().select(None if timeout is None else timeout / self._lapse)
+        passed = (_real_clock() - begun) * self._lapse
+        if timeout is not None:  # woken by a socket, it has waited for less
+            passed = min(timeout, passed) if found else timeout
+        self._loop.pass_time(passed)
+        return found
+
+
+_real_clock = time.perf_counter  # the function itself: a simulation replaces the module's name
+
+
+def simulate(
+    main: Callable[[], Coroutine[Any, Any, T]], *, start: datetime, lapse: float | None = None
+) -> T:
     """Run a coroutine on simulated time, and return its result.
 
     It runs in a thread of its own, for which `time.time`, `time.monotonic`, `time.perf_counter` and
@@ -93,16 +121,19 @@ def simulate(main: Callable[[], Coroutine[Any, Any, T]], *, start: datetime) -> 
     Args:
         main: makes the coroutine.
         start: the moment at which the simulated clock begins, with its time zone.
+        lapse: how many simulated seconds pass in a real one; None lets waits take no time.
 
     Raises:
-        ValueError: `start` has no time zone.
+        ValueError: `start` has no time zone, or `lapse` is not above 0.
         TestbedError: another simulation runs in this process, or simulated time stands still.
     """
     if start.tzinfo is None:
         raise ValueError("Say in which time zone it starts: datetime(2026, 6, 15, tzinfo=UTC).")
+    if lapse is not None and not lapse > 0:
+        raise ValueError(f"A lapse of {lapse} stops the clock: give simulated seconds a second.")
     if not _ONE_AT_A_TIME.acquire(blocking=False):
         raise TestbedError("A simulation runs in this process already: wait until it has ended.")
-    loop, result = SimulatedLoop(), Future[T]()
+    loop, result = SimulatedLoop(lapse), Future[T]()
 
     def run() -> None:
         try:

@@ -12,7 +12,16 @@
 """
 
 from helpers.service.testing.agent import Watch
-from helpers.service.testing.day import Answered, Instrument, Replayed, replay
+from helpers.service.testing.day import Answered, Day, Instrument, Replayed, replay
 from helpers.service.testing.kept import database_of, prometheus_of
 
-__all__ = ["Answered", "Instrument", "Replayed", "Watch", "database_of", "prometheus_of", "replay"]
+__all__ = [
+    "Answered",
+    "Day",
+    "Instrument",
+    "Replayed",
+    "Watch",
+    "database_of",
+    "prometheus_of",
+    "replay",
+]

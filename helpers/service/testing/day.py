@@ -7,10 +7,11 @@ changes.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -80,6 +81,7 @@ class Replayed:
         start: its first moment; `stop` is its last.
         samples: what a Prometheus would have scraped.
         answers: what the clients saw, in the order in which the answers ended.
+        checked: the answers to canary questions, each with "right", "wrong" or "failed".
         log: the service's log, a dict a line.
         series: how many series `/metrics` had at the end, the canaries' own not counted.
     """
@@ -88,6 +90,7 @@ class Replayed:
     stop: datetime
     samples: Samples = field(default_factory=Samples)
     answers: list[Answered] = field(default_factory=list)
+    checked: list[tuple[Answered, str]] = field(default_factory=list)
     log: list[dict[str, Any]] = field(default_factory=list)
     series: int = 0
 
@@ -126,28 +129,38 @@ def replay(
     world = World(seed)
     try:
         world.prepare([one.text for one in asked])
-        day = _Day(found, world, asked, incident, scrape_s, instruments, settings)
-        simulate(day.run, start=excerpt.start)
+        day = Day(
+            found, world, asked, scrape_s=scrape_s, instruments=instruments, settings=settings
+        )
+        also = [partial(day.happen, incident)] if incident else []
+        simulate(partial(day.run, also), start=excerpt.start)
     finally:
         world.close()
     return found
 
 
-class _Day:
-    """One run of `replay`."""
+class Day:
+    """One run of the service and its clients, as `replay` makes it.
+
+    Attributes:
+        found: what is recorded of it.
+        world: what stands behind the service.
+        probed: the registry of the canaries' counter.
+    """
 
     def __init__(
         self,
         found: Replayed,
         world: World,
         requests: Sequence[Request],
-        incident: Incident | None,
-        scrape_s: float,
-        instruments: Sequence[Instrument],
-        settings: dict[str, Any],
+        *,
+        scrape_s: float = SCRAPE_S,
+        instruments: Sequence[Instrument] = (),
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
-        self._found, self._world, self._requests = found, world, requests
-        self._incident, self._scrape_s, self._instruments = incident, scrape_s, instruments
+        """See `replay`; `found` has the first and the last moment, `requests` those between."""
+        self.found, self.world, self._requests = found, world, requests
+        self._scrape_s, self._instruments = scrape_s, instruments
         self._random = Random(world.seed + 2)
         self._others: list[asyncio.Task[None]] = []
         self._under_way = 0
@@ -158,32 +171,36 @@ class _Day:
         hashed += [self._issue(one.customer) for one in canaries()]
         kept = tuple(key for key in hashed if key is not None)
         self._watches: list[Watch] = []
-        self._probed = CollectorRegistry()
+        self.probed = CollectorRegistry()
         self._canaries = Counter(
             "canary_answers",
             "Answers to questions that have a known answer, by what became of them",
             ("intent", "result"),
-            registry=self._probed,
+            registry=self.probed,
         )
         # What a learner's environment says of another service must not change a replay.
-        fixed = {"path": "agent", "store": "memory://", "feedback_file": None, **settings}
+        fixed = {"path": "agent", "store": "memory://", "feedback_file": None, **(settings or {})}
         used = Settings(keys=kept, **fixed)
         self._app: FastAPI = create_app(used, engines=_engines(world, used, self._watch))
 
-    async def run(self) -> None:
-        """The whole day."""
+    async def run(self, also: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()) -> None:
+        """The whole day.
+
+        `also` runs beside it, from when the service has started; what still runs at its end is
+        cancelled. What one of them raises ends the day.
+        """
         async with self._app.router.lifespan_context(self._app):
             self._adapt()
             try:
                 async with asyncio.TaskGroup() as others:
-                    for what in (self._scrape(), self._change()):
-                        self._others.append(others.create_task(what))
+                    for what in (self._scrape, *also):
+                        self._others.append(others.create_task(what()))
                     async with asyncio.TaskGroup() as clients:
                         clients.create_task(self._probe(clients))
                         for request in self._requests:
                             await _until(request.at)
                             clients.create_task(self._ask(request))
-                        await _until(self._found.stop)
+                        await _until(self.found.stop)
                     await asyncio.sleep(self._scrape_s)  # until all of it has been scraped
                     for task in self._others:
                         task.cancel()
@@ -193,9 +210,14 @@ class _Day:
     # --- the service ------------------------------------------------------------------------------
 
     @property
-    def _parts(self) -> Parts:
+    def parts(self) -> Parts:
+        """The parts of the running service. Another one may be set, as a new release would."""
         parts: Parts = self._app.state.parts
         return parts
+
+    @parts.setter
+    def parts(self, parts: Parts) -> None:
+        self._app.state.parts = parts
 
     def _issue(self, customer: str) -> HashedKey | None:
         if customer in self._keys:
@@ -205,11 +227,11 @@ class _Day:
 
     def _adapt(self) -> None:
         """Let the started service live in the simulated day, and add what else is measured."""
-        parts, world = self._parts, self._world
-        self._app.state.parts = replace(
+        parts, world = self.parts, self.world
+        self.parts = replace(
             parts,
             budgets=Budgets(MemoryLedger(), parts.settings.daily_tokens, now),
-            log=_Log(self._found.log),
+            log=_Log(self.found.log),
         )
         registry = parts.metrics.registry
         registry.unregister(parts.metrics.process)  # of the machine that replays
@@ -228,7 +250,7 @@ class _Day:
         self._watches += [each(registry) for each in self._instruments]
 
     def _watch(self, turn: Turn, outcome: Outcome) -> None:
-        self._world.answered()
+        self.world.answered()
         try:
             for watch in self._watches:
                 watch(turn, outcome)
@@ -237,19 +259,18 @@ class _Day:
 
     # --- what happens during the day --------------------------------------------------------------
 
-    async def _change(self) -> None:
-        """Let the incident happen."""
-        if self._incident is None:
-            return
-        await _until(self._incident.begins)
-        with self._incident.happening(self._world):
-            self._reprice()
-            await _until(self._incident.ends)
-        self._reprice()
+    async def happen(self, incident: Incident) -> None:
+        """Let an incident happen."""
+        await _until(incident.begins)
+        with incident.happening(self.world):
+            self.reprice()
+            await _until(incident.ends)
+        self.reprice()
 
-    def _reprice(self) -> None:
+    def reprice(self) -> None:
+        """Charge what the world's model costs now."""
         self._changed = True
-        self._app.state.parts = replace(self._parts, priced_as=self._world.priced_as)
+        self.parts = replace(self.parts, priced_as=self.world.priced_as)
 
     async def _scrape(self) -> None:
         while True:
@@ -257,13 +278,13 @@ class _Day:
             await asyncio.sleep(self._scrape_s)
 
     def _scraped(self, at: float) -> None:
-        samples = self._found.samples
+        samples = self.found.samples
         if not self._changed and not self._under_way:  # as most of the time at night
             samples.repeat(at=at)
             return
         self._changed = False
-        self._found.series = samples.scrape(self._parts.metrics.registry, at=at, job="fernhill")
-        samples.scrape(self._probed, at=at, job="canary")
+        self.found.series = samples.scrape(self.parts.metrics.registry, at=at, job="fernhill")
+        samples.scrape(self.probed, at=at, job="canary")
 
     async def _ask(self, request: Request) -> None:
         # A script remembers no conversation; the service would end one of more than 40 messages.
@@ -271,7 +292,7 @@ class _Day:
         found = await self._post(request, conversation)
         if self._broken:
             raise self._broken
-        self._found.answers.append(found)
+        self.found.answers.append(found)
         if found.status != 200 or found.failed:
             return
         if (score := rating(request, found.text, self._random)) is not None:
@@ -284,8 +305,8 @@ class _Day:
         for each in canaries():
             for result in ("right", "wrong", "failed"):
                 self._canaries.labels(each.intent, result)
-        place, moment = 0, self._found.start
-        while moment < self._found.stop:
+        place, moment = 0, self.found.start
+        while moment < self.found.stop:
             await _until(moment)
             for _ in range(_CANARIES_A_ROUND):
                 clients.create_task(self._check(canaries()[place % len(canaries())], place))
@@ -305,6 +326,7 @@ class _Day:
         failed = found.status != 200 or found.failed
         result = "failed" if failed else "right" if canary.right(found.text) else "wrong"
         self._canaries.labels(canary.intent, result).inc()
+        self.found.checked.append((found, result))
 
     async def _post(self, request: Request, conversation: str | None) -> Answered:
         body = {"message": request.text, "conversation_id": conversation}

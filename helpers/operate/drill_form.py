@@ -1,0 +1,111 @@
+"""What is left of a drill: its figures as JSON, and a form for runbook and review in Markdown.
+
+Both are in `.course/drills`, one pair a drill. A form that is there is never written again: it is
+the learner's as soon as it exists.
+
+The questions of the review are those of a blameless postmortem: what happened and why it seemed
+right, not who did it (Site Reliability Engineering, chapter 15,
+https://sre.google/sre-book/postmortem-culture/).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from helpers.paths import course_dir
+
+Row = Mapping[str, Any]
+
+
+def keep(row: Row, truth: str, events: Sequence[tuple[float, str, str]]) -> Path:
+    """Write the figures of a drill, and its form; returns the form.
+
+    Args:
+        row: seed, kind, noticed, diagnosed, ended, harmed, wrong.
+        truth: what happened, in a sentence.
+        events: the timeline: minute, what, detail.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    folder = course_dir() / "drills"
+    folder.mkdir(exist_ok=True)
+    name, number = f"{datetime.now():%Y-%m-%d-%H%M%S}-seed-{row['seed']}", 1
+    while (folder / f"{name}.md").exists():
+        number += 1
+        name = f"{name.removesuffix(f'-{number - 1}')}-{number}"
+    kept = {**row, "truth": truth, "events": [list(one) for one in events]}
+    (folder / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
+    written = folder / f"{name}.md"
+    write_form(written, row, truth, events)
+    return written
+
+
+def write_form(path: Path, row: Row, truth: str, events: Sequence[tuple[float, str, str]]) -> None:
+    """Write the form to a new file. Raises FileExistsError where there is one."""
+    with path.open("x", encoding="utf-8") as file:
+        file.write(form(row, truth, events))
+
+
+def form(row: Row, truth: str, events: Sequence[tuple[float, str, str]]) -> str:
+    """The form: what the drill knows is filled in, the rest is asked."""
+    lines = [f"| {minute:.1f} | {what} | {detail} |" for minute, what, detail in events]
+    return _FORM.format(
+        seed=row["seed"],
+        kind=row["kind"],
+        truth=truth,
+        harmed=row["harmed"],
+        wrong=row["wrong"],
+        timeline="\n".join(lines) or "| | | |",
+        **{name: _minutes(row[name]) for name in ("noticed", "diagnosed", "ended")},
+    )
+
+
+def _minutes(value: float | None) -> str:
+    return "never" if value is None else f"after {value:.1f} minutes"
+
+
+_FORM = """# Drill, seed {seed}
+
+## What happened
+
+{truth}
+
+Noticed {noticed}, diagnosed {diagnosed}, ended {ended}. Answers harmed: {harmed}. Wrong diagnoses
+and actions: {wrong}. Minutes are the shop's.
+
+| minute | what | detail |
+|---|---|---|
+{timeline}
+
+## Runbook: {kind}
+
+Write it for a colleague who is woken by this page at night and has never seen it.
+
+| | |
+|---|---|
+| The page that fires | |
+| What customers see meanwhile | |
+| First look: which figure, log or answers | |
+| What tells it from the other incidents | |
+| Action, and what it costs | |
+| How you see that it has ended | |
+| Whom to tell, and when | |
+
+## Review, without blame
+
+Name roles and systems, not people. "Why did it seem right at that moment?" is the question.
+
+1. What did customers notice, how many, for how long?
+2. Which sign came first, and which alert should have come sooner?
+3. Which look misled you, and what would have shown the cause at once?
+4. What went well, and was it luck?
+5. What would have made the incident impossible, or its effect smaller?
+6. Actions: what, who, until when, and how will you see that it works?
+
+| action | owner (a role) | until | how it is checked |
+|---|---|---|---|
+| | | | |
+"""
