@@ -173,3 +173,176 @@ if ready("11.3"):
     measured.append({"exercise": "3: bad answers before a bad release ends",
                      "before": rows[0]["bad answers of a bad release"],
                      "after": rows[1]["bad answers of a bad release"]})
+
+# %% [markdown] name="diagnosis-goal"
+# ## 4. A diagnosis from metrics and traces
+#
+# The metrics say that something is wrong, and since when. The traces say what. Here are three
+# incidents, each with two hours of both:
+
+# %% name="diagnosis-given"
+from helpers.operate.testing import incidents
+
+seen = incidents()
+for hours in seen:
+    print(f"{hours.cause} | {hours.subject} | from {hours.metrics.index[0]} | {len(hours.runs)} runs")
+
+# %% [markdown] name="diagnosis-metrics-text"
+# `hours.metrics` has a row for each of 120 minutes. A column says how much a counter of the service
+# grew in that minute. Look at the second incident, an hour before and an hour after it was noticed:
+
+# %% name="diagnosis-metrics"
+spike = seen[1]
+now = spike.metrics.index[60]
+pd.DataFrame({"before": spike.metrics[:60].sum(), "now": spike.metrics[60:].sum()}).round(2)
+
+# %% [markdown] name="diagnosis-runs-text"
+# Requests, failed requests and dollars have grown. Is the model down? The runs say something else.
+# `hours.runs` has a row for each run, with the columns that LangSmith gives a run, and its metadata
+# as columns. A request is one run of the type `chain`; the runs of its model calls (`llm`) and
+# tools (`tool`) have its `id` as their `parent_run_id`.
+
+# %% name="diagnosis-runs"
+late = spike.runs[spike.runs["start_time"] >= now]
+columns = ["run_type", "name", "start_time", "error", "customer", "model", "tokens"]
+print(late[columns].head(4).to_string(index=False))
+calls = late[late["run_type"] == "llm"]
+print(f"{(calls['error'] != '').sum()} of {len(calls)} model calls failed")
+requests = late[late["run_type"] == "chain"]
+print(requests["error"].value_counts().to_string())
+print(requests.groupby("customer")["tokens"].sum().nlargest(3).to_string())
+
+# %% [markdown] name="diagnosis-columns"
+# The rate limit refused one customer's requests again and again, and hardly a model call failed.
+# So the cause is a cost spike by customer C-0042. The columns:
+#
+# - **`metrics`**, numbers: `requests`; `failed`, requests that failed; `answers` that began, and
+#   `first_token_s`, the seconds to their first token, added up; `tokens`; `dollars`; `thumbs_up`
+#   and `thumbs_down`; `canaries`, test questions with known answers, and `canaries_wrong`. The
+#   index is the time at which the minute began.
+# - **`runs`**: `id`, text; `parent_run_id`, "" for a request; `run_type`; `name`, for a tool its
+#   name; `start_time` and `end_time`; `error`, "" for none; `customer`, "" for a guest; `revision`
+#   of the agent; `model`, "" unless the type is `llm`; `tokens`; `answer`, "" unless the type is
+#   `chain`; `documents`, a list of ids, best first, empty unless `search_documents` found some.
+
+# %% [markdown] name="diagnosis-task"
+# Write `diagnose(metrics, runs)`. It returns a tuple of two texts: the cause, and what it is about.
+# *Before* is the first 60 minutes of the metrics, and *now* the last 60. A run is in the hour in
+# which it started; a run that started exactly with the 61st minute is in *now*. Go through this
+# list. The first cause whose conditions all hold is the result:
+#
+# 1. **`model down`**: at least 20% of the requests of now have failed, by the metrics. Of one
+#    model's runs of now, at least half have an error. It is about the model with the largest share.
+# 2. **`model slow`**: the mean time to the first token, now, is at least 3 times that of before, by
+#    the metrics. It is about the model whose runs of now took longest on average, from `start_time`
+#    to `end_time`.
+# 3. **`cost spike by one customer`**: the dollars of now are at least twice those of before. One
+#    customer has at least half of all tokens of the `chain` runs of now, guests' tokens included.
+#    It is about that customer, and never about guests.
+# 4. **`poisoned document`**: at least 3 answers of now contain the same web address, which no
+#    answer of before contains. It is about the document that is first most often in the `documents`
+#    of these answers' requests. Addresses here are what `re.findall(r"[\w-]+\.example\b", answer)`
+#    finds. If there are several new ones, take the one in most answers.
+# 5. **`bad release`**: at least 2 canaries more are wrong now than before. The first and the last
+#    `chain` run of the two hours have different revisions. It is about the last one's.
+# 6. **`failing tool`**: at least 2 canaries more are wrong now than before. One tool has at least 3
+#    runs with an error now, and their share of its runs is at least 0.25 higher than before: 0.50
+#    after 0.25, for instance. A tool that did not run before had the share 0. It is about the tool
+#    with the largest rise, among those with 3 errors or more.
+# 7. **`none`**, about `""`.
+
+# %% [markdown] name="diagnosis-rules"
+# - The metrics are in order of time. The runs are in any order, with any index.
+# - Before has requests, answers and dollars, and now has requests. Both have `chain` runs. If now
+#   has answers, it has `llm` runs too. Apart from that, there may be none of a thing: a mean or a
+#   share of nothing meets no condition.
+# - Where several models, customers, documents, addresses or tools could be the result, one is
+#   clearly first. No two runs of the type `chain` start at the same time.
+# - Compare at the limits as exactly as floats do. The check has none that rounding decides.
+# - The frames are not changed.
+#
+# For instance, the second incident above gives `("cost spike by one customer", "C-0042")`. The
+# check has other incidents, of other sizes, at other hours and about other things. Some are only
+# days on which much happens: a newsletter that brings many customers, or a release that is good.
+
+# %% exercise="11.4"
+import pandas as pd
+
+ADDRESS = r"[\w-]+\.example\b"
+
+
+def diagnose(metrics: pd.DataFrame, runs: pd.DataFrame) -> tuple[str, str]:
+    """The cause of an incident, and the model, customer or other thing that it is about."""
+    # LAB: return TODO
+    # BEGIN SOLUTION
+    before, now = metrics[:60].sum(), metrics[60:].sum()
+    runs = runs.assign(failed=runs["error"] != "").sort_values("start_time")
+    late = runs[runs["start_time"] >= metrics.index[60]]
+    early = runs[runs["start_time"] < metrics.index[60]]
+
+    calls = late[late["run_type"] == "llm"]
+    failing = calls.groupby("model")["failed"].mean()
+    if now["failed"] / now["requests"] >= 0.2 and failing.max() >= 0.5:
+        return "model down", failing.idxmax()
+
+    usual = before["first_token_s"] / before["answers"]
+    if now["answers"] and now["first_token_s"] / now["answers"] >= 3 * usual:
+        seconds = calls["end_time"] - calls["start_time"]
+        return "model slow", seconds.groupby(calls["model"]).mean().idxmax()
+
+    requests = late[late["run_type"] == "chain"]
+    tokens = requests.groupby("customer")["tokens"].sum()
+    customers = tokens.drop("", errors="ignore") / tokens.sum()
+    if now["dollars"] >= 2 * before["dollars"] and customers.max() >= 0.5:
+        return "cost spike by one customer", customers.idxmax()
+
+    known = early["answer"].str.findall(ADDRESS).explode()
+    found = requests.set_index("id")["answer"].str.findall(ADDRESS).explode().dropna()
+    new = found[~found.isin(known)].reset_index().drop_duplicates()
+    in_answers = new["answer"].value_counts()
+    if in_answers.max() >= 3:
+        answers = new["id"][new["answer"] == in_answers.idxmax()]
+        first = late["documents"][late["parent_run_id"].isin(answers)].str[0]
+        return "poisoned document", first.value_counts().idxmax()
+
+    if now["canaries_wrong"] - before["canaries_wrong"] >= 2:
+        revisions = runs["revision"][runs["run_type"] == "chain"]
+        if revisions.iloc[0] != revisions.iloc[-1]:
+            return "bad release", revisions.iloc[-1]
+        tools = late[late["run_type"] == "tool"].groupby("name")["failed"]
+        usual = early[early["run_type"] == "tool"].groupby("name")["failed"].mean()
+        rise = tools.mean() - usual.reindex(tools.mean().index, fill_value=0)
+        rise = rise[tools.sum() >= 3]
+        if rise.max() >= 0.25:
+            return "failing tool", rise.idxmax()
+    return "none", ""
+    # END SOLUTION
+
+# %%
+check("11.4", diagnose)
+
+# %% [markdown] name="diagnosis-why" only="solution"
+# Each cause has a symptom in the metrics and a subject in the traces, and neither is enough alone.
+# Failed requests mean that the model is down, or that a rate limit does its work: only the runs
+# tell the two apart. Twice the dollars is an incident if one customer causes it, and a good day if
+# a newsletter does. Customers whose refunds are refused make the tool `issue_refund` fail all day,
+# so the rise counts, and not the errors.
+#
+# The order is part of the diagnosis. A model that is down makes canaries wrong as well, so the
+# causes that explain most come first. And the comparison is always with the hour before: a limit
+# such as 5 seconds would be wrong for the next model.
+
+# %% [markdown] name="diagnosis-use-text"
+# How does yours do on the three incidents, whose causes you know?
+
+# %% name="diagnosis-use"
+if ready("11.4"):
+    rows = []
+    for hours in seen:
+        cause, subject = diagnose(hours.metrics, hours.runs)
+        rows.append({"happened": hours.cause, "about": hours.subject,
+                     "your diagnosis": cause, "your subject": subject})
+    show.table(rows, caption="Three incidents, and your diagnosis of each")
+    right = sum((row["happened"], row["about"]) == (row["your diagnosis"], row["your subject"])
+                for row in rows)
+    measured.append({"exercise": "4: incidents diagnosed, of three", "before": 0, "after": right})

@@ -83,13 +83,14 @@ PARTS: Final = {
         _of("heldout", "dead model", "model down", _MODEL, 1201, late=6),
         _of("heldout", "slow model", "model slow", _MODEL, 1202, late=2),
         _of("heldout", "looping client", "cost spike by one customer", "C-0077", 1203, late=12),
-        _of(
-            "heldout", "bad release", "bad release", "r205", 1204, late=3,
-            revision="r204", release="r205",
+        Hours(
+            "bad release", "r205", 13.9, 1204, revision="r204", release="r205", late=6,
+            incident=Incident("bad release", 14.0, 2.0, 0.9, "refunds"),
         ),
         _of("heldout", "poisoned document", "poisoned document", "returns", 1205, late=1),
         _of("heldout", "failing tool", "failing tool", "lookup_order", 1206, late=5),
         Hours("none", "", 12.4, 1207, shape="newsletter"),
+        Hours("none", "", 10.5, 1209),
         Hours("none", "", 17.0, 1208, shape="holiday", late=20, release="r119"),
     ),
 }  # fmt: skip

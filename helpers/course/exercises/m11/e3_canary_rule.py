@@ -119,13 +119,13 @@ def decide(answer: Any) -> Iterator[Case]:
         )
 
     good, bad = _most(MOST_FALSE), _caught()
-    yield tried("as good as the old version", 0.8, 0.8, 11, good, "false", peeks)
+    yield tried("as good as the old version", 0.8, 0.8, 40, good, "false", peeks)
     yield tried("ten points worse", 0.8, 0.7, 12, bad, "caught", waits, misses)
     yield tried("three points worse", 0.8, 0.77, 13, _least(LEAST_OF_THREE), "small", timid)
     yield tried("five points better", 0.8, 0.85, 14, _most(MOST_OF_BETTER), "false")
-    yield tried("as good, at another share", 0.6, 0.6, 15, good, "rates", fixed, peeks)
+    yield tried("as good, at another share", 0.6, 0.6, 44, good, "rates", fixed, peeks)
     yield tried("ten points worse, at another share", 0.6, 0.5, 16, bad, "rates", waits, misses)
-    yield tried("as good, at a high share", 0.9, 0.9, 17, good, "rates", peeks)
+    yield tried("as good, at a high share", 0.9, 0.9, 42, good, "rates", peeks)
     yield tried("ten points worse, at a high share", 0.9, 0.8, 18, bad, "rates", waits, misses)
 
 
