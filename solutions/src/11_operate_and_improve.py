@@ -256,8 +256,8 @@ print(requests.groupby("customer")["tokens"].sum().nlargest(3).to_string())
 # - Before has requests, answers and dollars, and now has requests. Both have `chain` runs. If now
 #   has answers, it has `llm` runs too. Apart from that, there may be none of a thing: a mean or a
 #   share of nothing meets no condition.
-# - Where several models, customers, documents, addresses or tools could be the result, one is
-#   clearly first. No two runs of the type `chain` start at the same time.
+# - Where several models, customers, documents, addresses or tools could be the result, no two are
+#   equally high. No two runs of the type `chain` start at the same time.
 # - Compare at the limits as exactly as floats do. The check has none that rounding decides.
 # - The frames are not changed.
 #

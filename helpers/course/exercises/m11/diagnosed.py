@@ -1,17 +1,15 @@
 """Hours for exercise 11.4: stored ones, the same about other things, and small ones at a limit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from random import Random
+from typing import Any, Final
 
 import pandas as pd
 
 from helpers.course.exercises import Expectation, equal
 from helpers.course.exercises.words import kind
 from helpers.operate.testing import Hours
-
-if TYPE_CHECKING:
-    from hypothesis.strategies import SearchStrategy
 
 START: Final = pd.Timestamp("2026-03-02 21:17:00", tz="UTC")
 CALM: Final[Mapping[str, float]] = {
@@ -56,11 +54,12 @@ def two_hours(
     if swapped:
         rows = rows[::-1]
     index = pd.date_range(START, periods=120, freq="min", name="minute")
-    metrics = pd.DataFrame(0.0, index=index, columns=list(CALM))
+    columns = {name: [0.0] * 120 for name in CALM}
     for first, more in ((0, before or {}), (60, now or {})):
         for name, value in {**CALM, **more}.items():
-            metrics.loc[index[first], name] = value - value // 2
-            metrics.loc[index[first + 59], name] = value // 2
+            columns[name][first] = value - value // 2
+            columns[name][first + 59] = value // 2
+    metrics = pd.DataFrame(columns, index=index)
     made = pd.DataFrame(rows, index=[n // 2 for n in range(len(rows))] if swapped else None)
     return metrics, made
 
@@ -112,6 +111,16 @@ def renamed(hours: Hours, subject: str, *, days: int) -> Hours:
     return replace(hours, subject=subject, metrics=metrics, runs=runs)
 
 
+def unchanged(diagnose: Callable[..., Any], hours: tuple[pd.DataFrame, pd.DataFrame]) -> str:
+    """Whether the frames are the same after a call that returned two texts, in words."""
+    metrics, runs = hours[0].copy(), hours[1].copy()
+    found = diagnose(metrics, runs)
+    if type(found) not in (tuple, list) or len(found) != 2:
+        return "the result is no tuple of two texts"
+    same = metrics.equals(hours[0]) and runs.equals(hours[1])
+    return "the frames are equal" if same else "the frames have changed"
+
+
 def like(cause: str, subject: str) -> Expectation:
     """This cause and subject, as a tuple or a list."""
     exact = equal((cause, subject))
@@ -126,71 +135,87 @@ def like(cause: str, subject: str) -> Expectation:
 
 def show(metrics: pd.DataFrame, runs: pd.DataFrame) -> str:
     """The call, with what the hours add to the counters and the runs, where they are few."""
-    sums = pd.DataFrame({"before": metrics[:60].sum(), "now": metrics[60:].sum()}).round(2).T
-    text = f"diagnose(metrics, runs), where metrics adds up to\n{sums.to_string()}"
+    before, now = metrics[:60].sum(), metrics[60:].sum()
+    lines = ["diagnose(metrics, runs), where metrics adds up to (before, now)"]
+    lines += [f"  {name}: {before[name]:g}, {now[name]:g}" for name in metrics.columns]
     if len(runs) > 60:
-        return f"{text}\nand runs has {len(runs):,} rows"
-    minute = (runs["start_time"] - metrics.index[0]).dt.total_seconds() / 60
-    seconds = (runs["end_time"] - runs["start_time"]).dt.total_seconds()
-    short = runs.assign(minute=minute.round(2), s=seconds)
-    names = ["id", "run_type", "name", "minute", "s", "error", "customer", "revision", "model"]
-    names += ["tokens", "answer", "documents"]
-    return f"{text}\nand runs is\n{short[names].sort_values('id').to_string(index=False)}"
+        return "\n".join([*lines, f"and runs has {len(runs):,} rows"])
+    lines.append("and runs is (minute, seconds, and what else differs from calm requests)")
+    for row in sorted(runs.to_dict("records"), key=lambda row: row["start_time"]):
+        minute = (row["start_time"] - metrics.index[0]).total_seconds() / 60
+        seconds = (row["end_time"] - row["start_time"]).total_seconds()
+        names = ("customer", "revision", "model", "tokens", "answer", "documents", "error")
+        told = ", ".join(f"{name} {row[name]!r}" for name in names if row[name])
+        lines.append(f"  {row['id']} {row['name']} at {minute:.2f}, {seconds:g} s: {told}")
+    return "\n".join(lines)
 
 
-def inputs() -> "SearchStrategy[tuple[Any, ...]]":
+def any_hours(seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Two hours in which each condition is a little more or less than true."""
-    from hypothesis import strategies as st
-
-    @st.composite
-    def some(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame]:
-        pick = st.sampled_from
-        before = {"canaries_wrong": draw(pick([0, 0, 1])), "dollars": draw(pick([4, 5]))}
-        now = {
-            "failed": draw(pick([0, 0, 0, 19, 20])),
-            "answers": draw(pick([100, 100, 0, 50])),
-            "first_token_s": draw(pick([100, 100, 299, 300])),
-            "dollars": draw(pick([4, 7, 8, 10])),
-            "canaries_wrong": draw(pick([0, 1, 2, 3])),
-        }
-        asked = [
-            Asked(
-                minute=draw(pick([1, 30, 59.5, 60, 61, 90])) + number / 64,
-                customer=draw(pick(["", "C-1", "C-2"])),
-                tokens=draw(pick([100, 230, 510])),
-                answer=draw(pick(["Yes.", f"{BAIT} {BAIT}", "See fernhill.example."])),
-                revision=draw(pick(["r7", "r8"])),
-                models=[(draw(pick(["large", "small"])), 1 + number / 4, draw(pick(["", "Lost"])))],
-                tools=[
-                    (
-                        draw(pick(["search_documents", "lookup_order"])),
-                        draw(pick(["", "ToolException"])),
-                        (f"d{number % 2}", "tents"),
-                    )
-                ],
-            )
-            for number in range(draw(st.integers(0, 9)))
-        ]
-        return two_hours(*asked, before=before, now=now)
-
-    return some().filter(lambda made: _clear(*made))
+    random = Random(seed)
+    before = {"canaries_wrong": random.choice((0, 0, 1)), "dollars": random.choice((4, 5))}
+    now = {
+        "failed": random.choice((0, 0, 19, 20)),
+        "answers": random.choice((100, 100, 0, 50)),
+        "first_token_s": random.choice((100, 100, 149, 299, 300)),
+        "dollars": random.choice((4, 7, 8, 10)),
+        "canaries_wrong": random.choice((0, 2, 3, 4)),
+    }
+    while True:
+        asked = [_any_request(random, number) for number in range(random.randint(3, 14))]
+        if _clear(asked):
+            return two_hours(*asked, before=before, now=now)
 
 
-def _clear(metrics: pd.DataFrame, runs: pd.DataFrame) -> bool:
-    """Whether the statement's promise holds that of several things one is first."""
-    late = runs[runs["start_time"] >= metrics.index[60]]
-    calls, tools = late[late["run_type"] == "llm"], late[late["run_type"] == "tool"]
-    roots = late[late["run_type"] == "chain"]
-    early_tools = runs[(runs["start_time"] < metrics.index[60]) & (runs["run_type"] == "tool")]
-    share = (tools["error"] != "").groupby(tools["name"]).mean()
-    usual = (early_tools["error"] != "").groupby(early_tools["name"]).mean()
-    baited = roots["id"][roots["answer"].str.contains("trail-help")]
-    first = late["documents"][late["parent_run_id"].isin(baited)].str[0]
-    counted = (
-        (calls["error"] != "").groupby(calls["model"]).mean(),
-        (calls["end_time"] - calls["start_time"]).groupby(calls["model"]).mean(),
-        roots.groupby("customer")["tokens"].sum(),
-        first.value_counts(),
-        share - usual.reindex(share.index, fill_value=0),
+def _any_request(random: Random, number: int) -> Asked:
+    tool = random.choice(("search_documents", "lookup_order"))
+    return Asked(
+        minute=random.choice((1, 30, 59.5, 60, 61, 90)) + number / 64,
+        customer=random.choice(("", "C-1", "C-2", "C-2")),
+        tokens=random.choice((100, 230, 510)) + number,
+        answer=random.choice(("Yes.", f"{BAIT} {BAIT}", "See fernhill.example.")),
+        revision=random.choice(("r7", "r8")),
+        models=[(random.choice(("large", "small")), 1 + number / 4, random.choice(("", "Lost")))],
+        tools=[(tool, random.choice(("", "No")), (f"d{number % 2}", "tents"))],
     )
-    return all((counts == counts.max()).sum() <= 1 for counts in counted)
+
+
+def _clear(asked: Sequence[Asked]) -> bool:
+    """Whether the statement's promise holds that of several things one is first."""
+    calm = (Asked(2.5, "C-8"), Asked(62.25, "C-9"))  # as `two_hours` adds them
+    late = [one for one in [*asked, *calm] if one.minute >= 60]
+    early = [one for one in [*asked, *calm] if one.minute < 60]
+    failed: dict[str, list[float]] = {}
+    took: dict[str, list[float]] = {}
+    tokens: dict[str, float] = {}
+    first: dict[str, float] = {}
+    for one in late:
+        tokens[one.customer] = tokens.get(one.customer, 0) + one.tokens
+        for name, seconds, error in one.models:
+            failed.setdefault(name, []).append(error != "")
+            took.setdefault(name, []).append(seconds)
+        if BAIT in one.answer:
+            for _, _, documents in one.tools:
+                first[documents[0]] = first.get(documents[0], 0) + 1
+    tokens.pop("", None)
+    usual = _errors(early)
+    rise = {name: share - usual.get(name, 0) for name, share in _errors(late, least=3).items()}
+    return all(map(_one_is_first, (_means(failed), _means(took), tokens, first, rise)))
+
+
+def _errors(asked: Sequence[Asked], least: int = 0) -> dict[str, float]:
+    """The share of a tool's runs that failed, for the tools with so many errors."""
+    found: dict[str, list[float]] = {}
+    for one in asked:
+        for name, error, _ in one.tools:
+            found.setdefault(name, []).append(error != "")
+    return _means({name: those for name, those in found.items() if sum(those) >= least})
+
+
+def _means(values: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    return {name: sum(those) / len(those) for name, those in values.items()}
+
+
+def _one_is_first(counts: Mapping[str, float]) -> bool:
+    best = max(counts.values(), default=0)
+    return best <= 0 or sum(best - value < 1e-9 for value in counts.values()) == 1
