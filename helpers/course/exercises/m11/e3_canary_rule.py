@@ -85,7 +85,7 @@ def decide(answer: Any) -> Iterator[Case]:
     )
     fixed = Slip.when(
         "fixed-share",
-        lambda got: got["rolled back"] > 0.9,
+        lambda got: got["rolled back"] > 0.5,
         "The new version is as good as the old one here. Is it compared with a fixed share?",
     )
     waits = Slip.when(
