@@ -185,7 +185,8 @@ from helpers.operate.testing import incidents
 
 seen = incidents()
 for hours in seen:
-    print(f"{hours.cause} | {hours.subject} | from {hours.metrics.index[0]} | {len(hours.runs)} runs")
+    start = hours.metrics.index[0]
+    print(f"{hours.cause} | {hours.subject} | from {start:%H:%M} | {len(hours.runs)} runs")
 
 # %% [markdown] name="diagnosis-metrics-text"
 # `hours.metrics` has a row for each of 120 minutes. A column says how much a counter of the service

@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry
@@ -157,7 +158,7 @@ def _metrics(found: Replayed) -> dict[str, list[float]]:
             for minute in range(MINUTES + 1):
                 last = kept.get(start + 60 * minute, last)
                 total[minute] += last
-        columns[column] = [round(b - a, 6) for a, b in zip(total, total[1:], strict=False)]
+        columns[column] = [round(b - a, 6) for a, b in pairwise(total)]
     return columns
 
 

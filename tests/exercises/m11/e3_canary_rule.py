@@ -1,4 +1,4 @@
-"""Answers to exercise 11.3: rules that are too weak, too strict, too late, or blind to something."""
+"""Answers to exercise 11.3: rules that are too weak, too strict, too late, or blind."""
 
 import math
 from collections.abc import Callable

@@ -84,7 +84,7 @@ def diagnose(answer: Any) -> Iterator[Case]:
         subject = others.get(hours.subject, f"{hours.subject}-{number}")
         other = given.renamed(hours, subject, days=number) if number % 2 or subject else hours
         known = [slips[other.cause]] if other.cause in slips else []
-        name = f"incident {number}" if other.cause != "none" else f"day {number}, perhaps a good one"
+        name = f"hours {number}, replayed"
         yield named(name, (other.metrics, other.runs), other.cause, other.subject, "any", *known)
 
     lost, fine = (("small", 1, "Lost"),), (("small", 1, ""),)
