@@ -179,7 +179,7 @@ def without_guests() -> object:
     return but(spending=lambda self: [r for r in self.of(self.late, "chain") if r["customer"]])
 
 
-@wrong("The tokens of model calls are counted as well as their requests'.")
+@wrong("The tokens of both hours are counted.")
 def tokens_of_both_hours() -> object:
     return but(spending=lambda self: self.of(self.early + self.late, "chain"))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from inspect import isawaitable
 from random import Random
 from typing import Any, Final
 
@@ -111,10 +112,12 @@ def renamed(hours: Hours, subject: str, *, days: int) -> Hours:
     return replace(hours, subject=subject, metrics=metrics, runs=runs)
 
 
-def unchanged(diagnose: Callable[..., Any], hours: tuple[pd.DataFrame, pd.DataFrame]) -> str:
+async def unchanged(diagnose: Callable[..., Any], hours: tuple[pd.DataFrame, pd.DataFrame]) -> str:
     """Whether the frames are the same after a call that returned two texts, in words."""
     metrics, runs = hours[0].copy(), hours[1].copy()
     found = diagnose(metrics, runs)
+    if isawaitable(found):
+        found = await found
     if type(found) not in (tuple, list) or len(found) != 2:
         return "the result is no tuple of two texts"
     same = metrics.equals(hours[0]) and runs.equals(hours[1])

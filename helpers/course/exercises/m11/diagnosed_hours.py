@@ -163,6 +163,8 @@ def _canaries() -> Iterator[Planned]:
     ):
         cause = "failing tool" if subject else "none"
         yield Planned(name, two_hours(usual_tool, *late, now=_WRONG), cause, subject, "tool")
+    hours = two_hours(*asked, _tool("lookup_order", 61, 5, 0), now=_WRONG)
+    yield Planned("another revision, and a tool", hours, *bad)
     hours = two_hours(_tool("lookup_order", 60, 5, 0), now={"canaries_wrong": 1})
     yield Planned("one canary more, and a tool", hours, *_none("tool"))
 

@@ -76,7 +76,7 @@ def diagnose(answer: Any) -> Iterator[Case]:
             one.name,
             answer,
             *one.hours,
-            called="diagnose",
+            called=lambda *frames: "diagnose(metrics, runs)",
             expect=given.like(one.cause, one.subject),
             slips=[found] if found else [],
             about=one.about,
