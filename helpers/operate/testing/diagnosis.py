@@ -26,7 +26,7 @@ class Hours:
         subject: the model, customer, revision, document or tool that it is about; "" for none.
         metrics: a row a minute, 120 of them, indexed by the minute's beginning (UTC): what the
             minute has added to each counter.
-        runs: a row a run, in order of its start, with the metadata as columns.
+        runs: a row a run, request by request, with the metadata as columns.
     """
 
     cause: str
@@ -58,8 +58,10 @@ def _hours(stored: dict[str, Any]) -> Hours:
     minutes = len(stored["metrics"]["requests"])
     index = pd.date_range(start, periods=minutes, freq="min", name="minute")
     runs = pd.DataFrame(stored["runs"])
-    runs.insert(4, "start_time", pd.to_datetime(runs.pop("start_s"), unit="s", utc=True))
-    runs.insert(5, "end_time", pd.to_datetime(runs.pop("end_s"), unit="s", utc=True))
+    for place, column in ((4, "start_time"), (5, "end_time")):
+        seconds = runs.pop(f"{column.removesuffix('_time')}_s")
+        times = pd.to_datetime(seconds, unit="s", utc=True).dt.round("10ms")
+        runs.insert(place, column, times)
     return Hours(
         stored["cause"], stored["subject"], pd.DataFrame(stored["metrics"], index=index), runs
     )

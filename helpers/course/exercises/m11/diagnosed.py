@@ -112,6 +112,11 @@ def renamed(hours: Hours, subject: str, *, days: int) -> Hours:
     return replace(hours, subject=subject, metrics=metrics, runs=runs)
 
 
+def called(diagnose: Callable[..., Any], hours: tuple[pd.DataFrame, pd.DataFrame]) -> Any:
+    """The result for copies of these frames."""
+    return diagnose(hours[0].copy(), hours[1].copy())
+
+
 async def unchanged(diagnose: Callable[..., Any], hours: tuple[pd.DataFrame, pd.DataFrame]) -> str:
     """Whether the frames are the same after a call that returned two texts, in words."""
     metrics, runs = hours[0].copy(), hours[1].copy()

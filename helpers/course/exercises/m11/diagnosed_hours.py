@@ -38,7 +38,8 @@ def planned() -> tuple[Planned, ...]:
     mixed = []
     for seed in _SEEDS:
         hours = any_hours(seed)
-        mixed.append(Planned(f"any two hours, {seed}", hours, *reference(*hours), "any"))
+        cause, subject = reference(*hours)
+        mixed.append(Planned(f"any two hours, {seed}", hours, cause, subject, "any"))
     return (*_replayed(), *_down(), *_slow(), *_cost(), *_poison(), *_canaries(), *_all(), *mixed)
 
 
@@ -67,7 +68,7 @@ def _down() -> Iterator[Planned]:
     small = Asked(80, models=_LOST)
     down = ("model down", "small", "down")
     yield Planned("20% failed, half of the calls", two_hours(*half, now={"failed": 20}), *down)
-    yield Planned("19% failed", two_hours(*half, now={"failed": 19}), "none", "", "down")
+    yield Planned("19% failed", two_hours(*half, now={"failed": 19}), *_none("down"))
     yield Planned("half of the calls no more", two_hours(*less, now={"failed": 50}), *_none("down"))
     yield Planned("two models", two_hours(*other, small, now={"failed": 30}), *down)
 

@@ -1,11 +1,10 @@
 """Exercise 11.4: what went wrong, from an hour's metrics and runs and those of the hour before."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from helpers.course.exercises import Case, Hint, Slip, example, exercise
+from helpers.course.exercises import Case, Hint, Slip, exercise
 
 
 @exercise(
@@ -52,7 +51,7 @@ def diagnose(answer: Any) -> Iterator[Case]:
         "cost spike by one customer": Slip.when(
             "refused",
             lambda got: got[0] == "model down",
-            "Requests failed because a rate limit refused them. The model calls did not fail.",
+            "The requests failed because a customer's budget was spent. The model calls did not fail.",
         ),
         "none": Slip.when(
             "busy-day",
@@ -72,16 +71,14 @@ def diagnose(answer: Any) -> Iterator[Case]:
     )
     for one in planned():
         found = of_replayed.get(one.cause) if one.replayed else guests
-        made = example(
+        yield Case(
             one.name,
-            answer,
-            *one.hours,
-            called=lambda *frames: "diagnose(metrics, runs)",
+            call=partial(given.called, answer, one.hours),
             expect=given.like(one.cause, one.subject),
+            show=partial(given.show, *one.hours),
             slips=[found] if found else [],
             about=one.about,
         )
-        yield replace(made, show=partial(given.show, *one.hours))
     yield Case(
         "the frames are as before",
         call=lambda: given.unchanged(answer, everything()),
