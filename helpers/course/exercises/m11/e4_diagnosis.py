@@ -51,7 +51,7 @@ def diagnose(answer: Any) -> Iterator[Case]:
         "cost spike by one customer": Slip.when(
             "refused",
             lambda got: got[0] == "model down",
-            "The requests failed because a customer's budget was spent. The model calls did not fail.",
+            "These requests failed because a customer's budget was spent. The model answered.",
         ),
         "none": Slip.when(
             "busy-day",
