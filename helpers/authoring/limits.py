@@ -74,11 +74,15 @@ WHOLE: tuple[Limit, ...] = (
     Limit("nodes/line", lambda style: style.nodes_per_line, most=9.5, form="{:.1f}"),
     *REBUILT[6:],
 )
-"""For 01 to 11, which build a whole agent (01), its evaluation from golden set to gate (02), guards
+"""For 01 to 10, which build a whole agent (01), its evaluation from golden set to gate (02), guards
 and policy (03, 04), a service (05), the same on a cluster (06), image and manifests (07), metrics,
-rules and detectors (08), traces and experiments (09), meter, cache, tiers and budget (10), an MCP
-server and a canary (11), most of it as a program: a function with its types and docstring, or an
-object of Kubernetes, to a cell. Fewer cells were longer ones, and shorter ones denser."""
+rules and detectors (08), traces and experiments (09), meter, cache, tiers and budget (10), most of
+it as a program: a function with its types and docstring, or an object of Kubernetes, to a cell.
+Fewer cells were longer ones, and shorter ones denser."""
+
+SITTINGS: tuple[Limit, ...] = (_cells(30, 190), *WHOLE[1:])
+"""For 11, which covers seven headings of the chapter in three sittings that can be read apart: as
+many cells as the style page allows for three walkthroughs, each no longer than elsewhere."""
 
 SHORT: tuple[Limit, ...] = (_cells(10, 50), *_lines(6, 18), *_DENSITY)
 """For 00, which takes ten minutes and is about the course itself, and 12, which asks questions."""
@@ -86,7 +90,9 @@ SHORT: tuple[Limit, ...] = (_cells(10, 50), *_lines(6, 18), *_DENSITY)
 
 def limits_of(module: str) -> tuple[Limit, ...]:
     """The limits that the style page sets for a walkthrough."""
-    return SHORT if module in ("00", "12") else WHOLE
+    if module in ("00", "12"):
+        return SHORT
+    return SITTINGS if module == "11" else WHOLE
 
 
 def breaks(style: Style, limits: tuple[Limit, ...]) -> list[str]:

@@ -424,8 +424,7 @@ from helpers.operate.testing.langgraph import langgraph_server
 client = get_client(url=room.enter_context(langgraph_server()))
 for assistant in await client.assistants.search():  # noqa: F704
     print("assistant", assistant["name"], "version", assistant["version"])
-thread = await client.threads.create()  # noqa: F704
-thread_id = thread["thread_id"]
+thread_id = (await client.threads.create())["thread_id"]  # noqa: F704
 question = {"messages": [{"role": "user", "content": "Where is order 12"}]}
 state = await client.runs.wait(thread_id, "support", input=question)  # noqa: F704
 for message in state["messages"]:
@@ -441,10 +440,8 @@ modes = ["updates", "messages-tuple"]
 async for event in client.runs.stream(thread_id, "support", input=question, stream_mode=modes):
     if event.event == "updates":
         print(f"\n[{', '.join(event.data)} has ended]")
-    elif event.event == "messages":
-        piece = event.data[0]
-        if piece["type"] == "AIMessageChunk" and piece["content"]:
-            print(piece["content"], end="")
+    elif event.event == "messages" and event.data[0]["type"] == "AIMessageChunk":
+        print(event.data[0]["content"], end="")
 state = await client.threads.get_state(thread_id)  # noqa: F704
 print(len(state["values"]["messages"]), "messages in the thread")
 
@@ -789,15 +786,11 @@ def http_server(name: str, customers: Mapping[str, str], **settings: Any) -> Cle
     )
 
 # %% name="mcp-http"
-from contextlib import ExitStack
-
 from helpers.testbed import openai_server, serving
 
 room = ExitStack()
 keys = {"key-of-42": "C-0042", "key-of-7": "C-0007"}
-customers = {}
-for key, who in keys.items():
-    customers[sha256(key.encode()).hexdigest()] = who
+customers = {sha256(key.encode()).hexdigest(): who for key, who in keys.items()}
 over_http = http_server("fernhill", customers, log_level="CRITICAL")
 add_search(over_http, search)
 add_orders(over_http, look_up, customer_of_token)
@@ -1384,9 +1377,8 @@ with tracing_context(enabled=True, client=client, project_name=project.name):
         run_id = uuid7()
         config = {"run_id": run_id, "run_name": "request", "metadata": {"golden": request.question}}
         answer = released.invoke(request.text, config)
-        thumb = score_answer(golden[request.question], answer).right
-        client.create_feedback(
-            run_id, "thumb", score=int(thumb), trace_id=run_id, session_id=project.id)
+        thumb = int(score_answer(golden[request.question], answer).right)
+        client.create_feedback(run_id, "thumb", score=thumb, trace_id=run_id, session_id=project.id)
 client.flush()
 
 # %% [markdown] name="loop-examples-text"
@@ -1691,15 +1683,13 @@ show.table(ends, caption="How both canaries ended")
 # %% name="loop-plot"
 series = {"bound": (looks, bound)}
 for name, rows in watched.items():
-    series[name] = ([row["look"] for row in rows], [row["errors"] for row in rows])
+    found = pd.DataFrame(rows)
+    series[name] = (found["look"].tolist(), found["errors"].tolist())
 fixes, never = ends
-show.line(
-    series,
-    title=f"'never hands over' ends at look {never['look']} ({never['decision']}), "
-    f"'with fixes' at look {fixes['look']} ({fixes['decision']})",
-    x=f"look (each {EACH} answers of the canary)",
-    y="worse by (standard errors)",
-)
+title = (f"'never hands over' ends at look {never['look']} ({never['decision']}), "
+         f"'with fixes' at look {fixes['look']} ({fixes['decision']})")
+x = f"look (each {EACH} answers of the canary)"
+show.line(series, title=title, x=x, y="worse by (standard errors)")
 
 # %% [markdown] name="loop-back-text"
 # A rollback must be one write, not a new release. The routing reads the share at each request, so
@@ -1897,16 +1887,13 @@ pd.DataFrame(found.events).round(1)
 # %% name="drill-plot"
 from helpers.course import show
 
-marks = {"began": shift.begins, "diagnosed": shift.begins + found.diagnosed,
-         "well again": shift.begins + found.ended}
+marks = {"began": shift.begins}
+marks["diagnosed"] = shift.begins + found.diagnosed
+marks["well again"] = shift.begins + found.ended
 percent = 100 * looks["failed share"]
-show.line(
-    {"failed, last 5 minutes": (looks["minute"].tolist(), percent.tolist())},
-    x="minutes of the shift",
-    y="% of answers",
-    title=f"Of {found.ended:.0f} minutes, {found.diagnosed:.0f} passed before anything was done",
-    marks=marks,
-)
+series = {"failed, last 5 minutes": (looks["minute"].tolist(), percent.tolist())}
+title = f"Of {found.ended:.0f} minutes, {found.diagnosed:.0f} passed before anything was done"
+show.line(series, x="minutes of the shift", y="% of answers", title=title, marks=marks)
 
 # %% [markdown] name="drill-stored-text"
 # Three drills of each kind come with the course, made by a script that follows this runbook. A

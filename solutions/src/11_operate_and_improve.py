@@ -127,7 +127,7 @@ check("11.1", break_even)
 # default), and not when it is divided. `Fraction` divides exactly.
 
 # %% [markdown] name="mcp-tool-task"
-# ## 11.2 An MCP tool with the right scope and errors
+# ## 2. An MCP tool with the right scope and errors
 #
 # **Goal:** a tool that shows a customer her orders, and says nothing else to anyone.
 #

@@ -5,7 +5,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from helpers.authoring.cells import read_code
-from helpers.authoring.limits import REBUILT, SHORT, WHOLE, Limit, breaks, limits_of
+from helpers.authoring.limits import REBUILT, SHORT, SITTINGS, WHOLE, Limit, breaks, limits_of
 from helpers.authoring.style import density, measure, origins, words
 
 
@@ -147,7 +147,8 @@ def test_the_limits_are_those_of_the_style_page() -> None:
         "house names": "<=15",
     }
     modules = [limits_of(f"{module:02}") for module in range(13)]
-    assert modules == [SHORT, *[WHOLE] * 11, SHORT]
+    assert modules == [SHORT, *[WHOLE] * 10, SITTINGS, SHORT]
+    assert [limit.allowed for limit in SITTINGS] == ["30-190", *(one.allowed for one in WHOLE[1:])]
     wider = {limit.name: limit.allowed for limit in WHOLE}
     assert wider.keys() == {limit.name for limit in REBUILT}
     page = {limit.name: limit.allowed for limit in REBUILT}
