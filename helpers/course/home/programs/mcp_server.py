@@ -168,25 +168,25 @@ async def listed(session: ClientSession) -> list[Tool]:
 def approve(tools: Sequence[Tool]) -> dict[str, str]:
     """What to keep, next to your code, of tools that a person has read: name -> digest."""
     found = {}
-    for tool in tools:
-        found[tool.name] = digest(tool)
+    for each in tools:
+        found[each.name] = digest(each)
     return found
 
 
 def unchanged(tools: Sequence[Tool], approved: Mapping[str, str]) -> list[Tool]:
     """Those that are as they were approved; new and changed ones are logged, and left out."""
     kept = []
-    for tool in tools:
-        if approved.get(tool.name) == digest(tool):
-            kept.append(tool)
+    for each in tools:
+        if approved.get(each.name) == digest(each):
+            kept.append(each)
         else:
-            log.warning("%s is not as it was approved: read it again", tool.name)
+            log.warning("%s is not as it was approved: read it again", each.name)
     return kept
 
 
 async def approved_tools(session: ClientSession, approved: Mapping[str, str]) -> list[BaseTool]:
     """LangChain's tools for those of a server that are unchanged; they work in this session."""
     found = []
-    for tool in unchanged(await listed(session), approved):
-        found.append(convert_mcp_tool_to_langchain_tool(session, tool))
+    for each in unchanged(await listed(session), approved):
+        found.append(convert_mcp_tool_to_langchain_tool(session, each))
     return found
