@@ -45,7 +45,17 @@ EXERCISES = {"00": (2, 6), "05": (3, 7)}
 # class each, as is a policy in 04; 09 has a pipeline to trace; in 03 a defence is an agent's parts
 # and a control of its own, and in 11 a diagnosis is one list of rules.
 LONGEST = 25
-LONGEST_OF = {"02": 28, "03": 36, "04": 52, "06": 70, "07": 60, "08": 50, "09": 32, "10": 45, "11": 42}
+LONGEST_OF = {
+    "02": 28,
+    "03": 36,
+    "04": 52,
+    "06": 70,
+    "07": 60,
+    "08": 50,
+    "09": 32,
+    "10": 45,
+    "11": 42,
+}
 
 
 @pytest.mark.slow
