@@ -31,15 +31,15 @@ _WIDTH: Final = 70
 HELP: Final = """\
 look     status            alerts, and figures of the last 10 minutes
          answers [N]       the last answers (12), with document, problem and foreign addresses
-         customers         who asked how often in the last 10 minutes
+         customers         how often each customer asked in the last 10 minutes
          log               releases and edits so far
          query PROMQL      ask the drill's Prometheus
-act      notice [WHY]      something is wrong: from now on it counts as noticed
+act      notice [WHY]      say that something is wrong: this minute counts as "noticed"
          diagnose KIND     model down, bad release, cost spike, poisoned document
          switch-model      another host's model, at 2.7 times the price
-         rollback          the release before
+         rollback          go back to the release before
          limit CUSTOMER    refuse this customer's requests
-         withdraw DOCUMENT no answer rests on it any more
+         withdraw DOCUMENT no answer uses this document any more
 end      help, quit        the drill also ends when the service is well again, or the shift is over
 """
 
@@ -88,12 +88,12 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog=COMMAND,
         description="You are on duty. The service runs with the day's customers, faster than the "
-        "shop; after a quiet time one of four incidents happens: the model is down, a release is "
-        "bad, cost rises, a document is poisoned. Find out which, and end it. A whole shift takes "
+        "shop. After a quiet time one of four incidents happens: the model is down, a release is "
+        "bad, cost rises, or a document is poisoned. Find out which, and end it. A shift takes "
         f"{_SHIFT / LAPSE:g} minutes; most drills take half of that. Needs Prometheus.",
-        epilog="Evidence and the forms for runbook and review are written to .course/drills.",
+        epilog="The drill's figures and a form for runbook and review go to .course/drills.",
     )
-    parser.add_argument("--seed", type=int, help="the same drill again")
+    parser.add_argument("--seed", type=int, help="repeat the drill that has this seed")
     parser.add_argument(
         "--lapse",
         type=_lapse,
@@ -105,9 +105,9 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
         type=float,
         default=_SHIFT,
         metavar="MINUTES",
-        help=f"of the shop, 90 to 600 ({_SHIFT:g})",
+        help=f"length of the shift in the shop's minutes, 90 to 600 ({_SHIFT:g})",
     )
-    parser.add_argument("--report", type=Path, metavar="FILE", help="the times also as JSON")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="also write the times as JSON")
     return parser.parse_args(argv)
 
 
@@ -225,10 +225,10 @@ def answer(console: "Console", line: str) -> list[str]:
         return ["  Noted."]
     if name == "diagnose":
         console.diagnose(rest)
-        return ["  Noted. Whether it is right you learn at the end."]
+        return ["  Noted. At the end you learn whether it is right."]
     if name in ("switch-model", "rollback", "limit", "withdraw"):
         console.act(name, rest)
-        return ["  Begun: it takes a minute or two of the shop until it works."]
+        return ["  Started: it takes effect in a minute or two of the shop."]
     raise Unreadable(f"There is no command {name!r}: type help.")
 
 
@@ -270,14 +270,14 @@ def _query(console: "Console", rest: str) -> list[str]:
     from helpers.testbed.prometheus import Prometheus
 
     if not rest:
-        raise Unreadable("query what? For instance: query sum(service_answers_total)")
+        raise Unreadable("Give a query, such as: query sum(service_answers_total)")
     server = Prometheus(console.prometheus)
     try:
         found = server.at(rest, datetime.now(UTC))
     finally:
         server.close()
     lines = [f"  {dict(one.labels)} {next(iter(one.values.values())):.6g}" for one in found]
-    return lines or ["  Nothing has these labels now."]
+    return lines or ["  The query found no series."]
 
 
 def told(found: "Drilled") -> list[str]:

@@ -56,11 +56,11 @@ def _parser() -> argparse.ArgumentParser:
         "--customer", metavar="ID", default="C-0042", help="whose orders are shown (C-0042)"
     )
     parser.add_argument("--http", action="store_true", help="serve streamable HTTP on this machine")
-    parser.add_argument("--port", type=int, help="of HTTP (8765); 0: a free one")
+    parser.add_argument("--port", type=int, help="port for --http (8765); 0 takes a free one")
     parser.add_argument(
         "--token",
-        help=f"what HTTP clients send as 'Authorization: Bearer ...'; by default the variable "
-        f"{_TOKEN}, else a new one, which is printed",
+        help=f"what HTTP clients send as 'Authorization: Bearer ...'; without it, the value of "
+        f"{_TOKEN}, or else a new token, which is printed",
     )
     return parser
 

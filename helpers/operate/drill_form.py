@@ -88,8 +88,8 @@ Write it for a colleague who is woken by this page at night and has never seen i
 |---|---|
 | The page that fires | |
 | What customers see meanwhile | |
-| First look: which figure, log or answers | |
-| What tells it from the other incidents | |
+| Where to look first: which figure, log or answers | |
+| What distinguishes it from the other incidents | |
 | Action, and what it costs | |
 | How you see that it has ended | |
 | Whom to tell, and when | |
@@ -103,9 +103,9 @@ Name roles and systems, not people. "Why did it seem right at that moment?" is t
 3. Which look misled you, and what would have shown the cause at once?
 4. What went well, and was it luck?
 5. What would have made the incident impossible, or its effect smaller?
-6. Actions: what, who, until when, and how will you see that it works?
+6. Actions: what, who, by when, and how will you see that it works?
 
-| action | owner (a role) | until | how it is checked |
+| action | owner (a role) | by | how it is checked |
 |---|---|---|---|
 | | | | |
 """

@@ -4,9 +4,9 @@
 # After this notebook you can choose a deployment by its figures, connect tools by MCP, decide with
 # a canary whether a change may stay, and get a running agent through a bad day.
 #
-# **150 minutes (the machine works for about 3 of them), in three sittings that can be read apart:
-# where it runs (40), tools and models (50), change, bad days and names (60). Level: Python, pandas.
-# Before it: modules 05 and 09.**
+# **150 minutes (the machine works for about 3 of them), in three sittings that do not depend on
+# each other: where it runs (40), tools and models (50), change, bad days and names (60). Level:
+# Python, pandas. Before it: modules 05 and 09.**
 
 # %% [markdown] name="picture"
 # ```mermaid
@@ -31,9 +31,9 @@ fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 # ## How do you choose a deployment?
 #
 # The same agent can run as a process, on Ray, on Kubernetes, behind LangGraph's server, as a
-# function, or on a hosted platform. Start with what you can measure. The model is a server of the
-# testbed: 0.3 s until its first token, and 0.05 s for each further one. The agent is one file, and
-# the app around it another.
+# function, or on a hosted platform. Start with what you can measure. The model is a simulated
+# server: it takes 0.3 s to the first token, and 0.05 s for each further one. The agent is one file,
+# and the app around it is another.
 
 # %% name="choose-model"
 import atexit
@@ -101,7 +101,7 @@ print(reply({"messages": [{"role": "user", "content": "Where is order 12"}]}))
 
 # %% [markdown] name="choose-process-text"
 # A cold start is the time from the launch to the first token that a customer sees. Launch the app
-# as a process and ask twice. What do you expect for the first question: mostly the model, or mostly
+# as a process and ask it twice. What do you expect to take most of the cold start: the model, or
 # Python's imports?
 
 # %% name="choose-process"
@@ -133,8 +133,8 @@ print(f"from the launch: {cold_s:.2f} s; warm: {warm_s:.2f} s, the whole answer 
 # %% [markdown] name="choose-function-text"
 # A function has no server of its own: a gateway sends an event, and the function returns a dict.
 # [Mangum](https://mangum.fastapiexpert.com/) translates between such events and an ASGI app. The
-# file below has an event of AWS's HTTP API (payload format 2.0). It calls the function as the cloud
-# does: in a fresh process, imports included, and then again.
+# file below contains an event of AWS's HTTP API (payload format 2.0). It calls the function as the
+# cloud does: in a fresh process, imports included, and then twice more in the same process.
 
 # %% name="choose-function"
 # %%writefile function.py
@@ -175,12 +175,12 @@ function_cold = calls[0]["seconds"]
 function_warm = calls[-1]["seconds"]
 
 # %% [markdown] name="choose-capacity-text"
-# The function's answer is one dict, so its first token comes with the last. On AWS, streaming needs
-# other equipment
-# ([Lambda Web Adapter](https://awslabs.github.io/aws-lambda-web-adapter/configuration/response-streaming.html)).
+# The function's answer is one dict, so its first token arrives with its last. To stream on AWS, you
+# need another adapter ([Lambda Web
+# Adapter](https://awslabs.github.io/aws-lambda-web-adapter/configuration/response-streaming.html)).
 #
-# What does it cost? A process mostly waits for the model, so what counts is the CPU time of an
-# answer. Plan with half of a core, so that a burst has room.
+# What does a deployment cost? A process mostly waits for the model, so its capacity depends on the
+# CPU time of an answer. Plan to use half of each core, so that there is room for a burst.
 
 # %% name="choose-capacity"
 asked = 4 if fast else 10
@@ -192,10 +192,10 @@ per_core = 0.5 / cpu_s
 print(f"{1000 * cpu_s:.0f} ms of CPU time an answer: half a core carries {per_core:.0f} a second")
 
 # %% [markdown] name="choose-prices-text"
-# Prices change, so each has a source and a date (US dollars, US East): what pages of 2026 quote, so
-# look again before you plan. The hosted platform charged $0.005 a run until [30 September
-# 2026](https://docs.langchain.com/langsmith/billing), and now it charges for resources. Its price
-# for memory and storage is not known here, so its cost below is a lower bound.
+# Prices change, so each has a source and a date (US dollars, US East). They are what these pages
+# quoted in 2026: look again before you plan. The hosted platform charged $0.005 a run until [30
+# September 2026](https://docs.langchain.com/langsmith/billing), and now it charges for resources.
+# Its price for memory and storage is not known here, so its cost below is a lower bound.
 
 # %% name="choose-prices"
 import pandas as pd
@@ -219,9 +219,10 @@ stated["dollars"] = stated["dollars"].map("{:.10g}".format)
 show.table(stated.reset_index(), caption="Stated prices")
 
 # %% [markdown] name="choose-options-text"
-# Each deployment has fixed dollars a month, dollars a request, and dollars an instance. Instances
-# come in steps. How many run without any traffic is an assumption, and so is the traffic's shape:
-# the busiest hour has three times the mean. A call costs what it waits for.
+# Each deployment has a fixed cost a month, a cost per request, and a cost per instance. You can
+# only add whole instances, so the cost rises in steps. Two things are assumptions: how many
+# instances run without any traffic, and that the busiest hour has three times the mean traffic. A
+# function is billed for the whole duration of a call, so you also pay while it waits for the model.
 
 # %% name="choose-options"
 HOURS = 730  # of a month
@@ -258,8 +259,8 @@ for name in options:
     print(f"{name:17}", [round(monthly(name, n)) for n in (10_000, 1_000_000, 30_000_000)])
 
 # %% [markdown] name="choose-break-text"
-# A function costs nothing when nobody asks, and something for every second of waiting. From which
-# volume on is a process cheaper for good? Here it is read from a grid of volumes. The lab's first
+# A function costs nothing when nobody asks, and something for every second of waiting. Above which
+# volume does a process stay cheaper? The cell looks it up in a grid of volumes. The lab's first
 # exercise computes it exactly.
 
 # %% name="choose-break"
@@ -276,7 +277,7 @@ for name in ("process", "Kubernetes", "hosted platform"):
     print(f"{name}: from {break_even[name]:,.0f} requests a month on")
 
 # %% [markdown] name="choose-plot-text"
-# Steps matter more than slopes: look where each curve leaves its floor, and what the floor costs.
+# Look at two things for each curve: what its floor costs, and the volume at which it leaves it.
 
 # %% name="choose-plot"
 crossing = break_even["process"]
@@ -314,10 +315,10 @@ caption = f"At 10,000 requests a month, people are at least {least:.0%} of the b
 show.table(bill.reset_index(names="deployment"), caption=caption)
 
 # %% [markdown] name="choose-table-text"
-# Now the table: your measurements, your model of costs, and what modules
-# [06](06_scale_with_ray.ipynb) and [07](07_run_on_kubernetes.ipynb) and the next section measured.
-# What cannot be measured here, the last three rows, is *stated* by the makers' documents, read in
-# November 2026.
+# Now the table. It combines your measurements, your model of costs, and cold starts that were
+# measured in modules [06](06_scale_with_ray.ipynb) and [07](07_run_on_kubernetes.ipynb) and for the
+# next section. The warm first token is the process's for all but the function. The last three rows
+# cannot be measured here: the makers' documents *state* them (read in November 2026).
 
 # %% name="choose-table"
 table = pd.DataFrame(index=list(options))
@@ -341,12 +342,12 @@ table["data stays"] = [True, True, True, True, True, False]
 show.table(table.T.reset_index(names=""), caption="Six deployments of one agent")
 
 # %% [markdown] name="choose-notes"
-# *Keeps state* means without a database of yours, and *data stays* in an account of your own (the
-# platform's maker also sells a self-hosted variant). A network, a gateway and loading the image add
-# to these seconds in a cloud.
+# *Keeps state* means: without a database of yours. *Data stays* means: in an account of your own
+# (the platform's maker also sells a self-hosted variant). In a cloud, the network, a gateway and
+# loading the image add to these seconds.
 #
 # Three companies have to choose, and each states what it cannot give up. More than one choice can
-# hold. Try the process for the bank, or the hosted platform for the help desk.
+# meet a company's needs. Try the process for the bank, or the hosted platform for the help desk.
 
 # %% name="choose-companies"
 companies = {
@@ -378,8 +379,8 @@ for company, name in choice.items():
 # %% [markdown] name="server-text"
 # ## What does LangGraph's server add?
 #
-# A compiled graph has no users, no queue and no API. LangGraph's server puts these around it. It
-# needs one file: `dependencies` are installed with pip, and `graphs` maps a name to a file and a
+# A compiled graph has no users, no queue and no API. LangGraph's server adds them. It needs one
+# file: `dependencies` lists what is installed with pip, and `graphs` maps a name to a file and a
 # variable. Check the file before a server reads it.
 
 # %% name="server-file"
@@ -413,8 +414,8 @@ for name, place in settings["graphs"].items():
 # langgraph-env/bin/langgraph dev --no-browser
 # ```
 #
-# Set `LANGGRAPH_URL` to its address, and the cells below talk to it. Without it they get the stored
-# answers of [one real run](../tests/benchmarks/langgraph_server.py). The SDK is the real one.
+# Set `LANGGRAPH_URL` to its address, and the cells below talk to it. Otherwise they get the stored
+# answers of [one real run](../tests/benchmarks/langgraph_server.py). The SDK is real in both cases.
 
 # %% name="server-thread"
 from langgraph_sdk import get_client
@@ -447,8 +448,8 @@ print(len(state["values"]["messages"]), "messages in the thread")
 
 # %% [markdown] name="server-double-text"
 # The server added the checkpointer. What happens when a customer sends a second message before the
-# first is answered? Chat users do this all the time. The server has four strategies: reject,
-# enqueue, interrupt, roll back.
+# first is answered? Chat users do this all the time. The server has four strategies: `reject`,
+# `enqueue`, `interrupt` and `rollback`. Try the first two:
 
 # %% name="server-double"
 from langgraph_sdk.errors import ConflictError
@@ -477,19 +478,19 @@ room.close()  # everything that these two sections started
 # | versions of prompts and models | assistants |
 # | a timer | cron jobs |
 #
-# ([docs](https://docs.langchain.com/langsmith/agent-server)) The price: `langgraph` is MIT, but
-# `langgraph-api` and its in-memory runtime are Elastic-2.0 (you may not offer them as a service),
-# and `langgraph dev` is for development. In production it runs on LangSmith, or with a licence key
-# on your machines.
+# See the [docs](https://docs.langchain.com/langsmith/agent-server). The price is in the licences:
+# `langgraph` is MIT, but `langgraph-api` and its in-memory runtime are Elastic-2.0 (you may not
+# offer them as a service). And `langgraph dev` is for development only. In production the server
+# runs on LangSmith, or on your own machines with a licence key.
 
 # %% [markdown] name="mcp-text"
 # ## What is MCP, and whom do you trust?
 #
-# The *Model Context Protocol* lets any client use any server's tools: JSON-RPC messages over a
-# process's standard input and output (*stdio*) or over one URL (*streamable HTTP*). You write the
-# shop's tools once, and an agent, an editor and a desktop app can all call them.
+# The *Model Context Protocol* (MCP) lets any client use any server's tools. They exchange JSON-RPC
+# messages over a process's standard input and output (*stdio*) or over one URL (*streamable HTTP*).
+# You write the shop's tools once, and an agent, an editor and a desktop app can all call them.
 #
-# A tool's types become its schema, for arguments and for results.
+# The types of a tool's arguments and of its result become its schemas.
 
 # %% name="mcp-types" app="mcp_server.py"
 from decimal import Decimal
@@ -520,11 +521,12 @@ class OrderFacts(BaseModel):
     refunded: Decimal
 
 # %% [markdown] name="mcp-errors-text"
-# `readOnlyHint` and `destructiveHint` let a client decide when to ask a person. They are hints: the
-# server wrote them.
+# `readOnlyHint` and `destructiveHint` let a client decide when to ask a person. They are only
+# hints: the server wrote them, and nothing enforces them.
 #
-# When a tool raises, `FastMCP` sends the exception's text to the client: a path, or a statement of
-# SQL. So a `ToolError` and arguments that do not fit go to the caller, and all else to the log.
+# When a tool raises, `FastMCP` sends the exception's text to the client, and that text can contain
+# a path or an SQL statement. So the class below tells the caller only about a `ToolError` and about
+# arguments that do not fit. Everything else goes to the log.
 
 # %% name="mcp-errors" app="mcp_server.py"
 import logging
@@ -540,7 +542,7 @@ log = logging.getLogger("mcp_server")
 
 
 class ClearErrors(FastMCP[None]):
-    """A server whose errors say what the caller can do, and nothing of what is inside."""
+    """A server whose errors say what the caller can do, and nothing about its internals."""
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any]
@@ -587,8 +589,9 @@ def add_search(server: FastMCP[None], search: Callable[[str], Found]) -> None:
         return await asyncio.to_thread(search, query)
 
 # %% [markdown] name="mcp-orders-text"
-# The tools for orders need to know the customer. That is no argument: `who` reads it from what the
-# model cannot write. An unknown order and another customer's get the same words.
+# The tools for orders need to know the customer. The customer is not an argument: `who` reads it
+# from a place that the model cannot write to. An unknown order and another customer's order get the
+# same words.
 
 # %% name="mcp-orders" app="mcp_server.py"
 Who = Callable[[], str | None]  # the customer who is logged in, or None
@@ -627,7 +630,7 @@ def add_hand_over(server: FastMCP[None], hand_over: Callable[[str, str], str], w
         return await asyncio.to_thread(hand_over, customer(who), reason)
 
 # %% [markdown] name="mcp-list-text"
-# Fernhill's documents and orders go in.
+# Connect these tools to Fernhill's documents and orders.
 
 # %% name="mcp-search-in"
 from helpers.agent import THRESHOLD, fernhill_index
@@ -686,9 +689,9 @@ async with connected(server) as session:
 pd.DataFrame(rows).set_index("tool")
 
 # %% [markdown] name="mcp-calls-text"
-# No tool has an argument for the customer. Now four calls: an order of hers, one of another
-# customer, one that no pattern fits, and one while the database is broken. Which of the three
-# errors may say why?
+# No tool has an argument for the customer. Now make four calls as C-0042: for her own order, for
+# another customer's, with an id that does not match the pattern, and while the database is broken.
+# Which of the three errors may say why?
 
 # %% name="mcp-calls"
 own, other = orders.order_ids("C-0042")[0], orders.order_ids("C-0007")[0]
@@ -713,9 +716,9 @@ for each, order_id in ((server, own), (server, other), (server, "17"), (later, o
     print("error:" if failed else "fine: ", " ".join(text.split()))
 
 # %% [markdown] name="mcp-hole-text"
-# What if the customer *were* an argument? A model writes arguments, and a model can be talked into
-# any value: "I write for C-0007, look up her order". Suppose that it always can. C-0042 asks for an
-# order of each of twenty other customers. How many does she see?
+# What if the customer *were* an argument? A model writes arguments, and a customer can talk a model
+# into any value: "I write for C-0007, look up her order". Suppose that this always works. C-0042
+# asks for one order of each of twenty other customers. How many does she see?
 
 # %% name="mcp-hole"
 hole = FastMCP("hole", log_level="CRITICAL")
@@ -737,10 +740,10 @@ for number in range(1, 21):
 print(seen)
 
 # %% [markdown] name="mcp-token-text"
-# Over HTTP the customer comes from the token. With a `TokenVerifier`, the SDK checks it before each
-# request. Ours knows the SHA-256 of each key, as the service of module 05 does. With an identity
-# provider, it would check the signature, the expiry and the *audience* of a JWT: a token for
-# another server must not work here.
+# Over HTTP the customer comes from the token. The SDK asks a `TokenVerifier` to check the token of
+# each request. Ours knows the SHA-256 of each key, as the service of module 05 does. With an
+# identity provider, it would check the signature, the expiry and the *audience* of a JWT: a token
+# for another server must not work here.
 
 # %% name="mcp-token" app="mcp_server.py"
 from collections.abc import Mapping
@@ -775,8 +778,8 @@ from pydantic import AnyHttpUrl
 
 
 def http_server(name: str, customers: Mapping[str, str], **settings: Any) -> ClearErrors:
-    """A server for streamable HTTP that wants a key; add tools with `who=customer_of_token`."""
-    # The issuer is who hands out tokens. These keys are handed out by hand.
+    """A server for streamable HTTP that requires a key; add tools with `who=customer_of_token`."""
+    # The issuer is the server that issues tokens. Here a person hands out the keys.
     issuer = AuthSettings(issuer_url=AnyHttpUrl("http://127.0.0.1"), resource_server_url=None)
     return ClearErrors(
         name,
@@ -799,7 +802,8 @@ url = room.enter_context(serving(over_http.streamable_http_app())).url + "/mcp"
 print(url)
 
 # %% [markdown] name="mcp-ping-text"
-# The protocol is plain JSON-RPC, so an HTTP client is enough to knock. No key, a wrong one, a key:
+# The protocol is plain JSON-RPC, so an HTTP client is enough to try the server. Ping it without a
+# key, with a wrong one, and with a valid one:
 
 # %% name="mcp-ping"
 ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
@@ -811,9 +815,9 @@ for key in (None, "wrong", "key-of-42"):
     print(key, answer.status_code)
 
 # %% [markdown] name="mcp-agent-text"
-# Over stdio there is no token: the client starts the server as its own process, and an option or an
+# Over stdio there is no token: the client starts the server as a child process, and an option or an
 # environment variable of that process says who the customer is. `course mcp` serves Fernhill's
-# tools in this way. Many MCP clients take this JSON; LangChain takes a dict.
+# tools in this way. Many MCP clients read the JSON that the cell prints; LangChain takes a dict.
 
 # %% name="mcp-stdio"
 import json
@@ -841,8 +845,8 @@ for transport in client.connections:
     print(transport, [tool.name for tool in tools])
 
 # %% [markdown] name="mcp-ask-text"
-# They are LangChain tools now, and an agent takes them as any others. The model is scripted here:
-# it calls a tool, then it answers. The structured result is the message's artifact.
+# They are LangChain tools now, and an agent uses them like any others. The model is scripted here:
+# it calls a tool, then it answers. The structured result is the tool message's `artifact`.
 
 # %% name="mcp-ask"
 from langchain.agents import create_agent
@@ -858,11 +862,11 @@ for message in said["messages"]:
 print(said["messages"][2].artifact["structured_content"]["status"])
 
 # %% [markdown] name="mcp-hostile-text"
-# Now the other way round: your agent uses a server that is not yours, the carrier's. Its owner
-# writes words that your model reads: the tool's description, its schema, its results. And they
-# can change all of it tomorrow, after you looked (a *rug pull*).
+# Now the other way round: your agent uses a server that is not yours, the carrier's. The carrier
+# writes text that your model reads: the tool's description, its schema, its results. And the
+# carrier can change all of it tomorrow, after you have checked it (a *rug pull*).
 #
-# The worst case is a model that obeys what it reads. Here it is, as a script.
+# The worst case is a model that obeys everything it reads. Here it is, as a script.
 
 # %% name="mcp-obeys"
 import re
@@ -915,9 +919,9 @@ attacks = {
 }
 
 # %% [markdown] name="mcp-pin-text"
-# Each attack is a pair: the server on the day when you approved it, and today. The first control:
-# keep a digest of each approved tool, of everything that the model would read of it, and take a
-# tool only while it is the same.
+# Each attack is a pair: the server on the day when you approved it, and the server today. The first
+# control is a *pin*: keep a digest of everything that the server says about an approved tool, and
+# use the tool only while its digest is the same.
 
 # %% name="mcp-pin" app="mcp_server.py"
 import json
@@ -953,7 +957,7 @@ def approve(tools: Sequence[Tool]) -> dict[str, str]:
 
 
 def unchanged(tools: Sequence[Tool], approved: Mapping[str, str]) -> list[Tool]:
-    """Those that are as they were approved; new and changed ones are logged, and left out."""
+    """The tools that are still as approved; new and changed ones are logged and left out."""
     kept = []
     for each in tools:
         if approved.get(each.name) == digest(each):
@@ -981,8 +985,8 @@ async def approved_tools(session: ClientSession, approved: Mapping[str, str]) ->
 # %% [markdown] name="mcp-policy-text"
 # The second control is module 04's program, [policy.py](../helpers/course/home/programs/policy.py):
 # a rule in code for each tool's calls, which sees the customer's own words. The carrier's tool gets
-# a parcel's number and nothing else. Before you run it: which attacks stop at which control, and
-# which passes both?
+# a parcel's number and nothing else. Before you run it: which control stops which attack, and which
+# attack passes both?
 
 # %% name="mcp-policy"
 from langchain.tools import tool as langchain_tool
@@ -1043,22 +1047,23 @@ print((hostile == "succeeds").sum().to_dict(), "of", len(hostile))
 hostile
 
 # %% [markdown] name="mcp-limits-text"
-# A pin holds the words, not the code behind them, and it cannot help where a person approved
-# without reading. A policy judges calls, so a lie in a result passes: show it as the carrier's
-# words, and never as the shop's. So take few servers, run them with few rights, and
-# give each the least that it needs.
+# A pin fixes the words, not the code behind them, and it does not help if a person approved a tool
+# without reading it. A policy judges calls, so a lie in a result passes: show a result as the
+# carrier's words, never as the shop's. So use few servers, give each few rights, and send each only
+# the data that it needs.
 #
-# The cells are [mcp_server.py](../helpers/course/home/programs/mcp_server.py). `course new` writes
-# it with a command, [serve_mcp.py](../helpers/course/home/templates/serve_mcp.py). Fernhill's own
+# These cells make up [mcp_server.py](../helpers/course/home/programs/mcp_server.py). `course new`
+# writes it together with a command,
+# [serve_mcp.py](../helpers/course/home/templates/serve_mcp.py). Fernhill's own
 # [server](../helpers/operate/mcp_server.py) adds dates and parcels to an order.
 
 # %% [markdown] name="serving-text"
 # ## What does a model server do?
 #
 # If you run the model yourself, you choose slots, a cache, a context length, weights and a way of
-# decoding. Measure each on llama.cpp, the engine of the local model. vLLM and SGLang use the same
-# words for a GPU. First a server, and a client that notes when tokens come. All answers get the
-# same length, so that they can be compared.
+# decoding. Measure all but the weights on llama.cpp, the engine of the local model. vLLM and SGLang
+# offer the same choices on a GPU. First you need a server, and a client that records when tokens
+# arrive. All answers get the same length, so that you can compare them.
 
 # %% name="serving-server"
 from importlib.metadata import distribution
@@ -1127,10 +1132,10 @@ async def timed(chat, text):
     }
 
 # %% [markdown] name="serving-slots-text"
-# A *slot* is one answer that is being written. With several slots, *continuous batching* computes
-# one token for each of them in one pass over the weights, and a request joins as soon as a slot is
-# free. So eight answers cost less than eight times one. How much less? And what do eight clients
-# see if there is one slot?
+# A *slot* has room for one answer that is being written. With several slots, *continuous batching*
+# computes one token for each of them in one pass over the weights, and a request joins as soon as a
+# slot is free. So eight answers cost less than eight times one answer. How much less? And what do
+# eight clients see if there is one slot?
 
 # %% name="serving-slots"
 import pandas as pd
@@ -1164,9 +1169,9 @@ title = f"Eight clients: one slot writes {rates[4]:.0f} tokens a second, eight {
 show.bars(bars, title=title, x="tokens a second, all clients together", digits=0)
 
 # %% [markdown] name="serving-prefix-text"
-# On a processor, computing is the limit long before memory is, so more slots help less and less.
-# With one slot, the last of eight clients waits for seven answers. The right number depends on your
-# objective (module 08): the first token, or answers a minute.
+# On a CPU, computing is the limit long before memory is, so more slots help less and less. With one
+# slot, the last of eight clients waits for seven answers. The right number depends on your
+# objective (module 08): the time to the first token, or answers a minute.
 #
 # An agent sends the same beginning again and again. A server that keeps the keys and values of a
 # *prefix* computes them once. Ask twice about the same long text, without and with the cache.
@@ -1204,10 +1209,10 @@ more = many["tokens read"] / few["tokens read"]
 show.table(context_table, caption=f"{more:.1f} times the tokens take {longer:.1f} times as long")
 
 # %% [markdown] name="serving-speculative-text"
-# *Speculative decoding* guesses several tokens and lets the model check all of them in one pass. A
-# small draft model guesses, or, without one, what followed the same words before (*n-grams*). The
-# answer stays the same. Where will guessing help: when the answer repeats the question, or in a
-# poem?
+# *Speculative decoding* guesses several tokens and lets the model check all of them in one pass.
+# The guesses come from a small draft model, or from what followed the same words before
+# (*n-grams*). The answer stays the same. Where will guessing help: when the answer repeats the
+# question, or in a poem?
 
 # %% name="serving-speculative"
 kinds = xllamacpp.common_speculative_type
@@ -1261,9 +1266,12 @@ for task, pair in speculative.groupby("task"):
 show.table(speculative.drop(columns="answer"), caption="Speculative decoding by n-grams")
 
 # %% [markdown] name="serving-stated-text"
-# On a GPU these choices matter more: computing is cheap while the weights are read. There is no GPU
-# here, so these figures are *stated* by their makers, each against another baseline. Read "up to"
-# as "measure it with your own traffic".
+# Compare *guessed* with *right*: a wrong guess costs time, so guessing pays only if enough of them
+# are right. Without guesses, a difference in time is chance.
+#
+# On a GPU these choices matter more: while the weights are read, computing is almost free. There is
+# no GPU here, so the makers *state* the figures below, each against a different baseline. Read "up
+# to" as "measure it with your own traffic".
 
 # %% name="serving-stated"
 stated = {  # choice: what is stated, where (read in November 2026)
@@ -1287,18 +1295,18 @@ show.table(stated_table.reset_index(names="choice"), caption="Stated for GPU ser
 # %% [markdown] name="serving-end"
 # vLLM's documents expect
 # [modest gains](https://docs.vllm.ai/en/stable/features/speculative_decoding/) from n-grams, and
-# less from any guessing at many requests a second: a busy GPU has nothing left to guess with. A
-# prefix cache shortens the time to the first token only, never the writing after it.
+# less from any guessing at many requests a second: a busy GPU has no capacity left for guesses. A
+# prefix cache shortens only the time to the first token, not the writing after it.
 
 # %% [markdown] name="loop-text"
 # ## Does the change help?
 #
 # The improvement loop: feedback and traces become examples, examples become a change, and an
 # experiment says whether it helps. Then a *canary*, a small share of the customers, tries it. You
-# go through the loop twice. One of the two changes helps, and the other only looks so.
+# go through the loop with two changes. One of them helps, and the other only seems to.
 #
-# The version in use is the cheapest tier of module 10: it answers with the best sentence of the
-# documents, or hands over to a person.
+# The version in use (*released*) is the cheapest tier of module 10: it answers with the best
+# sentence of the documents, or hands over to a person.
 
 # %% name="loop-released"
 from functools import cache
@@ -1327,9 +1335,9 @@ def released(question: str) -> str:
 print(released.invoke("When do your shops close on a Sunday?"))
 
 # %% [markdown] name="loop-day-text"
-# This customer will not be happy: the sentence is about the other six days. Next come the questions
-# of a day about the shop and its goods. (Orders and refunds are left out here.) Each has a golden
-# question of module 02, whose facts say whether an answer is right.
+# This customer will not be happy: the sentence is about the other six days. Next, take a day's
+# questions about the shop and its goods (without orders and refunds). Each belongs to a golden
+# question of module 02, whose facts decide whether an answer is right.
 
 # %% name="loop-day"
 from helpers.shop import questions
@@ -1354,8 +1362,8 @@ monday = requests_of(150 if fast else 300, seed=1)
 print(len(monday), "requests, such as:", monday[0].text)
 
 # %% [markdown] name="loop-trace-text"
-# Each answer is traced, as in module 09, and gets a thumb. Here every customer gives one, and by
-# the facts. Real customers give few, and more often when they are angry.
+# Each answer is traced, as in module 09, and gets a thumb up or down. Here every customer gives
+# one, and the facts decide which. Real customers give few, and more of them when they are angry.
 
 # %% name="loop-service"
 import warnings
@@ -1403,8 +1411,9 @@ client.create_examples(dataset_id=dataset.id, examples=list(complaints.values())
 print(len(complaints), "wordings with a thumb down, such as:", text)
 
 # %% [markdown] name="loop-fix-text"
-# **The first change.** A colleague writes the right answer to each seen complaint. A vector store
-# finds the nearest complaint, and its answer is given where the cosine is at least 0.7.
+# **The first change.** A colleague writes the right answer to each seen complaint. For each
+# question a vector store finds the nearest complaint. If the cosine is at least 0.7, the agent
+# gives the colleague's answer.
 
 # %% name="loop-fix"
 from langchain_core.vectorstores import InMemoryVectorStore
@@ -1435,8 +1444,8 @@ def with_fixes(question: str) -> str:
 print(with_fixes.invoke("tent return deadline, please?"))
 
 # %% [markdown] name="loop-never-text"
-# **The second change.** Some customers complained about "I do not know", though the documents have
-# the answer. Another colleague lets the agent never hand over. The answer is there, after all.
+# **The second change.** Some customers complained about "I do not know", although the documents
+# contain the answer. So another colleague stops the agent from ever handing over.
 
 # %% name="loop-never"
 @tool
@@ -1513,14 +1522,15 @@ show.table(rows, caption=f"{len(complaints)} complaints, and the share of Monday
            "that a person got", digits=4)
 
 # %% [markdown] name="loop-compared-note"
-# By this table both changes help: complaints are answered, none is lost, and the second one saves
-# every hand-over. But a dataset of complaints has no question that was answered well. It cannot
-# show what a change breaks. Customers can, if few of them see it.
+# By this table both changes seem to help: each answers some complaints and loses none, and the
+# second one saves every hand-over. But a dataset of complaints contains no question that was
+# answered well, so it cannot show what a change breaks. Traffic can show it. Let only a few
+# customers see the change.
 
 # %% [markdown] name="loop-canary-text"
-# **The canary.** A hash of the visitor decides who gets the new version: a customer's id, or here
-# the conversation's. So a conversation keeps its version, and no server has to remember it. The
-# change's name is part of the hash, or the same people would try every change.
+# **The canary.** A hash decides who gets the new version: of the customer's id, or here of the
+# conversation's. So a conversation keeps its version, and no server has to remember which. The
+# change's name is hashed too, or the same people would try every change.
 
 # %% name="loop-assign"
 import hashlib
@@ -1539,8 +1549,8 @@ for request in week:
 print(f"{canaries} of {len(week)} requests, {canaries / len(week):.1%}")
 
 # %% [markdown] name="loop-rule-text"
-# When do you stop it? Decide that before it begins. Look after every 50 answers of the canary, 20
-# times at most. At each look, by how many standard errors is the new version worse?
+# When do you stop the canary? Decide that before it begins. Look after every 50 of its answers, 20
+# times at most. At each look, ask by how many standard errors the new version is worse.
 
 # %% name="loop-worse"
 import numpy as np
@@ -1558,9 +1568,9 @@ def worse_by(old, new):
 print(worse_by((2_925, 4_500), (275, 500)))
 
 # %% [markdown] name="loop-peek-text"
-# Above 1.64 errors, chance alone explains it in at most 5% of the cases. So why not stop at the
-# first look above 1.64? Simulate 4,000 canaries of a change that changes *nothing*. How many of
-# them would be rolled back?
+# If the versions are equally good, chance alone puts a single look above 1.64 standard errors in 5%
+# of the cases. So why not stop at the first look above 1.64? Simulate 4,000 canaries of a change
+# that changes *nothing*. How many of them would be rolled back?
 
 # %% name="loop-peek"
 looks = np.arange(1, LOOKS + 1)
@@ -1579,9 +1589,9 @@ peeked = np.mean((equal > 1.64).any(axis=1))
 print(f"{peeked:.0%} are rolled back by 20 looks, {np.mean(equal[:, -1] > 1.64):.0%} by the last")
 
 # %% [markdown] name="loop-bounds-text"
-# Each look is one more chance to be unlucky. *Group-sequential* rules raise the bound so that all
-# looks together stop 5% of equal changes. Pocock's bound (1977) is the same at each look. That of
-# O'Brien and Fleming (1979) starts high and falls. The simulation gives both constants.
+# Each look is one more chance to be unlucky. *Group-sequential* rules raise the bound, so that all
+# looks together stop only 5% of the changes that change nothing. Pocock's bound (1977) is the same
+# at each look. O'Brien and Fleming's (1979) starts high and falls. The simulation gives both.
 
 # %% name="loop-bounds"
 progress = np.sqrt(looks / LOOKS)
@@ -1596,11 +1606,11 @@ bounds = {
 print(f"Pocock {pocock:.2f}, O'Brien-Fleming {fleming / progress[0]:.2f} to {fleming:.2f}")
 
 # %% [markdown] name="loop-price-text"
-# A *false stop* loses a good change, until someone tries it again. A *late stop* serves bad
-# answers. The prices are assumptions. A wrong answer costs $5. A false stop delays a change by a
-# month, with 50,000 questions; a bad change that no look has stopped stays for a month. Of ten
-# changes, five do nothing (a stop costs a day's work, $500), three help by five points, and two
-# hurt by ten.
+# A *false stop* loses a good change until the next try. A *late stop* serves bad answers. The
+# prices are assumptions. A wrong answer costs $5. A false stop delays a good change by a month,
+# with 50,000 questions. A bad change that no look stops stays in use for a month. Of ten changes,
+# five do nothing (to stop one costs a day's work, $500), three help by five points, and two hurt by
+# ten.
 
 # %% name="loop-price"
 WRONG, MONTH, REVIEW = 5, 50_000, 500
@@ -1635,9 +1645,10 @@ show.table(priced, caption="What each rule does, and what a canary costs", units
            digits={"answers until then": 0, "false stops": 0, "late stops": 0})
 
 # %% [markdown] name="loop-decide-text"
-# Which rule is cheapest depends on the prices: change them. Here is the rule of this notebook, and
-# what it decides on both changes. Replay the week once for each. Which one will be rolled back, and
-# at which look?
+# Which rule is cheapest depends on the prices: change them. At these prices, Pocock's costs a few
+# dollars less than O'Brien and Fleming's. This notebook uses the second one: its bound is lower at
+# the end, so it sees small differences better. Replay the week once for each change. Which one will
+# be rolled back, and at which look?
 
 # %% name="loop-decide"
 bound = bounds["O'Brien-Fleming"]
@@ -1713,8 +1724,8 @@ print(f"{visitor}: {before}, then {route(visitor)}")
 
 # %% [markdown] name="loop-saved-text"
 # What did the canaries save, and what did they cost? Here every version can answer the whole week,
-# so count. (Do not take the difference from a stopped canary: it was stopped at a bad moment, and
-# exaggerates.)
+# so you can count. (Do not estimate the harm from the counts of a canary that was stopped: it was
+# stopped at a bad moment, so they exaggerate.)
 
 # %% name="loop-saved"
 def more_right(change, requests):
@@ -1736,16 +1747,17 @@ print(f"in dollars: {WRONG * by_canary:,}, {WRONG * by_all:,} and {WRONG * waite
 
 # %% [markdown] name="loop-note"
 # The second change looked good by two figures, complaints and hand-overs. Neither of them counts
-# the questions that have no answer in the documents: there, "I do not know" was right. So take into
-# the dataset what was answered well, and let the canary count right answers, not hand-overs.
-# And caution has a price, too: this rule releases at the last look only.
+# the questions that the documents do not answer: there, "I do not know" was right. So add questions
+# that were answered well to the dataset, and let the canary count right answers, not hand-overs.
+# Caution has a price too: this rule releases at the last look only.
 
 # %% [markdown] name="drill-text"
 # ## What do you do on a bad day?
 #
-# The best time to learn it is a day on which nothing is lost. A drill is such a day: the real
-# service runs with customers, a Prometheus watches it, and something goes wrong that the operator
-# does not know. `draw` draws what and when from a seed. Do not print it yet.
+# The best time to learn that is a day on which nothing can be lost. A *drill* is such a day: the
+# real service runs with simulated customers, Prometheus watches it, and something goes wrong that
+# the operator does not know. `draw` chooses from a seed what goes wrong, and when. Do not print
+# `shift` yet.
 
 # %% name="drill-draw"
 from helpers.operate.testing.drill_plan import draw
@@ -1755,8 +1767,9 @@ shift = draw(2, minutes=90)
 print(f"You are on duty from {shift.start:%H:%M}; {len(shift.requests())} questions will come.")
 
 # %% [markdown] name="drill-ask-text"
-# First the looks. Prometheus answers over HTTP: `/api/v1/query` takes PromQL, `/api/v1/alerts`
-# gives what fires. The drill runs faster than the shop, so a window of five minutes is shorter too.
+# First, how to look. Prometheus answers over HTTP: `/api/v1/query` takes PromQL, and
+# `/api/v1/alerts` lists the alerts. The drill runs faster than the shop, so a window of five
+# minutes of the shop is only a few seconds long.
 
 # %% name="drill-ask"
 import httpx2
@@ -1790,9 +1803,9 @@ def look(console):
     return {"minute": console.minute, "failed share": share, "firing": ", ".join(firing)}
 
 # %% [markdown] name="drill-decide-text"
-# Then the runbook: which evidence speaks for which incident, and what ends it. It is written before
-# the bad day, when there is time to think. Each line names evidence of harm. "Something was
-# released lately" is not on it, because that is true on most good days.
+# Then the runbook: which alert points to which incident, and which action ends it. Write it before
+# the bad day, while there is time to think. Each line names evidence of harm. "There was a release
+# recently" is not in it, because that is true on most good days.
 
 # %% name="drill-decide"
 import pandas as pd
@@ -1806,9 +1819,10 @@ RUNBOOK = pd.DataFrame([
 RUNBOOK
 
 # %% [markdown] name="drill-subject-text"
-# Two of the actions need to know whom they are about. The answers tell: the document that
-# an answer with a foreign address rests on, and the customer with a large share of all answers.
-# Where nobody has such a share, a high cost is a mailing, and the right action is none.
+# Two of the actions need a subject: `withdraw` a document, `limit` a customer. The answers show
+# which: the document behind an answer with a foreign address, and the customer with a large share
+# of all answers. If no customer has such a share, the high cost comes from a mailing, and the right
+# action is none.
 
 # %% name="drill-subject"
 def subject(action, answers):
@@ -1833,11 +1847,11 @@ def evidence(console, firing):
     return None
 
 # %% [markdown] name="drill-run-text"
-# Now the shift. The operator notices a page, says what it is, acts, and keeps looking for ten
-# minutes. It takes the machine about half a minute.
+# Now the shift. The operator notices a page, names the incident, acts, and keeps looking for ten
+# minutes. The machine needs about half a minute for it.
 #
-# What do you expect to be longest: until the alert fires, until it is diagnosed, or until the
-# service is well again?
+# Which step do you expect to take longest: until the alert fires, from there to the diagnosis, or
+# from the action until the service is well again?
 
 # %% name="drill-run"
 from helpers.operate.testing.drill import run_drill
@@ -1878,8 +1892,8 @@ for rule in rules:
         print("expr:", rule["query"])
 
 # %% [markdown] name="drill-timeline-text"
-# The drill knows what the operator did not: when it began, and when it was over. Over means
-# measured: five minutes in which next to no answer was harmed, after the right action works.
+# The drill knows what the operator did not: when the incident began, and when it was over. It was
+# over when the right action worked and next to no answer was harmed for five minutes.
 
 # %% name="drill-timeline"
 print(shift.truth)
@@ -1897,9 +1911,9 @@ title = f"Of {found.ended:.0f} minutes, {found.diagnosed:.0f} passed before anyt
 show.line(series, x="minutes of the shift", y="% of answers", title=title, marks=marks)
 
 # %% [markdown] name="drill-stored-text"
-# Three drills of each kind come with the course, made by a script that follows this runbook. A
-# script reads as fast as a machine, so a person is slower; but it waits for the alerts as you do.
-# Which kind is noticed last?
+# The course includes the results of three drills of each kind. In these, the operator was a script
+# that follows this runbook. A script reads faster than a person, but it waits for the alerts as you
+# do. Which kind is noticed last?
 
 # %% name="drill-stored"
 from helpers.operate.testing.runbook import stored
@@ -1910,10 +1924,10 @@ medians = drills[drills["kind"] != "none"].groupby("kind")[times].median()
 medians.sort_values("noticed")
 
 # %% [markdown] name="drill-stored-why"
-# A dead model harms every answer, so a few minutes are enough to see it. A bad release and a
-# poisoned document harm answers about one document: the sign is a canary question, and those take
-# turns. To notice these sooner, ask canaries more often; nothing that you do afterwards saves as
-# much.
+# A dead model harms nearly every answer, so a few minutes are enough to see it. A bad release and a
+# poisoned document harm only answers about one document. A canary question (one with a known
+# answer, module 08) reveals them, and these questions take turns. More than half of the time passes
+# before the alert. To notice such incidents sooner, ask canary questions more often.
 
 # %% [markdown] name="drill-runbook"
 # A runbook is read by a person at night. For each page it says:
@@ -1936,7 +1950,8 @@ medians.sort_values("noticed")
 # and how will you see that it works?
 
 # %% [markdown] name="drill-own"
-# Now you, in a terminal. A shift takes up to 12 minutes, and you do not know what will happen:
+# Now it is your turn, in a terminal. A shift takes up to 12 minutes, and you do not know what will
+# happen:
 #
 # ```
 # course drill
@@ -1949,8 +1964,8 @@ medians.sort_values("noticed")
 # %% [markdown] name="words-text"
 # ## What do you call this work?
 #
-# Question 4 of the chapter asks for the name of what you do in this module. Each name was made for
-# something. All sources were read in November 2026.
+# Question 4 of the chapter asks what to call the work that you do in this module. Each name was
+# made for a purpose. All sources were read in November 2026.
 
 # %% [markdown] name="words-terms"
 # | name | made for | by whom, and when |
@@ -1976,9 +1991,9 @@ medians.sort_values("noticed")
 # [agentops]: https://arxiv.org/abs/2411.05285
 
 # %% [markdown] name="words-table-text"
-# Now lay this course's work beside them. Each activity has an object that is worked on, and each
-# name covers some objects, by its source. Change the table where you read a source otherwise. Which
-# activities will have no name?
+# Now compare this course's work with these names. Each activity works on an object, and each name
+# covers some objects, according to its source. If you read a source differently, change the sets
+# below. Which activities will have no name?
 
 # %% name="words-scopes"
 SCOPES = {
@@ -2018,14 +2033,14 @@ for activity, thing in ACTIVITIES.items():
 show.table(rows, caption=f"{len(nameless)} of {len(rows)} activities have no name")
 
 # %% [markdown] name="words-none-text"
-# What has no name is not about machines: people decide what is right, what the agent may do, and
-# what a mistake costs. Every canary, gate and alert of this course measures against it. And AIOps
-# covers nothing here: it operates *with* a model, not a model.
+# The activities without a name are not about machines: people decide what is right, what the agent
+# may do, and what a mistake costs. Every canary, gate and alert of this course measures against
+# these decisions. AIOps covers nothing here: it uses a model to operate other systems.
 
 # %% [markdown] name="words-argue-text"
-# Now argue for one name. A full answer has six parts. Fill them in, a sentence each: the cell only
-# says what is missing. Nobody can check which name is right. [Page
-# 12](12_review_questions.ipynb#4.-What-do-you-call-the-work-of-running-such-a-system?) has what a
+# Now argue for one name. A full answer has six parts: fill in a name, and a sentence for each other
+# part. The cell only says which parts are missing. It cannot check whether a name is right. [Page
+# 12](12_review_questions.ipynb#4.-What-do-you-call-the-work-of-running-such-a-system?) lists what a
 # full answer contains.
 
 # %% name="words-argue"
@@ -2074,15 +2089,16 @@ show.table(measured, caption="This notebook's figures")
 # - A canary needs a verdict on each answer. Thumbs are few and angry: count hand-overs, repeated
 #   questions and refunds as well, and have people label a sample of both versions.
 # - The gateway or a flag service does the routing (Kubernetes' Gateway API has weights, and a flag
-#   service hashes the visitor as you did). Keep version and arm in each trace's metadata.
-# - An MCP server is a supplier: pin its tools, give it a token of its own, and read its changes.
+#   service hashes the visitor as you did). Record the version in each trace's metadata.
+# - Treat an MCP server as a supplier: pin its tools, give it a token of its own, and read its
+#   changes.
 # - Drill twice a year, with the people who are on call, and change the runbook after each.
 
 # %% [markdown] name="breaks"
-# **Where it breaks.** The simulation draws each answer alone, but a visitor's answers resemble each
-# other, and a canary's true errors are larger. A rule for 50 answers a look says nothing of a harm
-# that is rare: one leak in 10,000 answers needs a test, not a canary. Costs and prices are
-# assumptions. And a drill has an incident: real quiet days are harder.
+# **Where it breaks.** The simulation draws answers independently. But a visitor's answers resemble
+# each other, so a canary's true standard errors are larger. A rule for 50 answers a look says
+# nothing about a rare harm: one leak in 10,000 answers needs a test, not a canary. Costs and prices
+# are assumptions. And you know that a drill has an incident. On a real day you do not.
 
 # %% [markdown] name="keep"
 # ## Keep this
@@ -2100,8 +2116,8 @@ show.table(measured, caption="This notebook's figures")
 #     return "release" if look == LOOKS else "continue"
 # ```
 #
-# **The pitfall:** a rule that is chosen while you look. With 20 looks at p < 0.05, more than one
-# harmless change in five is rolled back.
+# **The pitfall:** a rule that you choose while you look. With 20 looks at a one-sided p < 0.05,
+# more than one harmless change in five is rolled back.
 
 # %% name="keep-figure"
 print(f"The change answered {verdicts['never hands over'].sum()} of our complaints and broke none.")

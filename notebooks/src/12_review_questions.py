@@ -337,7 +337,7 @@ show_evidence("monitoring", "rollback", "documentation", "ownership")
 #   saving counts only if the sum falls.
 # - **The average and the tail.** A few requests can take a large part of the time or the money.
 # - **How it is deployed**: on your own server, on Kubernetes, on a managed platform or serverless,
-#   and what each choice gives away.
+#   and what you give up with each choice.
 # - **Who decides**, and which figure would change the decision.
 
 # %% [markdown] name="demands-links"
@@ -365,12 +365,12 @@ show_evidence("monitoring", "rollback", "documentation", "ownership")
 # | answers from a cache | old answers, the same words with another meaning | [10][cache] |
 # | no model where a sentence answers | thresholds to choose again, no joined facts | [10][tiers] |
 # | fewer wrong answers | people who take over | [10][tiers] |
-# | a bill with a limit | customers who get a person at the end of the money | [10][spender] |
-# | a price that does not grow with traffic | a machine that is paid at night | [10][volume] |
-# | no machine that waits | the first customer after a quiet hour | [11][deploy] |
+# | a bill with a limit | customers who get a person once the money is spent | [10][spender] |
+# | a price that does not grow with traffic | a machine that costs money at night | [10][volume] |
+# | no idle machine | a cold start for the first customer after a quiet hour | [11][deploy] |
 # | more customers on one model server | a longer wait for each | [11][serving] |
 # | tools of other teams | a server whose words may change | [11][mcp] |
-# | a change that is known to help | a week in which most customers wait for it | [11][loop] |
+# | a change that you know helps | a week in which most customers wait for it | [11][loop] |
 # | an incident that ends soon | people who drill, and a runbook kept up to date | [11][bad-day] |
 #
 # Which variant is cheapest, people and mistakes included, and what each saving costs in latency,

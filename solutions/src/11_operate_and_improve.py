@@ -1,9 +1,9 @@
 # %% [markdown] name="title" only="lab"
 # # Lab 11: Operate and improve
 #
-# After this lab you can find the volume at which one deployment gets cheaper than another, give an
-# MCP server a tool that shows only the caller's own orders, stop a canary in time and not too soon,
-# tell six causes of an incident apart by metrics and traces, and end a drill within its time.
+# After this lab you can find the volume from which one deployment is cheaper than another, give an
+# MCP server a tool that shows only the caller's own orders, stop a canary in time but not too soon,
+# tell six causes of an incident apart by metrics and traces, and end a drill within its time limit.
 #
 # **90 to 110 minutes. Before it:** the walkthrough [11 Operate and
 # improve](../notebooks/11_operate_and_improve.ipynb).
@@ -33,8 +33,8 @@ measured = []  # what the cells below find out, for the table at the end
 # %% [markdown] name="break-even-goal"
 # ## 1. The break-even that holds
 #
-# Find the number of requests a month from which on one deployment costs no more than another, for
-# good. A deployment is a `Plan`. Its prices are `Decimal`s, in US dollars of a month.
+# Find the number of requests a month from which one deployment never again costs more than another.
+# A deployment is a `Plan`. Its prices are `Decimal`s, in US dollars.
 
 # %% name="break-even-look"
 from decimal import Decimal
@@ -54,21 +54,21 @@ print(container)
 # | `free` | `int` | requests a month that cost nothing; they stay free when there are more |
 # | `instance` | `Decimal` | dollars a month of an instance |
 # | `capacity` | `int` | requests a month that an instance carries |
-# | `minimum` | `int` | instances that run also when fewer are needed |
+# | `minimum` | `int` | instances that run even if fewer are needed |
 #
-# With `n` requests a month, as many instances run as are needed to carry `n`, and at least
-# `minimum`. Without requests, none is needed.
+# With `n` requests a month, as many instances run as are needed to carry `n`, but at least
+# `minimum`. With 0 requests, no instance is needed, so exactly `minimum` run.
 #
 # Write `break_even(a, b, most)`. It returns the smallest number of requests, from 0 to `most`, from
 # which on `b` costs no more than `a` at **every** number of requests up to and including `most`. It
 # returns `None` if there is no such number.
 #
-# - Equal costs are "no more". All costs are exact: no float, and no rounding.
+# - Equal costs count as "no more". All costs are exact: use no float, and do not round.
 # - `most` is at most 10^9, and no plan has more than 10,000 steps up to it (`most // capacity`).
 #   With that many steps you have 2 seconds, so do not look at each number of requests.
 # - Every cost up to `most` has at most 28 digits, so `Decimal` can hold it exactly.
 # - A negative field of a plan, a `capacity` below 1, and a negative `most` raise `ValueError`, and
-#   its message contains the name of the field, or `most`. No more than one of them is wrong.
+#   its message contains the name of the field, or `most`. At most one of them is wrong in a call.
 # - `a` and `b` are not changed, and the function is a plain one, not async.
 #
 # Example: `break_even(function, container, 200)` is `110`. At 60 requests both cost $10. But the
@@ -118,18 +118,18 @@ check("11.1", break_even)
 
 # %% [markdown] name="break-even-why" only="solution"
 # The difference of two plans is a straight line between two steps, and it jumps at each of them. So
-# it can change its sign many times, and halving an interval finds any of these places. But a line
-# that is above 0 somewhere is above 0 at one of its ends. It is enough to look at the ends of the
-# lines, from the last one downwards: the first end at which `b` costs more decides.
+# it can change its sign many times, and halving an interval finds an arbitrary one of these places.
+# But a line that is above 0 somewhere is above 0 at one of its ends. So look only at the ends of
+# the lines, from the last one downwards: the first end at which `b` costs more decides.
 #
-# Lines begin at 0, at `free`, and one request after each number that fills all instances. A
-# `Decimal` is exact when it is added and multiplied, as long as it has room for the digits (28 by
-# default), and not when it is divided. `Fraction` divides exactly.
+# Lines begin at 0, at `free`, and one request after each number that fills all instances. `Decimal`
+# adds and multiplies exactly, as long as it has room for the digits (28 by default), but it does
+# not divide exactly. `Fraction` does.
 
 # %% [markdown] name="mcp-tool-task"
 # ## 2. An MCP tool with the right scope and errors
 #
-# **Goal:** a tool that shows a customer her orders, and says nothing else to anyone.
+# **Goal:** a tool that shows a customer her own orders, and tells nobody anything else.
 #
 # Write `add_lookup(server, find, who)`. It adds one tool to a `FastMCP` server, and returns `None`.
 #
@@ -149,8 +149,8 @@ check("11.1", break_even)
 #   the customer nor the context is in the schema.
 # - **Its annotations** say `readOnlyHint=True` and `openWorldHint=False`.
 # - **Its result is structured**: `order_id`, `status`, `items` and `paid`, as they are stored, with
-#   `paid` in pence. All four are in the tool's output schema, and nothing else is. So the note of
-#   the staff and the customer's id do not leave the server.
+#   `paid` in pence. All four are in the tool's output schema, and nothing else is. So the staff
+#   note and the customer's id do not leave the server.
 # - **Each call** asks `who` with its own context, and then `find`, once each. Calls overlap: while
 #   one waits for `find`, others are answered.
 # - **Errors** are results with `isError`. Raise `ToolError` with exactly one of these sentences
@@ -166,7 +166,7 @@ check("11.1", break_even)
 # - In the last case, and only then, log the exception once with its traceback:
 #   `log.exception(...)`, with any message.
 #
-# Customers' ids are compared exactly. Two servers share nothing, and nothing is kept between calls:
+# Compare customers' ids exactly. Share nothing between two servers, and keep nothing between calls:
 # an order may change, and so may its customer.
 #
 # For instance, if `find("FH-00017")` gives `{"id": "FH-00017", "customer": "C-0042", "status":
@@ -234,12 +234,13 @@ def add_lookup(server: FastMCP, find: Find, who: Who) -> None:
 check("11.2", add_lookup)
 
 # %% [markdown] name="mcp-tool-why" only="solution"
-# The return type does two jobs: FastMCP makes the output schema of it, and what it does not name
-# stays inside. A tool that returns the stored order gives the staff's note to every client. FastMCP
-# sends the text of any exception, so the `except Exception` is what keeps paths and statements in
-# the log. An unknown order and another customer's get the same words, or anyone could find out
-# which numbers are in use. And there is no `customer_id` to be talked into: the context comes from
-# the connection, which the model does not write.
+# The return type does two jobs: FastMCP makes the output schema from it, and fields that it does
+# not name stay on the server. A tool that returns the stored order gives the staff note to every
+# client. FastMCP sends the text of any exception, so `except Exception` is what keeps paths and SQL
+# out of the answer. An unknown order and another customer's get the same words, or anyone could
+# find out which numbers are in use. And there is no argument `customer_id` that a customer could
+# talk the model into changing: the context comes from the connection, which the model does not
+# write.
 
 # %% [markdown] name="mcp-tool-use-text"
 # Try yours as a client does. `connected` is the SDK's own client, in memory. Here the context says
@@ -302,14 +303,14 @@ pd.DataFrame(looks)
 #
 # - `old` and `new` are tuples of two whole numbers: good answers, and all graded answers, since the
 #   canary began. The first number is at most the second.
-# - `look` is a whole number, 1 to 20. Usually the canary has 50 answers more at each look, and the
-#   old version nine times as many. Do not count on it: use the numbers that you get.
-# - **Release at look 20 alone.** Before that, the result is `"continue"` or `"roll back"`.
+# - `look` is a whole number, 1 to 20. Usually the canary has 50 more answers at each look, and the
+#   old version nine times as many. Do not rely on that: use the numbers that you get.
+# - **Release only at look 20.** Before that, the result is `"continue"` or `"roll back"`.
 # - **At look 20 it ends:** the result is `"release"` or `"roll back"`.
 # - **Nothing to compare.** If one version has no graded answer, or both have none, the result is
 #   `"continue"`, and at look 20 `"roll back"`.
-# - **Only for being worse.** A canary whose share of good answers is at least the old version's is
-#   never rolled back, apart from the rule before this one. The shares may both be 0 or 1.
+# - **Only for being worse.** Never roll back a canary whose share of good answers is at least the
+#   old version's, except by the rule before this one. The shares may both be 0 or 1.
 # - It is an ordinary function, not `async`. The same arguments give the same result, whatever was
 #   called before: it keeps nothing between calls.
 #
@@ -376,8 +377,8 @@ check("11.3", decide)
 # The difference is divided by its standard error, as in any test of two shares. What is special is
 # the bound. For one look at 5%, it would be 1.64. Here there are 20 looks, and each is one more
 # chance to be unlucky, so the same bound would roll back more than a fifth of the good releases.
-# With the same bound at each look (Pocock's method), about 2.5 makes 5% of them all together. You
-# find that number by simulation, or in a table of group sequential tests.
+# With one bound for all looks (Pocock's method), about 2.5 keeps the 20 looks together at 5%. You
+# find that number by simulation, or in a table of group-sequential tests.
 #
 # A bound that begins high and falls (O'Brien and Fleming's) is the other usual choice: about 1.9
 # times the root of 20 / `look`. It sees small differences better at the end, and stops a bad
@@ -414,8 +415,8 @@ for name, bound in bounds.items():
 show.table(rows, caption="Four rules, for a version as good as the old one and two worse ones")
 
 # %% [markdown] name="canary-use-text"
-# What does your rule cost? Two figures say it: good releases that are rolled back, and bad answers
-# that customers get before a bad release ends. `wait` is from above:
+# What does your rule cost? Two figures tell you: how many good releases it rolls back, and how many
+# bad answers customers get before it stops a bad release. `wait` is the rule from above:
 
 # %% name="canary-use"
 if ready("11.3"):
@@ -485,44 +486,43 @@ print(requests.groupby("customer")["tokens"].sum().nlargest(3).to_string())
 #   `chain`; `documents`, a list of ids, best first, empty unless `search_documents` found some.
 
 # %% [markdown] name="diagnosis-task"
-# Write `diagnose(metrics, runs)`. It returns a tuple of two texts: the cause, and what it is about.
-# *Before* is the first 60 minutes of the metrics, and *now* the last 60. A run is in the hour in
-# which it started; a run that started exactly with the 61st minute is in *now*. Go through this
-# list. The first cause whose conditions all hold is the result:
+# Write `diagnose(metrics, runs)`. It returns a tuple of two texts: the cause, and its subject (what
+# it is about). *Before* is the first 60 minutes of the metrics, and *now* is the last 60. A run is
+# in the hour in which it started; a run that started exactly with the 61st minute is in *now*. Go
+# through this list. The first cause whose conditions all hold is the result:
 #
-# 1. **`model down`**: at least 20% of the requests of now have failed, by the metrics. Of one
-#    model's runs of now, at least half have an error. It is about the model with the largest share.
-# 2. **`model slow`**: the mean time to the first token, now, is at least 3 times that of before, by
-#    the metrics. It is about the model whose runs of now took longest on average, from `start_time`
-#    to `end_time`.
-# 3. **`cost spike by one customer`**: the dollars of now are at least twice those of before. One
-#    customer has at least half of all tokens of the `chain` runs of now, guests' tokens included.
-#    It is about that customer, and never about guests.
-# 4. **`poisoned document`**: at least 3 answers of now contain the same web address, which no
-#    answer of before contains. It is about the document that is first most often in the `documents`
-#    of these answers' requests. Addresses here are what `re.findall(r"[\w-]+\.example\b", answer)`
-#    finds. If there are several new ones, take the one in most answers.
-# 5. **`bad release`**: at least 2 canaries more are wrong now than before. The first and the last
-#    `chain` run of the two hours have different revisions. It is about the last one's.
-# 6. **`failing tool`**: at least 2 canaries more are wrong now than before. One tool has at least 3
-#    runs with an error now, and their share of its runs is at least 0.25 higher than before: 0.50
-#    after 0.25, for instance. A tool that did not run before had the share 0. It is about the tool
-#    with the largest rise, among those with 3 errors or more.
-# 7. **`none`**, about `""`.
+# 1. **`model down`**: by the metrics, at least 20% of the requests in *now* failed. And of one
+# model's runs in *now*, at least half have an error. Subject: the model with the largest share. 2.
+# **`model slow`**: by the metrics, the mean time to the first token in *now* is at least 3 times
+# that in *before*. Subject: the model whose runs in *now* took longest on average, from
+# `start_time` to `end_time`. 3. **`cost spike by one customer`**: the dollars in *now* are at least
+# twice those in *before*. And    one customer has at least half of all tokens of the `chain` runs
+# in *now*, guests' tokens    included. Subject: that customer, never the guests. 4. **`poisoned
+# document`**: at least 3 answers in *now* contain the same web address, and no answer    in
+# *before* contains it. Addresses are what `re.findall(r"[\w-]+\.example\b", answer)` finds.    If
+# there are several new ones, take the one in most answers. Subject: the document that is    first
+# most often in the `documents` of these answers' requests. 5. **`bad release`**: at least 2 more
+# canaries are wrong in *now* than in *before*. And the first    and the last `chain` run of the two
+# hours have different revisions. Subject: the revision of    the last one. 6. **`failing tool`**:
+# at least 2 more canaries are wrong in *now* than in *before*. And one tool    has at least 3 runs
+# with an error in *now*, and their share of its runs is at least 0.25 higher    than in *before*:
+# 0.50 after 0.25, for instance. A tool that did not run in *before* had the    share 0. Subject:
+# the tool with the largest rise, among those with 3 errors or more. 7. **`none`**, with the subject
+# `""`.
 
 # %% [markdown] name="diagnosis-rules"
 # - The metrics are in order of time. The runs are in any order, with any index.
-# - Before has requests, answers and dollars, and now has requests. Both have `chain` runs. If now
-#   has answers, it has `llm` runs too. Apart from that, there may be none of a thing: a mean or a
-#   share of nothing meets no condition.
-# - Where several models, customers, documents, addresses or tools could be the result, no two are
-#   equally high. No two runs of the type `chain` start at the same time.
-# - Compare at the limits as exactly as floats do. The check has none that rounding decides.
+# - *Before* has requests, answers and dollars, and *now* has requests. Both have `chain` runs. If
+#   *now* has answers, it has `llm` runs too. Anything else may be missing: a mean or a share of
+#   nothing meets no condition.
+# - Where several models, customers, documents, addresses or tools could be the result, there are no
+#   ties. No two runs of the type `chain` start at the same time.
+# - Compare floats as they are: rounding decides no case of the check.
 # - The frames are not changed.
 #
 # For instance, the second incident above gives `("cost spike by one customer", "C-0042")`. The
-# check has other incidents, of other sizes, at other hours and about other things. Some are only
-# days on which much happens: a newsletter that brings many customers, or a release that is good.
+# check has other incidents, of other sizes, at other hours and with other subjects. In some cases
+# nothing is wrong, although much happens: a newsletter brings many customers, or a release is good.
 
 # %% exercise="11.4"
 import pandas as pd
@@ -583,9 +583,9 @@ check("11.4", diagnose)
 # %% [markdown] name="diagnosis-why" only="solution"
 # Each cause has a symptom in the metrics and a subject in the traces, and neither is enough alone.
 # Failed requests mean that the model is down, or that a budget does its work: only the runs tell
-# the two apart. Twice the dollars is an incident if one customer causes it, and a good day if
-# a newsletter does. Customers whose refunds are refused make the tool `issue_refund` fail all day,
-# so the rise counts, and not the errors.
+# the two apart. Twice the dollars is an incident if one customer causes it, and a good day if a
+# newsletter does. Refused refunds make the tool `issue_refund` fail all day, so what counts is the
+# rise, not the number of errors.
 #
 # The order is part of the diagnosis. A model that is down makes canaries wrong as well, so the
 # causes that explain most come first. And the comparison is always with the hour before: a limit
@@ -629,7 +629,7 @@ if ready("11.4"):
 # | `"cost spike"` | one customer asks the same 6 to 8 times a minute | `"limit"`, customer |
 # | `"poisoned document"` | one document's answers name a foreign site | `"withdraw"`, document |
 #
-# An action takes up to two minutes until it works. `switch-model` nearly triples the price.
+# An action takes effect within two minutes. `switch-model` nearly triples the price.
 
 # %% [markdown] name="duty-console"
 # `console` shows what customers and canary questions got, and takes your actions. Minutes are the
@@ -648,7 +648,7 @@ if ready("11.4"):
 #   kind of problem), `addresses` (foreign ones), `canary` (`""`, `"right"`, `"wrong"`, `"failed"`).
 # - `console.changes()`: releases and edits so far, each with `minute`, `what` and `about`.
 # - `console.diagnose(kind)`, `console.act(action, about="")`: return nothing, and take effect for
-#   the whole shift. `DrillError` for a word that is not known.
+#   the rest of the shift. They raise `DrillError` for an unknown word.
 # - `await console.wait(minutes=1)`: lets time pass; False when the shift has ended.
 
 # %% [markdown] name="duty-rules"
@@ -656,9 +656,9 @@ if ready("11.4"):
 #
 # - **Diagnosed:** `diagnose` is called with the right kind, and never with a wrong one.
 # - **No wrong action:** every `act` is the right one. Repeating it does no harm.
-# - **In time:** at most 30 minutes after the incident began, the service is well again: the action
-#   works, and then five minutes have passed without harm. The check measures this. Your function
-#   may return once it has acted.
+# - **In time:** the service is well again at most 30 minutes after the incident began. That means
+#   that the action works, and that five minutes have then passed without harm. The check measures
+#   this. Your function may return once it has acted.
 # - **A quiet shift:** no diagnosis and no action until the shift has ended. Pages may fire: a
 #   mailing makes many customers ask at once. Do not return before the end, since an incident
 #   may begin at any minute.
@@ -666,7 +666,7 @@ if ready("11.4"):
 #
 # For instance, if the only page is `SpendingFast` and 60 of 80 answers went to customer C-0042, the
 # right calls are `diagnose("cost spike")` and `act("limit", "C-0042")`. If they went to forty
-# customers, none is.
+# customers, the right reaction is to call neither.
 
 # %% exercise="11.5"
 from collections import Counter
@@ -710,8 +710,8 @@ check("11.5", operator)
 # "something was released shortly before" is true on most good days too.
 #
 # The order matters little here, because one thing goes wrong at a time. What matters is the last
-# condition. Cost rises on a good day too, and without the customer's share a mailing ends in a
-# limit on the customer who asked first.
+# condition. Cost rises on a good day too: without the check of the customer's share, a mailing ends
+# in a limit on a customer who did nothing wrong.
 
 # %% [markdown] name="duty-use-text"
 # How fast is it on a shift of the lab, and what does it do when nothing is wrong?

@@ -21,7 +21,7 @@ _QUICK_S = 2.0  # for 10,000 steps; the reference takes 0.03 s, and a look at ea
         " find the last volume at which b costs more: the answer is the next one.",
         Hint(
             "-(-requests // capacity) rounds up with integers alone. max(minimum, ...) comes"
-            " afterwards, and max(0, requests - free) are the requests that are paid.",
+            " afterwards, and max(0, requests - free) is the number of requests that cost money.",
             "cost",
         ),
         Hint(
@@ -35,9 +35,9 @@ _QUICK_S = 2.0  # for 10,000 steps; the reference takes 0.03 s, and a look at ea
             "fast",
         ),
         Hint(
-            "On the line from start to end, b costs more by d at the start, and by s less with each"
-            " further request. The first volume at which it costs no more is start +"
-            " math.ceil(Fraction(d) / Fraction(s)).",
+            "On the line from start to end, b costs d more than a at the start, and this difference"
+            " falls by s with each further request. The first volume at which b costs no more is"
+            " start + math.ceil(Fraction(d) / Fraction(s)).",
             "fast",
         ),
         Hint("getattr(plan, name) reads a field by its name, for a loop over fields.", "bad"),

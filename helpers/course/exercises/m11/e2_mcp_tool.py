@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         " FastMCP reads its name, docstring, types and return type.",
         Hint(
             "A parameter with the type Context is filled in by FastMCP and is not in the schema."
-            " The pattern belongs into Annotated[str, Field(pattern=...)].",
+            " The pattern belongs in Annotated[str, Field(pattern=...)].",
             "declared",
         ),
         Hint(
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
             "result",
         ),
         Hint(
-            "The customer first: who(context). Then await find(order_id). Both in each call, and"
-            " nothing of them outside it.",
+            "Ask for the customer first, with who(context). Then await find(order_id). Do both in"
+            " each call, and keep nothing of them for the next one.",
             "scope",
         ),
         Hint(
@@ -96,7 +96,7 @@ def mcp_tool(answer: "AddLookup") -> Iterator[Case]:
             Slip.when(
                 "not-hers",
                 lambda got: any(isinstance(each, dict) for each in got["got"]),
-                "A customer saw an order of another one.",
+                "A customer saw another customer's order.",
             ),
             Slip.when(
                 "two-sentences",

@@ -15,8 +15,8 @@ CANARIES = 1000
     "11.3",
     title="A canary's stopping rule",
     hints=[
-        "Divide the difference of the two shares by its standard error. How far below 0 must that"
-        " be, so that twenty looks together are wrong once in twenty times?",
+        "Divide the difference of the two shares by its standard error. How far below 0 must it be,"
+        " so that twenty looks together roll back only one good release in twenty?",
         Hint(
             "At look 20, every path of your function must end in 'roll back' or 'release'.", "last"
         ),
@@ -38,8 +38,8 @@ CANARIES = 1000
             " 5% of good releases are rolled back.",
             "small",
         ),
-        Hint("Use the old version's share as it is counted; it is not 0.8 everywhere.", "rates"),
-        Hint("Use the arguments alone: no global variable, no count of calls.", "pure"),
+        Hint("Compute the old version's share from its counts: it is not always 0.8.", "rates"),
+        Hint("Use only the arguments: no global variable, no count of calls.", "pure"),
     ],
 )
 def decide(answer: Any) -> Iterator[Case]:
@@ -53,11 +53,11 @@ def decide(answer: Any) -> Iterator[Case]:
 
     yield named(
         "equally good at the first look", (360, 450), (40, 50), 1, "continue", "last",
-        Slip.value("early", "release", "Release at the last look alone."),
+        Slip.value("early", "release", "Release only at the last look."),
     )  # fmt: skip
     yield named(
         "much better at look 19", (6840, 8550), (940, 950), 19, "continue", "last",
-        Slip.value("early", "release", "Release at the last look alone."),
+        Slip.value("early", "release", "Release only at the last look."),
     )  # fmt: skip
     never = Slip.value("no-end", "continue", "Look 20 is the last one: nothing can continue there.")
     yield named("good at look 20", (7200, 9000), (800, 1000), 20, "release", "last", never)
@@ -91,7 +91,7 @@ def decide(answer: Any) -> Iterator[Case]:
     waits = Slip.when(
         "waits",
         lambda got: got["answers"] > MOST_ANSWERS and got["rolled back"] >= LEAST_CAUGHT,
-        "It is rolled back too late: customers have read hundreds of bad answers by then.",
+        "It is rolled back too late: by then it has answered hundreds of questions.",
     )
     misses = Slip.when(
         "misses",
@@ -170,6 +170,6 @@ def _least(limit: float) -> Expectation:
 def _caught() -> Expectation:
     text = f"at least {LEAST_CAUGHT:.0%} rolled back, after {MOST_ANSWERS} answers or fewer"
     return satisfies(
-        f"{text} in the mean",
+        f"{text} on average",
         lambda got: got["rolled back"] >= LEAST_CAUGHT and got["answers"] <= MOST_ANSWERS,
     )

@@ -25,19 +25,20 @@ from helpers.course.exercises import Case, Hint, Slip, exercise
         ),
         Hint("A mean is first_token_s divided by answers, in each hour. Are there any?", "slow"),
         Hint(
-            "Group the tokens of the chain runs of now by customer. Guests belong to the sum, and"
-            " are no customer.",
+            "Group the tokens of the chain runs in now by customer. Guests' tokens count in the"
+            " sum, but guests are not a customer.",
             "cost",
         ),
         Hint(
-            "Collect the addresses of before in a set. An address counts once for each answer. The"
-            " documents are in the runs whose parent_run_id is the id of such an answer.",
+            "Collect the addresses in before's answers in a set. Count an address once for each"
+            " answer. The documents are in the runs whose parent_run_id is the id of that answer's"
+            " chain run.",
             "poison",
         ),
         Hint("Sort the chain runs by start_time, and compare the first with the last.", "release"),
         Hint(
-            "Compare shares, for each tool: errors now by runs now, less the same of before. Leave"
-            " out the tools with fewer than 3 errors now.",
+            "For each tool, divide its errors in now by its runs in now, and subtract the same"
+            " share of before. Leave out the tools with fewer than 3 errors in now.",
             "tool",
         ),
     ],
@@ -67,7 +68,7 @@ def diagnose(answer: Any) -> Iterator[Case]:
     guests = Slip.when(
         "guests",
         lambda got: got == ("cost spike by one customer", ""),
-        "Guests are many people, and no customer.",
+        "Guests are many people, not one customer.",
     )
     for one in planned():
         found = of_replayed.get(one.cause) if one.replayed else guests

@@ -17,18 +17,18 @@ if TYPE_CHECKING:
         "Begin with the loop: `while await console.wait(1):`, and in it one branch for each kind of"
         " page. A branch diagnoses, acts and returns.",
         Hint(
-            "Look at the console's pages each minute, and not at the hour: what fires while most"
-            " answers fail, and what while one canary question gets a wrong answer?",
+            "Look at the console's pages each minute. Which alert fires while most answers fail,"
+            " and which one while a canary question gets a wrong answer?",
             "time",
         ),
         Hint(
             "The answers tell which document is poisoned: take the `document` of those that"
-            " have `addresses`. The last edit is often another one's.",
+            " have `addresses`. The last edit is often one of another document.",
             "poisoned",
         ),
         Hint(
-            "Count `customer` in the last answers, without the empty one. In a loop one customer"
-            " has a large share of all answers.",
+            "Count `customer` in the last answers, without the empty one. In a cost spike, one"
+            " customer has a large share of all answers.",
             "cost",
         ),
         Hint(
@@ -92,17 +92,17 @@ SLIPS = (
     Slip.when(
         "wrong-action",
         _acted_wrongly,
-        "An action was not the right one: a healthy part of the service was changed.",
+        "An action was wrong: it changed a healthy part of the service.",
     ),
     Slip.when(
         "undiagnosed",
         _never_diagnosed,
-        "The incident was ended, and nobody said what it was: call console.diagnose.",
+        "The incident is over, but nobody said what it was: call console.diagnose.",
     ),
     Slip.when(
         "only-said",
         _only_said,
-        "The diagnosis is right, and nothing was done: call console.act.",
+        "There is a diagnosis, but no action: call console.act.",
     ),
     Slip.when(
         "left-early",

@@ -46,7 +46,7 @@ def document_search() -> Search:
 def add_tools(
     server: ClearErrors, search: Search, book: OrderBook, who: Callable[[], str | None]
 ) -> None:
-    """Give a server the shop's tools; a line in this function is where yours go."""
+    """Give a server the shop's tools; add your own in this function."""
 
     def found(query: str) -> Found:
         sentence, score = best(search, query)
@@ -93,10 +93,10 @@ def key_server() -> ClearErrors:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve until it is stopped: 2 where something has to be put right first."""
+    """Serve until stopped. Returns 2 if something has to be set up or corrected first."""
     parser = argparse.ArgumentParser(description="Serve your tools to MCP clients.")
     parser.add_argument("--customer", metavar="ID", help="who is logged in; without it, nobody")
-    parser.add_argument("--http", action="store_true", help="for everyone who has a key")
+    parser.add_argument("--http", action="store_true", help="serve everyone who has a key, by HTTP")
     parser.add_argument("--port", type=int, default=8765)
     chosen = parser.parse_args(argv)
     try:
