@@ -1,6 +1,6 @@
 """Which tests run one after another in one worker: those of a file, because they share a server.
 
-Three files hold the tests of every module; there, those of a module stay together, so that both
+Three files hold the tests of every module; there, those of a module stay together, so that all
 workers have something to do until the end. What needs Ray runs in one worker, on one cluster: a
 start takes as long as many tests, and two clusters on two cores fail each other's timeouts.
 """

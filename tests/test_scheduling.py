@@ -1,4 +1,4 @@
-"""Tests that share a server stay in one worker; modules are shared out between both."""
+"""Tests that share a server stay in one worker; modules are shared out between all."""
 
 import pytest
 

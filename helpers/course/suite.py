@@ -8,9 +8,10 @@ from helpers.paths import ROOT
 # Small samples, and one thread a model: with more, models that share the cores stall each other.
 SETTINGS = {"COURSE_FAST": "1", "COURSE_THREADS": "1"}
 
-# Two tests at a time; those of one file stay together, because they share a server or an index
+# Three tests at a time on two cores: about a third of their time they wait, for servers, limits and
+# simulated customers. Those of one file stay together, because they share a server or an index
 # (`tests/scheduling.py`). In the order of their names: notebooks are long, and not the last.
-TWO_AT_A_TIME = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+AT_A_TIME = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
 
 # The tests of the room that a module is about. What every module has (notebooks, exercises, quiz)
 # is in `SHARED`, of which the module's own tests are taken.
@@ -79,4 +80,4 @@ def run(extra: Sequence[str], *, fast: bool, module: str | None = None) -> int:
     chosen += of_module(module) if module else []
     os.environ.update(SETTINGS)
     os.chdir(ROOT)
-    return int(pytest.main([*TWO_AT_A_TIME, *chosen, *extra]))
+    return int(pytest.main([*AT_A_TIME, *chosen, *extra]))

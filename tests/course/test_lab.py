@@ -140,8 +140,8 @@ def test_options_of_pytest_pass_through(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.chdir(ROOT / "tests")
     assert course_test(["--fast", "-k", "refund", "tests/shop"]) == 5
     assert course_test([]) == 5
-    two = suite.TWO_AT_A_TIME
-    assert calls == [[*two, "-m", "not slow", "-k", "refund", "tests/shop"], two]
+    always = suite.AT_A_TIME
+    assert calls == [[*always, "-m", "not slow", "-k", "refund", "tests/shop"], always]
     assert {name: os.environ[name] for name in suite.SETTINGS} == suite.SETTINGS
     assert Path.cwd() == ROOT
 
