@@ -57,7 +57,7 @@ print(container)
 # | `minimum` | `int` | instances that run even if fewer are needed |
 #
 # With `n` requests a month, as many instances run as are needed to carry `n`, but at least
-# `minimum`. With 0 requests, no instance is needed, so exactly `minimum` run.
+# `minimum`. With 0 requests, exactly `minimum` run.
 #
 # Write `break_even(a, b, most)`. It returns the smallest number of requests, from 0 to `most`, from
 # which on `b` costs no more than `a` at **every** number of requests up to and including `most`. It
@@ -69,7 +69,7 @@ print(container)
 # - Every cost up to `most` has at most 28 digits, so `Decimal` can hold it exactly.
 # - A negative field of a plan, a `capacity` below 1, and a negative `most` raise `ValueError`, and
 #   its message contains the name of the field, or `most`. At most one of them is wrong in a call.
-# - `a` and `b` are not changed, and the function is a plain one, not async.
+# - `a` and `b` are not changed, and no answer depends on an earlier call.
 #
 # Example: `break_even(function, container, 200)` is `110`. At 60 requests both cost $10. But the
 # 81st request needs a second container: now they cost $20, and the function $14.20. At 110 requests
