@@ -57,7 +57,7 @@ print(container)
 # | `minimum` | `int` | instances that run even if fewer are needed |
 #
 # With `n` requests a month, as many instances run as are needed to carry `n`, but at least
-# `minimum`. With 0 requests, no instance is needed, so exactly `minimum` run.
+# `minimum`. With 0 requests, exactly `minimum` run.
 #
 # Write `break_even(a, b, most)`. It returns the smallest number of requests, from 0 to `most`, from
 # which on `b` costs no more than `a` at **every** number of requests up to and including `most`. It
@@ -69,7 +69,7 @@ print(container)
 # - Every cost up to `most` has at most 28 digits, so `Decimal` can hold it exactly.
 # - A negative field of a plan, a `capacity` below 1, and a negative `most` raise `ValueError`, and
 #   its message contains the name of the field, or `most`. At most one of them is wrong in a call.
-# - `a` and `b` are not changed, and the function is a plain one, not async.
+# - `a` and `b` are not changed, and no answer depends on an earlier call.
 #
 # Example: `break_even(function, container, 200)` is `110`. At 60 requests both cost $10. But the
 # 81st request needs a second container: now they cost $20, and the function $14.20. At 110 requests
@@ -113,6 +113,7 @@ def break_even(a: Plan, b: Plan, most: int) -> int | None:
     return 0
     # END SOLUTION
 
+
 # %%
 check("11.1", break_even)
 
@@ -133,7 +134,7 @@ check("11.1", break_even)
 #
 # Write `add_lookup(server, find, who)`. It adds one tool to a `FastMCP` server, and returns `None`.
 #
-# - `server: FastMCP` may have tools already. They stay as they are.
+# - `server: FastMCP` may have tools already. They stay as they are, annotations too.
 # - `find: Callable[[str], Awaitable[dict[str, Any]]]` is an async function from an order's id to
 #   the stored order: `id`, `customer`, `status` and `staff_note` are texts, `items` is a list of
 #   texts, and `paid` is a whole number of pence. It raises a `LookupError` (or a subclass of it)
@@ -149,10 +150,12 @@ check("11.1", break_even)
 #   the customer nor the context is in the schema.
 # - **Its annotations** say `readOnlyHint=True` and `openWorldHint=False`.
 # - **Its result is structured**: `order_id`, `status`, `items` and `paid`, as they are stored, with
-#   `paid` in pence. All four are in the tool's output schema, and nothing else is. So the staff
-#   note and the customer's id do not leave the server.
-# - **Each call** asks `who` with its own context, and then `find`, once each. Calls overlap: while
-#   one waits for `find`, others are answered.
+#   `paid` in pence. All four are required in the tool's output schema, with their types, and
+#   nothing else is allowed there. So the staff note and the customer's id do not leave the server:
+#   not in the result's text or `_meta`, nor in the context's messages or the tool's description.
+# - **Each call** asks `who` with its own context, and then `find`, once each, also after an error.
+#   It does not change what `find` returns. Calls overlap: while one waits for `find`, others are
+#   answered.
 # - **Errors** are results with `isError`. Raise `ToolError` with exactly one of these sentences
 #   (FastMCP adds `Error executing tool lookup_order: ` in front):
 #
@@ -166,8 +169,9 @@ check("11.1", break_even)
 # - In the last case, and only then, log the exception once with its traceback:
 #   `log.exception(...)`, with any message.
 #
-# Compare customers' ids exactly. Share nothing between two servers, and keep nothing between calls:
-# an order may change, and so may its customer.
+# Compare customers' ids exactly: case and spaces count, and an empty text is an id, too. Share
+# nothing between two servers, which may be used in turn, and keep nothing between calls: an order
+# may change, and so may its customer.
 #
 # For instance, if `find("FH-00017")` gives `{"id": "FH-00017", "customer": "C-0042", "status":
 # "shipped", "items": ["Alta 2 tent"], "paid": 24900, "staff_note": "ring first"}`, C-0042 gets
@@ -228,7 +232,9 @@ def add_lookup(server: FastMCP, find: Find, who: Who) -> None:
             items=order["items"],
             paid=order["paid"],
         )
+
     # END SOLUTION
+
 
 # %%
 check("11.2", add_lookup)
@@ -249,10 +255,16 @@ check("11.2", add_lookup)
 # %% name="mcp-tool-use"
 from mcp.shared.memory import create_connected_server_and_client_session as connected
 
-STORED = {"FH-00017": {
-    "id": "FH-00017", "customer": "C-0042", "status": "shipped", "items": ["Alta 2 tent"],
-    "paid": 24900, "staff_note": "ring first",
-}}
+STORED = {
+    "FH-00017": {
+        "id": "FH-00017",
+        "customer": "C-0042",
+        "status": "shipped",
+        "items": ["Alta 2 tent"],
+        "paid": 24900,
+        "staff_note": "ring first",
+    }
+}
 
 
 async def find(order_id):
@@ -293,8 +305,13 @@ good_old = chance.binomial(450, 0.80, size=3).cumsum()
 good_new = chance.binomial(50, 0.77, size=3).cumsum()
 looks = []
 for look in (1, 2, 3):
-    looks.append({"look": look, "old": (int(good_old[look - 1]), 450 * look),
-                  "new": (int(good_new[look - 1]), 50 * look)})
+    looks.append(
+        {
+            "look": look,
+            "old": (int(good_old[look - 1]), 450 * look),
+            "new": (int(good_new[look - 1]), 50 * look),
+        }
+    )
 pd.DataFrame(looks)
 
 # %% [markdown] name="canary-task"
@@ -370,6 +387,7 @@ def decide(old: tuple[int, int], new: tuple[int, int], look: int) -> str:
     return "release" if last else "continue"
     # END SOLUTION
 
+
 # %%
 check("11.3", decide)
 
@@ -383,6 +401,7 @@ check("11.3", decide)
 # A bound that begins high and falls (O'Brien and Fleming's) is the other usual choice: about 1.9
 # times the root of 20 / `look`. It sees small differences better at the end, and stops a bad
 # release later. The cell below compares the two.
+
 
 # %% name="canary-bounds" only="solution"
 def with_bound(bound):
@@ -424,13 +443,21 @@ if ready("11.3"):
     for name, rule in (("wait", wait), ("yours", decide)):
         good = simulate(rule, 0.80, 0.80, canaries=300, seed=21)
         bad = simulate(rule, 0.80, 0.70, canaries=300, seed=22)
-        rows.append({"rule": name,
-                     "good releases rolled back": (good["decision"] == "roll back").mean(),
-                     "bad answers of a bad release": 0.3 * bad["answers"].mean()})
+        rows.append(
+            {
+                "rule": name,
+                "good releases rolled back": (good["decision"] == "roll back").mean(),
+                "bad answers of a bad release": 0.3 * bad["answers"].mean(),
+            }
+        )
     show.table(rows, caption="What a stopping rule costs", digits=2)
-    measured.append({"exercise": "3: bad answers before a bad release ends",
-                     "before": rows[0]["bad answers of a bad release"],
-                     "after": rows[1]["bad answers of a bad release"]})
+    measured.append(
+        {
+            "exercise": "3: bad answers before a bad release ends",
+            "before": rows[0]["bad answers of a bad release"],
+            "after": rows[1]["bad answers of a bad release"],
+        }
+    )
 
 # %% [markdown] name="diagnosis-goal"
 # ## 4. A diagnosis from metrics and traces
@@ -577,6 +604,7 @@ def diagnose(metrics: pd.DataFrame, runs: pd.DataFrame) -> tuple[str, str]:
     return "none", ""
     # END SOLUTION
 
+
 # %%
 check("11.4", diagnose)
 
@@ -599,11 +627,19 @@ if ready("11.4"):
     rows = []
     for hours in seen:
         cause, subject = diagnose(hours.metrics, hours.runs)
-        rows.append({"happened": hours.cause, "about": hours.subject,
-                     "your diagnosis": cause, "your subject": subject})
+        rows.append(
+            {
+                "happened": hours.cause,
+                "about": hours.subject,
+                "your diagnosis": cause,
+                "your subject": subject,
+            }
+        )
     show.table(rows, caption="Three incidents, and your diagnosis of each")
-    right = sum((row["happened"], row["about"]) == (row["your diagnosis"], row["your subject"])
-                for row in rows)
+    right = sum(
+        (row["happened"], row["about"]) == (row["your diagnosis"], row["your subject"])
+        for row in rows
+    )
     measured.append({"exercise": "4: incidents diagnosed, of three", "before": 0, "after": right})
 
 # %% [markdown] name="duty-goal"
@@ -700,6 +736,7 @@ async def operator(console) -> None:
                 console.diagnose("cost spike")
                 return console.act("limit", customer)
     # END SOLUTION
+
 
 # %%
 check("11.5", operator)

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
+from decimal import Context
 from fractions import Fraction
 from typing import Any
 
@@ -195,6 +197,67 @@ def steps_of_b() -> object:
     return but(find=find)
 
 
+@wrong("Only the steps of a.")
+def steps_of_a() -> object:
+    def find(self: Any, a: Plan, b: Plan, most: int) -> int | None:
+        return Lines.find(self, a, Plan(**{**vars(b), "capacity": 10**9}), most)
+
+    return but(find=find)
+
+
+@wrong("Only the first 9,990 steps.")
+def last_steps_missing() -> object:
+    class Short(Lines):
+        def find(self, a: Plan, b: Plan, most: int) -> int | None:
+            last = 9_990 * min(a.capacity, b.capacity)
+            if last >= most or not self.no_more(a, b, most):
+                return Lines.find(self, a, b, most)
+            if not self.no_more(a, b, last + 1):
+                return self.between(a, b, last + 1, most)
+            return Lines.find(self, a, b, last)
+
+    return by(Short())
+
+
+@wrong("The quotient is a float.")
+def float_quotient() -> object:
+    return _quotient(lambda first, falls: float(Fraction(first) / Fraction(falls)))
+
+
+@wrong("The quotient is a Decimal of 28 digits.")
+def decimal_quotient() -> object:
+    return _quotient(lambda first, falls: first / falls)
+
+
+def _quotient(divide: Callable[[Any, Any], Any]) -> object:
+    def between(self: Any, a: Plan, b: Plan, start: int, end: int) -> int:
+        first, second = (self.cost(b, n) - self.cost(a, n) for n in (start, start + 1))
+        return start + math.ceil(divide(first, first - second))
+
+    return but(between=between)
+
+
+@wrong("Costs of 27 digits.")
+def digits_27() -> object:
+    def cost(self: Any, plan: Plan, requests: int) -> Any:
+        return Context(prec=27).plus(Volumes.cost(self, plan, requests))
+
+    return but(cost=cost)
+
+
+@wrong("Answers are kept by the identity of the plans.")
+def kept_by_identity() -> object:
+    kept: dict[Any, Any] = {}
+
+    def find(self: Any, a: Plan, b: Plan, most: int) -> Any:
+        key = id(a), id(b), most
+        if key not in kept:
+            kept[key] = Lines.find(self, a, b, most)
+        return kept[key]
+
+    return but(find=find)
+
+
 @wrong("Only steps, and no line between them.")
 def no_lines() -> object:
     return but(between=lambda self, a, b, start, end: start)
@@ -223,6 +286,14 @@ def capacity_of_0() -> object:
                 if getattr(plan, name) < 0:
                     raise ValueError(f"{name} is negative")
         look(Plan(), Plan(), most)
+
+    return by(Lines(), look=short)
+
+
+@wrong("Of the capacities, only 0 is refused.")
+def negative_capacity() -> object:
+    def short(a: Plan, b: Plan, most: int) -> None:
+        look(*(replace(plan, capacity=abs(plan.capacity)) for plan in (a, b)), most)
 
     return by(Lines(), look=short)
 

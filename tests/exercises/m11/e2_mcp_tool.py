@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+import unicodedata
+from collections.abc import Callable
 from typing import Annotated, Any, TypedDict
 
 from mcp.server.fastmcp import Context, FastMCP
 from mcp.server.fastmcp.exceptions import ToolError
-from mcp.types import ToolAnnotations
-from pydantic import BaseModel, Field
+from mcp.types import CallToolResult, TextContent, ToolAnnotations
+from pydantic import BaseModel, ConfigDict, Field
 
 from helpers.authoring.answers import right, wrong
 
@@ -327,6 +329,368 @@ def pounds() -> object:
 @wrong("Nobody has the id None.")
 def none_is_a_customer() -> object:
     return but(customer=lambda self, context: self.who(context))
+
+
+def returning(build: Any, returns: Any = Facts) -> object:
+    """The right tool with another result: `build` makes it of the order, the context, the server."""
+
+    def add_lookup(server: Any, find: Any, who: Any) -> None:
+        class Kept(Steps):
+            def own(self, order: Any, customer: Any) -> bool:
+                self.order = order
+                return Steps.own(self, order, customer)
+
+        steps = Kept()
+        steps.find, steps.who = find, who
+
+        async def lookup_order(order_id: OrderId, context: Context) -> Any:
+            """Look up an order."""
+            await steps.look_up(order_id, context)
+            return await build(steps.order, context, server)
+
+        lookup_order.__annotations__["return"] = returns
+        server.tool(annotations=READS)(lookup_order)
+
+    return add_lookup
+
+
+def with_order(change: Callable[[Any], dict[str, Any]]) -> object:
+    """The right tool with an order that is changed before its facts are taken."""
+
+    async def build(order: Any, context: Any, server: Any) -> Facts:
+        return facts(order | change(order))
+
+    return returning(build)
+
+
+def _told(order: Any, text: str, meta: dict[str, Any] | None = None) -> CallToolResult:
+    content = [TextContent(type="text", text=text)]
+    structured = facts(order).model_dump()
+    return CallToolResult(content=content, structuredContent=structured, _meta=meta)
+
+
+ResultOfFacts = Annotated[CallToolResult, Facts]
+
+
+@wrong("The text of the result has the stored order.", slip="whole-order")
+def order_in_text() -> object:
+    async def build(order: Any, context: Any, server: Any) -> CallToolResult:
+        return _told(order, str(order))
+
+    return returning(build, ResultOfFacts)
+
+
+@wrong("The result's metadata has the customer.", slip="whole-order")
+def customer_in_meta() -> object:
+    async def build(order: Any, context: Any, server: Any) -> CallToolResult:
+        return _told(order, "Your order", {"customer": order["customer"]})
+
+    return returning(build, ResultOfFacts)
+
+
+@wrong("A message by the context has the stored order.", slip="whole-order")
+def order_in_message() -> object:
+    async def build(order: Any, context: Any, server: Any) -> Facts:
+        await context.info(str(order))
+        return facts(order)
+
+    return returning(build)
+
+
+@wrong("The description has the last order.", slip="whole-order")
+def order_in_description() -> object:
+    async def build(order: Any, context: Any, server: Any) -> Facts:
+        server._tool_manager.get_tool("lookup_order").description = str(order)
+        return facts(order)
+
+    return returning(build)
+
+
+@wrong("The stored order is changed.")
+def note_removed() -> object:
+    async def build(order: Any, context: Any, server: Any) -> Facts:
+        del order["staff_note"]
+        return facts(order)
+
+    return returning(build)
+
+
+@wrong("Items are sorted.")
+def sorted_items() -> object:
+    return with_order(lambda order: {"items": sorted(order["items"])})
+
+
+@wrong("Each item once.")
+def items_once() -> object:
+    return with_order(lambda order: {"items": list(dict.fromkeys(order["items"]))})
+
+
+@wrong("Items without spaces around them.")
+def stripped_items() -> object:
+    return with_order(lambda order: {"items": [each.strip() for each in order["items"]]})
+
+
+@wrong("The first ten items.")
+def ten_items() -> object:
+    return with_order(lambda order: {"items": order["items"][:10]})
+
+
+@wrong("The status in small letters.")
+def status_lower() -> object:
+    return with_order(lambda order: {"status": order["status"].lower()})
+
+
+@wrong("The status without spaces around it.")
+def status_stripped() -> object:
+    return with_order(lambda order: {"status": order["status"].strip()})
+
+
+@wrong("The schema of paid is any number.")
+def paid_float() -> object:
+    class Told(Facts):
+        paid: float  # type: ignore[assignment]
+
+    return _another_type(Told)
+
+
+@wrong("The schema has a default.")
+def paid_default() -> object:
+    class Told(Facts):
+        paid: int = 0
+
+    return _another_type(Told)
+
+
+@wrong("The schema lets more fields through.")
+def more_fields() -> object:
+    class Told(Facts):
+        model_config = ConfigDict(extra="allow")
+
+    return _another_type(Told)
+
+
+def _another_type(told: type[Facts]) -> object:
+    async def build(order: Any, context: Any, server: Any) -> Facts:
+        return told(**facts(order).model_dump())
+
+    return returning(build, told)
+
+
+def _compared(by: Callable[[str], str]) -> object:
+    return but(own=lambda self, order, customer: by(order["customer"]) == by(customer))
+
+
+@wrong("Customers are compared without case.", slip="not-hers")
+def casefold() -> object:
+    return _compared(str.casefold)
+
+
+@wrong("Customers are compared without spaces.", slip="not-hers")
+def without_spaces() -> object:
+    return _compared(str.strip)
+
+
+@wrong("The last four digits are compared.", slip="not-hers")
+def last_digits() -> object:
+    return _compared(lambda customer: customer[-4:])
+
+
+@wrong("The number is compared.", slip="not-hers")
+def number() -> object:
+    return _compared(lambda customer: customer.lstrip("C-0"))
+
+
+@wrong("Customers are compared as Unicode's compatible forms.", slip="not-hers")
+def compatible() -> object:
+    return _compared(lambda customer: unicodedata.normalize("NFKC", customer))
+
+
+@wrong("An empty id is nobody.")
+def empty_is_nobody() -> object:
+    def customer(self: Any, context: Any) -> Any:
+        found = self.who(context)
+        if not found:
+            raise ToolError(LOG_IN)
+        return found
+
+    return but(customer=customer)
+
+
+@wrong("The server that came last answers for all.")
+def last_server() -> object:
+    last: dict[str, Any] = {}
+
+    def add_lookup(server: Any, find: Any, who: Any) -> None:
+        last.update(find=find, who=who)
+        Steps()(server, lambda order_id: last["find"](order_id), lambda each: last["who"](each))
+
+    return add_lookup
+
+
+def _remembering(field: str) -> object:
+    """The first value of a field of each order is kept."""
+
+    def add_lookup(server: Any, find: Any, who: Any) -> None:
+        kept: dict[str, Any] = {}
+
+        async def first(order_id: str) -> Any:
+            order = await find(order_id)
+            return order | {field: kept.setdefault(order_id, order[field])}
+
+        Steps()(server, first, who)
+
+    return add_lookup
+
+
+@wrong("The first status is kept.")
+def kept_status() -> object:
+    return _remembering("status")
+
+
+@wrong("The first items are kept.")
+def kept_items() -> object:
+    return _remembering("items")
+
+
+@wrong("The first price is kept.")
+def kept_paid() -> object:
+    return _remembering("paid")
+
+
+@wrong("The first owner is kept.")
+def kept_customer() -> object:
+    return _remembering("customer")
+
+
+def _until(limit: int, counted: type[Exception] | None, then: Callable[[], Exception]) -> object:
+    """After some calls, or some errors of a kind, `find` is called no more."""
+
+    def add_lookup(server: Any, find: Any, who: Any) -> None:
+        count = 0
+
+        async def limited(order_id: str) -> Any:
+            nonlocal count
+            if count >= limit:
+                raise then()
+            try:
+                count += counted is None
+                return await find(order_id)
+            except Exception as error:
+                count += bool(counted) and isinstance(error, counted or ())
+                raise
+
+        Steps()(server, limited, who)
+
+    return add_lookup
+
+
+@wrong("What was missing once is missing for ever.")
+def kept_missing() -> object:
+    return _until(1, LookupError, LookupError)
+
+
+@wrong("After six errors the tool gives up.")
+def breaker() -> object:
+    return _until(6, OSError, OSError)
+
+
+@wrong("After 30 calls the tool gives up.")
+def thirty_calls() -> object:
+    return _until(30, None, OSError)
+
+
+@wrong("What was refused once is refused for ever.")
+def kept_refusal() -> object:
+    def add_lookup(server: Any, find: Any, who: Any) -> None:
+        refused = set()
+
+        class Refusing(Steps):
+            def own(self, order: Any, customer: Any) -> bool:
+                key = order["id"], customer
+                if order["customer"] != customer:
+                    refused.add(key)
+                return key not in refused
+
+        Refusing()(server, find, who)
+
+    return add_lookup
+
+
+def _read(**before: Any) -> object:
+    """`find` with something else around it: `tries`, `known` and `through`."""
+    tries, known = before.get("tries", 1), before.get("known", Exception)
+    missing, through = before.get("missing"), before.get("through", ())
+
+    async def read(self: Any, order_id: str) -> Any:
+        for attempt in range(1, tries + 1):
+            try:
+                return await self.find(order_id)
+            except through:
+                raise
+            except LookupError as error:
+                if missing is None or type(error) in missing:
+                    return None
+                raise self.broken(error) from error
+            except known as error:
+                if attempt == tries:
+                    raise self.broken(error) from error
+
+    return but(read=read)
+
+
+@wrong("An error is tried again.")
+def tried_again() -> object:
+    return _read(tries=2)
+
+
+@wrong("Only listed exceptions are known.")
+def listed_errors() -> object:
+    return _read(known=(OSError, RuntimeError, ValueError, TypeError))
+
+
+@wrong("A ToolError of find goes through.", slip="inside")
+def tool_error_through() -> object:
+    return _read(through=ToolError)
+
+
+@wrong("A LookupError that the database defines is not known.")
+def listed_lookups() -> object:
+    return _read(missing=(LookupError, KeyError, IndexError))
+
+
+@wrong("The other tools lose their annotations.")
+def others_changed() -> object:
+    def add_lookup(server: Any, find: Any, who: Any) -> None:
+        server._tool_manager.get_tool("opening_hours").annotations = None
+        Steps()(server, find, who)
+
+    return add_lookup
+
+
+@wrong("The tool is returned.")
+def returns_tool() -> object:
+    def add_lookup(server: Any, find: Any, who: Any) -> Any:
+        Steps()(server, find, who)
+        return server._tool_manager.get_tool("lookup_order")
+
+    return add_lookup
+
+
+@right("A text of its own, and a message without facts.")
+def own_text() -> object:
+    async def build(order: Any, context: Any, server: Any) -> CallToolResult:
+        await context.info("An order was read.")
+        return _told(order, "Your order")
+
+    return returning(build, ResultOfFacts)
+
+
+@right("A schema that forbids more fields.")
+def forbids_more() -> object:
+    class Told(Facts):
+        model_config = ConfigDict(extra="forbid")
+
+    return _another_type(Told)
 
 
 @right("In steps.")

@@ -19,10 +19,16 @@ CONTAINER = Plan(instance=Decimal(10), capacity=80, minimum=1)
 SAW = Plan(instance=Decimal(3), capacity=4)
 """More expensive than `EVEN` after each step, and cheaper before the next one."""
 EVEN = Plan(request=Decimal("0.9"))
+TENS = Plan(instance=Decimal(10), capacity=10)
 HALF = Plan(request=Decimal("0.5"))
 FREE = Plan()
 LARGE = Plan(instance=Decimal("36.04"), capacity=100_000, minimum=1)
 LARGE_CALLS = Plan(request=Decimal("0.000361"), free=1_000_000)
+LAST_STEPS = (
+    Plan(request=Decimal("0.000361")),
+    Plan(instance=Decimal("36.1"), capacity=100_000),
+)
+"""Equal only where all instances are full, so the last of them decides."""
 CALLS = Plan(request=Decimal("0.0000007"))
 FIXED = Plan(fixed=Decimal("120.5"), request=Decimal("0.0000003"))
 

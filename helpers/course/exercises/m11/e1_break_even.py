@@ -83,6 +83,16 @@ def break_even(answer: "Answer") -> Iterator[Case]:
     tiny = replace(given.HALF, request=Decimal("0.5000000000000000001"))
     yield named("prices that hardly differ", tiny, given.HALF, 40, "cost")
     yield named("a cent too much, at the end", given.HALF, tiny, 40, "cost")
+    yield named("steps of a alone", given.TENS, Plan(request=Decimal("1.05")), 25, "steps")
+    large, more = Plan(fixed=Decimal(10**18)), Plan(fixed=10**18 + Decimal("1e-9"))
+    yield named("costs of 28 digits", large, more, 10, "cost")
+    yield Case(
+        "one pair of plans after another",
+        call=lambda: [answer(replace(function), Plan(fixed=Decimal(n)), 200) for n in range(9)],
+        show="break_even(function, Plan(fixed=Decimal(n)), 200), for n from 0 to 8",
+        expect=[reference(function, Plan(fixed=Decimal(n)), 200) for n in range(9)],
+        about="steps",
+    )
     yield generated(
         "any plans",
         answer,
@@ -97,12 +107,23 @@ def break_even(answer: "Answer") -> Iterator[Case]:
     yield named("10,000 steps", calls, steps, 10**9, "fast", quick=True)
     yield named("few steps", replace(steps, capacity=10**8), calls, 10**9, "fast", quick=True)
     yield named("a crossing far from any step", given.CALLS, given.FIXED, 10**9, "fast", quick=True)
+    yield named("the last of 10,000 steps", *given.LAST_STEPS, 10**9, "fast", quick=True)
+    for price, fixed in (("1", "123456789.0000000001"), ("3", "370370367.0000000000000000001")):
+        yield named(
+            f"a crossing just after a whole number, at {price} dollars",
+            Plan(request=Decimal(price), capacity=10**9),
+            Plan(fixed=Decimal(fixed), capacity=10**9),
+            10**9,
+            "fast",
+            quick=True,
+        )
     for field, value in (
         ("fixed", Decimal("-0.01")),
         ("request", Decimal("-0.01")),
         ("free", -1),
         ("instance", Decimal(-1)),
         ("capacity", 0),
+        ("capacity", -1),
         ("minimum", -1),
     ):
         for first in (True, False):

@@ -40,11 +40,14 @@ if TYPE_CHECKING:
 )
 def mcp_tool(answer: "AddLookup") -> Iterator[Case]:
     """One tool, for each customer's own orders."""
+    from mcp.server.fastmcp.exceptions import ToolError
+
     from helpers.course.exercises.m11 import order_tools as tools
     from helpers.course.exercises.m11.order_tools import Shop, facts, stored, unknown
 
     mine, hers = stored("FH-00017", "C-0042"), stored("FH-00208", "C-0007")
-    more, long = stored("FH-93512", "C-0042", items=[], paid=0), stored("FH-00300", "C-00421")
+    more = stored("FH-93512", "C-0042", items=[], paid=0)
+    long = stored("FH-00300", "C-00421", items=[" Tent", "tent ", "", "peg", *["Peg"] * 12])
     book = {order["id"]: order for order in (mine, hers, more, long)}
 
     def shop(**changed: Any) -> Shop:
@@ -55,41 +58,53 @@ def mcp_tool(answer: "AddLookup") -> Iterator[Case]:
 
     yield Case(
         "an order of the customer's own, for three customers",
-        call=lambda: tools.called(
+        call=lambda: tools.watched(
             answer,
             shop(),
             [ask(mine, "C-0042"), ask(hers, "C-0007"), ask(more, "C-0042"), ask(long, "C-00421")],
         ),
         show="FH-00017 for C-0042, FH-00208 for C-0007, FH-93512 for C-0042, FH-00300 for C-00421",
-        expect=[facts(order) for order in (mine, hers, more, long)],
+        expect={
+            "got": [facts(order) for order in (mine, hers, more, long)],
+            "found": [order["id"] for order in (mine, hers, more, long)],
+            "logged": [],
+            "leaked": 0,
+            "changed": 0,
+        },
         about="result",
         slips=[
             Slip.when(
                 "whole-order",
-                lambda got: "staff_note" in str(got),
-                "The staff's note left the server. Return the four facts only.",
+                lambda got: got["leaked"] > 0,
+                "The staff's note or a customer's id left the server: in the result's fields or"
+                " text, in a message by the context, or in the tool's description.",
             ),
             Slip.when(
                 "unstructured",
-                lambda got: got == [None] * 4,
+                lambda got: got["got"] == [None] * 4,
                 "The result is text alone: annotate the tool with the type that it returns.",
             ),
             Slip.when(
                 "no-tool",
-                lambda got: all(each == "error: Unknown tool: lookup_order" for each in got),
+                lambda got: set(map(str, got["got"])) == {"error: Unknown tool: lookup_order"},
                 "The server has no tool lookup_order.",
             ),
         ],
     )
     others = [ask(hers, "C-0042"), ask(mine, "C-0007"), ask(mine, "C-00421"), ask(long, "C-0042")]
+    alike = ["c-0042", "C-0042 ", " C-0042", "D-0042", "C-42", "C-\N{FULLWIDTH DIGIT ZERO}042", ""]
+    others += [ask(mine, each) for each in alike]
     absent = [ask("FH-00018", "C-0042"), ask("FH-99999", "C-0007")]
     yield Case(
         "orders of other customers, and orders that nobody has",
-        call=lambda: tools.with_log(answer, shop(), [*others, *absent]),
-        show="six calls, none for an order of the customer's own",
+        call=lambda: tools.watched(answer, shop(), [*others, *absent]),
+        show="calls for orders of others; some ids are almost C-0042, and one is an empty text",
         expect={
             "got": [f"error: {unknown(args['order_id'])}" for args, _ in [*others, *absent]],
+            "found": [args["order_id"] for args, _ in [*others, *absent]],
             "logged": [],
+            "leaked": 0,
+            "changed": 0,
         },
         about="errors",
         slips=[
@@ -118,8 +133,9 @@ def mcp_tool(answer: "AddLookup") -> Iterator[Case]:
         call=lambda: tools.declared(answer),
         show="list_tools()",
         expect={
+            "add_lookup returns": None,
             "other tools": ["opening_hours"],
-            "they work": True,
+            "they are as before": True,
             "described": True,
             "arguments": ["order_id"],
             "required": ["order_id"],
@@ -127,7 +143,14 @@ def mcp_tool(answer: "AddLookup") -> Iterator[Case]:
             "pattern": r"^FH-\d{5}$",
             "readOnlyHint": True,
             "openWorldHint": False,
-            "result": ["items", "order_id", "paid", "status"],
+            "result": {
+                "order_id": "string",
+                "status": "string",
+                "items": "array of string",
+                "paid": "integer",
+            },
+            "result's required": ["items", "order_id", "paid", "status"],
+            "result may have more": False,
         },
         about="declared",
         slips=[
@@ -175,23 +198,29 @@ def mcp_tool(answer: "AddLookup") -> Iterator[Case]:
         OSError(f"{tools.INSIDE}: no such file"),
         RuntimeError(f"{tools.INSIDE} is locked"),
         TimeoutError(f"{tools.INSIDE} took 30 s"),
+        type("Corrupt", (Exception,), {})(f"{tools.INSIDE} is corrupt"),
+        ToolError(f"{tools.INSIDE} is no tool"),
     ]
     bad = {f"FH-7000{n}": error for n, error in enumerate(broken)}
     yield Case(
         "the database breaks, and comes back",
-        call=lambda: tools.with_log(
+        call=lambda: tools.watched(
             answer, shop(**bad), [*(ask(one, "C-0042") for one in bad), ask(mine, "C-0042")]
         ),
-        show="find raises OSError, RuntimeError and TimeoutError; then FH-00017 for C-0042",
+        show="find raises OSError, RuntimeError, TimeoutError, an exception of the database's own,"
+        " and ToolError; then FH-00017 for C-0042",
         expect={
-            "got": [*[f"error: {tools.BROKEN}"] * 3, facts(mine)],
+            "got": [*[f"error: {tools.BROKEN}"] * len(broken), facts(mine)],
+            "found": [*bad, mine["id"]],
             "logged": [str(error) for error in broken],
+            "leaked": 0,
+            "changed": 0,
         },
         about="broken",
         slips=[
             Slip.when(
                 "inside",
-                lambda got: tools.INSIDE in str(got["got"]),
+                lambda got: got["leaked"] > 0,
                 "The client read the exception's text, with a path of the server.",
             ),
             Slip.when(
@@ -201,19 +230,24 @@ def mcp_tool(answer: "AddLookup") -> Iterator[Case]:
             ),
         ],
     )
-    lookups = {"FH-80001": KeyError(tools.INSIDE), "FH-80002": IndexError(tools.INSIDE)}
+    lookups = {
+        "FH-80001": KeyError(tools.INSIDE),
+        "FH-80002": IndexError(tools.INSIDE),
+        "FH-80003": type("NoRow", (LookupError,), {})(tools.INSIDE),
+    }
     yield Case(
         "subclasses of LookupError",
-        call=lambda: tools.with_log(
-            answer,
-            shop(**lookups),
-            [
-                ask(one, customer)
-                for one, customer in zip(lookups, ("C-0042", "C-0007"), strict=True)
-            ],
+        call=lambda: tools.watched(
+            answer, shop(**lookups), [ask(one, "C-0042") for one in lookups]
         ),
-        show="find raises KeyError, then IndexError",
-        expect={"got": [f"error: {unknown(one)}" for one in lookups], "logged": []},
+        show="find raises KeyError, IndexError, and a LookupError of the database's own",
+        expect={
+            "got": [f"error: {unknown(one)}" for one in lookups],
+            "found": list(lookups),
+            "logged": [],
+            "leaked": 0,
+            "changed": 0,
+        },
         about="errors",
     )
     wrong = ["FH-1234", "FH-123456", "fh-00017", "xFH-00017", "FH-00017 ", "FH-0001a", "", 17, None]
@@ -254,15 +288,33 @@ def mcp_tool(answer: "AddLookup") -> Iterator[Case]:
         ],
     )
 
-    async def two_servers() -> list[Any]:
-        first = await tools.called(answer, shop(), [ask(mine, "C-0042")])
-        moved = {mine["id"]: mine | {"customer": "C-0007"}}
-        return [first, await tools.called(answer, Shop(moved), [ask(mine, "C-0042")])]
-
+    theirs = mine | {"customer": "C-0007"}
+    turns = [ask(mine, "C-0042"), ask(mine, "C-0007")]
+    no = f"error: {unknown(mine['id'])}"
     yield Case(
-        "an order that changes hands",
-        call=two_servers,
-        show="one customer on two servers, each with its own orders",
-        expect=[[facts(mine)], [f"error: {unknown(mine['id'])}"]],
+        "two servers, used in turn",
+        call=lambda: tools.alternately(answer, (shop(), Shop({mine["id"]: theirs})), turns),
+        show="FH-00017 for C-0042 and for C-0007; it is hers on the second server",
+        expect=[
+            {"got": got, "found": [mine["id"]] * 2, "asked": 2}
+            for got in ([facts(mine), no], [no, facts(mine)])
+        ],
+        about="scope",
+    )
+    new = mine | {"status": "lost", "items": ["peg"], "paid": 1}
+    states = (None, mine, new, theirs, OSError(tools.INSIDE), None, theirs, new, mine)
+    day = [
+        (state, ask(mine, customer), tools.due(mine["id"], state, customer))
+        for state in states * 3
+        for customer in ("C-0042", "C-0007")
+    ]
+    yield Case(
+        "a long day of an order that changes",
+        call=lambda: tools.day(answer, mine["id"], day),
+        show=f"{len(day)} calls for FH-00017, which is missing, C-0042's, C-0007's, broken, ...",
+        expect=satisfies(
+            "each call is answered from what find gives at that time",
+            lambda wrong: wrong or True,
+        ),
         about="scope",
     )
