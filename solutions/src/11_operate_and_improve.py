@@ -329,7 +329,7 @@ pd.DataFrame(looks)
 # - **Only for being worse.** Never roll back a canary whose share of good answers is at least the
 #   old version's, except by the rule before this one. The shares may both be 0 or 1.
 # - It is an ordinary function, not `async`. The same arguments give the same result, whatever was
-#   called before: it keeps nothing between calls.
+#   called before: it keeps nothing between calls, and nothing in it is random.
 #
 # For instance, `decide((360, 450), (40, 50), 1)` is `"continue"`, and `decide((7200, 9000), (700,
 # 1000), 20)` is `"roll back"`.
@@ -345,7 +345,8 @@ pd.DataFrame(looks)
 # | five points better | at most 2% | any |
 #
 # The old version's share is 0.80. The first two rows have to hold for other shares too, between
-# 0.60 and 0.90. Aim at 5% in the first row: the rest is for chance.
+# 0.60 and 0.90, and for other numbers of answers: 27 more at each look, and of the old version as
+# many or three times as many. Aim at 5% in the first row: the rest is for chance.
 #
 # `simulate(decide, 0.80, 0.70)` tries a rule on canaries whose true shares you choose. The table
 # has a row for each canary. Here is a rule that waits until the end:
@@ -510,7 +511,8 @@ print(requests.groupby("customer")["tokens"].sum().nlargest(3).to_string())
 # - **`runs`**: `id`, text; `parent_run_id`, "" for a request; `run_type`; `name`, for a tool its
 #   name; `start_time` and `end_time`; `error`, "" for none; `customer`, "" for a guest; `revision`
 #   of the agent; `model`, "" unless the type is `llm`; `tokens`; `answer`, "" unless the type is
-#   `chain`; `documents`, a list of ids, best first, empty unless `search_documents` found some.
+#   `chain`; `documents`, a list of ids, best first, empty unless the run is one of the tool
+#   `search_documents` that found some. A request may have several such runs.
 
 # %% [markdown] name="diagnosis-task"
 # Write `diagnose(metrics, runs)`. It returns a tuple of two texts: the cause, and its subject (what
@@ -519,33 +521,37 @@ print(requests.groupby("customer")["tokens"].sum().nlargest(3).to_string())
 # through this list. The first cause whose conditions all hold is the result:
 #
 # 1. **`model down`**: by the metrics, at least 20% of the requests in *now* failed. And of one
-# model's runs in *now*, at least half have an error. Subject: the model with the largest share. 2.
-# **`model slow`**: by the metrics, the mean time to the first token in *now* is at least 3 times
-# that in *before*. Subject: the model whose runs in *now* took longest on average, from
-# `start_time` to `end_time`. 3. **`cost spike by one customer`**: the dollars in *now* are at least
-# twice those in *before*. And    one customer has at least half of all tokens of the `chain` runs
-# in *now*, guests' tokens    included. Subject: that customer, never the guests. 4. **`poisoned
-# document`**: at least 3 answers in *now* contain the same web address, and no answer    in
-# *before* contains it. Addresses are what `re.findall(r"[\w-]+\.example\b", answer)` finds.    If
-# there are several new ones, take the one in most answers. Subject: the document that is    first
-# most often in the `documents` of these answers' requests. 5. **`bad release`**: at least 2 more
-# canaries are wrong in *now* than in *before*. And the first    and the last `chain` run of the two
-# hours have different revisions. Subject: the revision of    the last one. 6. **`failing tool`**:
-# at least 2 more canaries are wrong in *now* than in *before*. And one tool    has at least 3 runs
-# with an error in *now*, and their share of its runs is at least 0.25 higher    than in *before*:
-# 0.50 after 0.25, for instance. A tool that did not run in *before* had the    share 0. Subject:
-# the tool with the largest rise, among those with 3 errors or more. 7. **`none`**, with the subject
-# `""`.
+#    model's runs in *now*, at least half have an error. Subject: the model with the largest share.
+# 2. **`model slow`**: by the metrics, the mean time to the first token in *now* is at least 3 times
+#    that in *before*: an hour's seconds, divided by its answers. Subject: the model whose runs in
+#    *now* took longest on average, from `start_time` to `end_time`.
+# 3. **`cost spike by one customer`**: the dollars in *now* are at least twice those in *before*.
+#    And one customer has at least half of all tokens of the `chain` runs in *now*, those of guests
+#    and of failed requests included. Subject: that customer, never the guests.
+# 4. **`poisoned document`**: at least 3 answers in *now* contain the same web address, and no
+#    answer in *before* contains it. Answers to guests and of failed requests count too. Addresses
+#    are what `re.findall(r"[\w-]+\.example\b", answer)` finds, in capitals or not as they are. If
+#    there are several new ones, take the one in most answers. Subject: the document that is first
+#    most often in the `documents` of these answers' requests; each of a request's runs counts.
+# 5. **`bad release`**: at least 2 more canaries are wrong in *now* than in *before*. And the first
+#    and the last `chain` run of the two hours, by `start_time`, have different revisions. Subject:
+#    the revision of the last one.
+# 6. **`failing tool`**: at least 2 more canaries are wrong in *now* than in *before*. And one tool
+#    has at least 3 runs with an error in *now*, and their share of its runs is at least 0.25 higher
+#    than in *before*: 0.50 after 0.25, for instance. A tool that did not run in *before* had the
+#    share 0. Subject: the tool with the largest rise, among those with 3 errors or more.
+# 7. **`none`**, with the subject `""`.
 
 # %% [markdown] name="diagnosis-rules"
 # - The metrics are in order of time. The runs are in any order, with any index.
 # - *Before* has requests, answers and dollars, and *now* has requests. Both have `chain` runs. If
-#   *now* has answers, it has `llm` runs too. Anything else may be missing: a mean or a share of
-#   nothing meets no condition.
+#   *now* has answers, it has `llm` runs too. If a new address is in 3 answers, at least one run of
+#   these requests has documents. Anything else may be missing: a mean or a share of nothing meets
+#   no condition.
 # - Where several models, customers, documents, addresses or tools could be the result, there are no
 #   ties. No two runs of the type `chain` start at the same time.
 # - Compare floats as they are: rounding decides no case of the check.
-# - The frames are not changed.
+# - The frames are not changed, nor the lists in them.
 #
 # For instance, the second incident above gives `("cost spike by one customer", "C-0042")`. The
 # check has other incidents, of other sizes, at other hours and with other subjects. In some cases

@@ -26,6 +26,8 @@ def simulate(
     *,
     canaries: int = 1000,
     seed: int = 0,
+    each: int = EACH,
+    times: int = TIMES,
 ) -> pd.DataFrame:
     """Try a stopping rule on many canaries.
 
@@ -36,6 +38,8 @@ def simulate(
         new: likewise, for the new version.
         canaries: how many are tried.
         seed: of the chance by which an answer is good.
+        each: answers of the canary between two looks.
+        times: how many times as many answers the old version gives.
 
     Returns:
         One row a canary: `decision`, "release" or "roll back"; `look`, at which it was made;
@@ -49,14 +53,14 @@ def simulate(
         raise ValueError(f"old={old} and new={new} are shares: give numbers between 0 and 1.")
     random = np.random.default_rng(seed)
     shape = (canaries, LOOKS)
-    good_old = random.binomial(EACH * TIMES, old, shape).cumsum(axis=1).tolist()
-    good_new = random.binomial(EACH, new, shape).cumsum(axis=1).tolist()
+    good_old = random.binomial(each * times, old, shape).cumsum(axis=1).tolist()
+    good_new = random.binomial(each, new, shape).cumsum(axis=1).tolist()
     known: dict[tuple[Counts, Counts, int], str] = {}
     rows = []
     for number in range(canaries):
         for look in range(1, LOOKS + 1):
-            asked = EACH * look
-            before = (good_old[number][look - 1], asked * TIMES)
+            asked = each * look
+            before = (good_old[number][look - 1], asked * times)
             counts = (before, (good_new[number][look - 1], asked), look)
             if counts not in known:
                 known[counts] = _allowed(decide(*counts), look)

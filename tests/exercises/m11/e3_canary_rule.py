@@ -2,7 +2,10 @@
 
 import math
 from collections.abc import Callable
+from random import Random
 from typing import Any
+
+import numpy as np
 
 from helpers.authoring.answers import right, wrong
 
@@ -176,6 +179,92 @@ def keeps_state() -> object:
     return decide
 
 
+def changed(given: Callable[[Counts, Counts, int], tuple[Counts, Counts, int]]) -> object:
+    """A right rule that sees other arguments."""
+    inner = rule(pocock)
+    return lambda old, new, look: inner(*given(old, new, look))
+
+
+@wrong("It takes 50 answers a look for granted.")
+def assumes_the_counts() -> object:
+    return changed(
+        lambda old, new, look: (
+            ((old[0], 450 * look), (new[0], 50 * look), look) if old[1] and new[1]
+            else (old, new, look)
+        )
+    )  # fmt: skip
+
+
+@wrong("It takes nine times as many answers of the old version for granted.")
+def assumes_nine_times() -> object:
+    def given(old: Counts, new: Counts, look: int) -> tuple[Counts, Counts, int]:
+        if not (old[1] and new[1]):
+            return old, new, look
+        asked = 9 * new[1]
+        return (round(old[0] / old[1] * asked), asked), new, look
+
+    return changed(given)
+
+
+@wrong("It ends after 1,000 answers, at any look.", slip="early")
+def ends_by_answers() -> object:
+    return changed(lambda old, new, look: (old, new, 20 if new[1] >= 1000 else look))
+
+
+@wrong("It looks only after a multiple of 50 answers.")
+def multiples_of_fifty() -> object:
+    inner = rule(pocock)
+    return lambda old, new, look: "continue" if new[1] % 50 and look < 20 else inner(old, new, look)
+
+
+@wrong("A canary without a bad answer is released early.", slip="early")
+def perfect_is_enough() -> object:
+    inner = rule(pocock)
+    return lambda old, new, look: (
+        "release" if new[0] == new[1] > 900 and old[0] < old[1] else inner(old, new, look)
+    )
+
+
+@wrong("One answer is too few to be released.")
+def one_answer() -> object:
+    inner = rule(pocock)
+    return lambda old, new, look: (
+        "roll back" if look == 20 and new[1] < 2 else inner(old, new, look)
+    )
+
+
+@wrong("It counts its calls.")
+def counts_calls() -> object:
+    calls, inner = [0], rule(pocock)
+
+    def decide(old: Counts, new: Counts, look: int) -> str:
+        calls[0] = 1 if look == 1 else calls[0] + 1
+        return inner(old, new, 20 if calls[0] >= 20 else look)
+
+    return decide
+
+
+@wrong("It keeps the totals of the look before.")
+def keeps_totals() -> object:
+    seen: dict[int, int] = {}
+    inner = rule(pocock)
+
+    def decide(old: Counts, new: Counts, look: int) -> str:
+        if look == 1:
+            seen.clear()
+        seen[look] = new[1]
+        odd = seen.get(look - 1, 0) > new[1] > 0 < old[1]
+        return ("release" if look == 20 else "continue") if odd else inner(old, new, look)
+
+    return decide
+
+
+@wrong("The bound is a little random.")
+def random_bound() -> object:
+    chance = Random(1)
+    return rule(lambda look: 2.4 + 0.05 * chance.random())
+
+
 @wrong("A dict instead of a text.")
 def returns_a_dict() -> object:
     return lambda old, new, look: {"decision": rule(pocock)(old, new, look)}
@@ -184,6 +273,11 @@ def returns_a_dict() -> object:
 @right("O'Brien and Fleming's bound, which falls.")
 def o_brien_fleming() -> object:
     return rule(lambda look: 1.9 * math.sqrt(20 / look))
+
+
+@right("A text of numpy's.")
+def numpy_text() -> object:
+    return lambda old, new, look: np.str_(rule(pocock)(old, new, look))
 
 
 @right("Four looks of the twenty, with Pocock's bound for four.")
@@ -206,7 +300,8 @@ def likelihood_ratio() -> object:
             worse = share - 0.06
             ratio = new[0] * math.log(worse / share)
             ratio += (new[1] - new[0]) * math.log((1 - worse) / (1 - share))
-            if ratio > 2.7:
+            known = old[1] / (old[1] + new[1])  # the old share is not certain either
+            if known * ratio > 2.43:
                 return "roll back"
         return "release" if look == 20 else "continue"
 

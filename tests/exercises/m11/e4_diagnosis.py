@@ -3,7 +3,8 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from typing import Any
+from statistics import fmean, median
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -16,6 +17,8 @@ ADDRESS = re.compile(r"[\w-]+\.example\b")
 
 class ByRow:
     """The list of causes, row by row; the answers below change one method or limit."""
+
+    address = ADDRESS
 
     failed, half, slower, dollars, tokens, answers, canaries, errors, rise = (
         0.2, 0.5, 3, 2, 0.5, 3, 2, 3, 0.25,
@@ -52,7 +55,10 @@ class ByRow:
         seconds = defaultdict(list)
         for row in self.of(self.late, "llm"):
             seconds[row["model"]].append((row["end_time"] - row["start_time"]).total_seconds())
-        return "model slow", max(seconds, key=lambda name: sum(seconds[name]) / len(seconds[name]))
+        return "model slow", max(seconds, key=lambda name: self.typical(seconds[name]))
+
+    def typical(self, seconds: list[float]) -> float:
+        return fmean(seconds)
 
     def people(self, tokens: Counter[str]) -> Counter[str]:
         return Counter({name: count for name, count in tokens.items() if name})
@@ -65,17 +71,17 @@ class ByRow:
         for row in self.spending():
             tokens[row["customer"]] += row["tokens"]
         people = self.people(tokens)
-        if not people or self.now["dollars"] < self.dollars * self.before["dollars"]:
+        if not people.total() or self.now["dollars"] < self.dollars * self.before["dollars"]:
             return None
         name, count = people.most_common(1)[0]
         enough = count >= self.tokens * tokens.total()
         return ("cost spike by one customer", name) if enough else None
 
     def known(self) -> set[str]:
-        return {one for row in self.early for one in ADDRESS.findall(row["answer"])}
+        return {one for row in self.early for one in self.address.findall(row["answer"])}
 
     def found(self, row: Any) -> Any:
-        return set(ADDRESS.findall(row["answer"]))
+        return set(self.address.findall(row["answer"]))
 
     def poison(self) -> Any:
         counts = Counter(one for row in self.late for one in self.found(row))
@@ -83,9 +89,12 @@ class ByRow:
             del counts[one]
         if not counts or counts.most_common(1)[0][1] < self.answers:
             return None
-        address = counts.most_common(1)[0][0]
-        of = {row["id"] for row in self.late if address in row["answer"]}
+        address = self.chosen(counts)
+        of = {row["id"] for row in self.late if address in self.found(row)}
         return "poisoned document", self.documents(of).most_common(1)[0][0]
+
+    def chosen(self, counts: Counter[str]) -> str:
+        return counts.most_common(1)[0][0]
 
     def documents(self, of: set[str]) -> Counter[str]:
         rows = [row for row in self.late if row["parent_run_id"] in of and row["documents"]]
@@ -96,9 +105,12 @@ class ByRow:
         return bool(more >= self.canaries)
 
     def release(self) -> Any:
-        revisions = [row["revision"] for row in self.of(self.early + self.late, "chain")]
+        revisions = [row["revision"] for row in self.in_order()]
         changed = self.wrong() and revisions[0] != revisions[-1]
         return ("bad release", revisions[-1]) if changed else None
+
+    def in_order(self) -> list[Any]:
+        return self.of(self.early + self.late, "chain")
 
     def tool(self) -> Any:
         late = self.of(self.late, "tool")
@@ -111,8 +123,11 @@ class ByRow:
         }
         if not (rises and self.wrong()):
             return None
-        name = max(rises, key=lambda one: rises[one])
+        name = self.worst(rises)
         return ("failing tool", name) if rises[name] >= self.rise else None
+
+    def worst(self, rises: dict[str, float]) -> str:
+        return max(rises, key=lambda one: rises[one])
 
     def __call__(self, metrics: pd.DataFrame, runs: pd.DataFrame) -> Any:
         self.hours(metrics, runs)
@@ -324,6 +339,201 @@ def changes_the_runs() -> object:
         return found
 
     return diagnose
+
+
+@wrong("The mean of the minutes' means.")
+def mean_of_minutes() -> object:
+    def hours(self: ByRow, metrics: pd.DataFrame, runs: pd.DataFrame) -> None:
+        ByRow.hours(self, metrics, runs)
+        means = metrics["first_token_s"] / metrics["answers"].clip(lower=1)
+        self.before["first_token_s"] = means[:60].mean() * self.before["answers"]
+        self.now["first_token_s"] = means[60:].mean() * self.now["answers"]
+
+    return but(hours=hours)
+
+
+@wrong("The model with the longest run.")
+def longest_run() -> object:
+    return but(typical=lambda self, seconds: max(seconds))
+
+
+@wrong("The model with the largest median.")
+def largest_median() -> object:
+    return but(typical=lambda self, seconds: median(seconds))
+
+
+@wrong("Whole seconds.")
+def whole_seconds() -> object:
+    return but(typical=lambda self, seconds: fmean(map(int, seconds)))
+
+
+@wrong("Nearly twice the dollars.")
+def nearly_twice() -> object:
+    return but(dollars=1.9)
+
+
+@wrong("The tokens of all runs are counted.")
+def tokens_of_all_runs() -> object:
+    return but(spending=lambda self: self.late)
+
+
+@wrong("Failed requests' tokens are left out.")
+def tokens_of_answers() -> object:
+    return but(spending=lambda self: [r for r in self.of(self.late, "chain") if not r["error"]])
+
+
+@wrong("Half of no tokens is a spike.")
+def half_of_nothing() -> object:
+    def cost(self: ByRow) -> Any:
+        double = self.now["dollars"] >= 2 * self.before["dollars"]
+        tokens = {row["tokens"] for row in self.spending()}
+        return (
+            ("cost spike by one customer", "C-2") if double and tokens == {0} else ByRow.cost(self)
+        )
+
+    return but(cost=cost)
+
+
+@wrong("An address of letters alone.")
+def letters_alone() -> object:
+    return but(address=re.compile(r"\w+\.example\b"))
+
+
+@wrong("An address without an underscore.")
+def no_underscore() -> object:
+    return but(address=re.compile(r"[a-zA-Z0-9-]+\.example\b"))
+
+
+@wrong("An address that goes on.")
+def no_end_of_address() -> object:
+    return but(address=re.compile(r"[\w-]+\.example"))
+
+
+@wrong("An address with what stands before its first dot.")
+def whole_address() -> object:
+    return but(address=re.compile(r"[\w.-]+\.example\b"))
+
+
+@wrong("Capitals are ignored.")
+def ignores_capitals() -> object:
+    return but(
+        found=lambda self, row: set(ADDRESS.findall(row["answer"].lower())),
+        known=lambda self: {a for r in self.early for a in ADDRESS.findall(r["answer"].lower())},
+    )
+
+
+@wrong("Failed requests' answers are left out.")
+def answers_without_error() -> object:
+    return but(found=lambda self, row: set() if row["error"] else ByRow.found(self, row))
+
+
+@wrong("Guests' answers are left out.")
+def customers_answers() -> object:
+    return but(found=lambda self, row: ByRow.found(self, row) if row["customer"] else set())
+
+
+@wrong("The first new address by name.")
+def first_by_name() -> object:
+    return but(chosen=lambda self, counts: min(a for a in counts if counts[a] >= 3))
+
+
+@wrong("The first new address by time.")
+def first_by_time() -> object:
+    return but(chosen=lambda self, counts: next(iter(counts)))
+
+
+def searched(place: slice) -> object:
+    """Of each request's first documents, a part counts."""
+
+    def documents(self: ByRow, of: set[str]) -> Counter[str]:
+        found = defaultdict(list)
+        for row in self.late:
+            if row["parent_run_id"] in of and row["documents"]:
+                found[row["parent_run_id"]].append(row["documents"][0])
+        return Counter(one for those in found.values() for one in those[place])
+
+    return but(documents=documents)
+
+
+@wrong("A request's first search counts.")
+def first_search() -> object:
+    return searched(slice(0, 1))
+
+
+@wrong("A request's last search counts.")
+def last_search() -> object:
+    return searched(slice(-1, None))
+
+
+@wrong("A document counts once for a request.")
+def once_a_request() -> object:
+    def documents(self: ByRow, of: set[str]) -> Counter[str]:
+        rows = [row for row in self.late if row["parent_run_id"] in of and row["documents"]]
+        pairs = dict.fromkeys((row["parent_run_id"], row["documents"][0]) for row in rows)
+        return Counter(document for _, document in pairs)
+
+    return but(documents=documents)
+
+
+@wrong("The requests in the order in which they ended.")
+def order_of_ends() -> object:
+    def in_order(self: ByRow) -> list[Any]:
+        return sorted(ByRow.in_order(self), key=lambda row: row["end_time"])
+
+    return but(in_order=in_order)
+
+
+@wrong("The last run of any type.")
+def last_of_any_type() -> object:
+    return but(in_order=lambda self: self.early + self.late)
+
+
+@wrong("The first tool whose rise is enough.")
+def first_tool() -> object:
+    return but(
+        worst=lambda self, rises: next((n for n in rises if rises[n] >= 0.25), next(iter(rises)))
+    )
+
+
+@wrong("The tool with the largest share, and not with the largest rise.")
+def largest_share() -> object:
+    def worst(self: ByRow, rises: dict[str, float]) -> str:
+        shares = self.shares(self.of(self.late, "tool"), "name")
+        enough = [name for name in rises if rises[name] >= 0.25] or list(rises)
+        return max(enough, key=lambda name: shares[name])
+
+    return but(worst=worst)
+
+
+@wrong("It shortens the lists of documents.")
+def changes_the_lists() -> object:
+    def diagnose(metrics: pd.DataFrame, runs: pd.DataFrame) -> Any:
+        for documents in runs["documents"]:
+            del documents[1:]
+        return ByRow()(metrics, runs)
+
+    return diagnose
+
+
+@wrong("It leaves a note in the frame.")
+def leaves_a_note() -> object:
+    def diagnose(metrics: pd.DataFrame, runs: pd.DataFrame) -> Any:
+        runs.attrs["seen"] = True
+        return ByRow()(metrics, runs)
+
+    return diagnose
+
+
+class Found(NamedTuple):
+    """A cause and its subject."""
+
+    cause: str
+    subject: str
+
+
+@right("A named tuple.")
+def a_named_tuple() -> object:
+    return lambda metrics, runs: Found(*ByRow()(metrics, runs))
 
 
 @right("Row by row.")

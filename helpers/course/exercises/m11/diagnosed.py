@@ -1,5 +1,7 @@
 """Hours for exercise 11.4: stored ones, the same about other things, and small ones at a limit."""
 
+import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from inspect import isawaitable
@@ -26,7 +28,8 @@ class Asked:
     """One request: when, in minutes of the two hours, and its runs.
 
     `models` holds a name, seconds and an error for each model call; `tools` a name, an error and
-    documents for each tool.
+    documents for each tool. `took` and `gap` are in seconds: from the request's beginning to its
+    end, and from one run's beginning to the next one's.
     """
 
     minute: float
@@ -37,6 +40,8 @@ class Asked:
     error: str = ""
     models: Sequence[tuple[str, float, str]] = (("large", 1.0, ""),)
     tools: Sequence[tuple[str, str, Sequence[str]]] = (("search_documents", "", ("tents",)),)
+    took: float = 5
+    gap: float = 0.005
 
 
 def two_hours(
@@ -44,13 +49,15 @@ def two_hours(
     before: Mapping[str, float] | None = None,
     now: Mapping[str, float] | None = None,
     swapped: bool = True,
+    tokens: int = 100,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The metrics and runs of these requests, with what the counters add where it is not calm.
 
-    An hour's sum is added in its first and in its last minute. One request in each hour is added to
-    those given. `swapped` gives the runs in another order, with an index that repeats.
+    An hour's sum is added in its first and in its last minute; most answers of now come late, so
+    that a mean of the minutes' means is another. One request of `tokens` tokens in each hour is
+    added to those given. `swapped` gives the runs in another order, with an index that repeats.
     """
-    requests = [*asked, Asked(2.5, "C-8"), Asked(62.25, "C-9")]
+    requests = [*asked, Asked(2.5, "C-8", tokens), Asked(62.25, "C-9", tokens)]
     rows = [row for number, one in enumerate(requests) for row in _rows(f"Q{number}", one)]
     if swapped:
         rows = rows[::-1]
@@ -58,8 +65,9 @@ def two_hours(
     columns = {name: [0.0] * 120 for name in CALM}
     for first, more in ((0, before or {}), (60, now or {})):
         for name, value in {**CALM, **more}.items():
-            columns[name][first] = value - value // 2
-            columns[name][first + 59] = value // 2
+            late = value - value // 10 if (name, first) == ("answers", 60) else value // 2
+            columns[name][first] = value - late
+            columns[name][first + 59] = late
     metrics = pd.DataFrame(columns, index=index)
     made = pd.DataFrame(rows, index=[n // 2 for n in range(len(rows))] if swapped else None)
     return metrics, made
@@ -74,8 +82,8 @@ def _rows(request: str, one: Asked) -> list[dict[str, Any]]:
             "parent_run_id": f"{request}.0" if place else "",
             "run_type": run_type,
             "name": name,
-            "start_time": begun + pd.Timedelta(milliseconds=5 * place),
-            "end_time": begun + pd.Timedelta(milliseconds=5 * place, seconds=seconds),
+            "start_time": begun + pd.Timedelta(seconds=one.gap * place),
+            "end_time": begun + pd.Timedelta(seconds=one.gap * place + seconds),
             "error": "",
             "customer": one.customer,
             "revision": one.revision,
@@ -86,10 +94,8 @@ def _rows(request: str, one: Asked) -> list[dict[str, Any]]:
             **more,
         }
 
-    head = row(
-        0, "chain", "support agent", 5, tokens=one.tokens, answer=one.answer, error=one.error
-    )
-    rows = [head]
+    more = {"tokens": one.tokens, "answer": one.answer, "error": one.error}
+    rows = [row(0, "chain", "support agent", one.took, **more)]
     for name, seconds, error in one.models:
         rows.append(row(len(rows), "llm", "chat model", seconds, model=name, error=error,
                         tokens=3 * one.tokens))  # fmt: skip
@@ -114,18 +120,26 @@ def renamed(hours: Hours, subject: str, *, days: int) -> Hours:
 
 def called(diagnose: Callable[..., Any], hours: tuple[pd.DataFrame, pd.DataFrame]) -> Any:
     """The result for copies of these frames."""
-    return diagnose(hours[0].copy(), hours[1].copy())
+    return diagnose(*_copies(hours))
+
+
+def _copies(hours: tuple[pd.DataFrame, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Copies of the frames, with lists of their own (a frame's copy has the same lists)."""
+    metrics, runs = hours[0].copy(), hours[1].copy()
+    runs["documents"] = [list(documents) for documents in runs["documents"]]
+    return metrics, runs
 
 
 async def unchanged(diagnose: Callable[..., Any], hours: tuple[pd.DataFrame, pd.DataFrame]) -> str:
     """Whether the frames are the same after a call that returned two texts, in words."""
-    metrics, runs = hours[0].copy(), hours[1].copy()
+    metrics, runs = _copies(hours)
     found = diagnose(metrics, runs)
     if isawaitable(found):
         found = await found
-    if type(found) not in (tuple, list) or len(found) != 2:
+    if not isinstance(found, tuple | list) or len(found) != 2:
         return "the result is no tuple of two texts"
     same = metrics.equals(hours[0]) and runs.equals(hours[1])
+    same = same and not (metrics.attrs or runs.attrs)
     return "the frames are equal" if same else "the frames have changed"
 
 
@@ -134,7 +148,7 @@ def like(cause: str, subject: str) -> Expectation:
     exact = equal((cause, subject))
 
     def judge(got: Any) -> bool | str:
-        if type(got) not in (tuple, list):
+        if not isinstance(got, tuple | list):
             return f"A tuple of two texts is expected; this is {kind(got)}."
         return exact.judge(tuple(got))
 
@@ -175,40 +189,72 @@ def any_hours(seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
             return two_hours(*asked, before=before, now=now)
 
 
+_ADDRESSES: Final = (
+    "trail-help.example", "forest-help.example", "Fernhill.example", "www.fernhill.example",
+)  # fmt: skip
+
+
 def _any_request(random: Random, number: int) -> Asked:
-    tool = random.choice(("search_documents", "lookup_order"))
+    names = ("search_documents", "search_documents", "lookup_order", "send_post")
+    tools: list[tuple[str, str, Sequence[str]]] = []
+    for name in random.sample(names, random.randint(1, 3)):
+        error = random.choice(("", "", "No"))
+        found = (random.choice(("boots", "ropes", "tents")), "stoves")
+        tools.append((name, error, found if name == names[0] and not error else ()))
+    minute = random.choice((1, 30, 59.5, 60, 60, 61, 90, 90)) + number / 64
+    mentioned = random.sample(_ADDRESSES, random.randint(0, 2)) if minute >= 60 else []
     return Asked(
-        minute=random.choice((1, 30, 59.5, 60, 61, 90)) + number / 64,
+        minute=minute,
         customer=random.choice(("", "C-1", "C-2", "C-2")),
         tokens=random.choice((100, 230, 510)) + number,
-        answer=random.choice(("Yes.", f"{BAIT} {BAIT}", "See fernhill.example.")),
+        answer=" ".join([random.choice(("Yes.", "See fernhill.example.")), *mentioned]),
         revision=random.choice(("r7", "r8")),
-        models=[(random.choice(("large", "small")), 1 + number / 4, random.choice(("", "Lost")))],
-        tools=[(tool, random.choice(("", "No")), (f"d{number % 2}", "tents"))],
+        error=random.choice(("", "", "Lost")),
+        models=[
+            (random.choice(("large", "small")), random.randint(1, 9) + number / 4, error)
+            for error in random.choices(("", "Lost"), k=random.randint(0, 2))
+        ],
+        tools=tools,
+        took=random.choice((5, 900)),
+        gap=random.choice((0.005, 61)),
     )
 
 
 def _clear(asked: Sequence[Asked]) -> bool:
-    """Whether the statement's promise holds that of several things one is first."""
+    """Whether the statement's promises hold: of several things, one is first."""
     calm = (Asked(2.5, "C-8"), Asked(62.25, "C-9"))  # as `two_hours` adds them
     late = [one for one in [*asked, *calm] if one.minute >= 60]
     early = [one for one in [*asked, *calm] if one.minute < 60]
+    if any(one.minute < 60 <= one.minute + 6 * one.gap / 60 for one in early):
+        return False  # a request of both hours
     failed: dict[str, list[float]] = {}
     took: dict[str, list[float]] = {}
-    tokens: dict[str, float] = {}
-    first: dict[str, float] = {}
+    tokens: Counter[str] = Counter()
     for one in late:
-        tokens[one.customer] = tokens.get(one.customer, 0) + one.tokens
+        tokens[one.customer] += one.tokens
         for name, seconds, error in one.models:
             failed.setdefault(name, []).append(error != "")
             took.setdefault(name, []).append(seconds)
-        if BAIT in one.answer:
-            for _, _, documents in one.tools:
-                first[documents[0]] = first.get(documents[0], 0) + 1
-    tokens.pop("", None)
+    del tokens[""]
+    known = {address for one in early for address in _addresses(one)}
+    new = Counter(address for one in late for address in _addresses(one) - known)
+    address = max(new, key=lambda one: new[one], default="")
+    first = Counter(
+        documents[0]
+        for one in late
+        if address in _addresses(one)
+        for _, _, documents in one.tools
+        if documents
+    )
     usual = _errors(early)
     rise = {name: share - usual.get(name, 0) for name, share in _errors(late, least=3).items()}
-    return all(map(_one_is_first, (_means(failed), _means(took), tokens, first, rise)))
+    some = bool(first) or not new
+    counts = (_means(failed), _means(took), tokens, new, first, rise)
+    return some and all(map(_one_is_first, counts))
+
+
+def _addresses(one: Asked) -> set[str]:
+    return set(re.findall(r"[\w-]+\.example\b", one.answer))
 
 
 def _errors(asked: Sequence[Asked], least: int = 0) -> dict[str, float]:

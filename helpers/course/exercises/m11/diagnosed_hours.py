@@ -14,7 +14,7 @@ from helpers.operate.testing import incidents
 SPIKE: Final = "cost spike by one customer"
 _OTHERS: Final = {"": "", "r205": "r31", "returns": "care-for-boots", "lookup_order": "find_parcel"}
 """What the replayed hours are about, and what they are about here."""
-_SEEDS: Final = (1, 2, 3, 4, 5, 6, 19, 22, 24, 38)  # among them each cause but one
+_SEEDS: Final = (1, 2, 3, 5, 6, 7, 12, 13, 14, 19, 37, 48)  # among them each cause
 
 Frames = tuple[pd.DataFrame, pd.DataFrame]
 
@@ -89,19 +89,42 @@ def _slow() -> Iterator[Planned]:
     ):
         now = {"first_token_s": seconds, "answers": answers}
         yield Planned(name, two_hours(*asked, now=now), *found)
+    models = [
+        (name, seconds, "")
+        for name, took in _TOOK.items()
+        for seconds in took
+    ]  # fmt: skip
+    hours = two_hours(Asked(80, models=models), now={"first_token_s": 320})
+    yield Planned("four models", hours, *slow)
+
+
+_TOOK: Final = {
+    "apex": (1, 1, 20),
+    "best": (1, 9, 9),
+    "small": (8.9, 8.9, 8.9),
+    "tiny": (9, 8.5, 8),
+}
+"""Seconds of each model's runs. By median, maximum or whole seconds, another one is slowest."""
 
 
 def _cost() -> Iterator[Planned]:
     less = _people()
     half = [*less, Asked(60, "C-2", 1)]
+    half[1] = replace(half[1], error="BudgetSpent", models=())
     guests = [*less, Asked(99, "", 5000)]
     for name, asked, dollars, found in (
         ("twice the dollars, half of the tokens", half, 8, (SPIKE, "C-2", "cost")),
         ("a token less than half", less, 8, _none("cost")),
-        ("not twice the dollars", half, 7, _none("cost")),
+        ("not twice the dollars", half, 7.75, _none("cost")),
         ("guests alone", guests, 9, _none("cost")),
     ):
         yield Planned(name, two_hours(*asked, now={"dollars": dollars}), *found)
+    both, none = [Asked(70, "", 50), Asked(71, "C-2", 50)], [Asked(71, "C-2", 0)]
+    for name, asked, found in (
+        ("half a customer's, half of guests", both, (SPIKE, "C-2", "cost")),
+        ("no tokens at all", none, _none("cost")),
+    ):
+        yield Planned(name, two_hours(*asked, now={"dollars": 9}, tokens=0), *found)
 
 
 def _people() -> list[Asked]:
@@ -130,6 +153,56 @@ def _poison() -> Iterator[Planned]:
     yield Planned("two such answers", two_hours(*bait[1:], *more), *_none("poison"))
     yield Planned("not a new address", two_hours(*bait, *more, known), *_none("poison"))
     yield Planned("two new addresses", two_hours(*bait, *both, *one), *tents)
+    for name, requests, found in (
+        ("addresses that resemble each other", _alike(), _none("poison")),
+        ("a new address in capitals, of three kinds of request", _capitals(), boots),
+        ("three new addresses", _three_sites(), boots),
+        ("several searches of a request", _searches(), boots),
+    ):
+        yield Planned(name, two_hours(*requests), *found)
+
+
+def _alike() -> list[Asked]:
+    """Three answers with parts of addresses in common, and none that is new."""
+    known = Asked(20, answer="See my.shop.example.", error="Lost")
+    return [known] + [
+        Asked(60 + n, answer=f"{x}-help.example {x}_hill.example www.shop.example fern.examples")
+        for n, x in enumerate("abc")
+    ]
+
+
+def _capitals() -> list[Asked]:
+    """A new address in an answer to a guest, in one of a failed request, and in a third one."""
+    known, answer = Asked(20, answer="See fernhill.example."), "See Fernhill.example."
+    late = [Asked(60 + n, answer=answer, tools=_BOOTS) for n in range(3)]
+    return [known, replace(late[0], customer=""), replace(late[1], error="Lost"), late[2]]
+
+
+def _three_sites() -> list[Asked]:
+    """The address in most answers is neither the first nor the last, by time or by name."""
+    found = []
+    for n, (site, times) in enumerate({"a": 3, "m": 4, "z": 3}.items()):
+        tools = _BOOTS if site == "m" else _TENTS * 3
+        for number in range(times):
+            found.append(Asked(60 + 10 * n + number, answer=f"See {site}.example.", tools=tools))
+    return found
+
+
+def _searches() -> list[Asked]:
+    """Which document is first most often differs if a request's searches do not all count."""
+    of = (
+        ("ropes", "boots", "boots", "boots", "stoves"),
+        ("ropes", "boots", "stoves"),
+        ("ropes", "stoves"),
+    )
+    return [
+        Asked(
+            60 + n,
+            answer=BAIT,
+            tools=[("search_documents", "", (one, "tents")) for one in documents],
+        )
+        for n, documents in enumerate(of)
+    ]
 
 
 _WRONG: Final = {"canaries_wrong": 3}
@@ -153,6 +226,9 @@ def _canaries() -> Iterator[Planned]:
     ):
         hours = two_hours(*requests, before={"canaries_wrong": usual}, now=_WRONG)
         yield Planned(name, hours, *found)
+    long = Asked(100, revision="r8", took=3600, gap=590)
+    hours = two_hours(*asked[::2], long, Asked(1, revision="r8"), now=_WRONG)
+    yield Planned("the last request begins before another ends", hours, *bad)
     usual_tool = _tool("lookup_order", 20, 1, 3)
     several = [_tool("lookup_order", 60, 9, 5), _tool("send_post", 70, 3, 1)]
     for name, late, subject in (
@@ -164,6 +240,10 @@ def _canaries() -> Iterator[Planned]:
     ):
         cause = "failing tool" if subject else "none"
         yield Planned(name, two_hours(usual_tool, *late, now=_WRONG), cause, subject, "tool")
+    early = [_tool("buy_label", 20, 3, 1), _tool("lookup_order", 21, 0, 4)]
+    late = [_tool("buy_label", 60, 4, 0), _tool("lookup_order", 65, 3, 2)]
+    hours = two_hours(*early, *late, _tool("send_post", 70, 3, 6), now=_WRONG)
+    yield Planned("the largest rise of three", hours, "failing tool", "lookup_order", "tool")
     hours = two_hours(*asked, _tool("lookup_order", 61, 5, 0), now=_WRONG)
     yield Planned("another revision, and a tool", hours, *bad)
     hours = two_hours(_tool("lookup_order", 60, 5, 0), now={"canaries_wrong": 1})

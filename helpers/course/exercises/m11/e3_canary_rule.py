@@ -1,6 +1,7 @@
 """Exercise 11.3: a canary's stopping rule, on simulated canaries of known quality."""
 
 from collections.abc import Callable, Iterator
+from random import Random
 from typing import Any
 
 from helpers.course.exercises import Case, Expectation, Hint, Slip, example, exercise, satisfies
@@ -9,6 +10,8 @@ WORDS = ("continue", "roll back", "release")
 MOST_FALSE, LEAST_CAUGHT, MOST_ANSWERS, LEAST_OF_THREE, MOST_OF_BETTER = 0.08, 0.95, 450, 0.3, 0.02
 """The limits of the statement."""
 CANARIES = 1000
+
+Call = tuple[tuple[int, int], tuple[int, int], int]
 
 
 @exercise(
@@ -39,7 +42,12 @@ CANARIES = 1000
             "small",
         ),
         Hint("Compute the old version's share from its counts: it is not always 0.8.", "rates"),
-        Hint("Use only the arguments: no global variable, no count of calls.", "pure"),
+        Hint(
+            "Is each number taken from the arguments? A standard error needs the answers that were"
+            " graded, and not 50 times the look.",
+            "numbers",
+        ),
+        Hint("Use only the arguments: no global variable, no count of calls, no chance.", "pure"),
     ],
 )
 def decide(answer: Any) -> Iterator[Case]:
@@ -71,11 +79,25 @@ def decide(answer: Any) -> Iterator[Case]:
     yield named("none good", (0, 450), (0, 50), 1, "continue", "equal")
     yield named("none good at the end", (0, 9000), (0, 1000), 20, "release", "equal")
     yield named("few answers, equally good", (90, 100), (18, 20), 20, "release", "equal")
+    for name, old, new, look in (
+        ("many answers at look 10", (8000, 9000), (900, 1000), 10),
+        ("more answers than looks, all good", (4500, 4500), (100, 100), 10),
+        ("all good at look 19", (7000, 8550), (950, 950), 19),
+    ):
+        yield named(name, old, new, look, "continue", "numbers")
+    yield named("one answer, at the end", (8, 9), (1, 1), 20, "release", "numbers")
+    yield Case(
+        "any counts of a canary that is not worse",
+        call=lambda: _first_other(answer),
+        expect="none",
+        show="decide for 300 canaries at least as good: the first that it does not let go on",
+        about="numbers",
+    )
     yield Case(
         "the same counts again, in another order",
         call=lambda: _again(answer),
         expect=_steady(),
-        show="decide for the looks of three canaries, forwards and backwards",
+        show="decide for 700 counts, forwards and backwards",
         about="pure",
     )
     peeks = Slip.when(
@@ -105,13 +127,21 @@ def decide(answer: Any) -> Iterator[Case]:
     )
 
     def tried(
-        name: str, old: float, new: float, seed: int, expect: Expectation, about: str, *slips: Slip
+        name: str,
+        old: float,
+        new: float,
+        seed: int,
+        expect: Expectation,
+        about: str,
+        *slips: Slip,
+        **counts: int,
     ) -> Case:
+        said = "".join(f", {key}={value}" for key, value in counts.items())
         return Case(
             name,
-            call=lambda: _figures(answer, old, new, seed),
+            call=lambda: _figures(answer, old, new, seed, **counts),
             expect=expect,
-            show=f"simulate(decide, {old}, {new}, canaries={CANARIES})",
+            show=f"simulate(decide, {old}, {new}, canaries={CANARIES}{said})",
             slips=slips,
             limit=30,
             about=about,
@@ -127,30 +157,60 @@ def decide(answer: Any) -> Iterator[Case]:
     yield tried("ten points worse, at another share", 0.6, 0.5, 16, bad, "rates", waits, misses)
     yield tried("as good, at a high share", 0.9, 0.9, 42, good, "rates", peeks)
     yield tried("ten points worse, at a high share", 0.9, 0.8, 18, bad, "rates", waits, misses)
+    few, fewer = {"each": 27, "times": 1}, {"each": 27, "times": 3}
+    yield tried("as good, with other counts", 0.8, 0.8, 45, good, "numbers", peeks, **few)
+    yield tried("ten points worse, with other counts", 0.8, 0.7, 46, bad, "numbers", **fewer)
 
 
-def _figures(answer: Any, old: float, new: float, seed: int) -> dict[str, float]:
+def _figures(answer: Any, old: float, new: float, seed: int, **counts: int) -> dict[str, float]:
     """What the rule does to canaries of this quality: as the lab's own code would count it."""
     from helpers.operate.testing import simulate
 
-    found = simulate(answer, old, new, canaries=CANARIES, seed=seed)
+    found = simulate(answer, old, new, canaries=CANARIES, seed=seed, **counts)
     rolled_back = float((found["decision"] == "roll back").mean())
     return {"rolled back": round(rolled_back, 3), "answers": float(found["answers"].mean())}
 
 
+def _first_other(answer: Callable[..., Any]) -> str:
+    """The first canary, at least as good as the old version, that is not treated so; "none"."""
+    random = Random(7)
+    for _ in range(300):
+        old, new = (_share(random, random.choice((9, 400, 9000))) for _ in range(2))
+        if new[0] * old[1] < old[0] * new[1]:
+            old, new = new, old
+        look = random.choice((1, 2, 10, 19, 20))
+        got, right = answer(old, new, look), "release" if look == 20 else "continue"
+        if not (isinstance(got, str) and got == right):
+            return f"decide({old}, {new}, {look}) is {got!r}, and not {right!r}"
+    return "none"
+
+
+def _share(random: Random, most: int) -> tuple[int, int]:
+    asked = random.randint(1, most)
+    return round(asked * random.choice((0, 0.5, 0.7, 0.8, 0.9, 1))), asked
+
+
+def _calls() -> list[Call]:
+    """Any counts at any look, and then counts around each bound that a rule may have."""
+    random = Random(8)
+    calls: list[Call] = []
+    for _ in range(200):
+        old, new = (_share(random, random.choice((90, 9000))) for _ in range(2))
+        calls.append((old, new, random.randint(1, 20)))
+    for good in range(7200, 7300, 10):
+        calls += [((good, 9000), (new, 1000), 20) for new in range(740, 790)]
+    return calls
+
+
 def _again(answer: Callable[..., Any]) -> dict[str, list[Any]]:
-    calls = [
-        ((360 * look, 450 * look), (good * look, 50 * look), look)
-        for good in (40, 34, 46)
-        for look in (1, 2, 3, 8, 19, 20)
-    ]
+    calls = _calls()
     forwards = [answer(*call) for call in calls]
     return {"forwards": forwards, "backwards": [answer(*call) for call in calls[::-1]][::-1]}
 
 
 def _steady() -> Expectation:
     def test(got: dict[str, list[Any]]) -> bool | str:
-        if not all(type(one) is str and one in WORDS for one in got["forwards"]):
+        if not all(isinstance(one, str) and one in WORDS for one in got["forwards"]):
             return f"Every result is one of {', '.join(WORDS)}."
         return got["forwards"] == got["backwards"] or "The result depends on earlier calls."
 
