@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,18 +30,22 @@ _SHOWN: Final = 12
 _TYPED: Final = 0  # the descriptor of what is typed
 _WIDTH: Final = 70
 HELP: Final = """\
-look     status            alerts, and figures of the last 10 minutes
-         answers [N]       the last answers (12), with document, problem and foreign addresses
-         customers         how often each customer asked in the last 10 minutes
-         log               releases and edits so far
-         query PROMQL      ask the drill's Prometheus
-act      notice [WHY]      say that something is wrong: this minute counts as "noticed"
-         diagnose KIND     model down, bad release, cost spike, poisoned document
-         switch-model      another host's model, at 2.7 times the price
-         rollback          go back to the release before
-         limit CUSTOMER    refuse this customer's requests
-         withdraw DOCUMENT no answer uses this document any more
-end      help, quit        the drill also ends when the service is well again, or the shift is over
+To look:
+  status            alerts, and figures of the last 10 minutes
+  answers [N]       the last answers (12), with document, problem and foreign addresses
+  customers         how often each customer asked in the last 10 minutes
+  log               releases and edits so far
+  query PROMQL      ask the drill's Prometheus
+To act:
+  notice [WHY]      say that something is wrong: this minute counts as "noticed"
+  diagnose KIND     model down, bad release, cost spike, poisoned document
+  switch-model      another host's model, at 2.7 times the price
+  rollback          go back to the release before
+  limit CUSTOMER    refuse this customer's requests
+  withdraw DOCUMENT no answer uses this document any more
+Else:
+  help              this list
+  quit              leave the shift; it also ends when the service is well again, or time is over
 """
 
 
@@ -49,7 +54,10 @@ class Unreadable(ValueError):  # noqa: N818 - named after what is the matter
 
 
 def drill(argv: Sequence[str]) -> int:
-    """Run a drill; 0 when it was played to its end, 1 when the operator left, 2 when it cannot."""
+    """Run a drill; 0 when it was played to its end, 1 when the operator left, 2 when it cannot.
+
+    Who leaves, by `quit`, by Ctrl-C or because the input has ended, gets the form all the same.
+    """
     options = _options(argv)
     from helpers.faults import EquipmentError
     from helpers.operate.testing.drill import run_drill
@@ -57,22 +65,29 @@ def drill(argv: Sequence[str]) -> int:
     from helpers.operate.testing.runbook import row
 
     seed = secrets.randbelow(10_000) + 1000 if options.seed is None else options.seed
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    prompt = Prompt(options.lapse, lines_of(_TYPED))
+
+    def stop(number: int, frame: object) -> None:
+        if not prompt.leave():
+            raise KeyboardInterrupt
+
+    before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
         plan = draw(seed, minutes=options.shift)
+        _can_write(options.report)
         print("The service starts, and a Prometheus that watches it ...", flush=True)
-        prompt = Prompt(options.lapse, lines_of(_TYPED))
         found = run_drill(prompt.operator, plan, lapse=options.lapse)
-        if prompt.left:
-            print("You have left the shift. Nothing is written.")
-            return 1
-        print("\n".join(["", *told(found)]), flush=True)
         from helpers.operate.drill_form import keep
 
-        events = [(one.minute, one.what, one.detail) for one in found.events]
-        print(f"\nRunbook and review are waiting for you: {keep(row(found), plan.truth, events)}")
+        events = [
+            (one.minute, plan.clock(one.minute), one.what, one.detail) for one in found.events
+        ]
+        written = keep(row(found), plan.truth, events)
         if options.report:
             options.report.write_text(json.dumps(row(found), indent=1) + "\n", "utf-8")
+        print(
+            "\n".join(["", *told(found), "", f"Runbook and review are waiting for you: {written}"])
+        )
     except KeyboardInterrupt:
         print("\nStopped. Nothing is written.", flush=True)
         return 1
@@ -80,8 +95,24 @@ def drill(argv: Sequence[str]) -> int:
         print(f"{COMMAND}: {problem}", file=sys.stderr)
         return 2
     finally:
-        signal.signal(signal.SIGTERM, before)
-    return 0
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    return 1 if prompt.left and found.ended is None else 0
+
+
+def _can_write(report: Path | None) -> None:
+    """Raises OSError before the shift, not after it, where the figures cannot be kept."""
+    from helpers.operate.drill_form import folder
+
+    folder()
+    if report is None:
+        return
+    if not report.parent.is_dir():
+        raise FileNotFoundError(f"--report {report}: there is no folder {report.parent}: make it.")
+    if report.is_dir():
+        raise IsADirectoryError(f"--report {report} is a folder: name a file in it.")
+    if not os.access(report if report.exists() else report.parent, os.W_OK):
+        raise PermissionError(f"--report {report} may not be written: choose another place.")
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
@@ -112,7 +143,10 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def _lapse(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number: give 1 to 240.") from None
     if not 1 <= value <= 240:
         raise argparse.ArgumentTypeError("give 1 to 240: Prometheus cannot follow a faster shop.")
     return value
@@ -143,6 +177,14 @@ class Prompt:
         self.left = False
         self._lapse, self._lines = lapse, lines
         self._known: set[tuple[str, str]] = set()
+        self._leave: Callable[[], object] | None = None  # while the operator is at the prompt
+
+    def leave(self) -> bool:
+        """End the shift from another thread; False when the operator is not on duty."""
+        leave, self._leave = self._leave, None
+        if leave is not None:
+            leave()
+        return leave is not None
 
     async def operator(self, console: "Console") -> None:
         """Print pages as they come, and do what the lines say, until it is over."""
@@ -154,6 +196,7 @@ class Prompt:
                 loop.call_soon_threadsafe(typed.put_nowait, line)
             loop.call_soon_threadsafe(typed.put_nowait, None)
 
+        self._leave = partial(loop.call_soon_threadsafe, typed.put_nowait, "quit")
         threading.Thread(target=read, name="prompt", daemon=True).start()
         print(f"Prometheus  {console.prometheus}\n\n{HELP}", flush=True)
         self._ask(console)
@@ -167,7 +210,9 @@ class Prompt:
             if line is None or line.strip() in ("quit", "exit"):
                 if line is None:
                     print("\nThe input has ended: type commands at a terminal, or pipe them in.")
-                self.left = True
+                self.left, self._leave = True, None
+                console.leave()
+                print("\nYou leave the shift. The figures are collected ...", flush=True)
                 return
             self._do(console, line)
             self._ask(console)
@@ -242,14 +287,14 @@ def _answers(console: "Console", rest: str) -> list[str]:
     if rest and not (rest.isdigit() and int(rest) > 0):
         raise Unreadable(f"answers {rest}: give a number of answers, such as answers 20.")
     many = int(rest or _SHOWN)
-    rows = [("minute", "customer", "document", "problem", "question", "answer")]
+    rows = [("time", "customer", "document", "problem", "question", "answer")]
     for one in console.answers(600)[-many:]:
         problem = one["failed"] or ", ".join(one["addresses"])
         if one["canary"]:
             problem = f"canary {one['canary']} {problem}".strip()
         words = one["question"][:40], one["answer"][:_WIDTH]
-        minute = f"{one['minute']:.0f}"
-        rows.append((minute, one["customer"], one["document"], problem, *words))
+        time = console.at(one["minute"])
+        rows.append((time, one["customer"], one["document"], problem, *words))
     return [f"  {line}" for line in aligned(rows)]
 
 
@@ -261,7 +306,9 @@ def _customers(console: "Console", rest: str) -> list[str]:
 
 
 def _log(console: "Console", rest: str) -> list[str]:
-    return [f"  minute {one.minute:6.0f}  {one.what:8} {one.about}" for one in console.changes()]
+    rows = [("time", "change", "of")]
+    rows += [(console.at(one.minute), one.what, one.about) for one in console.changes()]
+    return [f"  {line}" for line in aligned(rows)]
 
 
 def _query(console: "Console", rest: str) -> list[str]:

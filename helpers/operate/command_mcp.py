@@ -72,6 +72,11 @@ def _serve(options: argparse.Namespace) -> None:
     port = 8765 if options.port is None else options.port
     if not 0 <= port <= 65535:
         raise CannotServe(f"{port} is no port: take one from 1024 to 65535, or 0 for a free one.")
+    if not options.http and (sys.stdin is None or sys.stdout is None):
+        raise CannotServe(
+            "standard input or output is closed: let an MCP client start this command, or add "
+            "--http."
+        )
     from helpers.shop import open_orders
 
     with open_orders() as orders:
@@ -97,9 +102,11 @@ def _token(given: str | None) -> str:
     if token is None:
         return secrets.token_urlsafe(32)
     if not (token.isascii() and token.isprintable()) or " " in token or len(token) < 16:
+        source = "--token" if given is not None else f"the variable {_TOKEN}"
+        without = "leave it out" if given is not None else "remove the variable"
         raise CannotServe(
-            "a token has at least 16 letters, digits or signs, and no space: leave it out, and a "
-            "new one is made."
+            f"{source} holds no token: it has at least 16 letters, digits or signs, and no space. "
+            f"Correct it, or {without}, and a new one is made."
         )
     return token
 

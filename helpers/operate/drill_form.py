@@ -17,50 +17,67 @@ from typing import Any
 from helpers.paths import course_dir
 
 Row = Mapping[str, Any]
+Seen = tuple[float, str, str, str]
+"""Of the timeline: the shift's minute, the time of day, what, detail."""
 
 
-def keep(row: Row, truth: str, events: Sequence[tuple[float, str, str]]) -> Path:
+def keep(row: Row, truth: str, events: Sequence[Seen]) -> Path:
     """Write the figures of a drill, and its form; returns the form.
 
     Args:
         row: seed, kind, noticed, diagnosed, ended, harmed, wrong.
         truth: what happened, in a sentence.
-        events: the timeline: minute, what, detail.
+        events: the timeline.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    folder = course_dir() / "drills"
-    folder.mkdir(exist_ok=True)
+    kept_in = folder()
     name, number = f"{datetime.now():%Y-%m-%d-%H%M%S}-seed-{row['seed']}", 1
-    while (folder / f"{name}.md").exists():
+    while (kept_in / f"{name}.md").exists():
         number += 1
         name = f"{name.removesuffix(f'-{number - 1}')}-{number}"
     kept = {**row, "truth": truth, "events": [list(one) for one in events]}
-    (folder / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
-    written = folder / f"{name}.md"
+    (kept_in / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
+    written = kept_in / f"{name}.md"
     write_form(written, row, truth, events)
     return written
 
 
-def write_form(path: Path, row: Row, truth: str, events: Sequence[tuple[float, str, str]]) -> None:
+def folder() -> Path:
+    """Where drills are kept; made where it is missing. Raises OSError where it cannot be."""
+    found = course_dir() / "drills"
+    found.mkdir(exist_ok=True)
+    return found
+
+
+def write_form(path: Path, row: Row, truth: str, events: Sequence[Seen]) -> None:
     """Write the form to a new file. Raises FileExistsError where there is one."""
     with path.open("x", encoding="utf-8") as file:
         file.write(form(row, truth, events))
 
 
-def form(row: Row, truth: str, events: Sequence[tuple[float, str, str]]) -> str:
+def form(row: Row, truth: str, events: Sequence[Seen]) -> str:
     """The form: what the drill knows is filled in, the rest is asked."""
-    lines = [f"| {minute:.1f} | {what} | {detail} |" for minute, what, detail in events]
+    lines = [f"| {time} | {what} | {detail} |" for _, time, what, detail in events]
     return _FORM.format(
         seed=row["seed"],
         kind=row["kind"],
-        truth=truth,
+        truth=f"{_left(events)}{truth}",
         harmed=row["harmed"],
         wrong=row["wrong"],
         timeline="\n".join(lines) or "| | | |",
         **{name: _minutes(row[name]) for name in ("noticed", "diagnosed", "ended")},
     )
+
+
+def _left(events: Sequence[Seen]) -> str:
+    """What is to be known of an operator who left before the end."""
+    happened = {what: time for _, time, what, _ in events}
+    if "left" not in happened or "ended" in happened:
+        return ""
+    begun = "" if "began" in happened else ", before the incident began"
+    return f"The operator left the shift early, at {happened['left']}{begun}.\n\n"
 
 
 def _minutes(value: float | None) -> str:
@@ -76,7 +93,7 @@ _FORM = """# Drill, seed {seed}
 Noticed {noticed}, diagnosed {diagnosed}, ended {ended}. Answers harmed: {harmed}. Wrong diagnoses
 and actions: {wrong}. Minutes are the shop's.
 
-| minute | what | detail |
+| time | what | detail |
 |---|---|---|
 {timeline}
 

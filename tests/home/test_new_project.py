@@ -75,7 +75,7 @@ MISTAKES = [
     ("rules.yml", "agent_tool_calls_total", "tool_calls_total"),
     ("rules.yml", 'le="3.0"', 'le="3.5"'),
     ("mcp_server.py", "isinstance(cause, ToolError)", "True"),
-    ("mcp_server.py", "approved.get(tool.name) == digest(tool)", "tool.name in approved"),
+    ("mcp_server.py", "approved.get(each.name) == digest(each)", "each.name in approved"),
     ("serve_mcp.py", "if score >= chat.THRESHOLD else None", ""),
     ("serve_mcp.py", "shop_orders(), customer_of_token)", 'shop_orders(), lambda: "ann")'),
     ("page.py", "turn.problem = str(problem)", "pass"),
@@ -116,7 +116,8 @@ def test_it_has_every_program_and_template(written: Path) -> None:
 
 @pytest.mark.slow
 def test_its_tests_pass_where_the_course_is_not(written: Path) -> None:
-    done = run_alone(PYTEST, path=written, cwd=written)
+    # All tests of the project in one process: two minutes are too few on a busy machine.
+    done = run_alone(PYTEST, path=written, cwd=written, timeout_s=300)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"\d passed", done.stdout)
     # The rules are tried with promtool, which no package brings.

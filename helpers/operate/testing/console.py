@@ -7,7 +7,6 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any, Final, Literal, Protocol, get_args
 
 from helpers.operate.testing.drill_plan import KINDS, Change, Plan
@@ -104,7 +103,11 @@ class Console:
     @property
     def clock(self) -> str:
         """The shop's time of day, such as "14:05"."""
-        return f"{self.running.plan.start + timedelta(minutes=self.minute):%H:%M}"
+        return self.at(self.minute)
+
+    def at(self, minute: float) -> str:
+        """The time of day in a minute of the shift."""
+        return self.running.plan.clock(minute)
 
     @property
     def prometheus(self) -> str:
@@ -185,6 +188,10 @@ class Console:
             raise DrillError(f"{action} takes nothing more: leave out {about!r}.")
         self._note("acted", f"{action} {about}".strip())
         self.running.do(action, about)
+
+    def leave(self) -> None:
+        """Note that the operator leaves before the end."""
+        self._note("left", "")
 
     async def wait(self, minutes: float = 1.0) -> bool:
         """Let minutes pass; False when the shift has ended. Raises `DrillError` below 0.1."""
