@@ -178,7 +178,7 @@ print(pd.crosstab(today.kind, today.outcome))
 # %% [markdown] name="total-text"
 # You asked each wording once. In the bill it counts as often as it occurs in the traffic. Tokens
 # are only a part of the bill: a person who takes over costs money, and so does a wrong answer,
-# which comes back as a complaint or a refund. Take $2 and $5 here. What are yours?
+# which comes back as a complaint or a refund. Take \$2 and \$5 here. What are yours?
 
 # %% name="total"
 PERSON, WRONG = Decimal(2), Decimal(5)
@@ -1394,7 +1394,7 @@ show.table(rows, caption="Dollars a month", digits=0)
 # %% [markdown] name="thousand-read"
 # The break-even moves with every assumption, most of all with the share of the capacity that is
 # used: customers sleep at night, and you pay for the GPU all the same. People still cost far more:
-# at $2 each, hand-overs of 5% of three million requests cost $300,000 a month.
+# at \$2 each, hand-overs of 5% of three million requests cost \$300,000 a month.
 
 # %% [markdown] name="measured-text"
 # ## What you measured

@@ -1610,10 +1610,10 @@ print(f"Pocock {pocock:.2f}, O'Brien-Fleming {fleming / progress[0]:.2f} to {fle
 
 # %% [markdown] name="loop-price-text"
 # A *false stop* loses a good change until the next try. A *late stop* serves bad answers. The
-# prices are assumptions. A wrong answer costs $5. A false stop delays a good change by a month,
+# prices are assumptions. A wrong answer costs \$5. A false stop delays a good change by a month,
 # with 50,000 questions. A bad change that no look stops stays in use for a month. Of ten changes,
-# five do nothing (to stop one costs a day's work, $500), three help by five points, and two hurt by
-# ten.
+# five do nothing (to stop one costs a day's work, \$500), three help by five points, and two hurt
+# by ten.
 
 # %% name="loop-price"
 WRONG, MONTH, REVIEW = 5, 50_000, 500

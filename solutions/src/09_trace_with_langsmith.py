@@ -239,7 +239,7 @@ if ready("09.1"):
 #   client that you are given, and do not change `keys`. A project may have more runs than one
 #   answer of the service holds: `list_runs` fetches them all. The share may be off by a millionth.
 #
-# For instance, four requests of $1 with the channel `web` and one of $4 with the channel `email`
+# For instance, four requests of \$1 with the channel `web` and one of \$4 with the channel `email`
 # give `("channel", "email", 0.5, 0)`: half of the cost with a fifth of the requests.
 
 # %% exercise="09.2"

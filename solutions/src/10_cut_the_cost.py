@@ -662,8 +662,8 @@ def plan(tune: list[Question], test: list[Question], prices: list[Decimal], wron
 check("10.4", plan)
 
 # %% [markdown] name="plan-why" only="solution"
-# A threshold follows from costs, not from a feeling for confidence. With $5 for a wrong answer and
-# $2 for a person, an answer of the last tier should be served where more than three of five are
+# A threshold follows from costs, not from a feeling for confidence. With \$5 for a wrong answer and
+# \$2 for a person, an answer of the last tier should be served where more than three of five are
 # right: then it costs less than `0.4 * 5 = 2`. An earlier tier must do better than what comes after
 # it, which may be right, too. So the thresholds depend on each other, and are chosen together.
 #

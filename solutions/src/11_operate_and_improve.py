@@ -71,9 +71,10 @@ print(container)
 #   its message contains the name of the field, or `most`. At most one of them is wrong in a call.
 # - `a` and `b` are not changed, and no answer depends on an earlier call.
 #
-# Example: `break_even(function, container, 200)` is `110`. At 60 requests both cost $10. But the
-# 81st request needs a second container: now they cost $20, and the function $14.20. At 110 requests
-# both cost $20. The third container, at 161, costs no more than the function ($30, and $30.20).
+# Example: `break_even(function, container, 200)` is `110`. At 60 requests both cost \$10. But the
+# 81st request needs a second container: now they cost \$20, and the function \$14.20. At 110
+# requests both cost \$20. The third container, at 161, costs no more than the function (\$30, and
+# \$30.20).
 
 # %% exercise="11.1"
 from fractions import Fraction

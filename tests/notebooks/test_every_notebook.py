@@ -1,12 +1,14 @@
 """Every walkthrough, lab and solution runs, and says what it should."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from helpers.authoring.cells import code_cells
 from helpers.authoring.committed import names
@@ -173,6 +175,35 @@ def exercises_imported(notebook: Mapping[str, Any]) -> list[str]:
 )
 def test_the_search_for_exercises_itself(code: str, count: int) -> None:
     assert len(exercises_imported(new_notebook(cells=[new_code_cell(code)]))) == count
+
+
+@pytest.mark.parametrize(("edition", "stem"), SOURCES)
+def test_no_dollars_are_taken_for_a_formula(edition: Edition, stem: str) -> None:
+    found = [cell.id for cell in generate(ROOT, edition, stem).cells if formulas(cell)]
+    assert not found, r"between two dollar signs JupyterLab sets a formula: write \$5"
+
+
+def formulas(cell: NotebookNode) -> list[str]:
+    """The paragraphs of a text cell with two amounts in dollars, of which neither is escaped."""
+    if cell.cell_type != "markdown":
+        return []
+    text = re.sub(r"```.*?```|`[^`]*`", "", cell.source, flags=re.DOTALL)
+    return [each for each in text.split("\n\n") if len(re.findall(r"(?<!\\)\$(?=\d)", each)) > 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("It costs $5.", 0),
+        ("It costs $5, or $6.", 1),
+        (r"It costs \$5, or \$6.", 0),
+        ("It costs $5.\n\nOr $6.", 0),
+        ("`$5` and `$6`", 0),
+        ("$$a/b$$", 0),
+    ],
+)
+def test_the_search_for_formulas_itself(text: str, count: int) -> None:
+    assert len(formulas(new_markdown_cell(text))) == count
 
 
 @pytest.mark.parametrize("stem", SOLUTIONS)
