@@ -332,7 +332,7 @@ def none_is_a_customer() -> object:
 
 
 def returning(build: Any, returns: Any = Facts) -> object:
-    """The right tool with another result: `build` makes it of the order, the context, the server."""
+    """The right tool with another result, which `build` makes of order, context and server."""
 
     def add_lookup(server: Any, find: Any, who: Any) -> None:
         class Kept(Steps):

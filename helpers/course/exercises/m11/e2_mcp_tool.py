@@ -94,7 +94,7 @@ def mcp_tool(answer: "AddLookup") -> Iterator[Case]:
     others = [ask(hers, "C-0042"), ask(mine, "C-0007"), ask(mine, "C-00421"), ask(long, "C-0042")]
     alike = ["c-0042", "C-0042 ", " C-0042", "D-0042", "C-42", "C-\N{FULLWIDTH DIGIT ZERO}042", ""]
     others += [ask(mine, each) for each in alike]
-    absent = [ask("FH-00018", "C-0042"), ask("FH-99999", "C-0007")]
+    absent = [ask("FH-00018", "C-0042"), ask("FH-00000", "C-0042"), ask("FH-99999", "C-0007")]
     yield Case(
         "orders of other customers, and orders that nobody has",
         call=lambda: tools.watched(answer, shop(), [*others, *absent]),

@@ -96,8 +96,9 @@ class Shop:
             raise LookupError(f"no row {order_id} in {INSIDE}")
         if isinstance(found, Exception):
             raise found
-        self.given.append((copy.deepcopy(found), found))
-        return self.given[-1][0]
+        order: dict[str, Any] = copy.deepcopy(found)
+        self.given.append((order, found))
+        return order
 
     def changed(self) -> int:
         """How many of the orders that `find` gave have been changed since."""
