@@ -672,16 +672,19 @@ if ready("11.4"):
 # | `"cost spike"` | one customer asks the same 6 to 8 times a minute | `"limit"`, customer |
 # | `"poisoned document"` | one document's answers name a foreign site | `"withdraw"`, document |
 #
-# An action takes effect within two minutes. `switch-model` nearly triples the price.
+# An action takes effect within two minutes. `switch-model` nearly triples the price. When a cost
+# spike makes a page fire, more than half of the last ten minutes' answers are that customer's. On a
+# quiet shift nobody has more than a fifth of them.
 
 # %% [markdown] name="duty-console"
 # `console` shows what customers and canary questions got, and takes your actions. Minutes are the
 # shop's, counted from the beginning of the shift.
 #
 # - `console.minute`, `console.left`: floats, the present minute and how many are left.
-# - `console.pages()`: a list of alerts that fire. Each has `alert` (one of `"MostAnswersFail"`,
-#   `"CanaryWrong"`, `"ForeignAddress"`, `"SpendingFast"`, `"OverLimit"`), `summary`, `severity` and
-#   `minute`. An alert looks back 5 to 30 minutes, so it still fires after the end of its cause.
+# - `console.pages()`: a list of alerts that fire. Each is an object: `page.alert` is one of
+#   `"MostAnswersFail"`, `"CanaryWrong"`, `"ForeignAddress"`, `"SpendingFast"`, `"OverLimit"`; the
+#   others are `summary`, `severity` and `minute`. An alert looks back 5 to 30 minutes, so it still
+#   fires after the end of its cause.
 # - `console.figures(minutes=10)`: a dict of numbers: `answers`, `failed`, `canaries`,
 #   `canaries_wrong`, `foreign` (answers with a foreign address), `usd`.
 
@@ -689,7 +692,7 @@ if ready("11.4"):
 # - `console.answers(minutes=10)`: a list of dicts, oldest first: `minute`, `customer` (`""` for a
 #   visitor or a canary), `question`, `answer`, `document` (`""` for none), `failed` (`""`, or the
 #   kind of problem), `addresses` (foreign ones), `canary` (`""`, `"right"`, `"wrong"`, `"failed"`).
-# - `console.changes()`: releases and edits so far, each with `minute`, `what` and `about`.
+# - `console.changes()`: releases and edits so far, objects with `minute`, `what` and `about`.
 # - `console.diagnose(kind)`, `console.act(action, about="")`: return nothing, and take effect for
 #   the rest of the shift. They raise `DrillError` for an unknown word.
 # - `await console.wait(minutes=1)`: lets time pass; False when the shift has ended.

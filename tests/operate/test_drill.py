@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 import yaml
 
-from helpers.operate.testing import alerts
+from helpers.operate.testing import alerts, drill_plan
 from helpers.operate.testing.console import Console, DrillError, foreign
 from helpers.operate.testing.drill import Drilled, run_drill
 from helpers.operate.testing.drill_plan import KINDS, Plan, draw
 from helpers.operate.testing.runbook import operator, row, stored
+from helpers.testbed.replay import canaries
+from helpers.testbed.replay.world import ShopSearch
 
 
 def test_a_plan_depends_on_its_seed_alone() -> None:
@@ -24,6 +26,13 @@ def test_a_plan_depends_on_its_seed_alone() -> None:
         )
         last = [one for one in plan.changes if one.what == "edit"][-1]
         assert last.about != plan.about
+
+
+def test_canary_questions_ask_for_every_document_that_goes_wrong() -> None:
+    """So no incident is without harm that an operator can see."""
+    search = ShopSearch()
+    asked = {search.search(one.text, 1)[0].document for one in canaries()}
+    assert asked >= set(drill_plan._DOCUMENTS)
 
 
 @pytest.mark.parametrize("given", [{"kind": "flood"}, {"minutes": 30}, {"minutes": 900}])

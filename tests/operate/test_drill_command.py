@@ -71,6 +71,7 @@ def test_the_truth_is_told_beside_the_stored_times(
         (["--lapse", "1000"], "1 to 240"),
         (["--seed", "x"], "invalid int"),
         (["--fly"], "unrecognized"),
+        (["--lapse", "abc"], "'abc' is no number: give 1 to 240"),
     ],
 )
 def test_bad_options_get_a_sentence(
@@ -84,6 +85,34 @@ def test_bad_options_get_a_sentence(
 def test_a_shift_that_is_too_short_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert drill(["--shift", "5"]) == 2
     assert "90 to 600 minutes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "says"), [("none/x.json", "no folder"), ("", "is a folder")])
+def test_a_report_that_cannot_be_written_is_refused_before_the_shift(
+    name: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert drill(["--report", str(tmp_path / name)]) == 2
+    out, err = capsys.readouterr()
+    assert (out, says in err) == ("", True)
+
+
+def test_who_leaves_early_keeps_the_timeline(capsys: pytest.CaptureFixture[str]) -> None:
+    prompt = command_drill.Prompt(1, ["notice odd", "quit"])
+    plan = draw(8, "cost spike", minutes=90)
+
+    async def leaves(console: Console) -> None:
+        prompt._do(console, "notice odd")
+        prompt._do(console, "log")
+        console.leave()
+
+    found = run_drill(leaves, plan)
+    events = [(one.minute, plan.clock(one.minute), one.what, one.detail) for one in found.events]
+    text = form({**ROW, "kind": plan.kind}, plan.truth, events)
+    start = plan.clock(0)
+    assert f"left the shift early, at {start}, before the incident began." in text
+    assert f"| {start} | noticed | odd |" in text
+    assert "-" not in capsys.readouterr().out.partition("release")[0], "a time of day, no minute"
+    assert plan.clock(-24 * 60).endswith("the day before")
 
 
 def test_without_prometheus_it_says_how_to_install_it(
@@ -107,11 +136,11 @@ def test_a_form_is_filled_in_and_never_written_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COURSE_HOME", str(tmp_path))
-    events = [(21.0, "began", ""), (25.5, "acted", "rollback")]
+    events = [(21.0, "14:21", "began", ""), (25.5, "14:25", "acted", "rollback")]
     first, second = keep(ROW, "It was down.", events), keep(ROW, "It was down.", events)
     assert first != second
     text = first.read_text("utf-8")
-    assert "| 25.5 | acted | rollback |" in text
+    assert "| 14:25 | acted | rollback |" in text
     assert "Noticed after 2.0 minutes, diagnosed never" in text
     assert json.loads(first.with_suffix(".json").read_text("utf-8"))["kind"] == "model down"
     with pytest.raises(FileExistsError):

@@ -192,6 +192,23 @@ def test_a_busy_port_is_status_1(capsys: pytest.CaptureFixture[str]) -> None:
     assert err.count("\n") == 1
 
 
+def test_a_bad_token_of_the_environment_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COURSE_MCP_TOKEN", "short")
+    assert command_mcp.mcp(["--http"]) == 2
+    assert "remove the variable" in (err := capsys.readouterr().err)
+    assert "COURSE_MCP_TOKEN" in err
+
+
+def test_stdio_that_is_closed_gets_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    assert command_mcp.mcp([]) == 2
+    assert capsys.readouterr().err.startswith("course mcp: standard input or output is closed")
+
+
 def test_a_token_is_made_where_none_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COURSE_MCP_TOKEN", raising=False)
     made = {command_mcp._token(None) for _ in range(3)}

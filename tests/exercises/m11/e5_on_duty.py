@@ -211,6 +211,16 @@ def leaves_early() -> object:
     return operator
 
 
+@wrong("It reads a page like a dict.", slip="subscript")
+def page_as_dict() -> object:
+    return duty(lambda console: [ALL[0] for page in console.pages() if page["alert"]])
+
+
+@wrong("It reads an answer like an object.", slip="attribute")
+def answer_as_object() -> object:
+    return duty(lambda console: [ALL[0] for one in console.answers() if one.addresses])
+
+
 @right("A class that looks at figures and answers alone, and not at pages.")
 def without_pages() -> object:
     def find(console: Any) -> Iterable[Todo]:

@@ -72,6 +72,12 @@ def on_duty(answer: Any) -> Iterator[Case]:
     yield shift("none", "quiet")
 
 
+_OBJECTS = (
+    "Pages and changes are objects, and answers and figures dicts: `page.alert`, `change.what`,"
+    ' `one["document"]`, `console.figures()["failed"]`.'
+)
+
+
 def _acted_wrongly(found: "Drilled") -> bool:
     return bool(found.wrong_actions)
 
@@ -89,6 +95,8 @@ def _only_said(found: "Drilled") -> bool:
 
 
 SLIPS = (
+    Slip.raises("subscript", TypeError, _OBJECTS),
+    Slip.raises("attribute", AttributeError, _OBJECTS),
     Slip.when(
         "wrong-action",
         _acted_wrongly,

@@ -73,8 +73,11 @@ def stdio_server(customer: str | None) -> ClearErrors:
     """The server of one customer, for the client that starts this process.
 
     Raises:
-        SetupError: there is no such customer, or the documents or orders cannot be used.
+        SetupError: there is no such customer, or the documents or orders cannot be used, or
+            standard input or output is closed.
     """
+    if sys.stdin is None or sys.stdout is None:
+        raise SetupError("Standard input or output is closed: let an MCP client start this.")
     book = shop_orders(customer)
     server = ClearErrors(NAME, log_level="WARNING")
     add_tools(server, document_search(), book, lambda: customer)
