@@ -217,7 +217,7 @@ def any_release() -> object:
 
 @wrong("The runs are taken in the order of the rows.")
 def unsorted() -> object:
-    def release(self: ByRow) -> Any:
+    def release(self: Any) -> Any:
         revisions = self.rows["revision"][self.rows["run_type"] == "chain"].tolist()
         changed = self.wrong() and revisions[0] != revisions[-1]
         return ("bad release", revisions[-1]) if changed else None

@@ -249,7 +249,14 @@ def _clear(asked: Sequence[Asked]) -> bool:
     usual = _errors(early)
     rise = {name: share - usual.get(name, 0) for name, share in _errors(late, least=3).items()}
     some = bool(first) or not new
-    counts = (_means(failed), _means(took), tokens, new, first, rise)
+    counts: tuple[Mapping[str, float], ...] = (
+        _means(failed),
+        _means(took),
+        tokens,
+        new,
+        first,
+        rise,
+    )
     return some and all(map(_one_is_first, counts))
 
 

@@ -84,7 +84,8 @@ def decide(answer: Any) -> Iterator[Case]:
         ("more answers than looks, all good", (4500, 4500), (100, 100), 10),
         ("all good at look 19", (7000, 8550), (950, 950), 19),
     ):
-        yield named(name, old, new, look, "continue", "numbers")
+        early = Slip.value("early", "release", "Release only at the last look.")
+        yield named(name, old, new, look, "continue", "numbers", early)
     yield named("one answer, at the end", (8, 9), (1, 1), 20, "release", "numbers")
     yield Case(
         "any counts of a canary that is not worse",
