@@ -45,7 +45,7 @@ log = logging.getLogger("mcp_server")
 
 
 class ClearErrors(FastMCP[None]):
-    """A server whose errors say what the caller can do, and nothing of what is inside."""
+    """A server whose errors say what the caller can do, and nothing about its internals."""
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any]
@@ -137,8 +137,8 @@ def customer_of_token() -> str | None:
 
 
 def http_server(name: str, customers: Mapping[str, str], **settings: Any) -> ClearErrors:
-    """A server for streamable HTTP that wants a key; add tools with `who=customer_of_token`."""
-    # The issuer is who hands out tokens. These keys are handed out by hand.
+    """A server for streamable HTTP that requires a key; add tools with `who=customer_of_token`."""
+    # The issuer is the server that issues tokens. Here a person hands out the keys.
     issuer = AuthSettings(issuer_url=AnyHttpUrl("http://127.0.0.1"), resource_server_url=None)
     return ClearErrors(
         name,
@@ -151,7 +151,7 @@ def http_server(name: str, customers: Mapping[str, str], **settings: Any) -> Cle
 
 def digest(tool: Tool) -> str:
     """SHA-256, in hex, of all that a server says of a tool: words, schemas, annotations."""
-    said = tool.model_dump(mode="json", by_alias=True)
+    said = tool.model_dump(mode="json", by_alias=True, exclude_none=True)
     return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
@@ -174,7 +174,7 @@ def approve(tools: Sequence[Tool]) -> dict[str, str]:
 
 
 def unchanged(tools: Sequence[Tool], approved: Mapping[str, str]) -> list[Tool]:
-    """Those that are as they were approved; new and changed ones are logged, and left out."""
+    """The tools that are still as approved; new and changed ones are logged and left out."""
     kept = []
     for each in tools:
         if approved.get(each.name) == digest(each):
