@@ -1,6 +1,6 @@
-"""Operate and improve: choose a deployment, speak MCP, release on a part of the traffic, drill.
+"""Operate and improve: tools for any MCP client, and a bad day to practise on.
 
-`deployments` is the model of what a deployment costs, `mcp` the shop's tools for any MCP client
-(`course mcp`), `drill` a day with an incident that is not named (`course drill`); `testing` is what
-the lab's exercises of this module are tried on.
+`mcp_server` serves the shop's tools (`course mcp`), `command_drill` lets a learner find and end an
+incident that is not named (`course drill`), and `drill_form` writes the form that follows;
+`testing` is what notebooks and exercises of this module try things on.
 """
