@@ -831,32 +831,37 @@ for key in (None, "wrong", "key-of-42"):
 # environment variable of that process says who the customer is. `course mcp` serves Fernhill's
 # tools in this way (its last tool is called `hand_over`). Anyone who can edit the JSON chooses the
 # customer, so stdio is for one person on one machine. Many MCP clients read the JSON that the cell
-# prints; LangChain takes a dict.
+# prints. LangChain's client takes a dict, for HTTP as below or with `"transport": "stdio"`.
 
 # %% name="mcp-stdio"
 import json
 import sys
 
-from langchain_mcp_adapters.client import MultiServerMCPClient
+import mcp
 
 fernhill = {"command": "course", "args": ["mcp", "--customer", "C-0042"]}
 print(json.dumps({"mcpServers": {"fernhill": fernhill}}, indent=2))
 
+program = mcp.StdioServerParameters(
+    command=sys.executable, args=["-m", "helpers.cli", *fernhill["args"]])
+async with (
+    # The process logs to a stream of the system; a notebook's own stream is not one everywhere.
+    mcp.stdio_client(program, errlog=sys.__stderr__) as streams,
+    mcp.ClientSession(*streams) as session,
+):
+    await session.initialize()  # noqa: F704
+    tools = (await session.list_tools()).tools  # noqa: F704
+print("stdio", [tool.name for tool in tools])
+
+# %% name="mcp-client"
+from langchain_mcp_adapters.client import MultiServerMCPClient
+
+headers = {"Authorization": "Bearer key-of-42"}
 client = MultiServerMCPClient({
-    "stdio": {
-        "transport": "stdio",
-        "command": sys.executable,
-        "args": ["-m", "helpers.cli", *fernhill["args"]],
-    },
-    "http": {
-        "transport": "streamable_http",
-        "url": url,
-        "headers": {"Authorization": "Bearer key-of-42"},
-    },
+    "http": {"transport": "streamable_http", "url": url, "headers": headers},
 })
-for transport in client.connections:
-    tools = await client.get_tools(server_name=transport)  # noqa: F704
-    print(transport, [tool.name for tool in tools])
+tools = await client.get_tools()  # noqa: F704
+print("http", [tool.name for tool in tools])
 
 # %% [markdown] name="mcp-ask-text"
 # They are LangChain tools now, and an agent uses them like any others. The model is scripted here:
