@@ -43,7 +43,7 @@ JOINS = {
     "operate/command_drill.py": {"service", "monitor", "testbed"},
     "operate/testing/drill.py": {"service", "monitor"},
 }
-OPEN_TO_ALL = {"columns", "faults", "loading", "paths"}
+OPEN_TO_ALL = {"columns", "faults", "loading", "paths", "sockets"}
 
 
 def imported(tree: ast.AST, package: str) -> Iterator[str]:

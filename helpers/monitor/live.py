@@ -116,6 +116,13 @@ class Watching:
                 raise EquipmentError(f"{name} has ended. It printed:\n{said}")
         return [*self._scrapes(), *self._alerts()]
 
+    def firing(self) -> list[dict[str, Any]]:
+        """The alerts that fire, as Prometheus' API gives them.
+
+        Raises EquipmentError when Prometheus does not answer.
+        """
+        return [one for one in self._ask("alerts")["alerts"] if one["state"] == "firing"]
+
     def _scrapes(self) -> Iterator[str]:
         targets = self._ask("targets", state="active")["activeTargets"]
         failing = next((one["lastError"] for one in targets if one["health"] == "down"), "")
@@ -130,13 +137,12 @@ class Watching:
 
     def _alerts(self) -> Iterator[str]:
         now = {}
-        for one in self._ask("alerts")["alerts"]:
-            if one["state"] == "firing":
-                labels = one["labels"]
-                words = (labels.get("severity"), one["annotations"].get("summary"))
-                said = ": ".join(word for word in words if word)
-                name = labels["alertname"]
-                now[tuple(sorted(labels.items()))] = f"{name} ({said})" if said else name
+        for one in self.firing():
+            labels = one["labels"]
+            words = (labels.get("severity"), one["annotations"].get("summary"))
+            said = ": ".join(word for word in words if word)
+            name = labels["alertname"]
+            now[tuple(sorted(labels.items()))] = f"{name} ({said})" if said else name
         yield from (f"Firing: {said}" for key, said in now.items() if key not in self._firing)
         yield from (f"Over: {said}" for key, said in self._firing.items() if key not in now)
         self._firing = now

@@ -82,9 +82,10 @@ def drill(argv: Sequence[str]) -> int:
         events = [
             (one.minute, plan.clock(one.minute), one.what, one.detail) for one in found.events
         ]
-        written = keep(row(found), plan.truth, events)
+        figures = row(found)
+        written = keep(figures, plan.truth, events)
         if options.report:
-            options.report.write_text(json.dumps(row(found), indent=1) + "\n", "utf-8")
+            options.report.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
         print(
             "\n".join(["", *told(found), "", f"Runbook and review are waiting for you: {written}"])
         )

@@ -8,8 +8,8 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout, suppress
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -126,23 +126,18 @@ def _index() -> "Retriever":
         return fernhill_index()
 
 
-@contextmanager
-def _listening(port: int) -> "Iterator[socket.socket]":
+def _listening(port: int) -> "socket.socket":
     """A socket on loopback."""
-    import socket
+    from helpers.sockets import listen
 
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as sock:
-        if os.name == "posix":  # a port just given up; on Windows this would share it with others
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            sock.bind((_HOST, port))
-        except OSError as error:
-            raise CannotServe(
-                f"port {port} cannot be used ({error.strerror}): choose another --port; 0 takes a "
-                "free one.",
-                status=1,
-            ) from error
-        yield sock
+    try:
+        return listen(_HOST, port)
+    except OSError as error:
+        raise CannotServe(
+            f"port {port} cannot be used ({error.strerror}): choose another --port; 0 takes a "
+            "free one.",
+            status=1,
+        ) from error
 
 
 def _serve_http(orders: "Orders", customer: str, token: str, sock: "socket.socket") -> None:

@@ -22,6 +22,7 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 from helpers.scale.errors import ClusterError, DeploymentError, RayError
+from helpers.sockets import listen
 
 HOST = "127.0.0.1"
 STORE_MB = 100
@@ -281,16 +282,14 @@ def _set_up(address: str) -> None:
 
 
 def _free_port(host: str, port: int | None) -> int:
-    with socket.socket() as sock:
-        if os.name == "posix":  # a port just given up
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            sock.bind((host, port or 0))
-        except OSError as error:
-            raise ClusterError(
-                f"{host}:{port} cannot be had ({error.strerror}): stop the program that uses it, or"
-                " choose another port; 0 takes a free one."
-            ) from error
+    try:
+        sock = listen(host, port or 0)
+    except OSError as error:
+        raise ClusterError(
+            f"{host}:{port} cannot be had ({error.strerror}): stop the program that uses it, or"
+            " choose another port; 0 takes a free one."
+        ) from error
+    with sock:
         found: int = sock.getsockname()[1]
         return found
 

@@ -123,7 +123,8 @@ def _run(settings: Any, key: str | None, options: argparse.Namespace) -> int:
 
 def run_app(app: Any, settings: Any, key: str | None, options: argparse.Namespace) -> int:
     """Serve an app of `create_app` until it is stopped; see `run_with_settings`."""
-    from helpers.service.server import Server, listen
+    from helpers.service.server import Server
+    from helpers.sockets import listen
 
     sock = listen(options.host, options.port)
     server = Server(app, settings)

@@ -1,6 +1,5 @@
 """The service under uvicorn, on a socket that the caller has opened."""
 
-import os
 import signal
 import socket
 from collections.abc import Callable
@@ -11,16 +10,6 @@ from fastapi import FastAPI
 
 from helpers.service.connections import limited
 from helpers.service.settings import Settings
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket bound to an address; port 0 takes a free one. Raises OSError when it is taken."""
-    # With the protocol named, asyncio sets TCP_NODELAY; without it, half of the answers wait 40 ms.
-    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    if os.name == "posix":  # a port just given up; on Windows this would share it with others
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    found.bind((host, port))
-    return found
 
 
 class Server(uvicorn.Server):

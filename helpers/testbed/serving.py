@@ -6,7 +6,6 @@ events with the app.
 """
 
 import asyncio
-import os
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -15,6 +14,7 @@ from contextlib import asynccontextmanager, contextmanager, nullcontext, suppres
 from dataclasses import dataclass, field
 from typing import Any
 
+from helpers import sockets
 from helpers.testbed.errors import TestbedError
 
 HOST = "127.0.0.1"
@@ -40,19 +40,13 @@ def listen(port: int = 0) -> socket.socket:
     Raises:
         TestbedError: the port is in use.
     """
-    # With the protocol named, asyncio sets TCP_NODELAY; without it, half of the answers wait 40 ms.
-    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    if os.name == "posix":  # a port just given up; on Windows this would share it with others
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        found.bind((HOST, port))
+        return sockets.listen(HOST, port)
     except OSError as error:
-        found.close()
         raise TestbedError(
             f"Port {port} cannot be used ({error.strerror}): stop the program that uses it, or"
             " choose another port."
         ) from error
-    return found
 
 
 @asynccontextmanager

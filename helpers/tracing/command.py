@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.tracing.server import HOST, listen, make_server, serve
+from helpers.sockets import listen
+from helpers.tracing.server import HOST, make_server, serve
 from helpers.tracing.service import traces_file
 from helpers.tracing.store import Store
 from helpers.tracing.store.schema import UnusableFileError
@@ -38,7 +39,7 @@ def traces(argv: Sequence[str]) -> int:
         print(f"There is no file {path}.")
         return 1
     try:
-        sock = listen(options.port)
+        sock = listen(HOST, options.port)
     except OSError as error:
         print(f"Port {options.port} is taken ({error}): leave out --port to get a free one.")
         return 1

@@ -5,7 +5,6 @@ it ends, the input closes and the service stops. It prints its address once it a
 """
 
 import argparse
-import os
 import socket
 import sys
 import threading
@@ -14,6 +13,7 @@ from pathlib import Path
 import uvicorn
 from uvicorn.protocols.http import h11_impl, httptools_impl
 
+from helpers.sockets import listen
 from helpers.tracing.app import create_app
 from helpers.tracing.store import Store
 from helpers.tracing.store.schema import UnusableFileError
@@ -26,20 +26,6 @@ _REASON_501 = (
     "Not spoken by the local tracing service (OpenTelemetry: point the exporter at an "
     "OpenTelemetry backend)"
 )
-
-
-def listen(port: int = 0) -> socket.socket:
-    """A socket on the loopback address; port 0 takes a free one.
-
-    Raises:
-        OSError: the port is taken.
-    """
-    # With the protocol named, asyncio sets TCP_NODELAY; without it, half of the answers wait 40 ms.
-    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    if os.name == "posix":  # a port just given up; on Windows this would share it with others
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    found.bind((HOST, port))
-    return found
 
 
 def make_server(store: Store, key: str) -> uvicorn.Server:
@@ -85,7 +71,7 @@ def main() -> None:
             "The service reads its key from standard input and runs as long as that is open; it is "
             "closed or empty. `course traces` starts the service for you."
         )
-    sock = listen(options.port)
+    sock = listen(HOST, options.port)
     try:
         store = Store(options.file)
     except UnusableFileError as problem:

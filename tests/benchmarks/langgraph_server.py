@@ -1,8 +1,8 @@
 """Run LangGraph's development server once and store its answers for notebook 11.
 
-    uv venv /tmp/langgraph
-    uv pip install --python /tmp/langgraph "langgraph-cli[inmem]" langchain langchain-openai
-    python -m tests.benchmarks.langgraph_server /tmp/langgraph/bin/langgraph
+    uv venv langgraph-env
+    uv pip install --python langgraph-env "langgraph-cli[inmem]" langchain langchain-openai
+    python -m tests.benchmarks.langgraph_server langgraph-env/bin/langgraph
 
 The server has an environment of its own: `langgraph-api` needs protobuf below 7, and its licence
 (Elastic-2.0) is not that of the course. The graph is the one that the notebook writes, its model a
@@ -138,4 +138,4 @@ def main(command: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(str(Path(sys.argv[1]).absolute()))  # the server runs in another folder

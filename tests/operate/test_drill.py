@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
+from helpers.monitor.answer_metrics import foreign_addresses
 from helpers.operate.testing import alerts, drill_plan
-from helpers.operate.testing.console import Console, DrillError, foreign
+from helpers.operate.testing.console import Console, DrillError
 from helpers.operate.testing.drill import Drilled, run_drill
 from helpers.operate.testing.drill_plan import KINDS, Plan, draw
 from helpers.operate.testing.runbook import operator, row, stored
@@ -146,10 +147,11 @@ def test_a_rule_keeps_its_numbers_when_its_durations_are_scaled() -> None:
         ("Write to help@fernhill.example.", []),
         ("See www.fernhill.example or fernhill-help.example.", ["fernhill-help.example"]),
         ("It weighs 2.1 kg.", []),
+        ("It comes in 3 days.Then call us.", []),
     ],
 )
 def test_whose_address_is_foreign(text: str, found: list[str]) -> None:
-    assert foreign(text) == found
+    assert foreign_addresses(text) == found
 
 
 @pytest.mark.skipif(not shutil.which("prometheus"), reason="there is no Prometheus")

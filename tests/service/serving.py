@@ -17,7 +17,8 @@ from helpers.service import Settings, create_app, issue
 from helpers.service.check.fake_model import FakeModel
 from helpers.service.lifecycle import MakeAgent
 from helpers.service.parts import Parts
-from helpers.service.server import Server, listen
+from helpers.service.server import Server
+from helpers.sockets import listen
 
 CUSTOMER, OTHER = "C-0042", "C-0007"
 QUESTION = {"message": "How much does the Alta 2 tent weigh?"}

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from helpers.service import Settings, create_app, issue
 from helpers.service.check.fake_model import FakeModel
 from helpers.service.keys import KeysError
-from helpers.service.server import Server, listen
+from helpers.service.server import Server
+from helpers.sockets import listen
 from tests.service.serving import CUSTOMER, QUESTION, Running, cheap_agent, serving, until
 
 

@@ -15,8 +15,9 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langsmith import Client
 
+from helpers.sockets import listen
 from helpers.tracing.app import create_app
-from helpers.tracing.server import listen
+from helpers.tracing.server import HOST
 from helpers.tracing.store import Store
 
 KEY = "test-key"
@@ -47,7 +48,7 @@ def serving(path: Path) -> Iterator[Running]:
     store = Store(path)
     app = create_app(store, key=KEY, pricer=pricer)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
-    sock = listen()
+    sock = listen(HOST)
     sock.listen(16)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
     thread.start()

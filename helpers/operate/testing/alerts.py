@@ -37,14 +37,11 @@ class Firing:
         return self._now(_alerts(running), running.minute())
 
     def seen(self, alerts: Iterable[Mapping[str, Any]], minute: float) -> list[Page]:
-        """The alerts as Prometheus gives them."""
-        found = []
-        for one in alerts:
-            if one["state"] == "firing":
-                labels = one["labels"]
-                found.append(
-                    (labels["alertname"], one["annotations"]["summary"], labels["severity"])
-                )
+        """Those that fire, as Prometheus gives them."""
+        found = [
+            (one["labels"]["alertname"], one["annotations"]["summary"], one["labels"]["severity"])
+            for one in alerts
+        ]
         return self._now(found, minute)
 
     def _now(self, found: Iterable[tuple[str, str, str]], minute: float) -> list[Page]:

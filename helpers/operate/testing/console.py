@@ -4,7 +4,6 @@ Minutes are the shop's, counted from the beginning of the shift.
 """
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol, get_args
@@ -24,7 +23,6 @@ RIGHT: Final[Mapping[str, Action]] = {
     "poisoned document": "withdraw",
 }
 """Which action ends which incident."""
-_ADDRESS: Final = re.compile(r"\b((?:[a-z0-9-]+\.)+[a-z]{2,})\b")
 
 
 class DrillError(ValueError):
@@ -54,7 +52,11 @@ class Running(Protocol):
     """The drill behind a console."""
 
     plan: Plan
-    prometheus: str | None
+
+    @property
+    def prometheus(self) -> str | None:
+        """The address of the Prometheus that watches; None on simulated time."""
+        ...
 
     def minute(self) -> float:
         """The present minute."""
@@ -208,12 +210,3 @@ class Console:
 
 Operator = Callable[[Console], Awaitable[object]]
 """Someone on duty, as a script."""
-
-
-def foreign(answer: str) -> list[str]:
-    """The web domains in an answer that are not the shop's."""
-    found = dict.fromkeys(_ADDRESS.findall(answer.casefold()))
-    return [one for one in found if one != _OWN and not one.endswith(f".{_OWN}")]
-
-
-_OWN: Final = "fernhill.example"

@@ -16,13 +16,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
-import httpx2
 from prometheus_client import CollectorRegistry, Metric, start_http_server
 from prometheus_client.registry import Collector
 
 from helpers.agent import Passage
-from helpers.faults import EquipmentError
-from helpers.monitor.live import Scraped, watched
+from helpers.monitor.answer_metrics import foreign_addresses
+from helpers.monitor.live import Scraped, Watching, watched
 from helpers.monitor.testing import INSTRUMENTS
 from helpers.operate.testing import alerts
 from helpers.operate.testing.console import (
@@ -32,7 +31,6 @@ from helpers.operate.testing.console import (
     Event,
     Operator,
     Page,
-    foreign,
 )
 from helpers.operate.testing.drill_plan import QUIET, Plan
 from helpers.service.errors import Problem
@@ -105,7 +103,7 @@ def run_drill(operator: Operator, plan: Plan, *, lapse: float | None = None) -> 
     try:
         with ExitStack() as stack:
             if lapse is not None:
-                drill.prometheus = stack.enter_context(_watched(drill, lapse))
+                drill.watching = stack.enter_context(_watched(drill, lapse))
             simulate(partial(drill.run, operator), start=plan.start, lapse=lapse)
     finally:
         drill.close()
@@ -160,7 +158,7 @@ class _Drill:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.prometheus: str | None = None
+        self.watching: Watching | None = None
         self.metrics = _Metrics()
         self._found = Replayed(plan.excerpt.start, plan.excerpt.stop)
         self._search = _Search()
@@ -181,14 +179,12 @@ class _Drill:
         self._rewritten: set[str] = set()
         self._events: list[Event] = []
         self._alerts = alerts.Firing()
-        self._client = httpx2.Client(trust_env=False, timeout=10)
         self._acting: set[asyncio.Task[None]] = set()
         self._worked: float | None = None  # since when the right action has worked
         self._ended: float | None = None
 
     def close(self) -> None:
         """Close what is open."""
-        self._client.close()
         self._world.close()
 
     async def run(self, operator: Operator) -> None:
@@ -262,6 +258,11 @@ class _Drill:
 
     # --- what the console shows -------------------------------------------------------------------
 
+    @property
+    def prometheus(self) -> str | None:
+        """See `Running`."""
+        return None if self.watching is None else self.watching.prometheus.url
+
     def minute(self) -> float:
         """See `Running`."""
         return (time.time() - self.plan.start.timestamp()) / 60
@@ -285,7 +286,7 @@ class _Drill:
             "answer": one.text,
             "document": self._documents.get(one.request_id, ""),
             "failed": one.failed or ("" if one.status == 200 else str(one.status)),
-            "addresses": foreign(one.text),
+            "addresses": foreign_addresses(one.text),
             "canary": "",
         }
 
@@ -296,16 +297,9 @@ class _Drill:
 
     def firing(self) -> list[Page]:
         """See `Running`: Prometheus' alerts, or on simulated time those of the same rules."""
-        if self.prometheus is None:
+        if self.watching is None:
             return self._alerts.update(self)
-        try:
-            body = self._client.get(f"{self.prometheus}/api/v1/alerts").json()
-        except httpx2.HTTPError as error:
-            raise EquipmentError(
-                f"The drill's Prometheus does not answer ({type(error).__name__}): start the drill "
-                "again."
-            ) from error
-        return self._alerts.seen(body["data"]["alerts"], self.minute())
+        return self._alerts.seen(self.watching.firing(), self.minute())
 
     def _watch(self, turn: Turn, outcome: Outcome) -> None:
         if outcome.passages:
@@ -385,14 +379,14 @@ class _Drill:
 
 
 @contextmanager
-def _watched(drill: _Drill, lapse: float) -> Iterator[str]:
-    """A Prometheus that watches the drill, for a block: its address."""
+def _watched(drill: _Drill, lapse: float) -> Iterator[Watching]:
+    """A Prometheus that watches the drill, for a block."""
     server, thread = start_http_server(0, addr="127.0.0.1", registry=drill.metrics)
     try:
         scraped = Scraped(f"http://127.0.0.1:{server.server_port}/metrics", frozenset())
         rules = alerts.scaled(alerts.RULES.read_text("utf-8"), lapse)
         with watched(scraped, rules, alertmanager=False, scrape_s=_SCRAPE_S / lapse) as watching:
-            yield watching.prometheus.url
+            yield watching
     finally:
         server.shutdown()
         server.server_close()
