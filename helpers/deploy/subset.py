@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 from helpers.faults import EquipmentError
 from helpers.paths import ROOT
 
-CODE = ("__init__", "cli", "loading", "paths", "models", "shop", "agent", "service")
+CODE = ("__init__", "cli", "loading", "paths", "sockets", "models", "shop", "agent", "service")
 """The modules and rooms of `helpers` that `course serve` uses."""
 
 RAY = (
