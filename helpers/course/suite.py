@@ -1,7 +1,10 @@
 """Run the course's tests, as `course test` and CI do."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Sequence
+from typing import Any
 
 from helpers.paths import ROOT
 
@@ -12,6 +15,12 @@ SETTINGS = {"COURSE_FAST": "1", "COURSE_THREADS": "1"}
 # simulated customers. Those of one file stay together, because they share a server or an index
 # (`tests/scheduling.py`). In the order of their names: notebooks are long, and not the last.
 AT_A_TIME = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
+
+# A test that waits for a cluster, a browser or a server may miss its limit because two others run
+# beside it. What failed runs once more, one test after another, in a process of its own. A fault of
+# the course fails there too; more failures than these are no matter of load.
+FEW = 20
+_FAILED = 1  # pytest's exit status where tests ran, and some failed
 
 # The tests of the room that a module is about. What every module has (notebooks, exercises, quiz)
 # is in `SHARED`, of which the module's own tests are taken.
@@ -69,7 +78,8 @@ def run(extra: Sequence[str], *, fast: bool, module: str | None = None) -> int:
     """Run pytest in this process; return its exit status.
 
     `fast` leaves out the tests marked slow; `module` takes what belongs to this one alone; `extra`
-    goes to pytest, after our own options.
+    goes to pytest, after our own options. Where at most `FEW` tests failed, these run once more,
+    alone, and the status is that of the second run.
 
     Raises:
         UnknownModuleError: there is no module of a given number yet.
@@ -80,4 +90,26 @@ def run(extra: Sequence[str], *, fast: bool, module: str | None = None) -> int:
     chosen += of_module(module) if module else []
     os.environ.update(SETTINGS)
     os.chdir(ROOT)
-    return int(pytest.main([*AT_A_TIME, *chosen, *extra]))
+    failed = _Failed()
+    status = int(pytest.main([*AT_A_TIME, *chosen, *extra], plugins=[failed]))
+    if status != _FAILED or not 0 < len(failed.tests) <= FEW:
+        return status
+    return again(sorted(failed.tests))
+
+
+class _Failed:
+    """A plugin of pytest that collects the names of the tests that failed, or could not begin."""
+
+    def __init__(self) -> None:
+        self.tests: set[str] = set()
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.failed:
+            self.tests.add(report.nodeid)
+
+
+def again(tests: Sequence[str]) -> int:
+    """Run these tests one after another in a process of their own; return pytest's exit status."""
+    print(f"\nOnce more, one after another: the {len(tests)} that failed beside others.", flush=True)
+    words = [sys.executable, "-m", "pytest", "-n", "0", "-q", *tests]
+    return subprocess.run(words, cwd=ROOT, check=False).returncode

@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -130,7 +131,7 @@ def test_a_kernel_of_any_folder_imports_the_course(folder: str) -> None:
 def test_options_of_pytest_pass_through(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[list[str]] = []
 
-    def main(words: list[str]) -> int:
+    def main(words: list[str], plugins: list[object]) -> int:
         calls.append(words)
         return 5
 
@@ -162,6 +163,78 @@ def test_calls_to_this_machine_pass_by_a_proxy(
     found = lab._past_proxies(environment)
     assert found.get("NO_PROXY") == expected
     assert set(found) == ({"NO_PROXY", "no_proxy"} if expected else set())
+
+
+FOUR = """
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def broken():
+    raise OSError("no server")
+
+
+def test_fails_beside_others():
+    found = Path(__file__).with_suffix(".seen")
+    seen = found.exists()
+    found.touch()
+    assert seen
+
+
+@pytest.mark.parametrize("text", ["a b::c"])
+def test_always(text):
+    assert not text
+
+
+def test_cannot_begin(broken):
+    pass
+
+
+def test_fine():
+    pass
+"""
+
+
+@pytest.mark.slow
+def test_what_failed_beside_others_runs_once_more_alone(tmp_path: Path) -> None:
+    file = tmp_path / "test_four.py"
+    file.write_text(FOUR, "utf-8")
+    code = (
+        "import sys; from pathlib import Path; from helpers.course import suite;"
+        "suite.ROOT = Path.cwd(); sys.exit(suite.run(['-q'], fast=False))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 1, found.stdout
+    beside, _, alone = found.stdout.partition("Once more, one after another: the 3 that failed")
+    assert "2 failed, 1 passed, 1 error in" in beside
+    assert "1 failed, 1 passed, 1 error in" in alone.splitlines()[-1]
+
+
+def test_many_failures_are_no_matter_of_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Report(NamedTuple):
+        nodeid: str
+        failed: bool = True
+
+    def main(words: list[str], plugins: list[Any]) -> int:
+        for number in range(count):
+            plugins[0].pytest_runtest_logreport(Report(f"tests/x.py::test_{number}"))
+        return 1
+
+    seen: list[list[str]] = []
+    monkeypatch.setattr(pytest, "main", main)
+    monkeypatch.setattr(suite, "again", lambda tests: seen.append(tests) or 0)
+    for count, status in ((0, 1), (1, 0), (suite.FEW, 0), (suite.FEW + 1, 1)):
+        assert suite.run([], fast=False) == status
+    assert [len(tests) for tests in seen] == [1, suite.FEW]
 
 
 @pytest.mark.parametrize("words", [["77"], ["5", "9"], ["x/../77", "77"]])
