@@ -110,6 +110,7 @@ class _Failed:
 
 def again(tests: Sequence[str]) -> int:
     """Run these tests one after another in a process of their own; return pytest's exit status."""
-    print(f"\nOnce more, one after another: the {len(tests)} that failed beside others.", flush=True)
+    found = f"the {len(tests)} that failed beside others."
+    print(f"\nOnce more, one after another: {found}", flush=True)
     words = [sys.executable, "-m", "pytest", "-n", "0", "-q", *tests]
     return subprocess.run(words, cwd=ROOT, check=False).returncode

@@ -225,15 +225,15 @@ def test_many_failures_are_no_matter_of_load(monkeypatch: pytest.MonkeyPatch) ->
         failed: bool = True
 
     def main(words: list[str], plugins: list[Any]) -> int:
-        for number in range(count):
+        for number in range(counts.pop(0)):
             plugins[0].pytest_runtest_logreport(Report(f"tests/x.py::test_{number}"))
         return 1
 
     seen: list[list[str]] = []
     monkeypatch.setattr(pytest, "main", main)
     monkeypatch.setattr(suite, "again", lambda tests: seen.append(tests) or 0)
-    for count, status in ((0, 1), (1, 0), (suite.FEW, 0), (suite.FEW + 1, 1)):
-        assert suite.run([], fast=False) == status
+    counts = [0, 1, suite.FEW, suite.FEW + 1]
+    assert [suite.run([], fast=False) for _ in range(4)] == [1, 0, 0, 1]
     assert [len(tests) for tests in seen] == [1, suite.FEW]
 
 

@@ -72,7 +72,8 @@ def test_the_graded_lab_has_every_name_that_a_solution_uses(stem: str, course: P
     found = solution(course, lab)
     assert found is not None
     assert list(found.answers) == lab.exercises
-    assert found.notes == ()
+    # A solution may compare its answer with others, in a cell that no exercise needs.
+    assert all(note.startswith("not run, since no exercise needs") for note in found.notes)
     steps = lab.steps(found.answers, found.own)
     made = ALWAYS_THERE.union(*(names_in(step.source).defined for step in steps))
     assert {step.name: names_in(step.source).needed - made for step in steps} == dict.fromkeys(
