@@ -14,6 +14,8 @@ from helpers.evaluate.evidence import Evidence, EvidenceError, Figure
 from helpers.evaluate.version import AGENT, PARTS, Version
 
 Status = Literal["passed", "failed", "not assessed"]
+MAX_AGE = 30
+"""For how many days evidence counts, where an item says nothing else."""
 STATE_COMMAND = 'course ship-check --state {item} "..." --by NAME'
 
 
@@ -73,7 +75,7 @@ class Item:
     command: str
     thresholds: tuple[Threshold, ...] = ()
     around: tuple[str, ...] = ()
-    max_age: int = 30
+    max_age: int = MAX_AGE
     first_release_stated: bool = False
 
     @property
@@ -314,6 +316,24 @@ def item(name: str) -> Item:
     return by_name[name]
 
 
+def gaps(name: str, evidence: Evidence, version: Version, *, now: datetime) -> list[str]:
+    """Why evidence is not current, as sentences; an empty list where it is.
+
+    It tells nothing about figures and counts: `assess` decides on those.
+
+    Args:
+        name: an item of the checklist. Evidence under another name depends on the agent alone,
+            and counts for 30 days.
+        evidence: what was read under this name.
+        version: of what it is to be evidence.
+        now: when, with a time zone.
+    """
+    by_name = {each.name: each for each in CHECKLIST}
+    about = by_name.get(name)
+    parts, days = (about.parts, about.max_age) if about else (AGENT, MAX_AGE)
+    return list(_outdated(name, parts, days, evidence, version, now))
+
+
 def assess(
     item: Item,
     evidence: Evidence | EvidenceError | None,
@@ -401,17 +421,7 @@ def _gaps(
     item: Item, evidence: Evidence, version: Version, now: datetime, first_release: bool
 ) -> Iterator[str]:
     """What keeps the evidence from being looked at, as sentences."""
-    if evidence.item != item.name:
-        yield f"the evidence is of {evidence.item}"
-    changed = version.only(item.parts).changed(evidence.version.only(item.parts))
-    if changed:
-        parts = ", ".join(changed)
-        yield f"evidence of another version; since then changed: {parts}"
-    if evidence.written > now + timedelta(minutes=5):
-        yield f"the evidence is dated in the future ({evidence.written:%Y-%m-%d %H:%M} UTC)"
-    if now - evidence.written > timedelta(days=item.max_age):
-        age = (now - evidence.written).days
-        yield f"too old: {age} days, at most {item.max_age}"
+    yield from _outdated(item.name, item.parts, item.max_age, evidence, version, now)
     if evidence.stated:
         if not item.stated and not (item.first_release_stated and first_release):
             yield "a person states it, but it has to be measured"
@@ -426,6 +436,25 @@ def _gaps(
             yield f"too few counts: {each.figure} rests on {figure.count}, at least {each.counts}"
         elif _end(each, figure) is None:
             yield f"the interval is missing: {each.figure}"
+
+
+def _outdated(
+    name: str,
+    parts: Sequence[str],
+    max_age: int,
+    evidence: Evidence,
+    version: Version,
+    now: datetime,
+) -> Iterator[str]:
+    """What makes it evidence of something else, or of another time."""
+    if evidence.item != name:
+        yield f"the evidence is of {evidence.item}"
+    if changed := version.only(parts).changed(evidence.version.only(parts)):
+        yield f"evidence of another version; since then changed: {', '.join(changed)}"
+    if evidence.written > now + timedelta(minutes=5):
+        yield f"the evidence is dated in the future ({evidence.written:%Y-%m-%d %H:%M} UTC)"
+    if now - evidence.written > timedelta(days=max_age):
+        yield f"too old: {(now - evidence.written).days} days, at most {max_age}"
 
 
 def _end(threshold: Threshold, figure: Figure) -> float | None:

@@ -3,6 +3,9 @@
 `.course/evidence/<item>.json`, one for each item of the checklist. A room that measures something
 writes it; `course ship-check` reads it. Where two rooms measure for one item, the second writes
 `<item>.<part>.json`, and both are read as one. A file is no proof against a person who edits it.
+
+A *home* is a folder like `.course`: where a function takes one, it works in that folder's
+`evidence` instead of your own.
 """
 
 import json
@@ -103,14 +106,14 @@ def refuse_fast_mode(command: str) -> None:
         )
 
 
-def folder() -> Path:
-    """Where the files are: `.course/evidence`."""
-    return course_dir() / "evidence"
+def folder(home: Path | None = None) -> Path:
+    """Where the files are: `.course/evidence`, or the evidence of another home."""
+    return (home or course_dir()) / "evidence"
 
 
-def path(item: str, part: str | None = None) -> Path:
+def path(item: str, part: str | None = None, home: Path | None = None) -> Path:
     """The file of one item, or of a part of it."""
-    return folder() / (f"{item}.{part}.json" if part else f"{item}.json")
+    return folder(home) / (f"{item}.{part}.json" if part else f"{item}.json")
 
 
 def write(
@@ -174,12 +177,12 @@ def state(
     )
 
 
-def read(item: str) -> Evidence | None:
+def read(item: str, home: Path | None = None) -> Evidence | None:
     """The evidence of an item, None where there is none.
 
     Raises `EvidenceError` when a file cannot be understood or is of another item.
     """
-    files = [path(item), *sorted(folder().glob(f"{item}.*.json"))]
+    files = [path(item, home=home), *sorted(folder(home).glob(f"{item}.*.json"))]
     parts = [found for file in files if (found := _read(item, file)) is not None]
     return _joined(parts) if parts else None
 

@@ -54,9 +54,9 @@ def digest_of_questions(questions: "Sequence[Question]") -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def folder() -> Path:
-    """Where the records are: `.course/releases`."""
-    return course_dir() / "releases"
+def folder(home: Path | None = None) -> Path:
+    """Where the records are: `.course/releases`, or the releases of another home."""
+    return (home or course_dir()) / "releases"
 
 
 def check_name(name: str) -> None:
@@ -101,20 +101,20 @@ def record(
     return save_json(folder() / f"{name}.json", content)
 
 
-def releases() -> list[Release]:
+def releases(home: Path | None = None) -> list[Release]:
     """All recorded releases, the oldest first. Raises `ReleaseError` for a file it cannot read."""
-    found = [_read(path) for path in folder().glob("*.json")]
+    found = [_read(path) for path in folder(home).glob("*.json")]
     return sorted(found, key=lambda release: release.recorded)
 
 
-def last_release(version: Version) -> Release | None:
+def last_release(version: Version, home: Path | None = None) -> Release | None:
     """The latest release of another agent than this version's, None where there is none.
 
     An agent is never compared with itself, so recording it as a release before it is checked, or
     changing only what is around it, hides no regression.
     """
     agent = version.only(AGENT)
-    others = [each for each in releases() if each.version.only(AGENT) != agent]
+    others = [each for each in releases(home) if each.version.only(AGENT) != agent]
     return others[-1] if others else None
 
 

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final, get_args
 
 from helpers.evaluate import evidence as files
@@ -20,42 +21,53 @@ from helpers.evaluate.checklist import (
     assess_all,
     item,
 )
+from helpers.evaluate.packed import version_and_time
 from helpers.evaluate.releases import Release, ReleaseError, last_release
 from helpers.evaluate.version import IN_WORDS, Version, current_version
 
 
-def ship_check(version: Version | None = None, *, now: datetime | None = None) -> Report:
+def ship_check(
+    version: Version | None = None, *, now: datetime | None = None, home: Path | None = None
+) -> Report:
     """Decide every item of the checklist for a version, by default the agent as it is now.
 
     Reads files only. Evidence that cannot be read counts as not assessed.
+
+    Args:
+        version: what is about to be shipped.
+        now: the moment of the decision, by default the present.
+        home: a folder like `.course`, by default your own. Of a packed one (it has a
+            `release.json`) version and moment are by default those of the package.
+
+    Raises PackError when the home's `release.json` cannot be read.
     """
-    version = version or current_version()
-    last, problem = _last_release(version)
+    version, now = version_and_time(home, version, now)
+    last, problem = _last_release(version, home)
     before = None
     if last is not None:
         changed = last.version.changed(version)
         before = Before(last.name, last.recorded, changed, last.figures)
     report = assess_all(
-        {each.name: _read(each.name) for each in CHECKLIST},
+        {each.name: _read(each.name, home) for each in CHECKLIST},
         version,
-        now=now or datetime.now(UTC),
+        now=now,
         first_release=last is None and not problem,
         before=before,
     )
     return replace(report, note=problem)
 
 
-def _last_release(version: Version) -> tuple[Release | None, str]:
+def _last_release(version: Version, home: Path | None = None) -> tuple[Release | None, str]:
     """The last release of another agent, and what is wrong with a record that cannot be read."""
     try:
-        return last_release(version), ""
+        return last_release(version, home), ""
     except ReleaseError as problem:
         return None, str(problem)
 
 
-def _read(name: str) -> files.Evidence | files.EvidenceError | None:
+def _read(name: str, home: Path | None) -> files.Evidence | files.EvidenceError | None:
     try:
-        return files.read(name)
+        return files.read(name, home)
     except files.EvidenceError as problem:
         return problem
 
