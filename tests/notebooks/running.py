@@ -17,7 +17,6 @@ import papermill
 
 from helpers.authoring.committed import NoCommitError, export
 from helpers.authoring.editions import FOLDERS, generate, notebook_path, stems
-from helpers.authoring.exceptions import PAGES
 from helpers.authoring.notebook import write
 from helpers.course.card import statuses
 
@@ -114,18 +113,12 @@ PARTS = {
 
 
 def missing_parts(root: Path, module: str) -> Iterator[str]:
-    """What a module lacks, or has twice, or under two names, as sentences.
-
-    Of a page, what it has beside its walkthrough.
-    """
+    """What a module lacks, or has twice, or under two names, as sentences."""
     names: dict[str, set[str]] = {}
     for part, pattern in PARTS.items():
         paths = [path for path in root.glob(pattern) if path.stem.lstrip("m")[:2] == module]
-        if module in PAGES and part != "a walkthrough":
-            if paths:
-                yield f"module {module} has {part}, so it is no page any more: take it off PAGES"
-        elif len(paths) != 1:
+        if len(paths) != 1:
             yield f"module {module} has {len(paths) or 'no'} place for {part} ({pattern})"
         names[part] = {path.stem for path in paths}
-    if module not in PAGES and names["a walkthrough"] != names["a solution"]:
+    if names["a walkthrough"] != names["a solution"]:
         yield f"module {module}: walkthrough and solution have different names"

@@ -14,7 +14,6 @@ from helpers.authoring.cells import code_cells
 from helpers.authoring.committed import names
 from helpers.authoring.drift import drift
 from helpers.authoring.editions import FOLDERS, generate, notebook_path, stems
-from helpers.authoring.exceptions import PAGES
 from helpers.authoring.limits import breaks, limits_of
 from helpers.authoring.names import imported_modules
 from helpers.authoring.names_called import missing
@@ -140,10 +139,6 @@ def test_the_walkthrough_keeps_the_style(stem: str) -> None:
 @pytest.mark.parametrize("stem", WALKTHROUGHS)
 def test_the_walkthrough_calls_what_the_field_calls(stem: str) -> None:
     assert not missing(stem[:2], generate(ROOT, "walkthrough", stem))
-
-
-def test_the_list_of_exceptions_only_shrinks() -> None:
-    assert set(PAGES) <= {"12"}
 
 
 @pytest.mark.parametrize(("edition", "stem"), SOURCES)

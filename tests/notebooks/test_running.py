@@ -8,7 +8,6 @@ import pytest
 from helpers.authoring.build import build
 from helpers.authoring.committed import names
 from helpers.authoring.editions import notebook_path
-from helpers.authoring.exceptions import PAGES
 from tests.authoring import mini
 from tests.notebooks import running
 
@@ -83,24 +82,6 @@ def test_a_rebuilt_module_has_a_folder_of_exercises_and_one_of_answers(tmp_path:
         "module 06 has no place for answers",
         "module 06 has no place for a quiz",
     ]
-
-
-def test_a_page_is_a_walkthrough_and_nothing_else(tmp_path: Path) -> None:
-    (page,) = PAGES
-    source = tmp_path / f"notebooks/src/{page}_topic.py"
-    source.parent.mkdir(parents=True)
-    source.touch()
-    assert not list(running.missing_parts(tmp_path, page))
-    for path in (f"solutions/src/{page}_topic.py", f"helpers/course/quizzes/{page}.yaml"):
-        (tmp_path / path).parent.mkdir(parents=True)
-        (tmp_path / path).touch()
-    assert list(running.missing_parts(tmp_path, page)) == [
-        f"module {page} has a solution, so it is no page any more: take it off PAGES",
-        f"module {page} has a quiz, so it is no page any more: take it off PAGES",
-    ]
-    source.unlink()
-    (first, *_) = running.missing_parts(tmp_path, page)
-    assert first.startswith(f"module {page} has no place for a walkthrough")
 
 
 def test_the_parts_of_a_module(tmp_path: Path) -> None:
