@@ -1488,7 +1488,7 @@ quiz("10")
 #
 # - The lab: [labs/10_cut_the_cost.ipynb](../labs/10_cut_the_cost.ipynb), six exercises.
 # - Then [module 11](11_operate_and_improve.ipynb): operate it, and improve it without harm.
-#   [Page 12](12_review_questions.ipynb): your figures answer question 5.
+#   [Walkthrough 12](12_review_questions.ipynb): your figures answer question 5.
 # - LangChain: [middleware](https://docs.langchain.com/oss/python/langchain/middleware/overview),
 #   [caches](https://reference.langchain.com/python/langchain-core/caches).
 # - FrugalGPT (Chen, Zaharia and Zou, 2023): [arXiv:2305.05176](https://arxiv.org/abs/2305.05176),

@@ -2180,7 +2180,7 @@ quiz("11")
 #
 # - The lab: [labs/11_operate_and_improve.ipynb](../labs/11_operate_and_improve.ipynb), five
 #   exercises.
-# - Then [page 12](12_review_questions.ipynb): your figures answer questions 4 and 5.
+# - Then [walkthrough 12](12_review_questions.ipynb): your figures answer questions 4 and 5.
 # - MCP: [specification of 2025-11-25](https://modelcontextprotocol.io/specification/2025-11-25),
 #   [Python SDK](https://github.com/modelcontextprotocol/python-sdk).
 # - Looking repeatedly: Pocock, 1977,
