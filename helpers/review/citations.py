@@ -102,8 +102,8 @@ def _sentence(text: str) -> Sentence:
 
 def _meant(before: tuple[Number, ...]) -> Number | None:
     """The last number that looks measured, else the last one."""
-    measured = [number for number in before if number.measured]
-    return (measured or list(before) or [None])[-1]
+    measured = [number for number in before if number.measured] or list(before)
+    return measured[-1] if measured else None
 
 
 def _sources(

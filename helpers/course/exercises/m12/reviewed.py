@@ -1,7 +1,7 @@
 """The cases of a review question's exercise: one for each aspect that the judge looks at."""
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from helpers.course.exercises import Case, Expectation, Hint
@@ -19,10 +19,13 @@ def cases(question_id: str, answer: Any) -> Iterator[Case]:
     def found() -> tuple[Finding, ...]:
         return tuple(judge(asked, answer))
 
+    def of_aspect(aspect: str) -> list[str]:
+        return [one.text for one in found() if one.aspect == aspect]
+
     for aspect in aspects(asked):
         yield Case(
             ASPECTS[aspect],
-            call=lambda aspect=aspect: [one.text for one in found() if one.aspect == aspect],
+            call=partial(of_aspect, aspect),
             expect=Expectation("nothing to change", judge=_nothing, show=_count),
             show=f'review("{asked.id}", your_answer)',
             about=aspect,
