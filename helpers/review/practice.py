@@ -17,6 +17,7 @@ Nothing is recorded: you compare your own answer with the one that you open.
 
 import argparse
 import random
+import re
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -184,9 +185,7 @@ def overview(headings: Sequence[Heading]) -> Output:
         {
             "id": heading.id,
             "heading": heading.title,
-            **{
-                level: sum(one.level == level for one in heading.questions) for level in LEVELS
-            },
+            **{level: sum(one.level == level for one in heading.questions) for level in LEVELS},
             "minutes": sum(one.minutes for one in heading.questions),
         }
         for heading in headings
@@ -211,9 +210,9 @@ def _html(headings: Sequence[Heading]) -> Iterator[str]:
                 f"{escape(one.cell.notebook[:2])}: {escape(one.cell.section)}</a>"
             )
             yield (
-                f'<li style="margin-bottom: 10px">{escape(one.question)} '
+                f'<li style="margin-bottom: 10px">{_coded(one.question)} '
                 f"<em>({_about(one)})</em>\n"
-                f"<details><summary>Answer</summary>\n<p>{escape(one.answer)}</p>\n"
+                f"<details><summary>Answer</summary>\n<p>{_coded(one.answer)}</p>\n"
                 f"<p>Measured in {link}</p></details></li>"
             )
         yield "</ol>"
@@ -232,6 +231,11 @@ def _text(headings: Sequence[Heading], answers: bool) -> Iterator[str]:
     if not answers:
         yield "Answer first. Then add --answers to `course review practice`, or open them in a"
         yield 'notebook: practice("ID").'
+
+
+def _coded(text: str) -> str:
+    """The text as HTML, with what is in backticks as code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _about(one: Question) -> str:
