@@ -31,6 +31,7 @@ MAY_ENTER: dict[str, set[str]] = {
     "course": set(),
     "authoring": {"course"},
     "workshop": {"course"},
+    "review": {"course", "evaluate", *_BELOW_EVALUATE},
     "launcher": {"cli"},  # hands over to the command once the environment is there
 }
 # Modules beside the rooms: those that may enter any room, and those that any room may enter.

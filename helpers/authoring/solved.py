@@ -12,6 +12,7 @@ from pathlib import Path
 from helpers.authoring.definitions import bindings, imports, names_used
 from helpers.authoring.editions import FOLDERS, stems
 from helpers.authoring.source import SourceCell, SourceError, cells_of, parse, read_source
+from helpers.course.checked import checked_in
 
 EXERCISES = "helpers/course/exercises"
 MARK = "# The exercise's own cell."
@@ -127,14 +128,7 @@ def _used(nodes: Sequence[ast.stmt]) -> set[str]:
 def _answer(after: Sequence[SourceCell], cell: SourceCell, where: str) -> ast.expr:
     """What the solution hands to the check of this exercise."""
     for one in after:
-        for node in ast.walk(parse(one.source, where)):
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Name)
-                and node.func.id == "check"
-                and len(node.args) == 2
-                and isinstance(node.args[0], ast.Constant)
-                and node.args[0].value == cell.exercise
-            ):
-                return node.args[1]
-    raise SourceError(f'{where}: no cell calls check("{cell.exercise}", ...).')
+        for found in checked_in(parse(one.source, where)):
+            if found.exercise == cell.exercise and found.answer is not None:
+                return found.answer
+    raise SourceError(f'{where}: no cell calls check("{cell.exercise}", ...) with an answer.')

@@ -12,12 +12,15 @@ from typing import Any, Literal
 
 from IPython.core.inputtransformer2 import TransformerManager
 
+from helpers.course.checked import exercise_reviewed
+
 Edition = Literal["walkthrough", "lab", "solution"]
 
 STEM = re.compile(r"\d\d_[a-z0-9]+(_[a-z0-9]+)*")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _EXERCISE = re.compile(r"\d\d\.[1-9]\d*")
 _CHECK = re.compile(r"(?:await )?check\(\s*[\"'](\d\d\.\d+)[\"']")
+_REVIEW = re.compile(r"review\(\s*[\"'](\w+)[\"']\s*,\s*\w")  # without an answer it only shows
 _LAB_LINE = re.compile(r"(?P<indent>\s*)# LAB:(?: (?P<code>.*))?$")
 _BEGIN = re.compile(r"\s*# BEGIN SOLUTION\s*$")
 _END = re.compile(r"\s*# END SOLUTION\s*$")
@@ -224,6 +227,8 @@ def _id_of(name: str | None, exercise: str | None, source: str, where: str) -> s
     if name is None:
         if called := _CHECK.match(source):
             return f"check-{called[1].replace('.', '-')}"
+        if (asked := _REVIEW.match(source)) and (number := exercise_reviewed(asked[1])):
+            return f"check-{number.replace('.', '-')}"
         raise SourceError(f'{where} has no name: write name="..." after its `# %%`.')
     if not _NAME.fullmatch(name) or len(name) > _LONGEST_ID:
         raise SourceError(

@@ -52,7 +52,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "09": ("tests/tracing",),
     "10": ("tests/cost",),
     "11": ("tests/operate",),
-    "12": (),
+    "12": ("tests/review",),
 }
 SHARED = ("tests/notebooks", "tests/exercises", "tests/course", "tests/authoring")
 

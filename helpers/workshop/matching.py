@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from helpers.course.cells import Cell, exercise_of
+from helpers.course.checked import checked_in
 from helpers.workshop.names import ALWAYS_THERE, names_in, statements
 
 _MOST_NAMED = 4
@@ -55,17 +56,7 @@ def checked_by(source: str) -> str | None:
         tree = ast.parse(source)
     except SyntaxError:
         return None
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Name)
-            and node.func.id == "check"
-            and node.args
-            and isinstance(node.args[0], ast.Constant)
-            and isinstance(node.args[0].value, str)
-        ):
-            return node.args[0].value
-    return None
+    return next((found.exercise for found in checked_in(tree)), None)
 
 
 def match(lab: Sequence[Cell], handed_in: Sequence[Cell]) -> Matched:

@@ -1,0 +1,1 @@
+"""Module 12, Answer the review questions: five answers, each judged by the evidence it cites."""

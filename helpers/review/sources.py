@@ -1,0 +1,114 @@
+"""The evidence that an answer cites: what is there, what is missing, and what is not current."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from helpers.evaluate import evidence
+from helpers.evaluate.checklist import gaps, item
+from helpers.evaluate.evidence import Evidence, EvidenceError, Figure
+from helpers.evaluate.packed import version_and_time
+from helpers.evaluate.version import Version
+
+STATEMENT = "statement"
+"""How the evidence of a statement is cited, which has no figures: `[rollback: statement]`."""
+
+
+@dataclass
+class Sources:
+    """A home's evidence, each file read once.
+
+    Attributes:
+        home: a folder like `.course`; None for your own.
+        version: of which agent it is to be evidence.
+        now: when that is judged.
+    """
+
+    home: Path | None
+    version: Version
+    now: datetime
+    _read: dict[str, Evidence | EvidenceError | None] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, home: Path | None) -> "Sources":
+        """A home's evidence; a packed home brings its own version and date.
+
+        Raises PackError when the home's `release.json` cannot be read.
+        """
+        return cls(home, *version_and_time(home))
+
+    def evidence(self, name: str) -> Evidence | None:
+        """The evidence of an item, None where there is none that can be read.
+
+        A file that another command wrote for an item ("monitoring.alerts") is read with the item.
+        """
+        found = self._found(name)
+        return found if isinstance(found, Evidence) else None
+
+    def figure(self, name: str, figure: str) -> Figure | None:
+        """A figure by its name, in any case; None where it is not there."""
+        found = self.evidence(name)
+        by_name = {_plain(key): value for key, value in found.figures.items()} if found else {}
+        return by_name.get(_plain(figure))
+
+    def there(self, name: str, figure: str) -> bool:
+        """Whether a citation leads to something: a figure, or a person's statement."""
+        found = self.evidence(name)
+        if found is not None and found.stated:
+            return _plain(figure) == STATEMENT
+        return self.figure(name, figure) is not None
+
+    def missing(self, name: str, figure: str) -> str:
+        """Why a citation leads to nothing and what to do, as a sentence; "" where it leads."""
+        found = self._found(name)
+        if isinstance(found, EvidenceError):
+            return f"{found} Write it again: {_command(name)}."
+        if found is None:
+            return (
+                f"There is no evidence {name!r}{self._where}; to write it, run: {_command(name)}."
+            )
+        if self.there(name, figure):
+            return ""
+        if found.stated:
+            return f"{name} is a person's statement without figures: cite [{name}: {STATEMENT}]."
+        there = "; ".join(found.figures)
+        return f"The evidence {name!r} has no figure {figure!r}; it has: {there}."
+
+    def outdated(self, name: str) -> str:
+        """Why evidence is not current, as a sentence; "" where it is, or where there is none."""
+        found = self.evidence(name)
+        if found is None:
+            return ""
+        reasons = gaps(_base(name), found, self.version, now=self.now)
+        if not reasons:
+            return ""
+        return f"{name} is not current: {'; '.join(reasons)}. Write it again: {_command(name)}."
+
+    @property
+    def _where(self) -> str:
+        return f" in {self.home.name}/evidence" if self.home else " in .course/evidence"
+
+    def _found(self, name: str) -> Evidence | EvidenceError | None:
+        base = _base(name)
+        if base not in self._read:
+            try:
+                self._read[base] = evidence.read(base, self.home)
+            except EvidenceError as error:
+                self._read[base] = error
+        return self._read[base]
+
+
+def _base(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.lower().split())
+
+
+def _command(name: str) -> str:
+    """What writes the evidence of this name."""
+    try:
+        return item(_base(name)).command
+    except KeyError:
+        return "the cell with keep(...)" if name.startswith("own_") else "course ship-check"
