@@ -4,6 +4,7 @@ Only what was measured can be accepted. An item that was not assessed is unknown
 risk has no size that a person could answer for.
 """
 
+import textwrap
 from datetime import date, datetime
 from pathlib import Path
 
@@ -82,13 +83,15 @@ def in_words(risk: Acceptance) -> str:
     """Exactly what is accepted, for the person to read before it is written."""
     about = item(risk.item)
     days = risk.days_left(risk.written)
-    return "\n".join([
-        f"Risk to be accepted: {about.title}, owner: {about.owner}.",
-        *(f"  - {each}" for each in risk.missed),
-        f"  What can happen: {about.why}",
-        f"  For version {risk.digest}, until {risk.until} ({days} day{'' if days == 1 else 's'}).",
-        f"  By {risk.by}, because: {risk.reason}",
-    ])  # fmt: skip
+    lines = [f"Risk to be accepted: {about.title}, owner: {about.owner}."]
+    for line in (
+        *(f"- {each}" for each in risk.missed),
+        f"What can happen: {about.why}",
+        f"For version {risk.digest}, until {risk.until} ({days} day{'' if days == 1 else 's'}).",
+        f"By {risk.by}, because: {risk.reason}",
+    ):
+        lines += textwrap.wrap(line, 100, initial_indent="  ", subsequent_indent="    ")
+    return "\n".join(lines)
 
 
 def _failed(findings: tuple[Finding, ...], name: str) -> Finding:
