@@ -21,7 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "judge": ("helpers.evaluate.judge_table", "measure a model as a judge of answers"),
     "attack": ("helpers.security.attacks.command", "attack the agent, and ask harmless requests"),
     "policies": ("helpers.security.policy.command", "what a compromised agent can do, by policy"),
-    "ship-check": ("helpers.evaluate.ship_check", "decide from the evidence: go or no-go"),
+    "ship-check": ("helpers.evaluate.command_ship", "decide from the evidence: go or no-go"),
     "chat": ("helpers.service.page.command", "open the chat page of a running service"),
     "traces": ("helpers.tracing.command", "look at your traces in a browser"),
     "trace-check": ("helpers.tracing.command", "check that requests leave complete traces"),

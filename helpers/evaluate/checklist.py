@@ -2,51 +2,24 @@
 
 Each item is decided by a file of evidence alone. There is no way from missing knowledge to a
 pass: without evidence, or with evidence of another version, too old or resting on too few counts,
-an item is *not assessed*, and a single such item is a no-go.
+an item is *not assessed*, and a single such item is a no-go. A person may accept that an item has
+failed, by name and for a time; it is *accepted* then, and the report says so.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from helpers.evaluate.acceptance import Acceptance, AcceptanceError, Miss, lapses
 from helpers.evaluate.evidence import Evidence, EvidenceError, Figure
+from helpers.evaluate.threshold import Threshold, shown, value_shown
 from helpers.evaluate.version import AGENT, PARTS, Version
 
-Status = Literal["passed", "failed", "not assessed"]
+Status = Literal["passed", "accepted", "failed", "not assessed"]
 MAX_AGE = 30
 """For how many days evidence counts, where an item says nothing else."""
 STATE_COMMAND = 'course ship-check --state {item} "..." --by NAME'
-
-
-@dataclass(frozen=True)
-class Threshold:
-    """What one figure must meet.
-
-    Attributes:
-        figure: its name in the evidence.
-        sense: whether it must be at least or at most the limit.
-        limit: in the figure's own unit.
-        counts: the fewest observations that it may rest on.
-        end: what must meet the limit: the value itself, or an end of its interval, where even the
-            unlucky reading of the figure has to be good enough.
-    """
-
-    figure: str
-    sense: Literal["at least", "at most"]
-    limit: float
-    counts: int
-    end: Literal["value", "low", "high"] = "value"
-
-    @property
-    def wanted(self) -> str:
-        """What the figure must meet, in words."""
-        ends = {"value": "", "low": " at the lower end", "high": " at the upper end"}
-        return f"{self.sense} {self.limit:g}{ends[self.end]}"
-
-    def __str__(self) -> str:
-        ends = {"value": "", "low": ", lower end", "high": ", upper end"}
-        return f"{self.figure}{ends[self.end]}: {self.sense} {self.limit:g} (n >= {self.counts})"
 
 
 @dataclass(frozen=True)
@@ -93,7 +66,8 @@ class Item:
 class Finding:
     """What was found of one item, with the reasons and the evidence that it rests on.
 
-    `to_do` is what a person types next; None where the item has passed.
+    `to_do` is what a person types next; None where the item has passed or is accepted, and
+    `acceptance` is there where it is accepted.
     """
 
     item: Item
@@ -101,6 +75,7 @@ class Finding:
     reasons: tuple[str, ...]
     evidence: Evidence | None = None
     to_do: str | None = None
+    acceptance: Acceptance | None = None
 
 
 @dataclass(frozen=True)
@@ -129,17 +104,26 @@ class Report:
         findings: one for each item.
         before: the last release, where there is one that can be read.
         note: what keeps the releases from being read, in words.
+        decided: the moment for which it was decided.
     """
 
     version: Version
     findings: tuple[Finding, ...]
     before: Before | None = None
     note: str = ""
+    decided: datetime | None = None
 
     @property
     def go(self) -> bool:
-        """Whether every item has passed."""
-        return bool(self.findings) and all(each.status == "passed" for each in self.findings)
+        """Whether every item has passed or is accepted."""
+        return bool(self.findings) and all(
+            each.status in {"passed", "accepted"} for each in self.findings
+        )
+
+    @property
+    def accepted(self) -> tuple[Finding, ...]:
+        """The items that have failed and whose risk a person accepts."""
+        return tuple(each for each in self.findings if each.status == "accepted")
 
 
 CHECKLIST: tuple[Item, ...] = (
@@ -342,6 +326,7 @@ def assess(
     now: datetime,
     first_release: bool = False,
     before: Before | None = None,
+    acceptance: Acceptance | AcceptanceError | None = None,
 ) -> Finding:
     """Decide one item.
 
@@ -352,7 +337,60 @@ def assess(
         now: when, with a time zone.
         first_release: whether no other version was ever released.
         before: the last release; its figures are shown beside those of the evidence.
+        acceptance: of its risk, the error when it cannot be read, None where there is none.
     """
+    finding = _decided(item, evidence, version, now, first_release, before)
+    return finding if acceptance is None else _accepted(finding, acceptance, version, now)
+
+
+def missed(finding: Finding) -> tuple[Miss, ...]:
+    """The thresholds that a failed or accepted item misses, none for any other."""
+    if finding.status not in {"failed", "accepted"} or finding.evidence is None:
+        return ()
+    figures = finding.evidence.figures
+    return tuple(
+        Miss(each, figures[each.figure])
+        for each in finding.item.thresholds
+        if not each.met(figures[each.figure])
+    )
+
+
+def _accepted(
+    finding: Finding, acceptance: Acceptance | AcceptanceError, version: Version, now: datetime
+) -> Finding:
+    """The finding with what an acceptance changes, which is always said."""
+    if isinstance(acceptance, AcceptanceError):
+        return replace(finding, reasons=(*finding.reasons, f"not counted: {acceptance}"))
+    if finding.status == "failed":
+        parts = version.only(finding.item.parts)
+        lapsed = lapses(acceptance, missed(finding), parts, now)
+        if not lapsed:
+            said = f"{acceptance}: {acceptance.reason}"
+            return replace(
+                finding,
+                status="accepted",
+                reasons=(said, *finding.reasons),
+                to_do=None,
+                acceptance=acceptance,
+            )
+        why = f"was {acceptance}, which no longer counts: {'; '.join(lapsed)}"
+    elif finding.status == "passed":
+        command = f"course ship-check --withdraw {finding.item.name}"
+        why = f"was {acceptance}, which is no longer needed: {command}"
+    else:
+        why = f"was {acceptance}, which counts only with current evidence"
+    return replace(finding, reasons=(*finding.reasons, why))
+
+
+def _decided(
+    item: Item,
+    evidence: Evidence | EvidenceError | None,
+    version: Version,
+    now: datetime,
+    first_release: bool,
+    before: Before | None,
+) -> Finding:
+    """The finding on an item from its evidence alone."""
     # What has not been measured against anything, because there was nothing, a person states.
     state = item.first_release_stated and first_release
     to_do = STATE_COMMAND.format(item=item.name) if state else item.command
@@ -367,7 +405,7 @@ def assess(
     gaps = list(_gaps(item, evidence, version, now, first_release))
     if gaps:
         then = [
-            f"measured then: {_shown(each.figure, figure)}, wanted {each.wanted}"
+            f"measured then: {shown(each.figure, figure)}, wanted {each.wanted}"
             for each in item.thresholds
             if (figure := evidence.figures.get(each.figure)) is not None
         ]
@@ -377,10 +415,10 @@ def assess(
         return Finding(item, "passed", (said,), evidence)
 
     def compared(name: str) -> str:
-        then = f" ({named}: {_value(earlier[name])})" if name in earlier else ""
-        return f"{_shown(name, evidence.figures[name])}{then}"
+        then = f" ({named}: {value_shown(earlier[name])})" if name in earlier else ""
+        return f"{shown(name, evidence.figures[name])}{then}"
 
-    met = [_met(each, evidence.figures[each.figure]) for each in item.thresholds]
+    met = [each.met(evidence.figures[each.figure]) for each in item.thresholds]
     reasons = [
         f"{'' if fine else 'MISSED: '}{compared(each.figure)}, wanted {each.wanted}"
         for each, fine in zip(item.thresholds, met, strict=True)
@@ -400,9 +438,11 @@ def assess_all(
     now: datetime,
     first_release: bool = False,
     before: Before | None = None,
+    acceptances: Mapping[str, Acceptance | AcceptanceError | None] | None = None,
     checklist: Sequence[Item] = CHECKLIST,
 ) -> Report:
     """Decide every item, as `assess` does; an item without an entry in `evidence` has none."""
+    accepted = acceptances or {}
     findings = (
         assess(
             each,
@@ -411,10 +451,11 @@ def assess_all(
             now=now,
             first_release=first_release,
             before=before,
+            acceptance=accepted.get(each.name),
         )
         for each in checklist
     )
-    return Report(version, tuple(findings), before)
+    return Report(version, tuple(findings), before, decided=now)
 
 
 def _gaps(
@@ -434,7 +475,7 @@ def _gaps(
             yield f"the figure is missing: {each.figure}"
         elif figure.count < each.counts:
             yield f"too few counts: {each.figure} rests on {figure.count}, at least {each.counts}"
-        elif _end(each, figure) is None:
+        elif each.of(figure) is None:
             yield f"the interval is missing: {each.figure}"
 
 
@@ -455,27 +496,3 @@ def _outdated(
         yield f"the evidence is dated in the future ({evidence.written:%Y-%m-%d %H:%M} UTC)"
     if now - evidence.written > timedelta(days=max_age):
         yield f"too old: {(now - evidence.written).days} days, at most {max_age}"
-
-
-def _end(threshold: Threshold, figure: Figure) -> float | None:
-    ends = {"value": figure.value, "low": figure.low, "high": figure.high}
-    return ends[threshold.end]
-
-
-def _met(threshold: Threshold, figure: Figure) -> bool:
-    end = _end(threshold, figure)
-    if end is None:
-        return False
-    return end >= threshold.limit if threshold.sense == "at least" else end <= threshold.limit
-
-
-def _shown(name: str, figure: Figure) -> str:
-    interval = ""
-    if figure.low is not None or figure.high is not None:
-        low, high = (f"{e:.4g}" if e is not None else "open" for e in (figure.low, figure.high))
-        interval = f" [{low}, {high}]"
-    return f"{name} {_value(figure)}{interval} n={figure.count}"
-
-
-def _value(figure: Figure) -> str:
-    return f"{figure.value:.4g}"

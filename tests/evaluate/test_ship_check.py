@@ -10,8 +10,10 @@ import pytest
 
 from helpers.evaluate import evidence, releases
 from helpers.evaluate.checklist import CHECKLIST
+from helpers.evaluate.command_ship import command
 from helpers.evaluate.evidence import Figure
-from helpers.evaluate.ship_check import as_text, command, ship_check
+from helpers.evaluate.ship_check import ship_check
+from helpers.evaluate.ship_report import as_text
 from helpers.evaluate.version import Version, current_version
 from helpers.paths import ROOT
 from tests.evaluate import make
