@@ -45,64 +45,31 @@ FIGURES: Mapping[str, Mapping[str, tuple[float, int, str]]] = {
     "load": {"requests lost": (0.0, 900, "zero")},
     "monitoring": {"kinds of incident missed": (1.0, 11, "one of 11")},
 }
-_SUBJECTS = [
-    "a careful team",
-    "the person on call",
-    "our newest colleague",
-    "every shop owner",
-    "the auditor from outside",
-    "an impatient visitor",
-    "the payer of the invoice",
-    "the designer of the page",
-    "a retired engineer",
-    "the second shift",
-    "some distant partner",
-    "a curious student",
-    "the finance department",
-    "an honest seller",
-    "the translator",
-    "a worried parent",
-    "the night guard",
-    "one loyal subscriber",
-    "the librarian",
-    "a visiting scholar",
-]
-_VERBS = [
-    "looks at",
-    "asks about",
-    "writes down",
-    "forgets",
-    "remembers",
-    "repeats",
-    "questions",
-    "measures",
-    "defends",
-    "describes",
-    "postpones",
-    "compares",
-    "rejects",
-    "welcomes",
-    "studies",
-    "summarises",
-    "prints",
-    "collects",
-    "doubts",
-]
-_OBJECTS = [
-    "whatever happened during the previous week",
-    "the long tail of rare requests",
-    "a plan that nobody else has read",
-    "documents which changed without notice",
-    "reasons behind an unpopular choice",
-    "promises made by an earlier version",
-    "small print below the price list",
-    "signs of trouble before lunch",
-    "the quiet hours between two campaigns",
-    "letters returned by the carrier",
-    "stories that travel between departments",
-    "the weakest link of a long chain",
-    "habits formed under pressure",
-]
+
+
+def _phrases(text: str) -> list[str]:
+    return [" ".join(phrase.split()) for phrase in text.split("|")]
+
+
+_SUBJECTS = _phrases("""
+a careful team | the person on call | our newest colleague | every shop owner | the auditor from
+outside | an impatient visitor | the payer of the invoice | the designer of the page | a retired
+engineer | the second shift | some distant partner | a curious student | the finance department
+| an honest seller | the translator | a worried parent | the night guard | one loyal subscriber
+| the librarian | a visiting scholar
+""")
+_VERBS = _phrases("""
+looks at | asks about | writes down | forgets | remembers | repeats | questions | measures |
+defends | describes | postpones | compares | rejects | welcomes | studies | summarises | prints
+| collects | doubts
+""")
+_OBJECTS = _phrases("""
+whatever happened during the previous week | the long tail of rare requests | a plan that nobody
+else has read | documents which changed without notice | reasons behind an unpopular choice |
+promises made by an earlier version | small print below the price list | signs of trouble before
+lunch | the quiet hours between two campaigns | letters returned by the carrier | stories that
+travel between departments | the weakest link of a long chain | habits formed under pressure
+""")
 
 
 def prose(start: int) -> Iterator[str]:
