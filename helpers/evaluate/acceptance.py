@@ -228,9 +228,7 @@ def read(item: str, home: Path | None = None) -> Acceptance | None:
     except FileNotFoundError:
         return None
     except AcceptanceError as problem:
-        raise AcceptanceError(
-            f"The acceptance in {file.name} breaks a rule. {problem}"
-        ) from problem
+        raise AcceptanceError(f"The acceptance {file.name} is not valid. {problem}") from problem
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as problem:
         raise AcceptanceError(
             f"The acceptance {file.name} cannot be read ({problem!r}): withdraw it."

@@ -4,6 +4,7 @@
     review("Q1", answer)            judges an answer, records the result and saves the answer
     Answer(text, evidence=STORED)   an answer with another home's evidence than your own `.course`
     model_answer("Q1")              a model answer, after a first one of your own
+    practice("mcp")                 short questions for a heading of the chapter
     keep("speed", {...})            writes figures of your own as evidence
     keep_run(run)                   the same for a traced run
 
@@ -14,5 +15,6 @@ Whether the prose is right and clear, a reader judges by the rubric.
 from helpers.review.answer import STORED, Answer
 from helpers.review.desk import model_answer, review
 from helpers.review.keep import keep, keep_run
+from helpers.review.practice import practice
 
-__all__ = ["STORED", "Answer", "keep", "keep_run", "model_answer", "review"]
+__all__ = ["STORED", "Answer", "keep", "keep_run", "model_answer", "practice", "review"]

@@ -38,8 +38,8 @@ def difference(citation: Citation, figure: Figure) -> str:
 
 
 def says(number: Number, figure: Figure) -> bool:
-    """Whether a number repeats a figure's value, an end of its interval or its confidence."""
-    ends = (figure.value, figure.low, figure.high, figure.confidence)
+    """Whether a number repeats a figure's value or an end of its interval."""
+    ends = (figure.value, figure.low, figure.high)
     return any(end is not None and _rounds_to(number, end) for end in ends) or (
         number.of is not None and _is_ratio(number, figure)
     )

@@ -238,8 +238,8 @@ def _without_source(sentence: Sentence, sources: Sources) -> Iterator[Number]:
     """The numbers of a sentence that need a source and have none.
 
     A decimal may share its sentence's source, since it is often worked out from cited figures. A
-    percentage or an "N of M" needs its own, unless it repeats a figure that the sentence cites, its
-    interval or its confidence.
+    percentage or an "N of M" needs its own, unless it repeats a figure that the sentence cites or
+    an end of its interval, or says how wide an interval is ("95% confidence").
     """
     cited = [
         figure
@@ -254,6 +254,8 @@ def _without_source(sentence: Sentence, sources: Sources) -> Iterator[Number]:
         if number.kind in ("integer", "none") or id(number) in own:
             continue
         if number.kind == "decimal" and sentence.citations:
+            continue
+        if re.search(re.escape(number.text) + r"[ -](?:confidence|interval|CI\b)", sentence.text):
             continue
         if number.kind == "ratio" and ("/" in number.text or number.text[0].isalpha()):
             continue  # "24/7" and "one of 13 items" measure nothing

@@ -69,7 +69,7 @@ _COUNT = re.compile(r"\bn\s*=\s*(\d[\d,]*)", re.IGNORECASE)
 # What has digits and is no figure: dates, versions, names with a number, ordinals, numbered places.
 _NO_FIGURE = re.compile(
     r"\d{4}-\d\d(?:-\d\d)?(?:T[\d:.]+)?|\b\d{1,2}:\d\d(?::\d\d)?\b|\bv?\d+(?:\.\d+){2,}\b"
-    r"|\b[^\W\d]+[\w]*[-_/]?\d[\w.]*(?<!\.)|\b\d+(?:st|nd|rd|th)\b"
+    r"|\b[^\W\d]+[\w]*[-_/]?\d[\w.]*(?::\d{4})?(?<!\.)|\b\d+(?:st|nd|rd|th)\b"
     r"|\b(?:modules?|exercises?|sections?|chapters?|versions?|labs?|tables?|figures?|releases?"
     r"|python|kubernetes|langchain|langgraph|ray|fastapi|tls|http|openapi|gpt|claude|llama"
     r"|ubuntu|debian|pages?|steps?|questions?|notebooks?|walkthroughs?)\s+v?\d+(?:\.\d+)*"

@@ -13,6 +13,7 @@ from helpers.evaluate.checklist import (
     Threshold,
     assess,
     assess_all,
+    gaps,
     item,
 )
 from helpers.evaluate.evidence import Evidence, EvidenceError, Figure
@@ -249,3 +250,28 @@ def test_items_are_found_by_name() -> None:
     assert item("privacy").title == "privacy"
     with pytest.raises(KeyError, match="choose one of functional_quality"):
         item("secrecy")
+
+
+@ITEMS
+def test_why_evidence_is_not_current(each: Item) -> None:
+    found = good(each)
+    assert gaps(each.name, found, VERSION, now=NOW) == []
+    assert "since then changed: prompt" in gaps(each.name, found, OTHER, now=NOW)[0]
+    for seconds, count in ((0, 0), (1, 1)):  # it is a day old
+        later = NOW + timedelta(days=each.max_age - 1, seconds=seconds)
+        assert len(gaps(each.name, found, VERSION, now=later)) == count
+    thin = dataclasses.replace(found, figures={})  # figures are not what it is about
+    assert gaps(each.name, thin, VERSION, now=NOW) == []
+    assert len(gaps(each.name, found, OTHER, now=NOW + timedelta(days=200))) == 2
+
+
+def test_evidence_that_is_no_item_depends_on_the_agent() -> None:
+    found = dataclasses.replace(good(CHECKLIST[0]), item="drill")
+    assert gaps("drill", found, VERSION, now=NOW) == []
+    assert gaps("drill", found, VERSION, now=NOW + timedelta(days=30)) == [
+        "too old: 31 days, at most 30"
+    ]
+    around = Version(dict(VERSION.parts) | {"controls": "new"})
+    assert gaps("drill", found, around, now=NOW) == []
+    assert gaps("drill", found, OTHER, now=NOW) != []
+    assert gaps("other", found, VERSION, now=NOW) == ["the evidence is of drill"]

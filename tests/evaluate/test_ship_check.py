@@ -1,5 +1,6 @@
 """`course ship-check`: its table, its JSON, its exit status, and the statements of people."""
 
+import io
 import json
 import subprocess
 import sys
@@ -223,6 +224,109 @@ def test_the_first_release_has_nothing_to_be_compared_with(home: Path) -> None:
         command(words)
     (home / "releases" / "v1.json").write_text("{", encoding="utf-8")
     assert not ship_check().go
+
+
+ACCEPT = ["--accept", "regression", "The lost slice has two customers.", "--by", "R. Person"]
+
+
+def until(days: int = 30) -> list[str]:
+    return ["--until", (datetime.now(UTC).date() + timedelta(days=days)).isoformat()]
+
+
+def answer(monkeypatch: pytest.MonkeyPatch, typed: str | None) -> None:
+    """A terminal at which a person types this, or none."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return typed is not None
+
+    monkeypatch.setattr(sys, "stdin", Terminal(typed or ""))
+
+
+@pytest.fixture
+def lost(home: Path) -> Path:
+    """Everything has passed, but one slice has lost ground."""
+    version = current_version()
+    file_everything(version)
+    evidence.write("regression", LOST, command="c", version=version)
+    return home / "acceptances" / "regression.json"
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [("regression\n", 0), (" regression \n", 0), ("yes\n", 1), ("\n", 1), ("", 1), (None, 1)],
+)
+def test_a_person_accepts_at_the_terminal(
+    typed: str | None,
+    code: int,
+    lost: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    answer(monkeypatch, typed)
+    assert command([*ACCEPT, *until()]) == code
+    said = capsys.readouterr()
+    assert "slices that lost ground 1 n=9, wanted at most 0" in said.out
+    assert ("Type the item's name to accept it:" in said.out) is (typed is not None)
+    assert ("add --yes" in said.err) is (typed is None)
+    assert ("Nothing was accepted." in said.err) is (code == 1)
+    assert lost.exists() is (code == 0)
+    assert command([]) == code
+
+
+def test_without_a_question_and_back(
+    lost: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer(monkeypatch, None)
+    assert command([*ACCEPT, *until(), "--yes"]) == 0
+    assert str(lost) in capsys.readouterr().out
+    assert command(["--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["accepted"] == ["regression"]
+    assert command(["--withdraw", "regression"]) == 0
+    assert "a dated copy is kept" in capsys.readouterr().out
+    assert command([]) == 1
+    assert command(["--withdraw", "regression"]) == 1
+    assert "nothing to withdraw" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (ACCEPT, 2, "--accept needs --until"),
+        ([*ACCEPT[:3], *until()], 2, "belong together"),
+        (["--yes"], 2, "belong to --accept"),
+        (until(), 2, "belong to --accept"),
+        (["--state", "rollback", "Tried.", "--by", "R. Person", *until()], 2, "belong to --accept"),
+        ([*ACCEPT, *until(), "--json"], 2, "not allowed with"),
+        (["--withdraw", "regresion"], 2, "choose one of"),
+        (["--withdraw", ""], 2, "choose one of"),
+        (["--accept", "../x", *ACCEPT[2:], *until()], 2, "choose one of"),
+        ([*ACCEPT, *until(0)], 1, "after today"),
+        ([*ACCEPT, *until(91)], 1, "at most 90 days"),
+        ([*ACCEPT, "--until", "soon"], 1, "is no date"),
+        (["--accept", "security", *ACCEPT[2:], *until()], 1, "has passed"),
+        (["--accept", "rollback", *ACCEPT[2:], *until()], 1, "so state it"),
+    ],
+)
+def test_what_cannot_be_accepted(
+    words: list[str], code: int, message: str, lost: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        found = command(words)
+    except SystemExit as stopped:
+        found = int(str(stopped.code))
+    assert found == code
+    assert message in capsys.readouterr().err
+    assert not lost.parent.exists()
+
+
+def test_nothing_is_accepted_in_fast_mode(
+    lost: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COURSE_FAST", "1")
+    assert command([*ACCEPT, *until(), "--yes"]) == 1
+    assert "unset COURSE_FAST" in capsys.readouterr().err
+    assert not lost.exists()
 
 
 def test_it_reads_files_and_enters_no_other_room() -> None:

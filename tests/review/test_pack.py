@@ -1,4 +1,4 @@
-"""Packing a home: what is copied, what is refused, and that a pack keeps its own version and date."""
+"""Packing a home: what is copied, what is refused, and which version and date a pack has."""
 
 import json
 from datetime import UTC, datetime
