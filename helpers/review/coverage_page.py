@@ -1,7 +1,7 @@
 """The coverage as text for a terminal, as Markdown tables for a notebook, as one HTML page."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from helpers.paths import ROOT
@@ -60,8 +60,9 @@ def counts(covered: Coverage) -> str:
     checks = {check.name for topic in covered.topics for check in topic.checks}
     exercises = sum("::" not in name for name in checks)
     return (
-        f"{len(covered.headings)} headings and {len(covered.claims)} claims: {len(cells)} cells "
-        f"show them, {exercises} exercises and {len(checks) - exercises} tests prove them."
+        f"{_number(len(covered.headings), 'heading')} and {_number(len(covered.claims), 'claim')}. "
+        f"Shown in {_number(len(cells), 'place')}, proved by {_number(exercises, 'exercise')} "
+        f"and {_number(len(checks) - exercises, 'test')}."
     )
 
 
@@ -70,8 +71,8 @@ def rows(topics: Sequence[Topic], root: Path = ROOT) -> list[dict[str, str]]:
     return [
         {
             "heading": _escaped(topic.heading),
-            "shown in": "; ".join(_cell_link(cell, root) for cell in topic.cells),
-            "proved by": "; ".join(_check_link(check, root) for check in topic.checks),
+            "shown in": _joined(_cell_link(cell, root) for cell in topic.cells),
+            "proved by": _joined(_check_link(check, root) for check in topic.checks),
         }
         for topic in topics
     ]
@@ -119,6 +120,15 @@ def _html_table(topics: Sequence[Topic], first: str, root: Path) -> str:
 
 def _html_list(texts: Sequence[str]) -> str:
     return f"<ul>{''.join(f'<li>{html.escape(text)}</li>' for text in texts)}</ul>"
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _joined(links: Iterable[str]) -> str:
+    """Links one after the other; two cells of one section have one link."""
+    return "; ".join(dict.fromkeys(links))
 
 
 def _cell_link(cell: Cell, root: Path) -> str:

@@ -44,15 +44,17 @@ def sections(source: Path) -> tuple[Section, ...]:
     if not source.is_file():
         return ()
     found: list[tuple[str, list[str]]] = []
-    name = ""
+    name, in_text, fenced = "", False, False
     for line in source.read_text("utf-8").splitlines():
         if cell := _CELL.fullmatch(line):
             # What only instructors get is no part of the notebook.
             name = "" if "only=" in cell["rest"] else cell["name"]
-            in_text = bool(cell["text"])
+            in_text, fenced = bool(cell["text"]), False
             if name and found:
                 found[-1][1].append(name)
-        elif name and in_text and (heading := _HEADING.fullmatch(line)):
+        elif line.startswith("# ```"):
+            fenced = not fenced
+        elif name and in_text and not fenced and (heading := _HEADING.fullmatch(line)):
             if found:
                 found[-1][1].remove(name)
             found.append((heading["heading"], [name]))
