@@ -143,7 +143,7 @@ def find(
 
 def draw(headings: Sequence[Heading], seed: int) -> tuple[Heading, ...]:
     """Three questions by chance, one of each level if there are such; the same for a seed."""
-    chance = random.Random(seed)
+    chance = random.Random(str(seed))
     everything = [one for heading in headings for one in heading.questions]
     chance.shuffle(everything)
     first = [next((one for one in everything if one.level == level), None) for level in LEVELS]
@@ -243,7 +243,7 @@ def _about(one: Question) -> str:
 
 
 def _wrapped(text: str, indent: int) -> str:
-    return textwrap.fill(text, _WIDTH, subsequent_indent=" " * indent)
+    return textwrap.fill(text, _WIDTH, subsequent_indent=" " * indent, break_on_hyphens=False)
 
 
 def practice_command(argv: Sequence[str]) -> int:
