@@ -373,12 +373,12 @@ def _accepted(
                 to_do=None,
                 acceptance=acceptance,
             )
-        why = f"was {acceptance}, which no longer counts: {'; '.join(lapsed)}"
+        why = f"the risk was {acceptance}, which no longer counts: {'; '.join(lapsed)}"
     elif finding.status == "passed":
         command = f"course ship-check --withdraw {finding.item.name}"
-        why = f"was {acceptance}, which is no longer needed: {command}"
+        why = f"the risk was {acceptance}, which is no longer needed: {command}"
     else:
-        why = f"was {acceptance}, which counts only with current evidence"
+        why = f"the risk was {acceptance}, which counts only with current evidence"
     return replace(finding, reasons=(*finding.reasons, why))
 
 

@@ -10,13 +10,13 @@ from helpers.evaluate.checklist import (
     Before,
     Finding,
     Item,
-    Threshold,
     assess,
     assess_all,
     gaps,
     item,
 )
 from helpers.evaluate.evidence import Evidence, EvidenceError, Figure
+from helpers.evaluate.threshold import Threshold
 from helpers.evaluate.version import Version
 
 VERSION = Version({"prompt": "1", "tools": "2"})

@@ -298,7 +298,7 @@ def test_without_a_question_and_back(
         (until(), 2, "belong to --accept"),
         (["--state", "rollback", "Tried.", "--by", "R. Person", *until()], 2, "belong to --accept"),
         ([*ACCEPT, *until(), "--json"], 2, "not allowed with"),
-        (["--withdraw", "regresion"], 2, "choose one of"),
+        (["--withdraw", "nothing"], 2, "choose one of"),
         (["--withdraw", ""], 2, "choose one of"),
         (["--accept", "../x", *ACCEPT[2:], *until()], 2, "choose one of"),
         ([*ACCEPT, *until(0)], 1, "after today"),
