@@ -138,7 +138,8 @@ def problems(covered: Coverage, root: Path = ROOT) -> list[str]:
             found.append(f"{topic.heading}: no cell shows it.")
         if not topic.checks:
             found.append(f"{topic.heading}: nothing proves it.")
-        for target in (*topic.cells, *topic.checks):
+        named: list[Cell | Check] = [*topic.cells, *topic.checks]
+        for target in named:
             if missing := target.missing(root):
                 found.append(f"{topic.heading}: {missing}")
     return found
