@@ -1,5 +1,8 @@
 """Whether a number in the text says what a figure of the evidence says."""
 
+import re
+from dataclasses import replace
+
 from helpers.evaluate.evidence import Figure
 from helpers.review.citations import Citation
 from helpers.review.numbers import Number
@@ -53,9 +56,11 @@ def written(value: float) -> str:
 def _wrong(number: Number, name: str, figure: Figure) -> str:
     """Why a number is not the figure; "" where it is."""
     there = f"the evidence has {written(figure.value)} (n = {figure.count})"
+    if number.unit in ("minutes", "ms", "cents", "micro-dollars") and number.unit in _words(name):
+        number = replace(number, unit="")  # the figure is in this unit, not in seconds or dollars
     for units, word in ((_TIME, "seconds"), (_MONEY, "dollars")):
         other = number.unit and number.unit not in units
-        if word in name.lower().split() and other:
+        if word in _words(name) and other:
             return f"{there} {word}"
     if number.kind == "ratio" or (number.kind == "none" and number.of is not None):
         if number.of != figure.count:
@@ -68,6 +73,10 @@ def _wrong(number: Number, name: str, figure: Figure) -> str:
     if number.kind == "integer" and not number.unit and 0 < abs(figure.value) < 1:
         return f"{there}: write it as a percentage or a decimal"
     return "" if _rounds_to(number, figure.value) else there
+
+
+def _words(name: str) -> list[str]:
+    return re.findall(r"[a-z-]+", name.lower())
 
 
 def _rounds_to(number: Number, value: float) -> bool:
