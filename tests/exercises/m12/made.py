@@ -76,7 +76,10 @@ def prose(start: int) -> Iterator[str]:
     """Sentences that differ from each other, about nothing."""
     for n in count(start):
         subject, verb = _SUBJECTS[n % len(_SUBJECTS)], _VERBS[n * 7 % len(_VERBS)]
-        yield f"{subject.capitalize()} {verb} {_OBJECTS[n * 5 % len(_OBJECTS)]}."
+        # Beginnings and ends of objects meet again only after all others: no five words repeat.
+        begun, ended = n * 5 % len(_OBJECTS), (n * 5 + n // len(_OBJECTS)) % len(_OBJECTS)
+        words = [*_OBJECTS[begun].split()[:3], *_OBJECTS[ended].split()[3:]]
+        yield f"{subject.capitalize()} {verb} {' '.join(words)}."
 
 
 def written(home: Path, *, days_old: float = 0, version: Mapping[str, str] = VERSION) -> Path:
