@@ -1,18 +1,18 @@
 # %% [markdown] name="title"
 # # 12 Review questions
 #
-# After this page you can answer the five review questions of the chapter "Production-Ready LLM
-# Deployment and Observability" with evidence of your own, and say what each answer rests on.
+# After this walkthrough you can answer the five review questions of the chapter "Production-Ready
+# LLM Deployment and Observability" with evidence of your own, say what each answer rests on, and
+# defend a decision to ship or not to ship.
 #
-# **30 minutes (the machine works for less than one). Level: any. Before it: modules 01 to 11.** No
-# model runs here.
-#
-# This module is a page for now. Its lab and its quiz are still to come.
+# **60 minutes (the machine works for less than one), and your own time for the answers. Level:
+# any. Before it: modules 01 to 11.** No model runs here. You write the answers in [lab
+# 12](../labs/12_review_questions.ipynb).
 
 # %% [markdown] name="picture"
 # A claim about a system is worth as much as the measurement behind it. In this course a command
 # measures one version of the agent and writes a file of evidence. `course ship-check` reads these
-# files, and so do the cells of this page.
+# files, and so does `review`.
 #
 # ```mermaid
 # flowchart LR
@@ -20,25 +20,18 @@
 #     attacks["03 course attack"] --> files
 #     actions["04 course policies"] --> files
 #     load["05 course serve-check"] --> files
+#     rollout["07 course rollout"] --> files
+#     alerts["08 course monitor-check"] --> files
 #     traces["09 course trace-check"] --> files
 #     cost["10 course cost"] --> files
 #     person([a person's statement]) --> files
-#     files --> check{"course ship-check"} --> answers["your five answers"]
-#     labs["your labs' checks"] --> answers
+#     figures["your own figures: keep"] --> files
+#     files --> review{"review"} --> answers["your five answers"]
+#     files --> check{"course ship-check"} --> launch["GO or NO-GO"]
 # ```
 
-# %% [markdown] name="how-text"
-# ## How do you use this page?
-#
-# 1. Read a question and answer it aloud, in two minutes, before you read on.
-# 2. Compare your answer with the list of what a full answer contains.
-# 3. Follow the links to what you left out: each leads to the section that measured it. If
-#    JupyterLab opens a notebook at its top, click the link once more.
-# 4. Run the cell below the links. It shows your own evidence. If there is none, it names the
-#    command that writes it. `course policies` takes seconds; the other commands take minutes.
-
 # %% [markdown] name="parameters-text"
-# The usual two settings. This page needs neither: it reads files and asks no model.
+# The usual two settings. This walkthrough reads files and asks no model.
 
 # %% name="parameters" tags=["parameters"]
 import os
@@ -46,63 +39,70 @@ import os
 model = os.environ.get("COURSE_MODEL", "local")  # which model answers
 fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 
-# %% [markdown] name="report-text"
-# `ship_check` decides each item of the checklist from the files in `.course/evidence`. It accepts
-# only evidence of the agent as it is now. The agent's version is a digest of prompt, tools,
-# documents, model and code.
+# %% [markdown] name="question-how"
+# ## How is an answer judged?
+#
+# An answer is text with a heading for each part that its question wants. After each measured figure
+# stands its source, in square brackets: `[functional_quality: right answers]` is the figure *right
+# answers* of the file `functional_quality.json`. `[limit]` marks a threshold of your own,
+# `[stated: source, date]` a figure that someone else published. `review` compares each cited figure
+# with its file, and asks whether the file is evidence of this version and recent.
+#
+# Below is a short answer to question 1, on evidence that is stored with the course. One of its
+# figures is wrong. The first card says which, and the second judges the repaired answer. These
+# cells only try it: they record nothing. In the lab, `review("Q1", answer_1)` also keeps your
+# answer.
+#
+# **What no card can say:** whether a sentence is true, whether the incidents are likely, whether
+# the counter-case is the one that matters, and whether you could defend it in a meeting. That is
+# what the rubric below each question is for: read it yourself, or give it to a colleague.
 
-# %% name="report"
-from helpers.course import show
-from helpers.evaluate.ship_check import ship_check
+# %% name="question-parts"
+from helpers.course.check import run_check
+from helpers.review import STORED, Answer, review
 
-os.environ["COURSE_MODEL"] = model
-report = ship_check()
-print(f"The agent in your copy of the course is version {report.version.digest}.")
+checks = """
+## Claim
+The agent keeps other customers' data to itself, but invents answers too often to be shipped.
 
-# %% [markdown] name="evidence-text"
-# This function shows what the evidence says about some of the items.
+## Checks and incidents
+Functional quality finds a promise about returns that no document makes. Security finds a note
+that redirects a refund. Privacy finds an address read out to a stranger. Load finds the sale
+during which callers time out. Latency finds customers who leave while a reply is still being
+written. Cost finds a prompt that doubles the invoice. Rollback finds a morning spent on
+rebuilding yesterday's image. Monitoring finds the outage that only customers reported.
 
-# %% name="evidence"
-findings = {}
-for found in report.findings:
-    findings[found.item.name] = found
+## Owner and threshold
+The head of support wanted at least 70% [limit] of unanswerable questions refused, and signed
+that number a week before anyone measured; the same person takes the call when it is missed."""
 
+# %% name="question-wrong"
+figures = """
+## Evidence
+Right were 75% of 140 answers [functional_quality: right answers], and others' data came out in
+0 of 480 runs [privacy: data of others disclosed]. Of 28 questions without an answer, 68% were
+refused [functional_quality: refused, unanswerable]. The slow end took 6.4 seconds [latency:
+seconds an answer, 95th percentile].
 
-def show_evidence(*items):
-    """One row for each item: its status, and the figures or the gap behind it."""
-    rows, passed = [], 0
-    for name in items:
-        found = findings[name]
-        passed += found.status == "passed"
-        row = {
-            "item": found.item.title,
-            "status": found.status,
-            "evidence": "\n".join(found.reasons),
-        }
-        rows.append(row)
-    show.table(rows, caption=f"{passed} of {len(items)} passed")
+## Counter-case
+"May I return opened food after 20 days?" joins two conditions. Of 22 such questions 41% were right
+[functional_quality: right answers, conditional]: better refusals would pass, and not help here.
 
-# %% [markdown] name="release"
+## Limit
+An invented shop's questions are not those of next month, and no command knows who picks up the
+phone at night: a person has to sign that."""
+run_check("12.1", Answer(checks + figures, evidence=STORED))
+
+# %% name="question-repaired"
+repaired = figures.replace("75% of 140", "70% of 140")
+run_check("12.1", Answer(checks + repaired, evidence=STORED))
+
+# %% [markdown] name="question-1"
 # ## 1. What do you check before release, and why?
 #
 # **The question.** The agent works on your laptop, and the team wants to ship it. Which checks have
 # to pass first, and what would go wrong without each of them?
-
-# %% [markdown] name="release-full"
-# **A full answer contains:**
 #
-# - **More than quality.** The list also has regression, security, privacy, load, latency, cost,
-#   failure modes, rollback, monitoring, documentation and ownership.
-# - **A reason for each item**: the kind of incident that it would have caught.
-# - **An owner and a threshold**, both written down before the result is known.
-# - **What counts as evidence**: a measurement of this very version, recent, on enough cases.
-#   Anything less is *not assessed*, and that is a no-go.
-# - **Why the figures can be trusted**: questions that nobody tuned on, an interval, and a
-#   comparison with the last release, question by question and for each kind of question.
-# - **What no command can measure**, such as who answers the phone: a person signs a dated
-#   statement.
-
-# %% [markdown] name="release-links"
 # **Where you measured it:**
 #
 # - [What belongs on a checklist?][list] has the items, and what missing evidence means.
@@ -127,27 +127,15 @@ def show_evidence(*items):
 # [gate]: 02_evaluate_before_shipping.ipynb#What-should-a-gate-let-through?
 # [lab]: ../labs/02_evaluate_before_shipping.ipynb#6.-Decide-on-releases
 
-# %% name="release-evidence"
-show_evidence(*findings)
+# %% name="question-1-asked"
+review("Q1")
 
-# %% [markdown] name="risks"
+# %% [markdown] name="question-2"
 # ## 2. Which security risks are there, and what reduces them?
 #
 # **The question.** The agent reads text that strangers wrote, and it can act. What can go wrong,
 # and which control limits the damage?
-
-# %% [markdown] name="risks-full"
-# **A full answer contains:**
 #
-# - **The whole list, not one favourite risk.** Go through a list such as OWASP's Top 10 for LLM
-#   applications, and say for each risk where your application is exposed.
-# - **The damage**: what the agent can read, what it can do, and who can write what it reads.
-# - **Controls outside the model**, in code that no text can persuade: few rights, identity from the
-#   login, lists of what is allowed, caps, approval by a person.
-# - **A test for each control**, and its price in honest requests that it loses.
-# - **What remains**: the attacks that none of this stops.
-
-# %% [markdown] name="risks-links"
 # **Where you measured it:** [What else can go wrong?][map] has OWASP's whole list with a control
 # and a test for each risk. The main ones:
 #
@@ -181,10 +169,10 @@ show_evidence(*findings)
 # [hijacked]: 07_run_on_kubernetes.ipynb#What-does-a-hijacked-agent-reach?
 # [machine]: 00_start_here.ipynb#Is-this-machine-ready?
 
-# %% name="risks-evidence"
-show_evidence("security", "privacy", "load", "failure_modes")
+# %% name="question-2-asked"
+review("Q2")
 
-# %% [markdown] name="injection"
+# %% [markdown] name="question-3"
 # ## 3. How does prompt injection work, and what stops it?
 #
 # **The question.** A customer types a sentence that the model takes for an instruction, or a
@@ -198,24 +186,7 @@ show_evidence("security", "privacy", "load", "failure_modes")
 #     model -- tool call --> policy{policy on<br>arguments} --> orders[(orders, refunds)]
 #     policy -. asks .-> person([person])
 # ```
-
-# %% [markdown] name="injection-full"
-# **A full answer contains:**
 #
-# - **The cause**: a model reads instructions and data as one text. Nothing in it reliably tells one
-#   from the other.
-# - **Two ways in**: *direct*, in the message, and *indirect*, in a page, a note or a tool's result.
-# - **Two ways out**: an answer that reveals something, and a call that does something.
-# - **What only changes the odds**: a stricter prompt, marks around data, a screen for suspicious
-#   text.
-# - **What cuts the path**: keep the secret out of the prompt; check the answer before it leaves;
-#   let code decide each call by where its arguments come from; ask a person where code cannot
-#   decide.
-# - **A measurement**: a canary, success in one try and in several, attacks by other authors and by
-#   people who know the control, and the honest requests that are lost.
-# - **What remains**: a planted falsehood gives no instruction, and no control here sees it.
-
-# %% [markdown] name="injection-links"
 # **Where you measured it:**
 #
 # - The attack: [When has an attack succeeded?][canary] and [How often do attacks succeed?][tries]
@@ -237,35 +208,15 @@ show_evidence("security", "privacy", "load", "failure_modes")
 # [provenance]: 04_limit_the_agents_actions.ipynb#Where-does-a-value-come-from?
 # [adaptive]: 04_limit_the_agents_actions.ipynb#What-does-an-attacker-who-knows-the-policy-do?
 
-# %% [markdown] name="injection-labs"
-# Here your evidence is also your own code. These are the exercises of labs 03 and 04, as their
-# checks judged them.
+# %% name="question-3-asked"
+review("Q3")
 
-# %% name="injection-evidence"
-from helpers.course.status import status
-from helpers.paths import ROOT
-
-modules = status(root=ROOT)
-rows = []
-for module in modules:
-    if module.module in ("03", "04"):
-        for exercise in module.exercises:
-            row = {
-                "exercise": exercise.id,
-                "title": exercise.title,
-                "status": exercise.status,
-                "tries": exercise.tries,
-            }
-            rows.append(row)
-show.table(rows, caption="Your controls")
-
-# %% [markdown] name="name"
+# %% [markdown] name="question-4"
 # ## 4. What do you call the work of running such a system?
 #
 # **The question.** Software has DevOps. Which name fits the work of running an application on top
 # of a language model, and what does that work consist of?
-
-# %% [markdown] name="name-terms"
+#
 # | name | what is operated | typical concerns |
 # |---|---|---|
 # | MLOps | a model that you train | data, training, registry of models, drift |
@@ -274,27 +225,11 @@ show.table(rows, caption="Your controls")
 # | GenAIOps | the same, and images, sound, video | as for LLMOps |
 # | AgentOps | an agent that chooses its steps and acts | tools, trajectories, permissions |
 # | AIOps | **something else**: IT operations, helped by AI | alerts, causes of incidents |
-
-# %% [markdown] name="name-full"
-# **A full answer contains:**
 #
-# - **One name, its scope and a reason.** For instance: LLMOps for all of Fernhill's support agent,
-#   and AgentOps for the part that concerns its tools.
-# - **What stays the same**: versions, tests before release, monitoring, a way back. These come from
-#   DevOps and MLOps.
-# - **What is new**: you did not train the model, and its provider may change it under the same
-#   name. A version is prompt, tools, documents, model and code together. Quality is a rate with an
-#   interval. Text can attack. Every question has a price.
-# - **That the names overlap.** There is no standard. [AWS][fmops] counts LLMOps as a part of FMOps,
-#   [Microsoft][genaiops] says GenAIOps and adds that others call it LLMOps, [Google Cloud][google]
-#   extends DevOps and MLOps without a new name, and AgentOps is also the name of a product.
-# - **The tasks, which matter more than the name**: evaluate, release, observe, learn, repeat.
+# There is no standard: [AWS][fmops] counts LLMOps as a part of FMOps, [Microsoft][genaiops] says
+# GenAIOps and adds that others call it LLMOps, and [Google Cloud][google] extends DevOps and MLOps
+# without a new name.
 #
-# [fmops]: https://aws.amazon.com/blogs/machine-learning/fmops-llmops-operationalize-generative-ai-and-differences-with-mlops/
-# [google]: https://docs.cloud.google.com/architecture/deploy-operate-generative-ai-applications
-# [genaiops]: https://learn.microsoft.com/azure/architecture/ai-ml/guide/genaiops-for-mlops
-
-# %% [markdown] name="name-links"
 # **Where you did this work:**
 #
 # - Evaluate and release: [a version and its evidence][list], and [a gate][gate]
@@ -317,30 +252,19 @@ show.table(rows, caption="Your controls")
 # [strategy]: 09_trace_with_langsmith.ipynb#What-do-you-look-at,-and-when?
 # [test]: 09_trace_with_langsmith.ipynb#How-does-a-bad-run-become-a-test?
 # [restart]: 05_serve_with_fastapi.ipynb#What-happens-to-a-stream-at-a-restart?
+# [fmops]: https://aws.amazon.com/blogs/machine-learning/fmops-llmops-operationalize-generative-ai-and-differences-with-mlops/
+# [google]: https://docs.cloud.google.com/architecture/deploy-operate-generative-ai-applications
+# [genaiops]: https://learn.microsoft.com/azure/architecture/ai-ml/guide/genaiops-for-mlops
 
-# %% name="name-evidence"
-show_evidence("monitoring", "rollback", "documentation", "ownership")
+# %% name="question-4-asked"
+review("Q4")
 
-# %% [markdown] name="demands"
+# %% [markdown] name="question-5"
 # ## 5. What does production require, and what does it cost you?
 #
 # **The question.** Name the requirements of a service in production, put a number on each, and say
 # which of them conflict.
-
-# %% [markdown] name="demands-full"
-# **A full answer contains:**
 #
-# - **Requirements with numbers**: right answers, refusals, the 95th percentile of the wait,
-#   requests lost under load, cost of a right answer, attack success, share of requests traced.
-# - **Trade-offs with a figure on each side**, measured on the same version.
-# - **The whole cost of a right answer**: tokens, the people who take over, and wrong answers. A
-#   saving counts only if the sum falls.
-# - **The average and the tail.** A few requests can take a large part of the time or the money.
-# - **How it is deployed**: on your own server, on Kubernetes, on a managed platform or serverless,
-#   and what you give up with each choice.
-# - **Who decides**, and which figure would change the decision.
-
-# %% [markdown] name="demands-links"
 # **Where you measured it:**
 #
 # | you want | you pay with | measured in |
@@ -411,18 +335,191 @@ show_evidence("monitoring", "rollback", "documentation", "ownership")
 # [cost]: 09_trace_with_langsmith.ipynb#Which-requests-cost-out-of-proportion?
 # [time]: 09_trace_with_langsmith.ipynb#Where-does-the-time-go?
 
-# %% name="demands-evidence"
-show_evidence("functional_quality", "latency", "cost", "load", "rollout")
+# %% name="question-5-asked"
+review("Q5")
+
+# %% [markdown] name="practice-text"
+# ## Are you sure? Practice by heading
+#
+# A review also asks what you did not prepare. For each heading of the chapter there are three to
+# five short questions: some ask what you *know*, some ask you to *apply* it, and some put a
+# situation and ask you to *judge* it. `practice` without arguments lists the headings. Which of
+# them would you rather not be asked about? Begin there.
+
+# %% name="practice-table"
+from helpers.review import practice
+
+practice()
+
+# %% [markdown] name="practice-one-text"
+# Say your answer aloud before you open the one below the question. Yours is full when it names
+# what you would look at. To judge also takes a reason, and what would change your mind. Write the
+# id of your heading in the place of `mcp`; `level="judge"` leaves out the others.
+#
+# `practice(seed=1)` draws three questions from the whole chapter, one of each level: a review in
+# ten minutes. Another number draws others. In a terminal: `course review practice mcp --answers`.
+
+# %% name="practice-one"
+practice("mcp")
+
+# %% [markdown] name="coverage-text"
+# ## Where is each heading of the chapter?
+#
+# The course has a place for each heading of the chapter: a cell that shows it, and a check that
+# proves it. An exercise proves it with your code, a test with the course's own. Before you run the
+# cell: which heading, do you think, has the weakest proof?
+
+# %% name="coverage-headings"
+from IPython.display import Markdown
+
+from helpers.review.coverage import coverage, problems
+from helpers.review.coverage_page import as_markdown, counts
+
+covered = coverage()
+print(counts(covered))
+print("targets that are missing:", problems(covered) or "none")
+Markdown(as_markdown(covered.headings))
+
+# %% [markdown] name="coverage-claims-text"
+# The chapter ends with claims. Each is a sentence that can be false, so each has its check as well.
+# Follow one link of each row, and decide whether the check would fail if the claim were wrong.
+
+# %% name="coverage-claims"
+Markdown(as_markdown(covered.claims, "claim"))
+
+# %% name="coverage-limits"
+from helpers.course import show
+
+rows = []
+for topic in covered.topics:
+    if topic.limits:
+        rows.append({"topic": topic.heading, "not covered": topic.limits})
+show.table(rows, caption=f"{len(rows)} of {len(covered.topics)} headings and claims have a limit")
+
+# %% [markdown] name="launch"
+# ## Do you ship it?
+#
+# A review ends with a decision. Start with your own evidence: the table has a row for each item
+# that has not passed, with what is missing, what closes the gap and who owns it. Without evidence
+# of this version, every item is *not assessed*, and the decision is NO-GO: not knowing is never a
+# pass.
+
+# %% name="launch-own"
+def show_gaps(report, whose):
+    """One row for each item that has not passed."""
+    rows = []
+    for found in report.findings:
+        if found.status != "passed":
+            gaps = [str(miss) for miss in missed(found)]
+            first = found.reasons[0].split("; to write")[0]
+            row = {
+                "item": found.item.title,
+                "status": found.status,
+                "gap": "\n".join(gaps) or first,
+                "what closes it": found.to_do,
+                "owner": found.item.owner,
+            }
+            rows.append(row)
+    decision = "GO" if report.go else "NO-GO"
+    show.table(rows, caption=f"{whose}: {decision}, not passed: {len(rows)}")
+
+# %% name="launch-gaps"
+from helpers.evaluate.checklist import missed
+from helpers.evaluate.ship_check import ship_check
+
+os.environ["COURSE_MODEL"] = model
+report = ship_check()
+show_gaps(report, f"Your evidence of version {report.version.digest}")
+
+# %% [markdown] name="launch-stored-text"
+# Close the gaps from the top: one run of `course eval --part heldout` serves several items.
+#
+# The course also comes with evidence that its own commands wrote, packed with its version and its
+# date. It is complete. The next cell writes the sentences that defend the decision about it. Each
+# one comes from the report, so it can be checked.
+
+# %% name="launch-stored"
+from helpers.review import STORED
+
+stored = ship_check(home=STORED)
+show_gaps(stored, "Stored evidence")
+version = stored.version.digest
+for found in stored.findings:
+    for miss in missed(found):
+        print(f"Claim: version {version} is not shipped: {found.item.title} has failed.")
+        print(f"Figure: {miss}.")
+        print(f"At stake: {found.item.why}")
+        print(f"Next: repair it, then run {found.to_do}")
+        print(f"Owner: {found.item.owner}")
+
+# %% [markdown] name="launch-accept-text"
+# The brackets hold the interval. If it contains the limit, luck alone can explain the miss, and you
+# may want to ship. But the limit was written down before the result was known, and a limit that
+# moves when a figure comes close to it is no limit. You have two honest ways on:
+#
+# 1. **NO-GO.** Repair the item, or measure more questions, and decide again.
+# 2. **GO with an accepted risk.** A person with a name takes the risk for a limited time, and gives
+#    a reason. The report then prints the risk every time.
+#
+# ```bash
+# course ship-check --accept functional_quality "REASON" --by NAME --until YYYY-MM-DD
+# course ship-check --withdraw functional_quality
+# ```
+#
+# **Do not accept** what harms people who were never asked. An attack that succeeds or another
+# customer's data in an answer cannot be taken back, and the law may not let you decide. The command
+# allows it for security and privacy too: this rule is yours to keep. What is *not assessed* cannot
+# be accepted, because nobody knows how large that risk is.
+#
+# The next cell takes the second way, in a copy of the stored evidence.
+
+# %% name="launch-accept"
+import shutil
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+
+from helpers.evaluate.accept import accept
+from helpers.evaluate.ship_report import as_text
+
+folder = tempfile.TemporaryDirectory()
+home = Path(folder.name) / "home"
+shutil.copytree(STORED, home)
+until = stored.decided.date() + timedelta(days=14)
+reason = "A pilot with 5% of the customers, while support reads every answer."
+accept("functional_quality", reason, by="Product owner, Fernhill", until=until, home=home)
+launched = ship_check(home=home)
+_, title, risks = as_text(launched).partition("Accepted risks:")
+print(title + risks)
+
+# %% name="launch-lapse"
+later = launched.decided + timedelta(days=15)
+lapsed = ship_check(home=home, now=later)
+print(f"On {later:%Y-%m-%d}:", "GO" if lapsed.go else "NO-GO")
+for found in lapsed.findings:
+    if found.status == "failed":
+        print(found.reasons[-1])
+
+# %% [markdown] name="launch-decide"
+# Both decisions rest on the same figures. The acceptance lapses by itself: after its last day, with
+# another version, when an accepted figure gets worse, or when another threshold is missed. An
+# accepted risk is a loan with a due date, and the repair is what pays it back.
+#
+# **Which one do you sign?** Write the sentence that would change your mind: which figure, of how
+# many questions, until when.
 
 # %% [markdown] name="measured-text"
 # ## What you measured
 #
-# The first table shows how far your own evidence goes: every module's checks and quiz, as `course
-# status` counts them. The cell after it prints the decision of `course ship-check`.
+# How far your own evidence goes: every module's checks and quiz, as `course status` counts them.
+# Without a `.course` of your own, the table is full of zeros.
 
 # %% name="measured"
+from helpers.course.status import status
+from helpers.paths import ROOT
+
 rows = []
-for module in modules:
+for module in status(root=ROOT):
     row = {
         "module": module.module,
         "title": module.title,
@@ -434,51 +531,47 @@ for module in modules:
     rows.append(row)
 show.table(rows, caption="Your checks and quizzes")
 
-# %% name="sentence"
-passed = 0
-for found in report.findings:
-    if found.status == "passed":
-        passed += 1
-decision = "go" if report.go else "no-go"
-print(f"Version {report.version.digest}: {passed} of {len(findings)} items on our checklist")
-print(f"have passed on evidence of this version. That is a {decision}.")
-
 # %% [markdown] name="production"
 # **In production** the five answers are documents with an owner and a date. Renew them when the
 # version changes: evidence of another version is no evidence.
 #
 # **Where it breaks.** The lists of what a full answer contains are this course's, not the book's.
+# `review` compares figures, sources and parts. It does not know whether a sentence is true or wise.
 # The figures are those of a small model, an invented shop and one machine: take the method, and
-# measure your own figures. A file of evidence does not stop a person who edits it.
+# measure your own. A file of evidence does not stop a person who edits it.
 
 # %% [markdown] name="keep"
 # ## Keep this
 #
-# An answer for a review has five lines:
+# An answer for a review has six lines:
 #
 # ```text
-# Claim      one sentence that can be false
-# Figure     its value, the interval, the number of cases
-# Version    of what, measured when, by which command
-# Price      what gets worse, with its own figure
-# Limit      what this does not show
+# Claim         one sentence that can be false
+# Figure        its value, the interval, the number of cases
+# Version       of what, measured when, by which command
+# Price         what gets worse, with its own figure
+# Counter-case  where the claim does not hold
+# Limit         what this does not show
 # ```
 #
 # **The pitfall:** a figure without a version and a number of cases. **In a review meeting:** the
-# two lines that the last cell printed, and the command that fills the first gap.
+# last line that `course ship-check` printed, and for each item that has not passed, its owner.
 
 # %% [markdown] name="without"
 # ## Without the course
 #
-# You need no package. Keep a table in your repository, with a row for each item of question 1, and
-# columns for owner, threshold, figure, version, date and command. Let your pipeline fail if a row
-# is empty or older than your release.
+# You need no package. Keep a table in your repository, with a row for each item of the checklist,
+# and columns for owner, threshold, figure, version, date and command. Keep a second one for
+# accepted risks: item, figure, reason, name, expiry. Let your pipeline fail if a row is empty,
+# older than your release, or expired.
 
 # %% [markdown] name="links"
 # ## Next
 #
-# - In a terminal: `course ship-check` prints the evidence with its reasons, `course status` your
-#   checks and quizzes.
+# - [Lab 12](../labs/12_review_questions.ipynb): write your five answers. `course review export
+#   FILE.html` makes one page of them.
+# - In a terminal: `course ship-check` prints the evidence with its reasons, `course coverage` where
+#   each heading of the chapter is shown and checked, `course review practice` short questions.
 # - Readiness as a rubric: Breck et al., 2017, *The ML Test Score*,
 #   [research.google](https://research.google/pubs/pub46555/).
 # - Risks: OWASP Top 10 for LLM applications, 2025,

@@ -140,7 +140,7 @@ def bodies(asked: Question, start: int = 0, *, bullets: bool = False) -> dict[st
     found: dict[str, str] = {}
     for part in asked.parts:
         lines = [f"Here the figure is {next(figures)}." for _ in range(max(1, part.figures))]
-        while len(" ".join(lines).split()) < 2 * part.words + 12:
+        while len(" ".join(lines).split()) < 2 * part.words + 12 + 8 * part.figures:
             lines.append(next(sentences))
         found[part.name] = "\n".join(f"- {line}" for line in lines) if bullets else "\n".join(lines)
     if names := asked.names:
