@@ -71,6 +71,28 @@ def answers(argv: Sequence[str]) -> int:
     return status
 
 
+def export(argv: Sequence[str]) -> int:
+    """Write your answers as one page."""
+    parser = argparse.ArgumentParser(
+        prog="course review export",
+        description="Write your saved answers as one HTML page for an instructor: the answers, "
+        "the figures that they cite, what the check finds, and the rubric as a form. `course "
+        "grade` takes the page too. What goes into it is printed first.",
+    )
+    parser.add_argument("file", metavar="FILE.html", type=Path, help="the page to write")
+    parser.add_argument("--name", help="your name, to stand in the page (it is left out without)")
+    options = parser.parse_args(argv)
+    from helpers.review.export import ExportError
+    from helpers.review.export import export as write
+
+    try:
+        write(options.file, options.name)
+    except ExportError as problem:
+        return _failed("export", problem, 1)
+    print(f"Written: {options.file}")
+    return 0
+
+
 def pack(argv: Sequence[str]) -> int:
     """Copy your own evidence, accepted risks and releases into a folder."""
     parser = argparse.ArgumentParser(
@@ -115,6 +137,7 @@ def _failed(command: str, problem: Exception, status: int) -> int:
 _SUBCOMMANDS: dict[str, tuple[Callable[[Sequence[str]], int], str]] = {
     "show": (show, "show a question, its parts and a template"),
     "answers": (answers, "which questions you have answered, and what was found"),
+    "export": (export, "write your answers as one page for an instructor"),
     "pack": (pack, "copy your evidence into a folder that others can read"),
     "practice": (practice, "short questions for a heading of the chapter"),
 }
