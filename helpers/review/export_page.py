@@ -19,9 +19,10 @@ from helpers.review.questions import Question, question
 from helpers.review.sources import STATEMENT
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
-_TAGS = set(
-    "h3 h4 h5 h6 p ul ol li blockquote pre code em strong a hr br table thead tbody tr th td".split()
-)
+_TAGS = {
+    *("h3", "h4", "h5", "h6", "p", "ul", "ol", "li", "blockquote", "pre", "code"),
+    *("em", "strong", "a", "hr", "br", "table", "thead", "tbody", "tr", "th", "td"),
+}
 _STYLE = """
 :root { color-scheme: light dark; --line: #bbb; --soft: #f3f3f3; --wrong: #9a3412; }
 @media (prefers-color-scheme: dark) {
