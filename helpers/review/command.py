@@ -76,8 +76,8 @@ def export(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="course review export",
         description="Write your saved answers as one HTML page for an instructor: the answers, "
-        "the figures that they cite, what the check finds, and the rubric as a form. `course "
-        "grade` takes the page too. What goes into it is printed first.",
+        "the figures that they cite, what the check finds, and the rubric as a form. What goes "
+        "into it is printed first.",
     )
     parser.add_argument("file", metavar="FILE.html", type=Path, help="the page to write")
     parser.add_argument("--name", help="your name, to stand in the page (it is left out without)")

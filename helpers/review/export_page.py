@@ -1,4 +1,4 @@
-"""An export as one HTML page: for a reader in a browser, on paper, and for `course grade`.
+"""An export as one HTML page: for a reader in a browser or on paper, with its data.
 
 It loads nothing and runs nothing: its policy forbids both, and an answer's Markdown is rendered
 without HTML of its own and cleaned.
