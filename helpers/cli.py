@@ -43,6 +43,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "mcp": ("helpers.operate.command_mcp", "serve the shop's tools to any MCP client"),
     "drill": ("helpers.operate.command_drill", "find and end an incident on a running service"),
+    "review": ("helpers.review.command", "answer the review questions, and export the answers"),
+    "coverage": ("helpers.review.command", "where each heading of the chapter is shown and proved"),
     "status": ("helpers.course.command", "show your checks and quizzes, module by module"),
     "reset": ("helpers.course.command", "restore a lab, keeping a dated copy of yours"),
     "update": ("helpers.course.command", "fetch the course's newest version and keep your work"),
