@@ -30,7 +30,7 @@ MAY_ENTER: dict[str, set[str]] = {
     "testbed": _BELOW_EVALUATE,
     "course": set(),
     "authoring": {"course"},
-    "workshop": {"course"},
+    "workshop": {"course", "review", "evaluate"},
     "review": {"course", "evaluate", *_BELOW_EVALUATE},
     "launcher": {"cli"},  # hands over to the command once the environment is there
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 from helpers.paths import ROOT
 from helpers.workshop.labs import Lab, Submission, labs, solution, submissions
 from helpers.workshop.matching import Matched
+from helpers.workshop.reviews import Reviewed, reviewed
 from helpers.workshop.run import Grade, LabResult, Limits, run_lab
 
 __all__ = ["Grade", "LearnerRow", "Limits", "Report", "grade"]
@@ -56,7 +57,7 @@ def grade(
     that does not pass on this machine and within these limits is not graded, and is a fault.
 
     Args:
-        folder: a sub-folder of notebooks, or one notebook, for each learner.
+        folder: a sub-folder of notebooks and exported answers, or one of them, for each learner.
         course: the course whose labs and checks count.
         limits: what each submission may use.
         jobs: how many submissions run at once.
@@ -68,14 +69,25 @@ def grade(
     limits = limits or Limits()
     known = labs(course)
     handed_in = submissions(folder, known)
-    chosen = [lab for lab in known if any(lab.stem in one.labs for one in handed_in)]
+    read = {one.learner: reviewed(one.pages) for one in handed_in if one.pages}
+    answered = {exercise for one in read.values() for exercise in one.grades}
+    chosen = [
+        lab
+        for lab in known
+        if any(lab.stem in one.labs for one in handed_in) or answered & set(lab.exercises)
+    ]
     controls = {lab.stem: _Control(lab, course, limits, say) for lab in chosen}
     faults: dict[str, None] = {}  # in order, each once
 
     def row(submission: Submission) -> LearnerRow:
         grades: dict[str, Grade] = {}
-        notes = list(submission.notes)
+        answers = read.get(submission.learner, Reviewed({}, ()))
+        notes = [*submission.notes, *answers.notes]
         for lab in chosen:
+            if answers.grades.keys() & set(lab.exercises):  # an export carries its evidence
+                missing = dict.fromkeys(lab.exercises, Grade("missing"))
+                grades |= missing | answers.grades
+                continue
             matched = submission.labs.get(lab.stem)
             if matched is None:
                 grades |= dict.fromkeys(lab.exercises, Grade("missing"))

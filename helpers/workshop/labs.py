@@ -10,6 +10,7 @@ from helpers.course.cells import Cell, NotANotebookError, Notebook, exercise_of,
 from helpers.course.checkout import Checkout, CheckoutError
 from helpers.workshop.matching import Matched, OwnCell, checked_by, first_line, match
 
+_HANDED_IN = (".ipynb", ".html")
 _MOST_BYTES = 50 << 20  # of a submitted notebook
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "workshop", "authoring", "*.pyc")
 
@@ -86,11 +87,12 @@ class Lab:
 
 @dataclass(frozen=True)
 class Submission:
-    """One learner's notebooks: lab -> what is graded of it."""
+    """One learner's notebooks: lab -> what is graded of it; `pages` are HTML files beside them."""
 
     learner: str
     labs: dict[str, Matched]
     notes: tuple[str, ...]
+    pages: tuple[Path, ...] = ()
 
     @property
     def answers(self) -> dict[str, dict[str, str]]:
@@ -165,7 +167,7 @@ def solution(course: Path, lab: Lab) -> Matched | None:
 
 
 def submissions(folder: Path, known: Iterable[Lab]) -> list[Submission]:
-    """Every learner's submission: a sub-folder of notebooks, or one notebook.
+    """Every learner's submission: a sub-folder of notebooks and exported answers, or one of them.
 
     Notebooks that lie in the folder itself under the labs' own names are one learner's, as in a
     folder of solved labs.
@@ -184,18 +186,20 @@ def submissions(folder: Path, known: Iterable[Lab]) -> list[Submission]:
         if entry.is_dir():
             learners[entry.name] = sorted(
                 file
-                for file in entry.rglob("*.ipynb")
-                if ".ipynb_checkpoints" not in file.parts and file.is_file()
+                for file in entry.rglob("*")
+                if file.suffix in _HANDED_IN
+                and ".ipynb_checkpoints" not in file.parts
+                and file.is_file()
             )
-        elif entry.suffix == ".ipynb":
+        elif entry.suffix in _HANDED_IN:
             name = folder.resolve().name if entry.stem in stems else entry.stem
             learners.setdefault(name, []).append(entry)
     if any(file.stem in stems for file in folder.glob("*.ipynb")):
         learners = {name: files for name, files in learners.items() if files}
     if not any(learners.values()):
         raise GradeError(
-            f"There are no notebooks in {folder}. It should have a sub-folder, or a notebook, for "
-            "each learner."
+            f"There are no notebooks in {folder}, and no exported answers. It should have a "
+            "sub-folder, or a notebook, for each learner."
         )
     return [_submission(learner, files, known) for learner, files in learners.items()]
 
@@ -203,8 +207,10 @@ def submissions(folder: Path, known: Iterable[Lab]) -> list[Submission]:
 def _submission(learner: str, files: list[Path], known: Sequence[Lab]) -> Submission:
     found: dict[str, Matched] = {}
     notes = []
+    pages = tuple(file for file in files if file.suffix == ".html")
     # Where a learner has handed in a lab twice, the newer one counts.
-    for file in sorted(files, key=lambda file: file.stat().st_mtime):
+    notebooks = [file for file in files if file not in pages]
+    for file in sorted(notebooks, key=lambda file: file.stat().st_mtime):
         try:
             if file.stat().st_size > _MOST_BYTES:
                 raise NotANotebookError(f"it is larger than {_MOST_BYTES >> 20} MB")
@@ -226,7 +232,7 @@ def _submission(learner: str, files: list[Path], known: Sequence[Lab]) -> Submis
             found[lab.stem] = match(lab.notebook["cells"], cells)
     if not files:
         notes.append("no notebook")
-    return Submission(learner, found, tuple(notes))
+    return Submission(learner, found, tuple(notes), pages)
 
 
 def _exercise(cell: Cell) -> str | None:

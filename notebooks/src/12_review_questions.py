@@ -531,6 +531,16 @@ for module in status(root=ROOT):
     rows.append(row)
 show.table(rows, caption="Your checks and quizzes")
 
+# %% [markdown] name="quiz-text"
+# ## Quiz
+#
+# Seven questions about evidence, versions and decisions. Each choice has its own explanation.
+
+# %% name="quiz"
+from helpers.course import quiz
+
+quiz("12")
+
 # %% [markdown] name="production"
 # **In production** the five answers are documents with an owner and a date. Renew them when the
 # version changes: evidence of another version is no evidence.

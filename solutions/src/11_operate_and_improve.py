@@ -802,7 +802,7 @@ if measured:
 # `course status` shows your progress. `course drill` gives you another bad day, in a terminal.
 #
 # - The walkthrough again: [11 Operate and improve](../notebooks/11_operate_and_improve.ipynb).
-# - [Page 12](../notebooks/12_review_questions.ipynb): your evidence for questions 4 and 5.
+# - [Walkthrough 12](../notebooks/12_review_questions.ipynb): your evidence for questions 4 and 5.
 # - MCP: [the Python SDK](https://github.com/modelcontextprotocol/python-sdk).
 # - Group-sequential designs: Lakens, Pahlke and Wassmer, 2021, a tutorial,
 #   [doi:10.31234/osf.io/x4azm](https://doi.org/10.31234/osf.io/x4azm).

@@ -408,4 +408,4 @@ model_answer("Q1")
 
 # %% [markdown] name="hand-in"
 # In a terminal, `course review export answers.html` writes your answers, the figures that they cite
-# and what the review found as one page for your instructor.
+# and what the review found as one page. An instructor's `course grade` reads it.

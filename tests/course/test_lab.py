@@ -250,7 +250,7 @@ def test_a_module_is_tested_by_its_room_and_its_share_of_what_all_have(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[list[str]] = []
-    monkeypatch.setattr(pytest, "main", lambda options: asked.append(options) or 0)
+    monkeypatch.setattr(pytest, "main", lambda options, plugins: asked.append(options) or 0)
     assert course_test(["5", "--fast"]) == 0
     (options,) = asked
     assert {"--module=05", "tests/service", "not slow", *suite.SHARED} <= set(options)

@@ -1,0 +1,78 @@
+"""Exported answers to the review questions: judged again, with the evidence that they carry.
+
+No code of a learner runs for it, and it takes no model. What an export cannot prove is that nobody
+edited a figure of its evidence: the page says so, with the command that measures each again.
+"""
+
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers.evaluate.version import current_version
+from helpers.review.answer import Answer
+from helpers.review.exported import (
+    MOST_BYTES,
+    Export,
+    ExportedAnswer,
+    ExportedError,
+    is_export,
+    parse,
+)
+from helpers.review.judge import ASPECTS, aspects, judge
+from helpers.review.questions import UnknownQuestionError, question
+from helpers.workshop.run import Grade
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """The grades of a learner's exported answers, by exercise, and what to know of the files."""
+
+    grades: dict[str, Grade]
+    notes: tuple[str, ...]
+
+
+def reviewed(files: Iterable[Path]) -> Reviewed:
+    """Grade the newest export among a learner's HTML files; all others are named in the notes."""
+    found: list[tuple[Export, Path]] = []
+    notes: list[str] = []
+    for file in sorted(files):
+        try:
+            if file.stat().st_size > MOST_BYTES:
+                raise ExportedError(f"it is larger than {MOST_BYTES >> 20} MB")
+            content = file.read_bytes()
+            if is_export(content):
+                found.append((parse(content), file))
+            else:
+                notes.append(f"{file.name} is no page that `course review export` wrote")
+        except (ExportedError, OSError) as error:
+            notes.append(f"{file.name} could not be read: {error}")
+    if not found:
+        return Reviewed({}, tuple(notes))
+    export, file = max(found, key=lambda pair: pair[0].exported)
+    notes += [f"{one.name} is older than {file.name} and was left out" for _, one in found
+              if one != file]  # fmt: skip
+    grades: dict[str, Grade] = {}
+    for answer in export.answers:
+        try:
+            grades[question(answer.question).exercise] = _grade(answer)
+        except UnknownQuestionError as error:
+            notes.append(f"{file.name}: {error}")
+    digests = {one.about.version.digest for one in export.answers}
+    if others := sorted(digests - {current_version().digest}):
+        notes.append(f"{file.name} is about version {', '.join(others)}, not about this checkout")
+    return Reviewed(grades, tuple(notes))
+
+
+def _grade(answer: ExportedAnswer) -> Grade:
+    asked = question(answer.question)
+    with tempfile.TemporaryDirectory(prefix="course-review-") as folder:
+        home = answer.unpack(Path(folder))
+        findings = judge(asked, Answer(answer.text, home))
+    total = len(aspects(asked))
+    failed = list(dict.fromkeys(one.aspect for one in findings))
+    if not failed:
+        return Grade("passed", total, total)
+    passed = total - len(failed)
+    detail = f"{ASPECTS[failed[0]]}: {findings[0].text}"
+    return Grade("partly" if passed else "wrong", passed, total, detail)
