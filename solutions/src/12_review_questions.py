@@ -19,8 +19,17 @@
 # [labs/12_review_questions.ipynb](../labs/12_review_questions.ipynb).
 
 # %% name="imports"
+import os
+
 from helpers.course import TODO, hint  # noqa: F401
 from helpers.review import STORED, Answer, model_answer, review
+
+# %% name="parameters" tags=["parameters"]
+model = os.environ.get("COURSE_MODEL", "local")  # which model answers
+fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
+
+# %% name="settings"
+os.environ["COURSE_MODEL"] = model
 
 # %% [markdown] name="format"
 # ## What does an answer look like?
