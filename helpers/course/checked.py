@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 _QUESTION = re.compile(r"Q([1-9]\d?)", re.IGNORECASE)
-_MODULE_OF_REVIEWS = "12"
+MODULE_OF_REVIEWS = "12"
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def checked_in(tree: ast.AST) -> list[Checked]:
 def exercise_reviewed(question: str) -> str | None:
     """The exercise that a review question is: "12.1" for "Q1"; None for another text."""
     found = _QUESTION.fullmatch(question.strip())
-    return f"{_MODULE_OF_REVIEWS}.{found[1]}" if found else None
+    return f"{MODULE_OF_REVIEWS}.{found[1]}" if found else None
 
 
 def _checked(node: ast.AST) -> Checked | None:

@@ -92,16 +92,21 @@ def run(extra: Sequence[str], *, fast: bool, module: str | None = None) -> int:
     os.chdir(ROOT)
     failed = _Failed()
     status = int(pytest.main([*AT_A_TIME, *chosen, *extra], plugins=[failed]))
-    if status != _FAILED or not 0 < len(failed.tests) <= FEW:
+    if status != _FAILED or failed.unread or not 0 < len(failed.tests) <= FEW:
         return status
     return again(sorted(failed.tests))
 
 
 class _Failed:
-    """A plugin of pytest that collects the names of the tests that failed, or could not begin."""
+    """A plugin of pytest: the tests that failed or could not begin, and files that gave none."""
 
     def __init__(self) -> None:
         self.tests: set[str] = set()
+        self.unread: set[str] = set()
+
+    def pytest_collectreport(self, report: Any) -> None:
+        if report.failed:  # no matter of load, and alone it might not even show
+            self.unread.add(report.nodeid)
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         if report.failed:

@@ -91,6 +91,36 @@ class Evidence:
         """Whether a person states it, as opposed to a command having measured it."""
         return self.by is not None
 
+    def as_json(self) -> dict[str, Any]:
+        """The content of a file of evidence."""
+        return {
+            "item": self.item,
+            "written": self.written.astimezone(UTC).isoformat(timespec="seconds"),
+            "command": self.command,
+            "statement": self.statement,
+            "by": self.by,
+            "figures": {name: asdict(figure) for name, figure in self.figures.items()},
+            "version": self.version.as_json(),
+        }
+
+    @classmethod
+    def of_json(cls, found: Any) -> "Evidence":
+        """What `as_json` gave. Raises ValueError, TypeError, KeyError or AttributeError."""
+        statement, by = (
+            None if found[key] is None else str(found[key]) for key in ("statement", "by")
+        )
+        return cls(
+            item=str(found["item"]),
+            version=Version({str(k): str(v) for k, v in found["version"]["parts"].items()}),
+            command=str(found["command"]),
+            written=datetime.fromisoformat(found["written"]),
+            figures={
+                str(name): Figure.of(Figure(**figure)) for name, figure in found["figures"].items()
+            },
+            statement=statement,
+            by=by,
+        )
+
 
 def fast_mode() -> bool:
     """Whether `COURSE_FAST` is on: samples are small then, and no evidence is written."""
@@ -189,18 +219,7 @@ def read(item: str, home: Path | None = None) -> Evidence | None:
 
 def _read(item: str, file: Path) -> Evidence | None:
     try:
-        found: Any = json.loads(file.read_text(encoding="utf-8"))
-        evidence = Evidence(
-            item=str(found["item"]),
-            version=Version(dict(found["version"]["parts"])),
-            command=str(found["command"]),
-            written=datetime.fromisoformat(found["written"]),
-            figures={
-                name: Figure.of(Figure(**figure)) for name, figure in found["figures"].items()
-            },
-            statement=found["statement"],
-            by=found["by"],
-        )
+        evidence = Evidence.of_json(json.loads(file.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as problem:
@@ -230,16 +249,7 @@ def _joined(parts: Sequence[Evidence]) -> Evidence:
 
 
 def _save(evidence: Evidence, part: str | None = None) -> Path:
-    content = {
-        "item": evidence.item,
-        "written": evidence.written.astimezone(UTC).isoformat(timespec="seconds"),
-        "command": evidence.command,
-        "statement": evidence.statement,
-        "by": evidence.by,
-        "figures": {name: asdict(figure) for name, figure in evidence.figures.items()},
-        "version": {"digest": evidence.version.digest, "parts": dict(evidence.version.parts)},
-    }
-    return save_json(path(evidence.item, part), content)
+    return save_json(path(evidence.item, part), evidence.as_json())
 
 
 def save_json(file: Path, content: Mapping[str, Any]) -> Path:

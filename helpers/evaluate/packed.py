@@ -31,7 +31,7 @@ class Packed:
         """The content of `release.json`."""
         return {
             "recorded": self.recorded.astimezone(UTC).isoformat(timespec="seconds"),
-            "version": {"digest": self.version.digest, "parts": dict(self.version.parts)},
+            "version": self.version.as_json(),
         }
 
 

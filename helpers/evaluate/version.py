@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from helpers.paths import ROOT
 
@@ -71,6 +71,10 @@ class Version:
     def digest(self) -> str:
         """One short digest of all parts: 16 hexadecimal digits."""
         return _sha(json.dumps(dict(sorted(self.parts.items()))))[:16]
+
+    def as_json(self) -> dict[str, Any]:
+        """The digest and the parts, as files have them."""
+        return {"digest": self.digest, "parts": dict(self.parts)}
 
     def only(self, parts: Iterable[str]) -> "Version":
         """The version of these parts alone."""

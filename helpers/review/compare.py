@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 from helpers.evaluate.evidence import Figure
+from helpers.evaluate.threshold import value_shown
 from helpers.review.citations import Citation
 from helpers.review.numbers import Number
 
@@ -48,14 +49,9 @@ def says(number: Number, figure: Figure) -> bool:
     )
 
 
-def written(value: float) -> str:
-    """A figure's value for a message, with four digits that count."""
-    return f"{value:.4g}"
-
-
 def _wrong(number: Number, name: str, figure: Figure) -> str:
     """Why a number is not the figure; "" where it is."""
-    there = f"the evidence has {written(figure.value)} (n = {figure.count})"
+    there = f"the evidence has {value_shown(figure)} (n = {figure.count})"
     if number.unit in ("minutes", "ms", "cents", "micro-dollars") and number.unit in _words(name):
         number = replace(number, unit="")  # the figure is in this unit, not in seconds or dollars
     for units, word in ((_TIME, "seconds"), (_MONEY, "dollars")):

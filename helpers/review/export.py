@@ -12,7 +12,7 @@ from helpers.review.exported import MOST_BYTES, Export, ExportedAnswer, is_expor
 from helpers.review.judge import judge
 from helpers.review.questions import question
 from helpers.review.saved import SavedAnswer, SavedAnswerError, saved_answers
-from helpers.review.sources import Sources
+from helpers.review.sources import Sources, base
 
 
 class ExportError(ValueError):
@@ -107,7 +107,7 @@ def _exported(saved: SavedAnswer) -> ExportedAnswer:
         sources = Sources.of(answer.home)
         findings = judge(question(saved.question), answer, sources)
         items = dict.fromkeys(
-            one.item.partition(".")[0] for one in citations(saved.text) if one.kind == "evidence"
+            base(one.item) for one in citations(saved.text) if one.kind == "evidence"
         )
         evidence = {item: one for item in items if (one := sources.evidence(item)) is not None}
     return ExportedAnswer(

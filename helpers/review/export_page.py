@@ -16,7 +16,7 @@ from helpers.review.citations import citations
 from helpers.review.exported import Export, ExportedAnswer
 from helpers.review.prose import SOURCE
 from helpers.review.questions import Question, question
-from helpers.review.sources import STATEMENT
+from helpers.review.sources import STATEMENT, base, figure_of, plain
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
 _TAGS = {
@@ -118,8 +118,8 @@ def _rows(one: ExportedAnswer) -> tuple[str, Link]:
     anchors: dict[tuple[str, str], str] = {}
     lines = []
     for cited in citations(one.text):
-        item = cited.item.partition(".")[0]
-        key = (item, _plain(cited.figure))
+        item = base(cited.item)
+        key = (item, plain(cited.figure))
         evidence = one.evidence.get(item)
         if cited.kind != "evidence" or evidence is None or key in anchors:
             continue
@@ -133,7 +133,7 @@ def _rows(one: ExportedAnswer) -> tuple[str, Link]:
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
 
     def link(item: str, figure: str) -> str | None:
-        return anchors.get((item.partition(".")[0], _plain(figure)))
+        return anchors.get((base(item), plain(figure)))
 
     return (f'<div class="scroll">{table}</div>' if lines else "<p>None.</p>"), link
 
@@ -146,11 +146,11 @@ def _cells(evidence: Evidence, name: str) -> list[str] | None:
             return None
         said = f"{evidence.statement} ({evidence.by})"
         return [evidence.item, STATEMENT, said, "", "", *tail]
-    for label, figure in evidence.figures.items():
-        if _plain(label) == name:
-            value, interval = f"{figure.value:.6g}", _interval(figure)
-            return [evidence.item, label, value, str(figure.count), interval, *tail]
-    return None
+    if (found := figure_of(evidence, name)) is None:
+        return None
+    label, figure = found
+    value = f"{figure.value:.6g}"
+    return [evidence.item, label, value, str(figure.count), _interval(figure), *tail]
 
 
 def _interval(figure: Figure) -> str:
@@ -181,7 +181,3 @@ def _rubric(asked: Question) -> str:
             f"{choices}</fieldset>"
         )
     return f"<form>{''.join(fields)}</form>"
-
-
-def _plain(name: str) -> str:
-    return " ".join(name.lower().split())

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from helpers.evaluate.evidence import Evidence, Figure, save_json
+from helpers.evaluate.evidence import Evidence, save_json
 from helpers.evaluate.packed import FILE, Packed
 from helpers.evaluate.version import Version
 from helpers.review.judge import Finding
@@ -55,7 +55,7 @@ class ExportedAnswer:
         """Write a packed home with its evidence into a folder; gives back the folder."""
         save_json(folder / FILE, self.about.as_json())
         for item, one in self.evidence.items():
-            save_json(folder / "evidence" / f"{item}.json", _evidence_as_json(one))
+            save_json(folder / "evidence" / f"{item}.json", one.as_json())
         return folder
 
 
@@ -116,7 +116,7 @@ def _answer_as_json(one: ExportedAnswer) -> dict[str, Any]:
         "written": _time(one.written),
         "findings": [asdict(finding) for finding in one.findings],
         "about": one.about.as_json(),
-        "evidence": {item: _evidence_as_json(found) for item, found in one.evidence.items()},
+        "evidence": {item: found.as_json() for item, found in one.evidence.items()},
     }
 
 
@@ -134,32 +134,12 @@ def _answer(found: Any) -> ExportedAnswer:
     )
 
 
-def _evidence_as_json(evidence: Evidence) -> dict[str, Any]:
-    return {
-        "item": evidence.item,
-        "written": _time(evidence.written),
-        "command": evidence.command,
-        "statement": evidence.statement,
-        "by": evidence.by,
-        "figures": {name: asdict(figure) for name, figure in evidence.figures.items()},
-        "version": {"digest": evidence.version.digest, "parts": dict(evidence.version.parts)},
-    }
-
-
 def _evidence(item: str, found: Any) -> Evidence:
     if not _ITEM.fullmatch(item) or found["item"] != item:  # it becomes the name of a file
         raise ValueError(item)
-    return Evidence(
-        item=item,
-        version=_version(found["version"]),
-        command=str(found["command"]),
-        written=_read_time(found["written"]),
-        figures={
-            str(name): Figure.of(Figure(**figure)) for name, figure in found["figures"].items()
-        },
-        statement=None if found["statement"] is None else str(found["statement"]),
-        by=None if found["by"] is None else str(found["by"]),
-    )
+    _version(found["version"])
+    _read_time(found["written"])
+    return Evidence.of_json(found)
 
 
 def _version(found: Any) -> Version:

@@ -18,7 +18,7 @@ from helpers.review.numbers import Number
 from helpers.review.originality import Seen, share_of
 from helpers.review.prose import blocks, words
 from helpers.review.questions import Names, Part, Question
-from helpers.review.sources import STATEMENT, Sources
+from helpers.review.sources import STATEMENT, Sources, base
 
 _SAME = 0.75  # of a counter-case's content words in the claim, at which it says the claim again
 _WORDS_A_NAME = 4  # in a paragraph or list item, for each name that it deals with
@@ -271,7 +271,7 @@ def _enough(one: _Read) -> Iterator[str]:
                 f'"{part.name}" cites {_figures_of(len(found))} that the evidence has: cite at '
                 f"least {part.figures} different ones."
             )
-    items = {item.partition(".")[0] for item, _ in _pairs(one, one.answer.text)}
+    items = {base(item) for item, _ in _pairs(one, one.answer.text)}
     if len(items) < one.question.items:
         yield (
             f"The answer rests on {len(items)} files of evidence ({', '.join(sorted(items))}): "

@@ -31,6 +31,7 @@ import yaml
 
 from helpers.course.show.output import Output, put
 from helpers.course.show.tables import render
+from helpers.review.targets import anchor
 
 FILE = Path(__file__).with_name("practice.yaml")
 
@@ -57,7 +58,7 @@ class Cell:
     @property
     def link(self) -> str:
         """The section's address, from a notebook in the same folder."""
-        return f"{self.notebook}.ipynb#{self.section.replace(' ', '-')}"
+        return f"{self.notebook}.ipynb#{anchor(self.section)}"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-MODULE = "12"
+from helpers.course.checked import MODULE_OF_REVIEWS
 
 
 class UnknownQuestionError(LookupError):
@@ -59,7 +59,7 @@ class Question:
     @property
     def exercise(self) -> str:
         """The number of its exercise: "12.1" for "Q1"."""
-        return f"{MODULE}.{self.id[1:]}"
+        return f"{MODULE_OF_REVIEWS}.{self.id[1:]}"
 
     def template(self) -> str:
         """An empty answer to copy: a heading for each part, and what belongs there as a comment."""

@@ -48,14 +48,14 @@ class Sources:
     def figure(self, name: str, figure: str) -> Figure | None:
         """A figure by its name, in any case; None where it is not there."""
         found = self.evidence(name)
-        by_name = {_plain(key): value for key, value in found.figures.items()} if found else {}
-        return by_name.get(_plain(figure))
+        named = figure_of(found, figure) if found else None
+        return named[1] if named else None
 
     def there(self, name: str, figure: str) -> bool:
         """Whether a citation leads to something: a figure, or a person's statement."""
         found = self.evidence(name)
         if found is not None and found.stated:
-            return _plain(figure) == STATEMENT
+            return plain(figure) == STATEMENT
         return self.figure(name, figure) is not None
 
     def missing(self, name: str, figure: str) -> str:
@@ -79,7 +79,7 @@ class Sources:
         found = self.evidence(name)
         if found is None:
             return ""
-        reasons = gaps(_base(name), found, self.version, now=self.now)
+        reasons = gaps(base(name), found, self.version, now=self.now)
         if not reasons:
             return ""
         return f"{name} is not current: {'; '.join(reasons)}. Write it again: {_command(name)}."
@@ -89,26 +89,33 @@ class Sources:
         return f" in {self.home.name}/evidence" if self.home else " in .course/evidence"
 
     def _found(self, name: str) -> Evidence | EvidenceError | None:
-        base = _base(name)
-        if base not in self._read:
+        of = base(name)
+        if of not in self._read:
             try:
-                self._read[base] = evidence.read(base, self.home)
+                self._read[of] = evidence.read(of, self.home)
             except EvidenceError as error:
-                self._read[base] = error
-        return self._read[base]
+                self._read[of] = error
+        return self._read[of]
 
 
-def _base(name: str) -> str:
+def figure_of(found: Evidence, name: str) -> tuple[str, Figure] | None:
+    """A figure of evidence with its name there, by the name as it is cited; None without one."""
+    return next((pair for pair in found.figures.items() if plain(pair[0]) == plain(name)), None)
+
+
+def base(name: str) -> str:
+    """The item whose evidence a cited file belongs to: "monitoring" for "monitoring.alerts"."""
     return name.partition(".")[0]
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A figure's name as citations are compared: in lower case, with single spaces."""
     return " ".join(name.lower().split())
 
 
 def _command(name: str) -> str:
     """What writes the evidence of this name."""
     try:
-        return item(_base(name)).command
+        return item(base(name)).command
     except KeyError:
         return "the cell with keep(...)" if name.startswith("own_") else "course ship-check"

@@ -10,7 +10,8 @@ from helpers.course.cells import Cell, NotANotebookError, Notebook, exercise_of,
 from helpers.course.checkout import Checkout, CheckoutError
 from helpers.workshop.matching import Matched, OwnCell, checked_by, first_line, match
 
-_HANDED_IN = (".ipynb", ".html")
+_PAGES = (".html", ".htm")
+_HANDED_IN = (".ipynb", *_PAGES)
 _MOST_BYTES = 50 << 20  # of a submitted notebook
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "workshop", "authoring", "*.pyc")
 
@@ -207,7 +208,7 @@ def submissions(folder: Path, known: Iterable[Lab]) -> list[Submission]:
 def _submission(learner: str, files: list[Path], known: Sequence[Lab]) -> Submission:
     found: dict[str, Matched] = {}
     notes = []
-    pages = tuple(file for file in files if file.suffix == ".html")
+    pages = tuple(file for file in files if file.suffix in _PAGES)
     # Where a learner has handed in a lab twice, the newer one counts.
     notebooks = [file for file in files if file not in pages]
     for file in sorted(notebooks, key=lambda file: file.stat().st_mtime):

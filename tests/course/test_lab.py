@@ -197,16 +197,18 @@ def test_fine():
 """
 
 
+RUN = (
+    "import sys; from pathlib import Path; from helpers.course import suite;"
+    "suite.ROOT = Path.cwd(); sys.exit(suite.run(['-q'], fast=False))"
+)
+
+
 @pytest.mark.slow
 def test_what_failed_beside_others_runs_once_more_alone(tmp_path: Path) -> None:
     file = tmp_path / "test_four.py"
     file.write_text(FOUR, "utf-8")
-    code = (
-        "import sys; from pathlib import Path; from helpers.course import suite;"
-        "suite.ROOT = Path.cwd(); sys.exit(suite.run(['-q'], fast=False))"
-    )
     found = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", RUN],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -217,6 +219,22 @@ def test_what_failed_beside_others_runs_once_more_alone(tmp_path: Path) -> None:
     beside, _, alone = found.stdout.partition("Once more, one after another: the 3 that failed")
     assert "2 failed, 1 passed, 1 error in" in beside
     assert "1 failed, 1 passed, 1 error in" in alone.splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_a_file_that_cannot_be_read_is_no_matter_of_load(tmp_path: Path) -> None:
+    (tmp_path / "test_broken.py").write_text("import nowhere_to_be_found\n", "utf-8")
+    (tmp_path / "test_four.py").write_text(FOUR, "utf-8")
+    found = subprocess.run(
+        [sys.executable, "-c", RUN],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 1, found.stdout
+    assert "Once more" not in found.stdout
 
 
 def test_many_failures_are_no_matter_of_load(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from helpers.authoring.words import hits
 from helpers.paths import ROOT
+from helpers.review.coverage import coverage
 from helpers.review.practice import (
     LEVELS,
     Cell,
@@ -211,3 +212,8 @@ def test_a_broken_file_says_where(text: str, says: str, tmp_path: Path) -> None:
     file.write_text(text, "utf-8")
     with pytest.raises(PracticeError, match=says):
         load(file)
+
+
+def test_the_headings_are_those_of_the_coverage() -> None:
+    covered = {topic.id: topic.heading for topic in coverage().headings}
+    assert {one.id: one.title for one in load()}.items() <= covered.items()

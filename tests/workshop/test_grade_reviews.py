@@ -74,3 +74,9 @@ def test_the_newest_export_counts(page: Path, tmp_path: Path) -> None:
 def test_a_folder_with_an_export_alone_is_a_submission(page: Path) -> None:
     (one,) = submissions(page.parent.parent, labs(Path(__file__).parents[2]))
     assert (one.learner, one.labs, one.pages) == ("ada", {}, (page,))
+
+
+def test_every_page_that_the_export_writes_is_taken(page: Path) -> None:
+    short = page.rename(page.with_suffix(".htm"))
+    (one,) = submissions(page.parent.parent, labs(Path(__file__).parents[2]))
+    assert one.pages == (short,)
