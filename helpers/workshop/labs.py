@@ -133,7 +133,10 @@ def _lab_files(course: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def copy_course(course: Path, target: Path, stem: str) -> None:
-    """What a lab needs of the course: all but solutions, other labs, notebooks and tests."""
+    """What a lab needs of the course: all but solutions, other labs, notebooks and tests.
+
+    The figures that are stored beside a solution, as JSON, are no answers, and lab 12 cites them.
+    """
     target.mkdir(parents=True, exist_ok=True)
     for name in _top_level(course):
         shutil.copy2(course / name, target / name)
@@ -141,6 +144,10 @@ def copy_course(course: Path, target: Path, stem: str) -> None:
     (target / "labs").mkdir()
     if (course / "labs" / stem).is_dir():
         shutil.copytree(course / "labs" / stem, target / "labs" / stem)
+    for file in (course / "solutions" / stem).rglob("*.json"):
+        there = target / file.relative_to(course)
+        there.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(file, there)
 
 
 def _top_level(course: Path) -> list[str]:

@@ -16,9 +16,9 @@ from tests.every import every_answer
 
 STEMS = stems(ROOT / FOLDERS["lab"][0], "*.py")
 # Every lab and solution is run by `tests/notebooks`; what the grader adds to it is the same for all
-# modules: exercises without servers (02), async ones and servers (05).
+# modules: exercises without servers (02), async ones and servers (05), stored figures (12).
 # `COURSE_EVERY_ANSWER=1` grades all.
-GRADED = [stem for stem in STEMS if every_answer() or stem[:2] in ("02", "05")]
+GRADED = [stem for stem in STEMS if every_answer() or stem[:2] in ("02", "05", "12")]
 # A solution that compares its answer with others, in a cell that no exercise needs.
 IDLE = {
     "11_operate_and_improve": (
@@ -40,6 +40,9 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for stem in STEMS:
         if (ROOT / "labs" / stem).is_dir():
             shutil.copytree(ROOT / "labs" / stem, root / "labs" / stem)
+        for file in (ROOT / "solutions" / stem).rglob("*.json"):
+            (there := root / file.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(file, there)
         for edition in ("lab", "solution"):
             write(generate(ROOT, edition, stem), notebook_path(root, edition, stem))
     return root
