@@ -1,5 +1,6 @@
-"""How long this process has been getting models ready: reading weights, starting, first fits.
+"""What is the machine's, and not the code's: seconds of getting models ready, and how slow it is.
 
+Getting ready is reading weights, starting, and what is fitted first.
 Whoever limits the time of somebody else's code leaves these seconds out: they belong to the machine
 and to what else runs on it, not to the code. Standard library only, so that a clock can look here
 without importing a model's room.
@@ -15,6 +16,14 @@ _lock = threading.Lock()
 # How many are at work, since when, and the seconds before that; replaced as a whole, so that a
 # clock can read it without a lock in the middle of whatever it ends.
 _state: tuple[int, float, float] = (0, 0.0, 0.0)
+
+
+def time_factor() -> float:
+    """By how much time limits are stretched: `COURSE_TIME_FACTOR`, for slow machines."""
+    try:
+        return max(float(os.environ.get("COURSE_TIME_FACTOR", "1")), 0.01)
+    except ValueError:
+        return 1.0
 
 
 def _after_fork() -> None:

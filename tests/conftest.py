@@ -13,6 +13,7 @@ import pytest
 os.environ.setdefault("COURSE_HOME", tempfile.mkdtemp(prefix="course-tests-"))
 os.environ.setdefault("COURSE_THREADS", "1")
 os.environ.setdefault("COURSE_FAST", "1")
+os.environ.setdefault("RAY_worker_niceness", "0")  # see helpers/course/suite.py
 
 # A failing assertion shows its values in every module of the tests, also where it is not one with
 # tests of its own.

@@ -2,12 +2,12 @@
 
 import ctypes
 import math
-import os
 import threading
 import time
 from collections.abc import Callable
 
 from helpers import loading
+from helpers.loading import time_factor as time_factor
 
 _MOST_LOADING_S = 120.0
 _LOOK_AGAIN_S = 0.02
@@ -18,14 +18,6 @@ class OutOfTime(BaseException):
 
     Not an `Exception`, so that a learner's `except Exception` does not hold it up.
     """
-
-
-def time_factor() -> float:
-    """By how much every time limit is stretched: `COURSE_TIME_FACTOR`, for slow machines."""
-    try:
-        return max(float(os.environ.get("COURSE_TIME_FACTOR", "1")), 0.01)
-    except ValueError:
-        return 1.0
 
 
 class Clock:

@@ -1,5 +1,6 @@
 """Run the course's tests, as `course test` and CI do."""
 
+import compileall
 import os
 import subprocess
 import sys
@@ -9,7 +10,9 @@ from typing import Any
 from helpers.paths import ROOT
 
 # Small samples, and one thread a model: with more, models that share the cores stall each other.
-SETTINGS = {"COURSE_FAST": "1", "COURSE_THREADS": "1"}
+# Ray starts its workers with niceness 15: beside other tests they would get next to no CPU, and miss
+# every limit.
+SETTINGS = {"COURSE_FAST": "1", "COURSE_THREADS": "1", "RAY_worker_niceness": "0"}
 
 # Three tests at a time on two cores: about a third of their time they wait, for servers, limits and
 # simulated customers. Those of one file stay together, because they share a server or an index
@@ -90,6 +93,8 @@ def run(extra: Sequence[str], *, fast: bool, module: str | None = None) -> int:
     chosen += of_module(module) if module else []
     os.environ.update(SETTINGS)
     os.chdir(ROOT)
+    # A few hundred processes import the course, and not every user's Python writes bytecode.
+    compileall.compile_dir(ROOT / "helpers", quiet=2)
     failed = _Failed()
     status = int(pytest.main([*AT_A_TIME, *chosen, *extra], plugins=[failed]))
     if status != _FAILED or failed.unread or not 0 < len(failed.tests) <= FEW:

@@ -21,6 +21,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
+from helpers.loading import time_factor
 from helpers.scale.errors import ClusterError, DeploymentError, RayError
 from helpers.sockets import listen
 
@@ -64,7 +65,7 @@ class RunningRay:
             app: what `bind` made.
             name: of the application.
             route: where it answers, by default at `/name`; None: by handles alone.
-            limit_s: seconds until it must run.
+            limit_s: seconds until it must run, times `COURSE_TIME_FACTOR`.
 
         Raises:
             DeploymentError: it failed to start, or not all of it ran within `limit_s` seconds.
@@ -75,7 +76,7 @@ class RunningRay:
         route = f"/{name}" if route == "" else route
         target = serve.RunTarget(app, name=name, route_prefix=route)
         serve.run_many([target], wait_for_applications_running=False)
-        _until_running(name, limit_s)
+        _until_running(name, limit_s * time_factor())
         return f"{self.url}{route or ''}".rstrip("/")
 
     def delete(self, name: str) -> None:

@@ -42,7 +42,9 @@ class Support:
         self.version = version
         self._log = make_logger()
         self._open = AsyncExitStack()
-        make = partial(build_agent, orders=cast(Any, RemoteOrders(order_book())))
+        book = order_book()
+        await book.__ray_ready__.remote()  # its start is not a customer's to wait for
+        make = partial(build_agent, orders=cast(Any, RemoteOrders(book)))
         made = local_engines(settings, make)
         self._engines: Engines = await self._open.enter_async_context(made)
 

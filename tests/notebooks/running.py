@@ -18,7 +18,7 @@ import papermill
 from helpers.authoring.committed import NoCommitError, export
 from helpers.authoring.editions import FOLDERS, generate, notebook_path, stems
 from helpers.authoring.notebook import write
-from helpers.course.card import statuses
+from helpers.course.card import MIME, statuses
 
 CELL_LIMIT_S = 240
 
@@ -88,7 +88,12 @@ def checked(notebook: Path) -> dict[str, str]:
             request_save_on_cell_execute=False,
             execution_timeout=CELL_LIMIT_S,
         )
-    return statuses(nbformat.read(done, as_version=4))
+    ran = nbformat.read(done, as_version=4)
+    for cell in ran.cells:
+        for output in cell.get("outputs", ()):
+            if MIME in output.get("data", {}):
+                print(output["data"].get("text/plain"))  # pytest shows it where the test fails
+    return statuses(ran)
 
 
 def parameters(notebook: Path) -> set[str]:

@@ -62,7 +62,7 @@ def project(tmp_path: Path, model: OpenAIServer) -> tuple[Path, dict[str, str]]:
 
 async def answering(clients: Clients) -> None:
     """Wait until the service is ready."""
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(480):  # two minutes, unless other tests share the cores
         while (await clients.ask(path="/home/readyz")).status != 200:
             await asyncio.sleep(0.1)
 
@@ -93,7 +93,7 @@ async def asked(url: str, key: str, model: OpenAIServer) -> dict[str, Any]:
             asyncio.create_task(clients.ask({**material, "conversation": f"cut-{n}"}))
             for n in range(4)
         ]
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while model.in_flight < 4:
                 await asyncio.sleep(0.02)
         await asyncio.sleep(0.3)  # some words have been sent

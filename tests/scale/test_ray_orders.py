@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
+import ray
 
 from helpers.scale import RunningRay
 from helpers.scale.orders import ATTEMPT, Attempt, RemoteOrders, close_order_book, order_book
@@ -16,7 +17,9 @@ ONE = Decimal("1.00")
 @pytest.fixture
 def orders(ray_cluster: RunningRay) -> Iterator[RemoteOrders]:
     close_order_book()
-    yield RemoteOrders(order_book())
+    book = order_book()
+    ray.get(book.__ray_ready__.remote())  # as a replica waits for it
+    yield RemoteOrders(book)
     close_order_book()
 
 

@@ -57,7 +57,9 @@ def service(ray_cluster: RunningRay, tmp_path_factory: pytest.TempPathFactory) -
         process = subprocess.Popen(
             [sys.executable, "-m", "helpers.cli", *words],
             cwd=ROOT,
-            env={**os.environ, **{f"COURSE_SERVICE_{name}": value for name, value in calm.items()}},
+            env=os.environ
+            | {f"COURSE_SERVICE_{name}": value for name, value in calm.items()}
+            | {"COURSE_TIME_FACTOR": "4"},  # other tests share the cores
             stdout=subprocess.PIPE,
             stderr=(keys.parent / "log").open("w"),
             text=True,
