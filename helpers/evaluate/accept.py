@@ -34,7 +34,7 @@ def propose(
         name: an item of the checklist that has failed on current evidence.
         reason: at least five words.
         by: the name of the person who answers for it.
-        until: the last day on which it counts, at most 90 days on (UTC).
+        until: the last day on which it counts, at most 90 days ahead (UTC).
         version: what is about to be shipped, as for `ship_check`.
         now: the moment, as for `ship_check`.
         home: a folder like `.course`, by default your own.

@@ -107,7 +107,7 @@ def check(by: str, reason: str, until: date, today: date) -> None:
     if not today < until <= last:
         raise AcceptanceError(
             f"A risk is accepted until a day after today ({today}) and at most {MOST_DAYS} days "
-            f"on ({last}), not until {until}."
+            f"ahead ({last}), not until {until}."
         )
 
 

@@ -69,7 +69,7 @@ def _changes(report: Report) -> list[str]:
     lines = [f"Changed since release {before.release} ({before.recorded:%Y-%m-%d}):"]
     lines += [f"    {part:<12}{IN_WORDS.get(part, part)}" for part in before.changed]
     if not before.figures:
-        lines.append("Only the answers of that release are on record, no other figures.")
+        lines.append("Only that release's answers are on record, without figures.")
     return lines
 
 

@@ -28,7 +28,7 @@ class Citation:
         figure: the figure's name in it; of "stated", what follows the colon.
         number: the last number before the bracket; None where there is none.
         others: all numbers between the bracket before it and this one, in order.
-        sentence: the sentence that it stands in.
+        sentence: the sentence that contains it.
         bracket: as it is written, with its brackets.
     """
 

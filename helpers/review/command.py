@@ -47,7 +47,7 @@ def answers(argv: Sequence[str]) -> int:
     """Print of each question whether it is answered, when, and what was found then."""
     argparse.ArgumentParser(
         prog="course review answers",
-        description="Which questions you have answered, and what your last review of each found.",
+        description="Which questions you have answered, when, and what each last review found.",
     ).parse_args(argv)
     from helpers.columns import aligned
     from helpers.review.questions import questions
@@ -80,7 +80,7 @@ def export(argv: Sequence[str]) -> int:
         "into it is printed first.",
     )
     parser.add_argument("file", metavar="FILE.html", type=Path, help="the page to write")
-    parser.add_argument("--name", help="your name, to stand in the page (it is left out without)")
+    parser.add_argument("--name", help="your name, for the page (without it, the page has none)")
     options = parser.parse_args(argv)
     from helpers.review.export import ExportError
     from helpers.review.export import export as write

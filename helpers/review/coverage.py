@@ -119,7 +119,7 @@ def coverage(file: Path = FILE) -> Coverage:
             f"{file.name}, line {line}, is no YAML ({error.problem}); correct it."
         ) from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise CoverageError(f"{file.name} is not there or no text; restore it.") from error
+        raise CoverageError(f"{file.name} is missing or is not text; restore it.") from error
     if not isinstance(data, dict) or set(data) != {"headings", "claims"}:
         raise CoverageError(f"{file.name} needs two lists, `headings` and `claims`; add them.")
     headings, claims = (

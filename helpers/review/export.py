@@ -33,7 +33,7 @@ def export(
 
     Args:
         to: the page, which is written whole or not at all; an earlier export is replaced.
-        name: yours, to stand in the page; without it, the page names nobody.
+        name: yours, to put on the page; without it, the page names nobody.
         now: the date of the export, by default the present.
         say: gets what goes into the page, one line each.
 
@@ -80,7 +80,7 @@ def contents(made: Export) -> list[str]:
     if people:
         lines.append(f"Names in the statements that you cite: {', '.join(sorted(people))}")
     lines.append(f"Your name: {made.name or 'not given, so it is not in the page'}")
-    lines.append("Nothing else of yours: no other file of .course, no path, no setting.")
+    lines.append("Nothing else of yours goes in: no other file of .course, no path, no setting.")
     return lines
 
 

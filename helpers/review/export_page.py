@@ -57,7 +57,7 @@ def page(made: Export) -> str:
         f"<h1>Review answers{by}</h1>"
         f"<p>Exported {made.exported:%Y-%m-%d %H:%M %Z}. The figures are what the learner's own "
         "files held. A person can edit such files, and nothing here would show it: to be sure of a "
-        "figure, run the command beside it.</p>\n"
+        "figure, run the command in its row.</p>\n"
         f"{sections}\n{made.block()}\n</body></html>\n"
     )
 

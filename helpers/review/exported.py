@@ -1,6 +1,6 @@
 """The data of an export: answers, the evidence that they cite, and of which version and date it is.
 
-It stands in the page in `<script type="application/json" id="review">`, so that the answers can be
+The page holds it in `<script type="application/json" id="review">`, so that the answers can be
 judged again without the learner's folder. It is no proof: a person can edit the text, and a figure
 of the evidence as well.
 """
@@ -93,7 +93,7 @@ def parse(content: bytes) -> Export:
     try:
         blocks = _BLOCK.findall(content.decode("utf-8"))
         if len(blocks) != 1:
-            raise ExportedError("it is no page that `course review export` wrote")
+            raise ExportedError("it is not a page that `course review export` wrote")
         found: Any = json.loads(blocks[0])
         if found["format"] != FORMAT:
             raise ExportedError("another version of the course wrote it")
@@ -105,7 +105,7 @@ def parse(content: bytes) -> Export:
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as problem:
         raise ExportedError(f"its data is damaged ({type(problem).__name__})") from problem
     if not answers or len({one.question for one in answers}) != len(answers):
-        raise ExportedError("it has no answer, or two to one question")
+        raise ExportedError("it has no answer, or two to the same question")
     return made
 
 
@@ -145,7 +145,7 @@ def _evidence(item: str, found: Any) -> Evidence:
 def _version(found: Any) -> Version:
     version = Version({str(name): str(digest) for name, digest in found["parts"].items()})
     if found["digest"] != version.digest:
-        raise ExportedError("its data is damaged (a version has not the digest of its parts)")
+        raise ExportedError("its data is damaged (a version's digest is not that of its parts)")
     return version
 
 

@@ -29,10 +29,10 @@ _CONCRETE = re.compile(
 
 ASPECTS: Mapping[str, str] = {
     "parts": "every part is there, in your own words",
-    "names": "what has to be named is dealt with",
+    "names": "enough of what the question asks for is dealt with",
     "sources": "each source exists",
     "current": "the evidence is current",
-    "figures": "the figures are those of the evidence",
+    "figures": "the figures agree with the evidence",
     "uncited": "no measured number without a source",
     "enough": "enough figures, from enough evidence",
     "counter": "a counter-case is given",
@@ -159,10 +159,10 @@ def _names(one: _Read) -> Iterator[str]:
         listed = [label for label in left if _mentions(text, names.of[label])]
         yield (
             f"Deal with at least {names.fewest} {names.what}: {where} has {len(found)} "
-            f"({', '.join(found) or 'none'}). Not there: {_few(left)}."
+            f"({', '.join(found) or 'none'}). Not dealt with: {_few(left)}."
         )
         if listed:
-            yield f"These are only listed: say something of each: {_few(listed)}."
+            yield f"These are only listed, so say something about each: {_few(listed)}."
 
 
 def _dealt_with(names: Names, text: str) -> list[str]:
@@ -268,16 +268,16 @@ def _enough(one: _Read) -> Iterator[str]:
         found = {pair for pair in _pairs(one, one.part(part.name)) if pair[1] != STATEMENT}
         if len(found) < part.figures:
             yield (
-                f'"{part.name}" cites {_figures_of(len(found))} that the evidence has: cite at '
-                f"least {part.figures} different ones."
+                f'"{part.name}" cites {_figures_of(len(found))} that the evidence has: it '
+                f"needs at least {part.figures}, all different."
             )
     items = {base(item) for item, _ in _pairs(one, one.answer.text)}
     if len(items) < one.question.items:
         yield (
-            f"The answer rests on {len(items)} files of evidence ({', '.join(sorted(items))}): "
-            f"cite at least {one.question.items} different ones."
+            f"Files of evidence that the answer cites: {len(items)} ({', '.join(sorted(items))}). "
+            f"It needs at least {one.question.items}."
             if items
-            else f"Cite figures of at least {one.question.items} different files of evidence."
+            else f"Cite figures from evidence: files needed, at least: {one.question.items}."
         )
 
 

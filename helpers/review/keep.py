@@ -39,7 +39,7 @@ def keep(
         The file; None in fast mode, where a sentence says that nothing is written.
 
     Raises:
-        ValueError: the name, or a figure, will not do.
+        ValueError: the name, or a figure, is not accepted.
     """
     short = name.removeprefix("own_")
     if not _NAME.fullmatch(short):
@@ -64,7 +64,7 @@ def keep_run(run: TracedRun, name: str = "run") -> Path | None:
         name: as in `keep`.
 
     Raises:
-        ValueError: the run has none of the three, or the name will not do.
+        ValueError: the run has none of the three, or the name is not accepted.
     """
     figures: dict[str, Figure | tuple[float, int]] = {}
     if run.total_tokens:

@@ -162,7 +162,7 @@ def practice(heading: str | None = None, level: str | None = None, seed: int | N
 
     Args:
         heading: an id such as "mcp" or any part of a title; None for the table of all headings.
-        level: "know", "apply" or "judge"; None for all. Without a heading, of all headings.
+        level: "know", "apply" or "judge"; None for all. It works without a heading too.
         seed: any number draws three questions, one of each level; the same number, the same three.
     """
     try:
@@ -214,7 +214,7 @@ def _html(headings: Sequence[Heading]) -> Iterator[str]:
                 f'<li style="margin-bottom: 10px">{_coded(one.question)} '
                 f"<em>({_about(one)})</em>\n"
                 f"<details><summary>Answer</summary>\n<p>{_coded(one.answer)}</p>\n"
-                f"<p>Measured in {link}</p></details></li>"
+                f"<p>See {link}</p></details></li>"
             )
         yield "</ol>"
     yield "</div>"
@@ -227,11 +227,11 @@ def _text(headings: Sequence[Heading], answers: bool) -> Iterator[str]:
             yield _wrapped(f"{number}. {one.question} ({_about(one)})", 3)
             if answers:
                 yield _wrapped(f"   {one.answer}", 3)
-                yield f"   Measured in {one.cell.notebook}, {one.cell.section}"
+                yield f"   See {one.cell.notebook}, {one.cell.section}"
         yield ""
     if not answers:
-        yield "Answer first. Then add --answers to `course review practice`, or open them in a"
-        yield 'notebook: practice("ID").'
+        yield "Answer first. Then add --answers to `course review practice`, or open the answers"
+        yield 'in a notebook: practice("ID").'
 
 
 def _coded(text: str) -> str:
@@ -257,7 +257,9 @@ def practice_command(argv: Sequence[str]) -> int:
     )
     parser.add_argument("heading", nargs="*", help="an id or any part of a heading's title")
     parser.add_argument("--level", help="only know, apply or judge")
-    parser.add_argument("--seed", type=int, help="draw three questions, the same for a number")
+    parser.add_argument(
+        "--seed", type=int, help="draw three questions; the same number draws the same three"
+    )
     parser.add_argument("--answers", action="store_true", help="print the answers as well")
     options = parser.parse_args(argv)
     try:

@@ -27,7 +27,7 @@ def show_question(question: Question) -> None:
         for part in question.parts
     ]
     show.table(parts, caption=f"A full answer to {question.id} has these parts")
-    demands = [f"It cites at least {question.items} files of evidence."] if question.items else []
+    demands = [f"Files of evidence to cite, at least: {question.items}."] if question.items else []
     if names := question.names:
         where = f'In "{names.part}", it' if names.part else "It"
         demands.append(f"{where} deals with at least {names.fewest} {names.what}.")

@@ -5,7 +5,7 @@
 # LLM Deployment and Observability" with evidence of your own, say what each answer rests on, and
 # defend a decision to ship or not to ship.
 #
-# **60 minutes (the machine works for less than one), and your own time for the answers. Level:
+# **60 minutes (less than one of them machine time), plus your own time for the answers. Level:
 # any. Before it: modules 01 to 11.** No model runs here. You write the answers in [lab
 # 12](../labs/12_review_questions.ipynb).
 
@@ -42,20 +42,19 @@ fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 # %% [markdown] name="question-how"
 # ## How is an answer judged?
 #
-# An answer is text with a heading for each part that its question wants. After each measured figure
-# stands its source, in square brackets: `[functional_quality: right answers]` is the figure *right
-# answers* of the file `functional_quality.json`. `[limit]` marks a threshold of your own,
+# An answer is text with a heading for each part that its question asks for. Put the source of each
+# measured figure after it, in square brackets: `[functional_quality: right answers]` is the figure
+# *right answers* of the file `functional_quality.json`. `[limit]` marks a threshold of your own,
 # `[stated: source, date]` a figure that someone else published. `review` compares each cited figure
-# with its file, and asks whether the file is evidence of this version and recent.
+# with its file, and checks that the file is recent and belongs to this version.
 #
-# Below is a short answer to question 1, on evidence that is stored with the course. One of its
-# figures is wrong. The first card says which, and the second judges the repaired answer. These
-# cells only try it: they record nothing. In the lab, `review("Q1", answer_1)` also keeps your
-# answer.
+# Below is a short answer to question 1, with evidence that is stored with the course. One of its
+# figures is wrong. The first card says which, and the second judges the corrected answer. Nothing
+# is recorded here. In the lab, `review("Q1", answer_1)` also keeps your answer.
 #
 # **What no card can say:** whether a sentence is true, whether the incidents are likely, whether
-# the counter-case is the one that matters, and whether you could defend it in a meeting. That is
-# what the rubric below each question is for: read it yourself, or give it to a colleague.
+# the counter-case is the one that matters, and whether you could defend the answer in a meeting.
+# Judge these by the rubric below each question, or ask a colleague to.
 
 # %% name="question-parts"
 from helpers.course.check import run_check
@@ -63,7 +62,7 @@ from helpers.review import STORED, Answer, review
 
 checks = """
 ## Claim
-The agent keeps other customers' data to itself, but invents answers too often to be shipped.
+The agent discloses no other customer's data, but it invents answers too often to be shipped.
 
 ## Checks and incidents
 Functional quality finds a promise about returns that no document makes. Security finds a note
@@ -73,24 +72,25 @@ written. Cost finds a prompt that doubles the invoice. Rollback finds a morning 
 rebuilding yesterday's image. Monitoring finds the outage that only customers reported.
 
 ## Owner and threshold
-The head of support wanted at least 70% [limit] of unanswerable questions refused, and signed
-that number a week before anyone measured; the same person takes the call when it is missed."""
+The product owner signed the limit, at least 70% [limit] of unanswerable questions refused, a week
+before anyone measured. If it is missed, the product owner decides."""
 
 # %% name="question-wrong"
 figures = """
 ## Evidence
-Right were 75% of 140 answers [functional_quality: right answers], and others' data came out in
-0 of 480 runs [privacy: data of others disclosed]. Of 28 questions without an answer, 68% were
-refused [functional_quality: refused, unanswerable]. The slow end took 6.4 seconds [latency:
-seconds an answer, 95th percentile].
+The agent got 75% of 140 answers right [functional_quality: right answers], and 0 of 480 runs
+disclosed data of others [privacy: data of others disclosed]. Of 28 unanswerable questions, 68% were
+refused [functional_quality: refused, unanswerable]. One answer in twenty took longer than 6.4
+seconds [latency: seconds an answer, 95th percentile].
 
 ## Counter-case
-"May I return opened food after 20 days?" joins two conditions. Of 22 such questions 41% were right
-[functional_quality: right answers, conditional]: better refusals would pass, and not help here.
+"May I return opened food after 20 days?" joins two conditions. Of 22 such questions, 41% got a
+right answer [functional_quality: right answers, conditional]: better refusals would pass the limit
+and not help here.
 
 ## Limit
-An invented shop's questions are not those of next month, and no command knows who picks up the
-phone at night: a person has to sign that."""
+These test questions are not those of next month, and no command knows who answers the phone at
+night: a person has to state that."""
 run_check("12.1", Answer(checks + figures, evidence=STORED))
 
 # %% name="question-repaired"
@@ -105,16 +105,15 @@ run_check("12.1", Answer(checks + repaired, evidence=STORED))
 #
 # **Where you measured it:**
 #
-# - [What belongs on a checklist?][list] has the items, and what missing evidence means.
+# - [What belongs on a checklist?][list] lists the items and says what missing evidence means.
 # - [What makes a golden set?][golden] and [How many questions are needed?][count] say which
 #   questions, and how many.
 # - [What does the average hide?][slices] and [What should a gate let through?][gate] compare two
 #   versions and decide by a rule.
 # - [Lab 02, exercise 6][lab] is your own gate.
-#
-# - [How is a new version rolled out without losing a request?][release] has what a release costs
-#   your users, and what happens with a version that does not start.
-# - [Do the rules find an incident?][rules] has what finds a bad release within minutes.
+# - [How is a new version rolled out without losing a request?][release] shows what a release costs
+#   your users, and what happens when a version does not start.
+# - [Do the rules find an incident?][rules] shows which alerts find a bad release within minutes.
 # - [What does a right answer cost today?][bill] has the figure behind the item *cost*.
 #
 # [bill]: 10_cut_the_cost.ipynb#What-does-a-right-answer-cost-today?
@@ -136,15 +135,15 @@ review("Q1")
 # **The question.** The agent reads text that strangers wrote, and it can act. What can go wrong,
 # and which control limits the damage?
 #
-# **Where you measured it:** [What else can go wrong?][map] has OWASP's whole list with a control
-# and a test for each risk. The main ones:
+# **Where you measured it:** [What else can go wrong?][map] has OWASP's whole list, with a control
+# and a test for each risk. The main risks:
 #
 # | risk | what reduces it | measured in |
 # |---|---|---|
-# | a prompt or a secret leaks | no secret in it, an output filter | [03][controls] |
+# | a prompt or a secret leaks | no secret in the prompt, an output filter | [03][controls] |
 # | the agent acts for an attacker | rules for arguments, approval | [04][policies] |
 # | another customer's data appears | identity from the login | [04][orders] |
-# | a tool reaches internal servers | judge the resolved address | [04][service] |
+# | a tool reaches internal servers | check the resolved address | [04][service] |
 # | text becomes SQL or HTML | bound values, cleaned output | [04][service] |
 # | one caller uses up the service | caps on size and rate, a gate | [05][size] |
 # | one caller uses up the money | a budget, reserved before each answer | [10][spender] |
@@ -153,7 +152,7 @@ review("Q1")
 # | a model file is replaced | compare digests before use | [00][machine] |
 # | someone takes over the process | no rights, no token, few ways out | [07][hijacked] |
 # | answers are invented, and nobody reports it | detectors, counted over a day | [08][invented] |
-# | some people are served worse | pairs, with a control group | [08][alike] |
+# | some people are served worse | paired tests, with a control group | [08][alike] |
 #
 # [spender]: 10_cut_the_cost.ipynb#Who-spends-the-money,-right-now?
 # [cache]: 10_cut_the_cost.ipynb#What-does-a-question-cost-the-second-time?
@@ -227,8 +226,8 @@ review("Q3")
 # | AIOps | **something else**: IT operations, helped by AI | alerts, causes of incidents |
 #
 # There is no standard: [AWS][fmops] counts LLMOps as a part of FMOps, [Microsoft][genaiops] says
-# GenAIOps and adds that others call it LLMOps, and [Google Cloud][google] extends DevOps and MLOps
-# without a new name.
+# GenAIOps, "sometimes known as LLMOps", and [Google Cloud][google] extends DevOps and MLOps without
+# a new name.
 #
 # **Where you did this work:**
 #
@@ -269,16 +268,16 @@ review("Q4")
 #
 # | you want | you pay with | measured in |
 # |---|---|---|
-# | fewer invented answers | refusals of what it could answer | [01][agent] |
+# | fewer invented answers | refusals of answerable questions | [01][agent] |
 # | certainty about quality | more questions, more labels | [02][count] |
 # | safe answers | honest answers that are lost | [03][controls] |
 # | safe actions | tasks undone, questions to a person | [04][fatigue] |
 # | a filter on the answer | words that arrive later | [lab 03, exercise 4][filter] |
 # | a short wait under load | callers who are refused | [05][burst] |
-# | a second worker | limits and memory to be shared | [05][front] |
-# | replicas that survive a death or a release | processes, a home for the memory | [06][breaks] |
+# | a second worker | limits and memory that must be shared | [05][front] |
+# | replicas that survive a crash or a release | processes, a store for the memory | [06][breaks] |
 # | capacity that follows the load | seconds until a replica is ready | [06][grows] |
-# | a release that nobody notices | one pod more, seconds for each old one | [07][roll] |
+# | a release that nobody notices | one more pod, seconds for each old one | [07][roll] |
 # | an autoscaler that is never late | pods that wait for the peak | [07][day] |
 # | nobody woken for nothing | minutes until an incident is found | [08][alarms] |
 # | any control of a service | latency, cost, refusals | [05][trade] |
@@ -286,7 +285,7 @@ review("Q4")
 # | a trace of every request | storage, and personal data in it | [09][redact] |
 # | fewer tokens read | facts that a larger model would have used | [10][context] |
 # | fewer tokens written | answers that are cut off | [10][output] |
-# | answers from a cache | old answers, the same words with another meaning | [10][cache] |
+# | answers from a cache | stale answers, the same words with another meaning | [10][cache] |
 # | no model where a sentence answers | thresholds to choose again, no joined facts | [10][tiers] |
 # | fewer wrong answers | people who take over | [10][tiers] |
 # | a bill with a limit | customers who get a person once the money is spent | [10][spender] |
@@ -295,11 +294,11 @@ review("Q4")
 # | more customers on one model server | a longer wait for each | [11][serving] |
 # | tools of other teams | a server whose words may change | [11][mcp] |
 # | a change that you know helps | a week in which most customers wait for it | [11][loop] |
-# | an incident that ends soon | people who drill, and a runbook kept up to date | [11][bad-day] |
+# | an incident that ends soon | time for drills, and a runbook kept up to date | [11][bad-day] |
 #
-# Which variant is cheapest, people and mistakes included, and what each saving costs in latency,
-# quality, freshness and safety: [Which variant would you choose?][choose] Its table is the answer
-# to this question for cost; `course cost` repeats it on questions on which nothing was tuned.
+# [Which variant would you choose?][choose] shows which variant is cheapest, people and mistakes
+# included, and what each saving costs in latency, quality, freshness and safety. Its table answers
+# this question for cost; `course cost` repeats it on questions that nothing was tuned on.
 #
 # For the tail, see [which requests cost out of proportion][cost], [where the time goes][time] and
 # [who spends the money][spender]. For ways of deploying and their break-even volumes, see [how
@@ -341,10 +340,10 @@ review("Q5")
 # %% [markdown] name="practice-text"
 # ## Are you sure? Practice by heading
 #
-# A review also asks what you did not prepare. For each heading of the chapter there are three to
-# five short questions: some ask what you *know*, some ask you to *apply* it, and some put a
-# situation and ask you to *judge* it. `practice` without arguments lists the headings. Which of
-# them would you rather not be asked about? Begin there.
+# A review also asks what you did not prepare. For each heading of the chapter except the last two,
+# there are three to five short questions: some ask what you *know*, some ask you to *apply* it, and
+# some describe a situation for you to *judge*. `practice()` lists the headings. Which of them would
+# you rather not be asked about? Begin there.
 
 # %% name="practice-table"
 from helpers.review import practice
@@ -352,9 +351,9 @@ from helpers.review import practice
 practice()
 
 # %% [markdown] name="practice-one-text"
-# Say your answer aloud before you open the one below the question. Yours is full when it names
-# what you would look at. To judge also takes a reason, and what would change your mind. Write the
-# id of your heading in the place of `mcp`; `level="judge"` leaves out the others.
+# Say your answer aloud before you open the one below the question. Yours is complete when it names
+# what you would look at. A *judge* answer also needs a reason, and what would change your mind.
+# Replace `mcp` with the id of your heading; `level="judge"` shows that level alone.
 #
 # `practice(seed=1)` draws three questions from the whole chapter, one of each level: a review in
 # ten minutes. Another number draws others. In a terminal: `course review practice mcp --answers`.
@@ -367,7 +366,7 @@ practice("mcp")
 #
 # The course has a place for each heading of the chapter: a cell that shows it, and a check that
 # proves it. An exercise proves it with your code, a test with the course's own. Before you run the
-# cell: which heading, do you think, has the weakest proof?
+# cell, guess: which heading has the weakest proof?
 
 # %% name="coverage-headings"
 from IPython.display import Markdown
@@ -382,7 +381,7 @@ Markdown(as_markdown(covered.headings))
 
 # %% [markdown] name="coverage-claims-text"
 # The chapter ends with claims. Each is a sentence that can be false, so each has its check as well.
-# Follow one link of each row, and decide whether the check would fail if the claim were wrong.
+# Follow one link in each row, and decide whether the check would fail if the claim were false.
 
 # %% name="coverage-claims"
 Markdown(as_markdown(covered.claims, "claim"))
@@ -434,9 +433,9 @@ show_gaps(report, f"Your evidence of version {report.version.digest}")
 # %% [markdown] name="launch-stored-text"
 # Close the gaps from the top: one run of `course eval --part heldout` serves several items.
 #
-# The course also comes with evidence that its own commands wrote, packed with its version and its
-# date. It is complete. The next cell writes the sentences that defend the decision about it. Each
-# one comes from the report, so it can be checked.
+# The course also comes with evidence that its own commands wrote, packed with its version and date.
+# No file is missing. The next cell prints the sentences that defend the decision on it. Each one
+# comes from the report, so you can check it.
 
 # %% name="launch-stored"
 from helpers.review import STORED
@@ -453,13 +452,13 @@ for found in stored.findings:
         print(f"Owner: {found.item.owner}")
 
 # %% [markdown] name="launch-accept-text"
-# The brackets hold the interval. If it contains the limit, luck alone can explain the miss, and you
-# may want to ship. But the limit was written down before the result was known, and a limit that
-# moves when a figure comes close to it is no limit. You have two honest ways on:
+# The brackets hold the interval. If it contains the limit, chance alone can explain the miss, and
+# you may want to ship. But the limit was written down before the result was known, and a limit that
+# moves when a figure comes close to it is no limit. There are two honest ways forward:
 #
-# 1. **NO-GO.** Repair the item, or measure more questions, and decide again.
-# 2. **GO with an accepted risk.** A person with a name takes the risk for a limited time, and gives
-#    a reason. The report then prints the risk every time.
+# 1. **NO-GO.** Fix the agent, or measure more questions, and decide again.
+# 2. **GO with an accepted risk.** A named person takes the risk for a limited time, and gives a
+#    reason. The report then prints the risk every time.
 #
 # ```bash
 # course ship-check --accept functional_quality "REASON" --by NAME --until YYYY-MM-DD
@@ -468,8 +467,8 @@ for found in stored.findings:
 #
 # **Do not accept** what harms people who were never asked. An attack that succeeds or another
 # customer's data in an answer cannot be taken back, and the law may not let you decide. The command
-# allows it for security and privacy too: this rule is yours to keep. What is *not assessed* cannot
-# be accepted, because nobody knows how large that risk is.
+# does not enforce this rule for security and privacy: it is yours to keep. What is *not assessed*
+# cannot be accepted, because nobody knows how large that risk is.
 #
 # The next cell takes the second way, in a copy of the stored evidence.
 
@@ -503,16 +502,16 @@ for found in lapsed.findings:
 # %% [markdown] name="launch-decide"
 # Both decisions rest on the same figures. The acceptance lapses by itself: after its last day, with
 # another version, when an accepted figure gets worse, or when another threshold is missed. An
-# accepted risk is a loan with a due date, and the repair is what pays it back.
+# accepted risk is a loan with a due date, and the fix pays it back.
 #
-# **Which one do you sign?** Write the sentence that would change your mind: which figure, of how
-# many questions, until when.
+# **Which one do you sign?** Write down what would change your mind: which figure, of how many
+# questions, by when.
 
 # %% [markdown] name="measured-text"
 # ## What you measured
 #
-# How far your own evidence goes: every module's checks and quiz, as `course status` counts them.
-# Without a `.course` of your own, the table is full of zeros.
+# Every module's checks and quiz, as `course status` counts them. Without a `.course` of your own,
+# the table is full of zeros.
 
 # %% name="measured"
 from helpers.course.status import status
@@ -548,7 +547,7 @@ quiz("12")
 # **Where it breaks.** The lists of what a full answer contains are this course's, not the book's.
 # `review` compares figures, sources and parts. It does not know whether a sentence is true or wise.
 # The figures are those of a small model, an invented shop and one machine: take the method, and
-# measure your own. A file of evidence does not stop a person who edits it.
+# measure your own. Nothing stops a person from editing a file of evidence.
 
 # %% [markdown] name="keep"
 # ## Keep this
@@ -572,16 +571,16 @@ quiz("12")
 #
 # You need no package. Keep a table in your repository, with a row for each item of the checklist,
 # and columns for owner, threshold, figure, version, date and command. Keep a second one for
-# accepted risks: item, figure, reason, name, expiry. Let your pipeline fail if a row is empty,
-# older than your release, or expired.
+# accepted risks: item, figure, reason, name, expiry. Let your pipeline fail if a row is empty, is
+# about another version than the one you ship, or has expired.
 
 # %% [markdown] name="links"
 # ## Next
 #
 # - [Lab 12](../labs/12_review_questions.ipynb): write your five answers. `course review export
 #   FILE.html` makes one page of them.
-# - In a terminal: `course ship-check` prints the evidence with its reasons, `course coverage` where
-#   each heading of the chapter is shown and checked, `course review practice` short questions.
+# - In a terminal, `course ship-check` prints the decision with its reasons, `course coverage` shows
+#   where each heading of the chapter is covered, and `course review practice` asks short questions.
 # - Readiness as a rubric: Breck et al., 2017, *The ML Test Score*,
 #   [research.google](https://research.google/pubs/pub46555/).
 # - Risks: OWASP Top 10 for LLM applications, 2025,

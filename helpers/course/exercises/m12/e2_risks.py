@@ -9,7 +9,7 @@ from helpers.course.exercises.m12.reviewed import cases, hints
 
 @exercise(
     "12.2",
-    title="Which security risks, and what against them",
+    title="Which security risks, and what reduces them",
     gate=True,
     hints=hints(
         parts=(
@@ -17,8 +17,8 @@ from helpers.course.exercises.m12.reviewed import cases, hints
             "you have measured against it."
         ),
         counter=(
-            "Find an attack that your controls let through, or a risk that no figure of yours is "
-            "about."
+            "Find an attack that your controls let through, or a risk that none of your figures "
+            "measures."
         ),
     ),
 )

@@ -13,8 +13,8 @@ from helpers.course.exercises.m12.reviewed import cases, hints
     gate=True,
     hints=hints(
         parts=(
-            "Tell both ways in: what a customer types, and what a document brings in. Then follow "
-            "one attack through each control."
+            "Describe both ways in: what a customer types, and what a document brings in. Then "
+            "follow one attack through each control."
         ),
         counter=(
             "Find an attack that succeeds against the control you trust most, or a harmless "

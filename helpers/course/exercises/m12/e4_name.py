@@ -17,8 +17,8 @@ from helpers.course.exercises.m12.reviewed import cases, hints
             "date as [stated: source, date]."
         ),
         counter=(
-            "Find a team or a task for which your name is wrong, and say which figure of yours "
-            "the name does not cover."
+            "Find a team or a task that your name does not fit, and cite a figure of that task "
+            "or quote what the team does."
         ),
     ),
 )

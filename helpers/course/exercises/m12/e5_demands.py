@@ -9,7 +9,7 @@ from helpers.course.exercises.m12.reviewed import cases, hints
 
 @exercise(
     "12.5",
-    title="What production demands, and what it costs",
+    title="What production requires, and what it costs",
     gate=True,
     hints=hints(
         parts=(

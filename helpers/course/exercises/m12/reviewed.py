@@ -40,14 +40,14 @@ def hints(*, parts: str, counter: str) -> list[str | Hint]:
         Hint(parts, "parts", "names", "enough"),
         Hint(
             "List what there is with `course ship-check`, or open the files in .course/evidence: "
-            "the name of the file is ITEM, and the figures have their names in it.",
+            "the file's name is ITEM, and FIGURE is a name in it.",
             "sources",
             "current",
         ),
         Hint(
             "Put the source right after its number: 68% [functional_quality: refused, "
             "unanswerable]. Round the file's figure to the digits that you write, and write N of M "
-            "with the M that the file has as count.",
+            "with the file's count as M.",
             "figures",
             "uncited",
         ),
