@@ -10,8 +10,8 @@ from typing import Any
 from helpers.paths import ROOT
 
 # Small samples, and one thread a model: with more, models that share the cores stall each other.
-# Ray starts its workers with niceness 15: beside other tests they would get next to no CPU, and miss
-# every limit.
+# Ray starts its workers with niceness 15: beside other tests they would get next to no CPU, and
+# miss every limit.
 SETTINGS = {"COURSE_FAST": "1", "COURSE_THREADS": "1", "RAY_worker_niceness": "0"}
 
 # Three tests at a time on two cores: about a third of their time they wait, for servers, limits and

@@ -58,8 +58,8 @@ class Uv:
             file = Path(folder) / "uv.toml"
             file.write_text(settings, encoding="utf-8")
             offline = ["--offline"] if wheels else []
-            # As pip does. Else a user whose Python writes no bytecode compiles every package in each
-            # process that imports it: three times the work of the import.
+            # As pip does. Else, for a user whose Python writes no bytecode, each process compiles
+            # what it imports: three times the work of the import.
             exact = [*EXACT, "--compile-bytecode", *offline]
             command = [self._program, "pip", "install", "--python", str(python), *exact]
             command += ["--config-file", str(file), *_source(wheels), "-r", str(lock)]
