@@ -111,10 +111,10 @@ run_check("12.1", Answer(checks + repaired, evidence=STORED))
 # |---|---|---|
 # | each check has an incident | yes | a redirected refund, an address read to a stranger |
 # | missing evidence stops the release | no | the answer does not mention it |
-# | each figure has its cases, important ones an interval | no | there is no interval, and 6.4 seconds has no cases |
+# | cases for each figure, intervals for some | no | no interval, and 6.4 seconds has no cases |
 # | a threshold was fixed first, and by whom | yes | by the product owner, a week before |
 # | why nobody tuned on these questions | no | the answer does not say it |
-# | the counter-case would change the decision, or why not | no | it does not return to the decision |
+# | the counter-case changes the decision, or why not | no | it does not return to the decision |
 #
 # Two lines of six: not yet an answer to bring to a meeting.
 
@@ -367,10 +367,10 @@ show_rubric(question("Q5"))
 # %% [markdown] name="practice-text"
 # ## Are you sure? Practice by heading
 #
-# A review also asks what you did not prepare. For 31 of the chapter's 33 headings (all but *Summary*
-# and *Questions*), there are three to five short questions: some ask what you *know*, some ask you
-# to *apply* it, and some describe a situation for you to *judge*. `practice()` lists the headings.
-# Which of them would you rather not be asked about? Begin there.
+# A review also asks what you did not prepare. For 31 of the chapter's 33 headings (all but
+# *Summary* and *Questions*), there are three to five short questions: some ask what you *know*,
+# some ask you to *apply* it, and some describe a situation for you to *judge*. `practice()` lists
+# the headings. Which of them would you rather not be asked about? Begin there.
 
 # %% name="practice-table"
 from helpers.review import practice
@@ -379,8 +379,9 @@ practice()
 
 # %% [markdown] name="practice-one-text"
 # Say your answer aloud before you open the one below the question. A *know* answer is complete when
-# it gives the fact and its reason. An *apply* answer also names the figure, log or test that you
-# would look at, and a *judge* answer also says what would change your mind. Replace `mcp` with the id of your heading; `level="judge"` shows that level alone.
+# it gives the fact and its reason. An *apply* answer also says what you would do or look at, and a
+# *judge* answer what would change your mind. Replace `mcp` with the id of your heading;
+# `level="judge"` shows that level alone.
 #
 # `practice(seed=1)` draws three questions from the whole chapter, one of each level: a review in
 # ten minutes. Another number draws others. In a terminal: `course review practice mcp --answers`.
