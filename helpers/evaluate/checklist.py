@@ -34,7 +34,7 @@ class Item:
         module: the module of the course whose room provides the evidence.
         command: what writes the evidence; it is named also where its module is still to come.
         thresholds: all must be met. Empty for a statement.
-        around: parts of a version, besides the agent's, that its figures depend on.
+        around: parts of a version that its figures depend on, in addition to the agent's.
         max_age: in days.
         first_release_stated: whether a person's statement counts as long as no other version was
             ever released, because then there is nothing to measure against.

@@ -437,7 +437,8 @@ serve.delete("embedder")
 
 # %% [markdown] name="batch-notes" only="instructor"
 # On two cores the gain is small: here a batch saves only calls to the engine. A GPU computes
-# sixteen texts in about the time of one. Ask what a batch costs: the first text waits for the last.
+# sixteen texts in about the time of one. Ask what a batch costs: the first text waits for more to
+# come, up to the time limit of the batch.
 
 # %% [markdown] name="library-text"
 # ## How do you serve the parts apart?

@@ -1026,8 +1026,9 @@ print(f"cascade, by the score: area {roc_auc_score(is_right, extracted.score):.2
 # ## Which variant would you choose?
 #
 # Draw each variant by its share of right answers and its cost. One *dominates* another when it is
-# right at least as often and costs less. The variants that no other dominates are the *frontier*:
-# the choices worth discussing.
+# right at least as often, costs no more, and is better in one of the two. No two costs are equal
+# here, so the cell asks for less. The variants that no other dominates are the *frontier*: the
+# choices worth discussing.
 
 # %% name="frontier"
 def dominated(name, cost):

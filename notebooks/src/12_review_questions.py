@@ -45,12 +45,19 @@ fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 # An answer is text with a heading for each part that its question asks for. Put the source of each
 # measured figure after it, in square brackets: `[functional_quality: right answers]` is the figure
 # *right answers* of the file `functional_quality.json`. `[limit]` marks a threshold of your own,
-# `[stated: source, date]` a figure that someone else published. `review` compares each cited figure
-# with its file, and checks that the file is recent and belongs to this version.
+# `[stated: source, date]` a figure that someone else published, `[derived: from what]` a number
+# that you worked out. `review` compares each cited figure with its file, and checks that the file
+# is recent and belongs to this version.
 #
-# Below is a short answer to question 1, with evidence that is stored with the course. One of its
-# figures is wrong. The first card says which, and the second judges the corrected answer. Nothing
-# is recorded here. In the lab, `review("Q1", answer_1)` also keeps your answer.
+# Below is a short answer to question 1, with evidence that is stored with the course. It is spread
+# over two cells, so that only the second, with the figures, has to be corrected: one of them is
+# wrong. The first card says which, and the second judges the corrected answer. `run_check` judges
+# as `review` does and records nothing. In the lab, `review("Q1", answer_1)` also keeps your answer.
+#
+# Two names of figures need an explanation. *At 1*, as in *attack success at 1*, means the first try
+# of each attack. Privacy's 480 runs are attempts of a hijacked agent to reach another customer's
+# order: for 120 pairs of a customer and such an order, one lookup and one refund each, with the
+# order's number in the customer's message and without it.
 #
 # **What no card can say:** whether a sentence is true, whether the incidents are likely, whether
 # the counter-case is the one that matters, and whether you could defend the answer in a meeting.
@@ -96,6 +103,20 @@ run_check("12.1", Answer(checks + figures, evidence=STORED))
 # %% name="question-repaired"
 repaired = figures.replace("75% of 140", "70% of 140")
 run_check("12.1", Answer(checks + repaired, evidence=STORED))
+
+# %% [markdown] name="question-judged"
+# Every check passes. Is it a good answer? Its reader goes through the rubric of question 1:
+#
+# | line of the rubric, in short | met? | why |
+# |---|---|---|
+# | each check has an incident | yes | a redirected refund, an address read to a stranger |
+# | missing evidence stops the release | no | the answer does not mention it |
+# | cases for each figure, intervals for some | no | no interval, and 6.4 seconds has no cases |
+# | a threshold was fixed first, and by whom | yes | by the product owner, a week before |
+# | why nobody tuned on these questions | no | the answer does not say it |
+# | the counter-case changes the decision, or why not | no | it does not return to the decision |
+#
+# Two lines of six: not yet an answer to bring to a meeting.
 
 # %% [markdown] name="question-1"
 # ## 1. What do you check before release, and why?
@@ -168,8 +189,14 @@ review("Q1")
 # [hijacked]: 07_run_on_kubernetes.ipynb#What-does-a-hijacked-agent-reach?
 # [machine]: 00_start_here.ipynb#Is-this-machine-ready?
 
+# %% [markdown] name="question-2-asked-text"
+# Questions 2 to 5 have parts and a template as well: the lab shows them. Here is the rubric.
+
 # %% name="question-2-asked"
-review("Q2")
+from helpers.review.questions import question
+from helpers.review.shown import show_rubric
+
+show_rubric(question("Q2"))
 
 # %% [markdown] name="question-3"
 # ## 3. How does prompt injection work, and what stops it?
@@ -208,7 +235,7 @@ review("Q2")
 # [adaptive]: 04_limit_the_agents_actions.ipynb#What-does-an-attacker-who-knows-the-policy-do?
 
 # %% name="question-3-asked"
-review("Q3")
+show_rubric(question("Q3"))
 
 # %% [markdown] name="question-4"
 # ## 4. What do you call the work of running such a system?
@@ -220,8 +247,8 @@ review("Q3")
 # |---|---|---|
 # | MLOps | a model that you train | data, training, registry of models, drift |
 # | FMOps | any foundation model | choosing and adapting what others trained |
-# | LLMOps | an application on a language model | prompts, retrieval, free text, price of a token |
-# | GenAIOps | the same, and images, sound, video | as for LLMOps |
+# | LLMOps | an application on a language model | prompts, free text, price of a token |
+# | GenAIOps | the same with retrieval, and other generative models | documents, an index, prompts |
 # | AgentOps | an agent that chooses its steps and acts | tools, trajectories, permissions |
 # | AIOps | **something else**: IT operations, helped by AI | alerts, causes of incidents |
 #
@@ -256,7 +283,7 @@ review("Q3")
 # [genaiops]: https://learn.microsoft.com/azure/architecture/ai-ml/guide/genaiops-for-mlops
 
 # %% name="question-4-asked"
-review("Q4")
+show_rubric(question("Q4"))
 
 # %% [markdown] name="question-5"
 # ## 5. What does production require, and what does it cost you?
@@ -335,15 +362,15 @@ review("Q4")
 # [time]: 09_trace_with_langsmith.ipynb#Where-does-the-time-go?
 
 # %% name="question-5-asked"
-review("Q5")
+show_rubric(question("Q5"))
 
 # %% [markdown] name="practice-text"
 # ## Are you sure? Practice by heading
 #
-# A review also asks what you did not prepare. For each heading of the chapter except the last two,
-# there are three to five short questions: some ask what you *know*, some ask you to *apply* it, and
-# some describe a situation for you to *judge*. `practice()` lists the headings. Which of them would
-# you rather not be asked about? Begin there.
+# A review also asks what you did not prepare. For 31 of the chapter's 33 headings (all but
+# *Summary* and *Questions*), there are three to five short questions: some ask what you *know*,
+# some ask you to *apply* it, and some describe a situation for you to *judge*. `practice()` lists
+# the headings. Which of them would you rather not be asked about? Begin there.
 
 # %% name="practice-table"
 from helpers.review import practice
@@ -351,9 +378,10 @@ from helpers.review import practice
 practice()
 
 # %% [markdown] name="practice-one-text"
-# Say your answer aloud before you open the one below the question. Yours is complete when it names
-# what you would look at. A *judge* answer also needs a reason, and what would change your mind.
-# Replace `mcp` with the id of your heading; `level="judge"` shows that level alone.
+# Say your answer aloud before you open the one below the question. A *know* answer is complete when
+# it gives the fact and its reason. An *apply* answer also says what you would do or look at, and a
+# *judge* answer what would change your mind. Replace `mcp` with the id of your heading;
+# `level="judge"` shows that level alone.
 #
 # `practice(seed=1)` draws three questions from the whole chapter, one of each level: a review in
 # ten minutes. Another number draws others. In a terminal: `course review practice mcp --answers`.
@@ -365,8 +393,10 @@ practice("mcp")
 # ## Where is each heading of the chapter?
 #
 # The course has a place for each heading of the chapter: a cell that shows it, and a check that
-# proves it. An exercise proves it with your code, a test with the course's own. Before you run the
-# cell, guess: which heading has the weakest proof?
+# proves it. An exercise proves it with your code, a test with the course's own. The first line
+# counts each cell, exercise and test once, although several headings may share it. The table has
+# only the headings with a limit or with a single check; `course coverage` prints all. Before you
+# run the cell, guess: which heading has the weakest proof?
 
 # %% name="coverage-headings"
 from IPython.display import Markdown
@@ -377,14 +407,11 @@ from helpers.review.coverage_page import as_markdown, counts
 covered = coverage()
 print(counts(covered))
 print("targets that are missing:", problems(covered) or "none")
-Markdown(as_markdown(covered.headings))
-
-# %% [markdown] name="coverage-claims-text"
-# The chapter ends with claims. Each is a sentence that can be false, so each has its check as well.
-# Follow one link in each row, and decide whether the check would fail if the claim were false.
-
-# %% name="coverage-claims"
-Markdown(as_markdown(covered.claims, "claim"))
+weak = []
+for topic in covered.headings:
+    if topic.limits or len(topic.checks) == 1:
+        weak.append(topic)
+Markdown(as_markdown(weak))
 
 # %% name="coverage-limits"
 from helpers.course import show
@@ -392,8 +419,21 @@ from helpers.course import show
 rows = []
 for topic in covered.topics:
     if topic.limits:
-        rows.append({"topic": topic.heading, "not covered": topic.limits})
+        row = {"topic": topic.heading, "checks": len(topic.checks), "not covered": topic.limits}
+        rows.append(row)
 show.table(rows, caption=f"{len(rows)} of {len(covered.topics)} headings and claims have a limit")
+
+# %% [markdown] name="coverage-weakest"
+# The weakest proof is a single check of a part. *LangGraph platform* rests on one test, of a stored
+# run. *Serverless deployment options* and *How to choose your deployment model* both rest on
+# exercise 11.1, which checks the price alone. A reviewer asks about these first.
+
+# %% [markdown] name="coverage-claims-text"
+# The chapter ends with claims. Each is a sentence that can be false, so each has its check as well.
+# Follow one link in each row, and decide whether the check would fail if the claim were false.
+
+# %% name="coverage-claims"
+Markdown(as_markdown(covered.claims, "claim"))
 
 # %% [markdown] name="launch"
 # ## Do you ship it?
@@ -451,14 +491,42 @@ for found in stored.findings:
         print(f"Next: repair it, then run {found.to_do}")
         print(f"Owner: {found.item.owner}")
 
+# %% [markdown] name="launch-luck-text"
+# The brackets hold the interval. It contains the limit, so chance alone can explain the miss. But
+# chance can explain a pass as well: the figure itself decides, not its interval (only the
+# comparison with the last release uses an interval's end). Which figures pass although their
+# interval contains the limit?
+
+# %% name="launch-luck"
+rows = []
+for found in stored.findings:
+    for wanted in found.item.thresholds:
+        figure = found.evidence.figures.get(wanted.figure)  # a statement has no figures
+        if figure is None or figure.low is None or not wanted.met(figure):
+            continue
+        if figure.low <= wanted.limit <= figure.high:
+            row = {
+                "item": found.item.title,
+                "figure": wanted.figure,
+                "value": figure.value,
+                "interval": f"[{figure.low:.3f}, {figure.high:.3f}]",
+                "wanted": wanted.wanted,
+                "cases": figure.count,
+            }
+            rows.append(row)
+show.table(rows, caption=f"{len(rows)} figures pass with the limit inside their interval")
+
 # %% [markdown] name="launch-accept-text"
-# The brackets hold the interval. If it contains the limit, chance alone can explain the miss, and
-# you may want to ship. But the limit was written down before the result was known, and a limit that
-# moves when a figure comes close to it is no limit. There are two honest ways forward:
+# With other cases, each of these passes might have been a miss. More cases narrow the interval (a
+# limit of 0 always lies at its edge). Until you have them, name the closest one in your answer.
+#
+# You may want to ship in spite of the miss. But the limit was written down before the result was
+# known, and a limit that moves when a figure comes close to it is no limit. There are two honest
+# ways forward:
 #
 # 1. **NO-GO.** Fix the agent, or measure more questions, and decide again.
-# 2. **GO with an accepted risk.** A named person takes the risk for a limited time, and gives a
-#    reason. The report then prints the risk every time.
+# 2. **GO with an accepted risk.** A person takes the risk, by name and not just by role, for a
+#    limited time, and gives a reason. The report then prints the risk every time.
 #
 # ```bash
 # course ship-check --accept functional_quality "REASON" --by NAME --until YYYY-MM-DD
@@ -485,8 +553,9 @@ folder = tempfile.TemporaryDirectory()
 home = Path(folder.name) / "home"
 shutil.copytree(STORED, home)
 until = stored.decided.date() + timedelta(days=14)
+person = "Maja Lind, product owner"
 reason = "A pilot with 5% of the customers, while support reads every answer."
-accept("functional_quality", reason, by="Product owner, Fernhill", until=until, home=home)
+accept("functional_quality", reason, by=person, until=until, home=home)
 launched = ship_check(home=home)
 _, title, risks = as_text(launched).partition("Accepted risks:")
 print(title + risks)
@@ -552,7 +621,7 @@ quiz("12")
 # %% [markdown] name="keep"
 # ## Keep this
 #
-# An answer for a review has six lines:
+# When you have a minute and not a page, an answer for a review has six lines:
 #
 # ```text
 # Claim         one sentence that can be false
@@ -563,6 +632,11 @@ quiz("12")
 # Limit         what this does not show
 # ```
 #
+# They are the parts of the long form: *Figure* and *Version* are its part *Evidence*, where the
+# citation brings the version; *Price* is question 2's *Price* and question 5's *Trade-offs*. A
+# decision, as [above](#Do-you-ship-it?), keeps *Claim* and *Figure* and ends with what is at stake,
+# the next step and the owner.
+#
 # **The pitfall:** a figure without a version and a number of cases. **In a review meeting:** the
 # last line that `course ship-check` printed, and for each item that has not passed, its owner.
 
@@ -570,9 +644,18 @@ quiz("12")
 # ## Without the course
 #
 # You need no package. Keep a table in your repository, with a row for each item of the checklist,
-# and columns for owner, threshold, figure, version, date and command. Keep a second one for
-# accepted risks: item, figure, reason, name, expiry. Let your pipeline fail if a row is empty, is
-# about another version than the one you ship, or has expired.
+# and columns for owner, threshold, figure, cases, version, date and command. Keep a second one for
+# accepted risks: item, figure, version, reason, name, expiry. Let your pipeline fail if a row
+#
+# - is empty,
+# - is about another version than the one you ship,
+# - is too old, or
+# - misses its threshold without a valid acceptance: of this version and figure, not expired.
+#
+# `course new DIR` already writes the gate for one row, quality. Its `ship.py` asks your agent the
+# questions of `golden.jsonl`, compares the answers with those of the released version, and exits
+# with status 1 if a rule stops the new one. `python ship.py --keep` keeps the results as those of
+# the released version. The project's CI runs it where it has a model.
 
 # %% [markdown] name="links"
 # ## Next

@@ -5,10 +5,24 @@
 # commands measured. **75 to 90 minutes. Before it:** the walkthrough [12 Review
 # questions](../notebooks/12_review_questions.ipynb), and evidence in `.course/evidence`.
 #
-# The commands that write evidence take minutes each: `course eval --part heldout`, `course attack
-# --agent defended --part heldout`, `course policies`, `course serve-check`, `course trace-check`,
-# `course cost --part heldout`. `course ship-check` lists what is missing. You can start without
-# them: an `Answer(text, evidence=STORED)` rests on the evidence that comes with the course.
+# **With the evidence that comes with the course you can give all five answers**:
+# `Answer(text, evidence=STORED)` rests on it. Evidence of your own comes from commands that take
+# minutes each; `course ship-check` lists what is missing.
+#
+# | command | needs |
+# |---|---|
+# | `course eval --part heldout` | the model |
+# | `course attack --agent defended --part heldout` | the model |
+# | `course policies` | no model |
+# | `course serve-check` | no model |
+# | `course trace-check` | the model |
+# | `course cost --part heldout` | the model |
+# | `course monitor-check` | Prometheus |
+# | `course rollout` | podman, runc and HAProxy, on Linux |
+# | `course ship-check --state ITEM "..." --by NAME` | a person |
+#
+# An item that you cannot measure stays *not assessed*, and that cannot be accepted: your decision
+# is NO-GO until a machine that has the tools measures it. Your answers can say so.
 
 # %% [markdown] name="title" only="solution"
 # # Solution of lab 12: Review questions
@@ -56,8 +70,8 @@ os.environ["COURSE_MODEL"] = model
 #   bracket has to be that figure, rounded to the digits that you write: `68%`, `0.68`, `19 of 28`,
 #   `6.4 seconds`, `none`. In `N of M`, M is the number of cases.
 # - **No number without a source**: percentages, decimals and `N of M` need one. `[limit]` marks a
-#   threshold of your own, `[stated: source, date]` what someone else published. Whole numbers,
-#   years and versions need none.
+#   threshold of your own, `[stated: source, date]` what someone else published, `[derived: from
+#   what]` what you worked out. Whole numbers, years and versions need none.
 # - **Current**: the evidence is about the agent as it is now and at most 30 days old (rollback,
 #   documentation and ownership: 90). Stored evidence is judged by its own version and date.
 # - **Counter-case**: one case that speaks against your claim, with a figure, a quoted question or a
@@ -65,6 +79,40 @@ os.environ["COURSE_MODEL"] = model
 #
 # Cite a person's statement as `[rollback: statement]`. What no check can see, such as whether a
 # sentence is true, you judge by the rubric, which `review` shows last.
+
+# %% [markdown] name="figures-text"
+# ## Which figures are there?
+#
+# The next cell prints what `course ship-check` says about the stored evidence; `ship_check()`
+# without `home` reads your own. A line such as
+#
+# ```text
+# - benign answers lost 0 [0, 0.08762] n=40, wanted at most 0.05
+# ```
+#
+# has the figure's name, its value, its interval, its number of cases and its limit. The line that
+# begins with `Evidence:` has the file: cite `[security: benign answers lost]`. *At 1* means the
+# first try of each attack.
+#
+# Three kinds of numbers need more than copying:
+#
+# - an end of an interval: `at most 8.8% [security: benign answers lost]`,
+# - a small price: `$1.28e-05 [cost: dollars a right answer]`, or `13 micro-dollars`,
+# - a number that you worked out: `9 of 28 [derived: 28 cases minus 19 refused]`.
+#
+# To cite a figure that no command writes, keep it, with its number of cases. This writes evidence
+# `own_speed`, cited as `[own_speed: seconds]`:
+#
+# ```python
+# from helpers.review import keep
+# keep("speed", {"seconds": (57.2, 4)}, source="walkthrough 05, cell percentiles")
+# ```
+
+# %% name="figures"
+from helpers.evaluate.ship_check import ship_check
+from helpers.evaluate.ship_report import as_text
+
+print(as_text(ship_check(home=STORED)))
 
 # %% [markdown] name="release-goal"
 # ## 1. What do you check before release, and why?
@@ -278,8 +326,8 @@ review("Q3", answer_3)
 # ## 4. What do you call the work of running such a system?
 #
 # Write `answer_4`, in the [format above](#What-does-an-answer-look-like?). Deal with at least 3
-# names, and give what you quote a source, `[stated: source, date]`. Cite at least 1 file of
-# evidence.
+# names. The part Names needs at least three different sources, each as `[stated: source, year]`.
+# Cite at least 1 file of evidence.
 
 # %% name="name-question"
 review("Q4")
@@ -301,8 +349,8 @@ affordable. For the tools of our agent I add AgentOps.
 - MLOps is made for products around a model that you train yourself [stated: Kreuzberger et al.,
   2022].
 - FMOps is about models that others trained; its authors count LLMOps as a part [stated: AWS, 2023].
-- GenAIOps adds pictures and sound, and is "sometimes known as LLMOps" [stated: Microsoft's
-  architecture guide, read in November 2026].
+- GenAIOps is about generative AI as a whole, with retrieval, and is "sometimes known as LLMOps"
+  [stated: Microsoft's architecture guide, read in November 2026].
 - AgentOps is about steps, tools and traces of agents [stated: Dong et al., 2024], and is also the
   name of a product.
 - AIOps is something else: AI that helps to operate any IT system.

@@ -39,8 +39,9 @@ def hints(*, parts: str, counter: str) -> list[str | Hint]:
         "claim last.",
         Hint(parts, "parts", "names", "enough"),
         Hint(
-            "List what there is with `course ship-check`, or open the files in .course/evidence: "
-            "the file's name is ITEM, and FIGURE is a name in it.",
+            'The cell below "Which figures are there?" prints the figures of the stored evidence, '
+            "and `course ship-check` those of your own. The file's name without .json is ITEM, and "
+            "FIGURE is the name before the value.",
             "sources",
             "current",
         ),

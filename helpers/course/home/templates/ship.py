@@ -192,7 +192,7 @@ def report(before: pd.DataFrame | None, after: pd.DataFrame) -> tuple[list[str],
     except (ValueError, KeyError) as error:
         raise SetupError(
             f"{said(error)} Where golden.jsonl has changed, check out the released version, "
-            "with the new golden.jsonl, and run python ship.py --accept there."
+            "with the new golden.jsonl, and run python ship.py --keep there."
         ) from error
     lines, reasons = [f"right answers: {rate(after['states_facts'])}"], []
     for rule, value, bound, limit, passes in table.itertuples(index=False):
@@ -207,15 +207,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the gate. Returns 0: it may ship, 1: it is stopped, 2: the set-up has an error."""
     parser = argparse.ArgumentParser(description="Decide whether the agent may be shipped.")
     parser.add_argument(
-        "--accept", action="store_true", help="keep the results as those of the released version"
+        "--keep", action="store_true", help="keep the results as those of the released version"
     )
     options = parser.parse_args(argv)
     try:
         before, examples = read_released(RELEASED), read_golden(GOLDEN)
-        if before is None and not options.accept:
+        if before is None and not options.keep:
             raise SetupError(
                 f"There is no {RELEASED.name} to compare with. For the first release run "
-                "python ship.py --accept, read what is wrong, and commit the file."
+                "python ship.py --keep, read what is wrong, and commit the file."
             )
         after, wrong = run(shop_target(), examples)
         lines, reasons = report(before, after)
@@ -227,7 +227,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if reasons:
         print("Stopped.", *reasons, sep="\n- ", file=sys.stderr)
         return 1
-    if options.accept:
+    if options.keep:
         rows = after.reset_index().to_dict("records")
         RELEASED.write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
         print(f"{RELEASED.name} has these results now: commit it with the release.")

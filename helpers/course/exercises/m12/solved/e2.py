@@ -7,7 +7,7 @@ answer_2 = Answer(
 ## Claim
 
 We limit what a hijacked agent can do, in code that no text persuades. Whether the model can be
-hijacked matters less: no tried attack reached an action or another customer's data.
+hijacked matters less: no attack that we tried led to a forbidden action or others' data.
 
 ## Risks and controls
 
@@ -15,8 +15,9 @@ hijacked matters less: no tried attack reached an action or another customer's d
   approval by a person hold when the model has been talked round.
 - LLM02, disclosure of personal data: the customer comes from the login, never from the text.
 - LLM03, supply chain: digests of model files and packages are compared before use.
-- LLM04, poisoning: a planted page changes an answer without giving an order. Only the people who
-  may edit pages limit that.
+- LLM04, poisoning: a planted page changes an answer without giving an order. Only edit rights
+  limit that.
+- LLM08, vectors: the customers' index is built from public pages alone.
 - LLM05, output handling: answers are cleaned before a browser shows them, and values are bound in
   SQL.
 - LLM06, excessive agency: a refund needs an order of the same customer and a cap; above it a
@@ -36,9 +37,9 @@ led to a forbidden action [security: forbidden action at 1]; the upper end of bo
 
 ## Price
 
-Of 40 harmless requests, 29 of 40 are answered rightly [security: benign answers right], and the
-controls lose 0% of what the plain agent answered [security: benign answers lost]. Approval costs
-people time, which this figure does not hold.
+Of the harmless requests, 29 of 40 are answered correctly [security: benign answers right], and the
+controls lose 0% of the 40 [security: benign answers lost]. Approval also costs people's time, which
+no figure here contains.
 
 ## Counter-case
 
@@ -47,9 +48,9 @@ at all. No rule stops the agent from repeating it.
 
 ## Limit
 
-Planted text never appeared in 0 of 15 answers [security: planted text in the answer at 1], because
-the defended agent reads such text only on request. The zero is one of design, on few cases, and
-says nothing about attackers who know our rules.
+Planted text appeared in 0 of 15 answers [security: planted text in the answer at 1], because the
+defended agent reads such text only on request. That zero is by design, rests on few cases, and says
+nothing about attackers who know our rules.
 """,
     evidence=STORED,
 )

@@ -37,7 +37,7 @@ def released(shop: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(ship, "GOLDEN", shop / "golden.jsonl")
     monkeypatch.setattr(ship, "RELEASED", shop / "released.json")
     ship.GOLDEN.write_text("\n".join(map(json.dumps, golden())), "utf-8")
-    assert decide(monkeypatch, "--accept") == 0
+    assert decide(monkeypatch, "--keep") == 0
     return ship.RELEASED
 
 
@@ -76,7 +76,7 @@ def test_a_worse_version_is_stopped_with_reasons(
 ) -> None:
     kept = ship.RELEASED.read_text("utf-8")
     capsys.readouterr()
-    assert decide(monkeypatch, "--accept", **how) == 1
+    assert decide(monkeypatch, "--keep", **how) == 1
     out, err = capsys.readouterr()
     assert err.startswith("Stopped.\n")
     assert reason in err
@@ -98,7 +98,7 @@ def test_without_a_release_nothing_is_decided(
 ) -> None:
     released.unlink()
     assert decide(monkeypatch) == 2
-    assert "run python ship.py --accept" in capsys.readouterr().err
+    assert "run python ship.py --keep" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("released")
