@@ -553,7 +553,7 @@ folder = tempfile.TemporaryDirectory()
 home = Path(folder.name) / "home"
 shutil.copytree(STORED, home)
 until = stored.decided.date() + timedelta(days=14)
-person = "Maja Lind, product owner"
+person = "Your Name, product owner"
 reason = "A pilot with 5% of the customers, while support reads every answer."
 accept("functional_quality", reason, by=person, until=until, home=home)
 launched = ship_check(home=home)
