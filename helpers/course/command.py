@@ -1,4 +1,4 @@
-"""The learner's commands: `course lab`, `test`, `status`, `reset`, `update` and `new`."""
+"""The learner's commands: `course lab`, `test`, `reset`, `update` and `new`."""
 
 import argparse
 import importlib.util
@@ -53,24 +53,6 @@ def test(argv: Sequence[str]) -> int:
     except UnknownModuleError as error:
         print(f"course test: {error}", file=sys.stderr)
         return 2
-
-
-def status(argv: Sequence[str]) -> int:
-    """Show checks and quizzes, module by module."""
-    import json
-
-    from helpers.course.status import as_json, as_text
-    from helpers.course.status import status as read
-    from helpers.paths import ROOT
-
-    parser = argparse.ArgumentParser(
-        prog="course status", description="Show your checks and quizzes, module by module."
-    )
-    parser.add_argument("--json", action="store_true", help="print the report as JSON")
-    options = parser.parse_args(argv)
-    states = read(root=ROOT)
-    print(json.dumps(as_json(states), indent=1) if options.json else as_text(states))
-    return 0
 
 
 def reset(argv: Sequence[str]) -> int:
@@ -164,7 +146,6 @@ def _failed(command: str, error: Exception) -> int:
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "lab": lab,
     "test": test,
-    "status": status,
     "reset": reset,
     "update": update,
     "new": new,
