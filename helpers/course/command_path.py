@@ -115,7 +115,7 @@ def catch_up(argv: Sequence[str]) -> int:
             print(f"Your lab as it was is in {one.copies.relative_to(ROOT)}.")
     if any(one.exercises for one in done):
         print("If it is open in JupyterLab, close its tab without saving and open it again.")
-        print("Run the cells from the top: the given ones are quick, and later cells need them.")
+        print("The stored outputs show what comes; run the cells from the top to use them.")
     return 0
 
 
@@ -143,7 +143,8 @@ def journal(argv: Sequence[str]) -> int:
         write_whole(file, page(read(root=ROOT)).encode())
     except (OSError, ValueError) as error:  # ValueError: a path that the system does not take
         return _refused("journal", error)
-    print(f"Wrote {file}. Open it in a browser; it prints well.")
+    shown = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file
+    print(f"Wrote {shown}. Open it in a browser; it prints well.")
     return 0
 
 
@@ -156,7 +157,11 @@ def _refused(command: str, error: Exception) -> int:
     """One sentence for what the disk refused."""
     name = getattr(error, "filename", None)
     reason = getattr(error, "strerror", None) or error
-    what = f"{Path(name).name} cannot be written" if name else "a file cannot be written"
+    # A draft `.x.html.new` is the writing of x.html: the reader knows that name.
+    shown = Path(name).name if name else "a file"
+    if shown.startswith(".") and shown.endswith(".new"):
+        shown = shown[1 : -len(".new")]
+    what = f"{shown} cannot be written"
     print(
         f"course {command}: {what}: {reason}. Nothing was changed. Check that the folder may be "
         "written and that the disk is not full, then run it again.",

@@ -1,8 +1,9 @@
 """`course next`: which step comes next, and how it is opened."""
 
 import json
-import os
+import socket
 import webbrowser
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,13 +25,19 @@ def said(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     return capsys.readouterr().out
 
 
-def runs(home: Path, root: Path, token: str = "a b") -> None:
-    """What a JupyterLab that runs has written; this process is the one that runs."""
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A port that takes connections, as a JupyterLab's does."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def runs(home: Path, root: Path, port: int, token: str = "a b") -> None:
+    """What a JupyterLab that runs at a port has written."""
     folder = home / "jupyter" / "runtime"
     folder.mkdir(parents=True, exist_ok=True)
     server = {
-        "pid": os.getpid(),
-        "url": "http://127.0.0.1:8890/",
+        "url": f"http://127.0.0.1:{port}/",
         "token": token,
         "root_dir": str(root),
     }
@@ -65,37 +72,49 @@ def test_when_all_is_done(
     assert said(capsys).startswith("Every exercise is passed or given, and every quiz is answered.")
 
 
-def test_address_in_a_jupyterlab_that_runs(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    runs(home, ROOT)
+def test_address_in_a_jupyterlab_that_runs(
+    home: Path, port: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs(home, ROOT, port)
     assert (
-        "Open it: http://127.0.0.1:8890/lab/tree/notebooks/00_start_here.ipynb?token=a%20b\n"
+        f"Open it: http://127.0.0.1:{port}/lab/tree/notebooks/00_start_here.ipynb?token=a%20b\n"
         in said(capsys)
     )
 
 
-def test_a_jupyterlab_above_the_course_and_one_elsewhere(home: Path, tmp_path: Path) -> None:
+def test_a_jupyterlab_above_the_course_and_one_elsewhere(
+    home: Path, port: int, tmp_path: Path
+) -> None:
     course = tmp_path / "my courses" / "agents"
-    runs(home, course.parent, token="")
+    runs(home, course.parent, port, token="")
     found = running.address("labs/01_x.ipynb", root=course)
-    assert found == "http://127.0.0.1:8890/lab/tree/agents/labs/01_x.ipynb"
-    runs(home, tmp_path / "elsewhere")
+    assert found == f"http://127.0.0.1:{port}/lab/tree/agents/labs/01_x.ipynb"
+    runs(home, tmp_path / "elsewhere", port)
     assert running.address("labs/01_x.ipynb", root=course) is None
 
 
-def test_a_damaged_file_of_a_server_is_no_server(home: Path) -> None:
-    runs(home, ROOT)
-    (home / "jupyter" / "runtime" / "jpserver-1.json").write_text("{")
+def test_one_that_was_killed_is_not_running(home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        free = server.getsockname()[1]
+    runs(home, ROOT, free)
+    assert running.address("labs/01_x.ipynb", root=ROOT) is None
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"url": "http://[", "root_dir": "/"}'])
+def test_a_damaged_file_of_a_server_is_no_server(content: str, home: Path, port: int) -> None:
+    runs(home, ROOT, port)
+    (home / "jupyter" / "runtime" / "jpserver-1.json").write_text(content)
     assert running.address("labs/01_x.ipynb", root=ROOT) is None
 
 
 def test_open_uses_the_browser_or_says_so(
-    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    home: Path, port: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runs(home, ROOT)
+    runs(home, ROOT, port)
     seen: list[str] = []
     monkeypatch.setattr(webbrowser, "open", lambda url: bool(seen.append(url)))
     assert "No browser was found here" in said(capsys, "--open")
-    assert seen[0].startswith("http://127.0.0.1:8890/lab/tree/notebooks/00_")
+    assert seen[0].startswith(f"http://127.0.0.1:{port}/lab/tree/notebooks/00_")
 
 
 def test_open_starts_the_lab_where_none_runs(
