@@ -65,7 +65,7 @@ def reset(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="course reset",
         description="Restore a lab as the course ships it. A dated copy of yours is kept, and what "
-        "`course status` shows stays.",
+        "`course status` shows stays, except that given exercises are open again.",
     )
     parser.add_argument("module", help="the lab's number, such as 01")
     module = parser.parse_args(argv).module
