@@ -1,4 +1,4 @@
-"""The learner's commands: `course lab`, `test`, `status`, `reset`, `update` and `new`."""
+"""The learner's commands: `course lab`, `test`, `reset`, `update` and `new`."""
 
 import argparse
 import importlib.util
@@ -55,24 +55,6 @@ def test(argv: Sequence[str]) -> int:
         return 2
 
 
-def status(argv: Sequence[str]) -> int:
-    """Show checks and quizzes, module by module."""
-    import json
-
-    from helpers.course.status import as_json, as_text
-    from helpers.course.status import status as read
-    from helpers.paths import ROOT
-
-    parser = argparse.ArgumentParser(
-        prog="course status", description="Show your checks and quizzes, module by module."
-    )
-    parser.add_argument("--json", action="store_true", help="print the report as JSON")
-    options = parser.parse_args(argv)
-    states = read(root=ROOT)
-    print(json.dumps(as_json(states), indent=1) if options.json else as_text(states))
-    return 0
-
-
 def reset(argv: Sequence[str]) -> int:
     """Restore a lab, keeping a dated copy."""
     from helpers.course.checkout import CheckoutError
@@ -83,7 +65,7 @@ def reset(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="course reset",
         description="Restore a lab as the course ships it. A dated copy of yours is kept, and what "
-        "`course status` shows stays.",
+        "`course status` shows stays, except that given exercises are open again.",
     )
     parser.add_argument("module", help="the lab's number, such as 01")
     module = parser.parse_args(argv).module
@@ -164,7 +146,6 @@ def _failed(command: str, error: Exception) -> int:
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "lab": lab,
     "test": test,
-    "status": status,
     "reset": reset,
     "update": update,
     "new": new,

@@ -49,11 +49,19 @@ def _new_folder(parent: Path) -> Path:
 
 
 def write_whole(file: Path, content: bytes) -> None:
-    """Replace a file's content: whole, or not at all."""
+    """Replace a file's content: whole, or not at all.
+
+    Raises:
+        OSError: it cannot be written; the file is as it was.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f".{file.name}.new")
-    with draft.open("wb") as written:
-        written.write(content)
-        written.flush()
-        os.fsync(written.fileno())
-    draft.replace(file)
+    try:
+        with draft.open("wb") as written:
+            written.write(content)
+            written.flush()
+            os.fsync(written.fileno())
+        draft.replace(file)
+    except OSError:  # a full disk: what was written of the draft would take the last space
+        draft.unlink(missing_ok=True)
+        raise

@@ -11,12 +11,13 @@ import contextlib
 import sqlite3
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from helpers.course.given import GIVEN, Mark, counts, is_given
 from helpers.paths import course_dir
 
 STATUSES = ("not done yet", "wrong", "partly", "passed")  # from the least to the best
@@ -29,6 +30,12 @@ CREATE TABLE IF NOT EXISTS checks (
 CREATE TABLE IF NOT EXISTS hints (at TEXT NOT NULL, exercise TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS answers (
     at TEXT NOT NULL, module TEXT NOT NULL, question TEXT NOT NULL, correct INTEGER NOT NULL);
+"""
+# Came later. The version is the same on purpose: a kernel that runs the course's earlier code finds
+# its own three tables as they were, and would set a file of another version aside.
+_GIVEN = """
+CREATE TABLE IF NOT EXISTS given (
+    at TEXT NOT NULL, exercise TEXT NOT NULL, given INTEGER NOT NULL, after INTEGER NOT NULL)
 """
 _PATIENCE_S = 20.0  # how long one kernel waits for another one's write
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -44,7 +51,9 @@ class _OtherLayoutError(sqlite3.DatabaseError):
 class CheckRecord:
     """How an exercise stands: the best status so far, and what it took.
 
-    `passed` of `total` counts the parts of the best try; `tries` leaves out *not done yet*.
+    `status` is one of `STATUSES`, or *given* where the lab has the course's solution and the
+    learner had not passed before. `passed` of `total` counts the parts of the best try; `tries`
+    leaves out *not done yet*, and both leave out tries of a given solution.
     """
 
     exercise: str
@@ -109,6 +118,17 @@ def hints_used(exercise_id: str) -> int:
     return _run(lambda db: _count_hints(db, exercise_id))
 
 
+def record_given(exercise_ids: Iterable[str]) -> None:
+    """Record that the solutions of exercises were put into the learner's lab."""
+    _mark(list(exercise_ids), given=True)
+
+
+def record_taken_back(module: str) -> None:
+    """Record that a lab has no given solutions any more: from now on, tries are the learner's."""
+    standing = [name for name, marks in given_marks().items() if is_given(marks)]
+    _mark([name for name in standing if module_of(name) == module], given=False)
+
+
 def record_quiz(module: str, question_id: str, right: bool) -> None:
     """Record one answer to a quiz question."""
     _run(
@@ -118,14 +138,29 @@ def record_quiz(module: str, question_id: str, right: bool) -> None:
     )
 
 
+def rows(query: str) -> list[tuple[Any, ...]]:
+    """What a SELECT finds in the tables checks, hints, answers and given."""
+    return _run(lambda db: db.execute(query).fetchall())
+
+
+def given_marks() -> dict[str, list[Mark]]:
+    """Exercise -> when its solution was given and taken back, in order."""
+    found: dict[str, list[Mark]] = {}
+    for exercise, given, after in rows("SELECT exercise, given, after FROM given ORDER BY rowid"):
+        found.setdefault(exercise, []).append(Mark(bool(given), after))
+    return found
+
+
 def report() -> dict[str, ModuleProgress]:
     """What was recorded, module by module ("00", "01", ...).
 
     An exercise that once passed stays passed: trying something else afterwards takes nothing away.
     """
 
-    def read(db: sqlite3.Connection) -> tuple[list[tuple[str, str, int, int]], ...]:
-        checks = db.execute("SELECT exercise, status, passed, total FROM checks ORDER BY rowid")
+    def read(db: sqlite3.Connection) -> tuple[list[tuple[Any, ...]], ...]:
+        checks = db.execute(
+            "SELECT rowid, exercise, status, passed, total FROM checks ORDER BY rowid"
+        )
         hints = db.execute("SELECT exercise, '', COUNT(*), 0 FROM hints GROUP BY exercise")
         answers = db.execute(
             "SELECT module, question, MAX(correct), COUNT(*) FROM answers"
@@ -134,12 +169,15 @@ def report() -> dict[str, ModuleProgress]:
         return checks.fetchall(), hints.fetchall(), answers.fetchall()
 
     checks, hints, answers = _run(read)
+    given = given_marks()
     shown = {exercise: number for exercise, _, number, _ in hints}
-    by_exercise: dict[str, list[tuple[str, int, int]]] = {exercise: [] for exercise in shown}
-    for exercise, status, passed, total in checks:
-        by_exercise.setdefault(exercise, []).append((status, passed, total))
+    by_exercise: dict[str, list[tuple[str, int, int]]] = {name: [] for name in [*shown, *given]}
+    for number, exercise, status, passed, total in checks:
+        runs = by_exercise.setdefault(exercise, [])
+        if counts(number, given.get(exercise, [])):
+            runs.append((status, passed, total))
     records = [
-        _summary(exercise, runs, shown.get(exercise, 0))
+        _summary(exercise, runs, shown.get(exercise, 0), is_given(given.get(exercise, [])))
         for exercise, runs in sorted(by_exercise.items())
     ]
     modules = {module_of(record.exercise) for record in records} | {row[0] for row in answers}
@@ -162,14 +200,28 @@ def module_of(exercise_id: str) -> str:
     return exercise_id.partition(".")[0]
 
 
-def _summary(exercise: str, runs: list[tuple[str, int, int]], hints: int) -> CheckRecord:
-    best = max(
+def _summary(
+    exercise: str, runs: list[tuple[str, int, int]], hints: int, given: bool
+) -> CheckRecord:
+    status, passed, total = max(
         runs,
         key=lambda run: (STATUSES.index(run[0]), run[1]),
         default=(STATUSES[0], 0, 0),
     )
-    tries = sum(status != STATUSES[0] for status, _, _ in runs)
-    return CheckRecord(exercise, *best, tries=tries, hints=hints)
+    tries = sum(one != STATUSES[0] for one, _, _ in runs)
+    if given and status != STATUSES[-1]:
+        status = GIVEN
+    return CheckRecord(exercise, status, passed, total, tries=tries, hints=hints)
+
+
+def _mark(exercise_ids: list[str], *, given: bool) -> None:
+    def add(db: sqlite3.Connection) -> None:
+        last = db.execute("SELECT COALESCE(MAX(rowid), 0) FROM checks").fetchone()[0]
+        marks = [(_now(), exercise, int(given), last) for exercise in exercise_ids]
+        db.executemany("INSERT INTO given VALUES (?, ?, ?, ?)", marks)
+
+    if exercise_ids:
+        _run(add)
 
 
 def _now() -> str:
@@ -203,7 +255,7 @@ class _Memory:
                 )
             if self.database is None:
                 self.database = sqlite3.connect(":memory:", check_same_thread=False)
-                self.database.executescript(_SCHEMA)
+                self.database.executescript(_SCHEMA + _GIVEN)
             return work(self.database)
 
 
@@ -256,11 +308,13 @@ def _immediate(db: sqlite3.Connection) -> Iterator[None]:
 def _prepare(db: sqlite3.Connection) -> None:
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version == _SCHEMA_VERSION:
+        db.execute(_GIVEN)  # a file of an earlier course has everything but this
         return
     if version != 0 or db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]:
         raise _OtherLayoutError("it was not written by this version of the course")
     for statement in filter(str.strip, _SCHEMA.split(";")):
         db.execute(statement)
+    db.execute(_GIVEN)
     db.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from helpers.course import progress
 from helpers.course.checkout import Checkout
 from helpers.course.copies import keep, write_whole
 
@@ -22,7 +23,8 @@ class Reset:
 def reset(module: str, *, root: Path) -> Reset:
     """Restore the lab of a module, with the files that belong to it.
 
-    Files that the learner added are left alone. Progress is not touched.
+    Files that the learner added are left alone, and so is progress, except that solutions which
+    `course catch-up` gave are no longer there: from now on, tries are the learner's own.
 
     Raises:
         CheckoutError: the course's folder is no git clone.
@@ -44,6 +46,7 @@ def reset(module: str, *, root: Path) -> Reset:
         content = checkout.content(shipped, path)
         assert content is not None, path  # it was listed from this commit
         write_whole(root / path, content)
+    progress.record_taken_back(module)
     return Reset(tuple(restored), copies)
 
 

@@ -1,16 +1,19 @@
-"""`course status`: what is done, module by module."""
+"""What is done and what is left, module by module: the data of `course status`."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from helpers.course import progress, questions
+from helpers.course import gathered, programs, progress, questions
+from helpers.course.given import GIVEN
+from helpers.course.minutes import Minutes, MinutesError, before, of_module
 
 
 @dataclass(frozen=True)
 class ExerciseState:
-    """How one exercise stands; see `progress.CheckRecord`."""
+    """How one exercise stands; see `progress.CheckRecord`. `status` may be *given*."""
 
     id: str
     title: str
@@ -20,34 +23,87 @@ class ExerciseState:
     tries: int
     hints: int
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is left to do: it is passed, or its solution was given."""
+        return self.status in (progress.STATUSES[-1], GIVEN)
+
 
 @dataclass(frozen=True)
 class ModuleState:
     """How one module stands.
 
-    `quiz_right` of `quiz_total` questions were answered rightly at some time.
+    Attributes:
+        walkthrough: its notebook's path below the course's folder, as `lab` is; None without one.
+        quiz_right: questions of `quiz_total` that were answered rightly at some time.
+        quiz_tried: whether any question was answered at all.
+        needs: the modules that come before it.
+        programs: what it uses that does not come with the course; `missing` is not on this machine.
+        minutes: as its notebooks state them; None where one cannot be read.
+        evidence: the names of the evidence files that were gathered with its commands.
     """
 
     module: str
     title: str
+    walkthrough: str | None
     lab: str | None
     exercises: tuple[ExerciseState, ...]
     quiz_right: int
     quiz_total: int
+    quiz_tried: bool
+    needs: tuple[str, ...]
+    programs: tuple[str, ...]
+    missing: tuple[str, ...]
+    minutes: Minutes | None
+    evidence: tuple[str, ...]
 
     @property
     def checks_passed(self) -> int:
         """How many exercises are passed."""
         return sum(exercise.status == "passed" for exercise in self.exercises)
 
+    @property
+    def hints(self) -> int:
+        """How many hints were taken."""
+        return sum(exercise.hints for exercise in self.exercises)
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything of it was tried: a question of the quiz, a check, a hint."""
+        return self.quiz_tried or any(
+            one.closed or one.tries or one.hints for one in self.exercises
+        )
+
+    @property
+    def minutes_left(self) -> int | None:
+        """Minutes of the walkthrough, until its quiz or the lab shows it read, and of the lab.
+
+        The lab's minutes are shared out evenly among its exercises.
+        """
+        if self.minutes is None:
+            return None
+        closed = sum(exercise.closed for exercise in self.exercises)
+        read = closed or (self.quiz_total and self.quiz_right == self.quiz_total)
+        total = len(self.exercises)
+        lab = math.ceil(self.minutes.lab * (total - closed) / total) if total else 0
+        return (0 if read else self.minutes.walkthrough) + lab
+
 
 def status(*, root: Path) -> list[ModuleState]:
     """Every module that has exercises or a quiz, with what was recorded of it."""
     recorded = progress.report()
     exercises = _exercises()
+    evidence = gathered.names()
     modules = sorted({*exercises, *questions.modules()})
     return [
-        _state(module, exercises.get(module, []), recorded.get(module), root) for module in modules
+        _state(
+            module,
+            exercises.get(module, []),
+            recorded.get(module),
+            tuple(evidence.get(module, ())),
+            root,
+        )
+        for module in modules
     ]
 
 
@@ -58,7 +114,17 @@ def as_json(states: Sequence[ModuleState]) -> dict[str, Any]:
             {
                 "module": state.module,
                 "title": state.title,
+                "walkthrough": state.walkthrough,
                 "lab": state.lab,
+                "needs": {
+                    "modules": list(state.needs),
+                    "programs": list(state.programs),
+                    "missing": list(state.missing),
+                },
+                "minutes": {**state.minutes._asdict(), "left": state.minutes_left}
+                if state.minutes
+                else None,
+                "evidence": list(state.evidence),
                 "checks": {
                     "passed": state.checks_passed,
                     "total": len(state.exercises),
@@ -71,64 +137,47 @@ def as_json(states: Sequence[ModuleState]) -> dict[str, Any]:
     }
 
 
-def as_text(states: Sequence[ModuleState]) -> str:
-    """The report as a table, and where to go on."""
-    if not states:
-        return "This folder has no modules yet."
-    rows = [("Module", "Checks passed", "Quiz answered")]
-    rows += [(f"{one.module} {one.title}", _checks(one), _quiz(one)) for one in states]
-    widths = [max(len(row[column]) for row in rows) for column in range(2)]
-    lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c}".rstrip() for a, b, c in rows]
-    return "\n".join([*lines, "", _next(states)])
-
-
-def _checks(state: ModuleState) -> str:
-    if not state.exercises:
-        return "-"
-    text = f"{state.checks_passed} of {len(state.exercises)}"
-    open_ones = [
-        f"{exercise.id} {exercise.status}"
-        for exercise in state.exercises
-        if exercise.status in ("partly", "wrong")
-    ]
-    return f"{text} ({', '.join(open_ones)})" if open_ones else text
-
-
-def _quiz(state: ModuleState) -> str:
-    return f"{state.quiz_right} of {state.quiz_total}" if state.quiz_total else "-"
-
-
-def _next(states: Sequence[ModuleState]) -> str:
-    for state in states:
-        for exercise in state.exercises:
-            if exercise.status != "passed":
-                place = f" in {state.lab}" if state.lab else ""
-                return f"Next: exercise {exercise.id}, {exercise.title}{place}."
-        if state.quiz_right < state.quiz_total:
-            return f"Next: the quiz that ends the walkthrough of module {state.module}."
-    return "Every check has passed, and every quiz is answered."
-
-
 def _state(
     module: str,
     exercises: Sequence[tuple[str, str]],
     recorded: progress.ModuleProgress | None,
+    evidence: tuple[str, ...],
     root: Path,
 ) -> ModuleState:
     checks = {one.exercise: one for one in recorded.checks} if recorded else {}
     right = {one.question for one in recorded.quiz if one.right} if recorded else set()
     asked = {one.id for one in questions.load(module)} if module in questions.modules() else set()
-    lab = next((root / "labs").glob(f"{module}_*.ipynb"), None)
+    minutes, needs = _line(module, root)
     return ModuleState(
         module=module,
         title=_title(module, root),
-        lab=lab.relative_to(root).as_posix() if lab else None,
+        walkthrough=_notebook("notebooks", module, root),
+        lab=_notebook("labs", module, root),
         exercises=tuple(
             _exercise(exercise, title, checks.get(exercise)) for exercise, title in exercises
         ),
         quiz_right=len(right & asked),
         quiz_total=len(asked),
+        quiz_tried=bool(recorded and recorded.quiz),
+        needs=needs,
+        programs=programs.used(module),
+        missing=programs.missing(module),
+        minutes=minutes,
+        evidence=evidence,
     )
+
+
+def _notebook(folder: str, module: str, root: Path) -> str | None:
+    found = sorted((root / folder).glob(f"{module}_*.ipynb"))
+    return found[0].relative_to(root).as_posix() if found else None
+
+
+def _line(module: str, root: Path) -> tuple[Minutes | None, tuple[str, ...]]:
+    """Minutes and needs, as far as the notebooks can be read: a learner may have damaged one."""
+    try:
+        return of_module(module, root=root), before(module, root=root)
+    except MinutesError:
+        return None, ()
 
 
 def _exercise(exercise: str, title: str, record: progress.CheckRecord | None) -> ExerciseState:

@@ -133,3 +133,76 @@ def test_course_home_that_is_a_file(
     progress.record_quiz("00", "q", True)
     assert progress.report()["00"].quiz[0].right
     assert "cannot be kept" in capsys.readouterr().err
+
+
+# --- given solutions ------------------------------------------------------------------------------
+
+
+def test_a_given_solution_never_counts_as_passed() -> None:
+    progress.record_check("01.1", "wrong", 0, 3)
+    progress.record_given(["01.1", "01.2"])
+    progress.record_check("01.1", "passed", 3, 3)  # the check of the course's own code
+    progress.record_check("01.2", "wrong", 0, 3)
+    assert progress.report()["01"].checks == (
+        progress.CheckRecord("01.1", "given", 0, 3, 1, 0),
+        progress.CheckRecord("01.2", "given", 0, 0, 0, 0),
+    )
+
+
+def test_what_was_passed_before_stays_passed() -> None:
+    progress.record_check("01.1", "passed", 3, 3)
+    progress.record_given(["01.1"])
+    assert progress.report()["01"].checks[0].status == "passed"
+
+
+def test_tries_count_again_after_it_was_taken_back() -> None:
+    progress.record_given(["01.1", "02.1"])
+    progress.record_check("01.1", "passed", 3, 3)
+    progress.record_taken_back("01")
+    assert progress.report()["01"].checks[0].status == "not done yet"
+    assert progress.report()["02"].checks[0].status == "given"
+    progress.record_check("01.1", "passed", 3, 3)
+    assert progress.report()["01"].checks[0].status == "passed"
+    progress.record_given(["01.1"])
+    assert progress.report()["01"].checks[0].status == "passed"
+
+
+EARLIER = """
+CREATE TABLE checks (
+    at TEXT NOT NULL, exercise TEXT NOT NULL, status TEXT NOT NULL,
+    passed INTEGER NOT NULL, total INTEGER NOT NULL);
+CREATE TABLE hints (at TEXT NOT NULL, exercise TEXT NOT NULL);
+CREATE TABLE answers (
+    at TEXT NOT NULL, module TEXT NOT NULL, question TEXT NOT NULL, correct INTEGER NOT NULL);
+PRAGMA user_version = 1;
+INSERT INTO checks VALUES ('2026-01-01T10:00:00+00:00', '01.1', 'passed', 2, 2);
+INSERT INTO checks VALUES ('2026-01-01T10:05:00+00:00', '01.2', 'partly', 1, 2);
+"""
+
+
+def test_a_file_of_the_earlier_course_goes_on(home: Path) -> None:
+    home.mkdir()
+    with sqlite3.connect(home / "progress.db") as db:
+        db.executescript(EARLIER)
+    db.close()
+    assert [one.status for one in progress.report()["01"].checks] == ["passed", "partly"]
+    progress.record_given(["01.2"])
+    assert [one.status for one in progress.report()["01"].checks] == ["passed", "given"]
+    assert not list(home.glob("progress-damaged-*"))
+
+
+def test_a_kernel_of_the_earlier_course_still_reads_the_file(home: Path) -> None:
+    progress.record_check("01.1", "partly", 1, 2)
+    progress.record_given(["01.1"])
+    with sqlite3.connect(home / "progress.db") as db:  # what that kernel looks at and does
+        assert db.execute("PRAGMA user_version").fetchone()[0] == 1
+        db.execute("INSERT INTO checks VALUES ('2026-01-01T10:00', '01.2', 'passed', 1, 1)")
+        assert {row[0] for row in db.execute("SELECT status FROM checks")} <= set(progress.STATUSES)
+    db.close()
+    assert [one.status for one in progress.report()["01"].checks] == ["given", "passed"]
+
+
+def test_given_is_kept_in_memory_too(home: Path) -> None:
+    (home / "progress.db").mkdir(parents=True)
+    progress.record_given(["01.1"])
+    assert progress.report()["01"].checks[0].status == "given"

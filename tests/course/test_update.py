@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from jupyter_server.services.contents.filemanager import FileContentsManager
 
-from helpers.course import checkout, update
+from helpers.course import checkout, progress, update
 from helpers.course.checkout import CheckoutError
 from helpers.course.reset import UnknownLab, reset
 from helpers.paths import ROOT
@@ -552,6 +552,13 @@ def test_reset_restores_the_lab_after_a_copy(world: World) -> None:
     assert (world.clone / "labs/01_topic/notes.txt").read_text() == "my own"
     assert reset("01", root=world.clone).restored == ()
     assert len(world.copies()) == 1
+
+
+def test_reset_takes_back_what_was_given(world: World) -> None:
+    progress.record_given(["01.1", "02.1"])
+    reset("01", root=world.clone)
+    found = {one.checks[0].exercise: one.checks[0].status for one in progress.report().values()}
+    assert found == {"01.1": "not done yet", "02.1": "given"}
 
 
 def test_reset_brings_back_a_deleted_lab(world: World) -> None:

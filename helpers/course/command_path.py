@@ -1,0 +1,178 @@
+"""The learner's way: `course status`, `next`, `catch-up` and `journal`."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+
+def status(argv: Sequence[str]) -> int:
+    """Show the path: needs, minutes left, checks, quizzes and evidence, module by module."""
+    import json
+
+    from helpers.course.status import as_json
+    from helpers.course.status import status as read
+    from helpers.course.status_text import as_text
+    from helpers.paths import ROOT
+
+    parser = argparse.ArgumentParser(
+        prog="course status",
+        description="Show your path, module by module: the modules that it needs, the minutes that "
+        "are left of its walkthrough and lab, checks passed, hints taken, quiz questions answered, "
+        "and the evidence that you gathered. A minute is a competent newcomer's, and the upper end "
+        "of a range. The exit status is 0.",
+    )
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    options = parser.parse_args(argv)
+    states = read(root=ROOT)
+    print(json.dumps(as_json(states), indent=1) if options.json else as_text(states))
+    return 0
+
+
+def next_(argv: Sequence[str]) -> int:
+    """Say what is next, and how to open it; 0, also when all is done."""
+    from helpers.course.running import address
+    from helpers.course.status import status as read
+    from helpers.course.status_text import all_done
+    from helpers.course.steps import next_step
+    from helpers.paths import ROOT
+
+    parser = argparse.ArgumentParser(
+        prog="course next",
+        description="Say what is next by your progress: a walkthrough, an exercise or a quiz, with "
+        "the address that opens it in the JupyterLab that runs, or the command that starts it. The "
+        "exit status is 0, also when all is done.",
+    )
+    parser.add_argument(
+        "--open",
+        action="store_true",
+        help="open it: in your browser where JupyterLab runs, otherwise by `course lab`",
+    )
+    options = parser.parse_args(argv)
+    states = read(root=ROOT)
+    step = next_step(states)
+    if step is None:
+        print(all_done(states))
+        print("Lab 12 has your answers, and `course new DIR` starts a project of your own.")
+        return 0
+    print(f"Next: {step.what}.")
+    if step.file is None:
+        print("Its notebook is missing: `course update` fetches it.")
+        return 0
+    running = address(step.file, root=ROOT)
+    print(f"It is in {step.file}.")
+    print(f"Open it: {running}" if running else f"Open it: course lab {step.file}", flush=True)
+    if not options.open:
+        return 0
+    if running:
+        import webbrowser
+
+        if not webbrowser.open(running):
+            print("No browser was found here: copy the address into yours.")
+        return 0
+    from helpers.course.lab import run
+
+    return run([step.file])
+
+
+def catch_up(argv: Sequence[str]) -> int:
+    """Put solutions into a lab; 0 done, 1 a file cannot be read or written, 2 no such lab."""
+    from helpers.course.catch_up import CatchUpError, DamagedError
+    from helpers.course.catch_up import catch_up as give
+    from helpers.paths import ROOT
+
+    parser = argparse.ArgumentParser(
+        prog="course catch-up",
+        description="Come in late: put the course's solutions, with their stored outputs, where a "
+        "lab needs them. `05` gives what lab 05 uses of earlier labs. `05.4` also gives the "
+        "exercises of lab 05 before the fourth. What you passed stays yours; of a lab that is "
+        "changed, a dated copy is kept. `course status` lists these exercises as given, not as "
+        "passed, until `course reset` restores the lab. Save your notebooks before.",
+        epilog="Exit status: 0 done, 1 a file cannot be read or written, 2 no such lab.",
+    )
+    parser.add_argument("where", metavar="NN[.N]", help="a lab such as 05, or an exercise: 05.4")
+    target = parser.parse_args(argv).where
+    try:
+        lab, done = give(target, root=ROOT)
+    except CatchUpError as error:
+        print(f"course catch-up: {error}", file=sys.stderr)
+        return 1 if isinstance(error, DamagedError) else 2
+    except OSError as error:
+        return _refused("catch-up", error)
+    if not done:
+        print(f"{lab} uses nothing of earlier labs: open it and begin.")
+        print(
+            "To start at a later exercise, give its number, as in "
+            f"`course catch-up {Path(lab).name[:2]}.3`."
+        )
+        return 0
+    for one in done:
+        _tell(one.lab, "given, with their stored outputs", one.exercises)
+        _tell(one.lab, "given before", one.already)
+        _tell(one.lab, "passed by you, left as they are", one.passed)
+        _tell(one.lab, "not given, because your lab has no cell for them any more", one.missing)
+        if one.copies:
+            print(f"Your lab as it was is in {one.copies.relative_to(ROOT)}.")
+    if any(one.exercises for one in done):
+        print("If it is open in JupyterLab, close its tab without saving and open it again.")
+        print("The stored outputs show what comes; run the cells from the top to use them.")
+    return 0
+
+
+def journal(argv: Sequence[str]) -> int:
+    """Write the journal; 0 done, 1 the file cannot be written."""
+    from helpers.course.copies import write_whole
+    from helpers.course.journal import read
+    from helpers.course.journal_page import page
+    from helpers.paths import ROOT, course_dir
+
+    parser = argparse.ArgumentParser(
+        prog="course journal",
+        description="Write your own figures as one page, module by module: the first and the best "
+        "result of each check, the quiz, and the evidence that you gathered, with dates. The page "
+        "needs no network. Exit status: 0 done, 1 the file cannot be written.",
+    )
+    parser.add_argument(
+        "--out", metavar="FILE", help="where to; by default journal.html in your .course folder"
+    )
+    options = parser.parse_args(argv)
+    if options.out is not None and not options.out.strip():
+        parser.error("FILE is empty: name a file such as journal.html")
+    try:
+        file = Path(options.out) if options.out else course_dir() / "journal.html"
+        write_whole(file, page(read(root=ROOT)).encode())
+    except (OSError, ValueError) as error:  # ValueError: a path that the system does not take
+        return _refused("journal", error)
+    shown = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file
+    print(f"Wrote {shown}. Open it in a browser; it prints well.")
+    return 0
+
+
+def _tell(lab: str, what: str, exercises: Sequence[str]) -> None:
+    if exercises:
+        print(f"{lab}, {what}: {', '.join(exercises)}.")
+
+
+def _refused(command: str, error: Exception) -> int:
+    """One sentence for what the disk refused."""
+    name = getattr(error, "filename", None)
+    reason = getattr(error, "strerror", None) or error
+    # A draft `.x.html.new` is the writing of x.html: the reader knows that name.
+    shown = Path(name).name if name else "a file"
+    if shown.startswith(".") and shown.endswith(".new"):
+        shown = shown[1 : -len(".new")]
+    what = f"{shown} cannot be written"
+    print(
+        f"course {command}: {what}: {reason}. Nothing was changed. Check that the folder may be "
+        "written and that the disk is not full, then run it again.",
+        file=sys.stderr,
+    )
+    return 1
+
+
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+    "status": status,
+    "next": next_,
+    "catch-up": catch_up,
+    "journal": journal,
+}
