@@ -94,13 +94,12 @@ def cut(text: str, most: int = 40) -> str:
 def _wrong(number: Number, name: str, figure: Figure) -> str:
     """Why a number is not the figure; "" where it is."""
     unit, per = _unit_of(name), _per_of(name)
-    there = f"the evidence has {value_shown(figure)} (n = {figure.count})"
+    named = f" {unit}" if unit and number.unit and unit != number.unit else ""
+    there = f"the evidence has {value_shown(figure)}{named} (n = {figure.count})"
     if number.denied:
         return f"{there}, and the text says that it is not {cut(number.text)}"
-    if unit and number.unit and _SIZE[unit][0] != _SIZE[number.unit][0]:
-        return f"{there} {unit}"
-    if unit and number.unit and unit != number.unit:
-        there = f"{there} {unit}"
+    if named and _SIZE[unit][0] != _SIZE[number.unit][0]:
+        return there
     if number.of is not None and number.of != figure.count:
         return f"the figure rests on {figure.count} observations, not on {number.of}"
     if number.kind == "ratio" or (number.kind == "none" and number.of is not None):
@@ -108,7 +107,7 @@ def _wrong(number: Number, name: str, figure: Figure) -> str:
     if not number.value and figure.value:
         return f"{there}, which is not zero: write more digits"
     if number.kind == "integer" and not number.unit and 0 < abs(figure.value) < 1:
-        example = f"{cut(number.text)} of {figure.count}"
+        example = f"{cut(number.text) if number.value < figure.count else 'N'} of {figure.count}"
         return f'{there}: write a percentage, a decimal or a count in the form "{example}"'
     factor = _SECONDS[number.per] / _SECONDS[per] if per and number.per else 1.0
     if factor != 1.0:

@@ -6,7 +6,7 @@ name, and a run of keywords.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from helpers.review.originality import COMMON_WORDS
@@ -31,12 +31,12 @@ _DENIED_AFTER = re.compile(
     r"|writes?|requires?|ask)\b[^.;:]*"
     r"|\b(?:have|has|there (?:is|are|was|were))\s+(?:no|nothing|none)\b[^.;:]*"
     r"|\b(?:we|i|they)\s+(?:skip|ignore)\b[^.;:]*"
-    r"|\bno\s[^.;:]*?(?:,|\band|\bor)\s+no\s[^.;:]*",
+    r"|\bno\s[^.;:]{0,80}?(?:,|\band|\bor)\s+no\s[^.;:]*",
     re.IGNORECASE,
 )
 _DENIED_BEFORE = re.compile(
-    rf"[^.;:]*\b(?:is|are|was|were) (?:not|never) {_DONE}\b"
-    r"|[^.;:]*\b(?:do(?:es)? not|doesn't|don't) (?:interest|matter)\b",
+    rf"[^.;:]{{0,120}}\b(?:is|are|was|were) (?:not|never) {_DONE}\b"
+    r"|[^.;:]{0,120}\b(?:do(?:es)? not|doesn't|don't) (?:interest|matter)\b",
     re.IGNORECASE,
 )
 _CODE = re.compile(r"LLM\d\d", re.IGNORECASE)
@@ -72,9 +72,7 @@ def dealt_with(names: Names, text: str) -> Dealt:
         if _is_list(names, affirmed):
             continue
         new = [label for label in labels if label not in found and label not in wrong]
-        room = _own_words(names, affirmed) // _OWN_WORDS
-        # What is dealt with already needs no room of its own.
-        found.update(new[: max(0, room)])
+        found.update(_with_own_words(names, affirmed, new))
     wrong = {label for pair in crossed for label in pair}
     return Dealt(
         found=[label for label in names.of if label in found],
@@ -95,10 +93,11 @@ def is_keywords(block: Block) -> bool:
 
 def mentions(text: str, phrases: tuple[str, ...]) -> bool:
     """Whether a text has one of these phrases, which may end differently."""
-    return any(re.search(_written(phrase), text, re.IGNORECASE) for phrase in phrases)
+    return any(re.search(written(phrase), text, re.IGNORECASE) for phrase in phrases)
 
 
-def _written(phrase: str) -> str:
+def written(phrase: str) -> str:
+    """The pattern of a phrase, with spaces or hyphens between its words."""
     return r"(?<!\w)" + r"[\s-]+".join(map(re.escape, re.split(r"[\s-]+", str(phrase))))
 
 
@@ -130,26 +129,34 @@ def _labels(names: Names, text: str) -> list[str]:
     return [label for label, phrases in names.of.items() if mentions(text, phrases)]
 
 
-def _without_names(names: Names, text: str) -> str:
-    every = [phrase for phrases in names.of.values() for phrase in phrases]
-    every += [label.partition(" (")[0] for label in names.of]
-    pattern = "|".join(_written(one) + r"\w*" for one in sorted(every, key=len, reverse=True))
+def _without_names(names: Names, text: str, labels: Sequence[str]) -> str:
+    every = [phrase for label in labels for phrase in names.of[label]]
+    every += [label.partition(" (")[0] for label in labels]
+    pattern = "|".join(written(one) + r"\w*" for one in sorted(every, key=len, reverse=True))
     return re.sub(pattern, " \ue003 ", text, flags=re.IGNORECASE)
 
 
-def _own_words(names: Names, text: str) -> int:
-    return len(words(_without_names(names, text)))
+def _with_own_words(names: Names, text: str, labels: list[str]) -> list[str]:
+    """The labels, as they come, for as long as the text has words enough beside their names."""
+    counted: list[str] = []
+    for label in labels:
+        more = [*counted, label]
+        if len(words(_without_names(names, text, more))) >= _OWN_WORDS * len(more):
+            counted = more
+    return counted
 
 
 def _is_list(names: Names, unit: str) -> bool:
     """Whether a sentence lists more names than may have no words of their own."""
     for sentence in split(unit):
-        bare = [
+        named = [
             segment
-            for segment in _SEGMENT.split(_without_names(names, sentence))
-            if "\ue003" in segment and not set(words(segment)) - COMMON_WORDS
+            for segment in _SEGMENT.split(_without_names(names, sentence, list(names.of)))
+            if "\ue003" in segment
         ]
-        if len(bare) > _LONGEST_LIST:
+        bare = [segment for segment in named if not set(words(segment)) - COMMON_WORDS]
+        # The first or the last name of a list has the sentence's other words.
+        if len(bare) >= _LONGEST_LIST and len(named) > _LONGEST_LIST:
             return True
     return False
 

@@ -7,7 +7,7 @@ reader looks for. A finding says what to do next.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from helpers.evaluate.evidence import Figure
@@ -15,7 +15,7 @@ from helpers.evaluate.packed import PackError
 from helpers.review.answer import Answer
 from helpers.review.citations import Citation, Sentence, citations, read
 from helpers.review.compare import bounds, cut, difference, is_end, is_level, says
-from helpers.review.dealt import dealt_with, is_keywords
+from helpers.review.dealt import dealt_with, is_keywords, written
 from helpers.review.numbers import Number
 from helpers.review.originality import Seen, share_of
 from helpers.review.prose import blocks, parts, sentences, words
@@ -36,7 +36,7 @@ _DENIAL = re.compile(
     r"|\balways turn out\b",
     re.IGNORECASE,
 )
-_SUPPOSED = re.compile(r"\b(?:if|suppose|imagine|would|could|might|were)\b", re.IGNORECASE)
+_SUPPOSED = re.compile(r"\b(?:if|suppose|imagine|would|could|might|were to)\b", re.IGNORECASE)
 _YEAR = re.compile(r"\b(?:1[89]|20)\d\d\b")
 _NOT_CHOSEN = re.compile(r"\b(?:not|nor|neither|than|unlike|of|from)\s+(?:the\s+)?$", re.IGNORECASE)
 
@@ -245,7 +245,7 @@ def _choice(names: Names, claim: str) -> Iterator[str]:
         (place.start(), place.end(), label)
         for label, phrases in names.of.items()
         for phrase in phrases
-        for place in re.finditer(rf"(?<!\w){re.escape(phrase)}", claim, re.IGNORECASE)
+        for place in re.finditer(written(phrase), claim, re.IGNORECASE)
     )
     chosen = [one for one in found if not _NOT_CHOSEN.search(claim[: one[0]])]
     if not chosen:
@@ -345,6 +345,7 @@ def _without_source(sentence: Sentence, sources: Sources, before: list[Figure]) 
     """
     cited = _figures_cited(sentence, sources)
     own = {id(one.number) for one in sentence.citations}
+    about_bounds = bounds(sentence.text)
     free = list(sentence.after)
     for one in sentence.citations:
         free += one.others if one.kind == "evidence" else ()
@@ -353,7 +354,7 @@ def _without_source(sentence: Sentence, sources: Sources, before: list[Figure]) 
             continue
         if any(says(number, figure) for figure in cited):
             continue
-        if bounds(sentence.text) and any(
+        if about_bounds and any(
             is_end(number, figure) or is_level(number, figure) for figure in [*before, *cited]
         ):
             continue
@@ -371,8 +372,17 @@ def _asks(number: Number, sentence: Sentence) -> bool:
             return False  # "two of the three controls" measures nothing
         if number.value == 1 or _SUPPOSED.search(sentence.text):
             return False
-    level = re.escape(number.text) + r"[ -](?:confidence|interval|CI\b)"
-    return re.search(level, sentence.text) is None
+    return number.text not in _levels(sentence.text)
+
+
+@lru_cache(maxsize=16)
+def _levels(sentence: str) -> frozenset[str]:
+    """The numbers that say how wide an interval is: "95%" in "a 95% interval"."""
+    return frozenset(
+        re.findall(
+            r"(?<![\d.])([\d.]{1,9}\s?(?:%|per ?cent)?)[ -](?:confidence|interval|CI\b)", sentence
+        )
+    )
 
 
 def _enough(one: _Read) -> Iterator[str]:

@@ -243,11 +243,12 @@ def _with_counts_before(text: str, found: list[Number]) -> list[Number]:
 
 def _and_in_words(text: str, found: list[Number]) -> list[Number]:
     bare: list[Number] = []
+    clause = max((one.end() for one in _NEW_CLAUSE.finditer(text)), default=0)
     for one in _IN_WORDS.finditer(text):
         word, unit = one["w"].lower(), next((u for n, u in enumerate(UNITS) if one[f"u{n}"]), "")
         zero = word in ("none", "no", "zero", "not one", "not a single")
-        if zero and (_NO_ZERO.match(text, one.end()) or _ended(text, one)):
-            continue
+        if zero and (_NO_ZERO.match(text, one.end()) or (one.end() < clause and not one["rest"])):
+            continue  # in another clause than the source
         if one["m2"] and word != "one" and not zero and len(one["rest"].split()) > 2:
             continue  # "three people in ten rooms"
         number = Number(one[0], float(_worth(word)), 0, unit, None, "integer", one.start())
@@ -258,9 +259,11 @@ def _and_in_words(text: str, found: list[Number]) -> list[Number]:
         elif any(n.start <= one.start() < n.start + len(n.text) for n in found):
             continue
         if zero:
-            before = _OF_FIRST.search(text[: one.start()])
+            begin = max(0, one.start() - 200)
+            before = _OF_FIRST.search(text[begin : one.start()])
             if before and number.of is None:
-                found = [n for n in found if not before.start() <= n.start < one.start()]
+                begin += before.start()
+                found = [n for n in found if not begin <= n.start < one.start()]
                 number = replace(number, of=_whole(before["m"]))
             number = replace(number, kind="none")
         elif unit == "%":
@@ -278,11 +281,6 @@ def _and_in_words(text: str, found: list[Number]) -> list[Number]:
         of = _whole(one["m"]) if one["m"] else None
         bare.append(Number(one[0], 100.0, 0, "%", of, "all", one.start()))
     return sorted(found or bare, key=lambda number: number.start)
-
-
-def _ended(text: str, one: re.Match[str]) -> bool:
-    """Whether another clause follows a word for zero, in which it says nothing."""
-    return not one["rest"] and _NEW_CLAUSE.search(text, one.end()) is not None
 
 
 def _worth(word: str) -> int:

@@ -16,6 +16,7 @@ _KEPT_CODE = re.compile(r"[\w.,%-]+(?: [\w.,%-]+){0,3}|\[(?:[^\[\]:]+:[^\[\]]+|l
 _WRAPPED = re.compile(r"\s*(`{3,}|~{3,})\w*[ \t]*\n(.*)\n[ \t]*\1\s*", re.DOTALL)
 _LINK = re.compile(r"\[([^\[\]]*)\](?:\([^()\s]*\)|\[[^\[\]:]*\])")
 _REFERENCE = re.compile(r"^[ \t]*\[[^\]\n]+\]:[ \t]*\S+[ \t]*$", re.MULTILINE)
+_STATED_URL = re.compile(r"(?<=stated: )https?://([^\s/\],]+)[^\s\],]*,?")
 _URL = re.compile(r"https?://\S+")
 _HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.+?)\s*#*\s*$")
 _CLOSE_HEADING = re.compile(r"^\s{0,3}(#{1,6})\s*(.*?)\s*#*\s*$")
@@ -24,7 +25,7 @@ _UNDERLINE = re.compile(r"^\s{0,3}(?:=+|-+)\s*$")
 _BULLET = re.compile(r"^\s*(?:[-*+]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?")
 _RULE = re.compile(r"^[\s|:*_-]*$")
 _HELD = re.compile("\ue000(\\d+)\ue001")
-_END = re.compile("[.!?][\"'\u201d\u2019)_]*(?:\\s*\ue000\\d+\ue001)*(?=\\s)")
+_END = re.compile("[.!?][\"'\u201d\u2019)_]*(?:\\s*\ue000\\d+\ue001)*(?=\\s|\\Z)")
 _SHORTENED = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|vs|approx|ca|cf|no|nos|fig|sec|p|pp|al|inc|ltd|co|st|dr|mr|ms)|"
     r"\b[A-Z](?:\.[A-Z])*)\.$",
@@ -104,7 +105,7 @@ def blocks(text: str) -> list[Block]:
     Links are replaced by their words. Code in a line is kept where it is a name or a number.
     """
     text = _REFERENCE.sub("", _CODE.sub(_name_or_nothing, without_code(text)))
-    text = _URL.sub("", _LINK.sub(r"\1", text))
+    text = _URL.sub("", _STATED_URL.sub(r"\1,", _LINK.sub(r"\1", text)))
     found: list[tuple[BlockKind, list[str]]] = [("text", [])]
     for line in text.splitlines():
         line = re.sub(r"^\s*(?:>\s?)+", "", line)

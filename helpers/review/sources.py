@@ -73,7 +73,11 @@ class Sources:
         if found.stated:
             return f"{name} is a person's statement without figures: cite [{name}: {STATEMENT}]."
         if ";" in figure:
-            return f"One figure a bracket: write [{name}: {figure.replace(';', '] [', 1)}]."
+            each = figure.split(";")
+            brackets = [
+                f"[{one.strip() if ':' in one else f'{name}: {one.strip()}'}]" for one in each
+            ]
+            return f"One figure a bracket: write {' and '.join(brackets)}, each after its number."
         near = difflib.get_close_matches(plain(figure), list(found.figures), n=3, cutoff=0.5)
         there = "; ".join([*near, *(one for one in found.figures if one not in near)])
         return f"The evidence {name!r} has no figure {figure!r}; it has: {there}."
