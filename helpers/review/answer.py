@@ -5,7 +5,6 @@ from pathlib import Path
 
 from helpers.course.todo import NotDoneYet
 from helpers.paths import ROOT
-from helpers.review.prose import sections
 
 STORED = ROOT / "solutions" / "12_review_questions"
 """A packed home with evidence that the repository's commands wrote, for a version and a date."""
@@ -44,14 +43,3 @@ class Answer:
     def home(self) -> Path | None:
         """The folder with the evidence; None for your own."""
         return None if self.evidence is None else Path(self.evidence).expanduser()
-
-    def parts(self) -> dict[str, str]:
-        """The text under each heading, by the heading in lower case.
-
-        Two sections of one name are joined.
-        """
-        found: dict[str, str] = {}
-        for section in sections(self.text):
-            name = section.heading.lower()
-            found[name] = f"{found.get(name, '')}\n\n{section.body}".strip()
-        return found

@@ -3,7 +3,8 @@
     68% of them are refused [functional_quality: refused, unanswerable].
 
 `[ITEM: FIGURE]` names a file of evidence and the figure's name in it, `[limit]` a threshold of your
-own, `[stated: source, date]` what someone else published.
+own, `[stated: source, date]` what someone else published, `[derived: from what]` a number that is
+worked out or supposed.
 """
 
 import re
@@ -14,6 +15,8 @@ from typing import Literal
 from helpers.review.numbers import Number, numbers
 from helpers.review.prose import SOURCE, sentences
 
+Kind = Literal["evidence", "limit", "stated", "derived"]
+
 _NAMED = re.compile(r"\s*([A-Za-z][\w.-]*(?: [\w-]+){0,3})\s*:\s*(\S.*?)\s*")
 _TIGHT = re.compile(r"[\s_]+")
 
@@ -23,16 +26,16 @@ class Citation:
     """One source in square brackets, with the numbers that it may be the source of.
 
     Attributes:
-        kind: "evidence", "limit" or "stated".
+        kind: "evidence", "limit", "stated" or "derived".
         item: the file of evidence, such as "functional_quality"; "" for the other kinds.
-        figure: the figure's name in it; of "stated", what follows the colon.
+        figure: the figure's name in it; of "stated" and "derived", what follows the colon.
         number: the last number before the bracket; None where there is none.
         others: all numbers between the bracket before it and this one, in order.
         sentence: the sentence that contains it.
         bracket: as it is written, with its brackets.
     """
 
-    kind: Literal["evidence", "limit", "stated"]
+    kind: Kind
     item: str
     figure: str
     number: Number | None
@@ -101,20 +104,23 @@ def _sentence(text: str) -> Sentence:
 
 
 def _meant(before: tuple[Number, ...]) -> Number | None:
-    """The last number that looks measured, else the last one."""
-    measured = [number for number in before if number.measured] or list(before)
+    """The last number that looks measured, else the last one that is no fraction in words."""
+    exact = [number for number in before if number.kind != "part"] or list(before)
+    measured = [number for number in exact if number.measured] or exact
     return measured[-1] if measured else None
 
 
-def _sources(
-    inside: str,
-) -> Iterator[tuple[Literal["evidence", "limit", "stated"], str, str]]:
+def _sources(inside: str) -> Iterator[tuple[Kind, str, str]]:
     """What a bracket names: kind, item and figure; nothing where it is no citation."""
     if inside.strip().lower() == "limit":
         yield "limit", "", ""
     elif named := _NAMED.fullmatch(inside):
         word = _TIGHT.sub("_", named[1].lower())
-        if word in ("limit", "stated"):
-            yield ("limit" if word == "limit" else "stated"), "", named[2]
+        if word == "limit":
+            yield "limit", "", named[2]
+        elif word == "stated":
+            yield "stated", "", named[2]
+        elif word == "derived":
+            yield "derived", "", named[2]
         else:
             yield "evidence", word, named[2]

@@ -7,25 +7,38 @@ reader looks for. A finding says what to do next.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
+from helpers.evaluate.evidence import Figure
 from helpers.evaluate.packed import PackError
 from helpers.review.answer import Answer
 from helpers.review.citations import Citation, Sentence, citations, read
-from helpers.review.compare import difference, says
+from helpers.review.compare import bounds, cut, difference, is_end, is_level, says
+from helpers.review.dealt import dealt_with, is_keywords, written
 from helpers.review.numbers import Number
 from helpers.review.originality import Seen, share_of
-from helpers.review.prose import blocks, words
+from helpers.review.prose import blocks, parts, sentences, words
 from helpers.review.questions import Names, Part, Question
 from helpers.review.sources import STATEMENT, Sources, base
 
 _SAME = 0.75  # of a counter-case's content words in the claim, at which it says the claim again
-_WORDS_A_NAME = 4  # in a paragraph or list item, for each name that it deals with
-_CONCRETE = re.compile(
-    r"[\"\u201c][^\"\u201d]{12,}[\"\u201d]|\?|\d|`[^`]+`|\bfor (?:example|instance)\b",
+MOST_CHARACTERS = 20_000
+"""Of one answer: no more is read."""
+_STATED_NAMES = 3  # different sources that the names for the work need, in question 4
+_DENIAL = re.compile(
+    r"^\W*(?:n/?a\b|none\b|nothing\b|tbd\b|to ?do\b)|\bTODO\b|\bthere (?:is|are) none\b"
+    r"|\bfound none\b|\bknow of (?:no|none)\b|\bsee (?:question|part|above|the (?:claim|limit))\b"
+    r"|\bno (?:counter-?[ ]?(?:cases?|examples?)|cases?|exceptions?) "
+    r"(?:exists?|is|are|known|in which|where|against|comes?)\b"
+    r"|\bcovers everything\b|\bholds? (?:always|everywhere|in every case)\b"
+    r"|\bturn(?:s|ed)? out (?:quite |rather )?(?:differently|otherwise|in (?:quite )?another way)\b"
+    r"|\balways turn out\b",
     re.IGNORECASE,
 )
+_SUPPOSED = re.compile(r"\b(?:if|suppose|imagine|would|could|might|were to)\b", re.IGNORECASE)
+_YEAR = re.compile(r"\b(?:1[89]|20)\d\d\b")
+_NOT_CHOSEN = re.compile(r"\b(?:not|nor|neither|than|unlike|of|from)\s+(?:the\s+)?$", re.IGNORECASE)
 
 ASPECTS: Mapping[str, str] = {
     "parts": "every part is there, in your own words",
@@ -57,8 +70,16 @@ class _Read:
     sources: Sources
 
     @cached_property
+    def read_parts(self) -> tuple[dict[str, str], list[str]]:
+        return parts(self.answer.text, [part.name for part in self.question.parts])
+
+    @property
+    def headings(self) -> list[str]:
+        return self.read_parts[1]
+
+    @property
     def parts(self) -> dict[str, str]:
-        return self.answer.parts()
+        return self.read_parts[0]
 
     @cached_property
     def sentences(self) -> list[Sentence]:
@@ -70,7 +91,7 @@ class _Read:
         return [one for one in found if one.kind == "evidence"]
 
     def part(self, name: str) -> str:
-        return self.parts.get(name.lower(), "")
+        return self.parts.get(name, "")
 
 
 def judge(
@@ -87,8 +108,8 @@ def judge(
         given = Answer.of(answer)
     except TypeError as error:
         return _all_of(question, str(error))
-    if not words(given.text):
-        return _all_of(question, "There is no text yet: copy the template and write each part.")
+    if problem := unreadable(given.text):
+        return _all_of(question, problem)
     if sources is None:
         try:
             sources = Sources.of(_folder(given.home))
@@ -107,14 +128,39 @@ def aspects(question: Question) -> list[str]:
     return [aspect for aspect in ASPECTS if aspect != "names" or question.names is not None]
 
 
+def unreadable(text: str) -> str:
+    """Why a text is not judged at all, as a sentence; "" where it is."""
+    if len(text) > MOST_CHARACTERS:
+        return (
+            f"The text has {len(text):,} characters: an answer has at most {MOST_CHARACTERS:,}, so "
+            "shorten it."
+        )
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        return "The text contains half a character (a lone surrogate): delete it and type it again."
+    if not words(text):
+        return "There is no text yet: copy the template and write each part."
+    return ""
+
+
 def _all_of(question: Question, text: str) -> list[Finding]:
-    return [Finding(aspect, text) for aspect in aspects(question)]
+    """The same for each aspect, said once."""
+    first, *others = aspects(question)
+    return [Finding(first, text), *(Finding(one, "Not looked at, see above.") for one in others)]
 
 
 def _folder(home: Path | None) -> Path | None:
-    if home is not None and not home.is_dir():
+    if home is None:
+        return None
+    if not home.is_dir():
         raise FileNotFoundError(
             f"There is no folder {home.name}: give `evidence` the path of a folder like .course."
+        )
+    if home.name == "evidence" and not (home / "evidence").is_dir():
+        return home.parent
+    if not (home / "evidence").is_dir() and any(home.glob("*.json")):
+        raise FileNotFoundError(
+            f"The folder {home.name} has no folder `evidence` in it: give `evidence` the path of "
+            "the folder above the files of evidence, which is like .course."
         )
     return home
 
@@ -126,11 +172,23 @@ def _parts(one: _Read) -> Iterator[str]:
     question = one.question
     given = [question.question, question.title, *(line.line for line in question.rubric)]
     seen = Seen([*given, *(part.what for part in question.parts)])
+    there = f" Headings that were found: {_few(one.headings, 10)}." if one.headings else ""
     for part in question.parts:
-        if part.name.lower() not in one.parts:
-            yield f'There is no part "{part.name}": write it under the heading `## {part.name}`.'
+        if part.name not in one.parts:
+            yield (
+                f'There is no part "{part.name}": write it under the heading `## {part.name}`.'
+                f"{there}"
+            )
+            there = ""
             continue
-        body = one.part(part.name)
+        every = blocks(one.part(part.name))
+        read_ = [block.text for block in every if not is_keywords(block)]
+        if len(read_) < len(every):
+            yield (
+                f'"{part.name}" has text that is not written in sentences, so it does not count: '
+                "write sentences that end with a full stop."
+            )
+        body = "\n\n".join(read_)
         own = seen.own(body)
         if own < max(1, part.words):
             yield f"{_few_words(part, own, len(words(body)))} It is for: {part.what}"
@@ -142,9 +200,17 @@ def _few_words(part: Part, own: int, all_of_them: int) -> str:
     if all_of_them >= wanted:
         return (
             f'"{part.name}" repeats the question, the template or another part: write at least '
-            f"{wanted} words of your own; there are {own}."
+            f"{_count(wanted, 'word')} of your own; there {'is' if own == 1 else 'are'} {own}."
         )
-    return f'"{part.name}" has {own} words of its own: write at least {wanted}.'
+    return (
+        f'"{part.name}" has {_count(own, "word")} of its own: write at least {wanted}. Words of '
+        "the question, the template or another part do not count, nor do numbers and what is in "
+        "brackets, such as figures' names."
+    )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _names(one: _Read) -> Iterator[str]:
@@ -153,42 +219,55 @@ def _names(one: _Read) -> Iterator[str]:
         return
     text = one.part(names.part) if names.part else one.answer.text
     where = f'"{names.part}"' if names.part else "the answer"
-    found = _dealt_with(names, text)
-    if len(found) < names.fewest:
-        left = [label for label in names.of if label not in found]
-        listed = [label for label in left if _mentions(text, names.of[label])]
+    dealt = dealt_with(names, text)
+    if len(dealt.found) < names.fewest:
+        told = {*dealt.found, *dealt.listed, *dealt.denied}
+        left = [label for label in names.of if label not in told]
+        missing = f" Not there: {_few(left)}." if left else ""
         yield (
-            f"Deal with at least {names.fewest} {names.what}: {where} has {len(found)} "
-            f"({', '.join(found) or 'none'}). Not dealt with: {_few(left)}."
+            f"Deal with at least {names.fewest} {names.what}: {where} has {len(dealt.found)} "
+            f"({', '.join(dealt.found) or 'none'}).{missing}"
         )
-        if listed:
-            yield f"These are only listed, so say something about each: {_few(listed)}."
+        if dealt.listed:
+            yield f"Only listed, so say something about each: {_few(dealt.listed)}."
+        if dealt.denied:
+            yield f"Found only in negations, which do not count: {_few(dealt.denied)}."
+    for code, other in dealt.crossed:
+        yield f"The code of {code} is beside the name of {other}, so neither counts: correct it."
+    if one.question.id == "Q4":
+        yield from _choice(names, one.part("Claim"))
+        yield from _stated(text)
 
 
-def _dealt_with(names: Names, text: str) -> list[str]:
-    """The labels that a paragraph, list item or row names, with words enough for each."""
-    found: dict[str, None] = {}
-    by_block = [
-        (block, [label for label, names_of in names.of.items() if _mentions(block, names_of)])
-        for block in blocks(text)
-    ]
-    for block, labels in sorted(by_block, key=lambda pair: len(pair[1])):
-        room = len(words(block)) // _WORDS_A_NAME
-        new = [label for label in labels if label not in found]
-        room -= len(labels) - len(new)
-        found.update(dict.fromkeys(new[: max(0, room)]))
-    return [label for label in names.of if label in found]
-
-
-def _mentions(text: str, phrases: tuple[str, ...]) -> bool:
-    return any(
-        re.search(
-            r"(?<!\w)" + r"[\s-]+".join(map(re.escape, re.split(r"[\s-]+", str(phrase)))),
-            text,
-            re.IGNORECASE,
-        )
+def _choice(names: Names, claim: str) -> Iterator[str]:
+    """What is wrong with the one name that a claim must choose."""
+    found = sorted(
+        (place.start(), place.end(), label)
+        for label, phrases in names.of.items()
         for phrase in phrases
+        for place in re.finditer(written(phrase), claim, re.IGNORECASE)
     )
+    chosen = [one for one in found if not _NOT_CHOSEN.search(claim[: one[0]])]
+    if not chosen:
+        yield f'"Claim" chooses no name: write one of {", ".join(names.of)}, and what it covers.'
+    elif chosen[0][2] == "AIOps":
+        yield (
+            '"Claim" chooses AIOps, which is another thing: it uses models to operate other '
+            "systems. Choose a name for operating a system that contains a model."
+        )
+    elif len(chosen) > 1 and re.fullmatch(
+        r"\s*(?:,|/|,?\s*\bor\b|,?\s*\band\b)\s*", claim[chosen[0][1] : chosen[1][0]]
+    ):
+        yield f'"Claim" chooses several names ({chosen[0][2]}, {chosen[1][2]}): choose one.'
+
+
+def _stated(text: str) -> Iterator[str]:
+    found = {one.figure.lower() for one in citations(text) if one.kind == "stated"}
+    if len(found) < _STATED_NAMES:
+        yield (
+            f'"Names" has {_count(len(found), "different source")}: give at least '
+            f"{_STATED_NAMES} of the names their own, as [stated: source, date]."
+        )
 
 
 # --- figures --------------------------------------------------------------------------------------
@@ -200,6 +279,17 @@ def _sources(one: _Read) -> Iterator[str]:
     for citation in one.cited:
         if missing := one.sources.missing(citation.item, citation.figure):
             yield missing
+    for citation in (each for sentence in one.sentences for each in sentence.citations):
+        if citation.kind == "stated" and not _is_dated(citation.figure):
+            yield (
+                f"{citation.bracket} needs who published it and a year: write "
+                "[stated: source, date]."
+            )
+
+
+def _is_dated(stated: str) -> bool:
+    """Whether a statement's source has a year, and words for who said it."""
+    return _YEAR.search(stated) is not None and len(words(_YEAR.sub("", stated))) > 0
 
 
 def _current(one: _Read) -> Iterator[str]:
@@ -226,41 +316,73 @@ def _figures(one: _Read) -> Iterator[str]:
 def _uncited(one: _Read) -> Iterator[str]:
     if not one.cited:
         yield "No evidence is cited yet: a claim without a figure of your own proves nothing."
+    before: list[Figure] = []
     for sentence in one.sentences:
-        for number in _without_source(sentence, one.sources):
+        for number in _without_source(sentence, one.sources, before):
             yield (
-                f'{number.text} has no source, in "{_short(sentence.text)}": write [ITEM: FIGURE] '
-                "after it, [limit] for a threshold of your own, or [stated: source, date]."
+                f'{cut(number.text)} has no source, in "{_short(sentence.text)}": write [ITEM: '
+                "FIGURE] after it, [limit] for a threshold of your own, [stated: source, date] for "
+                "what others published, or [derived: from what] for what you worked out or suppose."
             )
+        before = _figures_cited(sentence, one.sources)
 
 
-def _without_source(sentence: Sentence, sources: Sources) -> Iterator[Number]:
-    """The numbers of a sentence that need a source and have none.
-
-    A decimal may share its sentence's source, since it is often worked out from cited figures. A
-    percentage or an "N of M" needs its own, unless it repeats a figure that the sentence cites or
-    an end of its interval, or says how wide an interval is ("95% confidence").
-    """
-    cited = [
+def _figures_cited(sentence: Sentence, sources: Sources) -> list[Figure]:
+    return [
         figure
         for one in sentence.citations
         if one.kind == "evidence" and (figure := sources.figure(one.item, one.figure))
     ]
+
+
+def _without_source(sentence: Sentence, sources: Sources, before: list[Figure]) -> Iterator[Number]:
+    """The numbers of a sentence that need a source and have none.
+
+    A decimal may share its sentence's source, since it is often worked out from cited figures. A
+    percentage or an "N of M" needs its own, unless it repeats a figure that the sentence cites or
+    an end of its interval, or says how wide an interval is ("95% confidence"). A sentence about an
+    interval may give the ends and the level of a figure that the sentence before cites.
+    """
+    cited = _figures_cited(sentence, sources)
     own = {id(one.number) for one in sentence.citations}
+    about_bounds = bounds(sentence.text)
     free = list(sentence.after)
     for one in sentence.citations:
         free += one.others if one.kind == "evidence" else ()
     for number in dict.fromkeys(free):
-        if number.kind in ("integer", "none") or id(number) in own:
+        if id(number) in own or not _asks(number, sentence):
             continue
-        if number.kind == "decimal" and sentence.citations:
+        if any(says(number, figure) for figure in cited):
             continue
-        if re.search(re.escape(number.text) + r"[ -](?:confidence|interval|CI\b)", sentence.text):
+        if about_bounds and any(
+            is_end(number, figure) or is_level(number, figure) for figure in [*before, *cited]
+        ):
             continue
-        if number.kind == "ratio" and ("/" in number.text or number.text[0].isalpha()):
-            continue  # "24/7" and "one of 13 items" measure nothing
-        if not any(says(number, figure) for figure in cited):
-            yield number
+        yield number
+
+
+def _asks(number: Number, sentence: Sentence) -> bool:
+    """Whether a number is a claim that asks for a source."""
+    if number.kind in ("integer", "none", "all"):
+        return False
+    if number.kind in ("decimal", "part") and sentence.citations:
+        return False
+    if number.text[0].isalpha():  # in words
+        if number.kind == "ratio" and not re.match(r"[\w-]+ (?:out of|in) ", number.text):
+            return False  # "two of the three controls" measures nothing
+        if number.value == 1 or _SUPPOSED.search(sentence.text):
+            return False
+    return number.text not in _levels(sentence.text)
+
+
+@lru_cache(maxsize=16)
+def _levels(sentence: str) -> frozenset[str]:
+    """The numbers that say how wide an interval is: "95%" in "a 95% interval"."""
+    return frozenset(
+        re.findall(
+            r"(?<![\d.])([\d.]{1,9}\s?(?:%|per ?cent)?)[ -](?:confidence|interval|CI\b)", sentence
+        )
+    )
 
 
 def _enough(one: _Read) -> Iterator[str]:
@@ -268,7 +390,7 @@ def _enough(one: _Read) -> Iterator[str]:
         found = {pair for pair in _pairs(one, one.part(part.name)) if pair[1] != STATEMENT}
         if len(found) < part.figures:
             yield (
-                f'"{part.name}" cites {_figures_of(len(found))} that the evidence has: it '
+                f'"{part.name}" cites {_count(len(found), "figure")} that the evidence has: it '
                 f"needs at least {part.figures}, all different."
             )
     items = {base(item) for item, _ in _pairs(one, one.answer.text)}
@@ -277,7 +399,7 @@ def _enough(one: _Read) -> Iterator[str]:
             f"Files of evidence that the answer cites: {len(items)} ({', '.join(sorted(items))}). "
             f"It needs at least {one.question.items}."
             if items
-            else f"Cite figures from evidence: files needed, at least: {one.question.items}."
+            else f"Cite figures from at least {_count(one.question.items, 'file')} of evidence."
         )
 
 
@@ -288,10 +410,6 @@ def _pairs(one: _Read, text: str) -> set[tuple[str, str]]:
         for citation in citations(text)
         if citation.kind == "evidence" and one.sources.there(citation.item, citation.figure)
     }
-
-
-def _figures_of(count: int) -> str:
-    return "1 figure" if count == 1 else f"{count} figures"
 
 
 # --- the counter-case -----------------------------------------------------------------------------
@@ -307,10 +425,10 @@ def _counter(one: _Read) -> Iterator[str]:
         return
     if share_of(body, one.part("Claim")) >= _SAME:
         yield "The counter-case says the claim again: describe a case that speaks against it."
-    if not _CONCRETE.search(body):
+    if _DENIAL.search(next(iter(sentences(body)), "")):
         yield (
-            "The counter-case points at nothing: cite a figure that speaks against the claim, or "
-            "quote the question, the attack or the number that you mean."
+            "The counter-case denies that there is one, or leaves it open: describe one case in "
+            "which your claim does not hold."
         )
 
 

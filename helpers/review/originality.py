@@ -10,7 +10,8 @@ _COMMON = """
     for from by with as if then than so we you they there which what who when where how why do
     does did has have had can could would should may might must will also only very
 """
-_COMMON_WORDS = frozenset(_COMMON.split())
+COMMON_WORDS = frozenset(_COMMON.split())
+"""Words that carry no meaning of their own."""
 
 
 class Seen:
@@ -45,7 +46,7 @@ def share_of(text: str, other: str) -> float:
 
 
 def _content(text: str) -> set[str]:
-    return {_stem(word) for word in words(text) if word not in _COMMON_WORDS and len(word) > 1}
+    return {_stem(word) for word in words(text) if word not in COMMON_WORDS and len(word) > 1}
 
 
 def _stem(word: str) -> str:

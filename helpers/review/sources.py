@@ -1,5 +1,7 @@
 """The evidence that an answer cites: what is there, what is missing, and what is not current."""
 
+import difflib
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +11,7 @@ from helpers.evaluate.checklist import gaps, item
 from helpers.evaluate.evidence import Evidence, EvidenceError, Figure
 from helpers.evaluate.packed import version_and_time
 from helpers.evaluate.version import Version
+from helpers.paths import course_dir
 
 STATEMENT = "statement"
 """How the evidence of a statement is cited, which has no figures: `[rollback: statement]`."""
@@ -62,17 +65,32 @@ class Sources:
         """Why a citation leads to nothing and what to do, as a sentence; "" where it leads."""
         found = self._found(name)
         if isinstance(found, EvidenceError):
-            return f"{found} Write it again: {_command(name)}."
+            return f"{_why(found)} Write it again: {_command(name)}."
         if found is None:
-            return (
-                f"There is no evidence {name!r}{self._where}; to write it, run: {_command(name)}."
-            )
+            return f"There is no evidence {name!r}{self._where}{self._instead(name)}."
         if self.there(name, figure):
             return ""
         if found.stated:
             return f"{name} is a person's statement without figures: cite [{name}: {STATEMENT}]."
-        there = "; ".join(found.figures)
+        if ";" in figure:
+            each = figure.split(";")
+            brackets = [
+                f"[{one.strip() if ':' in one else f'{name}: {one.strip()}'}]" for one in each
+            ]
+            return f"One figure a bracket: write {' and '.join(brackets)}, each after its number."
+        near = difflib.get_close_matches(plain(figure), list(found.figures), n=3, cutoff=0.5)
+        there = "; ".join([*near, *(one for one in found.figures if one not in near)])
         return f"The evidence {name!r} has no figure {figure!r}; it has: {there}."
+
+    def _instead(self, name: str) -> str:
+        """What to do where there is no such evidence."""
+        if command := _command_of_item(name):
+            return f"; to write it, run: {command}"
+        folder = evidence.folder(self.home)
+        there = sorted({base(file.name) for file in folder.glob("*.json")})
+        near = difflib.get_close_matches(name, there, n=1)
+        first = [*near, *(one for one in there if one not in near)]
+        return f"; there is: {', '.join(first)}" if first else ", and no other either"
 
     def outdated(self, name: str) -> str:
         """Why evidence is not current, as a sentence; "" where it is, or where there is none."""
@@ -86,7 +104,8 @@ class Sources:
 
     @property
     def _where(self) -> str:
-        return f" in {self.home.name}/evidence" if self.home else " in .course/evidence"
+        home = self.home or course_dir()
+        return f" in {home.name}/evidence"
 
     def _found(self, name: str) -> Evidence | EvidenceError | None:
         of = base(name)
@@ -113,9 +132,24 @@ def plain(name: str) -> str:
     return " ".join(name.lower().split())
 
 
+def _why(error: EvidenceError) -> str:
+    """Why a file of evidence cannot be read, without Python's words for it."""
+    if isinstance(error.__cause__, json.JSONDecodeError | UnicodeDecodeError | OSError | None):
+        return str(error)
+    keys = "item, written, command, statement, by, figures, version"
+    return (
+        f"{str(error).partition(' ')[0]} is no file of evidence, which has the keys {keys}, and a "
+        "value and a count for each figure."
+    )
+
+
 def _command(name: str) -> str:
     """What writes the evidence of this name."""
+    return _command_of_item(name) or "course ship-check"
+
+
+def _command_of_item(name: str) -> str:
     try:
         return item(base(name)).command
     except KeyError:
-        return "the cell with keep(...)" if name.startswith("own_") else "course ship-check"
+        return "the cell with keep(...)" if name.startswith("own_") else ""

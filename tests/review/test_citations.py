@@ -39,6 +39,25 @@ def only(text: str) -> Citation:
         ("in module 03.2, at the 95th percentile, 1,000 [a: b]", "1,000", 1000, "", None),
         ("On 2026-11-29, Python 3.12 needed 5 tries [a: b]", "5", 5, "", None),
         ("It takes 68%, e.g. on Sundays [a: b]", "68%", 68, "%", None),
+        ("19 out of a total of 28 [a: b]", "19 out of a total of 28", 19, "", 28),
+        ("19 (of 28) [a: b]", "19 (of 28", 19, "", 28),
+        ("19 in 28 [a: b]", "19 in 28", 19, "", 28),
+        ("19&nbsp;of&nbsp;28 [a: b]", "19 of 28", 19, "", 28),
+        ("Of the 28 hard questions, 19 were refused [a: b]", "19 of 28", 19, "", 28),
+        ("Of 9999 requests, none was lost [a: b]", "none", 0, "", 9999),
+        ("0 times in 480 runs [a: b]", "0 times in 480", 0, "", 480),
+        ("nineteen of twenty-eight [a: b]", "nineteen of twenty-eight", 19, "", 28),
+        ("after five minutes [a: b]", "five minutes", 5, "minutes", None),
+        ("ninety percent [a: b]", "ninety percent", 90, "%", None),
+        ("All runs [a: b]", "All", 100, "%", None),
+        ("19 of 28. [a: b]", "19 of 28", 19, "", 28),
+        ("68% `[a: b]`", "68%", 68, "%", None),
+        ("1.28e-05 dollars [a: b]", "1.28e-05 dollars", 1.28e-5, "dollars", None),
+        ("$1.28e-05 [a: b]", "$1.28e-05", 1.28e-5, "dollars", None),
+        ("1.28 \u00d7 10\u207b\u2075 [a: b]", "1.28e-5", 1.28e-5, "", None),
+        ("1.28 x 10^-5 [a: b]", "1.28e-5", 1.28e-5, "", None),
+        ("$12 per million right answers [a: b]", "$12 per million", 1.2e-5, "dollars", None),
+        ("$12 per 1,000 answers [a: b]", "$12 per 1,000", 0.012, "dollars", None),
         ("It is 68%. [a: b] The next is 5%.", "68%", 68, "%", None),
         ("| recall | 98.6% | [a: b] |", "98.6%", 98.6, "%", None),
     ],
@@ -70,6 +89,8 @@ def test_a_sentence_may_cite_several_figures() -> None:
         "[module 03: attacks][m03]\n\n[m03]: ../03.ipynb",
         "- [x] done",
         "see [1]",
+        "68% [derived]",
+        "68% [derived: ]",
     ],
 )
 def test_what_is_no_citation(text: str) -> None:
@@ -102,7 +123,10 @@ def test_words_are_those_of_the_text() -> None:
 
 
 def test_integers_are_told_from_what_only_has_digits() -> None:
-    found = numbers("LLM01:2025, v0.3, HTTP/1.1, 1.2.3, Q1 and 12:30: but 3 things")
+    found = numbers(
+        "LLM01:2025, v0.3, HTTP/1.1, 1.2.3, Q1 and 12:30: at 3.30 a.m. arXiv:2205.02302 and Ollama "
+        "0.5, at temperature 0.2, in version 0.3.1, had but 3 things"
+    )
     assert [one.text for one in found] == ["3"]
 
 
@@ -126,6 +150,14 @@ def test_integers_are_told_from_what_only_has_digits() -> None:
         ("0%", 0.004, 175, False),
         ("1 of 11", 1.0, 11, True),
         ("about", 1.0, 11, False),
+        ("not 68%", 0.6786, 28, False),
+        ("minus 0.68", 0.6786, 28, False),
+        ("no doubt", 0.0, 175, False),
+        ("none of it fine; all lost", 0.0, 175, False),
+        ("all", 1.0, 100, True),
+        ("all 100", 1.0, 100, True),
+        ("all 90", 1.0, 100, False),
+        ("1e99", 1.0, 100, False),
     ],
 )
 def test_a_number_must_say_what_the_figure_says(
@@ -152,3 +184,42 @@ def test_a_number_must_say_what_the_figure_says(
 def test_units_and_intervals(text: str, right: bool) -> None:
     figure = Figure(6.388, 140, 5.17, 7.16)
     assert (not difference(only(f"{text} [latency: seconds an answer]"), figure)) is right
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "value", "right"),
+    [
+        ("300 seconds", "minutes until detection", 5, True),
+        ("5 hours", "minutes until detection", 5, False),
+        ("5 days", "minutes until detection", 5, False),
+        ("136 MiB", "MiB of a pod", 136, True),
+        ("136 GiB", "MiB of a pod", 136, False),
+        ("136 kB", "MiB of a pod", 136, False),
+        ("18 requests a minute", "requests a minute of a pod", 18, True),
+        ("18 requests a second", "requests a minute of a pod", 18, False),
+        ("0.3 requests a second", "requests a minute of a pod", 18, True),
+        ("0.5 euros", "dollars a question", 0.5, False),
+        ("50 cents", "dollars a question", 0.5, True),
+        ("0 false alarms in 20 days", "false alarms a clean day", 0, True),
+    ],
+)
+def test_a_figures_unit_is_in_its_name(text: str, name: str, value: float, right: bool) -> None:
+    wrong = difference(only(f"{text} [a: {name}]"), Figure(value, 20))
+    assert (not wrong) is right, wrong
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("At most 2.1% succeed", True),
+        ("The upper end is 2.1%", True),
+        ("They succeed in 2.1%", False),
+        ("At most 2.5% succeed", False),
+    ],
+)
+def test_a_bound_needs_a_word_for_it(text: str, right: bool) -> None:
+    assert (not difference(only(f"{text} [a: b]"), Figure(0, 175, 0, 0.02148))) is right
+
+
+def test_a_bare_count_is_told_its_form() -> None:
+    assert '"19 of 28"' in difference(only("19 were refused [a: b]"), Figure(0.6786, 28))

@@ -47,9 +47,9 @@ def test_an_answer_is_judged_recorded_and_saved(capsys: pytest.CaptureFixture[st
     assert saved.findings == ()
 
 
-def test_a_string_has_your_own_evidence(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_string_has_your_own_evidence(capsys: pytest.CaptureFixture[str], own_home: Path) -> None:
     review("Q1", PLAIN)
-    assert "in .course/evidence" in " ".join(capsys.readouterr().out.split())
+    assert f"in {own_home.name}/evidence" in " ".join(capsys.readouterr().out.split())
     assert status() == "partly"
 
 
@@ -88,7 +88,22 @@ def test_a_model_answer_opens_after_a_first_one(
     assert "after a first answer" in capsys.readouterr().out
     review("Q1", "A few words.")
     model_answer("Q1")
+    assert "the solution's text" not in capsys.readouterr().out
+    review("Q1", PLAIN)
+    model_answer("Q1")
     assert "the solution's text" in capsys.readouterr().out
+
+
+def test_the_courses_own_text_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    review("Q1", Answer(PLAIN, home()))
+    assert "own text" not in capsys.readouterr().out
+    monkeypatch.setattr(desk, "solved", lambda _: Answer(PLAIN))
+    review("Q1", Answer(PLAIN, home()))
+    told = capsys.readouterr().out
+    assert "the course's own text" in told
+    assert "form of the answer has passed" in told
 
 
 def test_the_local_model_gives_no_comment(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,11 +1,14 @@
 """The judge's findings say what to do; the exercises' own tests try whole answers."""
 
+import json
+import time
 from pathlib import Path
 
 import pytest
 
 from helpers.review.answer import Answer
-from helpers.review.judge import Finding, judge
+from helpers.review.dealt import dealt_with
+from helpers.review.judge import MOST_CHARACTERS, Finding, judge
 from helpers.review.questions import UnknownQuestionError, question, questions
 from helpers.review.saved import load, save, saved_answers
 from tests.exercises.m12.made import bodies, home, text_of, written
@@ -80,10 +83,107 @@ def test_a_wrong_value_shows_both_numbers() -> None:
         ("It is 70% [functional_quality: right answers], 1.4 times more.", False),
         ("It is 70% [functional_quality: right answers] at 95% confidence.", False),
         ("It is 70% [functional_quality: right answers], not 90%.", True),
+        ("It would be 20 of 28 [derived: one refusal more than 19].", False),
+        ("Half of the visitors left.", True),
+        ("If half of the visitors left, it would fail.", False),
+        ("Nine out of ten visitors left.", True),
+        ("One complaint in ten is right, and two of the three controls are code.", False),
+        ("7/10 visitors left.", True),
     ],
 )
 def test_numbers_without_a_source(text: str, missing: bool) -> None:
     assert bool(found(f"{PLAIN}\n\n{text}", "uncited")) is missing
+
+
+def test_the_sentence_after_a_figure_may_give_its_interval(tmp_path: Path) -> None:
+    folder = written(tmp_path)
+    file = folder / "evidence" / "security.json"
+    content = json.loads(file.read_text("utf-8"))
+    content["figures"]["benign answers lost"] |= {"low": 0.004, "high": 0.129}
+    file.write_text(json.dumps(content), encoding="utf-8")
+    cites = f"{PLAIN}\n\nIt was 1 of 40 [security: benign answers lost]."
+
+    def uncited(text: str) -> bool:
+        return any(one.aspect == "uncited" for one in judge(FIRST, Answer(text, folder)))
+
+    assert not uncited(f"{cites} The 95% interval ends at 12.9%.")
+    assert uncited(f"{cites} The 95% interval ends at 14%.")
+    assert uncited(f"{cites} The visitors like 12.9% of it.")
+    assert uncited(f"{PLAIN}\n\nThe 95% interval ends at 12.9%.")
+
+
+@pytest.mark.parametrize("run", ["a", "1", "1% ", " 1 of", "\n", " no no", " we have no", "a-"])
+def test_long_runs_are_answered_soon(run: str) -> None:
+    long = run * ((MOST_CHARACTERS - len(PLAIN)) // len(run))
+    begun = time.process_time()
+    judge(FIRST, Answer(PLAIN + long, home()))
+    assert time.process_time() - begun < 20
+    (text, *others) = judge(FIRST, Answer(PLAIN + 100_000 * "a", home()))
+    assert "at most 20,000" in text.text
+    assert {one.text for one in others} == {"Not looked at, see above."}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "counts"),
+    [
+        ("| load | sale day outage |", True),
+        ("- load is good", False),
+        ("- Failure modes is good", False),
+        ("We do not test load at all on any day.", False),
+        ("Load does not matter, since we have three visitors a day.", True),
+        ("Load, cost, privacy and security are the things that we look at each day.", False),
+    ],
+)
+def test_a_name_needs_words_of_its_own(sentence: str, counts: bool) -> None:
+    names = FIRST.names
+    assert names is not None
+    assert (
+        any(one in ("load", "failure modes") for one in dealt_with(names, sentence).found) is counts
+    )
+
+
+def test_a_card_tells_what_was_only_denied_or_listed() -> None:
+    part = "We do not test load. Privacy, latency, cost, security and rollback are listed."
+    texts = found(text_of({**bodies(FIRST), "Checks and incidents": part}), "names")
+    assert any("Found only in negations" in text and "load" in text for text in texts)
+    (listed,) = [text for text in texts if "Only listed" in text]
+    (missing,) = [text for text in texts if "Not there" in text]
+    assert "privacy" in listed
+    assert "privacy" not in missing
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["##Counter-case", "**Counter case**", "## 5. Countercases", "Counter-case\n---"]
+    + ["## Counter\u2011case", "# COUNTER-CASE:"],
+)
+def test_headings_may_be_written_otherwise(heading: str) -> None:
+    assert found(PLAIN.replace("## Counter-case", heading), "parts") == []
+
+
+def test_a_missing_part_lists_the_headings_that_there_are() -> None:
+    (text,) = found(PLAIN.replace("## Limit", "## Boundaries"), "parts")
+    assert "Boundaries" in text
+
+
+def test_a_folder_of_evidence_is_found_or_named(tmp_path: Path) -> None:
+    assert judge(FIRST, Answer(PLAIN, home() / "evidence")) == []
+    (tmp_path / "cost.json").write_text("{}", encoding="utf-8")
+    assert "the folder above" in judge(FIRST, Answer(PLAIN, tmp_path))[0].text
+
+
+def test_a_file_that_is_no_evidence_is_told_the_keys(tmp_path: Path) -> None:
+    folder = written(tmp_path)
+    (folder / "evidence" / "security.json").write_text("{}", encoding="utf-8")
+    text = PLAIN + "\n\n1 of 40 [security: benign answers lost]."
+    assert any("has the keys item" in one.text for one in judge(FIRST, Answer(text, folder)))
+
+
+def test_two_figures_in_a_bracket_and_unknown_evidence_are_told() -> None:
+    text = "\n\n0% [load: requests lost; load: errors]. 5% [securty: benign answers lost]."
+    first, second = found(PLAIN + text, "sources")
+    assert "write [load: requests lost] and [load: errors]" in first
+    assert "there is: security" in second
 
 
 def test_padding_is_no_text_of_ones_own() -> None:

@@ -148,6 +148,9 @@ def bodies(asked: Question, start: int = 0, *, bullets: bool = False) -> dict[st
             f"* **{phrases[-1 if bullets else 0]}**: {next(sentences)}"
             for phrases in list(names.of.values())[: names.fewest]
         ]
+        if asked.id == "Q4":
+            told = [f"{line} [stated: author {n}, 202{n}]" for n, line in enumerate(told)]
+            found["Claim"] += f"\nHence {next(iter(names.of))} is the name that we choose for it."
         found[names.part or asked.parts[0].name] += "\n\n" + "\n".join(told)
     found["Counter-case"] += '\nFor example "may I give the lamp back on Sunday" was answered so.'
     return found
@@ -256,13 +259,76 @@ def answers(question_id: str) -> dict[str, Make]:
     )
     add(
         "vague_counter",
-        wrong("The counter-case points at nothing."),
+        wrong("The counter-case says that things may be otherwise, and no more."),
         given(
             changed(
                 counter_case="Things may of course always turn out in quite another way, as "
                 "experienced people know, because life is long and surprises come when nobody "
                 "expects them, in any trade and under any sky, for the wise and the foolish alike."
             )
+        ),
+    )
+    add(
+        "denied_counter",
+        wrong("The counter-case says that there is none."),
+        given(
+            changed(
+                counter_case="There is none, although three of us looked for one over a whole "
+                "week, in each corner of the shop, with much patience and a large pot of coffee."
+            )
+        ),
+    )
+    add(
+        "plain_counter",
+        right("A case needs no figure and no quotation."),
+        given(
+            changed(
+                counter_case="A visitor writes in the dialect of a small valley, is refused "
+                "although a page has the answer, and the golden set contains no dialect at all."
+            )
+        ),
+    )
+    add(
+        "framed",
+        right("The whole text is in a fence, with numbered headings and one below a part."),
+        given(
+            "```markdown\n"
+            + plain.replace("## Claim", "## 1. Claims").replace("## Limit", "## Limits\n\n### More")
+            + "\n```"
+        ),
+    )
+    add("endless", wrong("More letters than anyone reads."), given(plain + "a" * 100_000))
+    add("surrogate", wrong("It has half a character."), given(plain + "\ud800"))
+    add(
+        "undated",
+        wrong("A statement without a year."),
+        given(plain + "\n\nElsewhere it was 12.5% [stated: a colleague, today]."),
+    )
+    add(
+        "in_words",
+        wrong("A share in words has no source."),
+        given(plain + "\n\nNine out of ten visitors came back, and ninety percent smiled."),
+    )
+    add(
+        "other_unit",
+        wrong("The number is right, and its unit is not."),
+        given(plain + "\n\nIt takes 2.1 hours [latency: seconds an answer, median]."),
+    )
+    add(
+        "other_money",
+        wrong("The number is right, and its currency is not."),
+        given(plain + "\n\nIt costs 0.00059 euros [cost: dollars a right answer]."),
+    )
+    add(
+        "no_doubt",
+        wrong("No doubt is no zero."),
+        given(plain + "\n\nThere is no doubt that requests were lost [load: requests lost]."),
+    )
+    add(
+        "keywords",
+        wrong("A part is a run of keywords."),
+        given(
+            changed(limit=" ".join(re.findall(r"\b[a-z]{5,}\b", " ".join(_SUBJECTS + _OBJECTS))))
         ),
     )
     add(
@@ -296,5 +362,33 @@ def answers(question_id: str) -> dict[str, Make]:
             "listed",
             wrong("The names are listed, and nothing is said of them."),
             given(text_of({**without, part: f"{without[part]}\n\n{listed}"})),
+        )
+        add(
+            "listed_in_a_sentence",
+            wrong("A sentence lists the names, and the paragraph goes on about other things."),
+            given(text_of({**without, part: f"We look at {listed}. {without[part]}"})),
+        )
+        negated = "\n".join(f"We do not use {phrases[0]}." for phrases in names.of.values())
+        add(
+            "negated",
+            wrong("The names are only denied."),
+            given(text_of({**without, part: f"{without[part]}\n\n{negated}"})),
+        )
+    if asked.id == "Q2":
+        swapped = "LLM01 Excessive agency: a stranger steers it, so a rule reads each call."
+        add(
+            "crossed",
+            wrong("A code has the name of another risk."),
+            given(plain.replace("* **LLM01**", f"* {swapped}\n* **LLM01**")),
+        )
+    if asked.id == "Q4":
+        chosen = "is the name that we choose for it, over all others of its kind and of its time."
+        add("aiops", wrong("AIOps is another thing."), given(changed(claim=f"AIOps {chosen}")))
+        add("other_name", wrong("No name."), given(changed(claim=f"DataOps {chosen}")))
+        add("two_names", wrong("Two."), given(changed(claim=f"MLOps or LLMOps {chosen}")))
+        add(
+            "few_sources",
+            wrong("The names have no sources."),
+            given(re.sub(r" \[stated: [^\]]*\]", "", plain)),
         )
     return made
