@@ -680,7 +680,7 @@ for text in ["Where is FH-10234?", "Is the Alta 2 waterproof?", "Hi!"]:
         print("   ", call["name"], call["args"])
 
 # %% [markdown] name="choice-notes" only="instructor"
-# People take the small model for a good chooser of tools. Say it twice: here a classifier chooses.
+# The slip here is to credit the small model with the choice. Say it twice: a classifier chooses.
 # Ask what the third line should call, and why nothing is the right answer. In a room that has a
 # hosted model, run this cell with it: the lines of code are the same.
 

@@ -100,7 +100,8 @@ check("01.1", fuse)
 # %% [markdown] name="fuse-notes" only="instructor"
 # Known slips: the scores are added without scaling, the two weights are swapped, and ties keep the
 # order of the dictionary. Ask a person who is stuck to scale one search on paper. Give it ten
-# minutes before the first hint. Skip the case of an id that only `words` has when the room is late.
+# minutes before the first hint. When the room is late, accept *partly* where only the error for an
+# id that `meaning` does not have is missing.
 
 # %% [markdown] name="fuse-why" only="solution"
 # BM25 and a cosine have different scales, so both are scaled to the range from 0 to 1 before they
@@ -297,8 +298,8 @@ check("01.3", choose_threshold)
 
 # %% [markdown] name="threshold-notes" only="instructor"
 # Known slips: `min()` of an empty list, and a largest number such as 1.0 where a score can be
-# higher. Ask which thresholds are worth trying, and let people draw scores on a line: five minutes
-# on paper save ten at the keyboard.
+# higher. Ask which thresholds are worth trying, and let people draw scores on a line before they
+# type: five minutes. Skip the comparison of three prices when the room is late.
 
 # %% [markdown] name="threshold-why" only="solution"
 # The cost only changes where the threshold passes a score, so the scores themselves are all there
@@ -475,7 +476,7 @@ check("01.5", look_before_refund)
 # %% [markdown] name="guard-notes" only="instructor"
 # Known slips: an exception instead of a `ToolMessage`, a set that remembers lookups between
 # conversations, and a lookup in the same message as the refund. Ask where the guard's memory is;
-# the answer is the conversation. This is the longest statement to read: read it together, and skip
+# the answer is the conversation. The statement is long: read it together, and skip
 # the exercise when you are late.
 
 # %% [markdown] name="guard-why" only="solution"
