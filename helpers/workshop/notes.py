@@ -76,8 +76,8 @@ def run(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="course workshop notes",
         description="The instructor's notes of a module: what people get wrong, what to ask, how "
-        "long to wait for an answer (in seconds or minutes), what to skip. Each names the cell that "
-        "it follows. Learners' notebooks have none of them.",
+        "long to wait for an answer (in seconds or minutes), what to skip. Each names the cell "
+        "that it follows. Learners' notebooks have none of them.",
         epilog="Exit status: 0 done, 1 the file cannot be written, 2 bad use or no such module.",
     )
     parser.add_argument("module", help="the module's number, such as 01")
@@ -88,7 +88,7 @@ def run(argv: Sequence[str]) -> int:
     out: Path | None = options.out
     if out is not None and out.suffix.lower() not in (".md", ".html"):
         parser.error(f"--out {out}: the name ends in .md (Markdown) or .html (a page)")
-    number = options.module.zfill(2)
+    number = options.module.zfill(2) if options.module else ""
     try:
         found = module_notes(number, root=ROOT)
         text = markdown(number, found, {one: _title(number, one) for one in found})

@@ -51,7 +51,7 @@ def page(title: str, body: str, style: str, script: str = "") -> str:
     )
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{style}</style></head><body>\n{body}\n"
         + (f"<script>{script}</script>" if script else "")
@@ -65,15 +65,18 @@ def html_of(markdown: str) -> str:
     return nh3.clean(parser.render(markdown), tags=_TAGS, attributes={})
 
 
-def save(out: Path, text: str) -> None:
-    """Write a new file, whole or not at all. What is there already is never replaced.
+def save(out: Path, text: str, *, renew: bool = False) -> None:
+    """Write a new file, whole or not at all. What is there already is not replaced.
+
+    Args:
+        renew: replace it after all, where only the kit itself writes.
 
     Raises:
         OutError: the name is taken by other content, or the file cannot be written.
     """
     content = text.encode()
     try:
-        if out.exists():
+        if out.exists() and not renew:
             if out.is_file() and out.read_bytes() == content:
                 return
             raise OutError(

@@ -10,7 +10,7 @@ from helpers.paths import ROOT
 
 
 def run(argv: Sequence[str]) -> int:
-    """Print a plan, or write it: 0 done, 1 the modules do not fit or the disk refused, 2 bad use."""
+    """Print or write a plan: 0 done, 1 modules do not fit or the disk refused, 2 bad use."""
     from helpers.course.minutes import MinutesError
     from helpers.workshop import plan_page
     from helpers.workshop.cells import SourceMissing
@@ -59,7 +59,7 @@ def run(argv: Sequence[str]) -> int:
         return _failed(problem, 2)
     except (TooShortError, MinutesError, OutError) as problem:
         return _failed(problem, 1)
-    print(f"Wrote {out}: {len(made.modules)} modules, {len(made.days)} days.")
+    print(f"Wrote {out}.")
     return 0
 
 

@@ -12,7 +12,9 @@ _WHAT = {
     "closing": "Close: what did you measure? What will you use on Monday?",
     "buffer": "Buffer: questions, and what took longer",
 }
-_DOWNLOAD = re.compile(r"^\| the learner's lock[^|]*\| ([\d,]+) \| ([\d,]+(?: to [\d,]+)?) \|", re.M)
+_DOWNLOAD = re.compile(
+    r"^\| the learner's lock[^|]*\| ([\d,]+) \| ([\d,]+(?: to [\d,]+)?) \|", re.M
+)
 
 
 def title(made: Plan) -> str:
@@ -44,7 +46,8 @@ def _summary(made: Plan) -> str:
         f"{'Modules' if len(made.modules) > 1 else 'Module'}: {names}. {', '.join(shares)}.",
         "The minutes are those that walkthroughs and labs state, the upper ones where they give "
         "two. Sections share a walkthrough's minutes by their number of cells; exercises share a "
-        "lab's evenly. While you show a section, people run its cells. Lunch is not in the plan: put it in the place of a break.",
+        "lab's evenly. While you show a section, people run its cells. Lunch is not in the plan: "
+        "put it in the place of a break.",
     ]
     if made.left:
         lines.append(
@@ -114,9 +117,9 @@ def _row(block: Block) -> tuple[str, str]:
 def _cuts(made: Plan) -> str:
     if not made.cuts:
         return (
-            "## When you are late\n\nThis plan has only what its modules cannot do without. Use the "
-            "buffer first. Then leave the first exercise of each module for afterwards, and keep "
-            "the last, which is the gate."
+            "## When you are late\n\nThis plan has only what its modules cannot do without. Use "
+            "the buffer first. Then leave the first exercise of each module for afterwards, and "
+            "keep the last, which is the gate."
         )
     lines, saved = [], 0
     for piece in made.cuts:
@@ -153,5 +156,3 @@ def _cell(text: str) -> str:
 
 def _clock(minutes: int) -> str:
     return f"{minutes // 60}:{minutes % 60:02}"
-
-

@@ -7,6 +7,7 @@ Together they are exactly what the two lines say.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -64,6 +65,7 @@ class Module:
         return sum(piece.minutes for piece in self.pieces)
 
 
+@cache  # a plan asks for the same module many times
 def module(number: str, *, root: Path) -> Module:
     """A module's pieces.
 
