@@ -5,6 +5,7 @@ Before it: modules 01 and 03.**`. Of a range such as `90 to 120 minutes` the upp
 that a plan does not promise too much.
 """
 
+import functools
 import json
 import re
 from pathlib import Path
@@ -86,9 +87,18 @@ def opening_line(notebook: Path) -> str:
         MinutesError: the file is damaged, or has no bold text.
     """
     try:
+        there = notebook.stat()
+        return _opening_line(notebook, there.st_mtime_ns, there.st_size)
+    except OSError as error:
+        raise MinutesError(f"{_place(notebook)} cannot be read as a notebook.") from error
+
+
+@functools.lru_cache(maxsize=64)  # a notebook has megabytes of outputs, and is asked twice
+def _opening_line(notebook: Path, _changed: int, _size: int) -> str:
+    try:
         cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
         texts = ["".join(one["source"]) for one in cells if one["cell_type"] == "markdown"]
-    except (OSError, ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError) as error:
         raise MinutesError(f"{_place(notebook)} cannot be read as a notebook.") from error
     for text in texts:
         if bold := _BOLD.search(text):

@@ -62,7 +62,7 @@ def markdown(number: str, found: dict[str, list[Note]], titles: dict[str, str]) 
             if note.heading != heading:
                 heading = note.heading
                 parts.append(f"### {heading}")
-            where = f"After the cell `{note.after}`:" if note.after else "Before the first cell:"
+            where = f"At the cell `{note.after}`:" if note.after else "Before the first cell:"
             code = note.cell.kind == "code"
             text = f"```python\n{note.cell.text}\n```" if code else note.cell.text
             parts.append(f"{where}\n\n{text}")
@@ -77,7 +77,7 @@ def run(argv: Sequence[str]) -> int:
         prog="course workshop notes",
         description="The instructor's notes of a module: what people get wrong, what to ask, how "
         "long to wait for an answer (in seconds or minutes), what to skip. Each names the cell "
-        "that it follows. Learners' notebooks have none of them.",
+        "that it belongs to. Learners' notebooks have none of them.",
         epilog="Exit status: 0 done, 1 the file cannot be written, 2 bad use or no such module.",
     )
     parser.add_argument("module", help="the module's number, such as 01")

@@ -100,7 +100,7 @@ def _sizes(root: Path) -> str:
 
 
 def _timetable(blocks: tuple[Block, ...]) -> str:
-    rows = ["| from | minutes | | what |", "|---|---|---|---|"]
+    rows = ["| from | minutes | part | what |", "|---|---|---|---|"]
     for block in blocks:
         what, text = _row(block)
         rows.append(f"| {_clock(block.start)} | {block.minutes} | {what} | {text} |")

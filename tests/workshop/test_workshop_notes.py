@@ -95,7 +95,7 @@ def test_a_modules_notes_are_printed(
     assert 4 <= len(notes) <= 7
     for note in notes:
         assert f"### {note.heading}\n" in printed
-        assert f"After the cell `{note.after}`:\n\n{note.cell.text}" in printed
+        assert f"At the cell `{note.after}`:\n\n{note.cell.text}" in printed
 
 
 def test_the_notes_keep_to_the_style_pages_words() -> None:
