@@ -12,19 +12,13 @@ from pathlib import Path
 from typing import Literal
 
 from helpers.course.minutes import before, of_module
+from helpers.course.programs import used
 from helpers.review.targets import exercises
 from helpers.workshop.cells import Section, read, sections, source_of
 
 # What people can read by themselves afterwards.
 TAIL = ("In production", "Where it breaks", "Keep this", "Without the course", "Quiz", "Next")
 RESULT = "What you measured"
-
-PROGRAMS = {
-    "07": "podman, runc and HAProxy, for images, pods and rollouts (Linux; the lab needs none)",
-    "08": "Prometheus and Alertmanager",
-    "11": "Prometheus, for `course drill`",
-}
-"""What a module needs beyond the course's own packages; `course doctor` does not look for it."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +86,7 @@ def module(number: str, *, root: Path) -> Module:
         title=found[0].heading.removeprefix(number).strip(),
         before=before(number, root=root),
         machine=stated.machine,
-        programs=PROGRAMS.get(number, ""),
+        programs=", ".join(used(number)),
         pieces=(*shown, *done),
     )
 

@@ -9,6 +9,7 @@ import pytest
 
 from helpers import cli
 from helpers.course.minutes import of_module
+from helpers.course.programs import OF_MODULE
 from helpers.paths import ROOT
 from helpers.workshop import page
 from helpers.workshop.plan import (
@@ -25,7 +26,7 @@ from helpers.workshop.plan import (
     plan,
 )
 from helpers.workshop.plan_page import markdown
-from helpers.workshop.plan_parts import PROGRAMS, Piece, module, shares
+from helpers.workshop.plan_parts import Piece, module, shares
 
 NUMBERS = [f"{number:02}" for number in range(13)]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -59,7 +60,7 @@ def test_a_module_that_needs_a_program_is_in_the_table() -> None:
     for source in [*ROOT.glob("notebooks/src/*.py"), *ROOT.glob("solutions/src/*.py")]:
         if re.search(r"apt install|needs Prometheus", source.read_text("utf-8")):
             saying.add(source.name[:2])
-    assert saying <= set(PROGRAMS)
+    assert saying <= set(OF_MODULE)
     assert "| `drill` |" in README
     assert "needs Prometheus |" in README[README.index("| `drill` |") :].splitlines()[0]
 
