@@ -1,4 +1,4 @@
-"""The instructor's desk: grade a folder of submitted labs.
+"""The instructor's desk: grade a folder of submitted labs, and prepare a workshop (`kit`).
 
 `course grade FOLDER` takes the exercise cells of each submission, and what they need of the
 learner's own cells, into a fresh lab, runs that in a fresh kernel with a time and a memory limit,

@@ -142,6 +142,11 @@ def asked_honestly(q):
 
 measure("2 prompt", asked_honestly)
 
+# %% [markdown] name="prompt-notes" only="instructor"
+# Before the cell runs, ask for a number: how many questions more will the better prompt get right?
+# Wait until three people have said one. The slip here is to judge an answer by how well it reads.
+# Read one fluent answer aloud, then show what it had to state. Skip the interval: module 02 has it.
+
 # %% [markdown] name="embed-text"
 # ## How do you find a text by its meaning?
 #
@@ -177,6 +182,11 @@ def cosine(a, b):
 
 for text, vector in zip(texts, vectors, strict=True):
     print(round(cosine(vectors[0], vector), 2), text)
+
+# %% [markdown] name="cosine-notes" only="instructor"
+# Let everyone write down "second" or "third" before they run it; one minute is enough. Do not
+# explain the result yet. Ask what a cache that goes by this number would answer, and come back to
+# it in module 10. Skip the loop in `cosine` when the room knows dot products.
 
 # %% [markdown] name="cosine-read"
 # The second text has the same meaning in other words. The third has the same words with another
@@ -512,6 +522,11 @@ print("refuse below", round(THRESHOLD, 3))
 print(f"answerable refused: {1 - kept[place]:.0%}")
 print(f"unanswerable refused: {1 - answered[place]:.0%}")
 
+# %% [markdown] name="threshold-notes" only="instructor"
+# The slip here is to look for the threshold that is "right". Ask who in a shop may decide how many
+# customers are sent away without an answer; wait half a minute, in silence if need be. The answer
+# is not a developer. Skip the areas when the room is late, and keep the plot.
+
 # %% name="roc"
 show.line(
     {"one point for each threshold": (1 - kept, 1 - answered)},
@@ -663,6 +678,11 @@ for text in ["Where is FH-10234?", "Is the Alta 2 waterproof?", "Hi!"]:
     reply = thinking.invoke(text)
     for call in reply.tool_calls:
         print("   ", call["name"], call["args"])
+
+# %% [markdown] name="choice-notes" only="instructor"
+# The slip here is to credit the small model with the choice. Say it twice: a classifier chooses.
+# Ask what the third line should call, and why nothing is the right answer. In a room that has a
+# hosted model, run this cell with it: the lines of code are the same.
 
 # %% [markdown] name="loop-text"
 # ## What is an agent?

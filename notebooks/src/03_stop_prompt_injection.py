@@ -95,6 +95,11 @@ for text in [
 ]:
     print(f"{text}\n   -> {said(naive, text).strip()}")
 
+# %% [markdown] name="transcript-notes" only="instructor"
+# Let people vote on each of the four lines before you run the cell: one minute. Then ask which of
+# the leaks an alarm would miss. It is the last one, because nobody attacked. The prompt says
+# "never" and is read like any other sentence.
+
 # %% [markdown] name="threats-text"
 # ## What else can go wrong?
 #
@@ -177,6 +182,11 @@ for text in [
     })
 show.table(rows, caption="What counts as a leak")
 
+# %% [markdown] name="judge-notes" only="instructor"
+# What goes wrong here: one function for the judge and for the filter. Ask what the filter's score
+# would then be, and wait ten seconds: it is perfect, and it means nothing. Skip the function
+# `readings` when the room is late. The table is enough.
+
 # %% [markdown] name="direct-text"
 # ## How often do attacks succeed?
 #
@@ -246,6 +256,11 @@ for text in show.progress(stubborn[: 1 if fast else 8], "attacks tried again"):
             break
 print(f"at first {results.success.sum()} of {len(results)} succeed")
 print(f"of the others, {min(len(stubborn), 8)} were tried again: {won_later} get the code")
+
+# %% [markdown] name="tries-notes" only="instructor"
+# Ask which figure belongs in a report if an attacker may write a hundred times a day. Wait for one
+# answer with a reason. Success at the first try is the wrong one. The cell asks the model many
+# times: run it before the workshop, and show the stored output.
 
 # %% [markdown] name="name-text"
 # A low rate can be an accident of words. The customers' words choose the tool here, and a tool that
@@ -442,6 +457,11 @@ class MarkUntrusted(AroundModel):
 print(datamarked(phishing.planted.text))
 print("Agent:", said(build(prompt, naive_tools, [MarkUntrusted()], phishing), phishing.request))
 
+# %% [markdown] name="marks-notes" only="instructor"
+# A harder prompt and marks look like controls. Ask for a bet now, on a piece of paper: do they
+# lower the number of attacks that succeed? The table under "Which control does what" settles it.
+# Skip the fence, and show the marks alone.
+
 # %% [markdown] name="leave-out-text"
 # Marks only lower the odds. If reviews and notes come with a label, there is a better way: leave
 # them out of what the model reads. The whole result stays in the conversation, where people can
@@ -523,6 +543,11 @@ found = {}
 for name, texts in groups.items():
     found[name] = pd.Series(screen.predict(texts))
     print(f"{name:30} {rate(found[name])}")
+
+# %% [markdown] name="authors-notes" only="instructor"
+# Stop after the first line of the output, and ask whether you would ship this screen. Wait for a
+# yes. Then show the other lines. The slip is a test set by the same author as the training set. If
+# one sentence of this module is remembered, let it be that one.
 
 # %% [markdown] name="authors-read"
 # The first row is the collection that the screen has learnt from. Compare it with the others: the
@@ -821,6 +846,12 @@ table["honest right"] = honest.groupby("variant").right.sum()
 table["code unasked"] = honest.groupby("variant")["code unasked"].sum()
 caption = f"{len(sample)} attacks, {honest.variant.value_counts().iloc[0]} honest requests"
 show.table(table.reset_index(), caption=caption)
+
+# %% [markdown] name="compare-notes" only="instructor"
+# Give pairs three minutes with this table: which two controls would you ship, and what do they
+# cost? A choice without the column *honest right* is half a choice. Expect the zero under *code
+# out* to be praised; ask whether it could have been anything else. Skip the plot when the room is
+# late.
 
 # %% [markdown] name="compare-plot-text"
 # The same as a picture, with intervals. The best variant is far left in the first series and far

@@ -1,0 +1,112 @@
+"""`course workshop notes`: the instructor's notes of a module, with the cells that they follow."""
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers.paths import ROOT
+from helpers.workshop.cells import Cell, SourceMissing, headings, read, source_of
+
+PLACES = {"notebooks": "Walkthrough", "solutions": "Lab"}
+
+
+@dataclass(frozen=True)
+class Note:
+    """A note beside the text.
+
+    `heading` is the section that it is in, and `after` the learner's cell before it, by its name
+    ("" at the beginning). `cell` is the note itself.
+    """
+
+    heading: str
+    after: str
+    cell: Cell
+
+
+def notes_of(cells: Sequence[Cell]) -> list[Note]:
+    """The notes among a source's cells, in order."""
+    found: list[Note] = []
+    heading = after = ""
+    for cell in cells:
+        if cell.only == "instructor":
+            found.append(Note(heading, after, cell))
+            continue
+        if cell.only != "solution":  # a cell that the lab does not have is no place to look for
+            after = cell.name
+        if cell.kind == "markdown" and (inside := headings(cell.text)):
+            heading = inside[-1][1]
+    return found
+
+
+def module_notes(number: str, *, root: Path) -> dict[str, list[Note]]:
+    """The notes of a module: those of its walkthrough ("notebooks") and its lab ("solutions").
+
+    Raises:
+        SourceMissing: there is no such module, or its sources are not in this copy of the course.
+    """
+    return {folder: notes_of(read(source_of(number, folder, root=root))) for folder in PLACES}
+
+
+def markdown(number: str, found: dict[str, list[Note]], titles: dict[str, str]) -> str:
+    """The notes as Markdown."""
+    parts = [f"# Instructor's notes, module {number}"]
+    for folder, notes in found.items():
+        parts.append(f"## {PLACES[folder]}: {titles[folder]}")
+        if not notes:
+            parts.append("No notes yet.")
+        heading = ""
+        for note in notes:
+            if note.heading != heading:
+                heading = note.heading
+                parts.append(f"### {heading}")
+            where = f"At the cell `{note.after}`:" if note.after else "Before the first cell:"
+            code = note.cell.kind == "code"
+            text = f"```python\n{note.cell.text}\n```" if code else note.cell.text
+            parts.append(f"{where}\n\n{text}")
+    return "\n\n".join(parts) + "\n"
+
+
+def run(argv: Sequence[str]) -> int:
+    """Print or write the notes: 0 done, 1 the file cannot be written, 2 no such module."""
+    from helpers.workshop.page import OutError, save, sheet
+
+    parser = argparse.ArgumentParser(
+        prog="course workshop notes",
+        description="The instructor's notes of a module: what people get wrong, what to ask, how "
+        "long to wait for an answer (in seconds or minutes), what to skip. Each names the cell "
+        "that it belongs to. Learners' notebooks have none of them.",
+        epilog="Exit status: 0 done, 1 the file cannot be written, 2 bad use or no such module.",
+    )
+    parser.add_argument("module", help="the module's number, such as 01")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="write to this new file, in .md or .html"
+    )
+    options = parser.parse_args(argv)
+    out: Path | None = options.out
+    if out is not None and out.suffix.lower() not in (".md", ".html"):
+        parser.error(f"--out {out}: the name ends in .md (Markdown) or .html (a page)")
+    number = options.module.zfill(2) if options.module else ""
+    try:
+        found = module_notes(number, root=ROOT)
+        text = markdown(number, found, {one: _title(number, one) for one in found})
+        if out is None:
+            print(text, end="")
+            return 0
+        html = out.suffix.lower() == ".html"
+        save(out, sheet(f"Instructor's notes, module {number}", text) if html else text)
+    except (SourceMissing, OutError) as problem:
+        print(f"course workshop notes: {problem}", file=sys.stderr)
+        return 2 if isinstance(problem, SourceMissing) else 1
+    print(f"Wrote {out}.")
+    return 0
+
+
+def _title(number: str, folder: str) -> str:
+    """The title of a notebook, without its number."""
+    for cell in read(source_of(number, folder, root=ROOT)):
+        if cell.only in ("", "lab") and cell.kind == "markdown" and (all_of := headings(cell.text)):
+            return re.sub(r"^(Lab )?\d\d:? ", "", all_of[0][1])
+    return ""

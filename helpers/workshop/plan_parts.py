@@ -1,0 +1,161 @@
+"""What a module's plan is made of: sections to show and exercises to let people do, with minutes.
+
+All minutes come from the lines that open the walkthrough and the lab (`helpers.course.minutes`).
+Sections share the walkthrough's minutes by their number of cells; exercises share the lab's evenly.
+Together they are exactly what the two lines say.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from helpers.course.minutes import before, of_module
+from helpers.course.programs import used
+from helpers.review.targets import exercises
+from helpers.workshop.cells import Section, read, sections, source_of
+
+# What people can read by themselves afterwards.
+TAIL = ("In production", "Where it breaks", "Keep this", "Without the course", "Quiz", "Next")
+RESULT = "What you measured"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One thing to show or to let people do.
+
+    `minutes` are at least 1. `place` orders the pieces of a module as they are taught. `rank` is 0
+    for what a plan of this module cannot do without; the others join by rising rank.
+    """
+
+    module: str
+    kind: Literal["show", "do"]
+    title: str
+    minutes: int
+    place: int
+    rank: int
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module as a workshop sees it; `machine` is how many minutes of it the machine works."""
+
+    number: str
+    title: str
+    before: tuple[str, ...]
+    machine: int
+    programs: str
+    pieces: tuple[Piece, ...]
+
+    @property
+    def least(self) -> int:
+        """The minutes of what it cannot do without."""
+        return sum(piece.minutes for piece in self.pieces if piece.rank == 0)
+
+    @property
+    def whole(self) -> int:
+        """The minutes of walkthrough and lab."""
+        return sum(piece.minutes for piece in self.pieces)
+
+
+@cache  # a plan asks for the same module many times
+def module(number: str, *, root: Path) -> Module:
+    """A module's pieces.
+
+    Args:
+        number: two digits.
+
+    Raises:
+        SourceMissing: there is no such module, or its source is not in this copy of the course.
+        MinutesError: its walkthrough or lab does not say how long it takes.
+    """
+    found = sections(read(source_of(number, "notebooks", root=root)))
+    stated = of_module(number, root=root)
+    shown = _shown(number, found, stated.walkthrough)
+    tasks = [task for task in exercises(root).values() if task.id.startswith(f"{number}.")]
+    tasks.sort(key=lambda task: int(task.id.split(".")[1]))
+    done = [
+        Piece(number, "do", f"{task.id} {task.title}", minutes, len(shown) + place, rank)
+        for place, (task, minutes, rank) in enumerate(
+            zip(tasks, shares(stated.lab, [1] * len(tasks)), _task_ranks(len(tasks)), strict=True)
+        )
+    ]
+    return Module(
+        number=number,
+        title=found[0].heading.removeprefix(number).strip(),
+        before=before(number, root=root),
+        machine=stated.machine,
+        programs=", ".join(used(number)),
+        pieces=(*shown, *done),
+    )
+
+
+def shares(total: int, weights: Sequence[int]) -> list[int]:
+    """Whole minutes that add up to `total`, each at least 1, by weight (largest remainders).
+
+    Raises:
+        ValueError: there are more parts than minutes.
+    """
+    if not weights:
+        return []
+    if total < len(weights):
+        raise ValueError(f"{len(weights)} parts cannot share {total} minutes.")
+    left, whole = total - len(weights), sum(weights)
+    exact = [left * weight / whole for weight in weights]
+    given = [int(part) for part in exact]
+    by_rest = sorted(range(len(exact)), key=lambda n: (given[n] - exact[n], n))
+    for place in by_rest[: left - sum(given)]:
+        given[place] += 1
+    return [1 + minutes for minutes in given]
+
+
+def _shown(number: str, found: list[Section], total: int) -> list[Piece]:
+    """The walkthrough's sections; what is for reading afterwards is one piece, the last to join."""
+    if total < 2 * len(found):  # sections of less than two minutes cannot be planned one by one
+        return [Piece(number, "show", "The whole walkthrough", total, 0, 0)]
+    taught = [section for section in found if not section.heading.startswith(TAIL)]
+    tail = [section for section in found if section.heading.startswith(TAIL)]
+    weights = [len(section.names) for section in taught]
+    if tail:
+        weights.append(sum(len(section.names) for section in tail))
+    minutes = shares(total, weights)
+    titles = ["The picture, and what you will build", *(one.heading for one in taught[1:])]
+    if tail:
+        titles.append("The rest: " + ", ".join(one.heading for one in tail))
+    ranks = _section_ranks(taught, minutes, total)
+    if tail:
+        ranks.append(_LAST)
+    return [
+        Piece(number, "show", title, own, place, rank)
+        for place, (title, own, rank) in enumerate(zip(titles, minutes, ranks, strict=True))
+    ]
+
+
+_LAST = 1000  # no module has as many pieces
+
+
+def _section_ranks(taught: list[Section], minutes: list[int], total: int) -> list[int]:
+    """0 for opening, first section, result and the longest ones, up to a third of the minutes.
+
+    The longest sections build the most. Of two that are as long, the one with a figure comes first.
+    """
+    needed = {0, 1, *(n for n, one in enumerate(taught) if one.heading.startswith(RESULT))}
+    used = sum(minutes[place] for place in needed)
+    others = sorted(
+        set(range(len(taught))) - needed, key=lambda n: (-minutes[n], not taught[n].figure, n)
+    )
+    ranks = [0] * len(taught)
+    rank = 0
+    for place in others:
+        if used + minutes[place] <= total / 3:
+            used += minutes[place]
+        else:
+            rank += 2  # two sections, then an exercise: see _task_ranks
+            ranks[place] = rank
+    return ranks
+
+
+def _task_ranks(count: int) -> list[int]:
+    """The first and the last exercise (the gate) are needed; the others join in their order."""
+    return [0 if place in (0, count - 1) else 4 * place + 1 for place in range(count)]
