@@ -28,8 +28,8 @@ def own_words(root: Path, state: Path) -> dict[str, str]:
     with contextlib.suppress(OSError, KeyError, ImportError):  # a container's may have no name
         words[getpass.getuser()] = "<user>"
     words.setdefault(Path.home().name, "<user>")
-    # A host called "Linux" or a user "a" says nothing of a person, and hides what is asked.
-    named = {word: put for word, put in words.items() if len(word) > 2}
+    # A name of one letter says nothing of a person, and would hide what is asked.
+    named = {word: put for word, put in words.items() if len(word) > 1}
     every = {**named, **{path: put for path, put in folders.items() if len(path) > 3}}
     return dict(sorted(every.items(), key=lambda pair: -len(pair[0])))
 
@@ -39,7 +39,7 @@ _ADDRESSES = (
     (r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", "<address>"),
     (r"\b(?!127\.0\.0\.1\b)\d{1,3}(?:\.\d{1,3}){3}\b", "<address>"),
     (r"\b(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}\b", "<address>"),
-    (r"(?<![\w:])(?:[0-9a-fA-F]{1,4}:){2,7}[0-9a-fA-F:]*[0-9a-fA-F](?![\w:])", "<address>"),
+    (r"(?<![\w:])(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{1,4}(?![\w:])", "<address>"),
 )
 # In quotes a path may hold blanks, elsewhere it ends at one; <course>/x is a course's own.
 _PATHS = (
@@ -54,8 +54,9 @@ def without_personal(text: str, own: Mapping[str, str]) -> str:
     for pattern, put in _ADDRESSES:
         text = re.sub(pattern, put, text)
     for word, put in own.items():
-        edge = r"(?!\w)"
-        text = re.sub(rf"(?<!\w){re.escape(word)}{edge}", lambda _, put=put: put, text)
+        # Windows writes one folder with either slash, doubled or not, in either case.
+        either = r"[\\/]+".join(map(re.escape, re.split(r"[\\/]", word)))
+        text = re.sub(rf"(?<!\w){either}(?!\w)", put, text, flags=re.IGNORECASE)
     for pattern, put in _PATHS:
         text = re.sub(pattern, put, text)
     return text

@@ -2,7 +2,7 @@
 
 Standard library only: it is also made where the course's packages could not be installed. It holds
 no personal data. Names of the user and the machine, folders, addresses and ids are taken out of
-every text before anybody sees it.
+every text before it is shown.
 """
 
 import hashlib
@@ -26,6 +26,8 @@ from helpers.paths import ROOT, course_dir
 FORMAT = "production-agents doctor report"
 VERSION = 1
 LOCK = "requirements.lock"
+# The checks of `course doctor`, each of which a report has (a test holds them together).
+CHECKS = ("Python", "Packages", "Models", "Memory", "Disk", "Ports", "JupyterLab")
 # Those that a question to an instructor is about; None where one is missing.
 PACKAGES = ("jupyterlab", "ipykernel", "langchain", "langgraph", "fastapi", "ray", "xllamacpp")
 
@@ -124,7 +126,7 @@ def compose(
         "versions": versions(),
         "checks": [
             {
-                name: without_personal(value, own) if isinstance(value, str) else value
+                name: without_personal(str(value), own) if name in {"facts", "advice"} else value
                 for name, value in check.items()
             }
             for check in checks

@@ -16,10 +16,10 @@ LOCK = "requirements.lock"
 INDEX = "bundle.json"
 SUMS = "SHA256SUMS"
 FORMAT = "production-agents bundle"
-# One target's wheels, and of them those that are for one platform or one Python alone (measured:
-# README, "Downloads"); the rest, models included, fits every target.
-MB_SHARED = 280
-MB_TARGET = 350
+# Measured on linux-x86_64 with Python 3.11: wheels that fit every target (the models among them),
+# and wheels for one platform or one Python.
+MB_SHARED = 300
+MB_TARGET = 360
 MB_SPARE = 100
 
 README = """\
@@ -27,10 +27,10 @@ Production LLM agents: install without a network
 
 You need git and Python ({pythons}). This folder is for {platforms}.
 
-Open a terminal in the folder where you want the course, and run (put this folder's place for STICK):
+Open a terminal in the folder where you want the course. Put the place of this folder for STICK:
 
-    python3 STICK/start.py            Linux, macOS
-    py STICK\\start.py                 Windows
+    python3 STICK/start.py            (Linux, macOS)
+    py STICK\\start.py                 (Windows)
 
 It makes a folder production-agents, installs the packages there without a network, checks the
 machine and opens JupyterLab. About 2 GB on your disk are needed. Another folder or command:
