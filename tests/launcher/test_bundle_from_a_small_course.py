@@ -11,7 +11,10 @@ import pytest
 from set_up_answers import said
 from small_course import DEAD, Course, find_uv, lock_of, new_course, write_wheel
 
+from helpers.launcher import advice
+from helpers.launcher.advice import SetUpError
 from helpers.workshop.bundle import folder as bundle_folder
+from helpers.workshop.bundle import wheels
 from helpers.workshop.bundle.command import bundle
 from helpers.workshop.bundle.folder import make, verify
 from helpers.workshop.bundle.targets import Target, here, this_python
@@ -256,15 +259,36 @@ def test_a_folder_without_git_is_a_sentence(small: Course, tmp_path: Path) -> No
         make(tmp_path / "new", [OWN], root=tmp_path / "plain", log=tmp_path / "log")
 
 
-def test_a_package_without_a_wheel_is_a_sentence(
-    small: Course, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(
+    ("sentence", "says"),
+    [
+        (advice.MISSING, "Leave out that platform or Python"),
+        (advice.NETWORK, "the network is away"),
+        (advice.HASH, "its hash differs"),
+        (advice.DISK, "The disk is full"),
+        ("Something else.", "Something else."),
+    ],
+)
+def test_what_pip_meets_is_a_sentence_for_an_instructor(
+    sentence: str,
+    says: str,
+    small: Course,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
-    (tmp_path / "none").mkdir()
-    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "none"))
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    with pytest.raises(BundleError, match="Leave out that platform or Python"):
+    def run(command: list[str], *_: object) -> None:
+        if "download" in command:
+            assert {"--require-hashes", "--no-deps", "win_amd64", "3.13"} <= set(command)
+            raise SetUpError(f"{sentence}\n(All it said: log)")
+
+    monkeypatch.setattr(wheels, "run", run)
+    monkeypatch.setattr(wheels, "pip_settings", lambda python: {})
+    monkeypatch.setattr(wheels.Pip, "create", lambda *_: None)
+    with pytest.raises(BundleError) as raised:
         make(tmp_path / "new", [WINDOWS], root=small.root, log=tmp_path / "log")
+    assert says in str(raised.value)
+    assert "--wheels" not in str(raised.value)
+    assert str(raised.value).endswith("(All it said: log)")
     assert not json.loads((tmp_path / "new" / "bundle.json").read_text("utf-8"))["complete"]
 
 
