@@ -100,7 +100,7 @@ DAMAGED: list[tuple[str, bytes, str]] = [
     ("number.json", b"9" * 5000, "Not a report"),
     ("one.json", b"1", "Not a report"),
     ("null.json", b"null", "Not a report"),
-    ("letter.txt", b"Dear instructor, it does not work.", "Not a report"),
+    ("letter.txt", b"Hello instructor, it does not work.", "Not a report"),
     ("screenshot.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "Not a report"),
     ("page.html", b"<!doctype html><title>Sign in</title>", "Not a report"),
     ("reports.zip", b"PK\x03\x04\x14\0", "Not a report"),

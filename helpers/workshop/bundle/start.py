@@ -44,7 +44,7 @@ def problem() -> str:
         bundle = json.loads((HERE / "bundle.json").read_text(encoding="utf-8"))
         complete, targets = bundle["complete"], bundle["targets"]
         lines = (HERE / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
-        sums = dict(reversed(line.split(None, 1)) for line in lines)
+        sums = {name: digest for digest, name in (line.split(None, 1) for line in lines)}
         found = hashlib.sha256((HERE / "course.bundle").read_bytes()).hexdigest()
     except (OSError, ValueError, KeyError, TypeError):
         return "A file of this folder is missing or damaged. Copy the whole folder again."
