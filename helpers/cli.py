@@ -57,6 +57,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "new": ("helpers.course.command", "write a project of your own from the course's programs"),
     "grade": ("helpers.workshop.command", "grade a folder of submitted labs"),
     "workshop": ("helpers.workshop.kit", "prepare a workshop, and give one"),
+    "bundle": ("helpers.workshop.bundle.command", "a folder to install from without a network"),
     "build": ("helpers.authoring.command", "build notebooks and labs from their sources"),
     "runs": ("helpers.authoring.command", "run the slow steps of a notebook, and keep the answers"),
     "strength": ("helpers.authoring.exercise_command", "how strong the checks of a module are"),

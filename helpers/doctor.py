@@ -215,18 +215,49 @@ def findings() -> list[Finding]:
 
 
 def doctor(argv: Sequence[str]) -> int:
-    """Run every check and print its line; 0 when all is well, else 1."""
+    """Run every check and print its line; 0 when all is well, 1 when not, 2 after bad use."""
     parser = argparse.ArgumentParser(
-        prog="course doctor", description="Check this machine: one line a check, OK or what to do."
+        prog="course doctor",
+        description="Check this machine: one line a check, OK or what to do.",
+        epilog="Exit status: 0 all is well, 1 something is not (or the report was not written), 2 "
+        "bad use. Sizes are in MB (1,000,000 bytes).",
     )
-    parser.add_argument("--json", action="store_true", help="the report as JSON")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="the report as JSON")
+    form.add_argument(
+        "--report",
+        metavar="FILE",
+        type=Path,
+        help="write what an instructor needs as JSON, without personal data; it is shown first, "
+        "and you decide",
+    )
+    parser.add_argument("--yes", action="store_true", help="write --report without a question")
+    # The launcher's word to a report that is made although the set-up did not end.
+    parser.add_argument("--stopped", default="", help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
+    if options.yes and options.report is None:
+        parser.error("--yes belongs to --report FILE")
+    if options.report is not None:
+        return _report(options.report, options.yes, options.stopped)
     found = findings()
     if options.json:
         print(json.dumps([asdict(finding) for finding in found]))
     else:
         print("\n".join(finding.line() for finding in found))
     return int(not all(finding.ok for finding in found))
+
+
+def _report(path: Path, yes: bool, stopped: str) -> int:
+    from helpers import machine_report
+
+    before = [Finding("Set-up", False, "it stopped", stopped)] if stopped else []
+    try:
+        return machine_report.show_and_write(
+            path, lambda: [asdict(found) for found in [*before, *findings()]], yes=yes
+        )
+    except machine_report.ReportFileError as error:
+        print(f"course doctor: {error}", file=sys.stderr)
+        return 2
 
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"doctor": doctor}

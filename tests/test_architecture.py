@@ -43,8 +43,11 @@ JOINS = {
     "monitor/live.py": {"testbed"},
     "operate/command_drill.py": {"service", "monitor", "testbed"},
     "operate/testing/drill.py": {"service", "monitor"},
+    # The launcher's pip, its settings and its sentences; the Pythons that the course runs on.
+    "workshop/bundle/wheels.py": {"launcher"},
+    "workshop/bundle/targets.py": {"__main__"},
 }
-OPEN_TO_ALL = {"columns", "faults", "loading", "paths", "sockets"}
+OPEN_TO_ALL = {"anonymous", "columns", "faults", "loading", "machine_report", "paths", "sockets"}
 
 
 def imported(tree: ast.AST, package: str) -> Iterator[str]:

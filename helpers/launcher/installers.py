@@ -81,9 +81,7 @@ class Pip:
         """Install with the environment's own pip, which an environment made by uv has not yet."""
         if not _answers([str(python), "-m", "pip", "--version"]):
             run([str(python), "-m", "ensurepip"], log, _silent)
-        settings, aside = from_pip_files(_pip_files(python))
-        _name([*set_aside(os.environ, "pip"), *aside])
-        variables = {key: value for key, value in settings.items() if not os.environ.get(key)}
+        variables = pip_settings(python)
         options = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
         command = [str(python), "-m", "pip", "install", *options, *EXACT, *_source(wheels)]
         run([*command, "-r", str(lock)], log, pip_progress(_packages(lock)), variables)
@@ -95,6 +93,16 @@ def find_installer() -> Installer:
     if program and _answers([program, "--version"]):
         return Uv(program)
     return Pip()
+
+
+def pip_settings(python: Path) -> dict[str, str]:
+    """What the user's pip files say of where packages come from, as variables for `run`.
+
+    Prints the names of the settings that are set aside; raises `SetUpError` for a broken file.
+    """
+    settings, aside = from_pip_files(_pip_files(python))
+    _name([*set_aside(os.environ, "pip"), *aside])
+    return {key: value for key, value in settings.items() if not os.environ.get(key)}
 
 
 def _pip_files(python: Path) -> str:

@@ -54,6 +54,10 @@ def start(words: Sequence[str]) -> int:
     if stale:
         old = f"{environment.python} -m helpers {command[0]}"
         print(f"The packages of before may still do: {old}", file=sys.stderr)
+    if command[0] == "doctor" and any(word.split("=")[0] == "--report" for word in command):
+        # An instructor wants to know of this machine most of all.
+        print("The report is made without the packages, and says so.\n", file=sys.stderr)
+        cli.main([*command, f"--stopped={problem}"])
     return 1
 
 

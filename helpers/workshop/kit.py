@@ -11,6 +11,8 @@ SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("helpers.workshop.plan_command", "a timed plan, from the modules' own minutes"),
     "notes": ("helpers.workshop.notes", "the instructor's notes of a module"),
     "slides": ("helpers.workshop.slides_command", "slides of a module, as one HTML file"),
+    "message": ("helpers.workshop.message", "the message to participants: set up, check, report"),
+    "readiness": ("helpers.workshop.readiness_command", "read the reports of their machines"),
 }
 """By name: the module whose `run` answers it, and what it does."""
 

@@ -1,0 +1,222 @@
+"""The file of `course doctor --report`: what an instructor needs to know of a learner's machine.
+
+Standard library only: it is also made where the course's packages could not be installed. It holds
+no personal data. Names of the user and the machine, folders, addresses and ids are taken out of
+every text before it is shown.
+"""
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import os
+import platform
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from helpers.anonymous import own_words, without_personal
+from helpers.paths import ROOT, course_dir
+
+FORMAT = "production-agents doctor report"
+VERSION = 1
+LOCK = "requirements.lock"
+# The checks of `course doctor`, each of which a report has (a test holds them together).
+CHECKS = ("Python", "Packages", "Models", "Memory", "Disk", "Ports", "JupyterLab")
+# Those that a question to an instructor is about; None where one is missing.
+PACKAGES = ("jupyterlab", "ipykernel", "langchain", "langgraph", "fastapi", "ray", "xllamacpp")
+
+
+class ReportFileError(Exception):
+    """The report cannot be written there; the message says what to do."""
+
+
+def lock_digest(root: Path) -> str:
+    """The first 12 digits of the SHA-256 of a course's lock, whatever its line ends; "" without."""
+    try:
+        data = (root / LOCK).read_bytes()
+    except OSError:
+        return ""
+    return hashlib.sha256(data.replace(b"\r\n", b"\n")).hexdigest()[:12]
+
+
+def machine(state: Path) -> dict[str, object]:
+    """System, processor, Python, cores, memory and disk; sizes in MB (1,000,000 bytes).
+
+    Args:
+        state: the folder whose disk is measured, that of the learner's own state.
+    """
+    memory = free = None
+    if importlib.util.find_spec("psutil"):
+        import psutil
+
+        found = psutil.virtual_memory()
+        memory, free = found.total // 1_000_000, found.available // 1_000_000
+    return {
+        "system": platform.system(),
+        "system_version": _system_version(),
+        "processor": platform.machine(),
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+        "memory_mb": memory,
+        "memory_free_mb": free,
+        "disk_free_mb": shutil.disk_usage(state).free // 1_000_000,
+    }
+
+
+def _system_version() -> str:
+    if sys.platform == "darwin":
+        return platform.mac_ver()[0]
+    if sys.platform == "win32":
+        return platform.version()
+    try:
+        about = platform.freedesktop_os_release()
+    except OSError:
+        about = {}
+    system = " ".join(filter(None, (about.get("ID"), about.get("VERSION_ID"))))
+    return ", ".join(filter(None, (system, " ".join(platform.libc_ver()).strip())))
+
+
+def versions() -> dict[str, str | None]:
+    """Versions of git and of the packages of `PACKAGES`; None for what is missing."""
+    found: dict[str, str | None] = {"git": _git()}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def _git() -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "--version"], capture_output=True, text=True, check=False, timeout=30
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    number = re.search(r"\d+(\.\d+)+", done.stdout)
+    return number[0] if number else None
+
+
+def compose(
+    checks: Sequence[Mapping[str, object]], *, root: Path, state: Path, now: datetime | None = None
+) -> dict[str, object]:
+    """The report as it is written.
+
+    Args:
+        checks: of each check its name, ok, facts and advice.
+        root: the folder of the course.
+        state: the folder of the learner's own state.
+        now: the time, with its zone; the machine's own when left out.
+    """
+    own = own_words(root, state)
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "id": secrets.token_hex(8),
+        "made": (now or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%MZ"),
+        "lock": lock_digest(root),
+        "machine": machine(state),
+        "versions": versions(),
+        "checks": [
+            {
+                name: without_personal(str(value), own) if name in {"facts", "advice"} else value
+                for name, value in check.items()
+            }
+            for check in checks
+        ],
+    }
+
+
+def target(path: Path) -> Path:
+    """The file to write, known to be fit before the checks run.
+
+    Raises:
+        ReportFileError: it is a folder, is in none, or holds something that is not a report.
+    """
+    if not path.name or path.is_dir():
+        raise ReportFileError(f"{path} is a folder: name a file, such as your-name.json.")
+    if not path.parent.is_dir():
+        raise ReportFileError(f"There is no folder {path.parent}: make it, or name another file.")
+    if path.exists() and not _is_report(path):
+        raise ReportFileError(
+            f"{path} exists and is not a report of this command, so that it is not replaced: name "
+            "another file."
+        )
+    return path
+
+
+def _is_report(path: Path) -> bool:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and found.get("format") == FORMAT
+
+
+def write(path: Path, text: str) -> None:
+    """Write the report in one step: a full disk leaves the file of before, or none.
+
+    Raises:
+        ReportFileError: the system refuses.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise ReportFileError(
+            f"{path} cannot be written ({error.strerror or error}). Name a file elsewhere, or free "
+            "some space."
+        ) from error
+
+
+def show_and_write(
+    path: Path, examine: Callable[[], Sequence[Mapping[str, object]]], *, yes: bool
+) -> int:
+    """Make the report, show all of it, and write it when the person agrees.
+
+    Args:
+        path: the file to write.
+        examine: makes the checks; of each its name, ok, facts and advice.
+        yes: write without a question.
+
+    Returns:
+        0 written and every check is well; 1 written and not every one is, or not wanted.
+
+    Raises:
+        ReportFileError: it cannot be written there, or there is nobody to ask.
+    """
+    target(path)
+    if not yes and not sys.stdin.isatty():
+        raise ReportFileError(
+            "the report is written only after you have seen it, and this is no terminal where you "
+            "could say so. Run it in one, or add --yes."
+        )
+    checks = examine()
+    report = compose(checks, root=ROOT, state=course_dir())
+    text = json.dumps(report, indent=1, ensure_ascii=False) + "\n"
+    print(text)
+    if not yes and not _agreed(path):
+        print("Nothing was written.")
+        return 1
+    write(path, text)
+    ready = all(check["ok"] for check in checks)
+    print(f"Wrote {path}. Send this file to your instructor.")
+    if not ready:
+        print("This machine is not ready yet. `course doctor` says what to do.")
+    return int(not ready)
+
+
+def _agreed(path: Path) -> bool:
+    again = " and replace the report that is there" if path.exists() else ""
+    print(f"This is everything that the file will hold. Write it to {path}{again}? [y/N] ", end="")
+    sys.stdout.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}

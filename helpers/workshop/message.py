@@ -1,0 +1,205 @@
+"""`course workshop message`: what to write to the participants before the day.
+
+Commands, sizes, Pythons and platforms are README's own: nothing here can differ from it.
+"""
+
+import argparse
+import re
+import sys
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from helpers.paths import ROOT
+
+# So many days before the workshop the reports are due: time to help those who have trouble.
+DAYS_BEFORE = 3
+INDENT = "    "
+
+
+class MessageError(Exception):
+    """The message cannot be made of this; the sentence says what to do."""
+
+
+@dataclass(frozen=True)
+class Readme:
+    """What README says that participants need to know.
+
+    Attributes:
+        clone: the two lines that fetch the course and enter its folder.
+        needs: what a machine needs, a sentence.
+        download_mb: of the learner's lock, such as "628".
+        disk_mb: of the same, such as "1,730 to 1,935".
+        impossible: the platforms that the course cannot run on.
+        modules: number to title.
+        programs: what modules need beyond the set-up, by number.
+    """
+
+    clone: str
+    needs: str
+    download_mb: str
+    disk_mb: str
+    impossible: str
+    modules: dict[str, str]
+    programs: dict[str, str]
+
+
+def read_readme(path: Path = ROOT / "README.md") -> Readme:
+    """Read README.
+
+    Raises:
+        MessageError: it lacks a part that the message is made from.
+    """
+    text = path.read_text("utf-8")
+    return Readme(
+        clone=_one(r"^git clone .+\ncd \S+$", text, "the clone command"),
+        needs=_one(r"^You need (git and Python [^,]+),", text, "what is needed"),
+        download_mb=_one(r"^\| the learner's lock.*?\| ([\d,]+) \|", text, "the download's size"),
+        disk_mb=_one(r"^\| the learner's lock.*?\| [\d,]+ \| ([^|]+?) \|", text, "the disk's size"),
+        impossible=_one(r"^\| ([^|]+?) \| not possible", text, "the platforms"),
+        modules=dict(re.findall(r"^\| (\d\d) \| \[?([^\]|]+?)[\]|]", text, flags=re.MULTILINE)),
+        programs=_programs(" ".join(text.partition("## Platforms")[2].split())),
+    )
+
+
+def _one(pattern: str, text: str, what: str) -> str:
+    found = re.search(pattern, text, flags=re.MULTILINE)
+    if found is None:
+        raise MessageError(f"README.md does not say {what} where this command looks for it.")
+    return found[1] if found.re.groups else found[0]
+
+
+def _programs(text: str) -> dict[str, str]:
+    """README's sentences on the programs of a module: "In module 07, ...", "Module 08 runs ..."."""
+    pattern = r"((?:In module|Module) (\d\d)\b[^.]*?\(.*?\)\.)(?= |$)"
+    return {number: sentence for sentence, number in re.findall(pattern, text)}
+
+
+def message(
+    readme: Readme,
+    *,
+    day: date,
+    today: date,
+    modules: Sequence[str] = (),
+    repository: str = "",
+    to: str = "",
+) -> str:
+    """The message, as plain text.
+
+    Args:
+        readme: what README says.
+        day: of the workshop.
+        today: the reports are due `DAYS_BEFORE` days before the workshop, or today.
+        modules: the numbers of those that are taught; all where none is named.
+        repository: the address to clone from; README's placeholder where it is empty.
+        to: where participants send their report; a placeholder where it is empty.
+
+    Raises:
+        MessageError: README has no such module.
+    """
+    unknown = [number for number in modules if number not in readme.modules]
+    if unknown:
+        raise MessageError(
+            f"there is no module {', '.join(unknown)}; there are {', '.join(readme.modules)}."
+        )
+    clone = re.sub(r"<address[^>]*>", repository, readme.clone) if repository else readme.clone
+    due = max(today, day - timedelta(days=DAYS_BEFORE))
+    taught = ", ".join(f"{number} {readme.modules[number]}" for number in modules)
+    extra = [readme.programs[number] for number in modules if number in readme.programs]
+    parts = [
+        f"Subject: Workshop on {_spoken(day)}: please prepare your laptop by {_spoken(due)}",
+        "Hello,",
+        f"The workshop is on {_spoken(day)}. "
+        + (f"We work on these modules: {taught}. " if taught else "")
+        + "Everything runs on your own laptop, without a key and without a GPU. Please install the "
+        f"course at home: it downloads {readme.download_mb} MB, more than a "
+        f"room's Wi-Fi has for all at once. It takes {readme.disk_mb} MB on disk.",
+        f"You need {readme.needs}. These machines cannot run the course: {readme.impossible}. If "
+        "yours is one of them, answer this message.",
+        "1. Install. In a terminal:\n\n"
+        + _indented(f"{clone}\npython3 -m helpers lab")
+        + "\n\nOn Windows write `py` for `python3`. JupyterLab opens in your browser. If the "
+        "set-up stops, its last sentence says what to do; the same command resumes it.",
+        "2. Check. Close JupyterLab, and run in the same folder:\n\n"
+        + _indented("python3 -m helpers doctor --report your-name.json")
+        + "\n\nEach line says OK or what to do. The command shows the report before it writes it. "
+        "The report holds no personal data: what your machine is, and what the checks found. Your "
+        "name is in the file's name alone. Make the report also if the set-up stopped.",
+        f"3. Send the file your-name.json to {to or '<where reports are sent>'} by "
+        f"{_spoken(due)}, also if a check says NO: then there is time to help.",
+        *(["Some modules of this workshop run more programs:", *extra] if extra else []),
+        "On the day, before you leave, run `python3 -m helpers doctor` once more, and take your "
+        "charger with you.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _indented(commands: str) -> str:
+    return textwrap.indent(commands, INDENT)
+
+
+def _spoken(day: date) -> str:
+    names = "January February March April May June July August September October November December"
+    days = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"  # whatever the locale is
+    month = names.split()[day.month - 1]
+    return f"{days.split()[day.weekday()]} {day.day} {month} {day.year}"
+
+
+def run(argv: Sequence[str], today: date | None = None) -> int:
+    """Print the message; 0 printed, 1 README cannot be read, 2 bad use."""
+    parser = argparse.ArgumentParser(
+        prog="course workshop message",
+        description="Print the message to participants: how to install, what to run to check, "
+        "where to send the report. Commands and sizes (MB, 1,000,000 bytes) are README's.",
+        epilog="Exit status: 0 printed, 1 README cannot be read, 2 bad use.",
+    )
+    parser.add_argument("--date", required=True, type=_day, help="of the workshop: 2027-01-15")
+    parser.add_argument(
+        "--modules", nargs="+", type=_module, default=[], metavar="NN", help="such as 01 03 04"
+    )
+    parser.add_argument("--to", default="", help="where participants send their report")
+    parser.add_argument("--repository", default="", help="the address to clone the course from")
+    options = parser.parse_args(argv)
+    today = today or date.today()
+    if options.date < today:
+        parser.error(f"--date {options.date} is in the past: give the day of the workshop")
+    try:
+        readme = read_readme()
+    except (MessageError, OSError) as error:
+        print(f"course workshop message: {error}", file=sys.stderr)
+        return 1
+    try:
+        text = message(
+            readme,
+            day=options.date,
+            today=today,
+            modules=list(dict.fromkeys(options.modules)),
+            repository=options.repository.strip(),
+            to=options.to.strip(),
+        )
+    except MessageError as error:
+        print(f"course workshop message: {error}", file=sys.stderr)
+        return 2
+    print(text, end="")
+    blanks = [name for name in ("repository", "to") if not getattr(options, name).strip()]
+    if blanks:
+        hint = " and ".join(f"--{name}" for name in blanks)
+        print(f"Replace what is in <...>, or give {hint}.", file=sys.stderr)
+    return 0
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no date: write year-month-day, such as 2027-01-15"
+        ) from None
+
+
+def _module(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{1,2}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no module: write its number, such as 03")
+    return text.zfill(2)
