@@ -186,7 +186,7 @@ def test_a_file_that_is_no_evidence_is_told_the_keys(tmp_path: Path) -> None:
 
 
 def test_two_figures_in_a_bracket_and_unknown_evidence_are_told() -> None:
-    text = "\n\n0% [load: requests lost; load: errors]. 5% [securty: benign answers lost]."
+    text = "\n\n0% [load: requests lost; load: errors]. 5% [secure: benign answers lost]."
     first, second = found(PLAIN + text, "sources")
     assert "write [load: requests lost] and [load: errors]" in first
     assert "there is: security" in second
