@@ -243,6 +243,7 @@ def _with_counts_before(text: str, found: list[Number]) -> list[Number]:
 
 def _and_in_words(text: str, found: list[Number]) -> list[Number]:
     bare: list[Number] = []
+    taken = {place for n in found for place in range(n.start, n.start + len(n.text))}
     clause = max((one.end() for one in _NEW_CLAUSE.finditer(text)), default=0)
     for one in _IN_WORDS.finditer(text):
         word, unit = one["w"].lower(), next((u for n, u in enumerate(UNITS) if one[f"u{n}"]), "")
@@ -256,7 +257,7 @@ def _and_in_words(text: str, found: list[Number]) -> list[Number]:
             # Its count is no number of its own.
             found = [n for n in found if not one.start() <= n.start < one.end()]
             number = replace(number, of=_whole(one["m"] or one["m2"]), kind="ratio")
-        elif any(n.start <= one.start() < n.start + len(n.text) for n in found):
+        elif one.start() in taken:
             continue
         if zero:
             begin = max(0, one.start() - 200)
