@@ -45,7 +45,7 @@ fast = os.environ.get("COURSE_FAST", "") not in ("", "0")  # smaller samples
 # An answer is text with a heading for each part that its question asks for. Put the source of each
 # measured figure after it, in square brackets: `[functional_quality: right answers]` is the figure
 # *right answers* of the file `functional_quality.json`. `[limit]` marks a threshold of your own,
-# `[stated: source, date]` a figure that someone else published, `[derived: from what]` a number
+# `[stated: source, year]` a figure that someone else published, `[derived: from what]` a number
 # that you worked out. `review` compares each cited figure with its file, and checks that the file
 # is recent and belongs to this version.
 #

@@ -64,18 +64,19 @@ os.environ["COURSE_MODEL"] = model
 # - **Parts**: each one is there, with as many words of your own as it asks for. Words of the
 #   question, of the template or of another part do not count, nor do figures and sources.
 # - **Names**: you deal with as many checks, risks, controls, names or requirements as the question
-#   asks for; the card lists what is left. A bare list does not count.
+#   asks for, each with at least three words of its own; the card lists what is left. A bare list
+#   does not count, nor does a name that you only deny.
 # - **Figures**: put its source after a measured figure, in the same sentence: `[ITEM: FIGURE]`.
 #   ITEM is a file of evidence without `.json`, FIGURE a name in it. The last number before the
 #   bracket has to be that figure, rounded to the digits that you write: `68%`, `0.68`, `19 of 28`,
 #   `6.4 seconds`, `none`. In `N of M`, M is the number of cases.
 # - **No number without a source**: percentages, decimals and `N of M` need one. `[limit]` marks a
-#   threshold of your own, `[stated: source, date]` what someone else published, `[derived: from
+#   threshold of your own, `[stated: source, year]` what someone else published, `[derived: from
 #   what]` what you worked out. Whole numbers, years and versions need none.
 # - **Current**: the evidence is about the agent as it is now and at most 30 days old (rollback,
 #   documentation and ownership: 90). Stored evidence is judged by its own version and date.
-# - **Counter-case**: one case that speaks against your claim, with a figure, a quoted question or a
-#   number in it. The claim in other words is not one.
+# - **Counter-case**: one case that speaks against your claim. The claim in other words is not one,
+#   nor is the sentence that there is none.
 #
 # Cite a person's statement as `[rollback: statement]`. What no check can see, such as whether a
 # sentence is true, you judge by the rubric, which `review` shows last.
@@ -460,8 +461,8 @@ review("Q5", answer_5)
 # %% [markdown] name="compare-text"
 # ## Compare, and hand in
 #
-# After a first answer of your own, `model_answer("Q1")` opens the stored one. Read it with the
-# rubric beside it: which of its lines does the answer fail?
+# After a first answer of your own, of 50 words or more, `model_answer("Q1")` opens the stored one.
+# Read it with the rubric beside it: which of its lines does the answer fail?
 
 # %% name="compare"
 model_answer("Q1")
