@@ -50,6 +50,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "update": ("helpers.course.command", "fetch the course's newest version and keep your work"),
     "new": ("helpers.course.command", "write a project of your own from the course's programs"),
     "grade": ("helpers.workshop.command", "grade a folder of submitted labs"),
+    "workshop": ("helpers.workshop.command", "prepare and close a workshop: quizzes, a survey"),
     "build": ("helpers.authoring.command", "build notebooks and labs from their sources"),
     "runs": ("helpers.authoring.command", "run the slow steps of a notebook, and keep the answers"),
     "strength": ("helpers.authoring.exercise_command", "how strong the checks of a module are"),
