@@ -13,18 +13,22 @@ from helpers.workshop.kit import workshop
 if TYPE_CHECKING:
     from helpers.workshop.grade import Report
 
-_EPILOG = (
-    "Read are folders and zips of each learner, folders of each lab, one zip of all, and the names "
-    "that Moodle and Canvas give to files; of two versions of a lab the newest counts, and all that "
-    "is not read is named. Results are kept in FOLDER/.course-grade, so that a second run, or one "
-    "after Ctrl-C, runs only what has changed. On Linux the system itself limits each kernel's "
-    "address space and file sizes. On macOS and Windows only the grader's own watch on time and "
-    "memory does, ten times a second; on Windows a cell that runs too long is ended with its kernel,"
-    " not interrupted, and the lab is run again without it. The exit status is 1 where nothing could "
-    "be graded, where the grader or the course failed, where the limits are too small for the "
-    "course's own solution (what that concerns is not graded), or where a report could not be "
-    "written; else 0, and 2 for a wrong option."
-)
+_DESCRIPTION = """
+Grade submitted labs: a sub-folder of notebooks, a zip, or one notebook, for each learner. The
+exercise cells, and those of the learner's own cells that they need, are put into a fresh lab; the
+report says why an exercise did not pass, and what was left out.
+"""
+_EPILOG = """
+Read are folders and zips of each learner, folders of each lab, one zip of all, and the names that
+Moodle and Canvas give to files; of two versions of a lab the newest counts, and all that is not
+read is named. Results are kept in FOLDER/.course-grade, so that a second run, or one after Ctrl-C,
+runs only what has changed. On Linux the system itself limits each kernel's address space and file
+sizes. On macOS and Windows only the grader's own watch on time and memory does, ten times a second;
+on Windows a cell that runs too long is ended with its kernel, not interrupted, and the lab is run
+again without it. The exit status is 1 where nothing could be graded, where the grader or the course
+failed, where the limits are too small for the course's own solution (what that concerns is not
+graded), or where a report could not be written; else 0, and 2 for a wrong option.
+"""
 
 
 def grade(argv: Sequence[str]) -> int:
@@ -101,10 +105,7 @@ def _written(options: argparse.Namespace, found: "Report") -> int:
 def _parser(warning: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="course grade",
-        description="Grade submitted labs: a sub-folder of notebooks, a zip, or one notebook, for "
-        "each learner. The exercise cells, and those of the learner's own cells that they need, are "
-        "put into a fresh lab; the report says why an exercise did not pass, and what was left out. "
-        f"{warning}",
+        description=f"{_DESCRIPTION}{warning}",
         epilog=_EPILOG,
     )
     parser.add_argument("folder", type=Path, help="the folder of submissions, or one zip of them")

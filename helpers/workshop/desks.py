@@ -134,6 +134,8 @@ class Desk:
         """The kernel's whole environment."""
         kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
         home = str(self._home)
+        # Several run at once: a check's own time limits must not be what decides a grade.
+        kept.setdefault("COURSE_TIME_FACTOR", "3")
         return {
             **kept,
             "HOME": home,
@@ -200,7 +202,7 @@ def _digest(folder: Path) -> str:
     for file in sorted(folder.rglob("*")):
         found.update(str(file.relative_to(folder)).encode("utf-8", "surrogateescape") + b"\0")
         if file.is_symlink():
-            found.update(os.readlink(file).encode("utf-8", "surrogateescape") + b"\0link")
+            found.update(str(file.readlink()).encode("utf-8", "surrogateescape") + b"\0link")
         elif file.is_file():
             found.update(hashlib.sha256(file.read_bytes()).digest())
     return found.hexdigest()

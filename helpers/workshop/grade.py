@@ -9,10 +9,11 @@ from helpers.paths import ROOT
 from helpers.workshop.kept import Kept, course_digest, key
 from helpers.workshop.labs import GradeError, Lab, labs
 from helpers.workshop.matching import Matched
+from helpers.workshop.progress import Task
 from helpers.workshop.reviews import Reviewed, reviewed
 from helpers.workshop.roster import Roster
 from helpers.workshop.run import Grade, Limits
-from helpers.workshop.runs import NOT_GRADED, Settled, Task, run_all
+from helpers.workshop.runs import NOT_GRADED, Settled, run_all
 from helpers.workshop.submitted import Submission, handed_in
 
 __all__ = ["NOT_GRADED", "Grade", "LearnerRow", "Limits", "Report", "grade"]

@@ -36,8 +36,8 @@ class KernelGone(Exception):  # noqa: N818 - a submission may do this; it is no 
         self.detail = detail
 
 
-class Stopped(BaseException):  # noqa: N818 - the instructor's Ctrl-C, as KeyboardInterrupt is
-    """The grading is to end now."""
+class Stopped(BaseException):
+    """The grading is to end now: the instructor's Ctrl-C, as KeyboardInterrupt is."""
 
 
 class KernelStartError(Exception):

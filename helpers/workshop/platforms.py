@@ -75,7 +75,9 @@ def owners(
             return _placed(found, place, rest)
         if rest:
             return Owner(_composed(name), rest, place)
-        return Owner(_composed(_without_lab(name.rpartition(".")[0] or name, stems)), (name,), place)
+        return Owner(
+            _composed(_without_lab(name.rpartition(".")[0] or name, stems)), (name,), place
+        )
 
     return {path: owner(path) for path in paths}
 

@@ -81,7 +81,7 @@ def _reasons(row: LearnerRow) -> list[str]:
 
 
 def _text(value: str) -> str:
-    """A cell that no spreadsheet runs as a formula."""
-    # Leading blanks and line ends are no protection: spreadsheets pass over them.
-    risky = value.lstrip().startswith(("=", "+", "-", "@")) or value.startswith(("\t", "\r", "\n"))
-    return f"'{value}" if risky else value
+    """A cell of one line that no spreadsheet runs as a formula."""
+    # Blanks and line ends before the sign are no protection: spreadsheets pass over them.
+    line = " ".join(value.split())
+    return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line

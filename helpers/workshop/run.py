@@ -12,8 +12,8 @@ from json import loads
 from pathlib import Path
 from typing import Any
 
-from helpers.workshop.kernel import Kernel, KernelGone, KernelStartError, Reply, literal
 from helpers.workshop.desks import Desk, Desks
+from helpers.workshop.kernel import Kernel, KernelGone, KernelStartError, Reply, literal
 from helpers.workshop.labs import Lab, Step
 from helpers.workshop.matching import Matched
 from helpers.workshop.names import names_in

@@ -11,20 +11,11 @@ from helpers.workshop.desks import Desks
 from helpers.workshop.kept import Kept, key
 from helpers.workshop.labs import Lab, solution
 from helpers.workshop.matching import Matched
+from helpers.workshop.progress import Progress, Task
 from helpers.workshop.run import Grade, LabResult, Limits, run_lab
 
 NOT_GRADED = "not graded"
 """The status of an exercise where the grader or the course failed, and not the learner."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """One lab of one learner; tasks of the same `key` have the same result."""
-
-    learner: str
-    lab: Lab
-    matched: Matched
-    key: str
 
 
 @dataclass(frozen=True)
@@ -64,7 +55,7 @@ def run_all(
     found = {task.key: result for task in unique if kept and (result := kept.get(task.key))}
     settled = {name: Settled(result) for name, result in found.items()}
     waiting = [task for task in unique if task.key not in settled]
-    progress = _Progress(tasks, settled, waiting, max(1, jobs), say)
+    progress = Progress(tasks, settled, waiting, max(1, jobs), say)
     if not waiting:
         return settled, 0
     stop = threading.Event()
@@ -78,7 +69,7 @@ def run_all(
             for future in as_completed(futures):
                 task = futures[future]
                 settled[task.key] = future.result()
-                progress.done(task, settled[task.key])
+                progress.done(task, settled[task.key].result)
         except KeyboardInterrupt:
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
@@ -89,52 +80,6 @@ def run_all(
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
     return settled, len(waiting)
-
-
-class _Progress:
-    """Says how many of all are done, and about how long the rest takes."""
-
-    def __init__(
-        self,
-        tasks: Sequence[Task],
-        settled: Collection[str],
-        waiting: Sequence[Task],
-        jobs: int,
-        say: Callable[[str], None],
-    ) -> None:
-        self._total, self._say, self._jobs = len(tasks), say, jobs
-        self._left = len(waiting)
-        self._weight = {task.key: 0 for task in tasks}
-        for task in tasks:
-            self._weight[task.key] += 1
-        self._done = sum(self._weight[name] for name in settled)
-        self._seconds: list[float] = []
-        same = len(tasks) - len(self._weight)
-        if tasks and (self._done or same):
-            say(
-                f"{len(tasks)} labs of learners: {self._done} as graded before, {same} equal to "
-                f"another one, {self._left} to run"
-            )
-
-    def done(self, task: Task, settled: Settled) -> None:
-        """Tell of one run."""
-        self._done += self._weight[task.key]
-        self._left -= 1
-        self._seconds.append(settled.result.seconds)
-        grades = settled.result.grades.values()
-        passed = sum(grade.status == "passed" for grade in grades)
-        mean = sum(self._seconds) / len(self._seconds)
-        left = f"; {_about(mean * self._left / min(self._jobs, self._left))}" if self._left else ""
-        self._say(
-            f"{self._done} of {self._total}: {task.learner}, {task.lab.stem}: {passed} of "
-            f"{len(grades)} passed ({settled.result.seconds:.0f} s{left})"
-        )
-
-
-def _about(seconds: float) -> str:
-    if seconds < 90:
-        return f"about {max(1, round(seconds))} s left"
-    return f"about {round(seconds / 60)} min left"
 
 
 class _Runs:
@@ -156,9 +101,7 @@ class _Runs:
     def run(self, lab: Lab, matched: Matched, limits: Limits) -> LabResult:
         """Run a lab; a failure of this machine is its fault, and ends no other run."""
         try:
-            return run_lab(
-                lab, matched, self._course, limits, desks=self._desks, stop=self._stop
-            )
+            return run_lab(lab, matched, self._course, limits, desks=self._desks, stop=self._stop)
         except OSError as error:
             why = f"{error.strerror or error}"
             if error.errno == errno.ENOSPC:

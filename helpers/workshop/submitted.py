@@ -1,18 +1,17 @@
 """The submissions: whose each file is, and which version of a lab counts."""
 
-import codecs
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from helpers.course.cells import Cell, NotANotebookError, Notebook, exercise_of, parse
+from helpers.course.cells import Cell, Notebook, exercise_of
 from helpers.review.exported import MOST_BYTES as MOST_PAGE_BYTES
 from helpers.review.exported import is_export
 from helpers.workshop.files import File, UnreadableError, gather
 from helpers.workshop.labs import GradeError, Lab
 from helpers.workshop.matching import Matched, match
+from helpers.workshop.notebooks import read_notebook
 from helpers.workshop.platforms import Owner, copy_number, owners, same
 from helpers.workshop.roster import Roster
 
@@ -120,7 +119,7 @@ def _grouped(
     unowned: list[str] = []
     for file in files:
         owner = whose[file.parts]
-        alone = len(owner.rest) == 1 and owner.rest[0] == file.name and not owner.by_platform
+        alone = len(file.parts) == len(owner.place) + 1 and not owner.by_platform
         if alone and not (owner.learner and file.suffix == ".ipynb") and _is_no_ones(file, roster):
             unowned.append(f"{file.shown} is no submission and was not read")
             continue
@@ -219,9 +218,7 @@ def _called(file: File, owner: Owner) -> str:
     return f"{'/'.join((*owner.place, *owner.rest))}{again}"
 
 
-def _labs_in(
-    cells: Sequence[Cell], file: File, owner: Owner, known: Sequence[Lab]
-) -> list[Lab]:
+def _labs_in(cells: Sequence[Cell], file: File, owner: Owner, known: Sequence[Lab]) -> list[Lab]:
     exercises = {number for cell in cells if (number := _exercise(cell))}
     return [
         lab
@@ -229,54 +226,6 @@ def _labs_in(
         if exercises & set(lab.exercises)
         or (cells and any(name.startswith(lab.stem) for name in (file.name, owner.rest[-1])))
     ]
-
-
-def read_notebook(file: File) -> Notebook:
-    """A submitted notebook, in UTF-8 with or without a byte-order mark, or in UTF-16.
-
-    Raises:
-        UnreadableError: it is no notebook that can be graded; the message says why.
-    """
-    content = file.read()
-    if not content.strip():
-        raise UnreadableError("it is empty")
-    try:
-        notebook = parse(_utf8(content))
-    except NotANotebookError as error:
-        raise UnreadableError(_why_not(content, error)) from None
-    except (RecursionError, MemoryError):
-        raise UnreadableError("it is no notebook: its data is nested too deeply") from None
-    for cell in notebook["cells"]:
-        if not isinstance(cell["metadata"], dict) or not isinstance(cell["source"], str):
-            raise UnreadableError("it is a damaged notebook: a cell has no metadata")
-        # Half of a surrogate pair cannot be sent to a kernel.
-        cell["source"] = cell["source"].encode("utf-8", "replace").decode("utf-8")
-    return notebook
-
-
-def _utf8(content: bytes) -> bytes:
-    try:
-        if content.startswith(codecs.BOM_UTF8):
-            return content.removeprefix(codecs.BOM_UTF8)
-        if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return content.decode("utf-16").encode("utf-8")
-        if b"\0" in content[:4]:
-            return content.decode(json.detect_encoding(content)).encode("utf-8")
-    except UnicodeError:
-        raise UnreadableError("it is no text") from None
-    return content
-
-
-def _why_not(content: bytes, error: NotANotebookError) -> str:
-    try:
-        found = json.loads(content)
-    except UnicodeDecodeError:
-        return "it is no text"
-    except (ValueError, RecursionError):
-        return f"it is no notebook, or only a part of one ({error})"
-    if isinstance(found, dict) and "worksheets" in found:
-        return "its format is older than nbformat 4: open it in JupyterLab and save it"
-    return "it is JSON, but no notebook of nbformat 4"
 
 
 def _exercise(cell: Cell) -> str | None:

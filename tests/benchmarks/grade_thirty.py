@@ -3,9 +3,9 @@
     python -m tests.benchmarks.grade_thirty 01 --learners 30 --before COMMIT
 
 Each learner hands in the course's own solution, told from the others' by a comment, with one
-exercise left out in turn. The versions are run one after the other on the same submissions; processor
-time is that of the grader and all its kernels, and says more than wall time where other work shares
-the cores.
+exercise left out in turn. The versions are run one after the other on the same submissions.
+Processor time is that of the grader and all its kernels, and says more than wall time where other
+work shares the cores.
 """
 
 import argparse

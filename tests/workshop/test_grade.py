@@ -376,6 +376,7 @@ def test_json_report() -> None:
         "passed": 0,
         "total": 0,
         "detail": "NameError: x",
+        "failed": [],
     }
 
 
