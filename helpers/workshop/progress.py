@@ -39,7 +39,7 @@ class Progress:
         same = len(tasks) - len(self._weight)
         if tasks and (self._done or same):
             say(
-                f"{len(tasks)} labs of learners: {self._done} as graded before, {same} equal to "
+                f"{len(tasks)} labs handed in: {self._done} graded before, {same} equal to "
                 f"another one, {self._left} to run"
             )
 

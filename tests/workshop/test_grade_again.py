@@ -85,7 +85,7 @@ def test_a_second_run_grades_only_what_changed(runner: Runner, course: Path, fol
     runner.ran.clear()
     second, said = run(course, folder, state=folder / ".course-grade")
     assert sorted(runner.ran) == ["x = 'right dan'", "x = 'wrong'"]
-    assert said[0] == "4 labs of learners: 2 as graded before, 0 equal to another one, 2 to run"
+    assert said[0] == "4 labs handed in: 2 graded before, 0 equal to another one, 2 to run"
     assert [row.passed for row in second.learners] == [2, 0, 2, 2]
     assert second.learners[0] == first.learners[0]
     assert second.learners[1].grades["98.1"].failed == (("x(1)", "Got: 0\nExpected: 1"),)
@@ -114,7 +114,7 @@ def test_equal_submissions_run_once(runner: Runner, course: Path, folder: Path) 
     report, said = run(course, folder, jobs=2)
     assert len(runner.ran) == 3
     assert [row.passed for row in report.learners] == [2] * 5
-    assert said[0] == "5 labs of learners: 0 as graded before, 2 equal to another one, 3 to run"
+    assert said[0] == "5 labs handed in: 0 graded before, 2 equal to another one, 3 to run"
     assert said[-1].startswith("5 of 5: ")
 
 

@@ -313,7 +313,7 @@ def test_no_learner_of_the_roster_is_missing(known: list[Lab], tmp_path: Path) -
     people = read_roster(
         roster(
             tmp_path,
-            "\ufeffName;ID;Email\nZed Zero;1;\nAda Byron;2;\nJosé García;3;jose.garcia@uni.example\n"
+            "\ufeffName;ID;Email\nZed Zero;1;\nAda Byron;2;\nJosé García;3;jose.garcia@a.example\n"
             "Kim Lee;s-77;\nBob Strange;9;\n",
         )
     )
