@@ -3,10 +3,12 @@
 import argparse
 import json
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from helpers.workshop.kit import workshop
 
@@ -43,6 +45,7 @@ def grade(argv: Sequence[str]) -> int:
     limits = Limits(options.seconds, options.memory, options.fast, options.whole)
     folder: Path = options.folder
     inside = folder if folder.is_dir() else folder.parent
+    before = _end_as_ctrl_c_does()
     try:
         found = run(
             folder,
@@ -59,6 +62,9 @@ def grade(argv: Sequence[str]) -> int:
         return _failed(str(error))
     except OSError as error:
         return _failed(f"{folder} cannot be graded: {error.strerror}.")
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)  # None: not from Python
     if options.json:
         print(json.dumps(report.as_json(found), indent=1))
     elif options.csv:
@@ -158,6 +164,18 @@ def _parser(warning: str) -> argparse.ArgumentParser:
     )
     how.add_argument("--again", action="store_true", help="grade also what was graded before")
     return parser
+
+
+def _end_as_ctrl_c_does() -> dict[int, Any]:
+    """Let a closed terminal and a plain `kill` end the kernels too; what they did before."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    wanted = [getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP")]  # Windows has one
+    return {
+        number: signal.signal(number, signal.default_int_handler)
+        for number in wanted
+        if number is not None
+    }
 
 
 def _positive(text: str) -> float:

@@ -2,6 +2,9 @@
 
 import errno
 import json
+import os
+import signal
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +17,7 @@ from helpers.workshop import runs
 from helpers.workshop.command import grade as command
 from helpers.workshop.grade import Report, grade
 from helpers.workshop.kept import write_whole
-from helpers.workshop.kernel import Stopped
+from helpers.workshop.kernel import Kernel, Stopped
 from helpers.workshop.labs import GradeError, Lab
 from helpers.workshop.matching import Matched
 from helpers.workshop.run import Grade, LabResult, Limits
@@ -147,8 +150,6 @@ def test_stopping_keeps_what_is_done(runner: Runner, course: Path, folder: Path)
 
 
 def test_a_stopped_run_ends_its_kernel(course: Path, tmp_path: Path) -> None:
-    from helpers.workshop.kernel import Kernel
-
     stop = threading.Event()
     stop.set()
     with pytest.raises(Stopped):
@@ -216,8 +217,6 @@ def at_home(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def small(*args: Any, **options: Any) -> Report:
         return real(*args, **options, course=course)
 
-    import sys
-
     monkeypatch.setattr(sys.modules["helpers.workshop.grade"], "grade", small)
 
 
@@ -243,6 +242,19 @@ def test_the_command_keeps_its_results_beside_the_submissions(
     assert runner.ran == []
     data = json.loads(capsys.readouterr().out)
     assert [one["handed in"] for one in data["learners"]] == [True, True, False, True]
+
+
+@pytest.mark.usefixtures("at_home")
+@pytest.mark.skipif(os.name == "nt", reason="a signal ends a process there")
+def test_a_plain_kill_is_as_ctrl_c(
+    runner: Runner, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    runner.before = lambda _: os.kill(os.getpid(), signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt):
+        command([str(folder)])
+    assert "stopped. What is graded is kept" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 @pytest.mark.usefixtures("at_home")
