@@ -1,10 +1,34 @@
-"""The instructor's command: `course grade`."""
+"""The instructor's command `course grade`."""
 
 import argparse
 import json
+import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from helpers.workshop.grade import Report
+
+_DESCRIPTION = """
+Grade submitted labs: a sub-folder of notebooks, a zip, or one notebook, for each learner. The
+exercise cells, and those of the learner's own cells that they need, are put into a fresh lab; the
+report says why an exercise did not pass, and what was left out.
+"""
+_EPILOG = """
+Read are folders and zips of each learner, folders of each lab, one zip of all, and the names that
+Moodle and Canvas give to files; of two versions of a lab the newest counts, and all that is not
+read is named. Results are kept in FOLDER/.course-grade, so that a second run, or one after Ctrl-C,
+runs only what has changed. On Linux the system itself limits each kernel's address space and file
+sizes. On macOS and Windows only the grader's own watch on time and memory does, ten times a second;
+on Windows a cell that runs too long is ended with its kernel, not interrupted, and the lab is run
+again without it. The exit status is 1 where nothing could be graded, where the grader or the course
+failed, where the limits are too small for the course's own solution (what that concerns is not
+graded), or where a report could not be written; else 0, and 2 for a wrong option.
+"""
 
 
 def grade(argv: Sequence[str]) -> int:
@@ -13,41 +37,32 @@ def grade(argv: Sequence[str]) -> int:
     from helpers.workshop.grade import Limits
     from helpers.workshop.grade import grade as run
     from helpers.workshop.labs import GradeError
+    from helpers.workshop.roster import read_roster
 
-    parser = argparse.ArgumentParser(
-        prog="course grade",
-        description="Grade submitted labs: a sub-folder of notebooks, or one notebook, for each "
-        "learner. The exercise cells, and those of the learner's own cells that they need, are put "
-        "into a fresh lab; the report says why an exercise did not pass, and what was left out. "
-        f"{report.WARNING}",
-        epilog="On Linux the system itself limits each kernel's address space and file sizes. On "
-        "macOS and Windows only the grader's own watch on time and memory does, ten times a second;"
-        " on Windows a cell that runs too long is ended with its kernel, not interrupted, and "
-        "the lab is run again without it. The exit status is 1 where the grader or the course "
-        "failed, or the limits are too small for the course's own solution: what that concerns is "
-        "not graded.",
-    )
-    parser.add_argument("folder", type=Path, help="the folder of submissions")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print the report as JSON")
-    form.add_argument("--csv", action="store_true", help="print the report as CSV")
-    parser.add_argument(
-        "--seconds", type=float, default=600, help="time limit of each cell (default 600)"
-    )
-    parser.add_argument(
-        "--memory", type=int, default=3072, help="memory limit in MB (default 3072)"
-    )
-    parser.add_argument(
-        "--jobs", type=int, default=1, help="how many submissions run at once (default 1)"
-    )
-    parser.add_argument("--fast", action="store_true", help="small samples, as in the tests")
-    options = parser.parse_args(argv)
-    limits = Limits(options.seconds, options.memory, options.fast)
+    options = _parser(report.WARNING).parse_args(argv)
+    limits = Limits(options.seconds, options.memory, options.fast, options.whole)
+    folder: Path = options.folder
+    inside = folder if folder.is_dir() else folder.parent
+    before = _end_as_ctrl_c_does()
     try:
-        found = run(options.folder, limits=limits, jobs=options.jobs, say=_say)
+        found = run(
+            folder,
+            limits=limits,
+            jobs=options.jobs,
+            say=_say,
+            roster=read_roster(options.roster) if options.roster else None,
+            only=options.only,
+            wanted=tuple(options.lab),
+            state=options.state or inside / ".course-grade",
+            again=options.again,
+        )
     except GradeError as error:
-        print(f"course grade: {error}", file=sys.stderr)
-        return 1
+        return _failed(str(error))
+    except OSError as error:
+        return _failed(f"{folder} cannot be graded: {error.strerror}.")
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)  # None: not from Python
     if options.json:
         print(json.dumps(report.as_json(found), indent=1))
     elif options.csv:
@@ -55,19 +70,133 @@ def grade(argv: Sequence[str]) -> int:
     else:
         print(report.as_text(found))
         print(f"\n{report.WARNING}")
+    status = _written(options, found)
     for fault in found.faults:
-        print(f"course grade: {fault}", file=sys.stderr)
+        _say(fault)
     if found.faults:
-        print(
-            "course grade: the exercises concerned are not graded. If a limit was reached, raise "
-            "--seconds or --memory, or lower --jobs.",
-            file=sys.stderr,
+        _say(
+            "the exercises concerned are not graded. If a limit was reached, raise --seconds or "
+            "--memory, or lower --jobs."
         )
-    return 1 if found.faults else 0
+    return 1 if found.faults else status
+
+
+def _written(options: argparse.Namespace, found: "Report") -> int:
+    """Write the files that were asked for; 1 where one could not be written."""
+    from helpers.workshop import class_page, feedback, report
+    from helpers.workshop.kept import write_whole
+
+    status = 0
+    for file, made in ((options.report, class_page.page), (options.table, report.as_csv_file)):
+        if file is None:
+            continue
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            content = made(found)
+            write_whole(file, content if isinstance(content, bytes) else content.encode("utf-8"))
+            _say(f"written: {file}")
+        except OSError as error:
+            status = _failed(f"{file} could not be written: {error.strerror}.")
+    if options.feedback is not None:
+        try:
+            count = feedback.write(found, options.feedback)
+            _say(f"written: feedback for {count} learners in {options.feedback}")
+        except OSError as error:
+            status = _failed(f"{options.feedback} could not be written to: {error.strerror}.")
+    return status
+
+
+def _parser(warning: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="course grade",
+        description=f"{_DESCRIPTION}{warning}",
+        epilog=_EPILOG,
+    )
+    parser.add_argument("folder", type=Path, help="the folder of submissions, or one zip of them")
+    which = parser.add_argument_group("what is graded")
+    which.add_argument(
+        "--lab", action="append", default=[], metavar="NN", help="this lab alone; may be repeated"
+    )
+    which.add_argument("--only", metavar="PATTERN", help='learners by name, such as "Ada*"')
+    which.add_argument(
+        "--roster",
+        type=Path,
+        metavar="FILE.csv",
+        help="the class: columns name, and id and email where you have them; every learner of it "
+        "has a row",
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print the report as JSON")
+    form.add_argument("--csv", action="store_true", help="print the report as CSV")
+    files = parser.add_argument_group("files")
+    files.add_argument(
+        "--table", type=Path, metavar="FILE.csv", help="write the CSV so that spreadsheets open it"
+    )
+    files.add_argument(
+        "--feedback", type=Path, metavar="DIR", help="write a Markdown file for each learner"
+    )
+    files.add_argument(
+        "--report", type=Path, metavar="FILE.html", help="write a page about the whole class"
+    )
+    how = parser.add_argument_group("how it is run")
+    how.add_argument(
+        "--seconds", type=_positive, default=600.0, help="time limit of each cell (default 600)"
+    )
+    how.add_argument(
+        "--memory", type=_count, default=3072, help="memory limit in MB (default 3072)"
+    )
+    how.add_argument(
+        "--jobs",
+        type=_count,
+        default=min(2, os.cpu_count() or 1),
+        help="how many submissions run at once (default 2, where there are two cores)",
+    )
+    how.add_argument("--fast", action="store_true", help="small samples, as in the tests")
+    how.add_argument(
+        "--whole",
+        action="store_true",
+        help="also run the lab's cells that measure and show, and that no check needs",
+    )
+    how.add_argument(
+        "--state", type=Path, metavar="DIR", help="keep results there, not in FOLDER/.course-grade"
+    )
+    how.add_argument("--again", action="store_true", help="grade also what was graded before")
+    return parser
+
+
+def _end_as_ctrl_c_does() -> dict[int, Any]:
+    """Let a closed terminal and a plain `kill` end the kernels too; what they did before."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    wanted = [getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP")]  # Windows has one
+    return {
+        number: signal.signal(number, signal.default_int_handler)
+        for number in wanted
+        if number is not None
+    }
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError("it should be a number above 0")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("it should be a whole number from 1 on")
+    return value
+
+
+def _failed(sentence: str) -> int:
+    _say(sentence)
+    return 1
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr)
+    print(f"course grade: {line}", file=sys.stderr, flush=True)
 
 
-COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"grade": grade}
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"grade": grade, "workshop": workshop}

@@ -7,6 +7,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,6 +36,10 @@ class KernelGone(Exception):  # noqa: N818 - a submission may do this; it is no 
         self.detail = detail
 
 
+class Stopped(BaseException):
+    """The grading is to end now: the instructor's Ctrl-C, as KeyboardInterrupt is."""
+
+
 class KernelStartError(Exception):
     """No kernel could be started: the fault is the machine's, not the submission's."""
 
@@ -58,6 +63,7 @@ class Kernel:
         environment: Mapping[str, str],
         seconds: float,
         megabytes: int,
+        stop: threading.Event | None = None,
     ) -> None:
         """Start a kernel in `folder` with nothing but `environment`.
 
@@ -67,10 +73,12 @@ class Kernel:
             environment: all of its variables.
             seconds: how long one cell may take.
             megabytes: how much memory the kernel and its children may use.
+            stop: ends whatever runs when it is set, with `Stopped`.
 
         Raises:
             KernelStartError: it did not start.
         """
+        self._stop = stop or threading.Event()
         self._seconds = seconds
         self._megabytes = megabytes
         for left in reversed(range(_START_TRIES)):
@@ -179,6 +187,8 @@ class Kernel:
             try:
                 reply = self._client.get_shell_msg(timeout=_LOOK_S)
             except Empty:
+                if self._stop.is_set():
+                    raise Stopped from None
                 self._watch()
                 if time.monotonic() > deadline:
                     if interrupted or not self._interrupt():

@@ -13,12 +13,14 @@ SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "slides": ("helpers.workshop.slides_command", "slides of a module, as one HTML file"),
     "message": ("helpers.workshop.message", "the message to participants: set up, check, report"),
     "readiness": ("helpers.workshop.readiness_command", "read the reports of their machines"),
+    "quizzes": ("helpers.workshop.quizzes", "the quizzes as Markdown, with or without answers"),
+    "survey": ("helpers.workshop.survey", "a short form for after the workshop"),
 }
 """By name: the module whose `run` answers it, and what it does."""
 
 
 def workshop(argv: Sequence[str]) -> int:
-    """Run a subcommand and return its exit status; 2 for one that does not exist."""
+    """Run a subcommand and return its exit status; exits with 2 for one that does not exist."""
     parser = argparse.ArgumentParser(
         prog="course workshop",
         description="The kit of an instructor. Durations are in minutes.",
@@ -28,6 +30,9 @@ def workshop(argv: Sequence[str]) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (_, text) in SUBCOMMANDS.items():
         commands.add_parser(name, help=text, add_help=False)
+    if not argv:
+        parser.print_help()
+        return 0
     options, _ = parser.parse_known_args(argv[:1])
     module = importlib.import_module(SUBCOMMANDS[options.command][0])
     status: int = module.run(argv[1:])

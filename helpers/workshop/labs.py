@@ -1,18 +1,16 @@
-"""What is graded: the course's labs, fresh, and the notebooks that were submitted."""
+"""The course's labs, fresh: their cells, their solutions, and the folder that they run in."""
 
 import ast
+import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.course.cells import Cell, NotANotebookError, Notebook, exercise_of, parse
+from helpers.course.cells import NotANotebookError, Notebook, exercise_of, parse
 from helpers.course.checkout import Checkout, CheckoutError
 from helpers.workshop.matching import Matched, OwnCell, checked_by, first_line, match
 
-_PAGES = (".html", ".htm")
-_HANDED_IN = (".ipynb", *_PAGES)
-_MOST_BYTES = 50 << 20  # of a submitted notebook
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "workshop", "authoring", "*.pyc")
 
 
@@ -59,6 +57,18 @@ class Lab:
         cells = self.notebook["cells"]
         return {number: cell["source"] for cell in cells if (number := exercise_of(cell))}
 
+    @property
+    def titles(self) -> dict[str, str]:
+        """Exercise -> the heading above its cell, without its signs; "" where there is none."""
+        found, title = {}, ""
+        for cell in self.notebook["cells"]:
+            if number := exercise_of(cell):
+                found[number] = title
+            elif cell["cell_type"] == "markdown":
+                heads = re.findall(r"^#{1,6} +(.+?) *#*$", cell["source"], re.MULTILINE)
+                title = re.sub(r"[`*]", "", heads[-1]) if heads else title
+        return found
+
     def steps(self, answers: Mapping[str, str], own: Sequence[OwnCell] = ()) -> list[Step]:
         """The lab's code cells, in order, with these answers and cells of the learner's own."""
         imports: dict[str, tuple[str, str]] = {}
@@ -84,21 +94,6 @@ class Lab:
                 made.append(Step(name, source, None, checks, dict(imports)))
             made += owned(str(cell.get("id")))
         return made
-
-
-@dataclass(frozen=True)
-class Submission:
-    """One learner's notebooks: lab -> what is graded of it; `pages` are HTML files beside them."""
-
-    learner: str
-    labs: dict[str, Matched]
-    notes: tuple[str, ...]
-    pages: tuple[Path, ...] = ()
-
-    @property
-    def answers(self) -> dict[str, dict[str, str]]:
-        """Lab -> exercise -> the source that is graded."""
-        return {stem: matched.answers for stem, matched in self.labs.items()}
 
 
 def labs(course: Path) -> list[Lab]:
@@ -172,83 +167,6 @@ def solution(course: Path, lab: Lab) -> Matched | None:
         return match(lab.notebook["cells"], parse(content)["cells"])
     except NotANotebookError:
         return None
-
-
-def submissions(folder: Path, known: Iterable[Lab]) -> list[Submission]:
-    """Every learner's submission: a sub-folder of notebooks and exported answers, or one of them.
-
-    Notebooks that lie in the folder itself under the labs' own names are one learner's, as in a
-    folder of solved labs.
-
-    Raises:
-        GradeError: there is no such folder, or no notebook in it.
-    """
-    if not folder.is_dir():
-        raise GradeError(f"There is no folder {folder}.")
-    known = list(known)
-    stems = {lab.stem for lab in known}
-    learners: dict[str, list[Path]] = {}
-    for entry in sorted(folder.iterdir()):
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir():
-            learners[entry.name] = sorted(
-                file
-                for file in entry.rglob("*")
-                if file.suffix in _HANDED_IN
-                and ".ipynb_checkpoints" not in file.parts
-                and file.is_file()
-            )
-        elif entry.suffix in _HANDED_IN:
-            name = folder.resolve().name if entry.stem in stems else entry.stem
-            learners.setdefault(name, []).append(entry)
-    if any(file.stem in stems for file in folder.glob("*.ipynb")):
-        learners = {name: files for name, files in learners.items() if files}
-    if not any(learners.values()):
-        raise GradeError(
-            f"There are no notebooks in {folder}, and no exported answers. It should have a "
-            "sub-folder, or a notebook, for each learner."
-        )
-    return [_submission(learner, files, known) for learner, files in learners.items()]
-
-
-def _submission(learner: str, files: list[Path], known: Sequence[Lab]) -> Submission:
-    found: dict[str, Matched] = {}
-    notes = []
-    pages = tuple(file for file in files if file.suffix in _PAGES)
-    # Where a learner has handed in a lab twice, the newer one counts.
-    notebooks = [file for file in files if file not in pages]
-    for file in sorted(notebooks, key=lambda file: file.stat().st_mtime):
-        try:
-            if file.stat().st_size > _MOST_BYTES:
-                raise NotANotebookError(f"it is larger than {_MOST_BYTES >> 20} MB")
-            cells = parse(file.read_bytes())["cells"]
-        except (NotANotebookError, OSError) as error:
-            notes.append(f"{file.name} could not be read: {error}")
-            continue
-        exercises = {number for cell in cells if (number := _exercise(cell))}
-        labs = [
-            lab
-            for lab in known
-            if exercises & set(lab.exercises) or (file.stem.startswith(lab.stem) and cells)
-        ]
-        if not labs:
-            notes.append(f"{file.name} has no exercise of a lab")
-        for lab in labs:
-            if lab.stem in found:
-                notes.append(f"{file.name} is newer than another {lab.stem} and was taken")
-            found[lab.stem] = match(lab.notebook["cells"], cells)
-    if not files:
-        notes.append("no notebook")
-    return Submission(learner, found, tuple(notes), pages)
-
-
-def _exercise(cell: Cell) -> str | None:
-    """The exercise that a cell is for: by its mark, or by its id ("exercise-01-2")."""
-    name = cell.get("id")
-    if isinstance(name, str) and name.startswith("exercise-"):
-        return name.removeprefix("exercise-").replace("-", ".", 1)
-    return exercise_of(cell)
 
 
 def _imports(source: str) -> dict[str, tuple[str, str]]:

@@ -39,7 +39,7 @@ class Names:
 @functools.cache
 def names_in(source: str) -> Names:
     """The variables of one cell, with IPython's own syntax allowed; none where it is no Python."""
-    tree = _tree(source)
+    tree = tree_of(source)
     if tree is None:
         return Names(frozenset(), frozenset())
     with warnings.catch_warnings(action="ignore"):  # the learner's own code may cause some
@@ -61,18 +61,19 @@ def names_in(source: str) -> Names:
 
 def statements(source: str) -> list[str]:
     """The source of each statement of a cell; none where it is no Python."""
-    tree = _tree(source)
+    tree = tree_of(source)
     return [ast.unparse(one) for one in tree.body] if tree else []
 
 
-def _tree(source: str) -> ast.Module | None:
+def tree_of(source: str) -> ast.Module | None:
+    """A cell as Python, with IPython's own syntax allowed; None where it is none."""
     try:
         code = TransformerManager().transform_cell(_TRANSPARENT.sub("", source))  # type: ignore[no-untyped-call]
         flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         with warnings.catch_warnings(action="ignore"):
             tree = compile(code, "cell", "exec", flags=flags)
             compile(tree, "cell", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # also code nested too deeply
         return None
     assert isinstance(tree, ast.Module)
     return tree

@@ -24,10 +24,13 @@ def as_json(report: Report) -> dict[str, Any]:
                 "passed": row.passed,
                 "exercises": {name: asdict(grade) for name, grade in row.grades.items()},
                 "notes": list(row.notes),
+                "handed in": row.handed_in,
             }
             for row in report.learners
         ],
         "faults": list(report.faults),
+        "notes": list(report.notes),
+        "seconds": round(report.seconds, 1),
     }
 
 
@@ -45,6 +48,11 @@ def as_csv(report: Report) -> str:
     return written.getvalue()
 
 
+def as_csv_file(report: Report) -> bytes:
+    """The same for a file: with the mark by which spreadsheets know that it is UTF-8."""
+    return as_csv(report).replace("\n", "\r\n").encode("utf-8-sig")
+
+
 def as_text(report: Report) -> str:
     """The table, and below it what needs a look."""
     rows = [["Learner", *report.exercises, "passed"]]
@@ -57,8 +65,14 @@ def as_text(report: Report) -> str:
         rows.append([row.learner, *cells, f"{row.passed} of {len(report.exercises)}"])
     lines = aligned(rows)
     details = [f"{row.learner}, {reason}" for row in report.learners for reason in _reasons(row)]
-    details += [f"{row.learner}: {note}" for row in report.learners for note in row.notes]
-    return "\n".join([*lines, *([""] if details else []), *details])
+    details += [
+        f"{row.learner}: {note}" for row in report.learners if row.handed_in for note in row.notes
+    ]
+    details += report.notes
+    nothing = [row.learner for row in report.learners if not row.handed_in]
+    absent = [f"Handed in nothing ({len(nothing)}): {', '.join(nothing)}"] if nothing else []
+    below = [*absent, *details]
+    return "\n".join([*lines, *([""] if below else []), *below])
 
 
 def _reasons(row: LearnerRow) -> list[str]:
@@ -67,5 +81,7 @@ def _reasons(row: LearnerRow) -> list[str]:
 
 
 def _text(value: str) -> str:
-    # A spreadsheet runs a cell that begins like this as a formula.
-    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t")) else value
+    """A cell of one line that no spreadsheet runs as a formula."""
+    # Blanks and line ends before the sign are no protection: spreadsheets pass over them.
+    line = " ".join(value.split())
+    return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line

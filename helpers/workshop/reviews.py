@@ -21,6 +21,7 @@ from helpers.review.exported import (
 )
 from helpers.review.judge import ASPECTS, aspects, judge
 from helpers.review.questions import UnknownQuestionError, question
+from helpers.workshop.files import File, UnreadableError
 from helpers.workshop.run import Grade
 
 
@@ -32,20 +33,18 @@ class Reviewed:
     notes: tuple[str, ...]
 
 
-def reviewed(files: Iterable[Path]) -> Reviewed:
+def reviewed(files: Iterable[File]) -> Reviewed:
     """Grade the newest export among a learner's HTML files; all others are named in the notes."""
-    found: list[tuple[Export, Path]] = []
+    found: list[tuple[Export, File]] = []
     notes: list[str] = []
-    for file in sorted(files):
+    for file in sorted(files, key=lambda file: file.parts):
         try:
-            if file.stat().st_size > MOST_BYTES:
-                raise ExportedError(f"it is larger than {MOST_BYTES >> 20} MB")
-            content = file.read_bytes()
+            content = file.read(MOST_BYTES)
             if is_export(content):
                 found.append((parse(content), file))
             else:
                 notes.append(f"{file.name} is no page that `course review export` wrote")
-        except (ExportedError, OSError) as error:
+        except (ExportedError, UnreadableError) as error:
             notes.append(f"{file.name} could not be read: {error}")
     if not found:
         return Reviewed({}, tuple(notes))

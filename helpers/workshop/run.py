@@ -1,36 +1,26 @@
 """Run one lab of one learner in fresh kernels, and collect what the real checks find."""
 
 import ast
-import hashlib
-import os
+import errno
 import secrets
-import shutil
 import tempfile
+import threading
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from json import loads
 from pathlib import Path
 from typing import Any
 
-from helpers.paths import ROOT
+from helpers.workshop.desks import Desk, Desks
 from helpers.workshop.kernel import Kernel, KernelGone, KernelStartError, Reply, literal
-from helpers.workshop.labs import Lab, Step, copy_course
+from helpers.workshop.labs import Lab, Step
 from helpers.workshop.matching import Matched
 from helpers.workshop.names import names_in
+from helpers.workshop.needed import needed
 
-# All that a submission's kernel gets of the instructor's environment: no keys, no other settings.
-_ENVIRONMENT = (
-    "PATH",
-    "LANG",
-    "LC_ALL",
-    "SYSTEMROOT",
-    "WINDIR",
-    "COMSPEC",
-    "PATHEXT",
-    "NUMBER_OF_PROCESSORS",
-    "COURSE_THREADS",
-    "COURSE_TIME_FACTOR",
-)
+_MOST_CASES_KEPT = 20
+_LONGEST_TOLD = 600  # characters of one case, for the learner
 _MOST_CASES_NAMED = 5
 _LONGEST_DETAIL = 160
 
@@ -42,22 +32,28 @@ class Grade:
     `status` is one of the check's (passed, partly, wrong, not done yet), or what kept it from being
     checked: missing (no such cell was submitted), error (its cell or its check raised), crashed,
     time limit, memory limit; or not graded, where the grader or the course failed and not the
-    learner. `passed` of `total` counts the cases of the check; `detail` says why it did not pass.
+    learner. `passed` of `total` counts the cases of the check; `detail` says why it did not pass;
+    `failed` are the cases that failed, each with what was called, got and expected.
     """
 
     status: str
     passed: int = 0
     total: int = 0
     detail: str = ""
+    failed: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a submission may use: seconds for each cell, megabytes of memory; and how to run it."""
+    """What a submission may use: seconds for each cell, megabytes of memory; and how to run it.
+
+    `whole` also runs the lab's own cells that no check needs: see `needed`.
+    """
 
     seconds: float = 600.0
     megabytes: int = 3072
     fast: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,7 +62,7 @@ class LabResult:
 
     `broken` are the lab's own cells that failed, with the reason. `doubtful` are the exercises that
     did not pass for a reason that may lie outside the learner's cells. `fault` says what kept the
-    lab from running with nothing of the learner's in it.
+    lab from running with nothing of the learner's in it. `seconds` is how long the run took.
     """
 
     grades: dict[str, Grade]
@@ -74,9 +70,18 @@ class LabResult:
     notes: tuple[str, ...]
     doubtful: frozenset[str]
     fault: str = ""
+    seconds: float = 0.0
 
 
-def run_lab(lab: Lab, matched: Matched, course: Path, limits: Limits) -> LabResult:
+def run_lab(
+    lab: Lab,
+    matched: Matched,
+    course: Path,
+    limits: Limits,
+    *,
+    desks: Desks | None = None,
+    stop: threading.Event | None = None,
+) -> LabResult:
     """Run a lab with these answers, in as many kernels as it takes to try every exercise.
 
     Args:
@@ -84,16 +89,25 @@ def run_lab(lab: Lab, matched: Matched, course: Path, limits: Limits) -> LabResu
         matched: the answers, and what they need of the learner's own cells.
         course: the course whose package and files are used.
         limits: what the kernels may use.
+        desks: where copies of the course are kept from one run to the next.
+        stop: ends the run when it is set, with `Stopped`.
+
+    Raises:
+        OSError: there is no room for a copy of the course.
     """
-    return _Run(lab, matched, course, limits).result()
+    if desks is not None:
+        return _Run(lab, matched, desks, limits, stop or threading.Event()).result()
+    with Desks(course) as own:
+        return _Run(lab, matched, own, limits, stop or threading.Event()).result()
 
 
 @dataclass
 class _Run:
     lab: Lab
     matched: Matched
-    course: Path
+    desks: Desks
     limits: Limits
+    stop: threading.Event
     notes: list[str] = field(default_factory=list)
     found: dict[str, dict[str, Any]] = field(default_factory=dict)
     errors: dict[str, tuple[str, str]] = field(default_factory=dict)  # status, detail
@@ -102,6 +116,7 @@ class _Run:
     fault: str = ""
 
     def result(self) -> LabResult:
+        begun = time.monotonic()
         ended: dict[str, Grade] = {}
         # An exercise that ends the kernel is left out of the next round, so that it costs the
         # learner itself alone.
@@ -115,6 +130,7 @@ class _Run:
             (*self.notes, *(f"{name} failed: {why}" for name, why in self.broken.items())),
             frozenset(self.doubtful),
             self.fault,
+            time.monotonic() - begun,
         )
 
     def _grade(self, exercise: str, ended: Mapping[str, Grade]) -> Grade:
@@ -134,7 +150,7 @@ class _Run:
             return Grade(result["status"])  # untouched: there is no more to say
         reasons = [error, *self._broken_before(exercise), _why(result)]
         detail = "; ".join(filter(None, reasons))
-        return Grade(result["status"], result["passed"], result["total"], detail)
+        return Grade(result["status"], result["passed"], result["total"], detail, _cases(result))
 
     def _broken_before(self, exercise: str) -> list[str]:
         """The lab's own cells that failed and should have made what this exercise uses."""
@@ -155,20 +171,23 @@ class _Run:
         given = {name: text for name, text in self.matched.answers.items() if name not in skipped}
         own = [left for one in self.matched.own if (left := one.without(skipped))]
         last, step, begun = self.lab.exercises[0], None, False
+        steps = self.lab.steps(given, own)
         # ignore_cleanup_errors: a submission may leave what cannot be deleted.
-        with tempfile.TemporaryDirectory(prefix="grade-", ignore_cleanup_errors=True) as place:
-            desk = _Desk(Path(place), self.lab, self.course)
-            environment = desk.environment(fast=self.limits.fast)
+        with (
+            tempfile.TemporaryDirectory(prefix="grade-", ignore_cleanup_errors=True) as place,
+            self.desks.desk(self.lab.stem, Path(place)) as desk,
+        ):
             try:
                 with Kernel(
                     desk.work,
                     runtime=Path(place),
-                    environment=environment,
+                    environment=desk.environment(fast=self.limits.fast),
                     seconds=self.limits.seconds,
                     megabytes=self.limits.megabytes,
+                    stop=self.stop,
                 ) as kernel:
-                    desk.enter(kernel, self.lab.module, self.course)
-                    for step in self.lab.steps(given, own):
+                    desk.enter(kernel, self.lab.module)
+                    for step in steps if self.limits.whole else needed(steps):
                         last = self._blamed(step, last, skipped)
                         begun = begun or self._is_the_learners(step, skipped)
                         self._step(kernel, desk, step)
@@ -195,9 +214,14 @@ class _Run:
         exercise = step.exercise or step.checks
         return exercise if exercise and exercise not in skipped else last
 
-    def _step(self, kernel: Kernel, desk: "_Desk", step: Step) -> None:
-        for note in desk.repair():
-            self._note(note)
+    def _step(self, kernel: Kernel, desk: Desk, step: Step) -> None:
+        try:
+            for note in desk.repair():
+                self._note(note)
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise
+            raise KernelGone("crashed", "the course's folder was made unusable") from None
         if step.exercise:
             kernel.ask(f"{desk.guard}.look()")
         else:
@@ -223,7 +247,7 @@ class _Run:
             if step.checks:
                 self.doubtful.add(exercise)
 
-    def _collect(self, kernel: Kernel, desk: "_Desk") -> None:
+    def _collect(self, kernel: Kernel, desk: Desk) -> None:
         token = secrets.token_hex(16)
         text = kernel.ask("pass", f"{desk.guard}.report({token!r})")
         try:
@@ -261,72 +285,22 @@ def _why(result: Mapping[str, Any]) -> str:
     return f"failed: {name}{f' ({told})' if told else ''}{also}"
 
 
-def _shortened(text: str) -> str:
-    line = " ".join(text.split())
-    return f"{line[:_LONGEST_DETAIL]}..." if len(line) > _LONGEST_DETAIL else line
-
-
-class _Desk:
-    """The folder in which one kernel works: a copy of the course without its solutions."""
-
-    def __init__(self, place: Path, lab: Lab, course: Path) -> None:
-        self._course, self._lab = course, lab
-        self._root = place / "course"
-        self._home = place / "home"
-        self.work = self._root / "labs"
-        # The guard goes by a name that no submission can know beforehand.
-        self.guard = f"__import__('sys').modules['_{secrets.token_hex(16)}']"
-        self._home.mkdir()
-        copy_course(course, self._root, lab.stem)
-        self._digest = _digest(self._root / "helpers")
-
-    def environment(self, *, fast: bool) -> dict[str, str]:
-        """The kernel's whole environment."""
-        kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-        home = str(self._home)
-        return {
-            **kept,
-            "HOME": home,
-            "USERPROFILE": home,
-            "APPDATA": home,
-            "TMPDIR": home,
-            "TEMP": home,
-            "TMP": home,
-            "IPYTHONDIR": str(self._home / "ipython"),
-            "MPLCONFIGDIR": str(self._home / "matplotlib"),
-            "COURSE_HOME": str(self._home / "course"),
-            "COURSE_FAST": "1" if fast else "",
-            "PYTHONPATH": str(self._root),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-        }
-
-    def enter(self, kernel: Kernel, module: str, course: Path) -> None:
-        """Put the guard into a fresh kernel."""
-        source = Path(__file__).with_name("inside.py").read_text(encoding="utf-8")
-        hidden = [str(course.resolve()), str(ROOT)]
-        kernel.ask(
-            f"_guard = {{}}\nexec({literal(source)}, _guard)\n{self.guard} = _guard['Guard']("
-            f"globals(), {module!r}, {str(self.work)!r}, {hidden!r})\ndel _guard"
+def _cases(result: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The cases that failed, for the learner: name, and what was called, got and expected."""
+    return tuple(
+        (
+            _shortened(name),
+            "\n".join(
+                f"{label}: {_shortened(str(text), _LONGEST_TOLD)}" for label, text in rows.items()
+            ),
         )
-
-    def repair(self) -> list[str]:
-        """Make files that the submission changed or deleted as they were; what it did, in words."""
-        self.work.mkdir(parents=True, exist_ok=True)
-        if _digest(self._root / "helpers") == self._digest:
-            return []
-        shutil.rmtree(self._root, ignore_errors=True)
-        copy_course(self._course, self._root, self._lab.stem)
-        return ["changed the course's files; they were restored"]
+        for name, rows in result["failed"][:_MOST_CASES_KEPT]
+    )
 
 
-def _digest(folder: Path) -> str:
-    found = hashlib.sha256()
-    for file in sorted(folder.rglob("*")) if folder.is_dir() else ():
-        if file.is_file() and "__pycache__" not in file.parts:
-            found.update(str(file.relative_to(folder)).encode() + b"\0")
-            found.update(hashlib.sha256(file.read_bytes()).digest())
-    return found.hexdigest()
+def _shortened(text: str, longest: int = _LONGEST_DETAIL) -> str:
+    line = " ".join(text.split())
+    return f"{line[:longest]}..." if len(line) > longest else line
 
 
 def _unquoted(text: str) -> str:

@@ -13,7 +13,8 @@ from helpers.authoring.notebook import write as save_notebook
 from helpers.workshop import report as reports
 from helpers.workshop.command import grade as command
 from helpers.workshop.grade import Grade, LearnerRow, Limits, Report, grade
-from helpers.workshop.labs import GradeError, labs, submissions
+from helpers.workshop.labs import GradeError, labs
+from helpers.workshop.submitted import handed_in
 from tests.workshop.mini import LEARNERS, RIGHT, SOLUTION, STEM, fill, hand_in, make_course
 
 LIMITS = Limits(seconds=4, megabytes=600, fast=True)
@@ -141,7 +142,7 @@ def test_only_exercise_cells_are_taken(course: Path, tmp_path: Path) -> None:
             cell["source"] = "raise SystemError"
     write(tmp_path / "in" / "ada.ipynb", notebook)
     (lab,) = labs(course)
-    (ada,) = submissions(tmp_path / "in", [lab])
+    (ada,) = handed_in(tmp_path / "in", [lab]).submissions
     steps = lab.steps(ada.answers[STEM])
     assert [step.exercise for step in steps if step.exercise] == ["98.1", "98.2"]
     assert [step.checks for step in steps if step.checks] == ["98.1", "98.2"]
@@ -157,7 +158,7 @@ def test_cells_are_found_by_id_and_then_by_exercise(course: Path, tmp_path: Path
     by_id["exercise-98-1"]["metadata"] = {}
     by_id["exercise-98-2"]["id"] = "0f3c"
     write(tmp_path / "in" / "ada" / "my-lab.ipynb", notebook)
-    (ada,) = submissions(tmp_path / "in", labs(course))
+    (ada,) = handed_in(tmp_path / "in", labs(course)).submissions
     assert ada.answers[STEM] == {"98.1": RIGHT, "98.2": "LIMIT = 3"}
 
 
@@ -168,7 +169,7 @@ def test_odd_submissions(course: Path, tmp_path: Path) -> None:
     write(folder / "bob" / f"{STEM}.ipynb", '{"cells": [')
     write(folder / "cem" / "other.ipynb", {"cells": []})
     write(folder / "readme.txt", "not a submission")
-    found = {one.learner: one for one in submissions(folder, labs(course))}
+    found = {one.learner: one for one in handed_in(folder, labs(course)).submissions}
     assert list(found) == ["ada", "bob", "cem"]
     assert all(one.answers == {} for one in found.values())
     assert found["ada"].notes == ("no notebook",)
@@ -209,7 +210,7 @@ def test_labs_lying_loose_under_their_own_names_are_one_learners(
     write(folder / f"{STEM}.ipynb", good)
     write(folder / "ada" / "my.ipynb", good)
     write(folder / "src" / "notes.py", "1")
-    found = {one.learner: one for one in submissions(folder, labs(course))}
+    found = {one.learner: one for one in handed_in(folder, labs(course)).submissions}
     assert sorted(found) == ["ada", "solved"]
     assert found["solved"].answers[STEM]["98.1"] == RIGHT
 
@@ -375,6 +376,7 @@ def test_json_report() -> None:
         "passed": 0,
         "total": 0,
         "detail": "NameError: x",
+        "failed": [],
     }
 
 

@@ -12,8 +12,10 @@ from helpers.review.exported import OPENING
 from helpers.review.judge import judge
 from helpers.review.questions import question
 from helpers.review.saved import save
-from helpers.workshop.labs import labs, submissions
+from helpers.workshop.files import on_disk
+from helpers.workshop.labs import labs
 from helpers.workshop.reviews import reviewed
+from helpers.workshop.submitted import Submission, handed_in
 from tests.exercises.m12.made import bodies, home, text_of
 
 GOOD = text_of(bodies(question("Q1")))
@@ -34,8 +36,12 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder / "review.html"
 
 
+def names(one: Submission) -> list[str]:
+    return [page.name for page in one.pages]
+
+
 def test_an_export_is_judged_again(page: Path) -> None:
-    found = reviewed([page])
+    found = reviewed([on_disk(page)])
     assert {name: grade.status for name, grade in found.grades.items()} == {
         "12.1": "passed",
         "12.2": "wrong",
@@ -50,14 +56,14 @@ def test_a_changed_figure_in_the_text_is_found(page: Path) -> None:
     changed = re.sub(r"figure is [^\[]+\[", "figure is 77.7% [", data, count=1)
     assert changed != data
     page.write_text(head + opening + changed, "utf-8")
-    assert reviewed([page]).grades["12.1"].status == "partly"
+    assert reviewed([on_disk(page)]).grades["12.1"].status == "partly"
 
 
 def test_files_that_are_no_export_are_named(page: Path, tmp_path: Path) -> None:
     plain, broken = tmp_path / "page.html", tmp_path / "broken.html"
     plain.write_text("<p>Hello</p>", "utf-8")
     broken.write_text(f"{OPENING}{{</script>", "utf-8")
-    found = reviewed([plain, broken])
+    found = reviewed([on_disk(plain), on_disk(broken)])
     assert found.grades == {}
     assert [note.split(" ")[0] for note in found.notes] == ["broken.html", "page.html"]
 
@@ -66,17 +72,17 @@ def test_the_newest_export_counts(page: Path, tmp_path: Path) -> None:
     old = tmp_path / "old.html"
     old.write_text(re.sub(r'("exported": ?")\d{4}', r"\g<1>2020", page.read_text("utf-8")), "utf-8")
     os.utime(old)
-    found = reviewed([old, page])
+    found = reviewed([on_disk(old), on_disk(page)])
     assert found.grades["12.1"].status == "passed"
     assert any(note.startswith("old.html is older") for note in found.notes)
 
 
 def test_a_folder_with_an_export_alone_is_a_submission(page: Path) -> None:
-    (one,) = submissions(page.parent.parent, labs(Path(__file__).parents[2]))
-    assert (one.learner, one.labs, one.pages) == ("ada", {}, (page,))
+    (one,) = handed_in(page.parent.parent, labs(Path(__file__).parents[2])).submissions
+    assert (one.learner, one.labs, names(one)) == ("ada", {}, ["review.html"])
 
 
 def test_every_page_that_the_export_writes_is_taken(page: Path) -> None:
-    short = page.rename(page.with_suffix(".htm"))
-    (one,) = submissions(page.parent.parent, labs(Path(__file__).parents[2]))
-    assert one.pages == (short,)
+    page.rename(page.with_suffix(".htm"))
+    (one,) = handed_in(page.parent.parent, labs(Path(__file__).parents[2])).submissions
+    assert names(one) == ["review.htm"]

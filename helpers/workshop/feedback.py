@@ -1,0 +1,100 @@
+"""A Markdown file for each learner: how each exercise stands, and the cases that failed."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from helpers.workshop.grade import LearnerRow, Report
+from helpers.workshop.kept import write_whole
+from helpers.workshop.platforms import same
+
+_SAID = {
+    "missing": "not handed in",
+    "not graded": "not graded: this is not your doing, and your instructor will look at it",
+    "not done yet": "not done yet",
+}
+# Names that Windows keeps for devices.
+_DEVICES = {
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(10)),
+}
+
+
+def write(report: Report, folder: Path) -> int:
+    """Write a file for each learner who handed something in; gives back how many.
+
+    An older file of the same name is replaced. Each is written whole or not at all.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = [row for row in report.learners if row.handed_in]
+    taken: set[str] = set()
+    for row in rows:
+        name = _file_name(row.learner, taken)
+        write_whole(folder / f"{name}.md", page(row, report).encode("utf-8"))
+    return len(rows)
+
+
+def page(row: LearnerRow, report: Report) -> str:
+    """One learner's feedback."""
+    return "\n".join(_lines(row, report)) + "\n"
+
+
+def _lines(row: LearnerRow, report: Report) -> Iterator[str]:
+    yield f"# Feedback for {_plain(row.learner)}"
+    yield ""
+    yield f"{row.passed} of {len(report.exercises)} exercises passed."
+    yield ""
+    yield "| Exercise | Status | Cases passed |"
+    yield "|---|---|---|"
+    titles = dict(zip(report.exercises, report.titles, strict=False))
+    for exercise, grade in row.grades.items():
+        status = _SAID.get(grade.status, grade.status)
+        cases = f"{grade.passed} of {grade.total}" if grade.total else ""
+        yield f"| {exercise} | {status} | {cases} |"
+    for exercise, grade in row.grades.items():
+        if grade.status in ("passed", "missing", "not graded") or not (
+            grade.failed or grade.detail
+        ):
+            continue
+        title = titles.get(exercise, "")
+        yield from (
+            "",
+            f"## {_plain(title if exercise in title else f'{exercise} {title}'.strip())}",
+        )
+        yield from ("", f"Status: {grade.status}.")
+        if not grade.failed:
+            yield from ("", *_block(grade.detail))
+        for name, told in grade.failed:
+            yield from ("", f"**{_plain(name)}**", "", *_block(told))
+    if row.notes:
+        yield from ("", "## Notes", "")
+        yield from (f"- {_plain(note)}" for note in row.notes)
+
+
+def _block(text: str) -> list[str]:
+    """Text as it is; no number of backticks in it ends the block."""
+    longest = max(map(len, re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [f"{fence}text", text, fence]
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown shows as it is: what learners name things by is no markup."""
+    return re.sub(r"([\\`*_<>\[\]|#&~])", r"\\\1", " ".join(text.split()))
+
+
+def _file_name(learner: str, taken: set[str]) -> str:
+    """A file name that every system takes, and that no other learner has."""
+    base = re.sub(r'[\x00-\x1f<>:"/\\|?*]+', "-", learner).strip(" .")[:80] or "learner"
+    base = f"{base}-" if base.casefold() in _DEVICES else base
+    name, number = base, 2
+    while same(name) in taken:
+        name, number = f"{base}-{number}", number + 1
+    taken.add(same(name))
+    return name

@@ -1,0 +1,78 @@
+"""`course workshop quizzes`: the quizzes as Markdown, from the files that the notebooks show."""
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from string import ascii_uppercase
+
+from helpers.course.questions import Choice, QuizError, QuizQuestion, load, modules
+from helpers.workshop.kept import write_whole
+
+
+def run(argv: Sequence[str]) -> int:
+    """Print the quizzes, or write a file for each: 0, or 1 where that failed."""
+    parser = argparse.ArgumentParser(
+        prog="course workshop quizzes",
+        description="Print the quizzes of modules as Markdown, to hand out or to paste elsewhere.",
+        epilog="The exit status is 1 where there is no such quiz or a file could not be written.",
+    )
+    parser.add_argument("module", nargs="*", metavar="NN", help="modules, such as 01; all for none")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="write a file for each module there"
+    )
+    parser.add_argument(
+        "--with-answers", action="store_true", help="with the right choices, and why at the end"
+    )
+    options = parser.parse_args(argv)
+    try:
+        pages = {
+            number: as_markdown(number, load(number), answers=options.with_answers)
+            for number in dict.fromkeys(options.module or modules())
+        }
+    except QuizError as error:
+        print(f"course workshop quizzes: {error}", file=sys.stderr)
+        return 1
+    if options.out is None:
+        print("\n".join(pages.values()), end="")
+        return 0
+    kind = "answers" if options.with_answers else "quiz"
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+        for number, page in pages.items():
+            write_whole(options.out / f"{number}-{kind}.md", page.encode("utf-8"))
+    except OSError as error:
+        print(
+            f"course workshop quizzes: {options.out} could not be written to: {error.strerror}.",
+            file=sys.stderr,
+        )
+        return 1
+    print(f"Written: {len(pages)} files in {options.out}.")
+    return 0
+
+
+def as_markdown(module: str, questions: Sequence[QuizQuestion], *, answers: bool) -> str:
+    """One module's quiz; with `answers` the right letters and the reasons come below it."""
+    lines = [f"# Quiz {module}"]
+    for number, question in enumerate(questions, start=1):
+        lines += ["", f"## Question {number}", "", _plain(question.question), ""]
+        lines += [
+            f"- [ ] {letter}. {_plain(choice.text)}" for letter, choice in _lettered(question)
+        ]
+    if answers:
+        lines += ["", f"# Answers to quiz {module}"]
+        for number, question in enumerate(questions, start=1):
+            right = next(letter for letter, choice in _lettered(question) if choice.right)
+            lines += ["", f"## Question {number}: {right}", ""]
+            lines += [f"- {letter}. {_plain(choice.why)}" for letter, choice in _lettered(question)]
+    return "\n".join(lines) + "\n"
+
+
+def _lettered(question: QuizQuestion) -> list[tuple[str, Choice]]:
+    return list(zip(ascii_uppercase, question.choices, strict=False))
+
+
+def _plain(text: str) -> str:
+    """A quiz is plain text: its signs are no markup, and its line ends are spaces."""
+    return re.sub(r"([\\`*_<>\[\]|&~$])", r"\\\1", " ".join(text.split()))

@@ -1,0 +1,144 @@
+"""Feedback for each learner, the page about the class, and tables that spreadsheets open."""
+
+import csv
+import io
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from helpers.workshop import feedback
+from helpers.workshop.class_page import page
+from helpers.workshop.grade import Grade, LearnerRow, Report
+from helpers.workshop.report import as_csv, as_csv_file, as_text
+
+FAILED = (("double(5)", "Called: double(5)\nGot: 4\nExpected: 10"),)
+EVIL = "<script>alert(1)</script>"
+REPORT = Report(
+    ("98.1", "98.2"),
+    (
+        LearnerRow(
+            "Zoë",
+            {"98.1": Grade("partly", 1, 3, "failed", FAILED), "98.2": Grade("passed", 1, 1)},
+            (),
+            seconds=61.0,
+        ),
+        LearnerRow(
+            EVIL,
+            {
+                "98.1": Grade("wrong", 0, 3, "x", (*FAILED, (f"f({EVIL})", f"Got: ```{EVIL}"))),
+                "98.2": Grade("not graded", detail="the course's own solution does not pass"),
+            },
+            (f"replaced {EVIL}",),
+            seconds=9.0,
+        ),
+        LearnerRow("Ida", dict.fromkeys(("98.1", "98.2"), Grade("missing")), ("handed in nothing",),
+                   handed_in=False),
+    ),
+    ("98_mini: a fault",),
+    ("readme.txt is no submission and was not read",),
+    ("98.1 Double a number", "98.2 Choose a limit"),
+    300.0,
+    2,
+)  # fmt: skip
+
+
+class Tags(HTMLParser):
+    """What a page is made of."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.links: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.links += [str(value) for name, value in attrs if name in ("href", "src")]
+
+
+def test_the_page_tells_what_was_hard_and_who_is_missing() -> None:
+    text = page(REPORT)
+    assert text.index("98.1 Double a number") < text.index("98.2 Choose a limit")
+    assert "2 of 3 learners handed something in. They passed 1 of 4 exercises." in text
+    assert "this grading took 5 min and ran 2 of the labs" in text
+    assert "<td>double(5)</td><td>2</td><td>Zoë, &lt;script&gt;" in text
+    assert "<h2>Handed in nothing</h2>\n<ul>\n<li>Ida</li>" in text
+    assert "readme.txt is no submission" in text
+    assert "98_mini: a fault" in text
+
+
+def test_the_page_loads_nothing_runs_nothing_and_has_both_themes() -> None:
+    text = page(REPORT)
+    found = Tags(text)
+    assert found.links == []
+    assert "script" not in found.tags
+    assert text.startswith('<!DOCTYPE html>\n<html lang="en">')
+    assert found.tags.count("h1") == 1
+    assert "prefers-color-scheme: dark" in text
+    assert 'tabindex="0" role="region"' in text  # wide tables scroll by keyboard
+
+
+def test_a_page_of_nobody_and_of_a_class_without_faults() -> None:
+    assert "Notes" in page(Report((), ()))
+    alone = page(Report(REPORT.exercises, REPORT.learners[:1]))
+    assert "Handed in nothing" not in alone
+    assert "No case failed" not in alone
+
+
+def test_feedback_has_each_status_and_the_failed_cases(tmp_path: Path) -> None:
+    assert feedback.write(REPORT, tmp_path) == 2
+    text = (tmp_path / "Zoë.md").read_text("utf-8")
+    assert "1 of 2 exercises passed." in text
+    assert "| 98.1 | partly | 1 of 3 |" in text
+    assert "## 98.1 Double a number" in text
+    assert "Called: double(5)\nGot: 4\nExpected: 10" in text
+    other = next(file for file in tmp_path.iterdir() if "script" in file.name).read_text("utf-8")
+    assert "````text\nGot: ```" in other  # its backticks end no block
+    assert f"# Feedback for {EVIL}" not in other
+    assert "not graded: this is not your doing" in other
+
+
+def test_feedback_of_equal_and_of_impossible_names(tmp_path: Path) -> None:
+    names = ("Ada", "ADA", "..", "CON", "a/b", "n" * 300)
+    rows = tuple(LearnerRow(name, {"98.1": Grade("passed", 1, 1)}, ()) for name in names)
+    assert feedback.write(Report(("98.1",), rows), tmp_path / "out") == 6
+    found = sorted(file.name for file in (tmp_path / "out").iterdir())
+    assert found == ["ADA-2.md", "Ada.md", "CON-.md", "a-b.md", "learner.md", f"{'n' * 80}.md"]
+
+
+def test_feedback_that_cannot_be_written_leaves_the_old(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feedback.write(REPORT, tmp_path)
+    before = (tmp_path / "Zoë.md").read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="No space"):
+        feedback.write(REPORT, tmp_path)
+    assert (tmp_path / "Zoë.md").read_bytes() == before
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x", "\t=1", " =1", "\r=1", "\n=1"])
+def test_no_cell_of_the_table_is_a_formula(name: str) -> None:
+    report = Report((), (LearnerRow(name, {}, (f"{name} was read",)),))
+    _, row = csv.reader(io.StringIO(as_csv(report), newline=""))
+    assert row[0] == f"'{name.strip()}"
+    assert row[-1].startswith("'")
+
+
+def test_the_table_as_a_file_is_what_spreadsheets_open() -> None:
+    content = as_csv_file(REPORT)
+    assert content.startswith(b"\xef\xbb\xbf")
+    assert "Zoë" in content.decode("utf-8-sig")
+
+
+def test_the_text_names_those_who_handed_in_nothing_once() -> None:
+    lines = as_text(REPORT).splitlines()
+    assert "Handed in nothing (1): Ida" in lines
+    assert lines[-1] == "readme.txt is no submission and was not read"
+    assert sum("nothing" in line for line in lines) == 1

@@ -1,0 +1,293 @@
+"""Thirty at a time: what is kept, what is shared, and what is told; no kernel starts here."""
+
+import errno
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers.workshop import kept as kept_module
+from helpers.workshop import runs
+from helpers.workshop.command import grade as command
+from helpers.workshop.grade import Report, grade
+from helpers.workshop.kept import write_whole
+from helpers.workshop.kernel import Kernel, Stopped
+from helpers.workshop.labs import GradeError, Lab
+from helpers.workshop.matching import Matched
+from helpers.workshop.run import Grade, LabResult, Limits
+from tests.workshop.handed import make_course, put
+
+
+class Runner:
+    """Grades by what an answer says, and counts."""
+
+    def __init__(self) -> None:
+        self.ran: list[str] = []
+        self.before: Callable[[str], None] = lambda _: None
+
+    def __call__(
+        self, lab: Lab, matched: Matched, course: Path, limits: Limits, **_: Any
+    ) -> LabResult:
+        answer = next(iter(matched.answers.values()), "")
+        self.ran.append(answer)
+        self.before(answer)
+        status = "passed" if "right" in answer else "wrong"
+        failed = () if status == "passed" else (("x(1)", "Got: 0\nExpected: 1"),)
+        made = Grade(status, len(failed) - 1, 2, "", failed)
+        return LabResult(dict.fromkeys(lab.exercises, made), {}, (), frozenset(), "", 2.0)
+
+
+@pytest.fixture
+def runner(monkeypatch: pytest.MonkeyPatch) -> Runner:
+    made = Runner()
+    monkeypatch.setattr(runs, "run_lab", made)
+    return made
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    return make_course(tmp_path / "course")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("ada", "bob", "cem"):
+        put(tmp_path / "in" / name / "98_mini.ipynb", f"x = 'right {name}'")
+    return tmp_path / "in"
+
+
+def run(course: Path, folder: Path, **options: Any) -> tuple[Report, list[str]]:
+    said: list[str] = []
+    report = grade(folder, course=course, say=said.append, **options)
+    return report, said
+
+
+def test_the_progress_counts_and_says_the_time_left(
+    runner: Runner, course: Path, folder: Path
+) -> None:
+    report, said = run(course, folder)
+    assert said == [
+        "1 of 3: ada, 98_mini: 2 of 2 passed (2 s; about 4 s left)",
+        "2 of 3: bob, 98_mini: 2 of 2 passed (2 s; about 2 s left)",
+        "3 of 3: cem, 98_mini: 2 of 2 passed (2 s)",
+    ]
+    assert (report.run, report.titles) == (3, ("Do it", "Do it"))
+    assert [row.seconds for row in report.learners] == [2.0, 2.0, 2.0]
+
+
+def test_a_second_run_grades_only_what_changed(runner: Runner, course: Path, folder: Path) -> None:
+    first, _ = run(course, folder, state=folder / ".course-grade")
+    put(folder / "bob" / "98_mini.ipynb", "x = 'wrong'")
+    put(folder / "dan" / "98_mini.ipynb", "x = 'right dan'")
+    runner.ran.clear()
+    second, said = run(course, folder, state=folder / ".course-grade")
+    assert sorted(runner.ran) == ["x = 'right dan'", "x = 'wrong'"]
+    assert said[0] == "4 labs handed in: 2 graded before, 0 equal to another one, 2 to run"
+    assert [row.passed for row in second.learners] == [2, 0, 2, 2]
+    assert second.learners[0] == first.learners[0]
+    assert second.learners[1].grades["98.1"].failed == (("x(1)", "Got: 0\nExpected: 1"),)
+    runner.ran.clear()
+    assert run(course, folder, state=folder / ".course-grade")[0].learners == second.learners
+    assert runner.ran == []
+
+
+def test_another_course_or_limit_or_the_wish_runs_all_again(
+    runner: Runner, course: Path, folder: Path, tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
+    for options in ({}, {"limits": Limits(fast=True)}, {"again": True}):
+        runner.ran.clear()
+        run(course, folder, state=state, **options)
+        assert len(runner.ran) == 3, options
+    (course / "helpers" / "new.py").write_text("1")
+    runner.ran.clear()
+    run(course, folder, state=state)
+    assert len(runner.ran) == 3
+
+
+def test_equal_submissions_run_once(runner: Runner, course: Path, folder: Path) -> None:
+    for name in ("eve", "fay"):
+        put(folder / name / "98_mini.ipynb", "x = 'right ada'")
+    report, said = run(course, folder, jobs=2)
+    assert len(runner.ran) == 3
+    assert [row.passed for row in report.learners] == [2] * 5
+    assert said[0] == "5 labs handed in: 0 graded before, 2 equal to another one, 3 to run"
+    assert said[-1].startswith("5 of 5: ")
+
+
+def test_a_damaged_state_is_run_again(runner: Runner, course: Path, folder: Path) -> None:
+    state = folder / ".course-grade"
+    run(course, folder, state=state)
+    for file, content in zip(state.glob("*.json"), ("{", "[]", '{"grades": 5}'), strict=True):
+        file.write_text(content)
+    runner.ran.clear()
+    report, _ = run(course, folder, state=state)
+    assert len(runner.ran) == 3
+    assert all(row.passed == 2 for row in report.learners)
+    assert sorted(state.iterdir()) == sorted(state.glob("[!.]*.json"))  # no half-written file
+
+
+def test_stopping_keeps_what_is_done(runner: Runner, course: Path, folder: Path) -> None:
+    def stop(answer: str) -> None:
+        if "bob" in answer:
+            raise KeyboardInterrupt
+
+    runner.before = stop
+    said: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        grade(folder, course=course, state=folder / ".course-grade", say=said.append)
+    assert said[-1] == "stopped. What is graded is kept: the same command goes on from here."
+    runner.before = lambda _: None
+    runner.ran.clear()
+    run(course, folder, state=folder / ".course-grade")
+    assert "x = 'right ada'" not in runner.ran
+
+
+def test_a_stopped_run_ends_its_kernel(course: Path, tmp_path: Path) -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Stopped):
+        Kernel(tmp_path, runtime=tmp_path, environment={}, seconds=5, megabytes=1000, stop=stop)
+
+
+def full(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_ends_the_keeping_and_not_the_grading(
+    runner: Runner, course: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_module, "write_whole", full)
+    report, said = run(course, folder, state=folder / ".course-grade")
+    assert [row.passed for row in report.learners] == [2, 2, 2]
+    told = [line for line in said if "No space left on device" in line]
+    assert len(told) == 1
+    assert "--state" in told[0]
+
+
+def test_a_full_disk_under_a_kernel_is_no_learners_fault(
+    runner: Runner, course: Path, folder: Path
+) -> None:
+    runner.before = lambda answer: full() if "bob" in answer else None
+    report, _ = run(course, folder, state=folder / ".course-grade")
+    assert [row.passed for row in report.learners] == [2, 0, 2]
+    assert {one.status for one in report.learners[1].grades.values()} == {"not graded"}
+    (fault,) = report.faults
+    assert fault.startswith("98_mini: the lab could not be run: the disk with the temporary folder")
+    runner.before = lambda _: None
+    runner.ran.clear()
+    assert run(course, folder, state=folder / ".course-grade")[0].learners[1].passed == 2
+    assert runner.ran == ["x = 'right bob'"]  # what had a fault was not kept
+
+
+def test_a_file_is_written_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_whole(tmp_path / "a", b"old")
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_whole(tmp_path / "a", b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert (tmp_path / "a").read_bytes() == b"old"
+
+
+def test_a_lab_of_ones_choice(runner: Runner, course: Path, folder: Path) -> None:
+    put(folder / "ada" / "97_other.ipynb", "x = 'right'", stem="97_other")
+    report, _ = run(course, folder, wanted=["97"])
+    assert report.exercises == ("97.1",)
+    assert [row.passed for row in report.learners] == [1, 0, 0]
+    with pytest.raises(GradeError, match=r"There is no lab '99'; there are: 97, 98"):
+        run(course, folder, wanted=["99"])
+
+
+# --- the command ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def at_home(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command grades with the small course."""
+    real = grade
+
+    def small(*args: Any, **options: Any) -> Report:
+        return real(*args, **options, course=course)
+
+    monkeypatch.setattr(sys.modules["helpers.workshop.grade"], "grade", small)
+
+
+@pytest.mark.usefixtures("at_home")
+def test_the_command_keeps_its_results_beside_the_submissions(
+    runner: Runner, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    people = tmp_path / "roster.csv"
+    people.write_text("name\nAda\nBob\nZed\n")
+    out = tmp_path / "out"
+    words = [str(folder), "--roster", str(people), "--lab", "98", "--feedback", str(out / "f")]
+    words += ["--report", str(out / "class.html"), "--table", str(out / "class.csv")]
+    assert command(words) == 0
+    printed = capsys.readouterr()
+    assert "Handed in nothing (1): Zed" in printed.out
+    assert "course grade: 3 of 3: " in printed.err
+    assert len(list((folder / ".course-grade").glob("*.json"))) == 3
+    assert sorted(file.name for file in (out / "f").iterdir()) == ["Ada.md", "Bob.md", "cem.md"]
+    assert (out / "class.csv").read_bytes().startswith(b"\xef\xbb\xbflearner,98.1,98.2,")
+    assert "<h1>Class report</h1>" in (out / "class.html").read_text("utf-8")
+    runner.ran.clear()
+    assert command([*words, "--json"]) == 0
+    assert runner.ran == []
+    data = json.loads(capsys.readouterr().out)
+    assert [one["handed in"] for one in data["learners"]] == [True, True, False, True]
+
+
+@pytest.mark.usefixtures("at_home")
+@pytest.mark.skipif(os.name == "nt", reason="a signal ends a process there")
+def test_a_plain_kill_is_as_ctrl_c(
+    runner: Runner, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    runner.before = lambda _: os.kill(os.getpid(), signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt):
+        command([str(folder)])
+    assert "stopped. What is graded is kept" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.usefixtures("at_home")
+def test_reports_that_cannot_be_written_cost_no_table(
+    runner: Runner, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (file := tmp_path / "file").write_text("")
+    words = ["--feedback", str(file / "f"), "--report", str(file / "r.html")]
+    assert command([str(folder), *words]) == 1
+    printed = capsys.readouterr()
+    assert "2 of 2" in printed.out
+    assert printed.err.count("could not be written") == 2
+
+
+@pytest.mark.usefixtures("at_home")
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--lab", "99"], "There is no lab '99'; there are: 97, 98."),
+        (["--only", "Zed"], "No learner's name fits 'Zed'"),
+        (["--roster", "away.csv"], "The roster away.csv cannot be read"),
+    ],
+)
+def test_wrong_words_get_a_sentence(
+    words: list[str], told: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command([str(folder), *words]) == 1
+    assert f"course grade: {told}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--jobs", "0"], ["--seconds", "nan"], ["--memory", "x"]])
+def test_wrong_numbers(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command(["in", *words])
+    assert ended.value.code == 2
+    assert f"argument {words[0]}" in capsys.readouterr().err
