@@ -199,4 +199,4 @@ def _say(line: str) -> None:
     print(f"course grade: {line}", file=sys.stderr, flush=True)
 
 
-COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"grade": grade, "workshop": workshop}
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"grade": grade}

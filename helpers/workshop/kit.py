@@ -30,9 +30,6 @@ def workshop(argv: Sequence[str]) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (_, text) in SUBCOMMANDS.items():
         commands.add_parser(name, help=text, add_help=False)
-    if not argv:
-        parser.print_help()
-        return 0
     options, _ = parser.parse_known_args(argv[:1])
     module = importlib.import_module(SUBCOMMANDS[options.command][0])
     status: int = module.run(argv[1:])
