@@ -81,7 +81,8 @@ def _section(one: ExportedAnswer) -> str:
 def markdown(text: str, link: Link) -> str:
     """An answer as HTML. What it says in HTML is shown as text; its citations lead to figures."""
     parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
-    tokens = parser.parse(text)
+    # A citation over two lines would be two tokens, and lead nowhere.
+    tokens = parser.parse(SOURCE.sub(lambda bracket: " ".join(bracket[0].split()), text))
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(6, max(3, int(token.tag[1]) + 1))}"  # below the question's own

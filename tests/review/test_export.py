@@ -1,6 +1,7 @@
 """The export: what the page shows, what its data holds, and what it refuses."""
 
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,14 @@ def test_links_of_an_answer_stay_and_headings_go_down() -> None:
     assert "<h3>One</h3>" in html
     assert 'href="https://example.org"' in html
     assert "[limit]" in html
+
+
+@pytest.mark.parametrize("cited", ["[load: requests lost]", "[load:\nrequests  lost]"])
+def test_a_citation_over_two_lines_leads_there_too(cited: str) -> None:
+    html = markdown(f"None {cited}.", lambda item, figure: f"{item}-{figure}".replace(" ", "-"))
+    assert re.findall(r'href="#([\w-]+)"[^>]*>(.*?)</a>', html) == [
+        ("load-requests-lost", "[load: requests lost]")
+    ]
 
 
 def test_nothing_but_what_is_said_goes_in(tmp_path: Path) -> None:
