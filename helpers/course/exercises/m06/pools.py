@@ -26,8 +26,8 @@ EmbedAll = Callable[[list[Any], list[str]], Any]
 BARRIER_S = 2.5
 """How long a text that takes long waits for all others to be embedded."""
 
-DEATH_PAUSE_S = 0.03
-"""What each text takes where a worker dies: one that is dead fails much faster."""
+PAUSE_S = 0.03
+"""What each text takes: a second call finds the first one running, and a dead worker is faster."""
 
 _NOWHERE = "/no folder"
 
@@ -65,8 +65,7 @@ class Worker:
             raise {"KeyError": KeyError, "TimeoutError": TimeoutError}[what](f"lost {text!r}")
         if what == "long":
             self._note("shared", str(self._wait_for_the_others()))
-        if {"dies", "dies once"} & {*self.does.values()}:
-            time.sleep(DEATH_PAUSE_S)
+        time.sleep(PAUSE_S)
         self._note("done", text)
         return vector(text)
 
