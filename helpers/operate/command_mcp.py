@@ -146,6 +146,7 @@ def _serve_http(orders: "Orders", customer: str, token: str, sock: "socket.socke
     from helpers.operate.mcp_server import http_server
 
     app = http_server(_index(), orders, {token: customer}).streamable_http_app()
+    sock.listen()  # who reads the address may call at once, and waits until the server is up
     url = f"http://{_HOST}:{sock.getsockname()[1]}/mcp"
     print(
         f"Fernhill's tools for {customer}: {url}\nAuthorization: Bearer {token}\nCtrl-C ends it.",

@@ -138,7 +138,8 @@ def test_http_wants_the_token_and_ctrl_c_ends_it_quietly() -> None:
         assert line.startswith("Fernhill's tools for C-0007: http://127.0.0.1:")
         url = line.split()[-1]
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKEN}):
-            assert httpx.post(url, json={}, headers=headers).status_code == 401
+            reply = httpx.post(url, json={}, headers=headers, timeout=120)
+            assert reply.status_code == 401
         listed, said = asyncio.run(over_http(url))
         judge(listed, said, "C-0007")
         process.send_signal(signal.SIGINT)
