@@ -62,6 +62,6 @@ def write_whole(file: Path, content: bytes) -> None:
             written.flush()
             os.fsync(written.fileno())
         draft.replace(file)
-    except OSError:  # a full disk: what was written of the draft would take the last space
+    except BaseException:  # a full disk: what was written of the draft would take the last space
         draft.unlink(missing_ok=True)
         raise

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from helpers.workshop import page as pages
 from helpers.workshop.grade import NOT_GRADED, LearnerRow, Report
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
 _MOST_CASES = 20
 _STYLE = """
 :root { color-scheme: light dark; --line: #767676; --soft: #f3f3f3; --text: #1a1a1a;
@@ -48,14 +48,8 @@ def page(report: Report) -> str:
     body = "\n".join(
         f"<section><h2>{escape(head)}</h2>\n{text}</section>" for head, text in sections if text
     )
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Class report</title><style>{_STYLE}</style></head><body>\n<main>"
-        f"<h1>Class report</h1>\n<p>{escape(_summary(report, there))}</p>\n{body}\n"
-        "</main></body></html>\n"
-    )
+    summary = f"<h1>Class report</h1>\n<p>{escape(_summary(report, there))}</p>"
+    return pages.page("Class report", f"<main>{summary}\n{body}\n</main>", _STYLE)
 
 
 def _has_roster(report: Report) -> bool:

@@ -83,8 +83,8 @@ def grade(argv: Sequence[str]) -> int:
 
 def _written(options: argparse.Namespace, found: "Report") -> int:
     """Write the files that were asked for; 1 where one could not be written."""
+    from helpers.course.copies import write_whole
     from helpers.workshop import class_page, feedback, report
-    from helpers.workshop.kept import write_whole
 
     status = 0
     for file, made in ((options.report, class_page.page), (options.table, report.as_csv_file)):

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from helpers.course.copies import write_whole
 from helpers.workshop.grade import LearnerRow, Report
-from helpers.workshop.kept import write_whole
 from helpers.workshop.platforms import same
 
 _SAID = {

@@ -1,16 +1,14 @@
 """What was graded before: kept by everything that decides a result, so that it is not run again."""
 
-import contextlib
 import hashlib
 import json
-import os
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from helpers.course.copies import write_whole
 from helpers.paths import ROOT
 from helpers.workshop.labs import Lab
 from helpers.workshop.matching import Matched
@@ -89,23 +87,6 @@ class Kept:
                 "run starts from what was kept before. Free some space, or name another folder "
                 "with --state."
             )
-
-
-def write_whole(file: Path, content: bytes) -> None:
-    """Write a file by way of a temporary one, so that an old version is never lost halfway.
-
-    Raises:
-        OSError: it cannot be written; what was there before is still there.
-    """
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=".writing-")
-    try:
-        with os.fdopen(handle, "wb") as opened:
-            opened.write(content)
-        Path(name).replace(file)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
 
 
 def _result(found: Any) -> LabResult:

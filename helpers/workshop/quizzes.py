@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from string import ascii_uppercase
 
+from helpers.course.copies import write_whole
 from helpers.course.questions import Choice, QuizError, QuizQuestion, load, modules
-from helpers.workshop.kept import write_whole
 
 
 def run(argv: Sequence[str]) -> int:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from helpers.workshop.kept import write_whole
+from helpers.course.copies import write_whole
+from helpers.workshop.page import page
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
 _STYLE = """
 :root { color-scheme: light dark; --line: #767676; --text: #1a1a1a; --page: #fff; }
 @media (prefers-color-scheme: dark) { :root { --line: #8a8a8a; --text: #eee; --page: #161616; } }
@@ -97,14 +97,9 @@ def as_markdown() -> str:
 def as_html() -> str:
     """The form as one page that loads nothing, runs nothing and sends nothing."""
     fields = "\n".join(_field(number, asked) for number, asked in enumerate(QUESTIONS, start=1))
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>After the workshop</title><style>{_STYLE}</style></head><body>\n<main>"
-        f"<h1>After the workshop</h1>\n<p>{escape(_INTRODUCTION)}</p>\n{fields}\n"
-        "</main></body></html>\n"
-    )
+    title = "After the workshop"
+    form = f"<main><h1>{title}</h1>\n<p>{escape(_INTRODUCTION)}</p>\n{fields}\n</main>"
+    return page(title, form, _STYLE)
 
 
 def _field(number: int, asked: Asked) -> str:

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
+from helpers.course.copies import write_whole
 from helpers.workshop import kept as kept_module
 from helpers.workshop import runs
 from helpers.workshop.command import grade as command
 from helpers.workshop.grade import Report, grade
-from helpers.workshop.kept import write_whole
 from helpers.workshop.kernel import Kernel, Stopped
 from helpers.workshop.labs import GradeError, Lab
 from helpers.workshop.matching import Matched
