@@ -18,7 +18,7 @@ from helpers.review.compare import bounds, cut, difference, is_end, is_level, sa
 from helpers.review.dealt import dealt_with, is_keywords, written
 from helpers.review.numbers import Number
 from helpers.review.originality import Seen, share_of
-from helpers.review.prose import blocks, parts, sentences, words
+from helpers.review.prose import SOURCE, blocks, parts, sentences, words
 from helpers.review.questions import Names, Part, Question
 from helpers.review.sources import STATEMENT, Sources, base
 
@@ -217,7 +217,7 @@ def _names(one: _Read) -> Iterator[str]:
     names = one.question.names
     if names is None:
         return
-    text = one.part(names.part) if names.part else one.answer.text
+    text = SOURCE.sub(_said, one.part(names.part) if names.part else one.answer.text)
     where = f'"{names.part}"' if names.part else "the answer"
     dealt = dealt_with(names, text)
     if len(dealt.found) < names.fewest:
@@ -237,6 +237,11 @@ def _names(one: _Read) -> Iterator[str]:
     if one.question.id == "Q4":
         yield from _choice(names, one.part("Claim"))
         yield from _stated(text)
+
+
+def _said(bracket: re.Match[str]) -> str:
+    """A bracket as it counts for names: the source of a figure deals with nothing."""
+    return " " if any(one.kind == "evidence" for one in citations(bracket[0])) else bracket[0]
 
 
 def _choice(names: Names, claim: str) -> Iterator[str]:
