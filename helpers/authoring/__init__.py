@@ -34,6 +34,8 @@ Both are Python files in jupytext's percent format. A cell begins with `# %%` (c
   cells, one of each, may share a name.
 - `only="instructor"`: a note beside the text, for those who teach: what people get wrong here, what
   to ask, what to skip. No learner's notebook has it; `source.with_notes` gives the cells with it.
+- `then="01.1 01.2"` (instructor's notes in walkthroughs): the exercises that people can do from
+  here on. `course workshop plan` puts them here, and those that no note names at the end.
 - `app="agent.py"` (code cells of walkthroughs): the cell is part of that program; see below.
 
 In an exercise cell, lines of this form make the difference between the two:

@@ -30,7 +30,7 @@ _LONGEST_ID = 64  # nbformat's limit
 
 # What jupytext adds of its own; the rest of a cell's metadata is what the author wrote.
 _JUPYTEXT_KEYS = {"lines_to_next_cell", "lines_to_end_of_cell_marker"}
-_ATTRIBUTES = {"name", "tags", "exercise", "mend", "only", "app"}
+_ATTRIBUTES = {"name", "tags", "exercise", "mend", "only", "app", "then"}
 
 WRITEFILE = re.compile(r"%%writefile (?P<append>(?:-a|--append) )?(?P<path>\S+)\s*$", re.MULTILINE)
 _PROGRAM = re.compile(
@@ -52,7 +52,8 @@ class SourceCell:
     """One cell as the author wrote it.
 
     `id` is unique among the cells of one edition; `only` is None for a cell of every edition.
-    `app` is the program that a cell of a walkthrough belongs to, such as "agent.py".
+    `app` is the program that a cell of a walkthrough belongs to, such as "agent.py". `then` are the
+    exercises that a workshop does at this note.
     """
 
     id: str
@@ -63,6 +64,7 @@ class SourceCell:
     mend: bool = False
     only: Literal["lab", "solution", "instructor"] | None = None
     app: str | None = None
+    then: tuple[str, ...] = ()
 
 
 def read_source(text: str, *, where: str, solution: bool) -> list[SourceCell]:
@@ -156,6 +158,7 @@ def _cell(raw: Any, where: str, module: str, solution: bool) -> SourceCell:
         mend=bool(found.get("mend", False)),
         only=found.get("only"),
         app=found.get("app"),
+        then=tuple(str(found.get("then", "")).split()),
     )
     where = f"{where} ({cell.id})"
     if not solution and (cell.exercise or cell.mend or cell.only in ("lab", "solution")):
@@ -168,6 +171,16 @@ def _cell(raw: Any, where: str, module: str, solution: bool) -> SourceCell:
         raise SourceError(f'{where}: only="{cell.only}" should be {choices}.')
     if cell.app is not None:
         _valid_program(cell, where, solution)
+    if "then" in found and (
+        solution
+        or cell.only != "instructor"
+        or not cell.then
+        or not all(_EXERCISE.fullmatch(one) and one[:2] == module for one in cell.then)
+    ):
+        raise SourceError(
+            f"{where}: then belongs to an instructor's note in a walkthrough, and names exercises "
+            f'of this module: then="{module}.1 {module}.2".'
+        )
     if any(tag != tag.lower() for tag in cell.tags):
         raise SourceError(f"{where}: tags are lower-case; the tools ignore any other.")
     if cell.exercise is None:

@@ -233,6 +233,10 @@ def test_a_file_cells_lines_are_comments_in_the_source() -> None:
         ('only="lab"', "x = 1", "belong to solutions"),
         ('only="solution"', "x = 1", "belong to solutions"),
         ('only="teacher"', "x = 1", 'should be "instructor"'),
+        ('then="01.1"', "x = 1", "then belongs to an instructor's note"),
+        ('only="instructor" then=""', "x = 1", "names exercises of this module"),
+        ('only="instructor" then="02.1"', "x = 1", "names exercises of this module"),
+        ('only="instructor" then="01.1,01.2"', "x = 1", "names exercises of this module"),
     ],
 )
 def test_a_misused_attribute_of_a_walkthrough_is_refused(head: str, body: str, says: str) -> None:
