@@ -25,13 +25,15 @@ class SourceMissing(LookupError):  # noqa: N818 - it reads as what it is
 class Cell:
     """One cell of a source.
 
-    `text` of a text cell is Markdown. `only` is the edition that it is for, "" for all.
+    `text` of a text cell is Markdown. `only` is the edition that it is for, "" for all. `then` are
+    the exercises that people can do from an instructor's note on.
     """
 
     name: str
     kind: Literal["code", "markdown"]
     text: str
     only: str = ""
+    then: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,13 @@ class Section:
 
     `names` and `code` count and name what the walkthrough has; a cell whose text begins a new
     section in its middle belongs to the new one. `figure` says whether it ends in a table or plot
-    made by `show`.
+    made by `show`. `then` are the exercises that the instructor's notes in it name.
     """
 
     heading: str
     names: tuple[str, ...]
     figure: bool
+    then: tuple[str, ...] = ()
 
 
 def source_of(number: str, folder: str, *, root: Path) -> Path:
@@ -105,16 +108,20 @@ def headings(text: str) -> list[tuple[int, str]]:
 
 def sections(cells: list[Cell]) -> list[Section]:
     """The sections of a source's learner's cells; the first one is the title's."""
-    found: list[tuple[str, list[str], list[bool]]] = []
+    found: list[tuple[str, list[str], list[bool], list[str]]] = []
     for cell in cells:
         if cell.only:
+            if found:
+                found[-1][3].extend(cell.then)
             continue
         if cell.kind == "markdown":
-            found += [(words, [], []) for _, words in headings(cell.text)]
+            found += [(words, [], [], []) for _, words in headings(cell.text)]
         if found:
             found[-1][1].append(cell.name)
             found[-1][2].append(cell.kind == "code" and _SHOWN.search(cell.text) is not None)
-    return [Section(words, tuple(names), any(shown)) for words, names, shown in found]
+    return [
+        Section(words, tuple(names), any(shown), tuple(then)) for words, names, shown, then in found
+    ]
 
 
 def _cell(mark: re.Match[str], body: list[str]) -> Cell:
@@ -127,5 +134,6 @@ def _cell(mark: re.Match[str], body: list[str]) -> Cell:
         name = f"check-{called[1]}-{called[2]}"
     if mark["text"]:
         text = "\n".join(re.sub("^# ?", "", line) for line in text.splitlines())
-    only = attributes.get("only", "")
-    return Cell(name, "markdown" if mark["text"] else "code", text, only)
+    kind: Literal["code", "markdown"] = "markdown" if mark["text"] else "code"
+    then = tuple(attributes.get("then", "").split())
+    return Cell(name, kind, text, attributes.get("only", ""), then)

@@ -2,11 +2,12 @@
 
 All minutes come from the lines that open the walkthrough and the lab (`helpers.course.minutes`).
 Sections share the walkthrough's minutes by their number of cells; exercises share the lab's evenly.
-Together they are exactly what the two lines say.
+Together they are exactly what the two lines say. An exercise follows the section whose instructor's
+note names it (`then="01.1"`); others come after the last section.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -26,7 +27,8 @@ class Piece:
     """One thing to show or to let people do.
 
     `minutes` are at least 1. `place` orders the pieces of a module as they are taught. `rank` is 0
-    for what a plan of this module cannot do without; the others join by rising rank.
+    for what a plan of this module cannot do without; the others join by rising rank. `needs` is the
+    title of the section without which an exercise makes no sense, "" where there is none.
     """
 
     module: str
@@ -35,6 +37,7 @@ class Piece:
     minutes: int
     place: int
     rank: int
+    needs: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,22 +75,23 @@ def module(number: str, *, root: Path) -> Module:
     """
     found = sections(read(source_of(number, "notebooks", root=root)))
     stated = of_module(number, root=root)
-    shown = _shown(number, found, stated.walkthrough)
     tasks = [task for task in exercises(root).values() if task.id.startswith(f"{number}.")]
     tasks.sort(key=lambda task: int(task.id.split(".")[1]))
+    at = {name: section.heading for section in found for name in section.then}
     done = [
-        Piece(number, "do", f"{task.id} {task.title}", minutes, len(shown) + place, rank)
-        for place, (task, minutes, rank) in enumerate(
-            zip(tasks, shares(stated.lab, [1] * len(tasks)), _task_ranks(len(tasks)), strict=True)
+        Piece(number, "do", f"{task.id} {task.title}", minutes, 0, rank, at.get(task.id, ""))
+        for task, minutes, rank in zip(
+            tasks, shares(stated.lab, [1] * len(tasks)), _task_ranks(len(tasks)), strict=True
         )
     ]
+    pieces = _merged(_shown(number, found, stated.walkthrough), done)
     return Module(
         number=number,
         title=found[0].heading.removeprefix(number).strip(),
         before=before(number, root=root),
         machine=stated.machine,
         programs=", ".join(used(number)),
-        pieces=(*shown, *done),
+        pieces=pieces,
     )
 
 
@@ -130,6 +134,17 @@ def _shown(number: str, found: list[Section], total: int) -> list[Piece]:
         Piece(number, "show", title, own, place, rank)
         for place, (title, own, rank) in enumerate(zip(titles, minutes, ranks, strict=True))
     ]
+
+
+def _merged(shown: list[Piece], done: list[Piece]) -> tuple[Piece, ...]:
+    """Exercises after the sections that they need, which join first; the others at the end."""
+    found: list[Piece] = []
+    for piece in shown:
+        following = [task for task in done if task.needs == piece.title]
+        rank = min([piece.rank, *(max(task.rank - 1, 0) for task in following)])
+        found += [replace(piece, rank=rank), *following]
+    found += [replace(task, needs="") for task in done if task not in found]
+    return tuple(replace(piece, place=place) for place, piece in enumerate(found))
 
 
 _LAST = 1000  # no module has as many pieces
