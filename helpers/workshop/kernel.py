@@ -105,10 +105,12 @@ class Kernel:
             transport="ipc" if local else "tcp",
             key=secrets.token_hex(16).encode(),
         )
+        # ipykernel looks every second whether this parent is alive: `kill -9` leaves no kernels.
+        parent = {"JPY_PARENT_PID": str(os.getpid())} if local else {}
         self._process = subprocess.Popen(
             [sys.executable, str(_LAUNCH), str(self._megabytes), file],
             cwd=folder,
-            env=dict(environment),
+            env={**environment, **parent},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
