@@ -487,6 +487,11 @@ class LeaveOutOthers(AroundModel):
 # %% name="left-out"
 print("Agent:", said(build(prompt, naive_tools, [LeaveOutOthers()], phishing), phishing.request))
 
+# %% [markdown] name="fence-notes" only="instructor" then="03.2"
+# Exercise 03.2 takes the middleware around the model and its `request.override` from this section,
+# and its idea from the fence of the cell `mark-function`: where people do the exercise, do not skip
+# that cell.
+
 # %% [markdown] name="screen-text"
 # ## Can attacks be recognised?
 #
@@ -614,6 +619,10 @@ for text in [
     state = private.invoke({"messages": text}, context=Caller())
     rows.append({"message": text, "what the model reads": state["messages"][0].text})
 show.table(rows, caption="Redacted")
+
+# %% [markdown] name="pii-notes" only="instructor" then="03.3"
+# Exercise 03.3 takes `PIIMiddleware` and its argument `detector` from this section. Ask why the
+# mistyped card stays; the exercise checks digits too.
 
 # %% [markdown] name="pii-read"
 # The mistyped number stays, because its check digit is wrong. The name stays, because no pattern
@@ -785,6 +794,11 @@ for customer, text in [
     print(f"{customer}: {text}\n   -> taken off: {taken_off}")
 print("What is the till code?", said(safe, "What is the till code?"))
 
+# %% [markdown] name="secret-notes" only="instructor" then="03.1 03.4"
+# Exercise 03.1 takes the tool from this section, which asks the order book and keeps the code from
+# the model. Exercise 03.4 takes the output filter from the section before, which looks at whole
+# answers only: ask what a customer has read by then.
+
 # %% [markdown] name="compare-text"
 # ## Which control does what, and what does it cost?
 #
@@ -893,6 +907,10 @@ by_others = pd.concat(tables)
 for name, rows in by_others.groupby("variant", sort=False):
     print(f"{name:22} {rate(rows.success)}")
 print(by_others.groupby(["variant", "goal"], sort=False)[GOT].sum())
+
+# %% [markdown] name="defend-notes" only="instructor" then="03.5"
+# Exercise 03.5 puts together what the sections before have shown, on attacks by other authors: let
+# people write down which controls they want, before they open the lab.
 
 # %% [markdown] name="measured-text"
 # `course attack --part heldout` asks all of them and files the evidence for module 02's checklist.

@@ -109,6 +109,11 @@ def tree(run, depth=0):
 
 tree(run)
 
+# %% [markdown] name="request-notes" only="instructor"
+# Before the tree appears, let people answer the question above the cell `invoke`: how often is the
+# model called? Wait until three have said a number. The slip with the tree is to add up its rows:
+# ask how long the whole request took, and wait ten seconds for "as long as the first row".
+
 # %% [markdown] name="tree-note"
 # A *run* is one step, with inputs, outputs, start and end. Runs form a tree, the *trace*. The agent
 # calls its model once to choose a tool (here by a classifier, hence 0 tokens), and once to answer.
@@ -296,6 +301,11 @@ for way in ("tasks", "plain", "context"):
 show.table(rows, caption="One request that asks three places")
 torn = rows[1]["traces"] - 1
 
+# %% [markdown] name="pool-notes" only="instructor"
+# Let everyone write down three numbers before the cell `ask` runs: how many traces does each way
+# give? One minute is enough. The slip is to wait for an error: the plain pool returns the right
+# answer. Ask how a team would notice it, and take "not at all" for an answer.
+
 # %% [markdown] name="count-note"
 # In the plain pool each call became a trace of its own. Nothing failed, so nobody notices: the
 # request now seems to call nothing. A plain pool also loses a block's `tracing_context`, with its
@@ -395,6 +405,12 @@ show.table(rows, caption="Cost of a million calls", units={"cost": "$"}, digits=
 # A run with an unknown price has no cost. That is not a cost of zero: a sum silently leaves the run
 # out, so put the number of runs without a price beside each sum.
 
+# %% [markdown] name="usage-notes" only="instructor" then="09.1"
+# Exercise 09.1 takes `@traceable`, the pool that passes the context on, and the usage of a model
+# that LangChain does not know, all from the last three sections. Ask what `get_current_run_tree()`
+# returns with tracing off; wait ten seconds. When the room is late, skip the headers between two
+# processes: the exercise has only one.
+
 # %% [markdown] name="day-goal"
 # ## What does a day look like?
 #
@@ -415,6 +431,11 @@ configure(client=client, project_name=project)
 requests = day(300)[:: 30 if fast else 1]
 asked = ask_or_read("09-day", client, project, agent, requests, show.progress)
 client.flush()
+
+# %% [markdown] name="day-notes" only="instructor"
+# Read the printed line aloud: these answers are stored, and only two requests were asked again. Do
+# not add `live=True` in a workshop: the text above says how long that takes. Ask for which runs the
+# stored traces have inputs and outputs; wait twenty seconds.
 
 # %% name="statistics"
 figures = client.get_run_stats(project_names=[project], is_root=True)
@@ -562,6 +583,12 @@ show.table(rows, digits=1, units={"cost": "%"}, caption="Conversations with the 
 # A caller who pastes whole letters needs a limit on length; a caller who repeats one text needs a
 # cache. Go back to the intents then: one such conversation can be most of a small group's excess.
 
+# %% [markdown] name="excess-notes" only="instructor" then="09.2"
+# Exercise 09.2 takes *excess*, `list_runs` with `is_root=True`, and the rule that an unknown price
+# is not zero. Before the cell `intents` runs, ask whether the intent with the largest cost also has
+# the largest excess: thirty seconds. The slip afterwards is to blame an intent for one
+# conversation, so show the cell `who` too.
+
 # %% [markdown] name="time-goal"
 # ## Where does the time go?
 #
@@ -694,6 +721,12 @@ for run in calls:
         customer = whose.get(run.trace_id, "-")
         counts[customer] = counts.get(customer, 0) + 1
 print(sorted(counts.items(), key=lambda pair: -pair[1])[:3])
+
+# %% [markdown] name="tools-notes" only="instructor" then="09.3"
+# Exercise 09.3 takes the tool runs, the difference between an error and a refusal, and Wilson's
+# lower end from this section; the percentile is its own. Before the cell `planted-table` runs, let
+# people say which tool they would look at tonight, and why: one minute. When the room is late, pass
+# over the table of the real day, in which no tool raised an error.
 
 # %% [markdown] name="feedback-text"
 # ## Are expensive answers better answers?
@@ -916,6 +949,12 @@ splits = pd.DataFrame(rows).set_index("split")
 # Four examples say little, so keep the dataset, let it grow, and run it on each later version: it
 # is a regression test, made of what customers ask.
 
+# %% [markdown] name="dataset-notes" only="instructor" then="09.4"
+# Exercise 09.4 takes feedback, `list_feedback` and `create_examples` from the last two sections;
+# corrections are new. Ask which row of the table tells whether the next customer is helped: the
+# slip is to quote *seen*. The experiments ask the agent again and again: run the cells `before` and
+# `after` ahead, or read the stored table.
+
 # %% [markdown] name="prompts-text"
 # ## Which of two prompts is worth its price?
 #
@@ -1046,6 +1085,11 @@ sender.flush()
 run = next(client.list_runs(project_name=f"{own}-mail"))
 print(run.name, run.tags, run.inputs, run.outputs)
 
+# %% [markdown] name="redact-notes" only="instructor" then="09.5"
+# Exercise 09.5 takes the hook for `Client(anonymizer=...)` from this section; pseudonyms with a key
+# are new. Before the cell `unseen` runs, ask which of the five places keeps the address: name, tag,
+# input, output, name of a field. Read the two sentences below the output before people begin.
+
 # %% [markdown] name="unseen-note"
 # The run's name, its tag and the name of a field still contain it, so put no personal data there. A
 # customer's name matches no pattern either.
@@ -1074,6 +1118,12 @@ draws = np.random.default_rng(0).random((1_000, len(frame))) < 0.1
 kept_worth = (draws & worth.to_numpy()).sum(axis=1)
 low, high = np.quantile(kept_worth, [0.025, 0.975])
 print(f"{worth.sum()} are worth reading; of them 10% sampling leaves {low:.0f} to {high:.0f}")
+
+# %% [markdown] name="sample-notes" only="instructor"
+# Ask for a number before the cell runs: of the requests worth reading, how many does a 10% sample
+# keep? The slip is to think of a sample as cheap and harmless. Ask what would have to be known to
+# keep all of them; wait twenty seconds for "how the request ended". When the room is late, skip the
+# cell `sampled`.
 
 # %% [markdown] name="worth-note"
 # *Tail sampling* decides after a trace is finished, and so keeps more of them: send everything to a
@@ -1213,6 +1263,12 @@ for span in spans:
 # | daily | the most expensive 5%, excess, refusals, no price | they show wasted money and abuse |
 # | weekly | wrong answers, new examples, the experiment | people have to read them |
 # | monthly | what to keep, and what `client.delete_project` deletes | old personal data is a risk |
+
+# %% [markdown] name="cheaper-notes" only="instructor" then="09.6"
+# Exercise 09.6 is the gate. It takes the tree of a request with its tokens and the cost of a root
+# run from this walkthrough, and no new name. When the room is late, run the cells on the price of
+# tracing and on the second server without a word: the exercise needs neither, but the last cells
+# use their variables.
 
 # %% [markdown] name="measured-text"
 # ## What you measured

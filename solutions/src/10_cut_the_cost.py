@@ -198,6 +198,13 @@ class Meter(BaseCallbackHandler):
 # %%
 check("10.1", Meter)
 
+# %% [markdown] name="meter-notes" only="instructor"
+# Known slips: an answer from the cache is paid, a model without a price costs nothing or raises an
+# error, tokens from the provider's cache are paid twice, and there is no lock. Ask, in front of the
+# output of the cell `meter-look`, which of the six calls were paid, and which nobody knows: two
+# minutes. Give it eight minutes before the first hint. When the room is late, accept *partly* where
+# only the threads are missing.
+
 # %% [markdown] name="meter-why" only="solution"
 # Unknown costs get numbers of their own. A meter that adds 0 for them shows a bill that is too low,
 # without telling you; `uncounted` and `unknown` tell you. An error would not help here: LangChain
@@ -375,6 +382,12 @@ class ModelCache(AgentMiddleware):
 # %%
 check("10.2", ModelCache)
 
+# %% [markdown] name="cache-notes" only="instructor"
+# Known slips: the customer or the version is not in the key, an id is in it, so nothing is ever
+# served, and the version is read after the model has answered. Let people tick off the statement's
+# list of parts, one by one, before they write: five minutes. Ask which part may change while the
+# model answers. The statement is long: skip the exercise when you are late.
+
 # %% [markdown] name="cache-why" only="solution"
 # If a part is missing from the key, the cache sooner or later serves a wrong answer: the old price
 # after the documents have changed, or another customer's order. If the key has a part too many,
@@ -513,6 +526,12 @@ def may_serve(asked: str, stored: str) -> bool:
 
 # %%
 check("10.3", may_serve)
+
+# %% [markdown] name="guard-notes" only="instructor"
+# Known slips: a set or a bag of words, a library's stop words, and punctuation that is taken off
+# before the numbers are read. Ask a person who is stuck what is harmless, not what is dangerous;
+# wait ten seconds. Give it eight minutes before the first hint. When the room is late, leave out
+# the free order of words: a guard that always compares the words in their order passes too.
 
 # %% [markdown] name="guard-why" only="solution"
 # The guard does not look for danger. A list of dangers is never complete: today it is a negation,
@@ -660,6 +679,12 @@ def plan(tune: list[Question], test: list[Question], prices: list[Decimal], wron
 
 # %%
 check("10.4", plan)
+
+# %% [markdown] name="plan-notes" only="instructor"
+# Known slips: each tier's threshold by itself, a tier that hands up and is not paid, no `math.inf`
+# among the candidates, and thresholds that are chosen on `test`. Ask a person who is stuck to work
+# out the statement's example with 0.5 on paper: three minutes. Give it eight minutes before the
+# first hint. When the room is late, accept *partly* where only ties are missing.
 
 # %% [markdown] name="plan-why" only="solution"
 # A threshold follows from costs, not from a feeling for confidence. With \$5 for a wrong answer and
@@ -825,6 +850,13 @@ def causes(calls: pd.DataFrame) -> pd.DataFrame:
 # %%
 check("10.5", causes)
 
+# %% [markdown] name="causes-notes" only="instructor"
+# Known slips: repeats by customer, which lose all guests; a failed call among the four of a loop; a
+# call that counts for two causes; and the second time taken for the third. Ask whose calls
+# `groupby` leaves out, and wait twenty seconds. Let people make one boolean column a cause and
+# check after each; give it ten minutes before the first hint. When the room is late, accept
+# *partly* without `repeat`.
+
 # %% [markdown] name="causes-why" only="solution"
 # Everything is sorted by time once, into a new frame. After that, each condition is a Series over
 # the same calls, and they can be combined. `np.select` gives a call the first condition that is
@@ -978,6 +1010,13 @@ def cheaper(retriever: Retriever, threshold: float) -> list[AgentMiddleware]:
 
 # %%
 check("10.6", cheaper)
+
+# %% [markdown] name="tenth-notes" only="instructor"
+# This is the gate. Known slips: the model still writes some answers, the best sentence is served
+# whatever its score, a cache tells one customer's order to another, and the course's index is
+# searched in place of the agent's. Ask what the last call of the model adds to the tool's message;
+# wait half a minute. The check asks an agent 40 questions and more, and stops early where the model
+# writes: a short run is no good sign.
 
 # %% [markdown] name="tenth-why" only="solution"
 # The model adds nothing where a tool has already found the sentence: it repeats it, and sometimes
