@@ -460,7 +460,7 @@ print("Agent:", said(build(prompt, naive_tools, [MarkUntrusted()], phishing), ph
 # %% [markdown] name="marks-notes" only="instructor"
 # A harder prompt and marks look like controls. Ask for a bet now, on a piece of paper: do they
 # lower the number of attacks that succeed? The table under "Which control does what" settles it.
-# Skip the fence, and show the marks alone.
+# When the room is late and leaves out exercise 03.2, skip the fence, and show the marks alone.
 
 # %% [markdown] name="leave-out-text"
 # Marks only lower the odds. If reviews and notes come with a label, there is a better way: leave

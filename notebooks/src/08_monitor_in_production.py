@@ -632,8 +632,12 @@ with Path("prometheus.yml").open("a") as settings:
   alertmanagers: [{{static_configs: [{{targets: ["{address}"]}}]}}]
 """)
 httpx.post(f"{prometheus.url}/-/reload").raise_for_status()
-time.sleep(1)
-print(httpx.get(f"{prometheus.url}/api/v1/alertmanagers").json()["data"])
+for _ in range(100):
+    known = httpx.get(f"{prometheus.url}/api/v1/alertmanagers").json()["data"]
+    if known["activeAlertmanagers"]:
+        break
+    time.sleep(0.2)
+print(known)
 
 # %% name="fire"
 def fire(*names):
