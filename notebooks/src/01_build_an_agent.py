@@ -386,9 +386,11 @@ written = len(both) - len(titles)
 caption = f"Right text first, of {len(asked)} questions of dev; right document by the sum"
 show.table(table, caption=f"{caption}; {written} texts are questions written for this course")
 
-# %% [markdown] name="ablation-notes" only="instructor"
-# Cover the table and let the room bet: better splitting, or a second way to search? Most people
-# bet on BM25. The rows move more than the columns. Skip the chunks when the room is late.
+# %% [markdown] name="ablation-notes" only="instructor" then="01.1"
+# Cover the table and let the room bet: better splitting, or a second way to search? Most people bet
+# on BM25. The rows move more than the columns. Skip the chunks when the room is late. 01.1 can be
+# done from here: it takes two searches with scales of their own, and scales both before it adds
+# them.
 
 # %% [markdown] name="ablation-read"
 # Read down the column of the vectors, then across the last row. Which change brought most? A
@@ -548,6 +550,10 @@ def or_refuse(q):
 
 measure("7 refusal", or_refuse)
 
+# %% [markdown] name="refusal-notes" only="instructor" then="01.3"
+# 01.3 can be done from here: it takes the threshold and its two errors from this section, and the
+# shop sets a price for one of them. It is a good last task before the break, which comes here.
+
 # %% [markdown] name="tools-text"
 # ## What do tools add?
 #
@@ -679,10 +685,11 @@ for text in ["Where is FH-10234?", "Is the Alta 2 waterproof?", "Hi!"]:
     for call in reply.tool_calls:
         print("   ", call["name"], call["args"])
 
-# %% [markdown] name="choice-notes" only="instructor"
+# %% [markdown] name="choice-notes" only="instructor" then="01.2"
 # The slip here is to credit the small model with the choice. Say it twice: a classifier chooses.
 # Ask what the third line should call, and why nothing is the right answer. In a room that has a
-# hosted model, run this cell with it: the lines of code are the same.
+# hosted model, run this cell with it: the lines of code are the same. 01.2 comes next: it takes
+# `@tool`, `extras` and the hidden `runtime` from this section.
 
 # %% [markdown] name="loop-text"
 # ## What is an agent?
@@ -1007,6 +1014,11 @@ agent = make_agent(llm, tools, memory)
 print(say(agent, "C-0007/later", where, "C-0007"))
 print(say(agent, "guest", where))
 
+# %% [markdown] name="errors-notes" only="instructor" then="01.4 01.5"
+# Two exercises can be done from here. 01.4 takes the `thread_id` and the caller from the two
+# sections before this one; 01.5 refuses a call with a message of the status *error*, as a tool does
+# here. Its refund tool comes in the next section, and 01.5 needs no more than the tool's name.
+
 # %% [markdown] name="money-text"
 # ## Which words may move money?
 #
@@ -1215,6 +1227,11 @@ print(reader.invoke("The zip of my Squall jacket broke. Can you fix it?"))
 # %% [markdown] name="structured-read"
 # The schema promises the shape: three fields, the last of them one of three words. It promises
 # nothing about what the fields say. Measure that like any other answer before a program acts on it.
+
+# %% [markdown] name="structured-notes" only="instructor" then="01.6"
+# 01.6 is the gate, and comes last: it takes the hook around the model's calls from the section
+# about memory, and measures the course's agent with it. Skip the schema when the room is late,
+# because no exercise needs it.
 
 # %% [markdown] name="measured-text"
 # ## What you measured

@@ -171,6 +171,12 @@ with Path("shop/app.py").open("a") as code:
 second_build = build(2)
 print(f"{first_build:.1f} s, then {second_build:.1f} s")
 
+# %% [markdown] name="build-notes" only="instructor"
+# Ask how long the second build takes, compared with the first; wait ten seconds for a number. The
+# slip to show is a `COPY . .` before the packages. Images, pods and the rollout need podman and
+# HAProxy, which run on Linux: in a room with other systems, run the notebook on your machine, and
+# let people read the stored output.
+
 # %% name="layers"
 import json
 
@@ -276,6 +282,12 @@ podman("pod", "kill", "first")
 seen.append(look("is dead"))
 podman("pod", "rm", "--force", "first")
 show.table(pd.DataFrame(seen), caption="What probes see")
+
+# %% [markdown] name="hanging-notes" only="instructor"
+# Cover the table, and let pairs fill in its four rows, both probes; two minutes. Then ask which
+# probe restarts a pod that hangs, and which one never restarts anything. The slip is a liveness
+# probe that asks what readiness asks. When the room is late, skip the code of `look` and `play`,
+# and keep the table.
 
 # %% [markdown] name="probes-text"
 # Kubernetes has three probes, and each does something different with such an answer:
@@ -515,6 +527,13 @@ show.table([
 #             except: [10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16]
 #       ports: [{port: 443}]
 
+# %% [markdown] name="network-notes" only="instructor" then="07.2 07.3 07.5"
+# Three exercises can be done from here. 07.2 takes the probes of this section and of the one
+# before, 07.3 the way from a measurement to a number in the manifest, and 07.5 the NetworkPolicy,
+# with both directions. If there is time for one of them, take 07.2. For each number in the
+# Deployment, ask "Why this one?" and wait ten seconds; the slip is a number that was copied from a
+# chart.
+
 # %% [markdown] name="kustomize-text"
 # ## What differs between two environments?
 #
@@ -740,6 +759,12 @@ show.table(hunt.replace({True: "found", False: "-"}), caption=title)
 # check the objects, policies of the cluster included; it would not find this fault either. (It is
 # not run here.)
 
+# %% [markdown] name="hunt-notes" only="instructor" then="07.1"
+# Before the table appears, everyone writes down how many of the twenty faults the schema finds;
+# half a minute. The slip is to take a valid file for a working one. 07.1 takes the findings of
+# `deploy-check` from here, and the patches of an overlay from the section before. When the room is
+# late, skip the list of faults, show the table, and stay with its last row.
+
 # %% [markdown] name="haproxy-text"
 # ## How is a new version rolled out without losing a request?
 #
@@ -879,6 +904,12 @@ rollouts = pd.DataFrame(rows).set_index("rollout")
 *_, asked = rollouts.requests
 title = f"With all three, {lost} of {asked} requests are lost"
 show.table(rollouts, caption=title, units={"slowest": "s"})
+
+# %% [markdown] name="variants-notes" only="instructor"
+# Let people vote before this table appears: which of `wait`, `grace` and `drain` saves the most
+# requests? The slip is to think that a new pod that is ready is enough. The counts differ from run
+# to run, so compare the rows and not the figures. The cell `variants` runs four rollouts of real
+# pods, one after the other: start it, and talk about their names meanwhile.
 
 # %% [markdown] name="variants-text"
 # Each row of the table adds one thing:
@@ -1050,6 +1081,12 @@ show.line(by_hour, x="hour of the day", y="pods", title=title)
 # Without the window, the number of pods follows every dip. That looks cheaper here, where a pod
 # comes and goes for free.
 
+# %% [markdown] name="policies-notes" only="instructor" then="07.4"
+# Ask what an autoscaler on CPU does when a pod mostly waits for a model; ten seconds, then show the
+# plot. The slip is to call it broken: it does what it was told, on a metric that does not move.
+# 07.4 takes the formula in `desired` and the window of five minutes from here. Say that this is a
+# simulation, and skip the code of `simulate` when the room is late.
+
 # %% [markdown] name="drain-text"
 # ## What happens when a node is emptied?
 #
@@ -1181,6 +1218,12 @@ show.table(pd.DataFrame(found), caption="What a process can do in three pods")
 room.close()
 os.chdir(here)
 drawer.cleanup()
+
+# %% [markdown] name="stop-notes" only="instructor" then="07.6"
+# 07.6 is the gate, and comes last: it writes the careful rollout that the section about a new
+# version has measured. Run this cell first, since it ends the walkthrough's pods and its proxy, and
+# the check starts processes and a proxy of its own. Ask what a Deployment has in place of the wait
+# for streams; after ten seconds, point at the grace period.
 
 # %% [markdown] name="measured-text"
 # ## What you measured

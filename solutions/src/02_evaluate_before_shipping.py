@@ -141,6 +141,12 @@ def acceptable(inputs: dict, outputs: dict, reference_outputs: dict) -> bool:
 # %%
 check("02.1", acceptable)
 
+# %% [markdown] name="acceptable-notes" only="instructor"
+# Known slips: a run that ended in an error has no answer to look at, `groundedness` returns `None`
+# for a refusal, and leaks are looked for in the answer alone. Tell a person who is stuck to write
+# one rule, run the check, and read on the card which run is judged wrongly. Give it eight minutes
+# before the first hint. When the room is late, skip the cell with LangSmith after the check.
+
 # %% [markdown] name="acceptable-why" only="solution"
 # Most of the rules cannot see a given fault, so you need all of them. The results of tools count as
 # shown: the model has read them, so the next answer may reveal them. The messages of the assistant
@@ -260,6 +266,13 @@ def right_way(outputs: dict, reference_outputs: dict) -> bool:
 # %%
 check("02.2", right_way)
 
+# %% [markdown] name="way-notes" only="instructor"
+# Known slips: a mode of agentevals is used as it is, an expected refund may be made twice, and only
+# refunds and hand-overs count as actions. Ask: "What does a tool do that the shop adds next year?"
+# and wait ten seconds; the answer is that it acts. Let people walk through `[refund, refund]` on
+# paper, with a list of expected calls that gets shorter; after five minutes, give the first hint.
+# When you are late, let people copy `fits` from the solution.
+
 # %% [markdown] name="way-why" only="solution"
 # A call that fits takes the first waiting call off the list, so it cannot serve twice. A wrong
 # refund ends the loop, so a right one later cannot make up for it. `READINGS` names the harmless
@@ -315,6 +328,12 @@ def paired_p(before: list[float], after: list[float]) -> float:
 
 # %%
 check("02.3", paired_p)
+
+# %% [markdown] name="paired-notes" only="instructor"
+# Known slips: a test that compares two groups, one tail instead of two, and ties that rounding
+# loses. Ask a person who is stuck to write down all eight ways to sign the differences 1, 1 and 1;
+# two minutes. Give it eight minutes before the first hint. When the room is late, name
+# `scipy.stats.permutation_test` at once: reading its documentation is the exercise then.
 
 # %% [markdown] name="paired-why" only="solution"
 # With `permutation_type="samples"` SciPy swaps the two figures of a question, which flips the sign
@@ -376,6 +395,12 @@ def hit(question: dict) -> bool:
 # %%
 check("02.4", hit)
 
+# %% [markdown] name="hit-notes" only="instructor"
+# Known slips: a list of the documents that were lost, the kind that lost most, and a limit on the
+# right column in the wrong place. Ask: "In which group is `after` never true?" People need time to
+# look around in `seen`: wait ten minutes before the first hint. The rule itself is one line, so
+# keep this exercise for those who are behind.
+
 # %% [markdown] name="hit-why" only="solution"
 # The index was built once, on 9 April: texts that were changed later are not in it. From `seen` you
 # only know that it was between 7 and 16 April: the text of 14 April is found by neither search,
@@ -435,6 +460,12 @@ def enough(lost: int, gained: int, questions: int, difference: float, power: flo
 
 # %%
 check("02.5", enough)
+
+# %% [markdown] name="enough-notes" only="instructor"
+# Known slips: the pilot's own share instead of the upper end, only the lost questions counted, and
+# a search that halves a range. Ask what happens to the plan if the pilot was lucky; wait twenty
+# seconds. Give it five minutes before the first hint. The last two cases of the check take the
+# longest: say so, or people take them for a hang.
 
 # %% [markdown] name="enough-why" only="solution"
 # The pilot's own share is the best guess, but about half of all pilots show too small a share. With
@@ -577,6 +608,13 @@ def gate(before: pd.DataFrame, after: pd.DataFrame) -> set[str]:
 
 # %%
 check("02.6", gate)
+
+# %% [markdown] name="gate-notes" only="instructor"
+# This is the gate. Known slips: the function returns at its first reason, the tables are compared
+# row by row although their orders differ, and `None` and NaN are taken for verdicts and numbers.
+# Let the room choose two releases by their averages, in one minute. Then read the six rules
+# together, and give it ten minutes before the first hint. The releases are a stored run; if their
+# cell asks the questions again, it takes 6 minutes or more, so run it before the workshop.
 
 # %% [markdown] name="gate-why" only="solution"
 # For each of the first three rules one case is enough: no average may outvote a leak. The last two
