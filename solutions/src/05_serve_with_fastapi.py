@@ -731,8 +731,8 @@ check("05.6", chat_service)
 # This is the gate. People who have 05.2 should start from it: ask which three numbers they choose,
 # and why, and wait for a calculation. Known slips: a limit on the whole answer instead of each
 # pause, a queue so long that the last ones wait too long, no share for each caller, and a place
-# that is lost with a failure. The check measures times, so close other work; on a busy machine, run
-# it once more before you look for a fault.
+# that is lost with a failure. Fifteen minutes before the first hint. The check measures times, so
+# close other work; on a busy machine, run it once more before you look for a fault.
 
 # %% [markdown] name="fragile-why" only="solution"
 # Four run because the model writes four at full speed. Two wait: a client that waits for one round

@@ -640,8 +640,8 @@ check("11.4", diagnose)
 # Known slips: failed requests alone mean *model down*, guests count as one customer, runs are
 # compared in the order in which they come, and a tool is judged by its errors, not by the rise. Let
 # people write the seven causes as comments in the list's order before any code: five minutes. Ask a
-# person who is stuck which hour, and which type of run, the condition names. When you are late,
-# stop after cause 3, and accept *partly*.
+# person who is stuck which hour, and which type of run, the condition names; give the first hint
+# after ten minutes more. When you are late, stop after cause 3, and accept *partly*.
 
 # %% [markdown] name="diagnosis-why" only="solution"
 # Each cause has a symptom in the metrics and a subject in the traces, and neither is enough alone.
@@ -782,9 +782,10 @@ check("11.5", operator)
 # %% [markdown] name="duty-notes" only="instructor"
 # This is the gate. Known slips: `changes()` is taken as proof, the most active customer is limited
 # on every `SpendingFast`, a page is read like a dict, and the function returns before a quiet shift
-# has ended. Ask which evidence tells a cost spike from a mailing, and wait ten seconds. The check
-# runs five shifts, which can take a minute on a busy machine: say so before people press Enter.
-# Once a shift fails, the others are left out, so people see one problem at a time.
+# has ended. Ask which evidence tells a cost spike from a mailing, and wait ten seconds. Ten minutes
+# before the first hint. The check runs five shifts, which can take a minute on a busy machine: say
+# so before people press Enter. Once a shift fails, the others are left out, so people see one
+# problem at a time.
 
 # %% [markdown] name="duty-why" only="solution"
 # Each branch rests on evidence about harm: failed answers, a foreign address, a wrong canary, one
