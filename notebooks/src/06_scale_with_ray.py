@@ -181,6 +181,11 @@ print("before:", calls)
 os.kill(pid, signal.SIGKILL)
 print("after:", ray.get(counter.call.remote()))
 
+# %% [markdown] name="actor-notes" only="instructor"
+# Ask before the cell runs: five, one, or an error? Wait for a hand for each; ten seconds. The slip
+# is to take a restart for a recovery. Write "the process, not its memory" on the board, and leave
+# it there until the conversations come.
+
 # %% [markdown] name="store-text"
 # A new process answers the call, and it counts from one: **Ray brings the process back, not its
 # memory.** What must survive belongs elsewhere. You need this below.
@@ -363,6 +368,13 @@ for name in ["texts.json", "vectors.npy"]:
     parallel = (folder / "index" / name).read_bytes()
     print(name, len(parallel), "bytes, the same:", serial == parallel)
 print("killed: process", dead)
+
+# %% [markdown] name="index-notes" only="instructor" then="06.1"
+# Ask what a killed worker has cost: not a text, and not a line of code. Then ask what happens when
+# your own code fails on one document, and wait for an answer: the whole run ends. Exercise 06.1
+# takes actors and references from the section before, and this question; `ray.wait` is in its
+# statement. Its check starts Ray in the lab's own process, beside the cluster of this notebook, so
+# it is slow to begin.
 
 # %% [markdown] name="poison-text"
 # Ray ran the lost batches again, in a new worker. That helps when a process or a machine dies. It
@@ -743,6 +755,13 @@ for message in ["How heavy is the Alta 2 tent?", "Do you sell kayaks?"]:
     seen = await clients.ask({"message": message})  # noqa: F704
     print(seen.status, f"{seen.waited:.1f} s", seen.texts, seen.body)
 
+# %% [markdown] name="conversation-notes" only="instructor" then="06.2 06.3"
+# This section has the most code of the module. Draw the four parts first, and where the
+# conversation is, and explain `Support` and `RemoteAgent`; when the room is late, only run the
+# cells `search-tool` and `unread`. Ask which of the parts may die without loss; wait one minute.
+# Exercise 06.2 takes handles, `bind` and `stream=True` from here, and 06.3 the actor that keeps
+# what replicas must not.
+
 # %% [markdown] name="same-client-text"
 # The client is the one from module 05, and it cannot tell the difference. The library found nothing
 # about kayaks above its threshold. The words of the draft went out as the model wrote them. The
@@ -789,6 +808,12 @@ serve.delete("slow")
 # **A limit in a replica is a limit for each replica**: two gateways let in twice
 # as many requests, and allow a customer up to twice the rate. Give `RateLimit` a Redis storage to
 # count once for all of them.
+
+# %% [markdown] name="full-notes" only="instructor" then="06.4"
+# Ask before the cell `full` runs how many of six get an answer; ten seconds. The slip is to count
+# one for the replica and none for the queue. Ask what a client should do after this 503, when
+# nothing says how long to wait. Exercise 06.4 takes the usual form of `@serve.ingress` from the
+# class `Slow`, and the length of a queue.
 
 # %% [markdown] name="break-text"
 # ## What breaks, and who notices?
@@ -919,6 +944,13 @@ broken = pd.DataFrame({
 }).loc[names]
 show.table(broken, caption="What eight clients saw", units={"slowest": "s", "healthy after": "s"})
 
+# %% [markdown] name="broken-notes" only="instructor"
+# Start the cell `break-run` first: it takes about two minutes, more on a busy machine. Let pairs
+# use the time to write down, for each of the four events in the list, whether clients notice. The
+# slip is to look at machines, not at connections: ask which part holds the client's connection, and
+# compare the killed agent with the killed gateway in this table. Figures differ from run to run, so
+# let neighbours compare theirs.
+
 # %% [markdown] name="alone-text"
 # Compare the single process from the beginning, which no one restarted. Most of its requests are
 # tries to reach a port where no one listens:
@@ -1006,6 +1038,11 @@ serve.delete("waits")
 # most of the rest is the start of a process and its imports. A replica that loads a model of
 # several gigabytes takes minutes: **autoscaling follows a load that rises slowly, not a burst.**
 # Against a burst you have the gate.
+
+# %% [markdown] name="scaled-notes" only="instructor"
+# Ask for both numbers before the cells run, replicas and seconds. The cell `scale` takes half a
+# minute. The slip is to count on autoscaling in a burst; ask which control of module 05 helps in
+# the seconds until then. Skip the section on evaluation in parallel when the room is late.
 
 # %% [markdown] name="exam-text"
 # ## Can you evaluate in parallel?
@@ -1227,6 +1264,12 @@ drawer.cleanup()
 # actor. It also offers OpenAI's API, so the `openai` client and `ChatOpenAI` work with it
 # unchanged. `course ray check` puts it under load and breaks its parts. `course ray eval` evaluates
 # in parallel, and resumes a run that was interrupted.
+
+# %% [markdown] name="deploy-notes" only="instructor" then="06.5"
+# Ask whether the replica is replaced when only `user_config` changes, and wait for a show of hands.
+# The slip here is a mistyped key, which Ray accepts in silence. Run the cell `stop` before exercise
+# 06.5: its check starts a cluster of its own. 06.5 is the gate, and takes the resumed stream of
+# `RemoteAgent`, the full queue, and the events of the section on what breaks.
 
 # %% [markdown] name="measured-text"
 # ## What you measured

@@ -382,6 +382,13 @@ for company, name in choice.items():
             broken.append(f"no: {must}")
     print(f"{company}: {name}, ${total:,.0f}:", broken or "all holds")
 
+# %% [markdown] name="companies-notes" only="instructor" then="11.1"
+# Give pairs five minutes for the three companies: each pair finds a second choice that holds for
+# one company, and a choice that does not. The slip is to compare dollars alone; ask which row of
+# the table rules a choice out. Run the cells of the prices without a discussion when the room is
+# late. Exercise 11.1 takes the last crossing of two curves from the cell `choose-break`, and
+# computes it exactly.
+
 # %% [markdown] name="server-text"
 # ## What does LangGraph's server add?
 #
@@ -452,6 +459,12 @@ async for event in client.runs.stream(thread_id, "support", input=question, stre
         print(event.data[0]["content"], end="")
 state = await client.threads.get_state(thread_id)  # noqa: F704
 print(len(state["values"]["messages"]), "messages in the thread")
+
+# %% [markdown] name="stream-notes" only="instructor"
+# Let people vote on the question about the thread, yes or no, for ten seconds before the cell runs.
+# Say that the answers are replayed from one real run, unless `LANGGRAPH_URL` is set. You can skip
+# this section, but then run `room.close()` from the end of its last cell: it stops what the first
+# section started, and goes back to the notebook's folder.
 
 # %% [markdown] name="server-double-text"
 # The server added the checkpointer. What happens when a customer sends a second message before the
@@ -1066,6 +1079,12 @@ hostile = pd.DataFrame(rows).set_index("attack")
 print((hostile == "succeeds").sum().to_dict(), "of", len(hostile))
 hostile
 
+# %% [markdown] name="hostile-notes" only="instructor"
+# Put the five attacks on the board at the text before `mcp-policy`, and let pairs fill in two
+# columns, pins and policy: three minutes. The slip is to expect a pin to stop what was hostile on
+# the day of the approval. Ask which attack stays when both controls are on, and what a customer
+# would then have to see. Skip the code of `mcp-obeys`, but say what it does.
+
 # %% [markdown] name="mcp-limits-text"
 # A pin fixes the words, not the code behind them, and it does not help if a person approved a tool
 # without reading it. A policy judges calls, so a lie in a result passes: show a result as the
@@ -1076,6 +1095,12 @@ hostile
 # writes it together with a command,
 # [serve_mcp.py](../helpers/course/home/templates/serve_mcp.py). Fernhill's own
 # [server](../helpers/operate/mcp_server.py) adds dates and parcels to an order.
+
+# %% [markdown] name="scope-notes" only="instructor" then="11.2"
+# Before you go on, ask who wrote each value that the order tool used: the order's number comes from
+# the model, the customer from the token. Wait ten seconds for each. Exercise 11.2 takes the tool
+# with annotations, a result with a type, `ToolError` and a customer who is no argument from this
+# section; new in it is the `Context`, which FastMCP fills in.
 
 # %% [markdown] name="serving-text"
 # ## What does a model server do?
@@ -1189,6 +1214,13 @@ labels = ["1 slot", "2 slots", "4 slots", "8 slots", "1 slot, 8 clients"]
 bars = dict(zip(labels, rates, strict=True))
 title = f"Eight clients: one slot writes {rates[4]:.0f} tokens a second, eight {rates[3]:.0f}"
 show.bars(bars, title=title, x="tokens a second, all clients together", digits=0)
+
+# %% [markdown] name="slots-notes" only="instructor"
+# Before you show the table, ask which client of eight is worst off with one slot, and wait for a
+# reason. The slip is to read the column of tokens a second as speed for one customer: it is for all
+# together. These cells load the machine, so run nothing else meanwhile, and expect other figures
+# than the stored ones. When the room is late, show this table and the prefix cache, and skip the
+# rest of the section.
 
 # %% [markdown] name="serving-prefix-text"
 # On a CPU, computing is the limit long before memory is, so more slots help less and less. With one
@@ -1529,6 +1561,11 @@ for name, right in verdicts.items():
 show.table(rows, caption=f"{len(complaints)} complaints, {len(unseen)} of them unseen, and the "
            "share of Monday's requests that a person got", digits={"handed over": 2})
 
+# %% [markdown] name="vote-notes" only="instructor"
+# Stop at this table. Let everyone write down which change they would ship, and give it one minute;
+# come back to the paper at the cell `loop-run`. The slip is to read the column of hand-overs as a
+# gain. Ask which customers are not in this dataset, and do not give the answer yet.
+
 # %% [markdown] name="loop-compared-note"
 # By this table both changes seem to help: each answers some complaints and loses none, and the
 # second one saves every hand-over. But a dataset of complaints contains no question that was
@@ -1595,6 +1632,11 @@ def simulated(old, new, tries=4_000):
 equal = simulated(0.65, 0.65)
 peeked = np.mean((equal > 1.64).any(axis=1))
 print(f"{peeked:.0%} are rolled back by 20 looks, {np.mean(equal[:, -1] > 1.64):.0%} by the last")
+
+# %% [markdown] name="peek-notes" only="instructor"
+# Ask for a number before `loop-peek` runs: of changes that do nothing, how many are rolled back?
+# Wait for three numbers. The slip is to answer 5%, which is true of one look. Ask who has a
+# dashboard that shows p-values live.
 
 # %% [markdown] name="loop-bounds-text"
 # Each look is one more chance to be unlucky. *Group-sequential* rules raise the bound, so that all
@@ -1774,6 +1816,12 @@ print(f"{len(fresh)} of {len(week)} requests have new words:", more_right("with 
 # The first change is a list of answers: it helps customers who ask what others asked before, in the
 # same words. How many do that here? And caution has a price: compare the dollars of the wait with
 # those of the bad change. A rule that may also release early shortens it (an *efficacy* bound).
+
+# %% [markdown] name="rule-notes" only="instructor" then="11.3"
+# Exercise 11.3 takes `worse_by` and the idea of a bound for all looks from this section; people
+# choose a bound of their own there, and try it by simulation. If the room is late, skip the prices
+# of the four rules, and run their cells all the same: the table at the end of the notebook needs
+# them.
 
 # %% [markdown] name="drill-text"
 # ## What do you do on a bad day?
@@ -1985,6 +2033,13 @@ medians.sort_values("noticed")
 # beside the script's, and a form for runbook and review in `.course/drills`, with your timeline
 # filled in.
 
+# %% [markdown] name="drill-notes" only="instructor" then="11.4"
+# Ask why "there was a release recently" is no line of the runbook, and wait ten seconds. Say that
+# *canary* has two meanings now: a small share of the customers, who try a change, and a question
+# with a known answer. Exercise 11.4 takes the idea of the runbook from here, evidence for each
+# cause, and reads metrics and runs instead of alerts. Keep `course drill` for a break, or for the
+# evening.
+
 # %% [markdown] name="words-text"
 # ## What do you call this work?
 #
@@ -2082,6 +2137,12 @@ for part, said in argument.items():
     if len(said.split()) < (1 if part == "name" else 5):
         missing.append(part)
 print("Still missing:", ", ".join(missing) or "nothing")
+
+# %% [markdown] name="name-notes" only="instructor" then="11.5"
+# Let pairs argue for one name for five minutes, then hear two pairs with different names. The slip
+# is to defend a word without a source. When the room is late, skip the section, and send people to
+# page 12. Exercise 11.5 is the gate: it takes the loop of the cell `drill-run` and the four kinds
+# of incident in the runbook. There `console.pages()` gives the alerts, without Prometheus.
 
 # %% [markdown] name="measured-text"
 # ## What you measured

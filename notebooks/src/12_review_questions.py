@@ -118,6 +118,12 @@ run_check("12.1", Answer(checks + repaired, evidence=STORED))
 #
 # Two lines of six: not yet an answer to bring to a meeting.
 
+# %% [markdown] name="judged-notes" only="instructor"
+# Stop after the card that says *passed*, and ask whether the answer is good. Let pairs go through
+# the six lines of the rubric for three minutes before you show this table. The slip is to take a
+# passed card for a good answer: the card reads sources and figures, and no card can say whether a
+# sentence is true.
+
 # %% [markdown] name="question-1"
 # ## 1. What do you check before release, and why?
 #
@@ -149,6 +155,12 @@ run_check("12.1", Answer(checks + repaired, evidence=STORED))
 
 # %% name="question-1-asked"
 review("Q1")
+
+# %% [markdown] name="release-notes" only="instructor" then="12.1"
+# All five exercises need the section before this one, on how an answer is judged. Exercise 12.1
+# also takes the links and the six parts from here; the stored evidence is enough for it. In a room
+# with little time, give each group one question of the five, and let the groups read each other's
+# answers with the rubric. Do not click through the links: each group opens two.
 
 # %% [markdown] name="question-2"
 # ## 2. Which security risks are there, and what reduces them?
@@ -198,6 +210,11 @@ from helpers.review.shown import show_rubric
 
 show_rubric(question("Q2"))
 
+# %% [markdown] name="risks-notes" only="instructor" then="12.2"
+# Ask each person for the risk that worries them most, and then which row of the table has its
+# control; wait one minute. The slip is one favourite risk in place of a whole list. Exercise 12.2
+# takes the table and its links from here: people choose at least six risks of OWASP's list.
+
 # %% [markdown] name="question-3"
 # ## 3. How does prompt injection work, and what stops it?
 #
@@ -236,6 +253,12 @@ show_rubric(question("Q2"))
 
 # %% name="question-3-asked"
 show_rubric(question("Q3"))
+
+# %% [markdown] name="injection-notes" only="instructor" then="12.3"
+# Cover the picture, and let people draw the path from a sentence in a document to a refund: two
+# minutes. Then ask where the path can be cut, and wait for two places. The slip is to offer a
+# better prompt, which changes the odds and cuts nothing. Exercise 12.3 takes the picture, and this
+# difference.
 
 # %% [markdown] name="question-4"
 # ## 4. What do you call the work of running such a system?
@@ -284,6 +307,12 @@ show_rubric(question("Q3"))
 
 # %% name="question-4-asked"
 show_rubric(question("Q4"))
+
+# %% [markdown] name="name-notes" only="instructor" then="12.4"
+# Ask for a show of hands for each name, and then for one reason from each camp: two minutes. The
+# slip is AIOps, which uses AI to operate other systems. Skip this section when the room has argued
+# about the name in module 11. Exercise 12.4 takes the names and their sources from here and from
+# there.
 
 # %% [markdown] name="question-5"
 # ## 5. What does production require, and what does it cost you?
@@ -377,6 +406,11 @@ from helpers.review import practice
 
 practice()
 
+# %% [markdown] name="practice-notes" only="instructor"
+# Use this section as a warm-up, or in the last ten minutes of a day: `practice(seed=1)` draws three
+# questions. People answer aloud to a neighbour before they open the answer. The slip is to open it
+# first, and to nod. Skip the table of headings.
+
 # %% [markdown] name="practice-one-text"
 # Say your answer aloud before you open the one below the question. A *know* answer is complete when
 # it gives the fact and its reason. An *apply* answer also says what you would do or look at, and a
@@ -422,6 +456,11 @@ for topic in covered.topics:
         row = {"topic": topic.heading, "checks": len(topic.checks), "not covered": topic.limits}
         rows.append(row)
 show.table(rows, caption=f"{len(rows)} of {len(covered.topics)} headings and claims have a limit")
+
+# %% [markdown] name="weakest-notes" only="instructor"
+# Take three guesses before the cell `coverage-headings` runs: which heading has the weakest proof?
+# The slip is to count checks. Ask for one heading what would have to break so that its check fails,
+# and wait a minute. Skip the claims when the room is late.
 
 # %% [markdown] name="coverage-weakest"
 # The weakest proof is a single check of a part. *LangGraph platform* rests on one test, of a stored
@@ -490,6 +529,12 @@ for found in stored.findings:
         print(f"At stake: {found.item.why}")
         print(f"Next: repair it, then run {found.to_do}")
         print(f"Owner: {found.item.owner}")
+
+# %% [markdown] name="stored-notes" only="instructor"
+# On a machine without evidence, the cell `launch-gaps` says *not assessed* in every row. Ask
+# whether that is a bad result, and wait ten seconds: it is a decision, NO-GO, with a list of what
+# to do. Commands that measure again take minutes each, so start none now. For the stored evidence,
+# let the room vote GO or NO-GO before you say that the interval contains the limit.
 
 # %% [markdown] name="launch-luck-text"
 # The brackets hold the interval. It contains the limit, so chance alone can explain the miss. But
@@ -575,6 +620,12 @@ for found in lapsed.findings:
 #
 # **Which one do you sign?** Write down what would change your mind: which figure, of how many
 # questions, by when.
+
+# %% [markdown] name="decide-notes" only="instructor" then="12.5"
+# Let pairs sign one of the two decisions in five minutes: with a name, a date, and the figure that
+# would change their mind. The slip is to lower the limit by two points; ask who wrote it down, and
+# when. Exercise 12.5 comes here because its part *Decision* needs this section. Its trade-offs come
+# from the table of question 5.
 
 # %% [markdown] name="measured-text"
 # ## What you measured

@@ -180,6 +180,13 @@ No command measures whether the person on call knows what to do: people state th
 # %% name="release-review"
 review("Q1", answer_1)
 
+# %% [markdown] name="release-notes" only="instructor"
+# Known slips: the items of the checklist are named in one list and nothing is said about each, a
+# percentage has no source because another figure in its sentence has one, and a number of cases is
+# not the one in the file. Ask a person who is stuck to begin with the evidence, and to write the
+# claim last. Let people run `review` after ten minutes of writing, finished or not: the card names
+# what is left. When the room is late, do this question alone.
+
 # %% [markdown] name="release-why" only="solution"
 # The list is long because each item covers a different kind of incident. The counter-case does
 # the most work here: it says that a missed threshold on 28 cases is weak evidence, and what to do.
@@ -253,6 +260,12 @@ nothing about attackers who know our rules.
 # %% name="risks-review"
 review("Q2", answer_2)
 
+# %% [markdown] name="risks-notes" only="instructor"
+# Known slips: a code such as LLM01 with the name of another risk, a risk that is only denied, and a
+# small rate that is rounded to "no attack". Ask what the agent could still do if the model obeyed
+# the attacker: wait for a control outside the model. Give it ten minutes before the first hint.
+# Skip the price of the controls in a first draft, not in the last.
+
 # %% [markdown] name="risks-why" only="solution"
 # Each risk has a control outside the model. A zero comes with its number of tries and the upper
 # end of its interval: 0 of 175 still allows one success in fifty attacks.
@@ -319,6 +332,12 @@ prompt, so that zero is by construction and shows no resistance.
 # %% name="injection-review"
 review("Q3", answer_3)
 
+# %% [markdown] name="injection-notes" only="instructor"
+# Known slips: the counter-case repeats the claim in other words, or says that there is none, or
+# that things may always turn out otherwise. Ask for one message, word by word, that gets through or
+# that is stopped without need; wait two minutes. This answer needs one file of evidence, so it
+# suits those who are behind. Five minutes are enough before the first hint.
+
 # %% [markdown] name="injection-why" only="solution"
 # The answer separates what changes the odds from what cuts the path. That decides where to spend
 # money: once a policy judges each call, better marks around data add little on that path.
@@ -383,6 +402,12 @@ holds.
 
 # %% name="name-review"
 review("Q4", answer_4)
+
+# %% [markdown] name="name-notes" only="instructor"
+# Known slips: two names in the claim, AIOps as the name, names without sources, and a source
+# without a year. Ask what a reader who prefers another name would say, and which sentence answers
+# it. This is the shortest of the five, ten minutes by its own estimate, and the one to skip when
+# module 11 had this debate.
 
 # %% [markdown] name="name-why" only="solution"
 # You can argue just as well for another name. The answer is strong because it says what each name
@@ -453,6 +478,13 @@ hand-overs and wrong answers, and a week in November does not contain Christmas.
 
 # %% name="demands-review"
 review("Q5", answer_5)
+
+# %% [markdown] name="demands-notes" only="instructor"
+# Known slips: all figures from one file, where five are asked for, a gain without a figure for its
+# price, and seconds that become hours. Ask: "Which figure would change your decision?" and wait one
+# minute. Give it ten minutes before the first hint. When the room is late, let pairs write the
+# trade-offs and the decision alone, and accept *partly*. `model_answer` opens the stored answer
+# only after an answer of one's own, so nobody starts by reading it.
 
 # %% [markdown] name="demands-why" only="solution"
 # Each trade-off has a figure on both sides, of the same version. The decision names who takes it,
