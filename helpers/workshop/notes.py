@@ -66,6 +66,9 @@ def markdown(number: str, found: dict[str, list[Note]], titles: dict[str, str]) 
             code = note.cell.kind == "code"
             text = f"```python\n{note.cell.text}\n```" if code else note.cell.text
             parts.append(f"{where}\n\n{text}")
+            if note.cell.then:
+                word = "exercise" if len(note.cell.then) == 1 else "exercises"
+                parts.append(f"**From here on, people can do {word} {', '.join(note.cell.then)}.**")
     return "\n\n".join(parts) + "\n"
 
 

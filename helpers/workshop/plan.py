@@ -81,7 +81,7 @@ def plan(minutes: int, numbers: Sequence[str] | None, *, root: Path) -> Plan:
         raise TooShortError(_what_fits(chosen, minutes))
     extra: list[Piece] = []
     for piece in _turns(chosen):
-        if not _has_what_it_needs(piece, [*joined, *extra]):
+        if not has_what_it_needs(piece, [*joined, *extra]):
             continue
         tried = _days(_ordered([*joined, *extra, piece]), minutes)
         if tried is not None:
@@ -135,7 +135,7 @@ def _turns(chosen: Sequence[Module]) -> list[Piece]:
     return [queue[turn] for turn in range(longest) for queue in queues if turn < len(queue)]
 
 
-def _has_what_it_needs(piece: Piece, joined: Sequence[Piece]) -> bool:
+def has_what_it_needs(piece: Piece, joined: Sequence[Piece]) -> bool:
     """Whether the section that an exercise needs is in the plan."""
     return not piece.needs or any(
         (one.module, one.title) == (piece.module, piece.needs) for one in joined

@@ -84,7 +84,8 @@ def module(number: str, *, root: Path) -> Module:
             tasks, shares(stated.lab, [1] * len(tasks)), _task_ranks(len(tasks)), strict=True
         )
     ]
-    pieces = _merged(_shown(number, found, stated.walkthrough), done)
+    least = {task.needs for task in done if task.rank == 0}
+    pieces = _merged(_shown(number, found, stated.walkthrough, least), done)
     return Module(
         number=number,
         title=found[0].heading.removeprefix(number).strip(),
@@ -114,8 +115,11 @@ def shares(total: int, weights: Sequence[int]) -> list[int]:
     return [1 + minutes for minutes in given]
 
 
-def _shown(number: str, found: list[Section], total: int) -> list[Piece]:
-    """The walkthrough's sections; what is for reading afterwards is one piece, the last to join."""
+def _shown(number: str, found: list[Section], total: int, least: set[str]) -> list[Piece]:
+    """The walkthrough's sections; what is for reading afterwards is one piece, the last to join.
+
+    `least` are the titles of sections that no plan can do without.
+    """
     if total < 2 * len(found):  # sections of less than two minutes cannot be planned one by one
         return [Piece(number, "show", "The whole walkthrough", total, 0, 0)]
     taught = [section for section in found if not section.heading.startswith(TAIL)]
@@ -127,7 +131,7 @@ def _shown(number: str, found: list[Section], total: int) -> list[Piece]:
     titles = ["The picture, and what you will build", *(one.heading for one in taught[1:])]
     if tail:
         titles.append("The rest: " + ", ".join(one.heading for one in tail))
-    ranks = _section_ranks(taught, minutes, total)
+    ranks = _section_ranks(taught, minutes, total, least)
     if tail:
         ranks.append(_LAST)
     return [
@@ -150,12 +154,17 @@ def _merged(shown: list[Piece], done: list[Piece]) -> tuple[Piece, ...]:
 _LAST = 1000  # no module has as many pieces
 
 
-def _section_ranks(taught: list[Section], minutes: list[int], total: int) -> list[int]:
-    """0 for opening, first section, result and the longest ones, up to a third of the minutes.
+def _section_ranks(
+    taught: list[Section], minutes: list[int], total: int, least: set[str]
+) -> list[int]:
+    """0 for opening, first section, result and `least`; also the longest, up to a third of `total`.
 
     The longest sections build the most. Of two that are as long, the one with a figure comes first.
     """
-    needed = {0, 1, *(n for n, one in enumerate(taught) if one.heading.startswith(RESULT))}
+    needed = {0, 1}
+    needed |= {
+        n for n, one in enumerate(taught) if one.heading.startswith(RESULT) or one.heading in least
+    }
     used = sum(minutes[place] for place in needed)
     others = sorted(
         set(range(len(taught))) - needed, key=lambda n: (-minutes[n], not taught[n].figure, n)

@@ -387,10 +387,9 @@ caption = f"Right text first, of {len(asked)} questions of dev; right document b
 show.table(table, caption=f"{caption}; {written} texts are questions written for this course")
 
 # %% [markdown] name="ablation-notes" only="instructor" then="01.1"
-# Cover the table and let the room bet: better splitting, or a second way to search? Most people bet
-# on BM25. The rows move more than the columns. Skip the chunks when the room is late. 01.1 can be
-# done from here: it takes two searches with scales of their own, and scales both before it adds
-# them.
+# Cover the table and let the room bet: better splitting, or a second way to search? The rows
+# move more than the columns. Skip the chunks when the room is late. 01.1 can be done from here: it
+# takes two searches with scales of their own, and scales both before it adds them.
 
 # %% [markdown] name="ablation-read"
 # Read down the column of the vectors, then across the last row. Which change brought most? A
@@ -552,7 +551,7 @@ measure("7 refusal", or_refuse)
 
 # %% [markdown] name="refusal-notes" only="instructor" then="01.3"
 # 01.3 can be done from here: it takes the threshold and its two errors from this section, and the
-# shop sets a price for one of them. It is a good last task before the break, which comes here.
+# shop sets a price for one of them.
 
 # %% [markdown] name="tools-text"
 # ## What do tools add?
@@ -1014,10 +1013,9 @@ agent = make_agent(llm, tools, memory)
 print(say(agent, "C-0007/later", where, "C-0007"))
 print(say(agent, "guest", where))
 
-# %% [markdown] name="errors-notes" only="instructor" then="01.4 01.5"
-# Two exercises can be done from here. 01.4 takes the `thread_id` and the caller from the two
-# sections before this one; 01.5 refuses a call with a message of the status *error*, as a tool does
-# here. Its refund tool comes in the next section, and 01.5 needs no more than the tool's name.
+# %% [markdown] name="errors-notes" only="instructor" then="01.4"
+# 01.4 can be done from here: it takes the `thread_id` and the caller from the two sections before
+# this one. Ask what status a message has after a tool has failed; 01.5 answers a call with one.
 
 # %% [markdown] name="money-text"
 # ## Which words may move money?
@@ -1037,9 +1035,10 @@ naive = make_agent(llm, [*tools, issue_refund])
 text = "Do not refund FH-10743! I only want to know how a refund works."
 print(say(naive, "money", text, "C-0055"))
 
-# %% [markdown] name="money-notes" only="instructor"
+# %% [markdown] name="money-notes" only="instructor" then="01.5"
 # The pause after this output is the lesson: nobody attacked the agent, and money is gone. Collect
-# other sentences that must not pay, and try them on the strict rule afterwards.
+# other sentences that must not pay, and try them on the strict rule afterwards. After this section
+# people can do 01.5, which guards the refund tool of its last cells.
 
 # %% [markdown] name="strict-text"
 # A call was asked for, and the tool trusted it. The strict rule has three parts. Only a

@@ -861,8 +861,8 @@ caption = f"Lost ground beyond chance: {', '.join(ruined.index) or 'none'}"
 show.table(by_slice, caption=caption, digits=4)
 
 # %% [markdown] name="slices-note"
-# After Holm, chance can still explain a kind that loses five of its ten questions. That does not
-# clear the kind: ten questions can show only a larger loss. Ask new questions of that kind.
+# After Holm, chance can still explain a kind that loses half of its few questions. That does not
+# clear the kind: so few questions can show only a larger loss. Ask new questions of that kind.
 
 # %% [markdown] name="slices-notes" only="instructor" then="02.4"
 # 02.4 is a search for a slice that nobody has named, so people can do it from here with `groupby`

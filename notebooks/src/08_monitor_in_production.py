@@ -838,8 +838,8 @@ show.table(rows, caption=caption)
 # which they were not written.
 
 # %% [markdown] name="look-text"
-# And the dashboard? Draw its first three panels for the day on which the model is slow. Can you see
-# in ten seconds what is wrong, and since when?
+# And the dashboard? Draw its first two panels, and the share of answers that are late or failed,
+# for the day on which the model is slow. Can you see in ten seconds what is wrong, and since when?
 
 # %% name="look"
 def values(server, expression, period):

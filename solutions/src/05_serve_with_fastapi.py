@@ -354,7 +354,8 @@ check("05.3", while_connected)
 # `cancel()` only asks; the work has ended when it has been awaited, and only then is its place
 # free. `finally` covers all four ways out: a result, an error, a client who left, and a deadline
 # that cancels the function itself. A stream needs none of this in FastAPI: a connection that closes
-# ends the generator. It needs it as soon as the words come from a task of their own.
+# ends the generator. It needs it as soon as the words come from a task of their own, as those of a
+# LangGraph agent do.
 
 # %% [markdown] name="left-use-text"
 # What does it save? Eight clients ask for an answer in one piece, and six of them leave after two

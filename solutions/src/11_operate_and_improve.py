@@ -688,9 +688,9 @@ if ready("11.4"):
 # ```
 #
 # The check runs five shifts of 90 minutes on the real service, on simulated time, so that a shift
-# takes a second or two. In four of them one of the incidents of the table begins at a moment that
-# you do not know. In the fifth nothing is wrong. Documents, customers and hours are not those of
-# this lab.
+# takes a second or two on an idle machine. In four of them one of the incidents of the table begins
+# at a moment that you do not know. In the fifth nothing is wrong. Documents, customers and hours
+# are not those of this lab.
 
 # %% [markdown] name="duty-runbook"
 # | `diagnose` | what happens | `act` |

@@ -10,8 +10,10 @@ from helpers.authoring.source import read_source
 from helpers.authoring.words import hits
 from helpers.course.minutes import modules
 from helpers.paths import ROOT
-from helpers.workshop.cells import SourceMissing, read, sections, source_of
-from helpers.workshop.notes import module_notes, notes_of
+from helpers.review.targets import exercises
+from helpers.workshop.cells import Cell, SourceMissing, read, sections, source_of
+from helpers.workshop.notes import Note, markdown, module_notes, notes_of
+from helpers.workshop.plan_parts import module
 
 SOURCES = [
     path.relative_to(ROOT).as_posix()
@@ -85,17 +87,37 @@ def test_sections_are_the_learners(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(("number", "folder"), [("01", "notebooks"), ("01", "solutions")])
+TAUGHT = [number for number in modules(root=ROOT) if number != "00"]
+
+
+@pytest.mark.parametrize("number", TAUGHT)
+@pytest.mark.parametrize("folder", ["notebooks", "solutions"])
 def test_a_modules_notes_are_printed(
     number: str, folder: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["workshop", "notes", number.lstrip("0")]) == 0
     printed = capsys.readouterr().out
     notes = module_notes(number, root=ROOT)[folder]
-    assert 4 <= len(notes) <= 7
+    assert 4 <= len(notes) <= (10 if folder == "notebooks" else 7)
     for note in notes:
         assert f"### {note.heading}\n" in printed
         assert f"At the cell `{note.after}`:\n\n{note.cell.text}" in printed
+
+
+@pytest.mark.parametrize("number", TAUGHT)
+def test_the_notes_name_each_exercise_once_at_the_end_of_a_section(number: str) -> None:
+    notes = module_notes(number, root=ROOT)["notebooks"]
+    named = [one for note in notes for one in note.cell.then]
+    tasks = [one for one in exercises(ROOT) if one.startswith(f"{number}.")]
+    assert sorted(named) == sorted(tasks)
+    shown = {piece.title for piece in module(number, root=ROOT).pieces}
+    assert all(note.heading in shown for note in notes if note.cell.then)
+
+
+def test_exercises_are_printed_where_people_can_do_them() -> None:
+    note = Note("A question?", "x", Cell("go", "markdown", "Go.", "instructor", ("01.1", "01.2")))
+    text = markdown("01", {"notebooks": [note]}, {"notebooks": "Topic"})
+    assert "Go.\n\n**From here on, people can do exercises 01.1, 01.2.**" in text
 
 
 def test_the_notes_keep_to_the_style_pages_words() -> None:
@@ -105,8 +127,8 @@ def test_the_notes_keep_to_the_style_pages_words() -> None:
 
 
 def test_the_notes_are_in_no_built_notebook() -> None:
-    """Each note of the modules that have some, in all three editions."""
-    for number in ("01", "03"):
+    """None of the three editions has one."""
+    for number in TAUGHT:
         built = "".join(
             path.read_text("utf-8")
             for folder in ("notebooks", "labs", "solutions")
@@ -118,9 +140,8 @@ def test_the_notes_are_in_no_built_notebook() -> None:
                 assert note.cell.text.splitlines()[0] not in built
 
 
-def test_a_module_without_notes_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["workshop", "notes", "07"]) == 0
-    assert "No notes yet." in capsys.readouterr().out
+def test_a_module_without_notes_says_so() -> None:
+    assert "No notes yet." in markdown("01", {"notebooks": []}, {"notebooks": "Topic"})
 
 
 @pytest.mark.parametrize("number", ["77", "../01", "", "*", "\u0661\u0662"])

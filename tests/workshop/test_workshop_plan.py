@@ -22,6 +22,7 @@ from helpers.workshop.plan import (
     STRETCH,
     Plan,
     TooShortError,
+    has_what_it_needs,
     least_minutes,
     plan,
 )
@@ -50,8 +51,32 @@ def test_the_pieces_have_the_minutes_of_readme_and_notebooks(number: str) -> Non
 def test_the_first_exercise_and_the_gate_are_never_left_out() -> None:
     for number in NUMBERS:
         tasks = [piece for piece in module(number, root=ROOT).pieces if piece.kind == "do"]
+        tasks.sort(key=lambda piece: piece.title)
         needed = [piece for piece in tasks if piece.rank == 0]
         assert needed == list(dict.fromkeys([tasks[0], tasks[-1]]))
+
+
+@pytest.mark.parametrize("number", NUMBERS[1:])
+def test_an_exercise_follows_its_section_and_nobody_listens_for_an_hour(number: str) -> None:
+    pieces = module(number, root=ROOT).pieces
+    listened = 0
+    for piece in pieces:
+        listened = listened + piece.minutes if piece.kind == "show" else 0
+        assert listened <= 50
+    for task in (piece for piece in pieces if piece.kind == "do"):
+        section = next(piece for piece in pieces if piece.title == task.needs)
+        between = pieces[section.place + 1 : task.place]
+        assert all(one.kind == "do" and one.needs == task.needs for one in between)
+        assert section.rank < task.rank or section.rank == task.rank == 0
+
+
+def test_an_exercise_is_not_planned_without_its_section() -> None:
+    one = module("01", root=ROOT)
+    task = next(piece for piece in one.pieces if piece.rank and piece.needs)
+    section = next(piece for piece in one.pieces if piece.title == task.needs)
+    assert not has_what_it_needs(task, [])
+    assert has_what_it_needs(task, [section])
+    assert has_what_it_needs(section, [])
 
 
 def test_a_module_that_needs_a_program_is_in_the_table() -> None:
@@ -91,6 +116,9 @@ def check(made: Plan) -> None:
     found = pieces_of(made)
     assert len(set(found)) == len(found)
     assert [(p.module, p.place) for p in found] == sorted((p.module, p.place) for p in found)
+    for place, piece in enumerate(found):
+        before = {(one.module, one.title) for one in found[:place]}
+        assert not piece.needs or (piece.module, piece.needs) in before
     needed = {p for one in made.modules for p in one.pieces if p.rank == 0}
     assert needed <= set(found)
     assert set(made.cuts) == set(found) - needed

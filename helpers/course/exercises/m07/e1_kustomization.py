@@ -20,8 +20,8 @@ patches: []
     title="Fix twelve faults",
     starter=STARTER,
     hints=[
-        "Take the first finding, open its file at that line, write one patch, and check again. Two"
-        " faults are hidden behind others, and there is one that no checker can see: compare each"
+        "Take the first finding, open its file at that line, write one patch, and check again. One"
+        " fault is hidden behind another, and there is one that no checker can see: compare each"
         " value with the facts in the statement.",
         Hint(
             "In a JSON patch the first container is /spec/template/spec/containers/0, and its"
