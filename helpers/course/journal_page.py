@@ -1,5 +1,6 @@
 """The journal as one HTML page: offline, light and dark, on the screen and on paper."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from html import escape
@@ -28,7 +29,7 @@ caption { text-align: left; font-weight: 600; }
 th, td { border: 1px solid var(--line); padding: 0.2rem 0.5rem; text-align: left;
   vertical-align: top; }
 thead th { background: var(--soft); }
-td.short { white-space: nowrap; }
+.date { white-space: nowrap; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
 @media print {
   :root { --ink: #000; --paper: #fff; --line: #999; --soft: #eee; }
@@ -39,7 +40,8 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; }
 """
 
 
-_SHORT = 40  # letters of a cell that goes on one line: a result with its date is one
+_DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d")
+_WHOLE = r'<span class="date">\g<0></span>'
 _TITLE = "Journal: production-ready LLM agents"
 
 
@@ -76,8 +78,10 @@ def _sums(journal: Journal) -> str:
     exercises = sum(len(one.exercises) for one in states)
     right = sum(one.quiz_right for one in states)
     asked = sum(one.quiz_total for one in states)
+    given = sum(one.status == GIVEN for state in states for one in state.exercises)
+    more = f" ({given} more given)" if given else ""
     return (
-        f"{passed} of {exercises} checks passed, "
+        f"{passed} of {exercises} checks passed{more}, "
         f"{right} of {asked} quiz questions answered rightly."
     )
 
@@ -165,8 +169,7 @@ def _table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str | int
 def _cell(value: str | int) -> str:
     if isinstance(value, int):
         return f'<td class="number">{value}</td>'
-    short = ' class="short"' if len(value) <= _SHORT else ""
-    return f"<td{short}>{escape(value)}</td>"
+    return f"<td>{_DATE.sub(_WHOLE, escape(value))}</td>"
 
 
 def _name(one: ModuleJournal) -> str:

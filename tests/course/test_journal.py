@@ -87,7 +87,7 @@ def test_first_and_best_of_a_check() -> None:
     assert (line.best.status, line.best.passed, line.best.total) == ("partly", 2, 3)
     assert (line.tries, line.hints) == (3, 1)
     found = text()
-    assert re.search(r"wrong, 0 of 3, \d{4}-\d\d-\d\d \d\d:\d\d \| partly, 2 of 3, ", found)
+    assert re.search(r"wrong, 0 of 3,  \| \d{4}-\d\d-\d\d \d\d:\d\d \| partly, 2 of 3, ", found)
     assert "01 build an agent" in found
     assert "02 evaluate" not in found  # nothing was recorded of it
 
