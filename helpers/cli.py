@@ -3,6 +3,7 @@
 A room is imported only when its subcommand runs, so that `course --help` is instant.
 """
 
+import difflib
 import errno
 import importlib
 import io
@@ -131,7 +132,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     name = words[0]
     if name not in COMMANDS:
-        print(f"course: there is no command {name!r}\n\n{usage()}", file=sys.stderr)
+        meant = difflib.get_close_matches(name, COMMANDS, n=1)
+        print(
+            f"course: there is no command {name!r}. "
+            + (f"Did you mean `course {meant[0]}`?" if meant else f"There are:\n\n{usage()}"),
+            file=sys.stderr,
+        )
         return 2
     try:
         room = importlib.import_module(COMMANDS[name][0])

@@ -21,10 +21,10 @@ from helpers.course.cells import (
     parse,
     source,
 )
+from helpers.course.checkout import Checkout, CheckoutError
 from helpers.course.copies import keep, write_whole
-from helpers.course.given import GIVEN
-
-MARK = "# Given by `course catch-up`: this is the course's solution.\n"
+from helpers.course.given import GIVEN, is_marked, mark
+from helpers.course.reset import shipped
 
 _TARGET = re.compile(r"(\d{1,2})(?:\.(\d{1,3}))?")
 _READY = re.compile(r"\bready\(([^)]*)\)")
@@ -49,6 +49,7 @@ class Given:
         passed: those left alone because the learner passed them.
         already: those that were given before.
         missing: those that have no cell in the learner's lab any more.
+        replaced: those of `exercises` in whose cell the learner had begun.
         copies: the folder with the dated copy; None where no file was changed.
     """
 
@@ -57,6 +58,7 @@ class Given:
     passed: tuple[str, ...]
     already: tuple[str, ...]
     missing: tuple[str, ...]
+    replaced: tuple[str, ...]
     copies: Path | None
 
 
@@ -132,16 +134,20 @@ def _give(plan: Plan, root: Path) -> Given:
         # An editor's copy of an exercise cell has its number too: the first one is meant.
         if (name := exercise_of(cell)) and cell.get("cell_type") == "code":
             mine.setdefault(name, cell)
+    empty = _shipped(plan, root)  # passed once, and then `course reset` came
     passed, already, missing, given = [], [], [], []
     for name in plan.exercises:
-        if status.get(name) == progress.STATUSES[-1]:
-            passed.append(name)
-        elif name not in mine:
+        if name not in mine:
             missing.append(name)
-        elif mine[name]["source"].startswith(MARK):
+        elif is_marked(mine[name]["source"]):
             already.append(name)
+        elif status.get(name) == progress.STATUSES[-1] and mine[name]["source"] != empty.get(name):
+            passed.append(name)
         else:
             given.append(name)
+    replaced = tuple(
+        name for name in given if empty.get(name, mine[name]["source"]) != mine[name]["source"]
+    )
     for name in given:
         _put(name, mine[name], lab, plan.solution)
     copies = None
@@ -150,7 +156,20 @@ def _give(plan: Plan, root: Path) -> Given:
         write_whole(root / plan.lab, dump(lab))
     # Also those of a run that ended between the two: their cells are the course's.
     progress.record_given(name for name in [*given, *already] if status.get(name) != GIVEN)
-    return Given(plan.lab, tuple(given), tuple(passed), tuple(already), tuple(missing), copies)
+    return Given(
+        plan.lab, tuple(given), tuple(passed), tuple(already), tuple(missing), replaced, copies
+    )
+
+
+def _shipped(plan: Plan, root: Path) -> dict[str, str]:
+    """Exercise -> its cell as the course ships it; nothing where there is no clone to ask."""
+    try:
+        checkout = Checkout.at(root)
+        content = checkout.content(shipped(checkout, plan.exercises[0][:2]), plan.lab)
+        cells = parse(content or b"")["cells"]
+    except (CheckoutError, NotANotebookError):
+        return {}
+    return {name: cell["source"] for cell in cells if (name := exercise_of(cell))}
 
 
 def _put(exercise: str, cell: Cell, lab: Notebook, solution: Notebook) -> None:
@@ -158,7 +177,7 @@ def _put(exercise: str, cell: Cell, lab: Notebook, solution: Notebook) -> None:
     solved = solution["cells"]
     at = next(n for n, one in enumerate(solved) if exercise_of(one) == exercise)
     _outputs(solved[at], cell)
-    cell["source"] = MARK + solved[at]["source"]
+    cell["source"] = mark(exercise) + solved[at]["source"]
     mine = {one.get("id"): one for one in lab["cells"] if one.get("cell_type") == "code"}
     for one in solved[at + 1 :]:
         if exercise_of(one):
@@ -188,6 +207,11 @@ def _path(folder: str, module: str, root: Path) -> str:
         raise DamagedError(
             f"This copy of the course has no solution of lab {module}. Ask your instructor for the "
             "folder solutions/, or clone the course again."
+        )
+    if sorted((root / "solutions").glob(f"{module}_*.ipynb")):
+        raise DamagedError(
+            f"The file of lab {module} is missing: `course reset {module}` restores it; then run "
+            "this again."
         )
     there = sorted({file.name[:2] for file in (root / folder).glob("[0-9][0-9]_*.ipynb")})
     raise CatchUpError(f"There is no lab {module!r}. The labs are: {', '.join(there) or 'none'}.")

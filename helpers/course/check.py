@@ -8,6 +8,7 @@ import contextlib
 import functools
 import io
 import linecache
+import os
 import sysconfig
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,8 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any, TypeVar
 
+import psutil
+from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from helpers.course import progress
@@ -26,6 +29,7 @@ from helpers.course.exercises.equality import accepts
 from helpers.course.exercises.oracle import Difference
 from helpers.course.exercises.slips import Slip
 from helpers.course.exercises.words import brief, is_function, kind
+from helpers.course.given import is_given, ran_given
 from helpers.course.limits import time_factor
 from helpers.course.todo import TODO, comes_from_todo, find_todo, unchanged
 from helpers.faults import EquipmentError, MissingEquipmentError
@@ -39,6 +43,7 @@ _MOST_TIMEOUTS = 2  # after so many, the other cases are not waited for
 _MOST_TOLD = 3
 _MOST_FRAMES = 4
 _NOTHING: Any = object()
+_STOPPED = "nothing: it was stopped after"
 _OTHERS_LEFT = "No more hints for this; others come with the mistakes that they fit."
 
 
@@ -360,7 +365,7 @@ def _shown(expectation: Expectation, outcome: Outcome, limit: float) -> str:
 
 def _ending(outcome: Outcome, limit: float) -> str:
     if outcome.error is None:
-        return f"nothing: it was stopped after {limit * time_factor():g} s"
+        return f"{_STOPPED} {limit * time_factor():g} s"
     return f"{_error(outcome.error)}"
 
 
@@ -455,15 +460,46 @@ def _printed(outcome: Outcome) -> list[tuple[str, str]]:
 def _recorded(exercise: Exercise, card: Card) -> Card:
     """The card with the next hint; what went wrong in keeping progress becomes a note on it."""
     said = io.StringIO()
-    hint_text = failure = ""
+    hint_text = failure = given = ""
     with contextlib.redirect_stderr(said):
         try:
+            given = _given_solution(card)
             progress.record_check(card.exercise, card.status.value, card.passed, card.total)
             hint_text = _hint_after(exercise, card)
         except Exception as error:
             failure = f"This result could not be kept: {_error(error)}"
-    notes = [failure, *said.getvalue().splitlines()]
+    notes = [failure, given, _busy(card), *said.getvalue().splitlines()]
     return replace(card, hint=hint_text, notes=tuple(filter(str.strip, notes)))
+
+
+def _given_solution(card: Card) -> str:
+    """Record whether what was checked is a solution that `course catch-up` gave; a note if it is.
+
+    The kernel knows which cells it ran. Outside of one, progress stays as it is.
+    """
+    kernel = get_ipython()
+    if kernel is None or card.status is Status.NOT_DONE_YET:
+        return ""
+    marked = is_given(progress.given_marks().get(card.exercise, []))
+    if ran_given(card.exercise, kernel.user_ns.get("In", [])):
+        if not marked:
+            progress.record_given([card.exercise])
+        return "This is the course's solution: `course status` lists it as given, not as passed."
+    if marked:
+        progress.record_own(card.exercise)
+    return ""
+
+
+def _busy(card: Card) -> str:
+    """A note where time ran out on a machine with more work than cores: right code may do so."""
+    load, cores = psutil.getloadavg()[0], os.cpu_count() or 1
+    stopped = any(text.startswith(_STOPPED) for case in card.cases for _, text in case.rows)
+    if not stopped or load < 2 * cores:
+        return ""
+    return (
+        f"This machine is busy: {load:.0f} processes wait for {cores} cores. Where time ran out, "
+        "check again before you change your code."
+    )
 
 
 def _hint_after(exercise: Exercise, card: Card) -> str:

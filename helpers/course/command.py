@@ -76,7 +76,7 @@ def reset(argv: Sequence[str]) -> int:
     for path in done.restored:
         print(f"{path} is as it was shipped.")
     if done.copies:
-        print(f"Yours is kept in {done.copies}.")
+        print(f"Yours is kept in {done.copies}. To go back, copy it from there over the lab.")
     print(
         "If it is open in JupyterLab, close its tab without saving and open it again."
         if done.restored

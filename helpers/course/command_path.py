@@ -18,9 +18,11 @@ def status(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="course status",
         description="Show your path, module by module: the modules that it needs, the minutes that "
-        "are left of its walkthrough and lab, checks passed, hints taken, quiz questions answered, "
-        "and the evidence that you gathered. A minute is a competent newcomer's, and the upper end "
-        "of a range. The exit status is 0.",
+        "are left of its walkthrough and lab, checks passed, hints shown (also those that a check "
+        "shows by itself), quiz questions answered, and the evidence that you gathered. A minute "
+        "is a competent newcomer's, and the upper end of a range. Running a walkthrough leaves no "
+        "trace: it counts as read when its quiz is answered or an exercise of its lab is passed. "
+        "The exit status is 0.",
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     options = parser.parse_args(argv)
@@ -31,6 +33,7 @@ def status(argv: Sequence[str]) -> int:
 
 def next_(argv: Sequence[str]) -> int:
     """Say what is next, and how to open it; 0, also when all is done."""
+    from helpers.course import progress
     from helpers.course.running import address
     from helpers.course.status import status as read
     from helpers.course.status_text import all_done
@@ -39,9 +42,10 @@ def next_(argv: Sequence[str]) -> int:
 
     parser = argparse.ArgumentParser(
         prog="course next",
-        description="Say what is next by your progress: a walkthrough, an exercise or a quiz, with "
-        "the address that opens it in the JupyterLab that runs, or the command that starts it. The "
-        "exit status is 0, also when all is done.",
+        description="Say what is next by your progress: a walkthrough, an exercise or a quiz. It "
+        "begins with the module that you worked on last, goes on along the path, and comes back to "
+        "what you left out. It prints the address that opens it in the JupyterLab that runs, or "
+        "the command that starts it. The exit status is 0, also when all is done.",
     )
     parser.add_argument(
         "--open",
@@ -50,7 +54,7 @@ def next_(argv: Sequence[str]) -> int:
     )
     options = parser.parse_args(argv)
     states = read(root=ROOT)
-    step = next_step(states)
+    step = next_step(states, progress.last_module())
     if step is None:
         print(all_done(states))
         print("Lab 12 has your answers, and `course new DIR` starts a project of your own.")
@@ -84,10 +88,11 @@ def catch_up(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="course catch-up",
         description="Come in late: put the course's solutions, with their stored outputs, where a "
-        "lab needs them. `05` gives what lab 05 uses of earlier labs. `05.4` also gives the "
-        "exercises of lab 05 before the fourth. What you passed stays yours; of a lab that is "
-        "changed, a dated copy is kept. `course status` lists these exercises as given, not as "
-        "passed, until `course reset` restores the lab. Save your notebooks before.",
+        "lab needs them. `05.4` gives the exercises of lab 05 before the fourth, so that you start "
+        "where the room is. `05` gives what lab 05 uses of earlier labs, which is nothing in most. "
+        "What you passed stays yours; of a lab that is changed, a dated copy is kept. "
+        "`course status` lists these exercises as given, not as passed, until the check passes on "
+        "code of your own. Save your notebooks before.",
         epilog="Exit status: 0 done, 1 a file cannot be read or written, 2 no such lab.",
     )
     parser.add_argument("where", metavar="NN[.N]", help="a lab such as 05, or an exercise: 05.4")
@@ -103,19 +108,24 @@ def catch_up(argv: Sequence[str]) -> int:
         print(f"{lab} uses nothing of earlier labs: open it and begin.")
         print(
             "To start at a later exercise, give its number, as in "
-            f"`course catch-up {Path(lab).name[:2]}.3`."
+            f"`course catch-up {Path(lab).name[:2]}.2`."
         )
         return 0
     for one in done:
         _tell(one.lab, "given, with their stored outputs", one.exercises)
+        _tell(one.lab, "your own code there was replaced", one.replaced)
         _tell(one.lab, "given before", one.already)
         _tell(one.lab, "passed by you, left as they are", one.passed)
         _tell(one.lab, "not given, because your lab has no cell for them any more", one.missing)
         if one.copies:
-            print(f"Your lab as it was is in {one.copies.relative_to(ROOT)}.")
+            kept = one.copies.relative_to(ROOT) / one.lab
+            print(f"Your lab as it was is {kept.as_posix()}: to go back, copy it over the lab.")
     if any(one.exercises for one in done):
         print("If it is open in JupyterLab, close its tab without saving and open it again.")
         print("The stored outputs show what comes; run the cells from the top to use them.")
+    number = target.strip().partition(".")[2]
+    at = f" at exercise {Path(lab).name[:2]}.{int(number)}" if number else ""
+    print(f"Go on{at}: course lab {lab}")
     return 0
 
 
@@ -128,9 +138,10 @@ def journal(argv: Sequence[str]) -> int:
 
     parser = argparse.ArgumentParser(
         prog="course journal",
-        description="Write your own figures as one page, module by module: the first and the best "
-        "result of each check, the quiz, and the evidence that you gathered, with dates. The page "
-        "needs no network. Exit status: 0 done, 1 the file cannot be written.",
+        description="Write your own figures as one page, module by module: what you measured (the "
+        "tables that end walkthroughs and labs, as your saved notebooks have them), the first and "
+        "the best result of each check, the quiz, and the evidence that you gathered, with dates. "
+        "The page needs no network. Exit status: 0 done, 1 the file cannot be written.",
     )
     parser.add_argument(
         "--out", metavar="FILE", help="where to; by default journal.html in your .course folder"

@@ -1,6 +1,7 @@
 """The learner's journal: what was recorded of each module, with dates, as data.
 
-It holds what progress and evidence files hold, and nothing else: no code, no path, no name.
+It holds what progress and evidence files hold, and the tables that end the learner's notebooks:
+no code, no name.
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 from helpers.course import progress, questions
 from helpers.course.gathered import Gathered, gathered
 from helpers.course.given import GIVEN, counts
+from helpers.course.measured import Measured, measured
 from helpers.course.status import ModuleState
 from helpers.course.status import status as read_status
 
@@ -59,12 +61,13 @@ class ModuleJournal:
     checks: tuple[CheckLine, ...]
     quiz: tuple[QuizLine, ...]
     evidence: tuple[Gathered, ...]
+    measured: tuple[Measured, ...] = ()
 
     @property
     def empty(self) -> bool:
         """Whether nothing was recorded."""
         tried = any(one.tries or one.hints or one.status == GIVEN for one in self.checks)
-        return not (tried or self.quiz or self.evidence)
+        return not (tried or self.quiz or self.evidence or self.measured)
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ def read(*, root: Path) -> Journal:
                 ),
                 _quiz(state.module, answers),
                 tuple(one for one in evidence if one.module == state.module),
+                tuple(measured(state.module, root=root)),
             )
             for state in states
         ),

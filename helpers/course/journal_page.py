@@ -1,13 +1,18 @@
 """The journal as one HTML page: offline, light and dark, on the screen and on paper."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from html import escape
 
+import nh3
+
 from helpers.course.gathered import Gathered
 from helpers.course.given import GIVEN
 from helpers.course.journal import CheckLine, Journal, ModuleJournal, QuizLine, Try
+from helpers.course.measured import Measured
 
+_TABLE = {"table", "caption", "thead", "tbody", "tr", "th", "td"}
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1a1a1a; --paper: #fff; --line: #bbb; --soft: #f3f3f3; }
@@ -24,6 +29,7 @@ caption { text-align: left; font-weight: 600; }
 th, td { border: 1px solid var(--line); padding: 0.2rem 0.5rem; text-align: left;
   vertical-align: top; }
 thead th { background: var(--soft); }
+.date { white-space: nowrap; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
 @media print {
   :root { --ink: #000; --paper: #fff; --line: #999; --soft: #eee; }
@@ -32,6 +38,11 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; }
   nav { display: none; }
 }
 """
+
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d")
+_WHOLE = r'<span class="date">\g<0></span>'
+_TITLE = "Journal: production-ready LLM agents"
 
 
 def page(journal: Journal) -> str:
@@ -54,8 +65,8 @@ def page(journal: Journal) -> str:
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Course journal</title><style>{_STYLE}</style></head><body>\n<main>"
-        f"<h1>Course journal</h1><p>Written {_time(journal.written)}. {_sums(journal)} "
+        f"<title>{_TITLE}</title><style>{_STYLE}</style></head><body>\n<main>"
+        f"<h1>{_TITLE}</h1><p>Written {_time(journal.written)}. {_sums(journal)} "
         "<code>course journal</code> writes it again.</p>\n"
         f"{body}\n</main></body></html>\n"
     )
@@ -67,8 +78,10 @@ def _sums(journal: Journal) -> str:
     exercises = sum(len(one.exercises) for one in states)
     right = sum(one.quiz_right for one in states)
     asked = sum(one.quiz_total for one in states)
+    given = sum(one.status == GIVEN for state in states for one in state.exercises)
+    more = f" ({given} more given)" if given else ""
     return (
-        f"{passed} of {exercises} checks passed, "
+        f"{passed} of {exercises} checks passed{more}, "
         f"{right} of {asked} quiz questions answered rightly."
     )
 
@@ -81,6 +94,7 @@ def _module(one: ModuleJournal) -> str:
             f"<p>Planned: {minutes.walkthrough} minutes for the walkthrough, "
             f"{minutes.lab} for the lab.</p>"
         )
+    parts += [_measured(table) for table in one.measured]
     if checks := [line for line in one.checks if _told(line)]:
         heads: tuple[str, ...] = (
             "Exercise",
@@ -97,6 +111,16 @@ def _module(one: ModuleJournal) -> str:
     if one.evidence:
         parts.append(_evidence(one.evidence))
     return "".join([*parts, "</section>"])
+
+
+def _measured(one: Measured) -> str:
+    """A table of the learner's notebook: its text alone, whatever the notebook holds beside it."""
+    table = nh3.clean(one.html, tags=_TABLE, attributes={})
+    return (
+        f"<h3>What you measured: {escape(one.notebook)}</h3><p>Saved {_time(one.saved)}.</p>"
+        '<div class="scroll" tabindex="0" role="region" aria-label="What you measured">'
+        f"{table}</div>"
+    )
 
 
 def _told(line: CheckLine) -> bool:
@@ -145,7 +169,7 @@ def _table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str | int
 def _cell(value: str | int) -> str:
     if isinstance(value, int):
         return f'<td class="number">{value}</td>'
-    return f"<td>{escape(value)}</td>"
+    return f"<td>{_DATE.sub(_WHOLE, escape(value))}</td>"
 
 
 def _name(one: ModuleJournal) -> str:

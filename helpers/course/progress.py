@@ -129,6 +129,11 @@ def record_taken_back(module: str) -> None:
     _mark([name for name in standing if module_of(name) == module], given=False)
 
 
+def record_own(exercise_id: str) -> None:
+    """Record that the learner's own code has replaced a given solution: tries count again."""
+    _mark([exercise_id], given=False)
+
+
 def record_quiz(module: str, question_id: str, right: bool) -> None:
     """Record one answer to a quiz question."""
     _run(
@@ -141,6 +146,17 @@ def record_quiz(module: str, question_id: str, right: bool) -> None:
 def rows(query: str) -> list[tuple[Any, ...]]:
     """What a SELECT finds in the tables checks, hints, answers and given."""
     return _run(lambda db: db.execute(query).fetchall())
+
+
+def last_module() -> str | None:
+    """The module that the learner worked on last; None before anything was recorded."""
+    found = rows(
+        "SELECT at, exercise FROM checks UNION ALL SELECT at, exercise FROM hints"
+        " UNION ALL SELECT at, exercise FROM given WHERE given"
+        " UNION ALL SELECT at, module FROM answers"
+    )
+    last = max(found, key=lambda one: datetime.fromisoformat(one[0]), default=None)
+    return module_of(last[1]) if last else None
 
 
 def given_marks() -> dict[str, list[Mark]]:

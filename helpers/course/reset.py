@@ -32,18 +32,18 @@ def reset(module: str, *, root: Path) -> Reset:
         OSError: the copy could not be made; then nothing is restored.
     """
     checkout = Checkout.at(root)
-    shipped = _shipped(checkout, module)
-    paths = _lab_files(checkout, shipped, module)
+    commit = shipped(checkout, module)
+    paths = _lab_files(checkout, commit, module)
     if not paths:
         there = sorted({path.removeprefix("labs/")[:2] for path in checkout.files("HEAD", "labs/")})
         known = f"The labs are: {', '.join(there)}." if there else "There are no labs here yet."
         raise UnknownLab(f"There is no lab {module!r}. {known}")
-    different = set(checkout.changed(shipped, "--", *paths))
+    different = set(checkout.changed(commit, "--", *paths))
     restored = [path for path in paths if path in different]
     present = [root / path for path in restored if (root / path).is_file()]
     copies = keep(present, root=root) if present else None
     for path in restored:
-        content = checkout.content(shipped, path)
+        content = checkout.content(commit, path)
         assert content is not None, path  # it was listed from this commit
         write_whole(root / path, content)
     progress.record_taken_back(module)
@@ -58,7 +58,7 @@ def _lab_files(checkout: Checkout, commit: str, module: str) -> list[str]:
     ]
 
 
-def _shipped(checkout: Checkout, module: str) -> str:
+def shipped(checkout: Checkout, module: str) -> str:
     """The commit that has the lab as the course shipped it.
 
     That is the newest one, unless the learner has committed work on the lab: then it is the last

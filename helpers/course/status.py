@@ -41,6 +41,7 @@ class ModuleState:
         programs: what it uses that does not come with the course; `missing` is not on this machine.
         minutes: as its notebooks state them; None where one cannot be read.
         evidence: the names of the evidence files that were gathered with its commands.
+        problem: why minutes cannot be read: a sentence that names the notebook; "" mostly.
     """
 
     module: str
@@ -56,6 +57,7 @@ class ModuleState:
     missing: tuple[str, ...]
     minutes: Minutes | None
     evidence: tuple[str, ...]
+    problem: str = ""
 
     @property
     def checks_passed(self) -> int:
@@ -64,7 +66,7 @@ class ModuleState:
 
     @property
     def hints(self) -> int:
-        """How many hints were taken."""
+        """How many hints were shown."""
         return sum(exercise.hints for exercise in self.exercises)
 
     @property
@@ -147,7 +149,7 @@ def _state(
     checks = {one.exercise: one for one in recorded.checks} if recorded else {}
     right = {one.question for one in recorded.quiz if one.right} if recorded else set()
     asked = {one.id for one in questions.load(module)} if module in questions.modules() else set()
-    minutes, needs = _line(module, root)
+    minutes, needs, problem = _line(module, root)
     return ModuleState(
         module=module,
         title=_title(module, root),
@@ -164,6 +166,7 @@ def _state(
         missing=programs.missing(module),
         minutes=minutes,
         evidence=evidence,
+        problem=problem,
     )
 
 
@@ -172,12 +175,12 @@ def _notebook(folder: str, module: str, root: Path) -> str | None:
     return found[0].relative_to(root).as_posix() if found else None
 
 
-def _line(module: str, root: Path) -> tuple[Minutes | None, tuple[str, ...]]:
+def _line(module: str, root: Path) -> tuple[Minutes | None, tuple[str, ...], str]:
     """Minutes and needs, as far as the notebooks can be read: a learner may have damaged one."""
     try:
-        return of_module(module, root=root), before(module, root=root)
-    except MinutesError:
-        return None, ()
+        return of_module(module, root=root), before(module, root=root), ""
+    except MinutesError as error:
+        return None, (), str(error)
 
 
 def _exercise(exercise: str, title: str, record: progress.CheckRecord | None) -> ExerciseState:

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from helpers.columns import aligned
-from helpers.course import gathered
+from helpers.course import gathered, progress
 from helpers.course.given import GIVEN
 from helpers.course.status import ModuleState
 from helpers.course.steps import next_step
@@ -22,6 +22,7 @@ def as_text(states: Sequence[ModuleState]) -> str:
     notes = [
         *_minutes(states),
         *_programs(states),
+        *_damaged(states),
         *_open(states),
         *_given(states),
         *_evidence(),
@@ -58,7 +59,7 @@ def _minutes(states: Sequence[ModuleState]) -> Iterable[str]:
     total = sum(one.walkthrough + one.lab for one, _ in known)
     machine = sum(one.machine for one, _ in known)
     yield (
-        f"Minutes left: {left:,} of {total:,}, walkthroughs and labs together. In the "
+        f"Minutes left: {left:,} of {total:,}, walkthroughs and labs together. In all the "
         f"walkthroughs, the machine works for {machine} minutes."
     )
 
@@ -70,6 +71,19 @@ def _programs(states: Sequence[ModuleState]) -> Iterable[str]:
             yield (
                 f"Module {one.module} also uses {names}, not found on this machine: README, "
                 "Platforms, says how to install."
+            )
+
+
+def _damaged(states: Sequence[ModuleState]) -> Iterable[str]:
+    for one in states:
+        if one.walkthrough is None:
+            continue  # `course next` says that it is missing
+        if one.exercises and one.lab is None:
+            yield f"Lab {one.module} has no file: `course reset {one.module}` restores it."
+        elif one.problem:
+            yield (
+                f"{one.problem} `course reset {one.module}` restores a lab and keeps a copy of "
+                "yours; `git restore` and its name restore a walkthrough."
             )
 
 
@@ -101,7 +115,7 @@ def _evidence() -> Iterable[str]:
 
 
 def _next(states: Sequence[ModuleState]) -> Iterable[str]:
-    step = next_step(states)
+    step = next_step(states, progress.last_module())
     if step:
         place = f", in {step.file}" if step.file else ""
         return textwrap.wrap(f"Next: {step.what}{place}.", WIDTH, break_long_words=False)

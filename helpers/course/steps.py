@@ -24,13 +24,19 @@ class Step:
     file: str | None
 
 
-def next_step(states: Sequence[ModuleState]) -> Step | None:
-    """The first thing that is not done, in the order of the modules; None when all is done.
+def next_step(states: Sequence[ModuleState], last: str | None = None) -> Step | None:
+    """The first thing that is not done, from module `last` on; None when all is done.
 
-    A module begins with its walkthrough. Once anything of it was tried, its first open exercise
-    follows, and after the last one what is left of the quiz.
+    After the last module come those before `last`. A module begins with its walkthrough. Once
+    anything of it was tried, its first open exercise follows, and after the last one what is left
+    of the quiz.
+
+    Args:
+        states: in the order of the modules.
+        last: the module that the learner worked on last; None begins with the first one.
     """
-    for state in states:
+    at = next((n for n, state in enumerate(states) if state.module == last), 0)
+    for state in [*states[at:], *states[:at]]:
         step = _of_module(state)
         if step is not None:
             return step

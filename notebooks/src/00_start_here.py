@@ -271,9 +271,11 @@ run_check("00.1", 180 * 0.50 + 24 * 2.00)
 # stops the notebook, so a lab runs from top to bottom at any stage, and "it ran" proves nothing.
 # Read the card.
 #
-# Your progress is kept in `.course/` beside the notebooks. `course status` shows it, `course reset
-# 00` gives you a fresh lab, keeps a dated copy of yours and what was recorded, and `course update`
-# fetches a newer course and keeps your work.
+# Your progress is kept in `.course/` beside the notebooks. In a terminal, `course status` shows it,
+# `course next` opens what comes next, and `course journal` writes your own figures as one page.
+# `course reset 00` gives you a fresh lab and keeps a dated copy of yours. When you come late to a
+# workshop, `course catch-up 05.3` solves the exercises before 05.3 for you. `course update` fetches
+# a newer course and keeps your work.
 
 # %% [markdown] name="measured-text"
 # ## What you measured

@@ -3,6 +3,8 @@
 import errno
 import json
 import os
+import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,8 @@ import pytest
 from helpers import cli, paths
 from helpers.course import catch_up as module
 from helpers.course import copies, progress
-from helpers.course.catch_up import MARK, CatchUpError, catch_up
+from helpers.course.catch_up import CatchUpError, catch_up
+from helpers.course.given import mark
 
 LAB, SOLUTION = "labs/05_topic.ipynb", "solutions/05_topic.ipynb"
 OUTPUT = [{"output_type": "stream", "name": "stdout", "text": "0.7 s"}]
@@ -86,8 +89,8 @@ def test_the_exercises_before_one_are_given(course: Path) -> None:
     lab, (done,) = catch_up("5.10", root=course)
     assert (lab, done.exercises) == (LAB, ("05.1", "05.2"))
     found = cells(course)
-    assert found["exercise-05-1"]["source"] == f"{MARK}f1 = 42"
-    assert found["exercise-05-2"]["source"] == f"{MARK}f2 = 42"
+    assert found["exercise-05-1"]["source"] == f"{mark('05.1')}f1 = 42"
+    assert found["exercise-05-2"]["source"] == f"{mark('05.2')}f2 = 42"
     assert found["exercise-05-10"]["source"] == "f10 = TODO"
     assert found["exercise-05-2"]["metadata"] == {"exercise": "05.2"}
     assert done.copies
@@ -114,6 +117,36 @@ def test_what_the_learner_passed_stays(course: Path) -> None:
     assert statuses() == {"05.1": "passed", "05.2": "given"}
 
 
+def test_what_was_passed_and_then_reset_is_given(course: Path) -> None:
+    """The cell is as it was shipped: there is nothing of the learner's to keep."""
+    for words in (["init", "-q"], ["add", "labs"], ["commit", "-qm", "the course"]):
+        who = ["-c", "user.name=x", "-c", "user.email=x@x.example"]
+        subprocess.run(["git", *who, *words], cwd=course, check=True)
+    edit(course, "exercise-05-2", "f2 = 40 + 2")
+    for exercise in ("05.1", "05.2"):
+        progress.record_check(exercise, "passed", 1, 1)
+    _, (done,) = catch_up("05.10", root=course)
+    assert (done.exercises, done.passed, done.replaced) == (("05.1",), ("05.2",), ())
+    assert statuses() == {"05.1": "passed", "05.2": "passed"}, "what was passed stays passed"
+
+
+def test_code_of_the_learners_that_is_replaced_is_named(
+    course: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in (["init", "-q"], ["add", "labs"], ["commit", "-qm", "the course"]):
+        who = ["-c", "user.name=x", "-c", "user.email=x@x.example"]
+        subprocess.run(["git", *who, *words], cwd=course, check=True)
+    edit(course, "exercise-05-2", "f2 = half_done()")
+    assert cli.main(["catch-up", "05.10"]) == 0
+    assert f"{LAB}, your own code there was replaced: 05.2." in capsys.readouterr().out
+
+
+def test_a_lab_whose_file_is_gone_is_restored_by_reset(course: Path) -> None:
+    (course / LAB).unlink()
+    with pytest.raises(CatchUpError, match="`course reset 05` restores it"):
+        catch_up("05.2", root=course)
+
+
 def test_a_second_time_changes_nothing(course: Path) -> None:
     catch_up("05.2", root=course)
     before = (course / LAB).read_bytes()
@@ -124,7 +157,7 @@ def test_a_second_time_changes_nothing(course: Path) -> None:
 
 
 def test_a_run_that_ended_before_progress_was_written(course: Path) -> None:
-    edit(course, "exercise-05-1", f"{MARK}f1 = 42")
+    edit(course, "exercise-05-1", f"{mark('05.1')}f1 = 42")
     catch_up("05.2", root=course)
     assert statuses() == {"05.1": "given"}
 
@@ -253,7 +286,8 @@ def test_command_says_what_it_did(course: Path, capsys: pytest.CaptureFixture[st
     said = capsys.readouterr().out
     assert f"{LAB}, given, with their stored outputs: 05.2." in said
     assert f"{LAB}, passed by you, left as they are: 05.1." in said
-    assert "Your lab as it was is in copies/" in said
+    assert re.search(rf"as it was is copies/[\d-]+/{LAB}: to go back, copy it over the lab", said)
+    assert f"Go on at exercise 05.10: course lab {LAB}" in said
     assert str(course) not in said
     assert "close its tab without saving" in said
 

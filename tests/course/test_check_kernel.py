@@ -1,5 +1,9 @@
 """Checks in a real kernel: whatever the code does, the card shows and the notebook goes on."""
 
+import contextlib
+import json
+import re
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +16,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager, start_new_kernel
 
 from helpers.course.card import MIME
+from helpers.course.given import mark
 from helpers.paths import ROOT
 
 pytestmark = pytest.mark.slow
@@ -58,8 +63,15 @@ class Kernel:
 
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    with started(tmp_path_factory.mktemp("home")) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def started(home: Path) -> Iterator[Kernel]:
+    """A kernel with the desk, and a learner's home of its own."""
     monkeypatch = pytest.MonkeyPatch()
-    monkeypatch.setenv("COURSE_HOME", str(tmp_path_factory.mktemp("home")))
+    monkeypatch.setenv("COURSE_HOME", str(home))
     monkeypatch.setenv("COURSE_TIME_FACTOR", "0.2")  # the exercises' 10 s are two seconds
     manager, client = start_new_kernel(cwd=str(ROOT))
     monkeypatch.undo()
@@ -67,9 +79,11 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
     assert (
         running.run("from helpers.course import TODO, check, hint, ready, run_async").bundles == []
     )
-    yield running
-    client.stop_channels()
-    manager.shutdown_kernel(now=True)
+    try:
+        yield running
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
 
 
 def test_a_solved_exercise_shows_one_card_in_three_forms(kernel: Kernel) -> None:
@@ -189,3 +203,39 @@ def test_a_hint_is_shown_and_is_no_result(kernel: Kernel) -> None:
     cell = kernel.run("hint('00.1')")
     assert "Hint 1 of 3" in cell.card["text/plain"]
     assert MIME not in cell.card
+
+
+GIVEN = mark("00.2")
+SOLVED = next(
+    "".join(cell["source"])
+    for cell in json.loads((ROOT / "solutions" / "00_start_here.ipynb").read_text())["cells"]
+    if cell["metadata"].get("exercise") == "00.2"
+)
+
+
+def test_a_given_solution_counts_as_given_until_the_learners_own_code_runs() -> None:
+    """Whatever became of the lab's file meanwhile: the kernel knows which cells it ran."""
+    with tempfile.TemporaryDirectory() as home, started(Path(home)) as running:
+        name = re.search(r"def (\w+)", SOLVED)
+        assert name
+        status = (
+            "from helpers.course import progress\n"
+            "[one.status for one in progress.report()['00'].checks]"
+        )
+        running.run(GIVEN + SOLVED)
+        card = running.run(f"check('00.2', {name[1]})")
+        assert card.check == "passed"
+        assert "This is the course's solution" in card.card["text/plain"]
+        assert running.run(status).card["text/plain"] == "['given']"
+        running.run(SOLVED)
+        card = running.run(f"check('00.2', {name[1]})")
+        assert "This is the course's solution" not in card.card["text/plain"]
+        assert running.run(status).card["text/plain"] == "['passed']"
+
+
+def test_a_busy_machine_is_named_where_time_ran_out(kernel: Kernel) -> None:
+    kernel.run("import psutil; psutil.getloadavg = lambda: (99.0, 9.0, 9.0)")
+    kernel.run("def f(usage, seconds):\n    while True: pass")
+    assert "This machine is busy: 99 processes" in kernel.run("check('00.2', f)").card["text/plain"]
+    kernel.run("psutil.getloadavg = lambda: (0.0, 0.0, 0.0)")
+    assert "is busy" not in kernel.run("check('00.2', f)").card["text/plain"]

@@ -17,10 +17,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two modules: 01 with two exercises and a quiz, 02 with one exercise."""
-    for name in ("notebooks/01_build_it.ipynb", "labs/01_build_it.ipynb"):
+    for name, minutes in [("notebooks/01_build_it.ipynb", 20), ("labs/01_build_it.ipynb", 10)]:
         file = tmp_path / name
         file.parent.mkdir()
-        file.write_text("{}")
+        text = {"cell_type": "markdown", "source": f"**{minutes} minutes.**"}
+        file.write_text(json.dumps({"cells": [text]}))
     (tmp_path / "01.yaml").write_text(
         "[{id: q, question: Q, choices: [{text: a, why: w, right: true}, {text: b, why: w}]}]"
     )
@@ -38,8 +39,11 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_fresh(course: Path) -> None:
     assert as_text(status.status(root=course)).splitlines() == [
         "Module       Needs  Minutes left  Checks  Hints  Quiz",
-        "01 build it  -      -             0 of 2  -      0 of 1",
+        "01 build it  -      30 of 30      0 of 2  -      0 of 1",
         "02           -      -             0 of 1  -      -",
+        "",
+        "Minutes left: 30 of 30, walkthroughs and labs together. In all the walkthroughs,",
+        "  the machine works for 0 minutes.",
         "",
         "Next: the walkthrough of module 01, build it, in notebooks/01_build_it.ipynb.",
     ]
@@ -51,7 +55,7 @@ def test_on_the_way(course: Path) -> None:
     progress.use_hint("01.2")
     progress.record_quiz("01", "q", False)
     text = as_text(status.status(root=course))
-    assert "01 build it  -      -             1 of 2  1      0 of 1" in text
+    assert "01 build it  -      5 of 30       1 of 2  1      0 of 1" in text
     assert "Begun: 01.2 partly (1 of 2)." in text
     assert "Next: exercise 01.2, Two, in labs/01_build_it.ipynb." in text
     progress.record_check("01.2", "passed", 2, 2)
@@ -61,6 +65,22 @@ def test_on_the_way(course: Path) -> None:
 def test_a_question_answered_shows_that_the_walkthrough_was_read(course: Path) -> None:
     progress.record_quiz("01", "q", False)
     assert "Next: exercise 01.1, One, in labs" in as_text(status.status(root=course))
+
+
+def test_a_notebook_that_is_damaged_or_gone_is_named(course: Path) -> None:
+    (course / "labs" / "01_build_it.ipynb").write_text("{ half a notebook")
+    text = as_text(status.status(root=course))
+    assert "labs/01_build_it.ipynb cannot be read as a notebook. `course reset 01`" in text
+    (course / "labs" / "01_build_it.ipynb").unlink()
+    text = as_text(status.status(root=course))
+    assert "Lab 01 has no file: `course reset 01` restores it." in text
+
+
+def test_it_goes_on_where_the_learner_worked_last(course: Path) -> None:
+    progress.record_check("02.1", "wrong", 0, 1)
+    assert "Next: exercise 02.1, X" in as_text(status.status(root=course))
+    progress.record_check("02.1", "passed", 1, 1)
+    assert "Next: the walkthrough of module 01" in as_text(status.status(root=course))
 
 
 def test_all_done(course: Path) -> None:
