@@ -13,6 +13,7 @@ from typing import Any
 
 from helpers.workshop.arrows import arrows
 from helpers.workshop.cells import SourceMissing, headings
+from helpers.workshop.diagrams import diagrams, picture
 from helpers.workshop.notes import Note
 
 CODE_LINES = 10
@@ -34,6 +35,7 @@ class Slide:
         title: the heading's words, in Markdown.
         lead: the first lines of its text, in Markdown.
         diagram: the arrows of its diagram, or the diagram's own text as the one item of a list.
+        picture: the diagram's picture as an SVG element; "" where none comes with the course.
         code: at most `CODE_LINES` lines.
         figure: HTML of its last table or plot, as the notebook stores it; "" where there is none.
         printed: the last lines that it printed, where it has no figure.
@@ -43,6 +45,7 @@ class Slide:
     title: str
     lead: str = ""
     diagram: tuple[str, ...] = ()
+    picture: str = ""
     code: str = ""
     figure: str = ""
     printed: str = ""
@@ -135,10 +138,13 @@ def _parts(cells: Sequence[dict[str, Any]]) -> Iterator[_Part]:
 def _slide(part: _Part, notes: list[str]) -> Slide:
     text = "\n\n".join(filter(None, part.texts))
     figure_at, figure = _figure(part.code)
+    told = [{"kind": "markdown", "text": text, "outputs": []}, *part.code]
+    diagram = next(diagrams(told), "")
     return Slide(
         title=part.heading,
         lead=_lead(next(filter(None, part.texts), "")),
-        diagram=tuple(_diagram(text, part.code)),
+        diagram=tuple(arrows(diagram) or [diagram]) if diagram else (),
+        picture=picture(diagram) if diagram else "",
         code=_code([cell for place, cell in enumerate(part.code) if place != figure_at]),
         figure=figure,
         printed="" if figure else _printed(part.code),
@@ -171,20 +177,6 @@ def _blocks(text: str) -> list[str]:
     pieces = re.split(r"\n\s*\n", _FENCE.sub(keep, text))
     found = [piece.strip("\n") for piece in pieces if piece.strip()]
     return [kept[int(one.strip()[1:])] if one.strip()[0] == "\x00" else one for one in found]
-
-
-def _diagram(text: str, code: Sequence[dict[str, Any]]) -> list[str]:
-    """The first diagram of a section's text, or of what its cells show."""
-    shown = [
-        _joined(output["data"]["text/markdown"])
-        for cell in code
-        for output in cell["outputs"]
-        if isinstance(output, dict) and "text/markdown" in output.get("data", {})
-    ]
-    for found in re.finditer(r"```mermaid\n(.*?)```", "\n".join([text, *shown]), re.DOTALL):
-        diagram = re.sub(r"^ *%%.*\n", "", found[1], flags=re.MULTILINE)
-        return arrows(diagram) or [diagram.strip()]
-    return []
 
 
 def _figure(code: Sequence[dict[str, Any]]) -> tuple[int, str]:

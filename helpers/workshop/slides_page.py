@@ -11,6 +11,7 @@ from helpers.workshop.page import STYLE, html_of, page
 from helpers.workshop.slides import Slide
 
 ROWS = 12  # of a table; a slide is no page
+COLUMN_EM = 27  # of a picture: what is wider has the slide's whole width
 _FILES = Path(__file__).parent / "pages"
 _TAGS = {"table", "caption", "thead", "tbody", "tr", "th", "td", "img", "strong", "em", "code"}
 _ATTRIBUTES = {
@@ -47,16 +48,21 @@ def slides_page(title: str, made: Sequence[Slide]) -> str:
 
 def _section(slide: Slide, number: int, total: int) -> str:
     level = "h1" if number == 1 else "h2"
-    left = html_of(slide.lead) + _pre(slide.code)
-    right = _arrows(slide.diagram) + _figure(slide.figure) + _printed(slide.printed)
-    columns = f"<div>{left}</div>" + (f"<div>{right}</div>" if right else "")
+    lead, drawn = html_of(slide.lead), _drawn(slide)
+    wide = ""
+    if drawn and _width_em(slide.picture) > COLUMN_EM:
+        lead, wide, drawn = "", lead + drawn, ""
+    left = lead + _pre(slide.code)
+    right = drawn + _figure(slide.figure) + _printed(slide.printed)
+    columns = "".join(f"<div>{part}</div>" for part in (left, right) if part)
+    two = " two" if left and right else ""
     notes = "".join(html_of(note) for note in slide.notes)
     aside = f'<aside class="note"><h3>For the instructor</h3>{notes}</aside>' if notes else ""
     title = re.sub(r"^<p>|</p>\s*$", "", html_of(slide.title))
     return (
         f'<section class="slide" id="slide-{number}" tabindex="-1" '
-        f'aria-label="Slide {number} of {total}"><{level}>{title}</{level}>{aside}'
-        f'<div class="columns{" two" if right else ""}">{columns}</div></section>'
+        f'aria-label="Slide {number} of {total}"><{level}>{title}</{level}>{aside}{wide}'
+        f'<div class="columns{two}">{columns}</div></section>'
     )
 
 
@@ -68,11 +74,20 @@ def _printed(text: str) -> str:
     return f'<p class="label">It prints</p>{_pre(text)}' if text else ""
 
 
-def _arrows(diagram: Sequence[str]) -> str:
-    if len(diagram) == 1 and "\n" in diagram[0]:  # one that cannot be put into words
-        return _pre(diagram[0])
-    items = "".join(f"<li>{escape(one)}</li>" for one in diagram)
+def _drawn(slide: Slide) -> str:
+    """The diagram's picture, which has its arrows as text for those who cannot see it; or these."""
+    if slide.picture:
+        return f"<figure>{slide.picture}</figure>"
+    if len(slide.diagram) == 1 and "\n" in slide.diagram[0]:  # one that cannot be put into words
+        return _pre(slide.diagram[0])
+    items = "".join(f"<li>{escape(one)}</li>" for one in slide.diagram)
     return f'<ul class="arrows" aria-label="Diagram">{items}</ul>' if items else ""
+
+
+def _width_em(picture: str) -> float:
+    """How wide a picture is at the size of the text around it."""
+    found = re.search(r' width="([\d.]+)em"', picture)
+    return float(found[1]) if found else 0
 
 
 def _figure(html: str) -> str:
