@@ -3,8 +3,9 @@
     python -m tests.browser.pictures
 
 JupyterLab's own mermaid draws each diagram in several layouts. What is kept is the one with the
-largest text on a slide, in plain shapes: no style, no id, no reference, and colours that the slides' style
-sheet replaces by those of the theme. Pictures of diagrams that no walkthrough has are deleted.
+largest text on a slide, in plain shapes: no style, no id, no reference, and colours that the
+slides' style sheet replaces by those of the theme. Pictures of diagrams that no walkthrough has
+are deleted.
 """
 
 import json
@@ -53,6 +54,7 @@ def settings(size: int, letters: int) -> dict[str, Any]:
         "theme": "neutral",
         "htmlLabels": False,
         "fontFamily": _FONT,
+        "fontSize": size,  # of a sequence diagram
         "themeVariables": {"fontSize": f"{size}px"},
         "flowchart": {
             "htmlLabels": False,
@@ -65,8 +67,6 @@ def settings(size: int, letters: int) -> dict[str, Any]:
         },
         "sequence": {
             "mirrorActors": False,
-            "messageFontSize": size,
-            "actorFontSize": size,
             "messageMargin": 6,
             "boxMargin": 2,
             "noteMargin": 2,
@@ -126,7 +126,7 @@ def draw(texts: Sequence[str]) -> Iterator[str]:
 def _whole(diagram: str, drawn: dict[str, Any]) -> bool:
     """Whether no word was broken to fit into its box."""
     rows = [one.get("text", "") for _, one in drawn["shapes"]]
-    return {*_SPLIT.split(" ".join(rows))} <= {*_SPLIT.split(diagram)}
+    return {*_SPLIT.split(" ".join(rows))} <= {"", *_SPLIT.split(diagram)}
 
 
 def _text_size(drawn: dict[str, Any]) -> float:
@@ -142,15 +142,17 @@ def svg(diagram: str, drawn: dict[str, Any]) -> str:
     said = "; ".join(arrows(diagram) or [])
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="picture" role="img" viewBox="{view}" '
-        f'width="{wide:.1f}em" font-family="{_FONT}" font-size="{drawn["size"]:g}" '
-        f'text-anchor="middle" aria-label={quoteattr(said)}>'
+        f'width="{wide:.1f}em" aria-label={quoteattr(said)}>',
+        f'<g font-family="{_FONT}" font-size="{drawn["size"]:g}" text-anchor="middle">',
     ]
     for tag, attributes in drawn["shapes"]:
         text = attributes.pop("text", None)
         named = {**_COLOURS[attributes["class"]], **attributes}
         words = " ".join(f"{name}={quoteattr(str(value))}" for name, value in named.items())
-        lines.append(f"<{tag} {words}/>" if text is None else f"<{tag} {words}>{escape(text)}</{tag}>")
-    return "\n".join([*lines, "</svg>", ""])
+        lines.append(
+            f"<{tag} {words}/>" if text is None else f"<{tag} {words}>{escape(text)}</{tag}>"
+        )
+    return "\n".join([*lines, "</g>", "</svg>", ""])
 
 
 def main() -> None:
