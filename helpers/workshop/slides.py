@@ -243,18 +243,18 @@ def _figure(code: Sequence[dict[str, Any]]) -> tuple[int, str]:
     return found
 
 
-def _code(code: Sequence[dict[str, Any]], room: int, width: int) -> str:
+def _code(code: Sequence[dict[str, Any]], rows: int, width: int) -> str:
     """The longest cell, from its first line that does something, trimmed."""
     cells = [cell["text"].splitlines() for cell in code]
     longest: list[str] = max(cells, key=len, default=[])
     while longest and _NO_CODE.match(longest[0]) and not longest[0].startswith("%%writefile"):
         longest = longest[1:]
     lines = [line for line in longest if line.strip()]
-    fitting = _fitting(lines, CODE_LINES, room, width)
+    fitting = _fitting(lines, CODE_LINES, rows, width)
     return "\n".join(lines if fitting == len(lines) else [*lines[: fitting - 1], "..."])
 
 
-def _printed(code: Sequence[dict[str, Any]], room: int) -> str:
+def _printed(code: Sequence[dict[str, Any]], rows: int) -> str:
     """The last lines that the last printing cell wrote to its output."""
     for cell in reversed(code):
         text = "".join(
@@ -263,16 +263,16 @@ def _printed(code: Sequence[dict[str, Any]], room: int) -> str:
             if isinstance(output, dict) and output.get("name") == "stdout"
         )
         if lines := [line for line in text.splitlines() if line.strip()]:
-            fitting = _fitting(lines[::-1], PRINTED_LINES, room, HALF)
+            fitting = _fitting(lines[::-1], PRINTED_LINES, rows, HALF)
             more = ["..."] if len(lines) > fitting else []
             return "\n".join([*more, *lines[-fitting:]])
     return ""
 
 
-def _fitting(lines: Sequence[str], most: int, room: int, width: int) -> int:
-    """How many lines, from the first, are at most `most` and take at most `room` rows."""
-    rows = accumulate(max(1, ceil(len(line) / width)) for line in lines[:most])
-    return max(min(2, len(lines)), sum(number <= room for number in rows))
+def _fitting(lines: Sequence[str], most: int, rows: int, width: int) -> int:
+    """How many lines, from the first, are at most `most` and take at most `rows` rows."""
+    taken = accumulate(max(1, ceil(len(line) / width)) for line in lines[:most])
+    return max(min(2, len(lines)), sum(number <= rows for number in taken))
 
 
 def _joined(text: Any) -> str:

@@ -57,14 +57,14 @@ def _section(slide: Slide, number: int, total: int) -> str:
     if width > COLUMN_EM:
         top, drawn = top + drawn, ""
     figure = _figure(slide.figure)
-    beside = bool(slide.code) and fits_half(figure)
-    if beside and shortened(figure, WHOLE, below) == figure:
-        beside = shortened(figure, HALF, below) == figure
-    figure = shortened(figure, HALF if beside else WHOLE, below)
+    halves = bool(slide.code) and fits_half(figure)
+    if halves and shortened(figure, WHOLE, below) == figure:  # no row is lost for the code's sake
+        halves = shortened(figure, HALF, below) == figure
+    figure = shortened(figure, HALF if halves else WHOLE, below)
     right = drawn + (f'<div class="figure">{figure}</div>' if figure else "")
     right += _printed(slide.printed)
     left, under = _pre(slide.code), ""
-    if not beside:  # its code goes below, where there is room
+    if not halves:  # its code goes below, where there is room
         left, under = "", _pre(_cut(slide.code, below - math.ceil(lines_of(figure, WHOLE))))
     columns = "".join(f"<div>{part}</div>" for part in (left, right, under) if part)
     two = " two" if left and right else ""
