@@ -151,7 +151,7 @@ def test_a_table_with_high_rows_has_fewer_and_at_least_one() -> None:
 def test_a_wide_table_has_the_slide_and_its_code_what_is_left(lead: str, shown: bool) -> None:
     wide = table(["x" * 20] * 4)
     assert not fits_half(wide)
-    made = [code("longest()\nof_all()"), code("f()", html(wide))]
+    made = [code("longest()\n" + "more()\n" * 6), code("f()", html(wide))]
     page = slides_page("T", slides([text("# T"), text(f"## H\n\n{lead}"), *made]))
     assert ("longest()" in page) is shown
     assert "columns two" not in page
