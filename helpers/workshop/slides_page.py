@@ -13,7 +13,8 @@ from helpers.workshop.slides import Slide, room
 from helpers.workshop.slides_tables import HALF, WHOLE, fits_half, lines_of, shortened
 
 COLUMN_EM = 27  # of a picture: what is wider has the slide's whole width
-LINE_EM, TABLE_LINES = 1.4, 5  # of a line, and at least of a table below a picture
+LINE_EM = 1.4
+PICTURE_LINES, TABLE_LINES = 8, 5  # at least, of a picture and of a table below it
 _FILES = Path(__file__).parent / "pages"
 _TAGS = {"table", "caption", "thead", "tbody", "tr", "th", "td", "img", "strong", "em", "code"}
 _ATTRIBUTES = {
@@ -52,7 +53,8 @@ def _section(slide: Slide, number: int, total: int) -> str:
     level = "h1" if number == 1 else "h2"
     top, below = html_of(slide.lead), room(slide.lead)
     width, height = _size_em(slide.picture)
-    lines = min(below - (TABLE_LINES if slide.figure else 0), math.ceil(height / LINE_EM))
+    left_for_it = below - (TABLE_LINES if slide.figure else 0)
+    lines = min(max(PICTURE_LINES, left_for_it), math.ceil(height / LINE_EM))
     drawn, below = _drawn(slide, lines), below - lines
     if width > COLUMN_EM:
         top, drawn = top + drawn, ""

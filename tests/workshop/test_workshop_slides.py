@@ -240,6 +240,15 @@ def test_slides_show_the_picture_or_else_the_arrows() -> None:
     assert "<li>never \u2192 drawn</li>" in slides_page("T", other)
 
 
+@pytest.mark.parametrize("lead", ["Short.", "word " * 300])
+def test_a_picture_has_a_height_whatever_is_around_it(lead: str) -> None:
+    diagram = f"```mermaid\n{DRAWN[0]}\n```"
+    cells = [text("# T"), text(f"## H\n\n{lead}\n\n{diagram}"), code("f()", html(table(["x"])))]
+    page = slides_page("T", slides(cells))
+    (lines,) = re.findall(r'<figure style="--lines: (-?\d+)">', page)
+    assert 8 <= int(lines) < 18
+
+
 def test_a_picture_is_found_by_its_text_whatever_its_directives() -> None:
     body = "flowchart LR\n    a --> b"
     indented = "\n".join(
