@@ -10,7 +10,7 @@ import nh3
 
 from helpers.workshop.page import STYLE, html_of, page
 from helpers.workshop.slides import Slide, room
-from helpers.workshop.slides_tables import HALF, WHOLE, fits_half, lines_of, shortened
+from helpers.workshop.slides_tables import HALF, WHOLE, breakable, fits_half, lines_of, shortened
 
 COLUMN_EM = 27  # of a picture: what is wider has the slide's whole width
 LINE_EM = 1.4
@@ -58,7 +58,7 @@ def _section(slide: Slide, number: int, total: int) -> str:
     drawn, below = _drawn(slide, lines), below - lines
     if width > COLUMN_EM:
         top, drawn = top + drawn, ""
-    figure = _figure(slide.figure)
+    figure = breakable(_figure(slide.figure))
     halves = bool(slide.code) and fits_half(figure)
     if halves and shortened(figure, WHOLE, below) == figure:  # no row is lost for the code's sake
         halves = shortened(figure, HALF, below) == figure

@@ -13,6 +13,16 @@ WHOLE, HALF = 104, 49  # letters of a table in one line, of a slide and of a hal
 ROWS = 10  # of a table at most; a slide is no page
 
 
+def breakable(html: str) -> str:
+    """A table whose long names may be broken after an underscore: one must not fill the slide."""
+
+    def broken(found: re.Match[str]) -> str:
+        return found[0].replace("_", "_<wbr>")
+
+    long_name = r"\b\w{24,}\b"
+    return re.sub(r"(?<=>)[^<]+", lambda text: re.sub(long_name, broken, text[0]), html)
+
+
 def fits_half(html: str) -> bool:
     """Whether a table's columns have room in a half of a slide, its words unbroken."""
     least = [max(_longest_word(cell) for cell in column) for column in _columns(html)]
@@ -56,11 +66,11 @@ def _cells(row: str) -> list[str]:
 
 
 def _words(html: str) -> str:
-    return unescape(re.sub(r"<[^>]*>", "", html)).strip()
+    return unescape(re.sub(r"<[^>]*>", "", html.replace("<wbr>", "\u200b"))).strip()
 
 
 def _longest_word(text: str) -> int:
-    return max(map(len, re.split(r"[\s-]", text)))
+    return max(map(len, re.split(r"[\s\u200b-]", text)))
 
 
 def _gaps(columns: Sequence[object]) -> float:

@@ -19,7 +19,15 @@ from helpers.workshop.diagrams import PICTURES, diagrams, picture, picture_name
 from helpers.workshop.notes import Note
 from helpers.workshop.slides import CODE_LINES, SlidesError, read_notebook, room, slides
 from helpers.workshop.slides_page import slides_page
-from helpers.workshop.slides_tables import HALF, ROWS, WHOLE, fits_half, lines_of, shortened
+from helpers.workshop.slides_tables import (
+    HALF,
+    ROWS,
+    WHOLE,
+    breakable,
+    fits_half,
+    lines_of,
+    shortened,
+)
 
 
 def text(source: str) -> dict[str, Any]:
@@ -145,6 +153,18 @@ def test_a_table_with_high_rows_has_fewer_and_at_least_one() -> None:
     assert "and 7 more rows" in shortened(long, HALF, 3)
     assert lines_of(long, WHOLE) < lines_of(long, HALF)
     assert shortened("<img>", WHOLE, 3) == "<img>"
+
+
+def test_a_long_name_in_a_table_may_be_broken_at_its_underscores() -> None:
+    name = "test_only_results_are_marked_and_only_for_the_model"
+    long = table([name, "short_name", "words"], [f'<img alt="{name}">', "", ""])
+    assert not fits_half(long)
+    broken = breakable(long)
+    assert fits_half(broken)
+    assert "test_<wbr>only_<wbr>results" in broken
+    assert "<td>short_name</td>" in broken
+    assert f'alt="{name}"' in broken
+    assert broken.replace("<wbr>", "") == long
 
 
 @pytest.mark.parametrize(("lead", "shown"), [("Short.", True), ("word " * 300, False)])
