@@ -1,4 +1,4 @@
-"""A mermaid diagram as a list of its arrows, for pages that have no mermaid.
+"""A mermaid diagram as a list of its arrows: the text of its picture, or what is there without one.
 
 The script that draws mermaid is several megabytes in many files, too much for a page that is one
 file. The arrows say the same in words. What is no flowchart or sequence diagram stays as it is.

@@ -1,22 +1,29 @@
 """Slides of a built walkthrough: one for each heading, with what the notebook itself holds.
 
 There is no second source: title, first lines, code, and the last table, plot or printed lines of a
-section come from the notebook's cells and their stored outputs.
+section come from the notebook's cells and their stored outputs. A diagram's picture is found by the
+diagram's text (`helpers.workshop.diagrams`).
 """
 
 import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 from helpers.workshop.arrows import arrows
 from helpers.workshop.cells import SourceMissing, headings
+from helpers.workshop.diagrams import diagrams, picture
 from helpers.workshop.notes import Note
 
 CODE_LINES = 10
 PRINTED_LINES = 8
+# On a slide at 1280 x 720: the lines that fit below its title, letters in a line of its text, and
+# in a line of code beside a figure or alone, where a longer line takes several.
+LINES, LETTERS, HALF, WHOLE = 18, 88, 42, 90
 LEAD_WORDS = 45
 _FENCE = re.compile(r"^( *)```(\w*).*?^\1```", re.MULTILINE | re.DOTALL)
 _NO_CODE = re.compile(r"(import|from) \w|\s*$|[%!]")
@@ -34,6 +41,7 @@ class Slide:
         title: the heading's words, in Markdown.
         lead: the first lines of its text, in Markdown.
         diagram: the arrows of its diagram, or the diagram's own text as the one item of a list.
+        picture: the diagram's picture as an SVG element; "" where none comes with the course.
         code: at most `CODE_LINES` lines.
         figure: HTML of its last table or plot, as the notebook stores it; "" where there is none.
         printed: the last lines that it printed, where it has no figure.
@@ -43,6 +51,7 @@ class Slide:
     title: str
     lead: str = ""
     diagram: tuple[str, ...] = ()
+    picture: str = ""
     code: str = ""
     figure: str = ""
     printed: str = ""
@@ -111,6 +120,27 @@ def slides(cells: Sequence[dict[str, Any]], notes: Sequence[Note] = ()) -> list[
     ]
 
 
+def room(lead: str) -> int:
+    """How many lines a slide has below its title and this lead."""
+    taken = 0
+    for block in _blocks(lead):
+        fenced = block.lstrip().startswith("```")
+        lines = block.splitlines()[1:-1] if fenced else _unwrapped(block)
+        taken += sum(max(1, ceil(len(line) / LETTERS)) for line in lines) + 1
+    return max(4, LINES - taken)
+
+
+def _unwrapped(block: str) -> list[str]:
+    """The lines that a paragraph or a list has when they are as long as the page is wide."""
+    lines: list[str] = []
+    for line in block.splitlines():
+        if lines and not re.match(r"\s*([-*+|]|\d+\.) ?", line):
+            lines[-1] += f" {line.strip()}"
+        else:
+            lines.append(line)
+    return lines
+
+
 def _parts(cells: Sequence[dict[str, Any]]) -> Iterator[_Part]:
     """The notebook cut at its headings, also where one is in the middle of a cell."""
     part = _Part("")
@@ -135,13 +165,21 @@ def _parts(cells: Sequence[dict[str, Any]]) -> Iterator[_Part]:
 def _slide(part: _Part, notes: list[str]) -> Slide:
     text = "\n\n".join(filter(None, part.texts))
     figure_at, figure = _figure(part.code)
+    lead = _lead(next(filter(None, part.texts), ""))
+    left = room(lead)
+    printed = "" if figure else _printed(part.code, left)
+    width = HALF if figure or printed else WHOLE
+    rest = [cell for place, cell in enumerate(part.code) if place != figure_at]
+    told = [{"kind": "markdown", "text": text, "outputs": []}, *part.code]
+    diagram = next(diagrams(told), "")
     return Slide(
         title=part.heading,
-        lead=_lead(next(filter(None, part.texts), "")),
-        diagram=tuple(_diagram(text, part.code)),
-        code=_code([cell for place, cell in enumerate(part.code) if place != figure_at]),
+        lead=lead,
+        diagram=tuple(arrows(diagram) or [diagram]) if diagram else (),
+        picture=picture(diagram) if diagram else "",
+        code=_code(rest, left, width),
         figure=figure,
-        printed="" if figure else _printed(part.code),
+        printed=printed,
         notes=tuple(notes),
     )
 
@@ -155,9 +193,22 @@ def _lead(text: str) -> str:
             continue
         if taken and words + len(block.split()) > LEAD_WORDS:
             break
+        if block.lstrip().startswith("```"):
+            block = _short_fence(block)
         taken.append(block)
         words += len(block.split())
+    while len(taken) > 1 and taken[-1].rstrip("*_").endswith(":"):
+        taken.pop()  # what it announces was too long
     return "\n\n".join(taken)
+
+
+def _short_fence(block: str) -> str:
+    """A code block of a text with as many lines as fit."""
+    first, *lines, last = block.splitlines()
+    fitting = _fitting(lines, CODE_LINES, LINES, WHOLE)
+    if fitting < len(lines):
+        lines = [*lines[: fitting - 1], "..."]
+    return "\n".join([first, *lines, last])
 
 
 def _blocks(text: str) -> list[str]:
@@ -173,26 +224,14 @@ def _blocks(text: str) -> list[str]:
     return [kept[int(one.strip()[1:])] if one.strip()[0] == "\x00" else one for one in found]
 
 
-def _diagram(text: str, code: Sequence[dict[str, Any]]) -> list[str]:
-    """The first diagram of a section's text, or of what its cells show."""
-    shown = [
-        _joined(output["data"]["text/markdown"])
-        for cell in code
-        for output in cell["outputs"]
-        if isinstance(output, dict) and "text/markdown" in output.get("data", {})
-    ]
-    for found in re.finditer(r"```mermaid\n(.*?)```", "\n".join([text, *shown]), re.DOTALL):
-        diagram = re.sub(r"^ *%%.*\n", "", found[1], flags=re.MULTILINE)
-        return arrows(diagram) or [diagram.strip()]
-    return []
-
-
 def _figure(code: Sequence[dict[str, Any]]) -> tuple[int, str]:
     """The last plot, else the last table: the place of its cell (-1 for none), and its HTML."""
     found = -1, ""
     for place in range(len(code) - 1, -1, -1):
         for output in reversed(code[place]["outputs"]):
             data = output.get("data", {}) if isinstance(output, dict) else {}
+            if "application/vnd.course.check+json" in data:
+                continue  # a card of the desk
             html = _joined(data.get("text/html", ""))
             if "<img" in html:
                 return place, html
@@ -204,19 +243,18 @@ def _figure(code: Sequence[dict[str, Any]]) -> tuple[int, str]:
     return found
 
 
-def _code(code: Sequence[dict[str, Any]]) -> str:
+def _code(code: Sequence[dict[str, Any]], rows: int, width: int) -> str:
     """The longest cell, from its first line that does something, trimmed."""
     cells = [cell["text"].splitlines() for cell in code]
     longest: list[str] = max(cells, key=len, default=[])
     while longest and _NO_CODE.match(longest[0]) and not longest[0].startswith("%%writefile"):
         longest = longest[1:]
     lines = [line for line in longest if line.strip()]
-    if len(lines) > CODE_LINES:
-        lines = [*lines[: CODE_LINES - 1], "..."]
-    return "\n".join(lines)
+    fitting = _fitting(lines, CODE_LINES, rows, width)
+    return "\n".join(lines if fitting == len(lines) else [*lines[: fitting - 1], "..."])
 
 
-def _printed(code: Sequence[dict[str, Any]]) -> str:
+def _printed(code: Sequence[dict[str, Any]], rows: int) -> str:
     """The last lines that the last printing cell wrote to its output."""
     for cell in reversed(code):
         text = "".join(
@@ -225,9 +263,16 @@ def _printed(code: Sequence[dict[str, Any]]) -> str:
             if isinstance(output, dict) and output.get("name") == "stdout"
         )
         if lines := [line for line in text.splitlines() if line.strip()]:
-            more = ["..."] if len(lines) > PRINTED_LINES else []
-            return "\n".join([*more, *lines[-PRINTED_LINES:]])
+            fitting = _fitting(lines[::-1], PRINTED_LINES, rows, HALF)
+            more = ["..."] if len(lines) > fitting else []
+            return "\n".join([*more, *lines[-fitting:]])
     return ""
+
+
+def _fitting(lines: Sequence[str], most: int, rows: int, width: int) -> int:
+    """How many lines, from the first, are at most `most` and take at most `rows` rows."""
+    taken = accumulate(max(1, ceil(len(line) / width)) for line in lines[:most])
+    return max(min(2, len(lines)), sum(number <= rows for number in taken))
 
 
 def _joined(text: Any) -> str:

@@ -13,9 +13,10 @@ def run(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="course workshop slides",
         description="Slides of a walkthrough as one HTML file, which needs no network: one slide "
-        "for each heading of the built notebook, with its first lines, at most 10 lines of code "
-        "and its last table, plot or printed lines. Keys: arrows, Home and End; Escape for the "
-        "overview; n for the instructor's notes. Print it from the browser.",
+        "for each heading of the built notebook, with its first lines, its diagram, at most 10 "
+        "lines of code and its last table, plot or printed lines, as far as a screen of 1280 x 720 "
+        "has room for them. Keys: arrows, Home and End; Escape for the overview; n for the "
+        "instructor's notes. Print it from the browser.",
         epilog="Exit status: 0 done, 1 the notebook cannot be read or the file not written, 2 bad "
         "use.",
     )

@@ -1,5 +1,6 @@
-"""The slides of module 01 in a real browser: keyboard, both themes, and no request to a host."""
+"""The slides in a real browser: keyboard, both themes, pictures, size, and no request to a host."""
 
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -7,6 +8,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from helpers import cli
+from helpers.course.minutes import modules
+from helpers.paths import ROOT
 from tests.browser.desk import CONTRAST_OF, hosts_asked
 
 _LOWEST = """() => {
@@ -18,6 +21,49 @@ _LOWEST = """() => {
   }
   return lowest;
 }""".replace("%s", CONTRAST_OF)
+
+# Each word of a picture against the shape that is drawn below it, and whether the slide holds it.
+_WORDS = """picture => {
+  %s
+  const screen = picture.closest('.slide').getBoundingClientRect();
+  const shapes = [...picture.querySelectorAll('*')];
+  return shapes.filter(node => node.matches('.words')).map(node => {
+    const box = node.getBoundingClientRect();
+    const [x, y] = [(box.left + box.right) / 2, (box.top + box.bottom) / 2];
+    const under = shapes.slice(0, shapes.indexOf(node)).reverse().find(other => {
+      const one = other.getBoundingClientRect();
+      const inside = one.left <= x && x <= one.right && one.top <= y && y <= one.bottom;
+      return inside && other.matches('.box, .ground');
+    });
+    const probe = document.createElement('span');
+    probe.style.color = getComputedStyle(node).fill;
+    if (under) probe.style.backgroundColor = getComputedStyle(under).fill;
+    document.body.append(probe);
+    const contrast = contrastOf(probe, 'color');
+    probe.remove();
+    return {
+      text: node.textContent, contrast, height: box.height,
+      inside: box.left >= screen.left && box.right <= screen.right && box.bottom <= screen.bottom,
+    };
+  });
+}""".replace("%s", CONTRAST_OF)
+
+# What of each slide is below the bar of buttons or beyond the right edge, and its smallest text.
+_LAID_OUT = """() => {
+  const slides = [...document.querySelectorAll('.slide')];
+  const bar = document.getElementById('controls').getBoundingClientRect().top;
+  return slides.map((slide, place) => {
+    slides.forEach((other, n) => other.toggleAttribute('data-now', n === place));
+    const parts = [...slide.children].filter(node => node.checkVisibility());
+    const words = [...slide.querySelectorAll('*')].filter(node => !node.closest('svg, sup, aside')
+      && [...node.childNodes].some(one => one.nodeType === 3 && one.data.trim()));
+    return {
+      below: Math.max(...parts.map(node => node.getBoundingClientRect().bottom)) - bar,
+      beyond: slide.scrollWidth - slide.clientWidth,
+      size: Math.min(...words.map(node => Number.parseFloat(getComputedStyle(node).fontSize))),
+    };
+  });
+}"""
 
 
 @pytest.mark.slow
@@ -76,6 +122,56 @@ def test_slides_are_shown_by_keyboard(
     expect(page.locator("#controls")).to_be_hidden()
     assert asked == set()
     assert problems == []
+    page.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_picture_of_a_diagram_can_be_read(
+    browser: Browser, tmp_path: Path, theme: Literal["light", "dark"]
+) -> None:
+    file = tmp_path / "01.html"
+    assert cli.main(["workshop", "slides", "01", "--out", str(file)]) == 0
+    page = browser.new_page(color_scheme=theme, viewport={"width": 1280, "height": 720})
+    page.goto(file.as_uri())
+    picture = page.get_by_role("img", name="documents \u2192 index (split, embed)")
+    expect(picture).to_be_visible()
+    words = picture.evaluate(_WORDS)
+    assert {"documents", "call a tool", "customer"} <= {one["text"] for one in words}
+    for one in words:
+        assert one["contrast"] >= 4.5, one
+        assert one["height"] >= 20, one
+        assert one["inside"], one
+    lines = picture.locator(".edge")
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (
+        {line.evaluate("n => getComputedStyle(n).stroke") for line in lines.all()}
+        == {page.evaluate("getComputedStyle(document.body).color")}
+        != {ground}
+    )
+    page.close()
+
+
+@pytest.mark.slow
+def test_no_slide_is_higher_than_a_projectors_screen_or_a_page(
+    browser: Browser, tmp_path: Path
+) -> None:
+    wrong = []
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    for number in modules(root=ROOT):
+        file = tmp_path / f"{number}.html"
+        assert cli.main(["workshop", "slides", number, "--out", str(file)]) == 0
+        page.goto(file.as_uri())
+        laid_out = page.evaluate(_LAID_OUT)
+        wrong += [
+            (number, place, one)
+            for place, one in enumerate(laid_out, start=1)
+            if one["below"] > 0 or one["beyond"] > 0 or one["size"] < 20
+        ]
+        printed = re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True))
+        if len(printed) != len(laid_out):
+            wrong.append((number, f"{len(laid_out)} slides on {len(printed)} pages"))
+    assert not wrong, "\n".join(map(str, wrong))
     page.close()
 
 

@@ -2,8 +2,10 @@
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -13,9 +15,19 @@ from helpers.paths import ROOT
 from helpers.workshop import slides_command
 from helpers.workshop.arrows import arrows
 from helpers.workshop.cells import Cell, SourceMissing, headings
+from helpers.workshop.diagrams import PICTURES, diagrams, picture, picture_name
 from helpers.workshop.notes import Note
-from helpers.workshop.slides import CODE_LINES, SlidesError, read_notebook, slides
-from helpers.workshop.slides_page import ROWS, slides_page
+from helpers.workshop.slides import CODE_LINES, SlidesError, read_notebook, room, slides
+from helpers.workshop.slides_page import slides_page
+from helpers.workshop.slides_tables import (
+    HALF,
+    ROWS,
+    WHOLE,
+    breakable,
+    fits_half,
+    lines_of,
+    shortened,
+)
 
 
 def text(source: str) -> dict[str, Any]:
@@ -90,7 +102,8 @@ def test_every_walkthrough_makes_slides(number: str) -> None:
     page = slides_page(found[0].title, found)
     assert page.count('<section class="slide"') == len(found)
     assert page.count("<h1>") == 1
-    assert not re.search(r"<(iframe|link|object|embed|svg)|(src|href)=\"(?!data:image/png)", page)
+    assert not re.search(r"<(iframe|link|object|embed)|(src|href)=\"(?!data:image/png)", page)
+    assert page.count("<svg") == sum(bool(one.picture) for one in found)
     assert str(ROOT) not in page
 
 
@@ -116,13 +129,154 @@ def test_what_a_notebook_holds_can_neither_run_nor_load() -> None:
     assert 'style="text-align:right"' in body.replace(": ", ":").replace(";", "")
 
 
+def table(*rows: Sequence[str]) -> str:
+    lines = ("".join(f"<td>{cell}</td>" for cell in row) for row in rows)
+    return f"<table><tbody>{''.join(f'<tr>{line}</tr>' for line in lines)}</tbody></table>"
+
+
 def test_a_long_table_ends_with_a_count() -> None:
-    rows = "".join(f"<tr><td>{n}</td></tr>" for n in range(30))
-    cells = [text("# T"), code("f()", html(f"<table><tbody>{rows}</tbody></table>"))]
+    cells = [text("# T"), code("f()", html(table(*([str(n)] for n in range(30)))))]
     page = slides_page("T", slides(cells))
     assert f"and {30 - ROWS + 1} more rows in the notebook" in page
     assert f"<td>{ROWS - 2}</td>" in page
     assert f"<td>{ROWS - 1}</td>" not in page
+
+
+def test_a_table_with_high_rows_has_fewer_and_at_least_one() -> None:
+    short, long = table(*[["word"] * 2] * 8), table(*[["word " * 40] * 2] * 8)
+    assert shortened(short, HALF, 10) == short
+    cut = shortened(long, HALF, 25)
+    assert lines_of(cut, HALF) <= 25
+    shown = cut.count("<tr>") - 1
+    assert 1 < shown < 8
+    assert f"and {8 - shown} more rows" in cut
+    assert "and 7 more rows" in shortened(long, HALF, 3)
+    assert lines_of(long, WHOLE) < lines_of(long, HALF)
+    assert shortened("<img>", WHOLE, 3) == "<img>"
+
+
+def test_a_long_name_in_a_table_may_be_broken_at_its_underscores() -> None:
+    name = "test_only_results_are_marked_and_only_for_the_model"
+    long = table([name, "short_name", "words"], [f'<img alt="{name}">', "", ""])
+    assert not fits_half(long)
+    broken = breakable(long)
+    assert fits_half(broken)
+    assert "test_<wbr>only_<wbr>results" in broken
+    assert "<td>short_name</td>" in broken
+    assert f'alt="{name}"' in broken
+    assert broken.replace("<wbr>", "") == long
+
+
+@pytest.mark.parametrize(("lead", "shown"), [("Short.", True), ("word " * 300, False)])
+def test_a_wide_table_has_the_slide_and_its_code_what_is_left(lead: str, shown: bool) -> None:
+    wide = table(["x" * 20] * 4)
+    assert not fits_half(wide)
+    made = [code("longest()\n" + "more()\n" * 6), code("f()", html(wide))]
+    page = slides_page("T", slides([text("# T"), text(f"## H\n\n{lead}"), *made]))
+    assert ("longest()" in page) is shown
+    assert "columns two" not in page
+
+
+def test_what_a_card_of_the_desk_says_is_no_figure() -> None:
+    card = html("<table></table>")
+    card["data"]["application/vnd.course.check+json"] = {}
+    (_, found) = slides([text("# T"), text("## H"), code("check()", card, printed("1\n"))])
+    assert (found.figure, found.printed) == ("", "1")
+
+
+def test_code_in_a_text_is_trimmed_and_nothing_is_announced_that_is_not_there() -> None:
+    fence = "\n".join(["```python", *(f"line_{n}()" for n in range(40)), "```"])
+    items = "\n".join(f"- {'word ' * 20}" for _ in range(9))
+    found = slides([text(f"# T\n\n{fence}"), text(f"## H\n\nFirst.\n\n**Where:**\n\n{items}")])
+    assert found[0].lead.count("\n") == CODE_LINES + 1
+    assert found[0].lead.endswith("...\n```")
+    assert found[1].lead == "First."
+    assert room(found[0].lead) < room(found[1].lead)
+
+
+def test_long_lines_leave_room_for_fewer() -> None:
+    lines = [f"{'long ' * 20}{n}" for n in range(30)]
+    cells = [text("# T"), text("## H"), code("\n".join(lines), printed("\n".join(lines)))]
+    (_, found) = slides(cells)
+    assert 2 < found.code.count("\n") < CODE_LINES - 1
+    assert found.printed.startswith("...\n")
+    assert found.printed.endswith(lines[-1])
+
+
+def test_a_title_that_begins_with_a_number_is_no_list() -> None:
+    page = slides_page("T", slides([text("# T"), text("## 3. Why?")]))
+    assert "<h2>3. Why?</h2>" in page
+
+
+DRAWN = list(
+    dict.fromkeys(
+        diagram
+        for number in modules(root=ROOT)
+        for diagram in diagrams(read_notebook(number, root=ROOT))
+    )
+)
+SVG = "{http://www.w3.org/2000/svg}"
+# Shapes and words alone: nothing that runs, loads, refers to another element, or has a style.
+TAGS = {"svg", "g", "rect", "path", "polygon", "circle", "text"}
+ATTRIBUTES = {
+    *("class", "role", "viewBox", "width", "height", "aria-label", "transform", "text-anchor"),
+    *("x", "y", "rx", "d", "points", "cx", "cy", "r", "font-family", "font-size"),
+    *("fill", "stroke", "stroke-width", "stroke-dasharray"),
+}
+
+
+def test_each_diagram_has_its_picture_and_each_picture_its_diagram() -> None:
+    wanted = {picture_name(diagram): diagram for diagram in DRAWN}
+    there = {path.name for path in PICTURES.iterdir()}
+    wrong = [f"no picture of: {wanted[name]}" for name in wanted.keys() - there]
+    wrong += [f"no walkthrough has the diagram of {name}" for name in there - wanted.keys()]
+    assert not wrong, "\n".join(["run `python -m tests.browser.pictures`", *wrong])
+
+
+@pytest.mark.parametrize("diagram", DRAWN, ids=picture_name)
+def test_a_picture_is_shapes_and_words_alone(diagram: str) -> None:
+    drawn = picture(diagram)
+    assert len(drawn) < 10_000
+    root = ElementTree.fromstring(drawn)
+    for node in root.iter():
+        assert node.tag.removeprefix(SVG) in TAGS
+        assert node.attrib.keys() <= ATTRIBUTES
+        assert not any(re.search(r"url|http|javascript|NaN", one) for one in node.attrib.values())
+    assert root.get("role") == "img"
+    assert root.get("aria-label") == "; ".join(arrows(diagram) or []) != ""
+    words = {word for node in root.iter(f"{SVG}text") for word in (node.text or "").split()}
+    assert words
+    assert words <= {*re.split(r'[\s"|;{}]|<br\s*/?>|\[\(?|\)?\]|\(\[|\]\)', diagram)}
+
+
+def test_slides_show_the_picture_or_else_the_arrows() -> None:
+    found = slides(read_notebook("01", root=ROOT))
+    page = slides_page("T", found)
+    assert page.count('<svg xmlns="http://www.w3.org/2000/svg" class="picture" role="img"') == 2
+    assert 'class="arrows"' not in page
+    assert ">call a tool</text>" in page
+    other = slides([text("# T\n\n```mermaid\nflowchart LR\nnever --> drawn\n```")])
+    assert other[0].picture == ""
+    assert "<li>never \u2192 drawn</li>" in slides_page("T", other)
+
+
+@pytest.mark.parametrize("lead", ["Short.", "word " * 300])
+def test_a_picture_has_a_height_whatever_is_around_it(lead: str) -> None:
+    diagram = f"```mermaid\n{DRAWN[0]}\n```"
+    cells = [text("# T"), text(f"## H\n\n{lead}\n\n{diagram}"), code("f()", html(table(["x"])))]
+    page = slides_page("T", slides(cells))
+    (lines,) = re.findall(r'<figure style="--lines: (-?\d+)">', page)
+    assert 8 <= int(lines) < 18
+
+
+def test_a_picture_is_found_by_its_text_whatever_its_directives() -> None:
+    body = "flowchart LR\n    a --> b"
+    indented = "\n".join(
+        f"  {line}" for line in ["```mermaid", "%%{init}%%", *body.split("\n"), "```"]
+    )
+    shown = {"output_type": "display_data", "data": {"text/markdown": [f"```mermaid\n{body}\n```"]}}
+    cells = [text(f"- One\n\n{indented}"), code("```mermaid\nno\n```", shown)]
+    assert list(diagrams(cells)) == [body, body]
 
 
 @pytest.mark.parametrize(
