@@ -26,7 +26,7 @@ from helpers.course.copies import keep, write_whole
 from helpers.course.given import GIVEN, is_marked, mark
 from helpers.course.reset import shipped
 
-_TARGET = re.compile(r"(\d{1,2})(?:\.(\d{1,3}))?")
+_TARGET = re.compile(r"([0-9]{1,2})(?:\.([0-9]{1,3}))?")
 _READY = re.compile(r"\bready\(([^)]*)\)")
 _EXERCISE = re.compile(r"[\"'](\d\d\.\d+)[\"']")
 

@@ -69,6 +69,8 @@ def reset(argv: Sequence[str]) -> int:
     )
     parser.add_argument("module", help="the lab's number, such as 01")
     module = parser.parse_args(argv).module
+    if not re.fullmatch("[0-9]{1,2}", module):
+        parser.error(f"{module!r} is no lab: give its number, such as 01")
     try:
         done = restore(module.zfill(2), root=ROOT)
     except (CheckoutError, UnknownLab, OSError) as error:
@@ -139,7 +141,11 @@ def new(argv: Sequence[str]) -> int:
 
 
 def _failed(command: str, error: Exception) -> int:
-    print(f"course {command}: {error}", file=sys.stderr)
+    said = str(error)
+    if isinstance(error, OSError) and error.filename:
+        # A file in a folder's place, a folder in a file's, no right to write, a full disk.
+        said = f"{error.filename}: {error.strerror}. Nothing was lost: put that right, then run it again."
+    print(f"course {command}: {said}", file=sys.stderr)
     return 1
 
 

@@ -214,6 +214,7 @@ def test_no_lab_of_the_course_uses_an_earlier_one() -> None:
         ("", "is no lab: give its number"),
         ("05.1.2", "is no lab: give its number"),
         ("*", "is no lab: give its number"),
+        ("05.\u0662", "is no lab: give its number"),
     ],
 )
 def test_no_such_lab_or_exercise(target: str, said: str, course: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from jupyter_server.services.contents.filemanager import FileContentsManager
 
+from helpers import cli
 from helpers.course import checkout, progress, update
 from helpers.course.checkout import CheckoutError
 from helpers.course.reset import UnknownLab, reset
@@ -587,6 +588,15 @@ def test_reset_of_a_lab_that_its_author_committed(world: World) -> None:
 def test_reset_says_which_labs_there_are(world: World) -> None:
     with pytest.raises(UnknownLab, match=r"no lab '09'. The labs are: 01, 02\."):
         reset("09", root=world.clone)
+
+
+@pytest.mark.parametrize("word", ["", " ", "0x", "123", "\u0660\u0661", "../01"])
+def test_reset_takes_a_labs_number_alone(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """An empty variable of a shell must not reset lab 00."""
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["reset", word])
+    assert stopped.value.code == 2
+    assert "is no lab: give its number, such as 01" in capsys.readouterr().err
 
 
 def test_reset_needs_the_clone(tmp_path: Path) -> None:

@@ -75,8 +75,7 @@ def checked(notebook: Path) -> dict[str, str]:
     Raises:
         papermill.PapermillExecutionError: a cell ended in an error.
     """
-    # Not into the notebook's own folder: no cell may come to depend on what a run leaves there.
-    done = notebook.parent.parent / f"{notebook.parent.name}-{notebook.stem}-done.ipynb"
+    done = executed(notebook)
     # A right answer ends by itself; on a busy machine a check's limit may come before.
     with mock.patch.dict(os.environ, COURSE_TIME_FACTOR="4"):
         papermill.execute_notebook(
@@ -94,6 +93,24 @@ def checked(notebook: Path) -> dict[str, str]:
             if MIME in output.get("data", {}):
                 print(output["data"].get("text/plain"))  # pytest shows it where the test fails
     return statuses(ran)
+
+
+def executed(notebook: Path) -> Path:
+    """Where `checked` puts a notebook with its outputs.
+
+    Not into the notebook's own folder: no cell may come to depend on what a run leaves there.
+    """
+    return notebook.parent.parent / f"{notebook.parent.name}-{notebook.stem}-done.ipynb"
+
+
+def totals(notebook: Path) -> dict[str, int]:
+    """How many cases each exercise's check has on the cards of a notebook with outputs."""
+    return {
+        output["data"][MIME]["exercise"]: output["data"][MIME]["total"]
+        for cell in nbformat.read(notebook, as_version=4).cells
+        for output in cell.get("outputs", ())
+        if MIME in output.get("data", {})
+    }
 
 
 def parameters(notebook: Path) -> set[str]:
