@@ -144,7 +144,7 @@ def _failed(command: str, error: Exception) -> int:
     said = str(error)
     if isinstance(error, OSError) and error.filename:
         # A file in a folder's place, a folder in a file's, no right to write, a full disk.
-        said = f"{error.filename}: {error.strerror}. Nothing was lost: put that right, then run it again."
+        said = f"{error.filename}: {error.strerror}. Put that right and run it again."
     print(f"course {command}: {said}", file=sys.stderr)
     return 1
 
