@@ -21,8 +21,11 @@ report says why an exercise did not pass, and what was left out.
 _EPILOG = """
 Read are folders and zips of each learner, folders of each lab, one zip of all, and the names that
 Moodle and Canvas give to files; of two versions of a lab the newest counts, and all that is not
-read is named. Results are kept in FOLDER/.course-grade, so that a second run, or one after Ctrl-C,
-runs only what has changed. On Linux the system itself limits each kernel's address space and file
+read is named. Without --lab, a lab that fewer than a fifth as many learners handed in as the most
+common one is graded and left out of the counts, and nobody is missing in it; the first lines name
+it. Results are kept in FOLDER/.course-grade, so that a second run, or one after Ctrl-C, runs only
+what has changed. With --only, the table and the report still have every learner, the others as they
+were graded before. On Linux the system itself limits each kernel's address space and file
 sizes. On macOS and Windows only the grader's own watch on time and memory does, ten times a second;
 on Windows a cell that runs too long is ended with its kernel, not interrupted, and the lab is run
 again without it. The exit status is 1 where nothing could be graded, where the grader or the course
@@ -40,6 +43,11 @@ def grade(argv: Sequence[str]) -> int:
     from helpers.workshop.roster import read_roster
 
     options = _parser(report.WARNING).parse_args(argv)
+    try:
+        people = read_roster(options.roster) if options.roster else None
+    except GradeError as error:
+        return _failed(str(error))
+    _say(report.WARNING)
     limits = Limits(options.seconds, options.memory, options.fast, options.whole)
     folder: Path = options.folder
     inside = folder if folder.is_dir() else folder.parent
@@ -50,7 +58,7 @@ def grade(argv: Sequence[str]) -> int:
             limits=limits,
             jobs=options.jobs,
             say=_say,
-            roster=read_roster(options.roster) if options.roster else None,
+            roster=people,
             only=options.only,
             wanted=tuple(options.lab),
             state=options.state or inside / ".course-grade",
@@ -69,7 +77,6 @@ def grade(argv: Sequence[str]) -> int:
         print(report.as_csv(found), end="")
     else:
         print(report.as_text(found))
-        print(f"\n{report.WARNING}")
     status = _written(options, found)
     for fault in found.faults:
         _say(fault)
@@ -87,13 +94,17 @@ def _written(options: argparse.Namespace, found: "Report") -> int:
     from helpers.workshop import class_page, feedback, report
 
     status = 0
-    for file, made in ((options.report, class_page.page), (options.table, report.as_csv_file)):
+    separator = ";" if options.semicolon else ","
+    wanted: list[tuple[Path | None, Callable[[], bytes]]] = [
+        (options.report, lambda: class_page.page(found).encode("utf-8")),
+        (options.table, lambda: report.as_csv_file(found, separator)),
+    ]
+    for file, content in wanted:
         if file is None:
             continue
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            content = made(found)
-            write_whole(file, content if isinstance(content, bytes) else content.encode("utf-8"))
+            write_whole(file, content())
             _say(f"written: {file}")
         except OSError as error:
             status = _failed(f"{file} could not be written: {error.strerror}.")
@@ -117,26 +128,43 @@ def _parser(warning: str) -> argparse.ArgumentParser:
     which.add_argument(
         "--lab", action="append", default=[], metavar="NN", help="this lab alone; may be repeated"
     )
-    which.add_argument("--only", metavar="PATTERN", help='learners by name, such as "Ada*"')
+    which.add_argument(
+        "--only",
+        metavar="PATTERN",
+        help='learners by name, id or address, such as "Ada*"; capitals and accents do not matter',
+    )
     which.add_argument(
         "--roster",
         type=Path,
         metavar="FILE.csv",
-        help="the class: columns name, and id and email where you have them; every learner of it "
-        "has a row",
+        help="the class, as CSV: columns name (or first name and last name), and id and email "
+        "where you have them, as in an export of Moodle's or Canvas's; every learner of it has a "
+        "row",
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the report as JSON")
     form.add_argument("--csv", action="store_true", help="print the report as CSV")
     files = parser.add_argument_group("files")
     files.add_argument(
-        "--table", type=Path, metavar="FILE.csv", help="write the CSV so that spreadsheets open it"
+        "--table",
+        type=_ending(".csv"),
+        metavar="FILE.csv",
+        help="write the CSV so that spreadsheets open it",
+    )
+    files.add_argument(
+        "--semicolon",
+        action="store_true",
+        help="put ; between the cells of --table: spreadsheets expect it where a decimal has a "
+        "comma",
     )
     files.add_argument(
         "--feedback", type=Path, metavar="DIR", help="write a Markdown file for each learner"
     )
     files.add_argument(
-        "--report", type=Path, metavar="FILE.html", help="write a page about the whole class"
+        "--report",
+        type=_ending(".html", ".htm"),
+        metavar="FILE.html",
+        help="write a page about the whole class",
     )
     how = parser.add_argument_group("how it is run")
     how.add_argument(
@@ -174,6 +202,18 @@ def _end_as_ctrl_c_does() -> dict[int, Any]:
         for number in wanted
         if number is not None
     }
+
+
+def _ending(*endings: str) -> Callable[[str], Path]:
+    """A file's name that says what is written there."""
+
+    def file(text: str) -> Path:
+        path = Path(text)
+        if path.suffix.lower() not in endings:
+            raise argparse.ArgumentTypeError(f"{text}: the name should end in {endings[0]}")
+        return path
+
+    return file
 
 
 def _positive(text: str) -> float:

@@ -24,7 +24,7 @@ _DEVICES = {
 
 
 def write(report: Report, folder: Path) -> int:
-    """Write a file for each learner who handed something in; gives back how many.
+    """Write a file for each learner who was graded now and handed something in; how many.
 
     An older file of the same name is replaced. Each is written whole or not at all.
 
@@ -32,7 +32,7 @@ def write(report: Report, folder: Path) -> int:
         OSError: the folder cannot be written to.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    rows = [row for row in report.learners if row.handed_in]
+    rows = [row for row in report.chosen if row.handed_in]
     taken: set[str] = set()
     for row in rows:
         name = _file_name(row.learner, taken)
@@ -48,13 +48,19 @@ def page(row: LearnerRow, report: Report) -> str:
 def _lines(row: LearnerRow, report: Report) -> Iterator[str]:
     yield f"# Feedback for {_plain(row.learner)}"
     yield ""
-    yield f"{row.passed} of {len(report.exercises)} exercises passed."
+    graded = row.submission.startswith("graded")
+    if graded:
+        yield f"{row.passed} of {row.total} exercises passed."
+    else:
+        yield f"Your submission could not be graded: {row.submission}. The notes say more."
     yield ""
     yield "| Exercise | Status | Cases passed |"
     yield "|---|---|---|"
     titles = dict(zip(report.exercises, report.titles, strict=False))
     for exercise, grade in row.grades.items():
         status = _SAID.get(grade.status, grade.status)
+        if grade.status == "missing" and not graded:
+            status = row.submission
         cases = f"{grade.passed} of {grade.total}" if grade.total else ""
         yield f"| {exercise} | {status} | {cases} |"
     for exercise, grade in row.grades.items():
@@ -62,16 +68,17 @@ def _lines(row: LearnerRow, report: Report) -> Iterator[str]:
             grade.failed or grade.detail
         ):
             continue
-        title = titles.get(exercise, "")
-        yield from (
-            "",
-            f"## {_plain(title if exercise in title else f'{exercise} {title}'.strip())}",
-        )
+        heading = f"{exercise} {titles.get(exercise, '')}".strip()
+        yield from ("", f"## {_plain(heading)}")
         yield from ("", f"Status: {grade.status}.")
         if not grade.failed:
             yield from ("", *_block(grade.detail))
         for name, told in grade.failed:
-            yield from ("", f"**{_plain(name)}**", "", *_block(told))
+            if told:
+                yield from ("", f"**{_plain(name)}**", "", *_block(told))
+        # The check tells the first cases in full, and of the others that they failed.
+        if others := [_plain(name) for name, told in grade.failed if not told]:
+            yield from ("", f"Also failed: {'; '.join(others)}.")
     if row.notes:
         yield from ("", "## Notes", "")
         yield from (f"- {_plain(note)}" for note in row.notes)
