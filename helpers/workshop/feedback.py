@@ -48,7 +48,7 @@ def page(row: LearnerRow, report: Report) -> str:
 def _lines(row: LearnerRow, report: Report) -> Iterator[str]:
     yield f"# Feedback for {_plain(row.learner)}"
     yield ""
-    graded = row.submission.startswith("graded")
+    graded = any(grade.status != "missing" for grade in row.grades.values())
     if graded:
         yield f"{row.passed} of {row.total} exercises passed."
     else:

@@ -16,7 +16,7 @@ from helpers.workshop.reviews import Reviewed, reviewed
 from helpers.workshop.roster import Roster
 from helpers.workshop.run import Grade, Limits
 from helpers.workshop.runs import NOT_GRADED, Settled, run_all
-from helpers.workshop.submitted import UNREADABLE, Submission, handed_in
+from helpers.workshop.submitted import OTHER_LAB, UNREADABLE, Submission, handed_in
 
 __all__ = ["NOT_GRADED", "Grade", "LearnerRow", "Limits", "Report", "grade"]
 
@@ -284,7 +284,7 @@ def _row(
     grades: dict[str, Grade] = {}
     notes = [*one.notes, *answers.notes]
     seconds = 0.0
-    graded = waiting = late = False
+    graded = waiting = late = rare = False
     for lab in labs:
         name = (one.learner, lab.stem)
         exported = _answers(lab, answers)
@@ -294,13 +294,13 @@ def _row(
             grades |= dict.fromkeys(lab.exercises, Grade("missing"))
         if exported:
             grades |= exported
-            graded = True
         elif found := results.get(name):
             grades |= found.result.grades
             seconds += found.result.seconds
             matched: Matched = one.labs[lab.stem]
             notes += [f"{lab.stem}: {note}" for note in (*matched.notes, *found.result.notes)]
-            graded = True
+        if exported or results.get(name):
+            graded, rare = graded or lab not in few, rare or lab in few
         waiting = waiting or (name in results and results[name] is None)
         late = late or lab.stem in one.late
     if not one.handed_in:
@@ -309,6 +309,8 @@ def _row(
         submission = NOT_YET
     elif graded:
         submission = "graded, late" if late else "graded"
+    elif rare:
+        submission = OTHER_LAB
     else:
         submission = UNREADABLE if answers.unreadable else one.instead
     return LearnerRow(

@@ -22,6 +22,9 @@ _COLUMNS = {
     "email": ("email", "email address", "e-mail"),
     "login": ("sis login id",),
 }
+# Lines of Canvas's that are no learner's: what a column is worth and how it is posted, and a
+# student that it makes up.
+_CANVAS_OWN = ("", "Points Possible", "Student, Test")
 _MOST_BYTES = 5 << 20
 
 
@@ -106,7 +109,7 @@ def _people(rows: Sequence[Sequence[str]], called: str) -> Iterator[Person]:
             f"The first line of {called} should name the columns: name (or first name and last "
             f"name), and id and email where you have them.{there}"
         )
-    canvas = {"student", "id"} <= columns
+    canvas = "student" in columns
     found: list[tuple[int, dict[str, str]]] = []
     lines: dict[tuple[str, str], int] = {}
     for line, row in enumerate(rows[1:], start=2):
@@ -114,9 +117,10 @@ def _people(rows: Sequence[Sequence[str]], called: str) -> Iterator[Person]:
             continue
         cells = dict(zip(heads, (" ".join(cell.split()) for cell in row), strict=False))
         one = _person(cells)
-        # Canvas has lines for the points of each column, and for a student that it makes up.
-        if canvas and (not one["id"] or one["name"] == "Student, Test"):
+        if canvas and one["name"] in _CANVAS_OWN:
             continue
+        if canvas:  # "Byron, Ada"
+            one["name"] = " ".join(reversed(one["name"].split(", ", 1)))
         if not one["name"]:
             raise GradeError(f"{called}, line {line}: the name is missing.")
         for key in (("id", same(one["id"])), ("email", same(one["email"]))):
