@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from helpers.outfile import OutError, check, named, save
+
 if TYPE_CHECKING:
     from helpers.workshop.grade import Report
 
@@ -45,7 +47,8 @@ def grade(argv: Sequence[str]) -> int:
     options = _parser(report.WARNING).parse_args(argv)
     try:
         people = read_roster(options.roster) if options.roster else None
-    except GradeError as error:
+        _look(options)
+    except (GradeError, OutError) as error:
         return _failed(str(error))
     _say(report.WARNING)
     limits = Limits(options.seconds, options.memory, options.fast, options.whole)
@@ -88,33 +91,54 @@ def grade(argv: Sequence[str]) -> int:
     return 1 if found.faults else status
 
 
+def _look(options: argparse.Namespace) -> None:
+    """Look where results are to go, before an hour of grading.
+
+    Raises:
+        OutError: they cannot go there.
+    """
+    from helpers.workshop import class_page, report
+
+    for file, ours in ((options.report, class_page.is_page), (options.table, report.is_table)):
+        if file is not None:
+            check(file, ours)
+    submissions = options.folder.resolve()
+    for folder in (options.feedback, options.state):
+        place = folder and folder.resolve()
+        if place and submissions in (place, *place.parents) and not place.name.startswith("."):
+            raise OutError(
+                f"{folder} is in the folder of submissions, and its files would be taken for "
+                "some: choose another place."
+            )
+
+
 def _written(options: argparse.Namespace, found: "Report") -> int:
     """Write the files that were asked for; 1 where one could not be written."""
-    from helpers.course.copies import write_whole
     from helpers.workshop import class_page, feedback, report
 
     status = 0
-    separator = ";" if options.semicolon else ","
-    wanted: list[tuple[Path | None, Callable[[], bytes]]] = [
-        (options.report, lambda: class_page.page(found).encode("utf-8")),
-        (options.table, lambda: report.as_csv_file(found, separator)),
-    ]
-    for file, content in wanted:
-        if file is None:
-            continue
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(file, content())
-            _say(f"written: {file}")
-        except OSError as error:
-            status = _failed(f"{file} could not be written: {error.strerror}.")
+    if options.report is not None:
+        page = class_page.page(found).encode("utf-8")
+        status |= _told(lambda: save(options.report, page, class_page.is_page), options.report)
+    if options.table is not None:
+        table = report.as_csv_file(found, ";" if options.semicolon else ",")
+        status |= _told(lambda: save(options.table, table, report.is_table), options.table)
     if options.feedback is not None:
         try:
             count = feedback.write(found, options.feedback)
             _say(f"written: feedback for {count} learners in {options.feedback}")
-        except OSError as error:
-            status = _failed(f"{options.feedback} could not be written to: {error.strerror}.")
+        except OutError as error:
+            status = _failed(str(error))
     return status
+
+
+def _told(write: Callable[[], None], file: Path) -> int:
+    try:
+        write()
+    except OutError as error:
+        return _failed(str(error))
+    _say(f"written: {file}")
+    return 0
 
 
 def _parser(warning: str) -> argparse.ArgumentParser:
@@ -147,7 +171,7 @@ def _parser(warning: str) -> argparse.ArgumentParser:
     files = parser.add_argument_group("files")
     files.add_argument(
         "--table",
-        type=_ending(".csv"),
+        type=named(".csv"),
         metavar="FILE.csv",
         help="write the CSV so that spreadsheets open it",
     )
@@ -158,11 +182,14 @@ def _parser(warning: str) -> argparse.ArgumentParser:
         "comma",
     )
     files.add_argument(
-        "--feedback", type=Path, metavar="DIR", help="write a Markdown file for each learner"
+        "--feedback",
+        type=Path,
+        metavar="DIR",
+        help="write a Markdown file for each learner; earlier feedback is replaced",
     )
     files.add_argument(
         "--report",
-        type=_ending(".html", ".htm"),
+        type=named(".html", ".htm"),
         metavar="FILE.html",
         help="write a page about the whole class",
     )
@@ -204,27 +231,21 @@ def _end_as_ctrl_c_does() -> dict[int, Any]:
     }
 
 
-def _ending(*endings: str) -> Callable[[str], Path]:
-    """A file's name that says what is written there."""
-
-    def file(text: str) -> Path:
-        path = Path(text)
-        if path.suffix.lower() not in endings:
-            raise argparse.ArgumentTypeError(f"{text}: the name should end in {endings[0]}")
-        return path
-
-    return file
-
-
 def _positive(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError("it should be a number above 0")
     return value
 
 
 def _count(text: str) -> int:
-    value = int(text)
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
     if value < 1:
         raise argparse.ArgumentTypeError("it should be a whole number from 1 on")
     return value
@@ -236,7 +257,9 @@ def _failed(sentence: str) -> int:
 
 
 def _say(line: str) -> None:
-    print(f"course grade: {line}", file=sys.stderr, flush=True)
+    from helpers.course.card import printable
+
+    print(f"course grade: {printable(line)}", file=sys.stderr, flush=True)
 
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"grade": grade}

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from helpers.course.copies import write_whole
+from helpers.outfile import OutError, save
 from helpers.workshop.grade import LearnerRow, Report
 from helpers.workshop.platforms import same
 
+_TITLE = "# Feedback for "
 _SAID = {
     "missing": "not handed in",
     "not graded": "not graded: this is not your doing, and your instructor will look at it",
@@ -26,18 +27,25 @@ _DEVICES = {
 def write(report: Report, folder: Path) -> int:
     """Write a file for each learner who was graded now and handed something in; how many.
 
-    An older file of the same name is replaced. Each is written whole or not at all.
+    Earlier feedback of the same name is replaced. Each is written whole or not at all.
 
     Raises:
-        OSError: the folder cannot be written to.
+        OutError: a file of that name is there and is no feedback, or it cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutError(f"{folder} could not be written to: {error.strerror}.") from error
     rows = [row for row in report.chosen if row.handed_in]
     taken: set[str] = set()
     for row in rows:
         name = _file_name(row.learner, taken)
-        write_whole(folder / f"{name}.md", page(row, report).encode("utf-8"))
+        save(folder / f"{name}.md", page(row, report).encode("utf-8"), _is_feedback)
     return len(rows)
+
+
+def _is_feedback(content: bytes) -> bool:
+    return content.startswith(_TITLE.encode())
 
 
 def page(row: LearnerRow, report: Report) -> str:
@@ -46,7 +54,7 @@ def page(row: LearnerRow, report: Report) -> str:
 
 
 def _lines(row: LearnerRow, report: Report) -> Iterator[str]:
-    yield f"# Feedback for {_plain(row.learner)}"
+    yield f"{_TITLE}{_plain(row.learner)}"
     yield ""
     graded = any(grade.status != "missing" for grade in row.grades.values())
     if graded:
@@ -71,7 +79,8 @@ def _lines(row: LearnerRow, report: Report) -> Iterator[str]:
         heading = f"{exercise} {titles.get(exercise, '')}".strip()
         yield from ("", f"## {_plain(heading)}")
         yield from ("", f"Status: {grade.status}.")
-        if not grade.failed:
+        # Beside failed cases the detail is the first of them, unless something led to them.
+        if grade.detail and not (grade.failed and grade.detail.startswith("failed: ")):
             yield from ("", *_block(grade.detail))
         for name, told in grade.failed:
             if told:

@@ -135,10 +135,13 @@ def gather(place: Path) -> Gathered:
             path = here / name
             if _left_behind(name):
                 continue
-            if path.is_symlink() and not path.resolve().is_relative_to(root):
-                notes.append(f"{_shown(path, place)} is a link out of the folder and was not read")
-                continue
             try:
+                # A link that leads to itself is an OSError, or a RuntimeError for older Pythons.
+                if path.is_symlink() and not path.resolve(strict=True).is_relative_to(root):
+                    notes.append(
+                        f"{_shown(path, place)} is a link out of the folder and was not read"
+                    )
+                    continue
                 if not stat.S_ISREG(path.stat().st_mode):
                     notes.append(f"{_shown(path, place)} is no ordinary file and was not read")
                     continue
@@ -147,8 +150,9 @@ def gather(place: Path) -> Gathered:
                     found += zips.on_disk(path, (*parts[:-1], path.stem), parts)
                 else:
                     found.append(on_disk(path, parts))
-            except OSError as error:
-                notes.append(f"{_shown(path, place)} was not read: {error.strerror}")
+            except (OSError, RuntimeError) as error:
+                why = getattr(error, "strerror", None) or "its link leads nowhere"
+                notes.append(f"{_shown(path, place)} was not read: {why}")
     return _gathered(found, [*folders_seen, *zips.seen], zips)
 
 

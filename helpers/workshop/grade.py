@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from helpers.course.card import printable
 from helpers.paths import ROOT
 from helpers.workshop.kept import Kept, course_digest, key
 from helpers.workshop.labs import GradeError, Lab, labs
@@ -208,8 +209,8 @@ def grade(
             )
             for one in handed.submissions
         ),
-        tuple(dict.fromkeys(fault for one in settled.values() for fault in one.faults)),
-        handed.notes,
+        tuple(dict.fromkeys(printable(one) for each in settled.values() for one in each.faults)),
+        tuple(map(printable, handed.notes)),
         tuple(lab.titles.get(exercise, "") for lab in chosen for exercise in lab.exercises),
         time.monotonic() - begun,
         ran,
@@ -284,42 +285,43 @@ def _row(
     grades: dict[str, Grade] = {}
     notes = [*one.notes, *answers.notes]
     seconds = 0.0
-    graded = waiting = late = rare = False
+    came: list[Lab] = []
+    waiting = False
     for lab in labs:
         name = (one.learner, lab.stem)
-        exported = _answers(lab, answers)
-        if (exported or name in results or lab not in few) and not (
-            name in results and results[name] is None
-        ):
-            grades |= dict.fromkeys(lab.exercises, Grade("missing"))
-        if exported:
-            grades |= exported
-        elif found := results.get(name):
+        exported, found = _answers(lab, answers), results.get(name)
+        if not exported and not found:
+            if name in results:
+                waiting = True  # `only` left the learner out
+            elif lab not in few:
+                grades |= dict.fromkeys(lab.exercises, Grade("missing"))
+            continue
+        came.append(lab)
+        grades |= dict.fromkeys(lab.exercises, Grade("missing")) | exported
+        if found:
             grades |= found.result.grades
             seconds += found.result.seconds
             matched: Matched = one.labs[lab.stem]
             notes += [f"{lab.stem}: {note}" for note in (*matched.notes, *found.result.notes)]
-        if exported or results.get(name):
-            graded, rare = graded or lab not in few, rare or lab in few
-        waiting = waiting or (name in results and results[name] is None)
-        late = late or lab.stem in one.late
     if not one.handed_in:
         submission = _NOTHING
     elif waiting:
         submission = NOT_YET
-    elif graded:
-        submission = "graded, late" if late else "graded"
-    elif rare:
+    elif any(lab not in few for lab in came):
+        submission = "graded, late" if any(lab.stem in one.late for lab in came) else "graded"
+    elif came:
         submission = OTHER_LAB
     else:
         submission = UNREADABLE if answers.unreadable else one.instead
+    # Names of files and what a learner's code raises may hold anything: an escape sequence for the
+    # terminal, half of a character.
     return LearnerRow(
-        one.learner,
-        grades,
-        tuple(dict.fromkeys(notes)),
+        printable(one.learner),
+        {exercise: _printable(grade) for exercise, grade in grades.items()},
+        tuple(dict.fromkeys(map(printable, notes))),
         one.handed_in,
         seconds,
-        (*one.private, *equal),
+        tuple(map(printable, (*one.private, *equal))),
         submission,
         one.person.id if one.person else "",
         one.person.email if one.person else "",
@@ -327,3 +329,8 @@ def _row(
         frozenset(exercise for lab in few for exercise in lab.exercises),
         chosen,
     )
+
+
+def _printable(grade: Grade) -> Grade:
+    failed = tuple((printable(name), printable(told)) for name, told in grade.failed)
+    return replace(grade, detail=printable(grade.detail), failed=failed)

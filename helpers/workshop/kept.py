@@ -78,7 +78,7 @@ class Kept:
                 file.unlink(missing_ok=True)
                 return None
             return _result(json.loads(file.read_bytes()))
-        except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return None
 
     def put(self, name: str, result: LabResult) -> None:

@@ -1,7 +1,9 @@
 """The class report: a table for the eye, JSON and CSV for other programs."""
 
+import codecs
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -72,6 +74,12 @@ def as_csv_file(report: Report, separator: str = ",") -> bytes:
     """All learners, for a file: with the mark by which spreadsheets know that it is UTF-8."""
     text = as_csv(report, report.learners, separator)
     return text.replace("\n", "\r\n").encode("utf-8-sig")
+
+
+def is_table(content: bytes) -> bool:
+    """Whether a file is such a table, which another grading may replace."""
+    first = content.removeprefix(codecs.BOM_UTF8).partition(b"\r\n")[0]
+    return re.fullmatch(rb"learner[,;].*\bsubmission[,;].*passed[,;]of[,;]notes", first) is not None
 
 
 def as_text(report: Report) -> str:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from helpers.outfile import OutError
 from helpers.workshop import feedback
-from helpers.workshop.class_page import page
+from helpers.workshop.class_page import is_page, page
 from helpers.workshop.grade import Grade, LearnerRow, Report
-from helpers.workshop.report import as_csv, as_csv_file, as_text
+from helpers.workshop.report import as_csv, as_csv_file, as_text, is_table
 
 FAILED = (("double(5)", "Called: double(5)\nGot: 4\nExpected: 10"),)
 EVIL = "<script>alert(1)</script>"
@@ -142,10 +143,28 @@ def test_feedback_has_each_status_and_the_failed_cases(tmp_path: Path) -> None:
 
 def test_feedback_names_the_cases_that_the_check_does_not_tell() -> None:
     failed = (*FAILED, ("double(6)", ""), ("double(7)", ""))
-    row = LearnerRow("Ada", {"98.1": Grade("wrong", 0, 3, "failed", failed)}, ())
+    row = LearnerRow("Ada", {"98.1": Grade("wrong", 0, 3, "failed: double(5)", failed)}, ())
     text = feedback.page(row, Report(("98.1",), (row,)))
     assert text.count("```") == 2
     assert text.endswith("Also failed: double(6); double(7).\n")
+
+
+def test_feedback_says_what_led_to_the_failed_cases() -> None:
+    detail = "stopped after 8 s in its cell; failed: double(5)"
+    row = LearnerRow("Ada", {"98.1": Grade("wrong", 0, 3, detail, FAILED)}, ())
+    text = feedback.page(row, Report(("98.1",), (row,)))
+    assert f"```text\n{detail}\n```\n\n**double(5)**" in text
+
+
+def test_feedback_replaces_feedback_and_nothing_else(tmp_path: Path) -> None:
+    feedback.write(REPORT, tmp_path)
+    (tmp_path / "Zoë.md").write_text("# Feedback for Zoë\n\nolder")
+    feedback.write(REPORT, tmp_path)
+    assert "older" not in (tmp_path / "Zoë.md").read_text("utf-8")
+    (tmp_path / "Zoë.md").write_text("My notes on Zoë")
+    with pytest.raises(OutError, match=r"Zoë\.md is there already"):
+        feedback.write(REPORT, tmp_path)
+    assert (tmp_path / "Zoë.md").read_text() == "My notes on Zoë"
 
 
 def test_feedback_on_what_could_not_be_read() -> None:
@@ -176,7 +195,7 @@ def test_feedback_that_cannot_be_written_leaves_the_old(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OutError, match="No space"):
         feedback.write(REPORT, tmp_path)
     assert (tmp_path / "Zoë.md").read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 2
@@ -197,6 +216,15 @@ def test_the_table_as_a_file_is_what_spreadsheets_open() -> None:
     assert lines[0] == "learner,id,email,submission,ex 98.1,ex 98.2,passed,of,notes"
     assert lines[1].startswith("Zoë,,,graded,partly 1/3,passed,1,2,")
     assert lines[3].startswith("Ida,7,ida@a.example,nothing handed in,missing,missing,0,2,")
+
+
+def test_a_table_and_a_page_know_their_own_kind() -> None:
+    for separator in ",;":
+        assert is_table(as_csv_file(REPORT, separator))
+    assert not is_table(b"learner,id,email\r\nAda,1,\r\n")  # a roster
+    assert not is_table(b"")
+    assert is_page(page(REPORT).encode())
+    assert not is_page(b"<title>Mine</title><h1>Class report</h1>")
 
 
 def test_a_table_for_spreadsheets_that_expect_semicolons() -> None:

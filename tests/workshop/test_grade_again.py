@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -124,7 +125,8 @@ def test_equal_submissions_run_once(runner: Runner, course: Path, folder: Path) 
 def test_a_damaged_state_is_run_again(runner: Runner, course: Path, folder: Path) -> None:
     state = folder / ".course-grade"
     run(course, folder, state=state)
-    for file, content in zip(state.glob("*.json"), ("{", "[]", '{"grades": 5}'), strict=True):
+    damaged = ("{", "[" * 200_000, '{"grades": 5}')
+    for file, content in zip(state.glob("*.json"), damaged, strict=True):
         file.write_text(content)
     runner.ran.clear()
     report, _ = run(course, folder, state=state)
@@ -306,7 +308,7 @@ def test_the_command_keeps_its_results_beside_the_submissions(
 ) -> None:
     people = tmp_path / "roster.csv"
     people.write_text("name\nAda\nBob\nZed\n")
-    out = tmp_path / "out"
+    (out := tmp_path / "out").mkdir()
     words = [str(folder), "--roster", str(people), "--lab", "98", "--feedback", str(out / "f")]
     words += ["--report", str(out / "class.html"), "--table", str(out / "class.csv")]
     assert command(words) == 0
@@ -346,11 +348,71 @@ def test_reports_that_cannot_be_written_cost_no_table(
     runner: Runner, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (file := tmp_path / "file").write_text("")
-    words = ["--feedback", str(file / "f"), "--report", str(file / "r.html")]
+    (out := tmp_path / "out").mkdir()
+    words = ["--feedback", str(file / "f"), "--report", str(out / "r.html")]
+    runner.before = lambda _: shutil.rmtree(out, ignore_errors=True)
     assert command([str(folder), *words]) == 1
     printed = capsys.readouterr()
     assert "2 of 2" in printed.out
-    assert printed.err.count("could not be written") == 2
+    assert f"There is no folder {out}" in printed.err
+    assert f"{file / 'f'} could not be written to" in printed.err
+
+
+@pytest.mark.usefixtures("at_home")
+def test_no_other_file_is_replaced_and_that_is_said_before_anything_runs(
+    runner: Runner, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    people = tmp_path / "class.csv"
+    people.write_text("name\nAda\n")
+    (mine := tmp_path / "mine.html").write_text("<p>Mine</p>")
+    away = tmp_path / "away" / "marks.csv"
+    for words, told in (
+        (["--roster", str(people), "--table", str(people)], f"{people} is there already"),
+        (["--report", str(mine)], f"{mine} is there already"),
+        (["--table", str(away)], f"There is no folder {away.parent}"),
+        (["--feedback", str(folder / "fb")], "is in the folder of submissions"),
+        (["--state", str(folder)], "is in the folder of submissions"),
+    ):
+        assert command([str(folder), *words]) == 1
+        assert told in capsys.readouterr().err
+    assert runner.ran == []
+    assert (people.read_text(), mine.read_text()) == ("name\nAda\n", "<p>Mine</p>")
+    table, page = tmp_path / "marks.csv", tmp_path / "class.html"
+    words = ["--table", str(table), "--report", str(page), "--state", str(folder / ".kept")]
+    assert command([str(folder), *words]) == 0
+    put(folder / "ada" / "98_mini.ipynb", "x = 'wrong'")
+    assert command([str(folder), *words]) == 0  # what it wrote itself is replaced
+    assert "Ada,graded,wrong" in table.read_text("utf-8-sig").replace("ada,", "Ada,")
+
+
+@pytest.mark.usefixtures("at_home")
+def test_nothing_that_a_learner_names_reaches_a_terminal_as_it_is(
+    runner: Runner, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(folder / "eve\x1b[31m" / "98_mini.ipynb", "x = 'wrong \x1b[31m'")
+    people = tmp_path / "roster.csv"
+    people.write_text("name\nZed\x1b[2J\n")
+    out = [tmp_path / name for name in ("m.csv", "c.html", "fb")]
+    words = ["--table", str(out[0]), "--report", str(out[1]), "--feedback", str(out[2])]
+    assert command([str(folder), *words, "--roster", str(people)]) == 0
+    printed = capsys.readouterr()
+    written = [file.read_text("utf-8") for file in (out[0], out[1], *out[2].iterdir())]
+    assert "\x1b" not in "".join((printed.out, printed.err, *written))
+    assert "eve" in printed.out
+    assert (out[2] / "eve.md").is_file()
+
+
+@pytest.mark.usefixtures("at_home")
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="every name is text there")
+def test_a_folder_whose_name_is_no_text(
+    runner: Runner, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.move(folder / "bob", os.fsencode(folder) + b"/bad\xff")
+    words = ["--table", str(tmp_path / "m.csv"), "--report", str(tmp_path / "c.html")]
+    assert command([str(folder), *words, "--feedback", str(tmp_path / "fb")]) == 0
+    assert len(list((tmp_path / "fb").iterdir())) == 3
+    assert "bad" in (tmp_path / "m.csv").read_text("utf-8-sig")
+    assert "bad" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("at_home")
@@ -372,9 +434,9 @@ def test_wrong_words_get_a_sentence(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--table", "marks.xlsx"], "marks.xlsx: the name should end in .csv"),
-        (["--report", "class.pdf"], "class.pdf: the name should end in .html"),
-        (["--table", "marks"], "marks: the name should end in .csv"),
+        (["--table", "marks.xlsx"], "'marks.xlsx' will not do: the name ends in .csv"),
+        (["--report", "class.pdf"], "'class.pdf' will not do: the name ends in .html"),
+        (["--table", "marks"], "'marks' will not do: the name ends in .csv"),
     ],
 )
 def test_files_of_another_kind_are_refused(
@@ -415,9 +477,11 @@ def test_only_limits_what_is_graded_and_not_what_is_known(
     assert table.read_bytes().splitlines()[1].startswith(b"Ada;7;;graded;wrong;wrong;0;2;")
 
 
-@pytest.mark.parametrize("words", [["--jobs", "0"], ["--seconds", "nan"], ["--memory", "x"]])
+@pytest.mark.parametrize(
+    "words", [["--jobs", "0"], ["--seconds", "nan"], ["--memory", "x"], ["--seconds", ""]]
+)
 def test_wrong_numbers(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         command(["in", *words])
     assert ended.value.code == 2
-    assert f"argument {words[0]}" in capsys.readouterr().err
+    assert f"argument {words[0]}: it should be a" in capsys.readouterr().err

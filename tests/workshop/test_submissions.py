@@ -386,6 +386,19 @@ def test_a_link_out_of_the_folder_is_not_followed(known: list[Lab], tmp_path: Pa
     assert len(gather(tmp_path / "in").files) == 1
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need a right there")
+def test_a_link_to_itself_costs_nobody_the_grading(known: list[Lab], tmp_path: Path) -> None:
+    put(tmp_path / "ada" / "98_mini.ipynb")
+    (tmp_path / "ada" / "loop.ipynb").symlink_to("loop.ipynb")
+    (tmp_path / "ada" / "away.ipynb").symlink_to("nowhere")
+    found = handed_in(tmp_path, known)
+    assert answer(found.submissions[0]) == "x = 1"
+    assert [note.partition(" was not read: ")[0] for note in found.notes] == [
+        "ada/away.ipynb",
+        "ada/loop.ipynb",
+    ]
+
+
 # --- the roster ----------------------------------------------------------------------------------
 
 
