@@ -78,7 +78,7 @@ def _handed_in(report: Report) -> str:
     if others := [row.learner for row in report.learners if not row.listed]:
         told += f" {len(others)} more came from outside the roster: {', '.join(others)}."
     kinds = Counter(row.submission for row in report.learners if row.handed_in)
-    rest = [f"{kind}: {n}" for kind, n in kinds.items() if not kind.startswith("graded")]
+    rest = [f"{n} {kind}" for kind, n in kinds.items() if not kind.startswith("graded")]
     return f"{told} Not graded: {', '.join(rest)}." if rest else told
 
 

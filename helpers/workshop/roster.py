@@ -104,7 +104,7 @@ def _people(rows: Sequence[Sequence[str]], called: str) -> Iterator[Person]:
     heads = [head.strip().casefold() for head in rows[0]] if rows else []
     columns = {heading for names in _COLUMNS.values() for heading in names} & set(heads)
     if not columns & {*_COLUMNS["name"], *_COLUMNS["last"]}:
-        there = f" It has: {', '.join(filter(None, heads))}." if any(heads) else ""
+        there = f" It has: {', '.join(head.strip() for head in rows[0])}." if any(heads) else ""
         raise GradeError(
             f"The first line of {called} should name the columns: name (or first name and last "
             f"name), and id and email where you have them.{there}"

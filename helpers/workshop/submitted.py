@@ -276,7 +276,7 @@ def _age(one: tuple[File, Owner]) -> tuple[int, float, int, str]:
 
 def _dated(file: File) -> str:
     """A version of a lab: where it is and when it was changed, where that is known."""
-    when = f" ({datetime.fromtimestamp(file.time):%Y-%m-%d %H:%M})" if file.time else ""
+    when = f" ({datetime.fromtimestamp(file.time):%Y-%m-%d %H:%M:%S})" if file.time else ""
     return f"{file.shown}{when}"
 
 

@@ -90,10 +90,10 @@ def test_the_page_counts_by_the_roster_and_says_what_was_not_graded() -> None:
     text = page(Report(("98.1",), (unread, late, REPORT.learners[2], guest), roster=True))
     assert (
         "2 of the 3 learners on the roster handed something in. 1 more came from outside the "
-        "roster: Eve. Not graded: not readable: 1. They passed 2 of 3 exercises."
+        "roster: Eve. Not graded: 1 not readable. They passed 2 of 3 exercises."
     ) in text
     alone = page(Report(("98.1",), (unread, late)))
-    assert "2 learners handed something in. Not graded: not readable: 1." in alone
+    assert "2 learners handed something in. Not graded: 1 not readable." in alone
 
 
 def test_notes_for_the_instructor_are_on_the_page_and_in_no_feedback() -> None:

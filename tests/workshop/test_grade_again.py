@@ -386,6 +386,7 @@ def test_no_other_file_is_replaced_and_that_is_said_before_anything_runs(
 
 
 @pytest.mark.usefixtures("at_home")
+@pytest.mark.skipif(os.name == "nt", reason="no such name is allowed there")
 def test_nothing_that_a_learner_names_reaches_a_terminal_as_it_is(
     runner: Runner, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
