@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from helpers.workshop import page as pages
-from helpers.workshop.grade import NOT_GRADED, LearnerRow, Report
+from helpers.workshop.grade import NOT_GRADED, Grade, LearnerRow, Report
 
+_TITLE = "Class report"
 _MOST_CASES = 20
 _STYLE = """
 :root { color-scheme: light dark; --line: #767676; --soft: #f3f3f3; --text: #1a1a1a;
@@ -32,6 +33,11 @@ meter { width: 8rem; }
 """
 
 
+def is_page(content: bytes) -> bool:
+    """Whether a file is such a page, which another grading may replace."""
+    return f"<title>{_TITLE}</title>".encode() in content
+
+
 def page(report: Report) -> str:
     """The whole page as HTML."""
     there = [row for row in report.learners if row.handed_in]
@@ -40,7 +46,7 @@ def page(report: Report) -> str:
         ("Exercises, the hardest first", _exercises(report, there)),
         ("Cases that failed most often", _cases(report, there)),
         ("Handed in nothing", _list(absent) or _none("Everyone on the roster handed something in.")
-            if absent or _has_roster(report) else ""),
+            if report.roster else ""),
         ("Learners", _learners(report)),
         ("Notes", _notes(report) or _none("None.")),
         ("Not graded, for reasons of the course or this machine", _list(report.faults)),
@@ -48,23 +54,32 @@ def page(report: Report) -> str:
     body = "\n".join(
         f"<section><h2>{escape(head)}</h2>\n{text}</section>" for head, text in sections if text
     )
-    summary = f"<h1>Class report</h1>\n<p>{escape(_summary(report, there))}</p>"
-    return pages.page("Class report", f"<main>{summary}\n{body}\n</main>", _STYLE)
-
-
-def _has_roster(report: Report) -> bool:
-    return any(not row.handed_in for row in report.learners)
+    summary = f"<h1>{_TITLE}</h1>\n<p>{escape(_summary(report, there))}</p>"
+    return pages.page(_TITLE, f"<main>{summary}\n{body}\n</main>", _STYLE)
 
 
 def _summary(report: Report, there: Sequence[LearnerRow]) -> str:
-    passed = sum(row.passed for row in there)
-    total = len(there) * len(report.exercises)
+    passed, total = sum(row.passed for row in there), sum(row.total for row in there)
     ran = sum(row.seconds for row in there)
     return (
-        f"{len(there)} of {len(report.learners)} learners handed something in. They passed "
-        f"{passed} of {total} exercises. Their labs ran for {_time(ran)} in all; this grading took "
-        f"{_time(report.seconds)} and ran {report.run} of the labs."
+        f"{_handed_in(report)} They passed {passed} of {total} exercises. Their labs ran for "
+        f"{_time(ran)} in all; this grading took {_time(report.seconds)} and ran {report.run} of "
+        "the labs."
     )
+
+
+def _handed_in(report: Report) -> str:
+    """How many came, and how many of them can be graded; with a roster, of how many."""
+    listed = [row for row in report.learners if row.listed]
+    came = sum(row.handed_in for row in listed)
+    told = f"{came} learners handed something in."
+    if report.roster:
+        told = f"{came} of the {len(listed)} learners on the roster handed something in."
+    if others := [row.learner for row in report.learners if not row.listed]:
+        told += f" {len(others)} more came from outside the roster: {', '.join(others)}."
+    kinds = Counter(row.submission for row in report.learners if row.handed_in)
+    rest = [f"{n} {kind}" for kind, n in kinds.items() if not kind.startswith("graded")]
+    return f"{told} Not graded: {', '.join(rest)}." if rest else told
 
 
 def _time(seconds: float) -> str:
@@ -74,8 +89,8 @@ def _time(seconds: float) -> str:
 def _exercises(report: Report, there: Sequence[LearnerRow]) -> str:
     rows = []
     for exercise, title in zip(report.exercises, _titles(report), strict=True):
-        counts = Counter(row.grades[exercise].status for row in there)
-        graded = len(there) - counts[NOT_GRADED] - counts["missing"]
+        counts = Counter(row.grades[exercise].status for row in there if exercise in row.grades)
+        graded = counts.total() - counts[NOT_GRADED] - counts["missing"]
         share = counts["passed"] / graded if graded else None
         others = ", ".join(
             f"{count} {status}" for status, count in counts.most_common() if status != "passed"
@@ -107,7 +122,7 @@ def _cases(report: Report, there: Sequence[LearnerRow]) -> str:
     found: dict[tuple[str, str], list[str]] = {}
     for row in there:
         for exercise in report.exercises:
-            grade = row.grades[exercise]
+            grade = row.grades.get(exercise, Grade("missing"))
             for case in dict.fromkeys(name for name, _ in grade.failed):
                 found.setdefault((exercise, case), []).append(row.learner)
             if not grade.failed and grade.status not in ("passed", "missing", NOT_GRADED):
@@ -129,12 +144,13 @@ def _cases(report: Report, there: Sequence[LearnerRow]) -> str:
 
 def _learners(report: Report) -> str:
     return _table(
-        ("Learner", *report.exercises, "Passed", "Seconds"),
+        ("Learner", "Submission", *report.exercises, "Passed", "Seconds"),
         (
             (
                 escape(row.learner),
-                *(escape(_status(row, exercise)) for exercise in report.exercises),
-                f"{row.passed} of {len(report.exercises)}",
+                escape(row.submission),
+                *(escape(row.status(exercise)) for exercise in report.exercises),
+                row.score,
                 f"{row.seconds:.0f}",
             )
             for row in report.learners
@@ -143,15 +159,9 @@ def _learners(report: Report) -> str:
     )
 
 
-def _status(row: LearnerRow, exercise: str) -> str:
-    grade = row.grades[exercise]
-    some = f" {grade.passed}/{grade.total}" if grade.status == "partly" else ""
-    return f"{grade.status}{some}"
-
-
 def _notes(report: Report) -> str:
     told = [f"{row.learner}: {note}" for row in report.learners if row.handed_in
-            for note in row.notes]  # fmt: skip
+            for note in (*row.notes, *row.private)]  # fmt: skip
     return _list([*told, *report.notes])
 
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from helpers.outfile import OutError, check, named, save
+
 if TYPE_CHECKING:
     from helpers.workshop.grade import Report
 
@@ -21,8 +23,11 @@ report says why an exercise did not pass, and what was left out.
 _EPILOG = """
 Read are folders and zips of each learner, folders of each lab, one zip of all, and the names that
 Moodle and Canvas give to files; of two versions of a lab the newest counts, and all that is not
-read is named. Results are kept in FOLDER/.course-grade, so that a second run, or one after Ctrl-C,
-runs only what has changed. On Linux the system itself limits each kernel's address space and file
+read is named. Without --lab, a lab that fewer than a fifth as many learners handed in as the most
+common one is graded and left out of the counts, and nobody is missing in it; the first lines name
+it. Results are kept in FOLDER/.course-grade, so that a second run, or one after Ctrl-C, runs only
+what has changed. With --only, the table and the report still have every learner, the others as they
+were graded before. On Linux the system itself limits each kernel's address space and file
 sizes. On macOS and Windows only the grader's own watch on time and memory does, ten times a second;
 on Windows a cell that runs too long is ended with its kernel, not interrupted, and the lab is run
 again without it. The exit status is 1 where nothing could be graded, where the grader or the course
@@ -40,6 +45,12 @@ def grade(argv: Sequence[str]) -> int:
     from helpers.workshop.roster import read_roster
 
     options = _parser(report.WARNING).parse_args(argv)
+    try:
+        people = read_roster(options.roster) if options.roster else None
+        _look(options)
+    except (GradeError, OutError) as error:
+        return _failed(str(error))
+    _say(report.WARNING)
     limits = Limits(options.seconds, options.memory, options.fast, options.whole)
     folder: Path = options.folder
     inside = folder if folder.is_dir() else folder.parent
@@ -50,7 +61,7 @@ def grade(argv: Sequence[str]) -> int:
             limits=limits,
             jobs=options.jobs,
             say=_say,
-            roster=read_roster(options.roster) if options.roster else None,
+            roster=people,
             only=options.only,
             wanted=tuple(options.lab),
             state=options.state or inside / ".course-grade",
@@ -69,7 +80,6 @@ def grade(argv: Sequence[str]) -> int:
         print(report.as_csv(found), end="")
     else:
         print(report.as_text(found))
-        print(f"\n{report.WARNING}")
     status = _written(options, found)
     for fault in found.faults:
         _say(fault)
@@ -81,29 +91,54 @@ def grade(argv: Sequence[str]) -> int:
     return 1 if found.faults else status
 
 
+def _look(options: argparse.Namespace) -> None:
+    """Look where results are to go, before an hour of grading.
+
+    Raises:
+        OutError: they cannot go there.
+    """
+    from helpers.workshop import class_page, report
+
+    for file, ours in ((options.report, class_page.is_page), (options.table, report.is_table)):
+        if file is not None:
+            check(file, ours)
+    submissions = options.folder.resolve()
+    for folder in (options.feedback, options.state):
+        place = folder and folder.resolve()
+        if place and submissions in (place, *place.parents) and not place.name.startswith("."):
+            raise OutError(
+                f"{folder} is in the folder of submissions, and its files would be taken for "
+                "some: choose another place."
+            )
+
+
 def _written(options: argparse.Namespace, found: "Report") -> int:
     """Write the files that were asked for; 1 where one could not be written."""
-    from helpers.course.copies import write_whole
     from helpers.workshop import class_page, feedback, report
 
     status = 0
-    for file, made in ((options.report, class_page.page), (options.table, report.as_csv_file)):
-        if file is None:
-            continue
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            content = made(found)
-            write_whole(file, content if isinstance(content, bytes) else content.encode("utf-8"))
-            _say(f"written: {file}")
-        except OSError as error:
-            status = _failed(f"{file} could not be written: {error.strerror}.")
+    if options.report is not None:
+        page = class_page.page(found).encode("utf-8")
+        status |= _told(lambda: save(options.report, page, class_page.is_page), options.report)
+    if options.table is not None:
+        table = report.as_csv_file(found, ";" if options.semicolon else ",")
+        status |= _told(lambda: save(options.table, table, report.is_table), options.table)
     if options.feedback is not None:
         try:
             count = feedback.write(found, options.feedback)
             _say(f"written: feedback for {count} learners in {options.feedback}")
-        except OSError as error:
-            status = _failed(f"{options.feedback} could not be written to: {error.strerror}.")
+        except OutError as error:
+            status = _failed(str(error))
     return status
+
+
+def _told(write: Callable[[], None], file: Path) -> int:
+    try:
+        write()
+    except OutError as error:
+        return _failed(str(error))
+    _say(f"written: {file}")
+    return 0
 
 
 def _parser(warning: str) -> argparse.ArgumentParser:
@@ -117,26 +152,46 @@ def _parser(warning: str) -> argparse.ArgumentParser:
     which.add_argument(
         "--lab", action="append", default=[], metavar="NN", help="this lab alone; may be repeated"
     )
-    which.add_argument("--only", metavar="PATTERN", help='learners by name, such as "Ada*"')
+    which.add_argument(
+        "--only",
+        metavar="PATTERN",
+        help='learners by name, id or address, such as "Ada*"; capitals and accents do not matter',
+    )
     which.add_argument(
         "--roster",
         type=Path,
         metavar="FILE.csv",
-        help="the class: columns name, and id and email where you have them; every learner of it "
-        "has a row",
+        help="the class, as CSV: columns name (or first name and last name), and id and email "
+        "where you have them, as in an export of Moodle's or Canvas's; every learner of it has a "
+        "row",
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the report as JSON")
     form.add_argument("--csv", action="store_true", help="print the report as CSV")
     files = parser.add_argument_group("files")
     files.add_argument(
-        "--table", type=Path, metavar="FILE.csv", help="write the CSV so that spreadsheets open it"
+        "--table",
+        type=named(".csv"),
+        metavar="FILE.csv",
+        help="write the CSV so that spreadsheets open it",
     )
     files.add_argument(
-        "--feedback", type=Path, metavar="DIR", help="write a Markdown file for each learner"
+        "--semicolon",
+        action="store_true",
+        help="put ; between the cells of --table: spreadsheets expect it where a decimal has a "
+        "comma",
     )
     files.add_argument(
-        "--report", type=Path, metavar="FILE.html", help="write a page about the whole class"
+        "--feedback",
+        type=Path,
+        metavar="DIR",
+        help="write a Markdown file for each learner; earlier feedback is replaced",
+    )
+    files.add_argument(
+        "--report",
+        type=named(".html", ".htm"),
+        metavar="FILE.html",
+        help="write a page about the whole class",
     )
     how = parser.add_argument_group("how it is run")
     how.add_argument(
@@ -177,14 +232,20 @@ def _end_as_ctrl_c_does() -> dict[int, Any]:
 
 
 def _positive(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError("it should be a number above 0")
     return value
 
 
 def _count(text: str) -> int:
-    value = int(text)
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
     if value < 1:
         raise argparse.ArgumentTypeError("it should be a whole number from 1 on")
     return value
@@ -196,7 +257,9 @@ def _failed(sentence: str) -> int:
 
 
 def _say(line: str) -> None:
-    print(f"course grade: {line}", file=sys.stderr, flush=True)
+    from helpers.course.card import printable
+
+    print(f"course grade: {printable(line)}", file=sys.stderr, flush=True)
 
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"grade": grade}

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from helpers.course.copies import write_whole
+from helpers.outfile import OutError, save
 from helpers.workshop.grade import LearnerRow, Report
 from helpers.workshop.platforms import same
 
+_TITLE = "# Feedback for "
 _SAID = {
     "missing": "not handed in",
     "not graded": "not graded: this is not your doing, and your instructor will look at it",
@@ -24,20 +25,27 @@ _DEVICES = {
 
 
 def write(report: Report, folder: Path) -> int:
-    """Write a file for each learner who handed something in; gives back how many.
+    """Write a file for each learner who was graded now and handed something in; how many.
 
-    An older file of the same name is replaced. Each is written whole or not at all.
+    Earlier feedback of the same name is replaced. Each is written whole or not at all.
 
     Raises:
-        OSError: the folder cannot be written to.
+        OutError: a file of that name is there and is no feedback, or it cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    rows = [row for row in report.learners if row.handed_in]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutError(f"{folder} could not be written to: {error.strerror}.") from error
+    rows = [row for row in report.chosen if row.handed_in]
     taken: set[str] = set()
     for row in rows:
         name = _file_name(row.learner, taken)
-        write_whole(folder / f"{name}.md", page(row, report).encode("utf-8"))
+        save(folder / f"{name}.md", page(row, report).encode("utf-8"), _is_feedback)
     return len(rows)
+
+
+def _is_feedback(content: bytes) -> bool:
+    return content.startswith(_TITLE.encode())
 
 
 def page(row: LearnerRow, report: Report) -> str:
@@ -46,15 +54,21 @@ def page(row: LearnerRow, report: Report) -> str:
 
 
 def _lines(row: LearnerRow, report: Report) -> Iterator[str]:
-    yield f"# Feedback for {_plain(row.learner)}"
+    yield f"{_TITLE}{_plain(row.learner)}"
     yield ""
-    yield f"{row.passed} of {len(report.exercises)} exercises passed."
+    graded = any(grade.status != "missing" for grade in row.grades.values())
+    if graded:
+        yield f"{row.passed} of {row.total} exercises passed."
+    else:
+        yield f"Your submission could not be graded: {row.submission}. The notes say more."
     yield ""
     yield "| Exercise | Status | Cases passed |"
     yield "|---|---|---|"
     titles = dict(zip(report.exercises, report.titles, strict=False))
     for exercise, grade in row.grades.items():
         status = _SAID.get(grade.status, grade.status)
+        if grade.status == "missing" and not graded:
+            status = row.submission
         cases = f"{grade.passed} of {grade.total}" if grade.total else ""
         yield f"| {exercise} | {status} | {cases} |"
     for exercise, grade in row.grades.items():
@@ -62,16 +76,18 @@ def _lines(row: LearnerRow, report: Report) -> Iterator[str]:
             grade.failed or grade.detail
         ):
             continue
-        title = titles.get(exercise, "")
-        yield from (
-            "",
-            f"## {_plain(title if exercise in title else f'{exercise} {title}'.strip())}",
-        )
+        heading = f"{exercise} {titles.get(exercise, '')}".strip()
+        yield from ("", f"## {_plain(heading)}")
         yield from ("", f"Status: {grade.status}.")
-        if not grade.failed:
+        # Beside failed cases the detail is the first of them, unless something led to them.
+        if grade.detail and not (grade.failed and grade.detail.startswith("failed: ")):
             yield from ("", *_block(grade.detail))
         for name, told in grade.failed:
-            yield from ("", f"**{_plain(name)}**", "", *_block(told))
+            if told:
+                yield from ("", f"**{_plain(name)}**", "", *_block(told))
+        # The check tells the first cases in full, and of the others that they failed.
+        if others := [_plain(name) for name, told in grade.failed if not told]:
+            yield from ("", f"Also failed: {'; '.join(others)}.")
     if row.notes:
         yield from ("", "## Notes", "")
         yield from (f"- {_plain(note)}" for note in row.notes)

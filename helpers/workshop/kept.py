@@ -58,18 +58,27 @@ class Kept:
         Args:
             folder: where the results are.
             say: gets a sentence where nothing can be kept.
-            again: pass over what is there.
+            again: remove what is asked for, unless it was put here by this object: a run that was
+                stopped then goes on without another `again`.
         """
         self._folder, self._say, self._again = folder, say, again
         self._full = False
+        self._put: set[str] = set()
+
+    @property
+    def again(self) -> bool:
+        """Whether earlier results do not count."""
+        return self._again
 
     def get(self, name: str) -> LabResult | None:
         """The result of a run; None where there is none, or a damaged one."""
-        if self._again:
-            return None
+        file = self._folder / f"{name}.json"
         try:
-            return _result(json.loads((self._folder / f"{name}.json").read_bytes()))
-        except (OSError, ValueError, LookupError, TypeError, AttributeError):
+            if self._again and name not in self._put:
+                file.unlink(missing_ok=True)
+                return None
+            return _result(json.loads(file.read_bytes()))
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return None
 
     def put(self, name: str, result: LabResult) -> None:
@@ -80,6 +89,7 @@ class Kept:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             write_whole(self._folder / f"{name}.json", json.dumps(content).encode())
+            self._put.add(name)
         except OSError as error:
             self._full = True
             self._say(

@@ -59,14 +59,14 @@ class Lab:
 
     @property
     def titles(self) -> dict[str, str]:
-        """Exercise -> the heading above its cell, without its signs; "" where there is none."""
+        """Exercise -> the heading above its cell, without its number; "" where there is none."""
         found, title = {}, ""
         for cell in self.notebook["cells"]:
             if number := exercise_of(cell):
                 found[number] = title
             elif cell["cell_type"] == "markdown":
                 heads = re.findall(r"^#{1,6} +(.+?) *#*$", cell["source"], re.MULTILINE)
-                title = re.sub(r"[`*]", "", heads[-1]) if heads else title
+                title = re.sub(r"^[\d.]+ +|[`*]", "", heads[-1]) if heads else title
         return found
 
     def steps(self, answers: Mapping[str, str], own: Sequence[OwnCell] = ()) -> list[Step]:

@@ -2,7 +2,8 @@
 
 Known are Moodle's "Ada Byron_12345_assignsubmission_file_", as a folder or at the beginning of a
 file's name; Canvas's "byronada_LATE_12345_67890_name-1.ipynb"; a folder a learner; a folder a lab;
-and files in one folder, named by the learner, with or without the lab's name.
+a zip of the learners' zips; and files in one folder, named by the learner, with or without the
+lab's name.
 """
 
 import re
@@ -39,10 +40,17 @@ def same(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", name).casefold().split())
 
 
+def plain(name: str) -> str:
+    """The same without accents."""
+    apart = unicodedata.normalize("NFKD", same(name))
+    return "".join(sign for sign in apart if not unicodedata.combining(sign))
+
+
 def owners(
     paths: Iterable[tuple[str, ...]],
     stems: Collection[str],
     known: Callable[[str], bool] = lambda _: False,
+    zips: Collection[tuple[str, ...]] = (),
 ) -> dict[tuple[str, ...], Owner]:
     """Each path's owner.
 
@@ -50,6 +58,7 @@ def owners(
         paths: from the submissions' folder.
         stems: the labs' names, such as "01_build_an_agent".
         known: whether a name is on the roster.
+        zips: which of these paths, or of the folders in them, are zips.
     """
     paths = list(paths)
     inside: dict[tuple[str, ...], set[str]] = {}  # folder -> what is in it
@@ -62,8 +71,15 @@ def owners(
             return True
         if _platform(place[-1]) or known(place[-1]):
             return False
-        return any(
-            _platform(name) or known(name.rpartition(".")[0] or name) for name in inside[place]
+        if any(_platform(name) or known(name.rpartition(".")[0] or name) for name in inside[place]):
+            return True
+        # Several zips in a zip with no notebook beside them: a learner each, unless a lab each.
+        held = [name for name in inside[place] if (*place, name) in zips]
+        return (
+            place in zips
+            and len(held) > 1
+            and not any(name.casefold().endswith(".ipynb") for name in inside[place])
+            and not any(_is_a_lab(name, stems) for name in held)
         )
 
     def owner(path: tuple[str, ...]) -> Owner:
@@ -122,6 +138,11 @@ def _is_lab_folder(name: str, stems: Collection[str]) -> bool:
         return True
     found = _LAB_FOLDER.fullmatch(name)
     return found is not None and any(stem.startswith(found["number"]) for stem in stems)
+
+
+def _is_a_lab(name: str, stems: Collection[str]) -> bool:
+    name = name.removesuffix(".zip")
+    return _is_lab_folder(name, stems) or not _without_lab(name, stems)
 
 
 def _without_lab(stem: str, stems: Collection[str]) -> str:

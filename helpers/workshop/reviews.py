@@ -27,16 +27,21 @@ from helpers.workshop.run import Grade
 
 @dataclass(frozen=True)
 class Reviewed:
-    """The grades of a learner's exported answers, by exercise, and what to know of the files."""
+    """The grades of a learner's exported answers, by exercise, and what to know of the files.
+
+    `unreadable` says whether there is a file that could not be read.
+    """
 
     grades: dict[str, Grade]
     notes: tuple[str, ...]
+    unreadable: bool = False
 
 
 def reviewed(files: Iterable[File]) -> Reviewed:
     """Grade the newest export among a learner's HTML files; all others are named in the notes."""
     found: list[tuple[Export, File]] = []
     notes: list[str] = []
+    unreadable = False
     for file in sorted(files, key=lambda file: file.parts):
         try:
             content = file.read(MOST_BYTES)
@@ -46,11 +51,15 @@ def reviewed(files: Iterable[File]) -> Reviewed:
                 notes.append(f"{file.name} is no page that `course review export` wrote")
         except (ExportedError, UnreadableError) as error:
             notes.append(f"{file.name} could not be read: {error}")
+            unreadable = True
     if not found:
-        return Reviewed({}, tuple(notes))
+        return Reviewed({}, tuple(notes), unreadable)
     export, file = max(found, key=lambda pair: pair[0].exported)
-    notes += [f"{one.name} is older than {file.name} and was left out" for _, one in found
-              if one != file]  # fmt: skip
+    notes += [
+        f"{_dated(other, one)} is older than {_dated(export, file)} and was left out"
+        for other, one in found
+        if one != file
+    ]
     grades: dict[str, Grade] = {}
     for answer in export.answers:
         try:
@@ -60,7 +69,12 @@ def reviewed(files: Iterable[File]) -> Reviewed:
     digests = {one.about.version.digest for one in export.answers}
     if others := sorted(digests - {current_version().digest}):
         notes.append(f"{file.name} is about version {', '.join(others)}, not about this checkout")
-    return Reviewed(grades, tuple(notes))
+    return Reviewed(grades, tuple(notes), unreadable)
+
+
+def _dated(export: Export, file: File) -> str:
+    """One of several exports: they often have the same name in different folders."""
+    return f"{file.shown} (exported {export.exported.astimezone():%Y-%m-%d %H:%M})"
 
 
 def _grade(answer: ExportedAnswer) -> Grade:

@@ -12,7 +12,19 @@ from pathlib import Path
 from helpers.workshop.labs import GradeError
 from helpers.workshop.platforms import same
 
-_COLUMNS = ("name", "id", "email")
+# What a column is called in a list that was made by hand, in Moodle's exports (of participants, of
+# grades, and the grading worksheet) and in Canvas's gradebook: the first that is filled counts.
+_COLUMNS = {
+    "name": ("name", "full name", "student"),
+    "first": ("first name", "firstname", "given name"),
+    "last": ("last name", "lastname", "surname", "family name"),
+    "id": ("id", "id number", "idnumber", "student id", "sis user id", "identifier"),
+    "email": ("email", "email address", "e-mail"),
+    "login": ("sis login id",),
+}
+# Lines of Canvas's that are no learner's: what a column is worth and how it is posted, and a
+# student that it makes up.
+_CANVAS_OWN = ("", "Points Possible", "Student, Test")
 _MOST_BYTES = 5 << 20
 
 
@@ -54,6 +66,8 @@ class Roster:
 def read_roster(file: Path) -> Roster:
     """Read a CSV with the columns name, and id and email where there are such.
 
+    It may be an export of Moodle's or of Canvas's: see `_COLUMNS`.
+
     Raises:
         GradeError: there is no such file, or it is no roster; the message names the line.
     """
@@ -88,18 +102,25 @@ def _delimiter(text: str) -> str:
 
 def _people(rows: Sequence[Sequence[str]], called: str) -> Iterator[Person]:
     heads = [head.strip().casefold() for head in rows[0]] if rows else []
-    if "name" not in heads:
+    columns = {heading for names in _COLUMNS.values() for heading in names} & set(heads)
+    if not columns & {*_COLUMNS["name"], *_COLUMNS["last"]}:
+        there = f" It has: {', '.join(head.strip() for head in rows[0])}." if any(heads) else ""
         raise GradeError(
-            f"The first line of {called} should name the columns: name, and id and email where you "
-            "have them."
+            f"The first line of {called} should name the columns: name (or first name and last "
+            f"name), and id and email where you have them.{there}"
         )
+    canvas = "student" in columns
     found: list[tuple[int, dict[str, str]]] = []
     lines: dict[tuple[str, str], int] = {}
     for line, row in enumerate(rows[1:], start=2):
         if not any(cell.strip() for cell in row):
             continue
         cells = dict(zip(heads, (" ".join(cell.split()) for cell in row), strict=False))
-        one = {name: unicodedata.normalize("NFC", cells.get(name, "")) for name in _COLUMNS}
+        one = _person(cells)
+        if canvas and one["name"] in _CANVAS_OWN:
+            continue
+        if canvas:  # "Byron, Ada"
+            one["name"] = " ".join(reversed(one["name"].split(", ", 1)))
         if not one["name"]:
             raise GradeError(f"{called}, line {line}: the name is missing.")
         for key in (("id", same(one["id"])), ("email", same(one["email"]))):
@@ -118,6 +139,18 @@ def _people(rows: Sequence[Sequence[str]], called: str) -> Iterator[Person]:
     for _, one in found:
         twice = names[same(one["name"])] > 1
         yield Person(**one, shown=f"{one['name']} ({one['id']})" if twice else one["name"])
+
+
+def _person(cells: dict[str, str]) -> dict[str, str]:
+    """The name, id and address in a line: heading -> cell."""
+    found = {
+        column: unicodedata.normalize("NFC", next(filter(None, map(cells.get, headings)), ""))
+        for column, headings in _COLUMNS.items()
+    }
+    name = found["name"] or f"{found['first']} {found['last']}".strip()
+    login = found["login"] if "@" in found["login"] else ""  # some schools' are addresses
+    number = found["id"].removeprefix("Participant ")
+    return {"name": name, "id": number, "email": found["email"] or login}
 
 
 def _exactly(person: Person) -> list[str]:

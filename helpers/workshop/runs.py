@@ -74,7 +74,10 @@ def run_all(
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
             if kept:
-                say("stopped. What is graded is kept: the same command goes on from here.")
+                without = " without --again" if kept.again else ""
+                say(
+                    f"stopped. What is graded is kept: the same command{without} goes on from here."
+                )
             raise
         finally:
             stop.set()

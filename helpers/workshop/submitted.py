@@ -1,8 +1,8 @@
 """The submissions: whose each file is, and which version of a lab counts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from datetime import datetime
 from pathlib import Path
 
 from helpers.course.cells import Cell, Notebook, exercise_of
@@ -13,7 +13,12 @@ from helpers.workshop.labs import GradeError, Lab
 from helpers.workshop.matching import Matched, match
 from helpers.workshop.notebooks import read_notebook
 from helpers.workshop.platforms import Owner, copy_number, owners, same
-from helpers.workshop.roster import Roster
+from helpers.workshop.roster import Person, Roster
+
+UNREADABLE = "not readable"
+OTHER_LAB = "another lab"
+NO_LAB = "no exercise of a lab"
+NO_NOTEBOOK = "no notebook"
 
 _PAGES = (".html", ".htm")
 _MOST_NAMED = 4
@@ -23,7 +28,10 @@ _MOST_NAMED = 4
 class Submission:
     """One learner's notebooks: lab -> what is graded of it; `pages` are HTML files beside them.
 
-    `handed_in` is False where nothing came from a learner of the roster.
+    `private` are notes for the instructor alone: they may name other people. `handed_in` is False
+    where nothing came from a learner of the roster; `person` is who that is, or None. `late` are
+    the labs that the platform marks so. `instead` says what is there where there is no lab to
+    grade: one of `UNREADABLE`, `OTHER_LAB`, `NO_LAB` and `NO_NOTEBOOK`.
     """
 
     learner: str
@@ -31,6 +39,10 @@ class Submission:
     notes: tuple[str, ...]
     pages: tuple[File, ...] = ()
     handed_in: bool = True
+    private: tuple[str, ...] = ()
+    person: Person | None = None
+    late: frozenset[str] = frozenset()
+    instead: str = NO_NOTEBOOK
 
     @property
     def answers(self) -> dict[str, dict[str, str]]:
@@ -47,7 +59,11 @@ class Handed:
 
 
 def handed_in(
-    folder: Path, known: Iterable[Lab], *, roster: Roster | None = None, only: str | None = None
+    folder: Path,
+    known: Iterable[Lab],
+    *,
+    roster: Roster | None = None,
+    wanted: Iterable[str] | None = None,
 ) -> Handed:
     """Every learner's submission.
 
@@ -58,10 +74,11 @@ def handed_in(
         folder: what was handed in: a folder, or a zip file.
         known: the labs.
         roster: the class; without it the learners are those who handed something in.
-        only: a pattern of learners' names, such as "Ada*"; capitals make no difference.
+        wanted: which labs are graded (their stems); the others are named where they were handed
+            in. All for None.
 
     Raises:
-        GradeError: there is no such folder, no notebook in it, or no learner whom `only` fits.
+        GradeError: there is no such folder, or no notebook in it.
     """
     if not folder.exists():
         raise GradeError(f"There is no folder {folder}.")
@@ -72,6 +89,7 @@ def handed_in(
         [*(file.parts for file in gathered.files), *empty],
         {lab.stem for lab in labs},
         lambda name: roster is not None and roster.find(name) is not None,
+        gathered.zips,
     )
     root = folder.resolve().stem if folder.is_file() else folder.resolve().name
     learners, unowned = _grouped(gathered.files, whose, root, roster)
@@ -83,24 +101,20 @@ def handed_in(
             learners[name] = []
     idle = [name for name, found in learners.items() if not any(_counts(one) for one, _ in found)]
     if len(idle) == len(learners):
+        unread = [f"{file.shown}: {why}" for file in gathered.files if (why := _zip_fault(file))]
         raise GradeError(
             f"There are no notebooks in {folder}, and no exported answers. It should have a "
             "sub-folder, a zip or a notebook for each learner."
+            + (f" Not readable: {_few(unread)}." if unread else "")
         )
     if any(len(one) == 1 and _stem(one[0]) in {lab.stem for lab in labs} for one in whose):
         # A folder of labs, as the course's own: what is beside them is no learner's.
         for name in idle:
             unowned.append(f"{name} has no notebook")
             del learners[name]
-    made = [_submission(learner, found, labs, roster) for learner, found in learners.items()]
-    rows = _in_order(made, roster)
-    if only is not None:
-        chosen = [one for one in rows if fnmatchcase(same(one.learner), same(only))]
-        if not chosen:
-            names = ", ".join(one.learner for one in rows)
-            raise GradeError(f"No learner's name fits {only!r}; there are: {names}.")
-        rows = chosen
-    return Handed(tuple(rows), (*gathered.notes, *unowned))
+    stems = {lab.stem for lab in labs} if wanted is None else set(wanted)
+    made = [_submission(learner, found, labs, stems, roster) for learner, found in learners.items()]
+    return Handed(tuple(_in_order(made, roster)), (*gathered.notes, *unowned))
 
 
 def _grouped(
@@ -141,7 +155,7 @@ def _stem(name: str) -> str:
 
 def _is_no_ones(file: File, roster: Roster | None) -> bool:
     """Whether a single file says neither whose it is nor that it is a submission."""
-    if file.suffix == ".ipynb":
+    if file.suffix in (".ipynb", ".zip"):  # a zip that is still one file cannot be read
         return False
     if roster and roster.find(Path(file.name).stem):
         return False
@@ -159,58 +173,111 @@ def _in_order(made: Sequence[Submission], roster: Roster | None) -> list[Submiss
     by_name = {one.learner: one for one in made}
     nothing = ("handed in nothing",)
     listed = [
-        by_name.pop(person.shown, Submission(person.shown, {}, nothing, handed_in=False))
+        by_name.pop(
+            person.shown,
+            Submission(person.shown, {}, nothing, handed_in=False, person=person),
+        )
         for person in roster.people
     ]
     return [*listed, *sorted(by_name.values(), key=lambda one: same(one.learner))]
 
 
 def _submission(
-    learner: str, files: Sequence[tuple[File, Owner]], known: Sequence[Lab], roster: Roster | None
+    learner: str,
+    files: Sequence[tuple[File, Owner]],
+    known: Sequence[Lab],
+    wanted: Collection[str],
+    roster: Roster | None,
 ) -> Submission:
     notes: list[str] = []
-    if roster and learner not in {person.shown for person in roster.people}:
+    private: list[str] = []
+    person = None
+    if roster:
+        person = next((one for one in roster.people if one.shown == learner), None)
         near = roster.nearest(learner)
-        notes.append(f"not on the roster{f' (is it {near}?)' if near else ''}")
-    notebooks = [(file, owner) for file, owner in files if file.suffix == ".ipynb"]
+        if person is None:
+            private.append(f"not on the roster{f' (is it {near}?)' if near else ''}")
     pages = tuple(file for file, _ in files if file.suffix in _PAGES)
     taken: dict[str, list[tuple[File, Owner, Notebook, Lab]]] = {}
-    for file, owner in sorted(notebooks, key=_age):
+    instead = NO_NOTEBOOK
+    for file, owner in sorted(files, key=_age):
+        if why := _zip_fault(file):
+            notes.append(f"{_called(file, owner)} could not be read: {why}")
+            instead = UNREADABLE
+        if file.suffix != ".ipynb":
+            continue
         try:
             notebook = read_notebook(file)
         except UnreadableError as error:
             notes.append(f"{_called(file, owner)} could not be read: {error}")
+            instead = UNREADABLE
             continue
         labs = _labs_in(notebook["cells"], file, owner, known)
-        if not labs:
-            notes.append(f"{_called(file, owner)} has no exercise of a lab")
-        for lab in labs:
+        here = [lab for lab in labs if lab.stem in wanted]
+        for lab in here:
             taken.setdefault(lab.stem, []).append((file, owner, notebook, lab))
+        if here:
+            continue
+        if labs:
+            numbers = ", ".join(lab.module for lab in labs)
+            notes.append(f"{_called(file, owner)} is lab {numbers}, which is not graded here")
+        else:
+            notes.append(f"{_called(file, owner)} has no exercise of a lab")
+        if instead != UNREADABLE:
+            instead = OTHER_LAB if labs or instead == OTHER_LAB else NO_LAB
     found: dict[str, Matched] = {}
+    late = set()
     for stem, versions in taken.items():
         file, owner, notebook, lab = versions[-1]
-        if older := [_called(one, its) for one, its, _, _ in versions[:-1]]:
+        if older := [_dated(one) for one, *_ in versions[:-1]]:
             notes.append(
-                f"{_called(file, owner)} is the newest {stem} and was taken; left out: "
-                f"{_few(older)}"
+                f"{_dated(file)} is the newest {stem} and was taken; left out: {_few(older)}"
             )
         if owner.late:
+            late.add(stem)
             notes.append(f"{stem}: late, as the platform marks it")
         try:
             found[stem] = match(lab.notebook["cells"], notebook["cells"])
         except (RecursionError, MemoryError):
             notes.append(f"{_called(file, owner)} could not be read: its code is nested too deeply")
-    if not notebooks and not pages:
+            instead = UNREADABLE
+    if instead == NO_NOTEBOOK and not taken and not pages:
         notes.append("no notebook")
-    if others := [_called(*one) for one in files if not _counts(one[0])]:
+    if others := [_called(*one) for one in files if not _counts(one[0]) and not _zip_fault(one[0])]:
         notes.append(f"not read, since they are no notebooks: {_few(others)}")
-    return Submission(learner, found, tuple(notes), pages)
+    return Submission(
+        learner,
+        found,
+        tuple(notes),
+        pages,
+        private=tuple(private),
+        person=person,
+        late=frozenset(late),
+        instead=instead,
+    )
+
+
+def _zip_fault(file: File) -> str:
+    """Why a zip cannot be read: those that can be are no files here, but folders. Else ""."""
+    if file.suffix != ".zip":
+        return ""
+    try:
+        file.read()
+    except UnreadableError as error:
+        return str(error)
+    return ""
 
 
 def _age(one: tuple[File, Owner]) -> tuple[int, float, int, str]:
     """For sorting: the newest version last. A platform's number says more than the file's date."""
     file, owner = one
     return owner.attempt, file.time, copy_number(file.name), file.shown
+
+
+def _dated(file: File) -> str:
+    """A version of a lab: where it is and when it was changed, where that is known."""
+    when = f" ({datetime.fromtimestamp(file.time):%Y-%m-%d %H:%M:%S})" if file.time else ""
+    return f"{file.shown}{when}"
 
 
 def _called(file: File, owner: Owner) -> str:

@@ -1,8 +1,10 @@
 """A course of two small labs as files alone, and submissions of it: nothing here runs."""
 
+import io
 import json
 import os
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +54,17 @@ def put(file: Path, answer: str = "x = 1", *, stem: str = "98_mini", day: int = 
     return file
 
 
-def zipped(file: Path, entries: dict[str, str | bytes]) -> Path:
+def packed(entries: Mapping[str, str | bytes]) -> bytes:
+    """The content of a zip with these entries."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as made:
+        for name, text in entries.items():
+            made.writestr(name, text)
+    return content.getvalue()
+
+
+def zipped(file: Path, entries: Mapping[str, str | bytes]) -> Path:
     """A zip with these entries."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(file, "w") as made:
-        for name, content in entries.items():
-            made.writestr(name, content)
+    file.write_bytes(packed(entries))
     return file

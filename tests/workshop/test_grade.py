@@ -351,9 +351,9 @@ REPORT = Report(
 
 def test_text_report() -> None:
     assert reports.as_text(REPORT).splitlines() == [
-        "Learner  98.1    98.2        passed",
-        "=ada     passed  partly 1/2  1 of 2",
-        "bob      error   missing     0 of 2",
+        "Learner  submission  98.1    98.2        passed",
+        "=ada     graded      passed  partly 1/2  1 of 2",
+        "bob      graded      error   missing     0 of 2",
         "",
         "bob, 98.1: NameError: x",
         "bob: replaced check",
@@ -363,9 +363,9 @@ def test_text_report() -> None:
 def test_csv_report_runs_no_formula() -> None:
     rows = list(csv.reader(io.StringIO(reports.as_csv(REPORT))))
     assert rows == [
-        ["learner", "98.1", "98.2", "passed", "of", "notes"],
-        ["'=ada", "passed", "partly", "1", "2", ""],
-        ["bob", "error", "missing", "0", "2", "98.1: NameError: x; replaced check"],
+        ["learner", "submission", "ex 98.1", "ex 98.2", "passed", "of", "notes"],
+        ["'=ada", "graded", "passed", "partly 1/2", "1", "2", ""],
+        ["bob", "graded", "error", "missing", "0", "2", "98.1: NameError: x; replaced check"],
     ]
 
 

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -124,7 +125,8 @@ def test_equal_submissions_run_once(runner: Runner, course: Path, folder: Path) 
 def test_a_damaged_state_is_run_again(runner: Runner, course: Path, folder: Path) -> None:
     state = folder / ".course-grade"
     run(course, folder, state=state)
-    for file, content in zip(state.glob("*.json"), ("{", "[]", '{"grades": 5}'), strict=True):
+    damaged = ("{", "[" * 200_000, '{"grades": 5}')
+    for file, content in zip(state.glob("*.json"), damaged, strict=True):
         file.write_text(content)
     runner.ran.clear()
     report, _ = run(course, folder, state=state)
@@ -147,6 +149,30 @@ def test_stopping_keeps_what_is_done(runner: Runner, course: Path, folder: Path)
     runner.ran.clear()
     run(course, folder, state=folder / ".course-grade")
     assert "x = 'right ada'" not in runner.ran
+
+
+def test_a_stopped_run_of_all_again_goes_on_without_again(
+    runner: Runner, course: Path, folder: Path
+) -> None:
+    state = folder / ".course-grade"
+    run(course, folder, state=state)
+
+    def stop(answer: str) -> None:
+        if "bob" in answer:
+            raise KeyboardInterrupt
+
+    runner.before = stop
+    said: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        grade(folder, course=course, state=state, say=said.append, again=True)
+    assert "the same command without --again goes on from here" in said[-1]
+    runner.before = lambda _: None
+    done = len(list(state.glob("*.json")))
+    runner.ran.clear()
+    run(course, folder, state=state)
+    # What was graded on another day is no longer there: it was to be graded again.
+    assert 1 <= done < 3
+    assert len(runner.ran) == 3 - done
 
 
 def test_a_stopped_run_ends_its_kernel(course: Path, tmp_path: Path) -> None:
@@ -206,6 +232,62 @@ def test_a_lab_of_ones_choice(runner: Runner, course: Path, folder: Path) -> Non
         run(course, folder, wanted=["99"])
 
 
+def test_a_stray_notebook_of_another_lab_is_in_no_count(
+    runner: Runner, course: Path, folder: Path
+) -> None:
+    for number in range(6):
+        put(folder / f"dan-{number}" / "98_mini.ipynb", f"x = 'right {number}'")
+    put(folder / "ada" / "97_other.ipynb", "x = 'wrong'", stem="97_other")
+    put(folder / "eve" / "97_other.ipynb", "x = 'right'", stem="97_other")
+    # 2 of 9 is more than a fifth: everyone is asked for both labs.
+    report, said = run(course, folder)
+    assert [row.score for row in report.learners[:2]] == ["2 of 3", "2 of 3"]
+    assert not any("in no count" in line for line in said)
+    for number in range(6, 9):
+        put(folder / f"dan-{number}" / "98_mini.ipynb", f"x = 'right {number}'")
+    report, said = run(course, folder)
+    assert said[0] == (
+        "lab 97: 2 of 13 learners handed it in. It is graded, and in no count; --lab 98 leaves it "
+        "out"
+    )
+    rows = {row.learner: row for row in report.learners}
+    assert [rows[name].score for name in ("ada", "bob", "eve")] == ["2 of 2", "2 of 2", "0 of 2"]
+    assert [rows[name].status("97.1") for name in ("ada", "bob", "eve")] == ["wrong", "", "passed"]
+    assert [rows[name].submission for name in ("ada", "eve")] == ["graded", "another lab"]
+    report, said = run(course, folder, wanted=["97"])
+    assert {row.total for row in report.learners} == {1}
+    assert not any("in no count" in line for line in said)
+    assert [row.submission for row in report.learners[:2]] == ["graded", "another lab"]
+
+
+def test_equal_answers_are_told_to_the_instructor_alone(
+    runner: Runner, course: Path, folder: Path
+) -> None:
+    put(folder / "eve" / "98_mini.ipynb", "x = 'right ada'")
+    for name in ("fay", "gus"):
+        put(folder / name / "98_mini.ipynb")  # another answer, the same for both
+        put(folder / f"{name}-untouched" / "98_mini.ipynb", "x = TODO")
+    report, _ = run(course, folder)
+    told = {row.learner: row.private for row in report.learners if row.private}
+    assert told == {
+        "ada": ("98_mini: the same answers as eve",),
+        "eve": ("98_mini: the same answers as ada",),
+        "fay": ("98_mini: the same answers as gus",),
+        "gus": ("98_mini: the same answers as fay",),
+    }
+    assert all(row.notes == () for row in report.learners)
+
+
+def test_accents_and_capitals_do_not_matter_to_only(
+    runner: Runner, course: Path, folder: Path
+) -> None:
+    put(folder / "José Ñandú" / "98_mini.ipynb", "x = 'right'")
+    for only in ("jose*", "JOSÉ NANDU"):
+        report, _ = run(course, folder, only=only)
+        assert [row.learner for row in report.chosen] == ["José Ñandú"]
+        assert len(report.learners) == 4
+
+
 # --- the command ---------------------------------------------------------------------------------
 
 
@@ -226,7 +308,7 @@ def test_the_command_keeps_its_results_beside_the_submissions(
 ) -> None:
     people = tmp_path / "roster.csv"
     people.write_text("name\nAda\nBob\nZed\n")
-    out = tmp_path / "out"
+    (out := tmp_path / "out").mkdir()
     words = [str(folder), "--roster", str(people), "--lab", "98", "--feedback", str(out / "f")]
     words += ["--report", str(out / "class.html"), "--table", str(out / "class.csv")]
     assert command(words) == 0
@@ -235,7 +317,11 @@ def test_the_command_keeps_its_results_beside_the_submissions(
     assert "course grade: 3 of 3: " in printed.err
     assert len(list((folder / ".course-grade").glob("*.json"))) == 3
     assert sorted(file.name for file in (out / "f").iterdir()) == ["Ada.md", "Bob.md", "cem.md"]
-    assert (out / "class.csv").read_bytes().startswith(b"\xef\xbb\xbflearner,98.1,98.2,")
+    table = (out / "class.csv").read_text("utf-8-sig").splitlines()
+    assert table[0] == "learner,id,email,submission,ex 98.1,ex 98.2,passed,of,notes"
+    assert table[1].startswith("Ada,,,graded,passed,passed,2,2")
+    # The warning comes before anything runs.
+    assert "no sandbox" in printed.err.splitlines()[0]
     assert "<h1>Class report</h1>" in (out / "class.html").read_text("utf-8")
     runner.ran.clear()
     assert command([*words, "--json"]) == 0
@@ -262,11 +348,72 @@ def test_reports_that_cannot_be_written_cost_no_table(
     runner: Runner, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (file := tmp_path / "file").write_text("")
-    words = ["--feedback", str(file / "f"), "--report", str(file / "r.html")]
+    (out := tmp_path / "out").mkdir()
+    words = ["--feedback", str(file / "f"), "--report", str(out / "r.html")]
+    runner.before = lambda _: shutil.rmtree(out, ignore_errors=True)
     assert command([str(folder), *words]) == 1
     printed = capsys.readouterr()
     assert "2 of 2" in printed.out
-    assert printed.err.count("could not be written") == 2
+    assert f"There is no folder {out}" in printed.err
+    assert f"{file / 'f'} could not be written to" in printed.err
+
+
+@pytest.mark.usefixtures("at_home")
+def test_no_other_file_is_replaced_and_that_is_said_before_anything_runs(
+    runner: Runner, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    people = tmp_path / "class.csv"
+    people.write_text("name\nAda\n")
+    (mine := tmp_path / "mine.html").write_text("<p>Mine</p>")
+    away = tmp_path / "away" / "marks.csv"
+    for words, told in (
+        (["--roster", str(people), "--table", str(people)], f"{people} is there already"),
+        (["--report", str(mine)], f"{mine} is there already"),
+        (["--table", str(away)], f"There is no folder {away.parent}"),
+        (["--feedback", str(folder / "fb")], "is in the folder of submissions"),
+        (["--state", str(folder)], "is in the folder of submissions"),
+    ):
+        assert command([str(folder), *words]) == 1
+        assert told in capsys.readouterr().err
+    assert runner.ran == []
+    assert (people.read_text(), mine.read_text()) == ("name\nAda\n", "<p>Mine</p>")
+    table, page = tmp_path / "marks.csv", tmp_path / "class.html"
+    words = ["--table", str(table), "--report", str(page), "--state", str(folder / ".kept")]
+    assert command([str(folder), *words]) == 0
+    put(folder / "ada" / "98_mini.ipynb", "x = 'wrong'")
+    assert command([str(folder), *words]) == 0  # what it wrote itself is replaced
+    assert "Ada,graded,wrong" in table.read_text("utf-8-sig").replace("ada,", "Ada,")
+
+
+@pytest.mark.usefixtures("at_home")
+@pytest.mark.skipif(os.name == "nt", reason="no such name is allowed there")
+def test_nothing_that_a_learner_names_reaches_a_terminal_as_it_is(
+    runner: Runner, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(folder / "eve\x1b[31m" / "98_mini.ipynb", "x = 'wrong \x1b[31m'")
+    people = tmp_path / "roster.csv"
+    people.write_text("name\nZed\x1b[2J\n")
+    out = [tmp_path / name for name in ("m.csv", "c.html", "fb")]
+    words = ["--table", str(out[0]), "--report", str(out[1]), "--feedback", str(out[2])]
+    assert command([str(folder), *words, "--roster", str(people)]) == 0
+    printed = capsys.readouterr()
+    written = [file.read_text("utf-8") for file in (out[0], out[1], *out[2].iterdir())]
+    assert "\x1b" not in "".join((printed.out, printed.err, *written))
+    assert "eve" in printed.out
+    assert (out[2] / "eve.md").is_file()
+
+
+@pytest.mark.usefixtures("at_home")
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="every name is text there")
+def test_a_folder_whose_name_is_no_text(
+    runner: Runner, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.move(folder / "bob", os.fsencode(folder) + b"/bad\xff")
+    words = ["--table", str(tmp_path / "m.csv"), "--report", str(tmp_path / "c.html")]
+    assert command([str(folder), *words, "--feedback", str(tmp_path / "fb")]) == 0
+    assert len(list((tmp_path / "fb").iterdir())) == 3
+    assert "bad" in (tmp_path / "m.csv").read_text("utf-8-sig")
+    assert "bad" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("at_home")
@@ -274,7 +421,7 @@ def test_reports_that_cannot_be_written_cost_no_table(
     ("words", "told"),
     [
         (["--lab", "99"], "There is no lab '99'; there are: 97, 98."),
-        (["--only", "Zed"], "No learner's name fits 'Zed'"),
+        (["--only", "Zed"], "No learner's name, id or address fits 'Zed'"),
         (["--roster", "away.csv"], "The roster away.csv cannot be read"),
     ],
 )
@@ -285,9 +432,57 @@ def test_wrong_words_get_a_sentence(
     assert f"course grade: {told}" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["--jobs", "0"], ["--seconds", "nan"], ["--memory", "x"]])
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--table", "marks.xlsx"], "'marks.xlsx' will not do: the name ends in .csv"),
+        (["--report", "class.pdf"], "'class.pdf' will not do: the name ends in .html"),
+        (["--table", "marks"], "'marks' will not do: the name ends in .csv"),
+    ],
+)
+def test_files_of_another_kind_are_refused(
+    words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command(["in", *words])
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("at_home")
+def test_only_limits_what_is_graded_and_not_what_is_known(
+    runner: Runner, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    people = tmp_path / "roster.csv"
+    people.write_text("name,id,email\nAda,7,\nBob,8,b@a.example\nCem,9,\nZed,10,\n")
+    table = tmp_path / "class.csv"
+    words = [str(folder), "--roster", str(people), "--table", str(table), "--semicolon"]
+    words += ["--feedback", str(tmp_path / "f")]
+    assert command([*words, "--only", "b@*"]) == 0
+    assert runner.ran == ["x = 'right bob'"]
+    assert "Ada" not in capsys.readouterr().out
+    assert [file.name for file in (tmp_path / "f").iterdir()] == ["Bob.md"]
+    assert [line.split(";")[:8] for line in table.read_text("utf-8-sig").splitlines()[1:]] == [
+        ["Ada", "7", "", "not graded yet", "", "", "", ""],
+        ["Bob", "8", "b@a.example", "graded", "passed", "passed", "2", "2"],
+        ["Cem", "9", "", "not graded yet", "", "", "", ""],
+        ["Zed", "10", "", "nothing handed in", "missing", "missing", "0", "2"],
+    ]
+    assert command(words) == 0
+    full = table.read_bytes()
+    put(folder / "ada" / "98_mini.ipynb", "x = 'wrong'")
+    runner.ran.clear()
+    assert command([*words, "--only", "7", "--again"]) == 0
+    assert runner.ran == ["x = 'wrong'"]
+    assert table.read_bytes().splitlines()[2:] == full.splitlines()[2:]
+    assert table.read_bytes().splitlines()[1].startswith(b"Ada;7;;graded;wrong;wrong;0;2;")
+
+
+@pytest.mark.parametrize(
+    "words", [["--jobs", "0"], ["--seconds", "nan"], ["--memory", "x"], ["--seconds", ""]]
+)
 def test_wrong_numbers(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         command(["in", *words])
     assert ended.value.code == 2
-    assert f"argument {words[0]}" in capsys.readouterr().err
+    assert f"argument {words[0]}: it should be a" in capsys.readouterr().err

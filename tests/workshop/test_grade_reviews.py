@@ -64,7 +64,7 @@ def test_files_that_are_no_export_are_named(page: Path, tmp_path: Path) -> None:
     plain.write_text("<p>Hello</p>", "utf-8")
     broken.write_text(f"{OPENING}{{</script>", "utf-8")
     found = reviewed([on_disk(plain), on_disk(broken)])
-    assert found.grades == {}
+    assert (found.grades, found.unreadable) == ({}, True)
     assert [note.split(" ")[0] for note in found.notes] == ["broken.html", "page.html"]
 
 
@@ -74,7 +74,12 @@ def test_the_newest_export_counts(page: Path, tmp_path: Path) -> None:
     os.utime(old)
     found = reviewed([on_disk(old), on_disk(page)])
     assert found.grades["12.1"].status == "passed"
-    assert any(note.startswith("old.html is older") for note in found.notes)
+    (note,) = [one for one in found.notes if "is older than" in one]
+    assert re.fullmatch(
+        r"old\.html \(exported 2020-.{11}\) is older than review\.html \(exported .{16}\) and was "
+        "left out",
+        note,
+    )
 
 
 def test_a_folder_with_an_export_alone_is_a_submission(page: Path) -> None:

@@ -3,6 +3,7 @@
 import codecs
 import json
 import os
+import re
 import unicodedata
 import zipfile
 from pathlib import Path
@@ -14,7 +15,7 @@ from helpers.workshop.files import gather
 from helpers.workshop.labs import GradeError, Lab, labs
 from helpers.workshop.roster import read_roster
 from helpers.workshop.submitted import Handed, Submission, handed_in
-from tests.workshop.handed import make_course, notebook, put, zipped
+from tests.workshop.handed import make_course, notebook, packed, put, zipped
 
 TEXT = json.dumps(notebook(answer="x = 1"))
 
@@ -69,8 +70,13 @@ def test_late_marks_and_resubmissions_of_a_platform(known: list[Lab], tmp_path: 
     (ada,) = handed_in(tmp_path, known).submissions
     assert answer(ada) == "x = 2"
     told = " ".join(ada.notes)
-    assert "98_mini.ipynb (resubmission 2) is the newest 98_mini" in told
-    assert "left out: 98_mini.ipynb, 98_mini.ipynb (resubmission 1)" in told
+    assert "byronada_LATE_1111_2223_98_mini-2.ipynb (1970-04-1" in told
+    assert (
+        ") is the newest 98_mini and was taken; left out: byronada_1111_2221_98_mini.ipynb ("
+        in told
+    )
+    assert ", byronada_1111_2222_98_mini-1.ipynb (1972-0" in told
+    assert ada.late == {"98_mini"}
     assert "98_mini: late" in told
 
 
@@ -82,9 +88,25 @@ def test_of_two_versions_the_newest_counts_and_the_others_are_named(
     put(tmp_path / "ada" / "97_other.ipynb", "y = 3", stem="97_other")
     (ada,) = handed_in(tmp_path, known).submissions
     assert (answer(ada), answer(ada, "97_other")) == ("x = 2", "y = 3")
-    assert ada.notes == (
-        "new/98_mini.ipynb is the newest 98_mini and was taken; left out: old/98_mini.ipynb",
+    (note,) = ada.notes
+    assert re.fullmatch(
+        r"ada/new/98_mini\.ipynb \(1970-07-.{11}\) is the newest 98_mini and was taken; left out: "
+        r"ada/old/98_mini\.ipynb \(1970-04-.{11}\)",
+        note,
     )
+
+
+def test_one_person_in_three_folders(known: list[Lab], tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    for day, name in ((300, "Ada Lovelace"), (200, "Lovelace Ada"), (100, "ada lovelace_1_2_x")):
+        file = f"{name}.ipynb" if day == 100 else f"{name}/98_mini.ipynb"
+        put(folder / file, f"x = {day}", day=day)
+    people = read_roster(roster(tmp_path, "name\nAda Lovelace\n"))
+    (ada,) = handed_in(folder, known, roster=people).submissions[:1]
+    assert answer(ada) == "x = 300"
+    assert "Ada Lovelace/98_mini.ipynb (1970-10-" in ada.notes[0]
+    assert "left out: " in ada.notes[0]
+    assert "Lovelace Ada/98_mini.ipynb (1970-07-" in ada.notes[0].partition("left out: ")[2]
 
 
 def test_a_copy_is_newer_than_its_original_of_the_same_date(
@@ -116,12 +138,15 @@ def test_two_people_of_one_name_stay_two(known: list[Lab], tmp_path: Path) -> No
     assert learners(handed_in(tmp_path, known)) == ["Ada Byron (11)", "Ada Byron (22)"]
 
 
-def test_only_some_learners(known: list[Lab], tmp_path: Path) -> None:
-    for name in ("Ada", "Adam", "Bob"):
-        put(tmp_path / name / "98_mini.ipynb")
-    assert learners(handed_in(tmp_path, known, only="ada*")) == ["Ada", "Adam"]
-    with pytest.raises(GradeError, match=r"fits 'Eve'; there are: Ada, Adam, Bob"):
-        handed_in(tmp_path, known, only="Eve")
+def test_a_lab_that_is_not_wanted_is_named(known: list[Lab], tmp_path: Path) -> None:
+    put(tmp_path / "ada" / "work.ipynb", stem="97_other")
+    put(tmp_path / "bob" / "98_mini.ipynb")
+    put(tmp_path / "bob" / "97_other.ipynb", stem="97_other")
+    ada, bob = handed_in(tmp_path, known, wanted=["98_mini"]).submissions
+    assert (ada.labs, ada.instead) == ({}, "another lab")
+    assert ada.notes == ("work.ipynb is lab 97, which is not graded here",)
+    assert list(bob.labs) == ["98_mini"]
+    assert bob.notes == ("97_other.ipynb is lab 97, which is not graded here",)
 
 
 # --- zips ----------------------------------------------------------------------------------------
@@ -146,6 +171,43 @@ def test_one_zip_of_all(known: list[Lab], tmp_path: Path) -> None:
     assert learners(handed_in(tmp_path, known)) == ["Ada", "Bob"]
 
 
+def test_a_zip_of_zips_is_a_learner_each(known: list[Lab], tmp_path: Path) -> None:
+    inner = {
+        "Rossi Rita.zip": packed({"98_mini.ipynb": TEXT}),
+        "Silva Sam.zip": packed({"work/deep/98_mini.ipynb": TEXT}),
+        "Tanaka Taro.zip": b"PK no zip",
+        "Ulm Uwe.zip": packed({"Uwe.zip": packed({"98_mini.ipynb": TEXT})}),
+        "Vogel Vera.zip": packed({}),
+        "readme.txt": b"",
+    }
+    zipped(tmp_path / "in" / "class-b.zip", inner)
+    found = handed_in(tmp_path / "in", known)
+    names = ["Rossi Rita", "Silva Sam", "Tanaka Taro", "Ulm Uwe", "Vogel Vera"]
+    assert learners(found) == names
+    assert [answer(one) for one in found.submissions[:2]] == ["x = 1", "x = 1"]
+    instead = [one.instead for one in found.submissions[2:]]
+    assert instead == ["not readable", "not readable", "no notebook"]
+    assert "Tanaka Taro.zip could not be read: it is no zip" in found.submissions[2].notes[0]
+    assert "a zip inside a zip inside a zip" in found.submissions[3].notes[0]
+    # The same as the one zip of all, and with the class beside it.
+    assert learners(handed_in(tmp_path / "in" / "class-b.zip", known)) == names
+    people = read_roster(roster(tmp_path, "name\nTaro Tanaka\nRita Rossi\nFritz Fehlt\n"))
+    found = handed_in(tmp_path / "in", known, roster=people)
+    assert learners(found)[:3] == ["Taro Tanaka", "Rita Rossi", "Fritz Fehlt"]
+    assert [one.handed_in for one in found.submissions[:3]] == [True, True, False]
+    assert "class-b" not in learners(found)
+
+
+def test_a_learners_own_zip_of_zips_stays_the_learners(known: list[Lab], tmp_path: Path) -> None:
+    lab = packed({"98_mini.ipynb": TEXT})
+    zipped(tmp_path / "ada.zip", {"98_mini.zip": lab, "lab 97.zip": packed({"a.txt": b""})})
+    zipped(tmp_path / "bob.zip", {"work.zip": lab})
+    zipped(tmp_path / "Cem_5_assignsubmission_file_x.zip", {"a.zip": lab, "b.zip": b"PK"})
+    found = handed_in(tmp_path, known)
+    assert learners(found) == ["ada", "bob", "Cem"]
+    assert all(answer(one) == "x = 1" for one in found.submissions)
+
+
 def test_what_is_wrong_in_a_zip_is_named_and_nothing_is_unpacked(
     known: list[Lab], tmp_path: Path
 ) -> None:
@@ -162,25 +224,54 @@ def test_what_is_wrong_in_a_zip_is_named_and_nothing_is_unpacked(
     (folder / "bob.zip").write_bytes(b"PK\3\4 no zip")
     found = handed_in(folder, known)
     assert learners(found) == ["ada", "bob"]
-    assert answer(found.submissions[0]) == "x = 1"
-    assert found.submissions[1].notes == ("no notebook",)
-    told = "\n".join(found.notes)
-    assert told.count("its path leads out of the zip") == 2
-    assert "ada.zip/inner.zip was not read: it is a zip inside a zip" in told
-    assert "bob.zip was not read: it is no zip file" in told
+    ada, bob = found.submissions
+    assert answer(ada) == "x = 1"
+    assert "inner.zip could not be read: it is no zip file" in ada.notes[0]
+    assert bob.instead == "not readable"
+    assert "bob.zip could not be read: it is no zip file, or a damaged one" in bob.notes[0]
+    assert "\n".join(found.notes).count("its path leads out of the zip") == 2
     assert sorted(path.name for path in tmp_path.rglob("*.ipynb")) == []
+    with pytest.raises(GradeError, match=r"no notebooks in .*Not readable: bob.zip: it is no zip"):
+        handed_in(folder / "bob.zip", known)
 
 
 def test_limits_of_zips(known: list[Lab], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files_module, "_MOST_ENTRIES", 2)
     monkeypatch.setattr(files_module, "MOST_BYTES", 3000)
+    monkeypatch.setattr(files_module, "_MOST_UNPACKED", 4000)
     put(tmp_path / "ada" / "98_mini.ipynb")
     zipped(tmp_path / "bob.zip", dict.fromkeys("abc", b""))
     with zipfile.ZipFile(tmp_path / "cem.zip", "w", zipfile.ZIP_DEFLATED) as bomb:
         bomb.writestr("98_mini.ipynb", b" " * 4000)
-    told = "\n".join(handed_in(tmp_path, known).notes)
-    assert "bob.zip was not read: it has more than 2 files" in told
-    assert "cem.zip/98_mini.ipynb was not read: it is larger than" in told
+    zipped(tmp_path / "dan.zip", {"a.ipynb": b" " * 2500, "b.ipynb": b" " * 2500})
+    zipped(tmp_path / "eve.zip", {"x.zip": packed({"1": b"", "2": b""})})  # three files in all
+    zipped(tmp_path / "fay.zip", {"x.zip": packed({"98_mini.ipynb": b" " * 2500})})
+    zipped(tmp_path / "gus.zip", {"x.zip": packed({"98_mini.ipynb": b" " * 4000})})
+    found = {one.learner: one for one in handed_in(tmp_path, known).submissions}
+    for name, told in {
+        "bob": "bob.zip could not be read: with the zips in it, it has more than 2 files",
+        "cem": "98_mini.ipynb could not be read: it is larger than",
+        "dan": "b.ipynb could not be read: there are more than",
+        "eve": "x.zip could not be read: with the zips in it, it has more than 2 files",
+        "fay": "98_mini.ipynb could not be read: there are more than",
+        "gus": "x.zip could not be read: it is larger than",
+    }.items():
+        assert told in " ".join(found[name].notes), name
+        assert found[name].instead == "not readable"
+
+
+def test_an_inner_zip_that_lies_about_its_size_is_not_unpacked(
+    known: list[Lab], tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "ada.zip", "w", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr("x.zip", b"\0" * (60 << 20))
+    size = (60 << 20).to_bytes(4, "little")
+    content = (tmp_path / "ada.zip").read_bytes()
+    assert size in content
+    (tmp_path / "ada.zip").write_bytes(content.replace(size, (9).to_bytes(4, "little")))
+    put(tmp_path / "bob" / "98_mini.ipynb")
+    ada, _ = handed_in(tmp_path, known).submissions
+    assert (ada.instead, ada.labs) == ("not readable", {})
 
 
 def test_a_damaged_entry_is_its_learners_note(known: list[Lab], tmp_path: Path) -> None:
@@ -295,6 +386,19 @@ def test_a_link_out_of_the_folder_is_not_followed(known: list[Lab], tmp_path: Pa
     assert len(gather(tmp_path / "in").files) == 1
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need a right there")
+def test_a_link_to_itself_costs_nobody_the_grading(known: list[Lab], tmp_path: Path) -> None:
+    put(tmp_path / "ada" / "98_mini.ipynb")
+    (tmp_path / "ada" / "loop.ipynb").symlink_to("loop.ipynb")
+    (tmp_path / "ada" / "away.ipynb").symlink_to("nowhere")
+    found = handed_in(tmp_path, known)
+    assert answer(found.submissions[0]) == "x = 1"
+    assert [note.partition(" was not read: ")[0] for note in found.notes] == [
+        "ada/away.ipynb",
+        "ada/loop.ipynb",
+    ]
+
+
 # --- the roster ----------------------------------------------------------------------------------
 
 
@@ -323,7 +427,8 @@ def test_no_learner_of_the_roster_is_missing(known: list[Lab], tmp_path: Path) -
     ]
     assert [one.handed_in for one in found.submissions] == [False, True, True, True, False, True]
     assert found.submissions[0].notes == ("handed in nothing",)
-    assert found.submissions[-1].notes == ("not on the roster (is it Bob Strange?)",)
+    assert found.submissions[-1].private == ("not on the roster (is it Bob Strange?)",)
+    assert found.submissions[-1].notes == ()  # another learner's name is no one else's business
 
 
 def test_two_of_one_name_are_told_apart_by_id(known: list[Lab], tmp_path: Path) -> None:
@@ -344,7 +449,7 @@ def test_two_of_one_name_are_told_apart_by_id(known: list[Lab], tmp_path: Path) 
         ("name,id\nAda,1\nBob,1\n", "lines 2 and 3 have the same id"),
         ("name,email\nAda,a@b\nBob,A@B\n", "lines 2 and 3 have the same email"),
         ("name,id\n,1\n", "line 2: the name is missing"),
-        ("student\nAda\n", "should name the columns: name"),
+        ("Matricola,cognome\n1,Ada\n", r"should name the columns: name .* has: Matricola, cognome"),
         ("name\n\n", "has no learner below its first line"),
         ("", "should name the columns"),
         (b"name\nJos\xe9\n", "is not in UTF-8"),
@@ -354,6 +459,48 @@ def test_bad_rosters(text: str | bytes, told: str, tmp_path: Path) -> None:
     file = roster(tmp_path, text)
     with pytest.raises(GradeError, match=told):
         read_roster(file)
+
+
+EXPORTS = {
+    "Moodle, grades": (
+        '\ufeff"First name","Last name","ID number",Institution,Department,"Email address"\n'
+        "Ada,Byron,77,,,ada@a.example\n"
+    ),
+    "Moodle, participants of older versions": (
+        "First name,Surname,Email address\nAda,Byron,ada@a.example\n"
+    ),
+    "Moodle, grading worksheet": (
+        "Identifier,Full name,ID number,Email address,Status,Grade\n"
+        "Participant 123456,Ada Byron,77,ada@a.example,,\n"
+    ),
+    "Moodle, grading worksheet without numbers": (
+        "Identifier,Full name,Email address,Status\nParticipant 77,Ada Byron,ada@a.example,\n"
+    ),
+    "Canvas": (
+        "Student,ID,SIS User ID,SIS Login ID,Section,Lab (99)\n"
+        ",,,,,Manual Posting\n"
+        "    Points Possible,,,,,5\n"
+        '"Byron, Ada",77,S1,ada@a.example,A,\n'
+        '"Student, Test",8,,0123456789abcdef,A,\n'
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_exports_of_platforms_are_rosters(name: str, known: list[Lab], tmp_path: Path) -> None:
+    people = read_roster(roster(tmp_path, EXPORTS[name]))
+    (ada,) = people.people
+    number = "" if "older" in name else "77"
+    assert (ada.name, ada.id, ada.email) == ("Ada Byron", number, "ada@a.example")
+    put(tmp_path / "in" / "byronada_77_222_98_mini.ipynb")
+    (one,) = handed_in(tmp_path / "in", known, roster=people).submissions
+    assert (one.learner, one.person) == ("Ada Byron", ada)
+
+
+def test_a_login_that_is_no_address_is_no_email(tmp_path: Path) -> None:
+    text = 'Student,ID,SIS User ID,SIS Login ID\n"Byron, Ada",77,S1,adab\n'
+    (ada,) = read_roster(roster(tmp_path, text)).people
+    assert ada.email == ""
 
 
 def test_no_roster(tmp_path: Path) -> None:
