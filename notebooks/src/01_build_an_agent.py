@@ -390,8 +390,8 @@ show.table(table, caption=f"{caption}; {written} texts are questions written for
 # %% [markdown] name="ablation-notes" only="instructor" then="01.1"
 # Cover the table and let the room bet: does better splitting help more, or a second way to search?
 # The figures differ more from row to row than from column to column. When you are late, run the
-# cells about chunks without comment. Exercise 01.1 adds two searches, too; each has a scale of its
-# own, so both are scaled first.
+# cells about chunks without comment. Exercise 01.1 also adds the scores of two searches. Each
+# search has a scale of its own, so both are scaled first.
 
 # %% [markdown] name="ablation-read"
 # Read down the column of the vectors, then across the last row. Which change brought most? A
@@ -1016,8 +1016,8 @@ print(say(agent, "C-0007/later", where, "C-0007"))
 print(say(agent, "guest", where))
 
 # %% [markdown] name="errors-notes" only="instructor" then="01.4"
-# Ask which status a message has after a tool has failed; exercise 01.5 answers a call with such a
-# message. Exercise 01.4 uses the `thread_id` from the section on memory, and the caller from the
+# Ask which status the message of a failed tool has: *error*. Exercise 01.5 answers a call with such
+# a message. Exercise 01.4 uses the `thread_id` from the section on memory, and the caller from the
 # section on two customers.
 
 # %% [markdown] name="money-text"

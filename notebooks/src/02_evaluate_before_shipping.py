@@ -376,8 +376,8 @@ by_luck = hypergeom(total, right, 5).pmf(5)  # five drawn, none twice, all of th
 print(f"The chance that a random demo of five has only right answers: {by_luck:.0%}")
 
 # %% [markdown] name="luck-notes" only="instructor" then="02.1"
-# Before this cell runs, let everyone write down the chance; wait twenty seconds. When you are late,
-# run the two cells that turn stored runs into messages without comment, and show one message.
+# Before this cell runs, let everyone write down the chance; wait twenty seconds. Two cells turn
+# stored runs into messages: when you are late, run them without comment, and show one message.
 # Exercise 02.1 uses the arguments of an evaluator, the fields `states` and `never`, and the form of
 # messages that `as_messages` writes.
 

@@ -355,9 +355,9 @@ show.table(rows, caption="One question, five clients")
 let_in = [row["status"] for row in rows].count(200)
 
 # %% [markdown] name="who-notes" only="instructor"
-# Let everyone write down five statuses before the cell runs: one minute. The mistake here is in the
-# last row: the status is 200, and still nothing leaks, so read the column *gets* too. Ask what
-# would happen if the customer's id came in the body.
+# Let everyone write down five statuses before the cell runs: one minute. The mistake here is to
+# read the status alone: in the last row it is 200, and still nothing leaks. Read the column *gets*
+# too. Ask what would happen if the customer's id came in the body.
 
 # %% [markdown] name="size-text"
 # The stolen hash does not work as a key, and a customer sees only their own orders.
@@ -874,8 +874,8 @@ def operation_routes(figures: Figures) -> APIRouter:
 # %% [markdown] name="probes-notes" only="instructor" then="05.5"
 # Ask what each probe should say while the model is down; wait ten seconds for each. The mistake
 # here is one probe under two names: then a dead model ends every stream of a healthy process. When
-# you are late, skip the metrics, and keep the probes. Exercise 05.5 uses the two routes, and gives
-# `/readyz` its reasons.
+# you are late, run the cells on metrics without comment, since later cells use them, and explain
+# the probes. Exercise 05.5 uses the two routes, and gives `/readyz` its reasons.
 
 # %% [markdown] name="lifespan-text"
 # ## What happens to a stream at a restart?

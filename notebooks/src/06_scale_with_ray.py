@@ -182,9 +182,9 @@ os.kill(pid, signal.SIGKILL)
 print("after:", ray.get(counter.call.remote()))
 
 # %% [markdown] name="actor-notes" only="instructor"
-# Ask before the cell runs: five, one, or an error? Wait ten seconds, for at least one hand for
-# each. The mistake here is to take a restart for a recovery. Write "the process, not its memory" on
-# the board, and leave it there until the section on conversations.
+# Ask before the cell runs: five, one, or an error? Wait ten seconds for a hand for each. The
+# mistake here is to take a restart for a recovery. Write "the process, not its memory" on the
+# board, and leave it there until the section on conversations.
 
 # %% [markdown] name="store-text"
 # A new process answers the call, and it counts from one: **Ray brings the process back, not its

@@ -529,9 +529,9 @@ show.table([
 
 # %% [markdown] name="network-notes" only="instructor" then="07.2 07.3 07.5"
 # For each number in the Deployment, ask "Why this one?" and wait ten seconds. The mistake here is a
-# number that was copied from a chart. Three exercises use these two sections. 07.2 uses the probes;
-# 07.3 uses the way from a measurement to a number in the manifest; 07.5 uses the NetworkPolicy, in
-# both directions. If there is time for only one of them, take 07.2.
+# number that was copied from a chart. If there is time for only one of the three exercises, take
+# 07.2. Exercise 07.2 uses the probes of this section and of the one before. 07.3 uses the way from
+# a measurement to a number in the manifest. 07.5 uses the NetworkPolicy, in both directions.
 
 # %% [markdown] name="kustomize-text"
 # ## What differs between two environments?

@@ -310,9 +310,9 @@ show_rubric(question("Q4"))
 
 # %% [markdown] name="name-notes" only="instructor" then="12.4"
 # Ask for a show of hands for each name, and then for one reason from each side: two minutes. The
-# mistake here is AIOps, which uses AI to operate other systems. Skip this section if the room has
-# argued about the name in module 11. Exercise 12.4 uses the names and their sources, from here and
-# from module 11.
+# mistake here is to choose AIOps, which uses AI to operate other systems. Skip this section if the
+# room has argued about the name in module 11. Exercise 12.4 uses the names and their sources, from
+# here and from module 11.
 
 # %% [markdown] name="question-5"
 # ## 5. What does production require, and what does it cost you?
