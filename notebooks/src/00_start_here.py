@@ -101,9 +101,9 @@ reply = ask(llm, question)
 print(reply.text)
 
 # %% [markdown] name="answer-notes" only="instructor"
-# Ask before the cell runs: "Who expects an error? Who expects 30 days?" Most people expect a
-# refusal, and nobody expects a wrong answer that reads this well. Wait for two guesses. Skip the
-# address cell when the room is late: it is there for those who ask where the model is.
+# Ask before the cell runs: "Who expects an error? Who expects 30 days?" Wait for two guesses. The
+# mistake here is to expect a refusal: the model answers, and the wrong answer reads well. When you
+# are late, run the cell `address` without comment: it only shows where the model is.
 
 # %% [markdown] name="answer-read"
 # It answers anyway. Nothing in the text tells a fact from an invention. That is the first reason
@@ -234,8 +234,9 @@ cost_usd = prices.cost(model, reply.usage_metadata)
 print(f"${cost_usd:.7f} for this answer, ${cost_usd * 1_000_000:,.2f} for a million of them")
 
 # %% [markdown] name="check-notes" only="instructor"
-# People read "it ran" as "it is right". Let them run the whole lab untouched first and count the
-# errors (none), then the cards (not done yet). Two minutes here save twenty in lab 01.
+# The mistake here is to read "it ran" as "it is right". Let people run lab 00 untouched, from top
+# to bottom. Then let them count the errors (none) and read the cards (*not done yet*). Two minutes
+# are enough.
 
 # %% [markdown] name="check-text"
 # ## How do labs and checks work?

@@ -143,9 +143,10 @@ def asked_honestly(q):
 measure("2 prompt", asked_honestly)
 
 # %% [markdown] name="prompt-notes" only="instructor"
-# Before the cell runs, ask for a number: how many questions more will the better prompt get right?
-# Wait until three people have said one. The slip here is to judge an answer by how well it reads.
-# Read one fluent answer aloud, then show what it had to state. Skip the interval: module 02 has it.
+# Before the cell runs, ask for a number: how many more questions will the better prompt get right?
+# Wait for three numbers. The mistake here is to judge an answer by how well it reads. Read one
+# fluent answer aloud, then show the facts that it had to state. Skip the interval: module 02
+# explains it.
 
 # %% [markdown] name="embed-text"
 # ## How do you find a text by its meaning?
@@ -184,9 +185,9 @@ for text, vector in zip(texts, vectors, strict=True):
     print(round(cosine(vectors[0], vector), 2), text)
 
 # %% [markdown] name="cosine-notes" only="instructor"
-# Let everyone write down "second" or "third" before they run it; one minute is enough. Do not
-# explain the result yet. Ask what a cache that goes by this number would answer, and come back to
-# it in module 10. Skip the loop in `cosine` when the room knows dot products.
+# Let everyone write down "second" or "third" before they run the cell: one minute. Do not explain
+# the result yet. Ask what a cache that relies on this number would answer, and come back to it in
+# module 10. Skip the loop in `cosine` when the room knows dot products.
 
 # %% [markdown] name="cosine-read"
 # The second text has the same meaning in other words. The third has the same words with another
@@ -387,9 +388,10 @@ caption = f"Right text first, of {len(asked)} questions of dev; right document b
 show.table(table, caption=f"{caption}; {written} texts are questions written for this course")
 
 # %% [markdown] name="ablation-notes" only="instructor" then="01.1"
-# Cover the table and let the room bet: better splitting, or a second way to search? The rows
-# move more than the columns. Skip the chunks when the room is late. 01.1 can be done from here: it
-# takes two searches with scales of their own, and scales both before it adds them.
+# Cover the table and let the room bet: does better splitting help more, or a second way to search?
+# The figures differ more from row to row than from column to column. When you are late, run the
+# cells about chunks without comment. Exercise 01.1 also adds the scores of two searches. Each
+# search has a scale of its own, so both are scaled first.
 
 # %% [markdown] name="ablation-read"
 # Read down the column of the vectors, then across the last row. Which change brought most? A
@@ -524,9 +526,9 @@ print(f"answerable refused: {1 - kept[place]:.0%}")
 print(f"unanswerable refused: {1 - answered[place]:.0%}")
 
 # %% [markdown] name="threshold-notes" only="instructor"
-# The slip here is to look for the threshold that is "right". Ask who in a shop may decide how many
-# customers are sent away without an answer; wait half a minute, in silence if need be. The answer
-# is not a developer. Skip the areas when the room is late, and keep the plot.
+# The mistake here is to look for the "right" threshold. Ask who in a shop may decide how many
+# customers are sent away without an answer; wait half a minute, even in silence. The answer: not a
+# developer. When you are late, skip the areas and keep the plot.
 
 # %% name="roc"
 show.line(
@@ -550,8 +552,8 @@ def or_refuse(q):
 measure("7 refusal", or_refuse)
 
 # %% [markdown] name="refusal-notes" only="instructor" then="01.3"
-# 01.3 can be done from here: it takes the threshold and its two errors from this section, and the
-# shop sets a price for one of them.
+# Exercise 01.3 uses the threshold and its two errors from this section. New in it: the shop sets a
+# price for one of the errors.
 
 # %% [markdown] name="tools-text"
 # ## What do tools add?
@@ -685,10 +687,10 @@ for text in ["Where is FH-10234?", "Is the Alta 2 waterproof?", "Hi!"]:
         print("   ", call["name"], call["args"])
 
 # %% [markdown] name="choice-notes" only="instructor" then="01.2"
-# The slip here is to credit the small model with the choice. Say it twice: a classifier chooses.
-# Ask what the third line should call, and why nothing is the right answer. In a room that has a
-# hosted model, run this cell with it: the lines of code are the same. 01.2 comes next: it takes
-# `@tool`, `extras` and the hidden `runtime` from this section.
+# The mistake here is to credit the small model with the choice. Say it twice: a classifier chooses.
+# Ask which tool the third line should call, and why "none" is right. If the room has a hosted
+# model, run this cell with it: the code is the same. Exercise 01.2 uses `@tool`, `extras` and the
+# hidden `runtime` from this section.
 
 # %% [markdown] name="loop-text"
 # ## What is an agent?
@@ -825,8 +827,8 @@ def right_as_second(agent):
 print(right_as_second(agent), "of", len(facts), "right as the second question")
 
 # %% [markdown] name="second-notes" only="instructor"
-# Ask what the model has read before you explain: draw the messages of the thread on the board.
-# People who have only used large models expect memory to help, never to hurt.
+# The mistake here is to expect that memory can only help. Ask what the model has read before you
+# explain: draw the messages of the thread on the board.
 
 # %% [markdown] name="hook-text"
 # When this small model can see the first answer, it repeats it. A larger model does so less often,
@@ -1014,8 +1016,9 @@ print(say(agent, "C-0007/later", where, "C-0007"))
 print(say(agent, "guest", where))
 
 # %% [markdown] name="errors-notes" only="instructor" then="01.4"
-# 01.4 can be done from here: it takes the `thread_id` and the caller from the two sections before
-# this one. Ask what status a message has after a tool has failed; 01.5 answers a call with one.
+# Ask which status the message of a failed tool has: *error*. Exercise 01.5 answers a call with such
+# a message. Exercise 01.4 uses the `thread_id` from the section on memory, and the caller from the
+# section on two customers.
 
 # %% [markdown] name="money-text"
 # ## Which words may move money?
@@ -1036,9 +1039,9 @@ text = "Do not refund FH-10743! I only want to know how a refund works."
 print(say(naive, "money", text, "C-0055"))
 
 # %% [markdown] name="money-notes" only="instructor" then="01.5"
-# The pause after this output is the lesson: nobody attacked the agent, and money is gone. Collect
-# other sentences that must not pay, and try them on the strict rule afterwards. After this section
-# people can do 01.5, which guards the refund tool of its last cells.
+# Pause after this output: nobody attacked the agent, and the money is gone. Collect other sentences
+# that must not pay, and try them on the strict rule below. Exercise 01.5 guards the refund tool of
+# the last cells in this section, so let people start it after them.
 
 # %% [markdown] name="strict-text"
 # A call was asked for, and the tool trusted it. The strict rule has three parts. Only a
@@ -1228,9 +1231,9 @@ print(reader.invoke("The zip of my Squall jacket broke. Can you fix it?"))
 # nothing about what the fields say. Measure that like any other answer before a program acts on it.
 
 # %% [markdown] name="structured-notes" only="instructor" then="01.6"
-# 01.6 is the gate, and comes last: it takes the hook around the model's calls from the section
-# about memory, and measures the course's agent with it. Skip the schema when the room is late,
-# because no exercise needs it.
+# When you are late, skip the schema: no exercise needs it. Exercise 01.6 is the gate and comes
+# last. It uses the hook around the model's calls from the section on memory, and measures the
+# course's agent with it.
 
 # %% [markdown] name="measured-text"
 # ## What you measured

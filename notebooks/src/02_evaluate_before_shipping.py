@@ -246,10 +246,10 @@ with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
 print(len(nothing.to_pandas()), "rows, and no error")
 
 # %% [markdown] name="empty-notes" only="instructor"
-# Ask for a bet before this cell runs, and wait ten seconds: one row, no row, or an error? The slip
-# that it shows is to trust a table because nothing was raised. Ask what a gate that counts failures
-# says about an empty table. Skip the text of the error in the next cell, and keep the sentence
-# about `wait()`.
+# Ask for a bet before this cell runs: one row, no row, or an error? Wait ten seconds. The mistake
+# here is to trust a table because nothing was raised. Ask what a gate that counts failures says
+# about an empty table. In the next cell, skip the text of the error, and keep the sentence about
+# `wait()`.
 
 # %% name="wait"
 try:
@@ -376,10 +376,10 @@ by_luck = hypergeom(total, right, 5).pmf(5)  # five drawn, none twice, all of th
 print(f"The chance that a random demo of five has only right answers: {by_luck:.0%}")
 
 # %% [markdown] name="luck-notes" only="instructor" then="02.1"
-# From here people can do 02.1. It takes from this section the arguments of an evaluator, the fields
-# `states` and `never`, and the form of messages that `as_messages` writes. Before this cell runs,
-# let everyone write down the chance; twenty seconds are enough. When the room is late, run the two
-# cells that turn stored runs into messages without a word, and show one message.
+# Before this cell runs, let everyone write down the chance; wait twenty seconds. Two cells turn
+# stored runs into messages: when you are late, run them without comment, and show one message.
+# Exercise 02.1 uses the arguments of an evaluator, the fields `states` and `never`, and the form of
+# messages that `as_messages` writes.
 
 # %% [markdown] name="lie-text"
 # ## How does each score lie?
@@ -422,9 +422,9 @@ show.table(lies, caption=f"Wrong verdicts of seven: {', '.join(fooled)}")
 
 # %% [markdown] name="lie-notes" only="instructor"
 # Before the cell runs, give pairs two minutes: which of the seven answers fools which score? The
-# slip is to rank the three scores by this table, which seven hand-picked answers cannot do. Ask why
-# the sixth answer fools `states_facts`: the fact is there word by word, and the sentence says
-# something else.
+# mistake here is to rank the three scores by this table: seven hand-picked answers are not enough.
+# Ask why the sixth answer fools `states_facts`. The answer: it contains the fact word for word, but
+# the sentence says something else.
 
 # %% [markdown] name="people-text"
 # Every score can be fooled, and seven hand-picked answers cannot rank them. A score is an
@@ -588,9 +588,9 @@ before["right_calls"] = judge_calls(outputs_before)
 print("Right calls:", rate(before.right_calls))
 
 # %% [markdown] name="golden-calls-notes" only="instructor" then="02.2"
-# 02.2 can be done now: it asks for an evaluator like `right_calls`, with the order of the calls as
-# one more rule. Go back to the table of six trajectories, and ask which of them a shop must not
-# accept. Wait until someone names the last one, which passes because the reference names no sum.
+# Go back to the table of six trajectories, and ask which of them a shop must not accept. Wait until
+# someone names the last one: it passes because the reference names no sum. Exercise 02.2 asks for
+# an evaluator like `right_calls`, with one more rule: the order of the calls.
 
 # %% [markdown] name="second-text"
 # ## Is the new version better?
@@ -621,8 +621,8 @@ second = run_or_read("02-whole-documents", changed_agent, dev, progress=show.pro
 
 # %% [markdown] name="second-notes" only="instructor"
 # Ask for a show of hands before this cell runs: more right answers, fewer, or as many? The cell
-# reads a stored run and asks only three questions again. If its first line says that all are asked,
-# that takes 8 minutes on an idle two-core machine: show the stored output instead.
+# reads a stored run and asks only three questions again. If its first line says that it asks all of
+# them, show the stored output instead: asking all takes 8 minutes on an idle two-core machine.
 
 # %% name="second-scores"
 outputs_after = []
@@ -727,11 +727,10 @@ shown = pair | {"p": f"{pair['p']:.2g}"}
 show.table([shown], caption="Whole documents to read, against one sentence", digits=3)
 
 # %% [markdown] name="compared-notes" only="instructor" then="02.3"
-# Now 02.3: it takes the comparison in pairs from this section, and needs it for figures that have a
-# size, such as seconds. The slip here is to compare the intervals of two rates and to stop there.
-# Ask what that leaves out, and wait ten seconds; the answer is that both versions had the same
-# questions. Skip the three lines by hand when the room is late; the call of `mcnemar` gives the
-# same p.
+# The mistake here is to compare the intervals of the two rates and to stop there. Ask what that
+# leaves out, and wait ten seconds. The answer: both versions had the same questions. When you are
+# late, skip the three lines by hand: the call of `mcnemar` gives the same p. Exercise 02.3 compares
+# in pairs too, but figures that have a size, such as seconds.
 
 # %% [markdown] name="power-text"
 # ## How many questions are needed?
@@ -781,9 +780,9 @@ show.line(
 # see the same difference: another reason to compare in pairs.
 
 # %% [markdown] name="power-notes" only="instructor" then="02.5"
-# 02.5 takes from this section what power is, and why the share of questions that change matters.
-# Ask what "no significant difference" means on a golden set of this size. If the answer is "they
-# are equal", wait for a second one. Skip the code of `power`, and keep the plot.
+# Ask what "no significant difference" means on a golden set of this size. If someone says "they are
+# equal", wait for a second answer. Skip the code of `power`, and keep the plot. Exercise 02.5 uses
+# two ideas of this section: power, and the share of questions that change.
 
 # %% [markdown] name="slices-text"
 # ## What does the average hide?
@@ -865,10 +864,10 @@ show.table(by_slice, caption=caption, digits=4)
 # clear the kind: so few questions can show only a larger loss. Ask new questions of that kind.
 
 # %% [markdown] name="slices-notes" only="instructor" then="02.4"
-# 02.4 is a search for a slice that nobody has named, so people can do it from here with `groupby`
-# and this section's idea. The slip is to read the smallest of many p-values as if it were the only
-# one. Ask how many slices a dashboard at work has, and what the plot says about that number. When
-# the room is late, skip the code of `alarms`, and keep the plot.
+# The mistake here is to read the smallest of many p-values as if it were the only one. Ask how many
+# slices a dashboard at work has, and what the plot says about that number. When you are late, skip
+# the code of `alarms`, and keep the plot. Exercise 02.4 searches for a slice that nobody has named,
+# with `groupby` and the idea of this section.
 
 # %% [markdown] name="judge-text"
 # ## Can a model be the judge?
@@ -974,9 +973,10 @@ for name, (accepted, number) in scorers.items():
 show.table(rows, caption=f"Is the answer grounded? {len(labels)} labelled answers")
 
 # %% [markdown] name="scorers-notes" only="instructor"
-# Show the row of the judge alone, and ask who would let this judge decide. Then uncover the first
-# row. The slip is to read the agreement and not the kappa. The stored verdicts are the local
-# model's; to "and with a larger model?" the only answer is to measure that one on the same labels.
+# Show the row *judge, its verdict* alone, and ask who would let this judge decide. Then uncover the
+# first row. The mistake here is to read the agreement and not the kappa. The stored verdicts come
+# from the local model. If someone asks about a larger model, the answer is: measure it on the same
+# labels.
 
 # %% [markdown] name="kappa-interval-text"
 # Is the judge better than chance, beyond doubt? Kappa needs an interval too. You need no formula:
@@ -1166,10 +1166,10 @@ show.table(rows, caption=f"This agent: {'GO' if report.go else 'NO-GO'}")
 # that, by name.
 
 # %% [markdown] name="ship-notes" only="instructor" then="02.6"
-# 02.6 is the gate, and comes last. It takes from the last two sections that each rule has a limit,
-# that the limits are written before there is a result, and that every reason is named. Ask who
-# writes the limits where people work, and when; wait half a minute. When the room is late, skip the
-# code that simulates the gate's mistakes, and keep its plot.
+# Ask who writes the limits where people work, and when; wait half a minute. When you are late, skip
+# the code that simulates the gate's mistakes, and keep its plot. Exercise 02.6 is the gate and
+# comes last. It uses three rules of the last two sections: each rule has a limit, the limits are
+# written before there is a result, and every reason is named.
 
 # %% [markdown] name="measured-text"
 # ## What you measured

@@ -96,9 +96,9 @@ for text in [
     print(f"{text}\n   -> {said(naive, text).strip()}")
 
 # %% [markdown] name="transcript-notes" only="instructor"
-# Let people vote on each of the four lines before you run the cell: one minute. Then ask which of
-# the leaks an alarm would miss. It is the last one, because nobody attacked. The prompt says
-# "never" and is read like any other sentence.
+# Let people vote on each of the four lines before you run the cell: one minute. Then ask which leak
+# an alarm would miss. The answer: the last one, because nobody attacked. The prompt says "never",
+# but the model reads that like any other sentence.
 
 # %% [markdown] name="threats-text"
 # ## What else can go wrong?
@@ -183,9 +183,9 @@ for text in [
 show.table(rows, caption="What counts as a leak")
 
 # %% [markdown] name="judge-notes" only="instructor"
-# What goes wrong here: one function for the judge and for the filter. Ask what the filter's score
-# would then be, and wait ten seconds: it is perfect, and it means nothing. Skip the function
-# `readings` when the room is late. The table is enough.
+# The mistake here is to use one function for the judge and for the filter. Ask what the filter's
+# score would then be, and wait ten seconds: it is perfect, and it means nothing. When you are late,
+# skip the function `readings`; the table is enough.
 
 # %% [markdown] name="direct-text"
 # ## How often do attacks succeed?
@@ -258,9 +258,9 @@ print(f"at first {results.success.sum()} of {len(results)} succeed")
 print(f"of the others, {min(len(stubborn), 8)} were tried again: {won_later} get the code")
 
 # %% [markdown] name="tries-notes" only="instructor"
-# Ask which figure belongs in a report if an attacker may write a hundred times a day. Wait for one
-# answer with a reason. Success at the first try is the wrong one. The cell asks the model many
-# times: run it before the workshop, and show the stored output.
+# Run the cell before the workshop, and show the stored output: it asks the model many times. Ask
+# which figure belongs in a report if an attacker may write a hundred times a day. Wait for one
+# answer with a reason. The mistake here is to report success at the first try.
 
 # %% [markdown] name="name-text"
 # A low rate can be an accident of words. The customers' words choose the tool here, and a tool that
@@ -458,9 +458,9 @@ print(datamarked(phishing.planted.text))
 print("Agent:", said(build(prompt, naive_tools, [MarkUntrusted()], phishing), phishing.request))
 
 # %% [markdown] name="marks-notes" only="instructor"
-# A harder prompt and marks look like controls. Ask for a bet now, on a piece of paper: do they
-# lower the number of attacks that succeed? The table under "Which control does what" settles it.
-# When the room is late and leaves out exercise 03.2, skip the fence, and show the marks alone.
+# A harder prompt and marks look like controls. Ask for a bet on paper: do they lower the number of
+# attacks that succeed? The answer is in the table under "Which control does what, and what does it
+# cost?" When you are late and leave out exercise 03.2, skip the fence, and show the marks alone.
 
 # %% [markdown] name="leave-out-text"
 # Marks only lower the odds. If reviews and notes come with a label, there is a better way: leave
@@ -488,8 +488,8 @@ class LeaveOutOthers(AroundModel):
 print("Agent:", said(build(prompt, naive_tools, [LeaveOutOthers()], phishing), phishing.request))
 
 # %% [markdown] name="fence-notes" only="instructor" then="03.2"
-# Exercise 03.2 takes the middleware around the model and its `request.override` from this section,
-# and its idea from the fence of the cell `mark-function`: where people do the exercise, do not skip
+# Exercise 03.2 uses the middleware around the model and its `request.override` from this section.
+# Its idea comes from the fence in the cell `mark-function`: if people do the exercise, do not skip
 # that cell.
 
 # %% [markdown] name="screen-text"
@@ -550,9 +550,9 @@ for name, texts in groups.items():
     print(f"{name:30} {rate(found[name])}")
 
 # %% [markdown] name="authors-notes" only="instructor"
-# Stop after the first line of the output, and ask whether you would ship this screen. Wait for a
-# yes. Then show the other lines. The slip is a test set by the same author as the training set. If
-# one sentence of this module is remembered, let it be that one.
+# Cover all but the first line of the output, and ask whether you would ship this screen. Wait for a
+# yes. Then show the other lines. The mistake here is a test set by the same author as the training
+# set. If you explain one thing in this module, explain this one.
 
 # %% [markdown] name="authors-read"
 # The first row is the collection that the screen has learnt from. Compare it with the others: the
@@ -621,8 +621,8 @@ for text in [
 show.table(rows, caption="Redacted")
 
 # %% [markdown] name="pii-notes" only="instructor" then="03.3"
-# Exercise 03.3 takes `PIIMiddleware` and its argument `detector` from this section. Ask why the
-# mistyped card stays; the exercise checks digits too.
+# Ask why the mistyped card stays. The answer: its check digit is wrong; exercise 03.3 checks digits
+# too. The exercise uses `PIIMiddleware` and its argument `detector` from this section.
 
 # %% [markdown] name="pii-read"
 # The mistyped number stays, because its check digit is wrong. The name stays, because no pattern
@@ -795,9 +795,9 @@ for customer, text in [
 print("What is the till code?", said(safe, "What is the till code?"))
 
 # %% [markdown] name="secret-notes" only="instructor" then="03.1 03.4"
-# Exercise 03.1 takes the tool from this section, which asks the order book and keeps the code from
-# the model. Exercise 03.4 takes the output filter from the section before, which looks at whole
-# answers only: ask what a customer has read by then.
+# Exercise 03.1 uses the tool of this section, which asks the order book and keeps the code from the
+# model. Exercise 03.4 uses the output filter of the section before. That filter looks at whole
+# answers only: ask what a customer has read of a streamed answer by then.
 
 # %% [markdown] name="compare-text"
 # ## Which control does what, and what does it cost?
@@ -862,10 +862,9 @@ caption = f"{len(sample)} attacks, {honest.variant.value_counts().iloc[0]} hones
 show.table(table.reset_index(), caption=caption)
 
 # %% [markdown] name="compare-notes" only="instructor"
-# Give pairs three minutes with this table: which two controls would you ship, and what do they
-# cost? A choice without the column *honest right* is half a choice. Expect the zero under *code
-# out* to be praised; ask whether it could have been anything else. Skip the plot when the room is
-# late.
+# Give pairs three minutes with this table: which two controls would they ship, and what do these
+# cost? A choice must also name the figure under *honest right*. If someone praises the zero under
+# *code out*, ask whether it could be anything else. When you are late, skip the plot.
 
 # %% [markdown] name="compare-plot-text"
 # The same as a picture, with intervals. The best variant is far left in the first series and far
@@ -909,8 +908,8 @@ for name, rows in by_others.groupby("variant", sort=False):
 print(by_others.groupby(["variant", "goal"], sort=False)[GOT].sum())
 
 # %% [markdown] name="defend-notes" only="instructor" then="03.5"
-# Exercise 03.5 puts together what the sections before have shown, on attacks by other authors: let
-# people write down which controls they want, before they open the lab.
+# Let people write down which controls they want before they open the lab. Exercise 03.5 is the gate
+# and comes last: it combines the controls of all sections, against attacks by other authors.
 
 # %% [markdown] name="measured-text"
 # `course attack --part heldout` asks all of them and files the evidence for module 02's checklist.

@@ -101,9 +101,9 @@ agent.invoke({"messages": "Where is my order FH-10554?"})
 print(world)
 
 # %% [markdown] name="unprotected-notes" only="instructor"
-# Be ready for the objection that no real model is attacked here. Say that this is the point: the
-# module asks what can still happen once the model is lost. Ask which of the three calls nobody can
-# take back, and wait ten seconds.
+# If someone objects that no real model is attacked here, say that this is the point: the module
+# asks what can still happen once the attacker controls the model. Ask which of the three calls
+# nobody can take back, and wait ten seconds.
 
 # %% [markdown] name="person-text"
 # ## Who approves?
@@ -223,10 +223,10 @@ print("waiting after the next message:", len(asking.get_state(thread).interrupts
 # it again when you resume.
 
 # %% [markdown] name="practice-notes" only="instructor" then="04.6"
-# 04.6 can be done from here: it takes `interrupt_on` and `when` from this section, and adds up the
-# refunds of a whole conversation. Before the cell `waiting` runs, ask what becomes of the person's
-# question when the customer writes again; wait half a minute. The slip is to expect that it waits.
-# Skip the cell `edit` when the room is late.
+# Before the cell `waiting` runs, ask what happens to the question for the person when the customer
+# writes again; wait half a minute. The mistake here is to expect that the question waits. When you
+# are late, skip the cell `edit`. Exercise 04.6 uses `interrupt_on` and `when` from this section.
+# New in it: it adds up the refunds of a whole conversation.
 
 # %% [markdown] name="tired-text"
 # ## How many questions can a person answer?
@@ -407,11 +407,10 @@ for name, reason in refusals:
     print(f"{name}: {reason}")
 
 # %% [markdown] name="logged-notes" only="instructor" then="04.1 04.4"
-# Two exercises can be done now. 04.1 is a policy like this one, written as a function with
-# `@wrap_tool_call`; 04.4 is the limit on money that these rules do not have. The slip in this
-# section is to look for bad words, while a rule here asks only what the customer has written. Give
-# pairs two minutes for one honest sentence that `may_refund` refuses, and one that it lets through
-# by mistake.
+# The mistake here is to look for bad words: a rule asks only what the customer has written. Give
+# pairs two minutes for two sentences: an honest one that `may_refund` refuses, and one that it
+# wrongly lets through. Exercise 04.1 is a policy like this one, written as a function with
+# `@wrap_tool_call`. Exercise 04.4 is the limit on money that these rules lack.
 
 # %% [markdown] name="dojo-text"
 # ## How good is such a policy?
@@ -525,10 +524,10 @@ rows = [measured(name, policy) for name, policy in show.progress(policies.items(
 show.table(rows, caption="Banking, a hijacked agent")
 
 # %% [markdown] name="simple-notes" only="instructor"
-# Before the table appears, let each pair choose the one of the three rules that it would ship; one
-# minute. The slip is to read the first column alone, in which all three look perfect. Ask what a
-# customer of this bank says about the second one. No model is asked in this section: the hijacked
-# agent is the loop in `obey`.
+# Before the table appears, let each pair choose one of the three rules to ship: one minute. The
+# mistake here is to read only the column of attacks, where all three rules look perfect. Ask what a
+# customer of this bank says about the next column. This section asks no model: the loop in `obey`
+# is the hijacked agent.
 
 # %% [markdown] name="origin-text"
 # ## Where does a value come from?
@@ -657,11 +656,11 @@ show.intervals(rates, title=f"Provenance: {best.rate:.0%} of the tasks done with
                x="share of attacks, or of tasks")
 
 # %% [markdown] name="policies-notes" only="instructor" then="04.2"
-# From here people can do 04.2, which declares two tools in the words of this section: an effect,
-# the sources of each argument, the kind of each field. Before the cell `decided` runs, let everyone
-# write down three verdicts; one minute. Stay with the bill, because the slip is to take its author
-# for the user who named the file. Skip the plot when the room is late: the table above it has the
-# same figures.
+# Before the cell `decided` runs, let everyone write down three verdicts: one minute. Spend your
+# time on the bill: the mistake here is to confuse its author with the user who named the file. When
+# you are late, skip the plot: the table above it has the same figures. Exercise 04.2 declares two
+# tools in the words of this section: an effect, the sources of each argument, the kind of each
+# field.
 
 # %% [markdown] name="adaptive-text"
 # ## What does an attacker who knows the policy do?
@@ -692,10 +691,10 @@ for name, result in adaptive.items():
 show.table(rows, caption="Attacks with trusted values only, banking")
 
 # %% [markdown] name="adaptive-notes" only="instructor"
-# Cover the output, and ask what becomes of the zero: each person writes a number down, half a
-# minute. The slip is to call a policy safe after other people's attacks. When the room is late,
-# show the first two rows and the last one, and skip what each addition means. Otherwise ask which
-# row they would ship, with all three columns in view.
+# Cover the output, and ask what becomes of the 0% of *provenance*: everyone writes a number down,
+# half a minute. The mistake here is to call a policy safe because it stops other people's attacks.
+# When you are late, show the first two rows and the last one, and skip the meaning of each
+# addition. Otherwise, ask which row people would ship, with all three figures in view.
 
 # %% [markdown] name="adaptive-read"
 # A low figure on other people's attacks does not prove safety. Report both.
@@ -813,10 +812,10 @@ for host in [*names, "rebinding.example", "nowhere.example"]:
     print(f"{host:22} {said}")
 
 # %% [markdown] name="asked-notes" only="instructor" then="04.3"
-# Let everyone mark the hosts that will be refused before this cell runs; one minute. The slip is to
-# mark `rebinding.example`, too: it gets its page, from the address that was judged. 04.3 takes this
-# order of steps from here, and repeats it for redirects. The cell `network` plays the name server
-# and the pages, so nothing leaves the machine.
+# Before this cell runs, let everyone mark the hosts that will be refused: one minute. The mistake
+# here is to mark `rebinding.example`: it gets its page, from the address that was judged. The cell
+# `network` plays the name server and the pages, so nothing leaves the machine. Exercise 04.3
+# repeats this order of steps for redirects.
 
 # %% [markdown] name="ssrf-read"
 # A list of forbidden words ("localhost", "127.") would have let all six through. The package's
@@ -988,10 +987,10 @@ state = looping.invoke({"messages": "parcel " * 50_000})
 print(f"{perf_counter() - begin:.3f} s: {state['messages'][-1].text}")
 
 # %% [markdown] name="capped-notes" only="instructor" then="04.5"
-# 04.5 is the gate, and comes last. It takes origins and kinds from the sections about values and
-# declarations, and shows again what an attacker does who knows the policy. When the room is late,
-# skip this section and the two before it: no exercise needs SQL, HTML or the cap. The third line of
-# the cell `length` takes the longest, since the model reads a thousand words.
+# When you are late, skip this section and the two before it: no exercise needs SQL, HTML or the
+# cap. The third line of the cell `length` takes the longest: the model reads a thousand tokens.
+# Exercise 04.5 is the gate and comes last. It uses origins and kinds from the sections on values
+# and declarations.
 
 # %% [markdown] name="measured-text"
 # ## What you measured

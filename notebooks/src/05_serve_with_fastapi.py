@@ -117,8 +117,8 @@ show.scatter(beats, x="seconds since the start", y="seconds that /livez takes",
              title=f"/livez takes up to {blocked:.2f} s blocked, {awaited:.2f} s awaited")
 
 # %% [markdown] name="beats-notes" only="instructor"
-# Let the room guess the longest wait before you run it; the slip is to say "a little more". Then
-# ask what a Kubernetes probe with a time limit of one second would do at that moment.
+# Let the room guess the longest wait before you run the cell. The mistake here is to say "a little
+# more". Then ask what a Kubernetes probe with a time limit of one second would do at that moment.
 
 # %% [markdown] name="stream-text"
 # An orchestrator that probes the blocked service concludes that it is dead, and restarts it.
@@ -242,10 +242,10 @@ async for name, text in answering(shop, both, "C-0042"):
     print(text, end="|" if name == "token" else "\n")
 
 # %% [markdown] name="shop-notes" only="instructor" then="05.1"
-# Ask before the cell `shop` runs: is the text that streamed the answer? Wait for a yes, then
-# compare both texts of the output. The slip is to throw the end away because the words have come
-# already. Exercise 05.1 takes the cell `stream` from this section; what an `error` event contains
-# is in its statement. Skip the cell `modes` when the room is late.
+# Ask before the cell `shop` runs: is the streamed text the answer? Wait for a yes, then compare
+# both texts of the output. The mistake here is to ignore the end because the words have already
+# come. When you are late, skip the cell `modes`. Exercise 05.1 uses the cell `stream` from this
+# section; its statement says what an `error` event contains.
 
 # %% [markdown] name="keys-text"
 # The part after the last bar is the answer as a customer should read it.
@@ -355,9 +355,9 @@ show.table(rows, caption="One question, five clients")
 let_in = [row["status"] for row in rows].count(200)
 
 # %% [markdown] name="who-notes" only="instructor"
-# Let everyone write down five statuses before the cell runs: one minute. The slip is the last row:
-# the status is 200, and still nothing leaks, so read the column beside it. Ask what would happen if
-# the customer's id came in the body.
+# Let everyone write down five statuses before the cell runs: one minute. The mistake here is to
+# read the status alone: in the last row it is 200, and still nothing leaks. Read the column *gets*
+# too. Ask what would happen if the customer's id came in the body.
 
 # %% [markdown] name="size-text"
 # The stolen hash does not work as a key, and a customer sees only their own orders.
@@ -490,8 +490,8 @@ title = f"The first of {len(waits)} clients reads after {first:.1f} s, the last 
 show.timeline(spans(ungated), x="seconds since the burst", title=title)
 
 # %% [markdown] name="ungated-notes" only="instructor"
-# Ask who would still be there at the end of the longest bar. Someone will propose a longer queue.
-# Keep that for the table of percentiles.
+# Ask who would still be there at the end of the longest bar. If someone proposes a longer queue,
+# keep that for the table of percentiles.
 
 # %% [markdown] name="gate-text"
 # They wait in the model's server, with no limit, and nobody tells them. Some may close the page
@@ -548,9 +548,9 @@ show.table(table, caption="Time to first token in the same burst",
            units={"50% within": "s", "95% within": "s"})
 
 # %% [markdown] name="percentiles-notes" only="instructor" then="05.2"
-# Come back to the longer queue: ask what twice as many waiting places would change in each column,
-# and wait half a minute. The slip is to praise the shorter waits without the number of those
-# answered. Exercise 05.2 takes the class `Gate`, a dependency with `yield`; new in it are a share
+# Come back to the longer queue: ask what twice as many waiting places would change in each column;
+# wait half a minute. The mistake here is to praise the shorter waits and ignore how many clients
+# are answered. Exercise 05.2 uses the class `Gate`, a dependency with `yield`. New in it: a share
 # for each caller, and patience.
 
 # %% [markdown] name="leave-text"
@@ -673,10 +673,10 @@ show.bars({"in one piece": {"bare": in_vain, "stopping": noticed},
                 f"as events {stream_in_vain:.1f} s, then {stream_noticed:.1f}")
 
 # %% [markdown] name="watched-notes" only="instructor" then="05.3"
-# Take guesses before the cell `leave-bare` runs, one for each way of answering. The slip is to
-# expect that a stream stops by itself; FastAPI cancels it, and the model writes on. Each of the
-# four measurements in this section waits six seconds after the clients have left, so say that
-# nothing hangs. Exercise 05.3 takes the watch of the cell `watch`, around any coroutine.
+# Take guesses before the cell `leave-bare` runs, one for each way of answering. The mistake here is
+# to expect that a stream stops by itself: FastAPI cancels it, but the model writes on. Each of the
+# four measurements in this section waits six seconds after the clients have left: say so, or people
+# think that it hangs. Exercise 05.3 puts the watch of the cell `watch` around any coroutine.
 
 # %% [markdown] name="errors-text"
 # ## What does a client see of a failure?
@@ -872,10 +872,10 @@ def operation_routes(figures: Figures) -> APIRouter:
     return routes
 
 # %% [markdown] name="probes-notes" only="instructor" then="05.5"
-# Ask what each probe should say while the model is down, and wait ten seconds for both. The slip is
-# one probe under two names: then a dead model ends every stream of a healthy process. Exercise 05.5
-# takes the two routes, and gives `/readyz` its reasons. When the room is late, skip the metrics,
-# and keep the probes.
+# Ask what each probe should say while the model is down; wait ten seconds for each. The mistake
+# here is one probe under two names: then a dead model ends every stream of a healthy process. When
+# you are late, run the cells on metrics without comment, since later cells use them, and explain
+# the probes. Exercise 05.5 uses the two routes, and gives `/readyz` its reasons.
 
 # %% [markdown] name="lifespan-text"
 # ## What happens to a stream at a restart?
@@ -1006,10 +1006,11 @@ for patience, sign in [(30, signal.SIGTERM), (0, signal.SIGTERM), (30, signal.SI
 show.table(rows, caption="A stream of 20 tokens, stopped after one second", units={"patience": "s"})
 
 # %% [markdown] name="stopped-notes" only="instructor" then="05.4"
-# Ask before the last cell runs: in which of the three runs does the client read `done`? Give it ten
-# seconds. The slip is to take patience for a delay: ask who in the room has deployed in the middle
-# of a stream. Exercise 05.4 takes `asynccontextmanager` from the cell `lifespan`, and a `finally`
-# as in `Gate`. That a request reserves tokens before it runs is new: read the statement together.
+# Ask before the last cell runs: in which of the three runs does the client read `done`? Wait ten
+# seconds. The mistake here is to take patience for a delay: ask who in the room has deployed in the
+# middle of a stream. Exercise 05.4 uses `asynccontextmanager` from the cell `lifespan`, and a
+# `finally` as in `Gate`. New in it: a request reserves tokens before it runs. Read the statement
+# together.
 
 # %% [markdown] name="page-text"
 # With patience, Uvicorn takes no new connections, finishes what it has begun, and then ends the
@@ -1067,9 +1068,9 @@ for message in chat.chat_message:
 
 # %% [markdown] name="page-notes" only="instructor" then="05.7"
 # Ask how often the script of the page has run after two questions, and what would be lost without
-# `st.session_state`; wait half a minute. The slip is to see a page as a program that waits for
-# input. Exercise 05.7 takes this page, and adds errors, a stop in the middle, and *Ask again*. Skip
-# the section in a room that builds no pages, and 05.7 with it.
+# `st.session_state`; wait half a minute. The mistake here is to see a page as a program that waits
+# for input. If the room builds no pages, skip this section and exercise 05.7. The exercise uses
+# this page, and adds errors, a stop in the middle, and *Ask again*.
 
 # %% [markdown] name="package-text"
 # Other kits are good at other things. *Gradio* shows a function as a form. *Chainlit* shows an
@@ -1177,10 +1178,10 @@ trade_offs = pd.DataFrame(columns=["control", "latency", "cost", "usefulness", "
 show.table(trade_offs, caption="What each control gives and takes")
 
 # %% [markdown] name="table-notes" only="instructor" then="05.6"
-# Ask each group to give up one control, and to defend the choice with a figure from this table.
-# There is no right answer, but there are answers without a figure. The cell `latency-run` sends
-# more than a thousand requests: start it, and explain it while it runs. Exercise 05.6 is the gate:
-# it takes the guards of the whole module, and asks for the right numbers.
+# Start the cell `latency-run`, and explain it while it runs: it sends more than a thousand
+# requests. At this table, ask each group to give up one control, and to defend the choice with a
+# figure. No choice is wrong, but a choice without a figure does not count. Exercise 05.6 is the
+# gate: it uses the guards of the whole module, and asks for the right numbers.
 
 # %% [markdown] name="measured-text"
 # ## What you measured

@@ -182,9 +182,9 @@ os.kill(pid, signal.SIGKILL)
 print("after:", ray.get(counter.call.remote()))
 
 # %% [markdown] name="actor-notes" only="instructor"
-# Ask before the cell runs: five, one, or an error? Wait for a hand for each; ten seconds. The slip
-# is to take a restart for a recovery. Write "the process, not its memory" on the board, and leave
-# it there until the conversations come.
+# Ask before the cell runs: five, one, or an error? Wait ten seconds for a hand for each. The
+# mistake here is to take a restart for a recovery. Write "the process, not its memory" on the
+# board, and leave it there until the section on conversations.
 
 # %% [markdown] name="store-text"
 # A new process answers the call, and it counts from one: **Ray brings the process back, not its
@@ -220,8 +220,9 @@ print(f"by value {by_value:.2f} s, by reference {by_reference:.2f} s")
 print("a task may write into the array:", ray.get(total.remote(big))[1])
 
 # %% [markdown] name="store-notes" only="instructor"
-# Ask what happens to a list that a task appends to. Ray copied it with pickle, so the caller's list
-# does not change. The worker reads an array in place, without a copy, so it is read-only there.
+# Ask what happens to a list that a task appends to. The answer: Ray copies it with pickle, so the
+# caller's list does not change. The worker reads an array in place, without a copy, so the array is
+# read-only there.
 
 # %% [markdown] name="index-text"
 # ## How do you build an index with many workers?
@@ -370,11 +371,11 @@ for name in ["texts.json", "vectors.npy"]:
 print("killed: process", dead)
 
 # %% [markdown] name="index-notes" only="instructor" then="06.1"
-# Ask what a killed worker has cost: not a text, and not a line of code. Then ask what happens when
-# your own code fails on one document, and wait for an answer: the whole run ends. Exercise 06.1
-# takes actors and references from the section before, and this question; `ray.wait` is in its
-# statement. Its check starts Ray in the lab's own process, beside the cluster of this notebook, so
-# it is slow to begin.
+# Ask what the killed worker has cost: no text, and no line of code. Then ask what happens when your
+# own code fails on one document; wait for "the whole run ends". Exercise 06.1 uses actors and
+# references from the section before, and this question; its statement explains `ray.wait`. Its
+# check is slow to start: it starts Ray in the lab's own process, next to the cluster of this
+# notebook.
 
 # %% [markdown] name="poison-text"
 # Ray ran the lost batches again, in a new worker. That helps when a process or a machine dies. It
@@ -448,9 +449,9 @@ serve.delete("embedder")
 # on a GPU. On a busy CPU they take sixteen times as long, and a batch saves only the calls.
 
 # %% [markdown] name="batch-notes" only="instructor"
-# On two cores the gain is small: here a batch saves only calls to the engine. A GPU computes
-# sixteen texts in about the time of one. Ask what a batch costs: the first text waits for more to
-# come, up to the time limit of the batch.
+# On two cores, expect little or no gain: here a batch saves only calls to the engine. A GPU
+# computes sixteen texts in about the time of one. Ask what a batch costs. The answer: the first
+# text waits for others, up to the time limit of the batch.
 
 # %% [markdown] name="library-text"
 # ## How do you serve the parts apart?
@@ -756,11 +757,11 @@ for message in ["How heavy is the Alta 2 tent?", "Do you sell kayaks?"]:
     print(seen.status, f"{seen.waited:.1f} s", seen.texts, seen.body)
 
 # %% [markdown] name="conversation-notes" only="instructor" then="06.2 06.3"
-# This section has the most code of the module. Draw the four parts first, and where the
-# conversation is, and explain `Support` and `RemoteAgent`; when the room is late, only run the
-# cells `search-tool` and `unread`. Ask which of the parts may die without loss; wait one minute.
-# Exercise 06.2 takes handles, `bind` and `stream=True` from here, and 06.3 the actor that keeps
-# what replicas must not.
+# This section has the most code of the module. First draw the four parts, and where the
+# conversation is. Then explain `Support` and `RemoteAgent`. Ask which parts may die without loss;
+# wait one minute. When you are late, run the cells `search-tool` and `unread` without comment.
+# Exercise 06.2 uses handles, `bind` and `stream=True`. Exercise 06.3 uses the actor that keeps what
+# replicas must not keep.
 
 # %% [markdown] name="same-client-text"
 # The client is the one from module 05, and it cannot tell the difference. The library found nothing
@@ -810,10 +811,10 @@ serve.delete("slow")
 # count once for all of them.
 
 # %% [markdown] name="full-notes" only="instructor" then="06.4"
-# Ask before the cell `full` runs how many of six get an answer; ten seconds. The slip is to count
-# one for the replica and none for the queue. Ask what a client should do after this 503, when
-# nothing says how long to wait. Exercise 06.4 takes the usual form of `@serve.ingress` from the
-# class `Slow`, and the length of a queue.
+# Ask before the cell `full` runs how many of six get an answer; wait ten seconds. The answer is
+# two. The mistake here is to count the one in the replica and forget the one in the queue. Ask what
+# a client should do after this 503, which does not say how long to wait. Exercise 06.4 uses the
+# usual form of `@serve.ingress` from the class `Slow`, and the length of a queue.
 
 # %% [markdown] name="break-text"
 # ## What breaks, and who notices?
@@ -945,11 +946,11 @@ broken = pd.DataFrame({
 show.table(broken, caption="What eight clients saw", units={"slowest": "s", "healthy after": "s"})
 
 # %% [markdown] name="broken-notes" only="instructor"
-# Start the cell `break-run` first: it takes about two minutes, more on a busy machine. Let pairs
-# use the time to write down, for each of the four events in the list, whether clients notice. The
-# slip is to look at machines, not at connections: ask which part holds the client's connection, and
-# compare the killed agent with the killed gateway in this table. Figures differ from run to run, so
-# let neighbours compare theirs.
+# Start the cell `break-run` first: it takes about two minutes, or more on a busy machine. While it
+# runs, let pairs write down for each of the four events in the list whether clients notice. The
+# mistake here is to look at machines, not at connections. Ask which part holds the client's
+# connection, and compare the killed agent with the killed gateway in this table. Figures differ
+# from run to run: let neighbours compare theirs.
 
 # %% [markdown] name="alone-text"
 # Compare the single process from the beginning, which no one restarted. Most of its requests are
@@ -1040,9 +1041,10 @@ serve.delete("waits")
 # Against a burst you have the gate.
 
 # %% [markdown] name="scaled-notes" only="instructor"
-# Ask for both numbers before the cells run, replicas and seconds. The cell `scale` takes half a
-# minute. The slip is to count on autoscaling in a burst; ask which control of module 05 helps in
-# the seconds until then. Skip the section on evaluation in parallel when the room is late.
+# Ask for both numbers before the cells run: replicas and seconds. The cell `scale` takes half a
+# minute. The mistake here is to count on autoscaling in a burst. Ask which control of module 05
+# helps until the new replica answers. When you are late, skip the section on evaluation in
+# parallel.
 
 # %% [markdown] name="exam-text"
 # ## Can you evaluate in parallel?
@@ -1266,10 +1268,11 @@ drawer.cleanup()
 # in parallel, and resumes a run that was interrupted.
 
 # %% [markdown] name="deploy-notes" only="instructor" then="06.5"
-# Ask whether the replica is replaced when only `user_config` changes, and wait for a show of hands.
-# The slip here is a mistyped key, which Ray accepts in silence. Run the cell `stop` before exercise
-# 06.5: its check starts a cluster of its own. 06.5 is the gate, and takes the resumed stream of
-# `RemoteAgent`, the full queue, and the events of the section on what breaks.
+# Ask whether the replica is replaced when only `user_config` changes; wait for a show of hands. The
+# answer: not when a file is deployed. The mistake here is a mistyped key, which Ray accepts in
+# silence. Run the cell `stop` before exercise 06.5: its check starts a cluster of its own. Exercise
+# 06.5 is the gate: it uses the resumed stream of `RemoteAgent`, the full queue, and the events of
+# the section on what breaks.
 
 # %% [markdown] name="measured-text"
 # ## What you measured

@@ -173,9 +173,9 @@ print(f"{first_build:.1f} s, then {second_build:.1f} s")
 
 # %% [markdown] name="build-notes" only="instructor"
 # Ask how long the second build takes, compared with the first; wait ten seconds for a number. The
-# slip to show is a `COPY . .` before the packages. Images, pods and the rollout need podman and
-# HAProxy, which run on Linux: in a room with other systems, run the notebook on your machine, and
-# let people read the stored output.
+# mistake here is a `COPY . .` before the packages. Images, pods and the rollout need podman and
+# HAProxy, which run on Linux. If people have other systems, run the notebook on your machine, and
+# let them read the stored output.
 
 # %% name="layers"
 import json
@@ -284,10 +284,10 @@ podman("pod", "rm", "--force", "first")
 show.table(pd.DataFrame(seen), caption="What probes see")
 
 # %% [markdown] name="hanging-notes" only="instructor"
-# Cover the table, and let pairs fill in its four rows, both probes; two minutes. Then ask which
-# probe restarts a pod that hangs, and which one never restarts anything. The slip is a liveness
-# probe that asks what readiness asks. When the room is late, skip the code of `look` and `play`,
-# and keep the table.
+# Cover the table, and let pairs fill in its four rows for both probes: two minutes. Then ask which
+# probe restarts a pod that hangs, and which one never restarts anything. The mistake here is a
+# liveness probe that asks what readiness asks. When you are late, skip the code of `look` and
+# `play`, and keep the table.
 
 # %% [markdown] name="probes-text"
 # Kubernetes has three probes, and each does something different with such an answer:
@@ -528,11 +528,10 @@ show.table([
 #       ports: [{port: 443}]
 
 # %% [markdown] name="network-notes" only="instructor" then="07.2 07.3 07.5"
-# Three exercises can be done from here. 07.2 takes the probes of this section and of the one
-# before, 07.3 the way from a measurement to a number in the manifest, and 07.5 the NetworkPolicy,
-# with both directions. If there is time for one of them, take 07.2. For each number in the
-# Deployment, ask "Why this one?" and wait ten seconds; the slip is a number that was copied from a
-# chart.
+# For each number in the Deployment, ask "Why this one?" and wait ten seconds. The mistake here is a
+# number that was copied from a chart. If there is time for only one of the three exercises, take
+# 07.2. Exercise 07.2 uses the probes of this section and of the one before. 07.3 uses the way from
+# a measurement to a number in the manifest. 07.5 uses the NetworkPolicy, in both directions.
 
 # %% [markdown] name="kustomize-text"
 # ## What differs between two environments?
@@ -760,10 +759,10 @@ show.table(hunt.replace({True: "found", False: "-"}), caption=title)
 # not run here.)
 
 # %% [markdown] name="hunt-notes" only="instructor" then="07.1"
-# Before the table appears, everyone writes down how many of the twenty faults the schema finds;
-# half a minute. The slip is to take a valid file for a working one. 07.1 takes the findings of
-# `deploy-check` from here, and the patches of an overlay from the section before. When the room is
-# late, skip the list of faults, show the table, and stay with its last row.
+# Before the table appears, let everyone write down how many of the twenty faults the schema finds:
+# half a minute. The mistake here is to take a valid file for a working one. When you are late, skip
+# the list of faults, show the table, and discuss only its last row. Exercise 07.1 uses the findings
+# of `deploy-check` from this section, and the patches of an overlay from the section before.
 
 # %% [markdown] name="haproxy-text"
 # ## How is a new version rolled out without losing a request?
@@ -906,10 +905,10 @@ title = f"With all three, {lost} of {asked} requests are lost"
 show.table(rollouts, caption=title, units={"slowest": "s"})
 
 # %% [markdown] name="variants-notes" only="instructor"
-# Let people vote before this table appears: which of `wait`, `grace` and `drain` saves the most
-# requests? The slip is to think that a new pod that is ready is enough. The counts differ from run
-# to run, so compare the rows and not the figures. The cell `variants` runs four rollouts of real
-# pods, one after the other: start it, and talk about their names meanwhile.
+# Start the cell `variants`, and explain the names while it runs: it rolls out real pods four times,
+# one after the other. Before this table appears, let people vote: which of `wait`, `grace` and
+# `drain` saves the most requests? The mistake here is to think that a ready new pod is enough. The
+# counts differ from run to run: compare the rows, not the figures.
 
 # %% [markdown] name="variants-text"
 # Each row of the table adds one thing:
@@ -1082,10 +1081,10 @@ show.line(by_hour, x="hour of the day", y="pods", title=title)
 # comes and goes for free.
 
 # %% [markdown] name="policies-notes" only="instructor" then="07.4"
-# Ask what an autoscaler on CPU does when a pod mostly waits for a model; ten seconds, then show the
-# plot. The slip is to call it broken: it does what it was told, on a metric that does not move.
-# 07.4 takes the formula in `desired` and the window of five minutes from here. Say that this is a
-# simulation, and skip the code of `simulate` when the room is late.
+# Ask what an autoscaler on CPU does when a pod mostly waits for a model; wait ten seconds, then
+# show the plot. The mistake here is to call it broken: it follows its rule, on a metric that does
+# not move. Say that this is a simulation. When you are late, skip the code of `simulate`. Exercise
+# 07.4 uses the formula in `desired` and the window of five minutes.
 
 # %% [markdown] name="drain-text"
 # ## What happens when a node is emptied?
@@ -1220,10 +1219,10 @@ os.chdir(here)
 drawer.cleanup()
 
 # %% [markdown] name="stop-notes" only="instructor" then="07.6"
-# 07.6 is the gate, and comes last: it writes the careful rollout that the section about a new
-# version has measured. Run this cell first, since it ends the walkthrough's pods and its proxy, and
-# the check starts processes and a proxy of its own. Ask what a Deployment has in place of the wait
-# for streams; after ten seconds, point at the grace period.
+# Run this cell before exercise 07.6: it ends the walkthrough's pods and its proxy, and the check of
+# 07.6 starts processes and a proxy of its own. Ask what a Deployment has in place of the wait for
+# streams; after ten seconds, point at the grace period. Exercise 07.6 is the gate and comes last:
+# people write the careful rollout that the section about a new version has measured.
 
 # %% [markdown] name="measured-text"
 # ## What you measured

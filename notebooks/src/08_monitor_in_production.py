@@ -280,9 +280,9 @@ show.table(rows, caption="Seconds of an answer, from values and from buckets")
 
 # %% [markdown] name="buckets-notes" only="instructor"
 # Before the table appears, ask what the default buckets say about the slow day. Wait until three
-# people have written down a number of seconds. The slip here is to read the result as a
-# measurement: it is the last finite bound, and stays the same however slow the model gets. When the
-# room is late, do not explain the function `quantile`.
+# people have written down a number of seconds. The mistake here is to read the result as a
+# measurement: it is the last finite bound, and stays the same however slow the model gets. When you
+# are late, do not explain the function `quantile`.
 
 # %% [markdown] name="buckets-rule"
 # The default buckets are made for fast web pages: most of them lie below a second, and the last
@@ -311,9 +311,9 @@ print(series, "series for one histogram")
 # words is also personal data that every user of the dashboard can read.
 
 # %% [markdown] name="labels-notes" only="instructor" then="08.1"
-# Exercise 08.1 takes the three kinds of metrics from the first section, and the buckets and the
-# rule about labels from this one. Ask first: "What may be a label of a request to `/orders/12`?"
-# Ten seconds are enough. The middleware at the ASGI level is new, so tell people what it is.
+# Ask: "What may be a label of a request to `/orders/12`?" and wait ten seconds. Exercise 08.1 uses
+# the three kinds of metrics from the first section, and the buckets and the rule about labels from
+# this one. New in it: middleware at the ASGI level. Tell people what that is.
 
 # %% [markdown] name="prometheus-text"
 # ## What does Prometheus make of it?
@@ -428,9 +428,10 @@ show.table(rows, caption=f"Questions of {window}")
 
 # %% [markdown] name="rate-notes" only="instructor"
 # The cells `traffic` and `restart` take about half a minute together. Start them, then ask whether
-# Prometheus will count exactly as many questions as the customers asked. The slip is to distrust
-# `increase` because it is not exact: point at the row of the last value, which knows nothing from
-# before the restart. Without Prometheus, show this section and the next by their stored outputs.
+# Prometheus will count exactly as many questions as the customers asked. The mistake here is to
+# distrust `increase` because it is not exact. Point at the row of the last value: it knows nothing
+# from before the restart. If you have no Prometheus, show the stored outputs of this section and
+# the next.
 
 # %% [markdown] name="rate-why"
 # It is not the exact number. Prometheus sees samples, not events. What is counted between the last
@@ -460,10 +461,10 @@ for share in (0.5, 0.95):
 show.table(rows, caption="The time to the first token, after the model became slow")
 
 # %% [markdown] name="promql-notes" only="instructor" then="08.2"
-# Exercise 08.2 takes `increase`, `rate` and `histogram_quantile` from this section, and from the
-# cell `surprises` what a comparison does to NaN. Cover that cell's comments, and give five seconds
-# for a guess at each line. In the cell `rate`, `increase` is inside `sum`: ask why not the other
-# way round, and leave the answer to the exercise.
+# Cover the comments of the cell `surprises`, and wait five seconds for a guess at each line. In the
+# cell `rate`, `increase` is inside `sum`: ask why not the other way round, and leave the answer to
+# exercise 08.2. The exercise uses `increase`, `rate` and `histogram_quantile`, and what a
+# comparison does to NaN (the cell `surprises`).
 
 # %% [markdown] name="objective-text"
 # ## When should an alert wake a person?
@@ -658,10 +659,10 @@ for message in messages:
 # Two alerts in one message; then one alone, since it inhibits all that are pages.
 
 # %% [markdown] name="manager-notes" only="instructor" then="08.3"
-# Exercise 08.3 takes the burn rate, the two windows, the minimum count and `promtool` from this
-# section. Ask why the rules count bad answers and not `1 - good / all`, and wait twenty seconds.
-# When the room is late, run the cells about Alertmanager without a word: no exercise of the lab
-# uses it, but a later cell needs their import of `json`.
+# Ask why the rules count bad answers and not `1 - good / all`; wait twenty seconds. When you are
+# late, run the cells about Alertmanager without comment: no exercise needs it, but a later cell
+# needs their import of `json`. Exercise 08.3 uses the burn rate, the two windows, the minimum count
+# and `promtool`.
 
 # %% [markdown] name="board-text"
 # ## What does one screen say in ten seconds?
@@ -820,10 +821,10 @@ caption = f"Minutes from an incident to the alarm, and alarms on {len(nights)} n
 show.table(rows, caption=caption)
 
 # %% [markdown] name="alarms-notes" only="instructor"
-# Before the cell `replayed` runs, take a vote: which rule is faster, and which one cries wolf? The
-# first run replays the days, with a progress bar, and keeps them: do it before the workshop. The
-# slip is to look for one rule that finds all three incidents. Give pairs two minutes to choose the
-# two that find them together.
+# Run the cell `replayed` before the workshop: the first run replays the days, with a progress bar,
+# and keeps them. In the workshop, take a vote before it runs: which rule is faster, and which one
+# raises false alarms? The mistake here is to look for one rule that finds all three incidents. Give
+# pairs two minutes to choose the two rules that find them together.
 
 # %% [markdown] name="alarms-rule"
 # The thresholds are a few minutes faster. At night, when five minutes hold two answers, a single
@@ -1025,10 +1026,9 @@ rows.append(row)
 show.table(rows, caption="Detectors of answers that are not grounded")
 
 # %% [markdown] name="detectors-notes" only="instructor"
-# Let everyone rank the five detectors before the table appears: one minute. The slip here is to
-# take the most expensive one for the best. The judge saw only some of the answers, so read its
-# interval before its area. The cell `judge-scored` asks the model for each of these answers: start
-# it while people write.
+# Start the cell `judge-scored`: it asks the model for each answer. Meanwhile, let everyone rank the
+# five detectors on paper: one minute. The mistake here is to take the most expensive one for the
+# best. The judge saw only some of the answers: read its interval before its area.
 
 # %% [markdown] name="paired-text"
 # Intervals of two detectors may overlap, although one is better on nearly every draw. So compare
@@ -1108,10 +1108,10 @@ show.table(rows, caption="What an alarm is worth")
 # are the two shares that you measured above.
 
 # %% [markdown] name="base-notes" only="instructor" then="08.4"
-# Exercise 08.4 takes the two parts, the rate of invented answers and the two costs from the cells
-# `threshold` and `judged-on-test`. Cover the table of the cell `base` and ask: if 2% are invented,
-# what share of the alarms is right? Wait half a minute for three guesses. The slip is to think of
-# the detector and forget the rate.
+# Cover the table of the cell `base` and ask: if 2% are invented, what share of the alarms is right?
+# Wait half a minute for three guesses. The mistake here is to think of the detector and forget the
+# rate. Exercise 08.4 uses the two parts and the two costs from the cells `threshold` and
+# `judged-on-test`, and the rate of invented answers.
 
 # %% [markdown] name="bias-text"
 # ## Is everyone treated alike?
@@ -1238,10 +1238,10 @@ show.table(rows, caption=f"How often the test accuses, of {tries} tries")
 # writing.
 
 # %% [markdown] name="bias-notes" only="instructor" then="08.5"
-# Exercise 08.5 takes the permutation of pairs and the control from this section; its margin is new.
 # In the table of the cell `gaps`, cover *gap* and *p*, and read the control first. Then ask whether
-# a p below 5% in one greeting of four accuses the agent, and wait twenty seconds for "divided by
-# four".
+# a p below 5% in one greeting of four accuses the agent; wait twenty seconds for "divided by four".
+# Exercise 08.5 uses the permutation of pairs and the control from this section. New in it: the
+# margin.
 
 # %% [markdown] name="drift-text"
 # ## Are the questions still the same?
@@ -1377,10 +1377,10 @@ for line in log:
         print("log:", line)
 
 # %% [markdown] name="gate-notes" only="instructor" then="08.6"
-# Exercise 08.6, the gate, takes rules on replayed days, minimum counts and canaries from the
-# sections before. Let people run the lab's cells up to `gate-tried` and then have a break: the
-# first run replays the days, which takes about two minutes. When the room is late, skip the
-# exemplar and keep the table of who looks how soon.
+# Let people run the lab's cells up to `gate-tried`, and then take a break: the first run replays
+# the days, which takes about two minutes. When you are late, skip the exemplar, and keep the table
+# of who looks how soon. Exercise 08.6 is the gate and comes last. It uses rules on replayed days,
+# minimum counts and canaries from the sections before.
 
 # %% [markdown] name="measured-text"
 # ## What you measured

@@ -111,8 +111,8 @@ tree(run)
 
 # %% [markdown] name="request-notes" only="instructor"
 # Before the tree appears, let people answer the question above the cell `invoke`: how often is the
-# model called? Wait until three have said a number. The slip with the tree is to add up its rows:
-# ask how long the whole request took, and wait ten seconds for "as long as the first row".
+# model called? Wait for three numbers. The mistake here is to add up the rows of the tree. Ask how
+# long the whole request took; wait ten seconds for "as long as the first row".
 
 # %% [markdown] name="tree-note"
 # A *run* is one step, with inputs, outputs, start and end. Runs form a tree, the *trace*. The agent
@@ -303,8 +303,8 @@ torn = rows[1]["traces"] - 1
 
 # %% [markdown] name="pool-notes" only="instructor"
 # Let everyone write down three numbers before the cell `ask` runs: how many traces does each way
-# give? One minute is enough. The slip is to wait for an error: the plain pool returns the right
-# answer. Ask how a team would notice it, and take "not at all" for an answer.
+# give? One minute. The mistake here is to expect an error: the plain pool returns the right answer.
+# Ask how a team would notice the fault, and accept "not at all".
 
 # %% [markdown] name="count-note"
 # In the plain pool each call became a trace of its own. Nothing failed, so nobody notices: the
@@ -406,10 +406,10 @@ show.table(rows, caption="Cost of a million calls", units={"cost": "$"}, digits=
 # out, so put the number of runs without a price beside each sum.
 
 # %% [markdown] name="usage-notes" only="instructor" then="09.1"
-# Exercise 09.1 takes `@traceable`, the pool that passes the context on, and the usage of a model
-# that LangChain does not know, all from the last three sections. Ask what `get_current_run_tree()`
-# returns with tracing off; wait ten seconds. When the room is late, skip the headers between two
-# processes: the exercise has only one.
+# Ask what `get_current_run_tree()` returns with tracing off; wait ten seconds for `None`. When you
+# are late, skip the headers between two processes: the exercise has only one process. Exercise 09.1
+# uses three things from the last three sections: `@traceable`, the pool that passes the context on,
+# and the usage of a model that LangChain does not know.
 
 # %% [markdown] name="day-goal"
 # ## What does a day look like?
@@ -434,8 +434,9 @@ client.flush()
 
 # %% [markdown] name="day-notes" only="instructor"
 # Read the printed line aloud: these answers are stored, and only two requests were asked again. Do
-# not add `live=True` in a workshop: the text above says how long that takes. Ask for which runs the
-# stored traces have inputs and outputs; wait twenty seconds.
+# not add `live=True` in a workshop: it takes about a quarter of an hour. Ask for which runs the
+# stored traces have inputs and outputs; wait twenty seconds for "the request, its models and its
+# tools".
 
 # %% name="statistics"
 figures = client.get_run_stats(project_names=[project], is_root=True)
@@ -584,10 +585,10 @@ show.table(rows, digits=1, units={"cost": "%"}, caption="Conversations with the 
 # cache. Go back to the intents then: one such conversation can be most of a small group's excess.
 
 # %% [markdown] name="excess-notes" only="instructor" then="09.2"
-# Exercise 09.2 takes *excess*, `list_runs` with `is_root=True`, and the rule that an unknown price
-# is not zero. Before the cell `intents` runs, ask whether the intent with the largest cost also has
-# the largest excess: thirty seconds. The slip afterwards is to blame an intent for one
-# conversation, so show the cell `who` too.
+# Before the cell `intents` runs, ask whether the intent with the largest cost also has the largest
+# excess; wait thirty seconds. The mistake here is to blame an intent for one conversation, so show
+# the cell `who` too. Exercise 09.2 uses *excess*, `list_runs` with `is_root=True`, and the rule
+# that an unknown price is not zero.
 
 # %% [markdown] name="time-goal"
 # ## Where does the time go?
@@ -723,10 +724,10 @@ for run in calls:
 print(sorted(counts.items(), key=lambda pair: -pair[1])[:3])
 
 # %% [markdown] name="tools-notes" only="instructor" then="09.3"
-# Exercise 09.3 takes the tool runs, the difference between an error and a refusal, and Wilson's
-# lower end from this section; the percentile is its own. Before the cell `planted-table` runs, let
-# people say which tool they would look at tonight, and why: one minute. When the room is late, pass
-# over the table of the real day, in which no tool raised an error.
+# Before the cell `planted-table` runs, let people say which tool they would look at tonight, and
+# why: one minute. When you are late, pass over the table of the real day: no tool raised an error
+# in it. Exercise 09.3 uses the tool runs, the difference between an error and a refusal, and
+# Wilson's lower end. New in it: the percentile.
 
 # %% [markdown] name="feedback-text"
 # ## Are expensive answers better answers?
@@ -950,10 +951,10 @@ splits = pd.DataFrame(rows).set_index("split")
 # is a regression test, made of what customers ask.
 
 # %% [markdown] name="dataset-notes" only="instructor" then="09.4"
-# Exercise 09.4 takes feedback, `list_feedback` and `create_examples` from the last two sections;
-# corrections are new. Ask which row of the table tells whether the next customer is helped: the
-# slip is to quote *seen*. The experiments ask the agent again and again: run the cells `before` and
-# `after` ahead, or read the stored table.
+# Run the cells `before` and `after` before the workshop, or read the stored table: the experiments
+# ask the agent again and again. Ask which row of the table tells whether the next customer is
+# helped. The mistake here is to quote *seen*. Exercise 09.4 uses feedback, `list_feedback` and
+# `create_examples` from the last two sections. New in it: corrections.
 
 # %% [markdown] name="prompts-text"
 # ## Which of two prompts is worth its price?
@@ -1086,9 +1087,9 @@ run = next(client.list_runs(project_name=f"{own}-mail"))
 print(run.name, run.tags, run.inputs, run.outputs)
 
 # %% [markdown] name="redact-notes" only="instructor" then="09.5"
-# Exercise 09.5 takes the hook for `Client(anonymizer=...)` from this section; pseudonyms with a key
-# are new. Before the cell `unseen` runs, ask which of the five places keeps the address: name, tag,
-# input, output, name of a field. Read the two sentences below the output before people begin.
+# Before the cell `unseen` runs, ask which of the five places keep the address: name, tag, input,
+# output, name of a field. Read the two sentences below the output before people start the exercise.
+# Exercise 09.5 uses the hook for `Client(anonymizer=...)`. New in it: pseudonyms with a key.
 
 # %% [markdown] name="unseen-note"
 # The run's name, its tag and the name of a field still contain it, so put no personal data there. A
@@ -1121,9 +1122,9 @@ print(f"{worth.sum()} are worth reading; of them 10% sampling leaves {low:.0f} t
 
 # %% [markdown] name="sample-notes" only="instructor"
 # Ask for a number before the cell runs: of the requests worth reading, how many does a 10% sample
-# keep? The slip is to think of a sample as cheap and harmless. Ask what would have to be known to
-# keep all of them; wait twenty seconds for "how the request ended". When the room is late, skip the
-# cell `sampled`.
+# keep? The mistake here is to think that a sample is cheap and harmless. Ask what you would have to
+# know to keep all of them; wait twenty seconds for "how the request ended". When you are late, skip
+# the cell `sampled`.
 
 # %% [markdown] name="worth-note"
 # *Tail sampling* decides after a trace is finished, and so keeps more of them: send everything to a
@@ -1265,10 +1266,10 @@ for span in spans:
 # | monthly | what to keep, and what `client.delete_project` deletes | old personal data is a risk |
 
 # %% [markdown] name="cheaper-notes" only="instructor" then="09.6"
-# Exercise 09.6 is the gate. It takes the tree of a request with its tokens and the cost of a root
-# run from this walkthrough, and no new name. When the room is late, run the cells on the price of
-# tracing and on the second server without a word: the exercise needs neither, but the last cells
-# use their variables.
+# When you are late, run the cells on the price of tracing and on the second server without comment:
+# the exercise needs neither, but the last cells use their variables. Exercise 09.6 is the gate and
+# comes last. It uses the tree of a request with its tokens, and the cost of a root run. It needs no
+# new name.
 
 # %% [markdown] name="measured-text"
 # ## What you measured

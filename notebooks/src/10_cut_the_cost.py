@@ -215,10 +215,10 @@ def show_bills(caption):
 show_bills(f"{len(asked)} requests today")
 
 # %% [markdown] name="bill-notes" only="instructor"
-# Before the table appears, ask what is the largest part of the bill: tokens, people or mistakes.
-# One minute, and everyone writes down a factor between the smallest and the largest. The slip is to
-# cut tokens before anyone has looked at the last column. Ask for the room's own prices of a person
-# and of a wrong answer, and keep them on the board until the frontier.
+# Before the table appears, ask which part of the bill is the largest: tokens, people or mistakes.
+# Let everyone write down a factor between the smallest and the largest: one minute. The mistake
+# here is to cut tokens before you look at the last column. Ask what a person and a wrong answer
+# cost where people work, and keep these prices on the board until the frontier.
 
 # %% [markdown] name="total-read"
 # Compare the last two figures: a right answer costs a few micro-dollars (millionths of a dollar) in
@@ -310,10 +310,10 @@ def summary(measured):
 show.table(summary(by_context), caption=f"The same {len(in_documents)} questions", digits=1)
 
 # %% [markdown] name="contexts-notes" only="instructor"
-# Take a bet on the column *right* before the cell `contexts-measured` runs: which of the four texts
-# gives the most right answers? The slip afterwards is to take the result for a rule about all
-# models; the text below the test says why it is not. This cell and `outputs-asked` ask the model
-# for each question and variant: run both before the workshop, or show the stored tables.
+# Run this cell and `outputs-asked` before the workshop, or show the stored tables: both ask the
+# model for each question and variant. Before the table appears, take a bet on the column *right*:
+# which of the four texts gives the most right answers? The mistake here is to take the result for a
+# rule about all models; the text below the test says why it is not.
 
 # %% [markdown] name="paired-text"
 # The questions are the same, so compare question by question: on how many is only the first variant
@@ -553,9 +553,9 @@ print("the same meaning:", round(same_cosines[farthest], 2), same[farthest])
 print("another meaning:", round(trap_cosines[nearest], 2), different[nearest])
 
 # %% [markdown] name="nearest-notes" only="instructor"
-# Come back to module 01 here: which of two texts was nearer to the first? Let everyone write down
-# two cosines before the cell runs: one minute. The slip is to ask for a better threshold, so let
-# people look for one in the plot that follows, and wait half a minute in silence.
+# Come back to module 01: which of two texts was nearer to the first? Let everyone write down two
+# cosines before the cell runs: one minute. The mistake here is to ask for a better threshold. Let
+# people look for one in the plot that follows; wait half a minute, even in silence.
 
 # %% [markdown] name="traps-text"
 # A semantic cache serves the stored answer when the cosine is above a threshold. Which threshold
@@ -732,10 +732,10 @@ for name in ("gpt-5-mini", "claude-sonnet-4-5"):
 show.table(rows, caption="Micro-dollars a call", digits=0)
 
 # %% [markdown] name="cache-notes" only="instructor" then="10.1 10.3"
-# Exercise 10.1 takes the meter, and the `total_cost` of a cached answer, from this section.
-# Exercise 10.3 takes the guard, which knows no units, signs or word order yet. Show the traps that
-# the cell `left` prints, and let pairs say what a guard would have to compare: two minutes. Keep
-# the provider's cache even when you are late: 10.1 has its price.
+# Show the traps that the cell `left` prints, and let pairs say what a guard would have to compare:
+# two minutes. Keep the provider's cache even when you are late: 10.1 has its price. Exercise 10.1
+# uses the meter, and the `total_cost` of a cached answer. Exercise 10.3 uses the guard, which does
+# not compare units, signs or word order yet.
 
 # %% [markdown] name="extract-text"
 # ## Does it take a model at all?
@@ -982,10 +982,10 @@ for tier, group in cascade.groupby("tier"):
 show.table(rows, caption="Dollars a right answer, all included, with each tier and without")
 
 # %% [markdown] name="earns-notes" only="instructor"
-# Ask which tier people would take out, before the table appears; wait for two different answers.
-# The slip is to judge a tier by its share of right answers: compare the last two columns instead.
-# Then ask what a person at 20 cents would change, and wait half a minute. The cell `asked-tiers`
-# above asks the agent until the cache knows the answer: run it before the workshop.
+# Run the cell `asked-tiers` before the workshop: it asks the agent until the cache knows the
+# answer. Before the table appears, ask which tier people would take out; wait for two different
+# answers. The mistake here is to judge a tier by its share of right answers: compare the last two
+# columns instead. Then ask what a person at 20 cents would change; wait half a minute.
 
 # %% name="person-last"
 by_model = cascade.tier == "model"
@@ -1052,10 +1052,10 @@ print(f"router, by the question: area {roc_auc_score(is_right, routed[:, 1]):.2f
 print(f"cascade, by the score: area {roc_auc_score(is_right, extracted.score):.2f}")
 
 # %% [markdown] name="cascade-notes" only="instructor" then="10.2 10.4"
-# Exercise 10.2 takes a class with `wrap_model_call` that answers in place of the model from this
-# section, and from the one before what belongs to a key. Exercise 10.4 takes the threshold by what
-# mistakes and people cost, for several tiers at once. Ask what a tier costs that is asked and
-# serves nothing: ten seconds. When the room is late, skip the fallback and the router.
+# Ask what it costs to ask a tier that then serves nothing; wait ten seconds. When you are late,
+# skip the fallback and the router. Exercise 10.2 uses a class with `wrap_model_call` that answers
+# in place of the model, and what belongs to a key (from the section before). Exercise 10.4 sets
+# thresholds by what mistakes and people cost, for several tiers at once.
 
 # %% [markdown] name="frontier-text"
 # ## Which variant would you choose?
@@ -1298,9 +1298,9 @@ for name, client in {"look first, add later": looks, "reserve, settle": reserves
 show.table(rows, caption=f"32 clients, a budget of {LIMIT} dollars", digits=3)
 
 # %% [markdown] name="budget-notes" only="instructor"
-# Before the table appears, ask how many answers of 0.3 cents a budget of 5 cents allows, and how
-# many the first way gives; one minute. The slip is to look before the answer and to add after it.
-# Ask what has to happen before an answer begins, and wait for "reserve".
+# Before the table appears, ask how many answers of 0.3 cents a budget of 5 cents allows (16), and
+# how many the first way gives (more): one minute. The mistake here is to look before the answer and
+# to add after it. Ask what has to happen before an answer begins; wait for "reserve".
 
 # %% [markdown] name="degrade-text"
 # You decide what happens when the money runs out: stop, hand over to a person, or *degrade*, which
@@ -1375,10 +1375,9 @@ for text in hard[:4]:
 # serves the agent with all tiers, and `course cost --live` watches what they spend.
 
 # %% [markdown] name="causes-notes" only="instructor" then="10.5"
-# Exercise 10.5 takes the patterns by customer and the groups of a frame from this section; its five
-# causes are defined in its statement. Ask which sign of the cell `patterns` shows a broken client:
-# twenty seconds. When the room is late, run the cells of the budget without a word: no exercise
-# uses it.
+# Ask which figure of the cell `patterns` shows a broken client; wait twenty seconds. When you are
+# late, run the cells of the budget without comment: no exercise uses it. Exercise 10.5 uses the
+# patterns by customer and the groups of a frame; its statement defines its five causes.
 
 # %% [markdown] name="thousand-text"
 # ## What at a thousand times the traffic?
@@ -1444,9 +1443,9 @@ show.table(rows, caption="Dollars a month", digits=0)
 # at \$2 each, hand-overs of 5% of three million requests cost \$300,000 a month.
 
 # %% [markdown] name="tenth-notes" only="instructor" then="10.6"
-# Exercise 10.6 is the gate. It takes the tool's own words and the extracted sentence with its
-# threshold, from the section "Does it take a model at all?" When the room is late, skip the
-# assumptions and the break-even: nothing below uses them.
+# When you are late, skip the assumptions and the break-even: nothing below uses them. Exercise 10.6
+# is the gate and comes last. It uses the tool's own words, and the extracted sentence with its
+# threshold, from the section "Does it take a model at all?"
 
 # %% [markdown] name="measured-text"
 # ## What you measured

@@ -383,11 +383,11 @@ for company, name in choice.items():
     print(f"{company}: {name}, ${total:,.0f}:", broken or "all holds")
 
 # %% [markdown] name="companies-notes" only="instructor" then="11.1"
-# Give pairs five minutes for the three companies: each pair finds a second choice that holds for
-# one company, and a choice that does not. The slip is to compare dollars alone; ask which row of
-# the table rules a choice out. Run the cells of the prices without a discussion when the room is
-# late. Exercise 11.1 takes the last crossing of two curves from the cell `choose-break`, and
-# computes it exactly.
+# Give pairs five minutes for the three companies: each pair finds a second choice that meets a
+# company's needs, and one that does not. The mistake here is to compare dollars alone: ask which
+# row of the table rules a choice out. When you are late, run the cells of the prices without
+# comment. Exercise 11.1 computes exactly what the cell `choose-break` shows: the last crossing of
+# two curves.
 
 # %% [markdown] name="server-text"
 # ## What does LangGraph's server add?
@@ -461,10 +461,10 @@ state = await client.threads.get_state(thread_id)  # noqa: F704
 print(len(state["values"]["messages"]), "messages in the thread")
 
 # %% [markdown] name="stream-notes" only="instructor"
-# Let people vote on the question about the thread, yes or no, for ten seconds before the cell runs.
-# Say that the answers are replayed from one real run, unless `LANGGRAPH_URL` is set. You can skip
-# this section, but then run `room.close()` from the end of its last cell: it stops what the first
-# section started, and goes back to the notebook's folder.
+# Before the cell runs, let people vote on the question about the thread, yes or no; wait ten
+# seconds. Say that the answers are replayed from one real run, unless `LANGGRAPH_URL` is set. If
+# you skip this section, run `room.close()` from the end of its last cell all the same: it stops
+# what the first section started, and goes back to the notebook's folder.
 
 # %% [markdown] name="server-double-text"
 # The server added the checkpointer. What happens when a customer sends a second message before the
@@ -1080,10 +1080,11 @@ print((hostile == "succeeds").sum().to_dict(), "of", len(hostile))
 hostile
 
 # %% [markdown] name="hostile-notes" only="instructor"
-# Put the five attacks on the board at the text before `mcp-policy`, and let pairs fill in two
-# columns, pins and policy: three minutes. The slip is to expect a pin to stop what was hostile on
-# the day of the approval. Ask which attack stays when both controls are on, and what a customer
-# would then have to see. Skip the code of `mcp-obeys`, but say what it does.
+# At the text before `mcp-policy`, put the five attacks on the board, and let pairs fill in two
+# columns, pins and policy: three minutes. The mistake here is to expect a pin to stop what was
+# hostile on the day of the approval. Ask which attack still succeeds with both controls (the lie in
+# a result), and what a customer should then see. Skip the code of `mcp-obeys`, but say what it
+# does.
 
 # %% [markdown] name="mcp-limits-text"
 # A pin fixes the words, not the code behind them, and it does not help if a person approved a tool
@@ -1097,10 +1098,10 @@ hostile
 # [server](../helpers/operate/mcp_server.py) adds dates and parcels to an order.
 
 # %% [markdown] name="scope-notes" only="instructor" then="11.2"
-# Before you go on, ask who wrote each value that the order tool used: the order's number comes from
-# the model, the customer from the token. Wait ten seconds for each. Exercise 11.2 takes the tool
-# with annotations, a result with a type, `ToolError` and a customer who is no argument from this
-# section; new in it is the `Context`, which FastMCP fills in.
+# Before you go on, ask who wrote each value that the order tool used; wait ten seconds for each.
+# The order's number comes from the model, the customer from the token. Exercise 11.2 uses the tool
+# with annotations, a result with a type, `ToolError`, and a customer who is no argument. New in it:
+# the `Context`, which FastMCP fills in.
 
 # %% [markdown] name="serving-text"
 # ## What does a model server do?
@@ -1216,11 +1217,11 @@ title = f"Eight clients: one slot writes {rates[4]:.0f} tokens a second, eight {
 show.bars(bars, title=title, x="tokens a second, all clients together", digits=0)
 
 # %% [markdown] name="slots-notes" only="instructor"
-# Before you show the table, ask which client of eight is worst off with one slot, and wait for a
-# reason. The slip is to read the column of tokens a second as speed for one customer: it is for all
-# together. These cells load the machine, so run nothing else meanwhile, and expect other figures
-# than the stored ones. When the room is late, show this table and the prefix cache, and skip the
-# rest of the section.
+# Before you show the table, ask which of eight clients is worst off with one slot; wait for a
+# reason. The mistake here is to read tokens a second as the speed for one customer: it is for all
+# together. These cells load the machine: run nothing else meanwhile, and expect figures other than
+# the stored ones. When you are late, show this table and the prefix cache, and skip the rest of the
+# section.
 
 # %% [markdown] name="serving-prefix-text"
 # On a CPU, computing is the limit long before memory is, so more slots help less and less. With one
@@ -1562,9 +1563,9 @@ show.table(rows, caption=f"{len(complaints)} complaints, {len(unseen)} of them u
            "share of Monday's requests that a person got", digits={"handed over": 2})
 
 # %% [markdown] name="vote-notes" only="instructor"
-# Stop at this table. Let everyone write down which change they would ship, and give it one minute;
-# come back to the paper at the cell `loop-run`. The slip is to read the column of hand-overs as a
-# gain. Ask which customers are not in this dataset, and do not give the answer yet.
+# Stop at this table. Let everyone write down which change they would ship: one minute. Come back to
+# the paper at the cell `loop-run`. The mistake here is to read the column *handed over* as a gain.
+# Ask which customers are not in this dataset, and do not give the answer yet.
 
 # %% [markdown] name="loop-compared-note"
 # By this table both changes seem to help: each answers some complaints and loses none, and the
@@ -1635,7 +1636,7 @@ print(f"{peeked:.0%} are rolled back by 20 looks, {np.mean(equal[:, -1] > 1.64):
 
 # %% [markdown] name="peek-notes" only="instructor"
 # Ask for a number before `loop-peek` runs: of changes that do nothing, how many are rolled back?
-# Wait for three numbers. The slip is to answer 5%, which is true of one look. Ask who has a
+# Wait for three numbers. The mistake here is to answer 5%, which is true of one look. Ask who has a
 # dashboard that shows p-values live.
 
 # %% [markdown] name="loop-bounds-text"
@@ -1818,10 +1819,9 @@ print(f"{len(fresh)} of {len(week)} requests have new words:", more_right("with 
 # those of the bad change. A rule that may also release early shortens it (an *efficacy* bound).
 
 # %% [markdown] name="rule-notes" only="instructor" then="11.3"
-# Exercise 11.3 takes `worse_by` and the idea of a bound for all looks from this section; people
-# choose a bound of their own there, and try it by simulation. If the room is late, skip the prices
-# of the four rules, and run their cells all the same: the table at the end of the notebook needs
-# them.
+# When you are late, run the cells on the prices of the four rules without comment: the table at the
+# end of the notebook needs them. Exercise 11.3 uses `worse_by` and the idea of a bound for all
+# looks. New in it: people choose a bound of their own, and try it by simulation.
 
 # %% [markdown] name="drill-text"
 # ## What do you do on a bad day?
@@ -2034,11 +2034,11 @@ medians.sort_values("noticed")
 # filled in.
 
 # %% [markdown] name="drill-notes" only="instructor" then="11.4"
-# Ask why "there was a release recently" is no line of the runbook, and wait ten seconds. Say that
+# Ask why "there was a release recently" is no line of the runbook; wait ten seconds. Say that
 # *canary* has two meanings now: a small share of the customers, who try a change, and a question
-# with a known answer. Exercise 11.4 takes the idea of the runbook from here, evidence for each
-# cause, and reads metrics and runs instead of alerts. Keep `course drill` for a break, or for the
-# evening.
+# with a known answer. Keep `course drill` for a break, or for the evening. Exercise 11.4 uses the
+# idea of the runbook: evidence for each cause. New in it: it reads metrics and runs instead of
+# alerts.
 
 # %% [markdown] name="words-text"
 # ## What do you call this work?
@@ -2139,10 +2139,11 @@ for part, said in argument.items():
 print("Still missing:", ", ".join(missing) or "nothing")
 
 # %% [markdown] name="name-notes" only="instructor" then="11.5"
-# Let pairs argue for one name for five minutes, then hear two pairs with different names. The slip
-# is to defend a word without a source. When the room is late, skip the section, and send people to
-# page 12. Exercise 11.5 is the gate: it takes the loop of the cell `drill-run` and the four kinds
-# of incident in the runbook. There `console.pages()` gives the alerts, without Prometheus.
+# Let pairs argue for one name: five minutes. Then listen to two pairs with different names. The
+# mistake here is to defend a word without a source. When you are late, skip the section, and send
+# people to module 12. Exercise 11.5 is the gate and comes last: it uses the loop of the cell
+# `drill-run` and the four kinds of incident in the runbook. There, `console.pages()` gives the
+# alerts, without Prometheus.
 
 # %% [markdown] name="measured-text"
 # ## What you measured

@@ -120,8 +120,8 @@ run_check("12.1", Answer(checks + repaired, evidence=STORED))
 
 # %% [markdown] name="judged-notes" only="instructor"
 # Stop after the card that says *passed*, and ask whether the answer is good. Let pairs go through
-# the six lines of the rubric for three minutes before you show this table. The slip is to take a
-# passed card for a good answer: the card reads sources and figures, and no card can say whether a
+# the six lines of the rubric before you show this table: three minutes. The mistake here is to take
+# a passed card for a good answer. The card checks sources and figures; no card can say whether a
 # sentence is true.
 
 # %% [markdown] name="question-1"
@@ -157,10 +157,10 @@ run_check("12.1", Answer(checks + repaired, evidence=STORED))
 review("Q1")
 
 # %% [markdown] name="release-notes" only="instructor" then="12.1"
-# All five exercises need the section before this one, on how an answer is judged. Exercise 12.1
-# also takes the links and the six parts from here; the stored evidence is enough for it. In a room
-# with little time, give each group one question of the five, and let the groups read each other's
-# answers with the rubric. Do not click through the links: each group opens two.
+# When you are late, give each group one of the five questions, and let the groups judge each
+# other's answers with the rubric. Do not click through the links: each group opens two. All five
+# exercises need the section before this one, on how an answer is judged. Exercise 12.1 also uses
+# the links and the six parts of this section; the stored evidence is enough for it.
 
 # %% [markdown] name="question-2"
 # ## 2. Which security risks are there, and what reduces them?
@@ -211,9 +211,9 @@ from helpers.review.shown import show_rubric
 show_rubric(question("Q2"))
 
 # %% [markdown] name="risks-notes" only="instructor" then="12.2"
-# Ask each person for the risk that worries them most, and then which row of the table has its
-# control; wait one minute. The slip is one favourite risk in place of a whole list. Exercise 12.2
-# takes the table and its links from here: people choose at least six risks of OWASP's list.
+# Ask everyone for the risk that worries them most, and which row of the table has its control; wait
+# one minute. The mistake here is one favourite risk in place of a whole list. Exercise 12.2 uses
+# the table and its links: people choose at least six risks of OWASP's list.
 
 # %% [markdown] name="question-3"
 # ## 3. How does prompt injection work, and what stops it?
@@ -256,8 +256,8 @@ show_rubric(question("Q3"))
 
 # %% [markdown] name="injection-notes" only="instructor" then="12.3"
 # Cover the picture, and let people draw the path from a sentence in a document to a refund: two
-# minutes. Then ask where the path can be cut, and wait for two places. The slip is to offer a
-# better prompt, which changes the odds and cuts nothing. Exercise 12.3 takes the picture, and this
+# minutes. Then ask where you can cut the path; wait for two places. The mistake here is to offer a
+# better prompt: it changes the odds, and cuts nothing. Exercise 12.3 uses the picture, and this
 # difference.
 
 # %% [markdown] name="question-4"
@@ -309,10 +309,10 @@ show_rubric(question("Q3"))
 show_rubric(question("Q4"))
 
 # %% [markdown] name="name-notes" only="instructor" then="12.4"
-# Ask for a show of hands for each name, and then for one reason from each camp: two minutes. The
-# slip is AIOps, which uses AI to operate other systems. Skip this section when the room has argued
-# about the name in module 11. Exercise 12.4 takes the names and their sources from here and from
-# there.
+# Ask for a show of hands for each name, and then for one reason from each side: two minutes. The
+# mistake here is to choose AIOps, which uses AI to operate other systems. Skip this section if the
+# room has argued about the name in module 11. Exercise 12.4 uses the names and their sources, from
+# here and from module 11.
 
 # %% [markdown] name="question-5"
 # ## 5. What does production require, and what does it cost you?
@@ -408,8 +408,8 @@ practice()
 
 # %% [markdown] name="practice-notes" only="instructor"
 # Use this section as a warm-up, or in the last ten minutes of a day: `practice(seed=1)` draws three
-# questions. People answer aloud to a neighbour before they open the answer. The slip is to open it
-# first, and to nod. Skip the table of headings.
+# questions. People answer aloud to a neighbour before they open the answer. The mistake here is to
+# open the answer first, and to nod. Skip the table of headings.
 
 # %% [markdown] name="practice-one-text"
 # Say your answer aloud before you open the one below the question. A *know* answer is complete when
@@ -459,8 +459,8 @@ show.table(rows, caption=f"{len(rows)} of {len(covered.topics)} headings and cla
 
 # %% [markdown] name="weakest-notes" only="instructor"
 # Take three guesses before the cell `coverage-headings` runs: which heading has the weakest proof?
-# The slip is to count checks. Ask for one heading what would have to break so that its check fails,
-# and wait a minute. Skip the claims when the room is late.
+# The mistake here is to count checks. For one heading, ask what would have to break so that its
+# check fails; wait one minute. When you are late, skip the claims.
 
 # %% [markdown] name="coverage-weakest"
 # The weakest proof is a single check of a part. *LangGraph platform* rests on one test, of a stored
@@ -532,8 +532,8 @@ for found in stored.findings:
 
 # %% [markdown] name="stored-notes" only="instructor"
 # On a machine without evidence, the cell `launch-gaps` says *not assessed* in every row. Ask
-# whether that is a bad result, and wait ten seconds: it is a decision, NO-GO, with a list of what
-# to do. Commands that measure again take minutes each, so start none now. For the stored evidence,
+# whether that is a bad result; wait ten seconds. The answer: it is a decision, NO-GO, with a list
+# of what to do. Start no command that measures again: each takes minutes. For the stored evidence,
 # let the room vote GO or NO-GO before you say that the interval contains the limit.
 
 # %% [markdown] name="launch-luck-text"
@@ -622,10 +622,10 @@ for found in lapsed.findings:
 # questions, by when.
 
 # %% [markdown] name="decide-notes" only="instructor" then="12.5"
-# Let pairs sign one of the two decisions in five minutes: with a name, a date, and the figure that
-# would change their mind. The slip is to lower the limit by two points; ask who wrote it down, and
-# when. Exercise 12.5 comes here because its part *Decision* needs this section. Its trade-offs come
-# from the table of question 5.
+# Let pairs sign one of the two decisions, with a name, a date, and the figure that would change
+# their mind: five minutes. The mistake here is to lower the limit by two points: ask who wrote it
+# down, and when. Exercise 12.5 comes here because its part *Decision* needs this section. Its
+# trade-offs come from the table of question 5.
 
 # %% [markdown] name="measured-text"
 # ## What you measured

@@ -98,10 +98,10 @@ def scaled(scores: dict[str, float]) -> dict[str, float]:
 check("01.1", fuse)
 
 # %% [markdown] name="fuse-notes" only="instructor"
-# Known slips: the scores are added without scaling, the two weights are swapped, and ties keep the
-# order of the dictionary. Ask a person who is stuck to scale one search on paper. Give it ten
-# minutes before the first hint. When the room is late, accept *partly* where only the error for an
-# id that `meaning` does not have is missing.
+# Watch for these mistakes: the scores are added without scaling; the two weights are swapped; ties
+# keep the order of the dictionary. Ask people who are stuck to scale one search on paper. Give it
+# ten minutes before the first hint. When you are late, accept *partly* if only one thing is
+# missing: the error for an id that `meaning` does not have.
 
 # %% [markdown] name="fuse-why" only="solution"
 # BM25 and a cosine have different scales, so both are scaled to the range from 0 to 1 before they
@@ -216,9 +216,9 @@ def make_my_orders(orders: Orders) -> BaseTool:
 check("01.2", make_my_orders)
 
 # %% [markdown] name="tool-notes" only="instructor"
-# Known slips: the customer's id becomes an argument, a missing login raises an exception, and the
-# docstring promises what other tools do. Ask: "Who fills in this argument?" and wait ten seconds.
-# If a tool is not chosen, it needs better examples, not more code.
+# Watch for these mistakes: the customer's id becomes an argument; a missing login raises an
+# exception; the docstring promises what other tools do. Ask: "Who fills in this argument?" and wait
+# ten seconds. If a tool is not chosen, it needs better examples, not more code.
 
 # %% [markdown] name="tool-why" only="solution"
 # The customer's id is nowhere among the arguments, so no text can change whose orders are shown.
@@ -297,9 +297,9 @@ def choose_threshold(
 check("01.3", choose_threshold)
 
 # %% [markdown] name="threshold-notes" only="instructor"
-# Known slips: `min()` of an empty list, and a largest number such as 1.0 where a score can be
-# higher. Ask which thresholds are worth trying, and let people draw scores on a line before they
-# type: five minutes. Skip the comparison of three prices when the room is late.
+# Watch for these mistakes: `min()` of an empty list; a largest threshold such as 1.0, although a
+# score can be higher. Ask which thresholds are worth trying. Let people draw scores on a line
+# before they type: five minutes. When you are late, skip the comparison of three prices.
 
 # %% [markdown] name="threshold-why" only="solution"
 # The cost only changes where the threshold passes a score, so the scores themselves are all there
@@ -374,10 +374,10 @@ def conversation_config(caller: Caller, conversation: str) -> RunnableConfig:
 check("01.4", conversation_config)
 
 # %% [markdown] name="memory-notes" only="instructor"
-# Let people run the given code with two customers before they change it. Known slips: two parts
-# joined by a hyphen, which they may contain themselves, and a guest who becomes the text "None".
-# Ask for two different pairs that give one text; wait a minute. This exercise takes the least code:
-# keep it for those who are behind.
+# Let people run the given code with two customers before they change it. Watch for these mistakes:
+# two parts are joined by a hyphen, which may also occur inside them; a guest becomes the text
+# "None". Ask for two different pairs that give the same text; wait one minute. This exercise takes
+# the least code: give it to people who are behind.
 
 # %% [markdown] name="memory-why" only="solution"
 # JSON puts both parts into quotes and escapes the quotes inside, so two different pairs never give
@@ -474,10 +474,10 @@ def look_before_refund(
 check("01.5", look_before_refund)
 
 # %% [markdown] name="guard-notes" only="instructor"
-# Known slips: an exception instead of a `ToolMessage`, a set that remembers lookups between
-# conversations, and a lookup in the same message as the refund. Ask where the guard's memory is;
-# the answer is the conversation. The statement is long: read it together, and skip
-# the exercise when you are late.
+# Watch for these mistakes: an exception instead of a `ToolMessage`; a set that remembers lookups
+# from one conversation to the next; a lookup in the same message as the refund. Ask where the
+# guard's memory is; the answer is "in the conversation". The statement is long: read it together.
+# When you are late, skip the exercise.
 
 # %% [markdown] name="guard-why" only="solution"
 # The conversation is the only memory: what the guard itself kept would be shared by all customers.
@@ -586,10 +586,10 @@ def quote(
 check("01.6", quote)
 
 # %% [markdown] name="quote-notes" only="instructor"
-# This is the gate. Known slips: the model is not asked first, a reply that calls a tool loses its
-# call, and texts of an earlier turn come back. The last part of the check asks the model 31
-# questions, which takes one minute, or three on a busy machine: say so before people press Enter,
-# or they take it for a hang. Then compare the intervals of two neighbours.
+# This is the gate. Watch for these mistakes: the model is not asked first; a reply that calls a
+# tool loses its call; texts of an earlier turn come back. The last part of the check asks the model
+# 31 questions. It takes one minute, or three on a busy machine: say so before people run it, or
+# they think that it hangs. Afterwards, let neighbours compare their intervals.
 
 # %% [markdown] name="quote-why" only="solution"
 # The model is asked first, because only its reply tells whether another tool comes next. The copy

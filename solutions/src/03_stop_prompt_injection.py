@@ -112,10 +112,10 @@ def make_gold_discount(orders: Orders, till: Till, code: str) -> BaseTool:
 check("03.1", make_gold_discount)
 
 # %% [markdown] name="discount-notes" only="instructor"
-# Known slips: the model says who is Gold or who asks, exactly £400 is enough, what was paid back
-# counts, and the code is in an example or a default value. Ask: "Who fills in this argument?" and
-# wait ten seconds. Give it ten minutes before the first hint. When the room is late, accept
-# *partly* where only the till's refusals are missing.
+# Watch for these mistakes: the model says who is a Gold member or who asks; exactly £400 is enough;
+# refunded money counts; the code is in an example or a default value. Ask: "Who fills in this
+# argument?" and wait ten seconds. Give it ten minutes before the first hint. When you are late,
+# accept *partly* if only the till's refusals are missing.
 
 # %% [markdown] name="discount-why" only="solution"
 # The code is in the function's closure. It goes to the till and nowhere else, so no prompt can
@@ -246,10 +246,10 @@ def fence(text: str) -> str:
 check("03.2", fence_results)
 
 # %% [markdown] name="fence-notes" only="instructor"
-# Known slips: marks are taken out once, so that their neighbours form new ones; the text is cleaned
-# after the search for marks; and the conversation's own messages are changed. Let people write one
-# text that breaks their own fence: three minutes. Give it ten minutes before the first hint. When
-# the room is late, leave out contents that are lists.
+# Watch for these mistakes: marks are removed only once, and what is left forms new ones; the text
+# is cleaned after the search for marks; the conversation's own messages are changed. Let people
+# write one text that breaks their own fence: three minutes. Give it ten minutes before the first
+# hint. When you are late, leave out contents that are lists.
 
 # %% [markdown] name="fence-why" only="solution"
 # Clean first, then break up the marks: the other way round, `clean` could join harmless pieces into
@@ -364,10 +364,11 @@ def is_valid(iban: str) -> bool:
 check("03.3", detect_iban)
 
 # %% [markdown] name="iban-notes" only="instructor"
-# Known slips: the words behind are taken along, places are those of a text without separators, `\b`
-# takes `é` and `_` for letters, and the search goes on behind what it has rejected. Ask where the
-# search may begin again after a wrong check digit; wait half a minute. Give it ten minutes before
-# the first hint. When the room is late, skip this exercise: the gate does not need it.
+# Watch for these mistakes: the match includes the words that follow; places are counted in a text
+# without separators; `\b` takes `é` and `_` for letters; the search continues after what it has
+# rejected. Ask where the search may continue after a wrong check digit; wait half a minute. Give it
+# ten minutes before the first hint. When you are late, skip this exercise: the gate does not need
+# it.
 
 # %% [markdown] name="iban-why" only="solution"
 # The length comes from the country, so the words behind a number stay. The check digits keep order
@@ -480,10 +481,10 @@ def guarded(pieces: Iterator[str], leaks: Callable[[str], bool]) -> Iterator[str
 check("03.4", guarded)
 
 # %% [markdown] name="stream-notes" only="instructor"
-# Known slips: each piece or each sentence is looked at alone, all pieces are read first, and what
-# is left at the end goes out without a look. Let people cut the statement's example into other
-# pieces on paper: three minutes. Ask what `leaks` sees at its second call. Give it eight minutes
-# before the first hint.
+# Watch for these mistakes: each piece or each sentence is checked alone; all pieces are read first;
+# the rest at the end goes out unchecked. Let people cut the statement's example into other pieces
+# on paper: three minutes. Ask what `leaks` gets in its second call. Give it eight minutes before
+# the first hint.
 
 # %% [markdown] name="stream-why" only="solution"
 # A sentence is a compromise: the first words leave early, and no part of a sentence with the secret
@@ -641,11 +642,11 @@ def defend(canary: Canary) -> Target:
 check("03.5", defend)
 
 # %% [markdown] name="defend-notes" only="instructor"
-# This is the gate. Known slips: the code stays in the prompt, `setting.innermost` is left out,
-# labels are marked and not cut, and one till serves all conversations. Ask which control still
-# holds if the model obeys every text; wait half a minute. The first check takes three minutes, or
-# up to ten on a busy machine: let people start it before a break. With `COURSE_FAST` set, the
-# samples are smaller.
+# This is the gate. Watch for these mistakes: the code stays in the prompt; `setting.innermost` is
+# missing; labels are marked, but the text after them is not cut; one till serves all conversations.
+# Ask which control still holds if the model obeys every text; wait half a minute. The first check
+# takes three minutes, or up to ten on a busy machine: let people start it before a break. With
+# `COURSE_FAST` set, the samples are smaller.
 
 # %% [markdown] name="defend-why" only="solution"
 # Three parts do not depend on what the model makes of a text: the code is in nothing that it reads,

@@ -160,11 +160,11 @@ def policy(
 check("04.1", policy)
 
 # %% [markdown] name="policy-notes" only="instructor"
-# Known slips: a page or the text of a lookup may name the order, a sum may be left out although the
-# customer has written one, and a float is compared with a `Decimal`. Ask for each argument: "Who
-# has written this value?" and wait ten seconds. The statement is long: read it together, and give
-# it ten minutes before the first hint. When the room is late, let people stop after `order_id`, and
-# read the rule for `amount` in the solution.
+# Watch for these mistakes: a page or the text of a lookup may name the order; a sum may be left out
+# although the customer has written one; a float is compared with a `Decimal`. Ask for each
+# argument: "Who has written this value?" and wait ten seconds. The statement is long: read it
+# together. Give it ten minutes before the first hint. When you are late, let people stop after
+# `order_id`, and read the rule for `amount` in the solution.
 
 # %% [markdown] name="policy-why" only="solution"
 # The policy never asks whether a text looks like an attack. It asks where each value comes from. An
@@ -339,10 +339,10 @@ TOOLS = {
 check("04.2", TOOLS)
 
 # %% [markdown] name="declare-notes" only="instructor"
-# Known slips: the name or the address names a message, `own` is used where `named` is meant, and
-# `asked` is missing. Before anyone types, let pairs go through the five fields of a message and say
-# who chooses each value; three minutes. Give it eight minutes before the first hint. When the room
-# is late, skip the hijacked assistant after the check.
+# Watch for these mistakes: a message can be named by its name or its address; `own` is used in
+# place of `named`; `asked` is missing. Before anyone types, let pairs go through the five fields of
+# a message and say who chooses each value: three minutes. Give it eight minutes before the first
+# hint. When you are late, skip the hijacked assistant after the check.
 
 # %% [markdown] name="declare-why" only="solution"
 # The author of a message chooses everything in it, except the id that the shop gives it. So the id
@@ -493,10 +493,10 @@ async def follow(
 check("04.3", follow)
 
 # %% [markdown] name="follow-notes" only="instructor"
-# Known slips: only the first URL is checked, a location is joined to the first URL and not to the
-# last one, and the count is off by one. Ask how many requests three redirects make, and wait ten
-# seconds. Give it eight minutes before the first hint. It takes few lines, so keep it for those who
-# are behind.
+# Watch for these mistakes: only the first URL is checked; a location is joined to the first URL,
+# not to the last one; the count is off by one. Ask how many requests three redirects make, and wait
+# ten seconds. Give it eight minutes before the first hint. It takes few lines: give this exercise
+# to people who are behind.
 
 # %% [markdown] name="follow-why" only="solution"
 # A redirect is a new URL that another party has chosen, so it goes the same way as the first one.
@@ -639,11 +639,11 @@ def decide(payment: Payment, earlier: Sequence[Payment]) -> Literal["pay", "ask"
 check("04.4", decide)
 
 # %% [markdown] name="limits-notes" only="instructor"
-# Known slips: `timedelta.seconds`, days of the calendar, and later payments that do not count. Let
-# a person who is stuck draw both windows on a line, with one payment at each end; five minutes
-# before the first hint. Nothing of LangChain is in it, which suits people who know Python better
-# than agents. The cell after the check runs an agent for each refund of two days, with the limit
-# and without it: start it, and talk meanwhile.
+# Watch for these mistakes: `timedelta.seconds`; calendar days; later payments that do not count.
+# Let people who are stuck draw both windows on a line, with one payment at each end. Give it five
+# minutes before the first hint. This exercise needs no LangChain: it suits people who know Python
+# better than agents. The cell after the check runs an agent for each refund of two days, with and
+# without the limit: start it, and talk while it runs.
 
 # %% [markdown] name="limits-why" only="solution"
 # A moving window has no midnight at which everything starts again. The customer's limit bounds what
@@ -833,11 +833,11 @@ def gate(call: Call, request: str, facts: Facts, tools: Mapping[str, Card]) -> V
 check("04.5", gate)
 
 # %% [markdown] name="gate-notes" only="instructor"
-# This is the gate. Known slips: only some parts or addresses are looked at, a fetch is allowed like
-# a read, and structured fields alone are good sources, which is enough on banking and not on slack.
-# Ask: "May this text say what to look at, or what to do?" Give it ten minutes before the first
-# hint. The last two cases of the check play AgentDojo's suites, without a model: give them a
-# moment.
+# This is the gate. Watch for these mistakes: only some parts or addresses are checked; a fetch is
+# allowed like a read; only structured fields are good sources, which is enough for banking, but not
+# for slack. Ask: "May this text say what to look at, or what to do?" Give it ten minutes before the
+# first hint. The last two cases of the check play AgentDojo's suites, without a model: say so
+# before people run it, since they take a moment.
 
 # %% [markdown] name="gate-why" only="solution"
 # On banking alone you cannot tell a good rule from a lucky one: it has no fetch. Text that the user
@@ -1003,10 +1003,10 @@ def approval(limit: Decimal) -> HumanInTheLoopMiddleware:
 check("04.6", approval)
 
 # %% [markdown] name="approval-notes" only="instructor"
-# Known slips: each refund is judged by itself, rejected refunds are forgotten, and NaN is compared
-# with the limit. Ask how a model pays £400 where a person is asked above £100; wait ten seconds.
-# The answer, in parts, is the exercise. Give it six minutes before the first hint, and skip the odd
-# amounts when you are late.
+# Watch for these mistakes: each refund is judged by itself; rejected refunds are forgotten; NaN is
+# compared with the limit. Ask how a model pays £400 when a person is asked above £100; wait ten
+# seconds. The answer is "in parts", and that is the exercise. Give it six minutes before the first
+# hint. When you are late, skip the odd amounts.
 
 # %% [markdown] name="approval-why" only="solution"
 # The limit holds for the sum of all calls, and not for each call: a hijacked model pays in parts

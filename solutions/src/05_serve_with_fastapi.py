@@ -128,10 +128,10 @@ def streaming_app(model: BaseChatModel) -> FastAPI:
 check("05.1", streaming_app)
 
 # %% [markdown] name="stream-notes" only="instructor"
-# Known slips: the words are collected first, `done` comes after a failure too, only some types of
-# errors are caught, and one counter serves all answers. Ask: "What has the client read by now, and
-# which status has it seen?" and wait ten seconds. Give it ten minutes before the first hint. The
-# rule about a client who leaves needs no code here: say so to those who look for some.
+# Watch for these mistakes: the words are collected first; `done` comes after a failure too; only
+# some types of errors are caught; one counter serves all answers. Ask: "What has the client read by
+# now, and which status has it seen?" and wait ten seconds. Give it ten minutes before the first
+# hint. The rule about a client who leaves needs no code here: say so to people who look for some.
 
 # %% [markdown] name="stream-why" only="solution"
 # The status 200 goes out before the first word, so a later failure cannot be a status any more: it
@@ -252,11 +252,11 @@ def queueing_app(model: BaseChatModel, *, running: int, waiting: int, patience: 
 check("05.2", queueing_app)
 
 # %% [markdown] name="queue-notes" only="instructor"
-# Known slips: the place is taken inside the stream, when the status is already 200; it is given
-# back before the first word; and an `await` comes between looking and counting. Ask where the place
-# is given back when a client leaves, and wait for `finally`. Ten minutes before the first hint.
-# When the room is late, leave out the patience, but not the share of each caller: exercise 6 asks
-# for it too.
+# Watch for these mistakes: the place is taken inside the stream, when the status is already 200;
+# the place is given back before the first word; an `await` comes between looking and counting. Ask
+# where the place is given back when a client leaves; wait for "in `finally`". Give it ten minutes
+# before the first hint. When you are late, leave out the patience, but keep the share of each
+# caller: 05.6 asks for it too.
 
 # %% [markdown] name="queue-why" only="solution"
 # A dependency with `yield` is entered before the status goes out and left after the last byte, or
@@ -345,10 +345,10 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, str]) -> s
 check("05.3", while_connected)
 
 # %% [markdown] name="left-notes" only="instructor"
-# Known slips: `cancel()` without waiting for the work to end, a watch that is left behind when the
-# work raises, and a function that is itself cancelled and leaves the work running. Ask for the four
-# ways out, and let people list them on paper: three minutes. Five more before the first hint. This
-# is the exercise to skip in a room that only streams.
+# Watch for these mistakes: `cancel()` without waiting for the work to end; a watch that is left
+# behind when the work raises; a function that is itself cancelled and leaves the work running. Let
+# people list the four ways out on paper: three minutes. Then give it five minutes before the first
+# hint. Skip this exercise if the room only streams.
 
 # %% [markdown] name="left-why" only="solution"
 # `cancel()` only asks; the work has ended when it has been awaited, and only then is its place
@@ -470,10 +470,11 @@ async def spend(store: Store, key: str, limit: int, most: int) -> AsyncIterator[
 check("05.4", spend)
 
 # %% [markdown] name="budget-notes" only="instructor"
-# Known slips: a look and then a booking, a lock that holds for one worker, and a reservation that
-# stays when the block raises. Let two people play two workers, who read the same number on the
-# board and then write. Ask which single call of the store may decide; wait one minute. Five minutes
-# before the first hint: the code is short, the thought is not.
+# Watch for these mistakes: a look and then a booking; a lock that holds for one worker; a
+# reservation that stays when the block raises. Let two people play two workers: both read the same
+# number on the board, then both write. Ask which single call of the store may decide; wait one
+# minute. The code is short, but the idea is not obvious. Give it five minutes before the first
+# hint.
 
 # %% [markdown] name="budget-why" only="solution"
 # Between a read and a write there is a moment in which others read the same number; a lock closes
@@ -595,10 +596,10 @@ def probes(service: Service) -> APIRouter:
 check("05.5", probes)
 
 # %% [markdown] name="ready-notes" only="instructor"
-# Known slips: `/livez` pings, the first reason ends the search for others, a queue is full only
-# when it is more than full, and a slow ping goes on after the answer. Ask what the platform does
-# after each 503. Five minutes before the first hint. It takes little code: keep it for those who
-# are behind.
+# Watch for these mistakes: `/livez` pings the model; the first reason ends the search for others; a
+# queue counts as full only when it is more than full; a slow ping continues after the answer. Ask
+# what the platform does after each 503. Give it five minutes before the first hint. It takes little
+# code: give this exercise to people who are behind.
 
 # %% [markdown] name="ready-why" only="solution"
 # The two probes have two consequences: a failed `/livez` ends the process, a failed `/readyz` only
@@ -729,11 +730,11 @@ def chat_service(model: BaseChatModel, silence: float = 1.0) -> FastAPI:
 check("05.6", chat_service)
 
 # %% [markdown] name="fragile-notes" only="instructor"
-# This is the gate. People who have 05.2 should start from it: ask which three numbers they choose,
-# and why, and wait for a calculation. Known slips: a limit on the whole answer instead of each
-# pause, a queue so long that the last ones wait too long, no share for each caller, and a place
-# that is lost with a failure. Fifteen minutes before the first hint. The check measures times, so
-# close other work; on a busy machine, run it once more before you look for a fault.
+# This is the gate. People who have 05.2 should start from it: ask which four numbers they choose,
+# and why; wait for a calculation. Watch for these mistakes: a limit on the whole answer instead of
+# each pause; a queue so long that the last ones wait too long; no share for each caller; a place
+# that a failure loses. Give it fifteen minutes before the first hint. The check measures times, so
+# close other programs. On a busy machine, run it once more before you look for a fault.
 
 # %% [markdown] name="fragile-why" only="solution"
 # Four run because the model writes four at full speed. Two wait: a client that waits for one round
@@ -858,10 +859,11 @@ def page(ask: Callable[[str], Iterator[str]]) -> None:
 check("05.7", page)
 
 # %% [markdown] name="page-notes" only="instructor"
-# Known slips: `ask` is called in every run, `st.write_stream` draws Markdown, the error is gone in
-# the next run, and *Ask again* adds a turn. Ask what a turn must know of itself, and let people
-# write down its fields before any code: five minutes. Ten minutes before the first hint. When the
-# room is late, skip the stop in the middle of an answer, and accept *partly*.
+# Watch for these mistakes: `ask` is called in every run; `st.write_stream` draws Markdown; the
+# error is gone in the next run; *Ask again* adds a turn. Ask what a turn must know about itself,
+# and let people write down its fields before any code: five minutes. Then give it ten minutes
+# before the first hint. When you are late, skip the stop in the middle of an answer, and accept
+# *partly*.
 
 # %% [markdown] name="page-why" only="solution"
 # A turn is in the session's state before `ask` is called, and its state changes before the first

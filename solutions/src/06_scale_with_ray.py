@@ -116,11 +116,12 @@ def embed_all(workers: list[ActorHandle], texts: list[str]) -> tuple[Vectors, di
 check("06.1", embed_all)
 
 # %% [markdown] name="pool-notes" only="instructor"
-# Known slips: vectors in the order in which they are ready, a text that is lost with its worker, a
-# dead worker that gets the next text, and no limit for the text that kills them all. Ask a person
-# who is stuck what they know of a reference that is ready, and let them draw the dict: three
-# minutes. Ten minutes before the first hint. The first case starts Ray: about half a minute, more
-# on a busy machine. When the room is late, skip the text that kills workers, and accept *partly*.
+# Watch for these mistakes: vectors in the order in which they are ready; a text that is lost with
+# its worker; a dead worker that gets the next text; no limit for a text that kills every worker.
+# Ask people who are stuck what they know about a reference that is ready, and let them draw the
+# dict: three minutes. Give it ten minutes before the first hint. The first case starts Ray: that
+# takes about half a minute, or more on a busy machine. When you are late, skip the text that kills
+# workers, and accept *partly*.
 
 # %% [markdown] name="pool-why" only="solution"
 # `running` maps each reference to its text and worker, so you know which text an error belongs to.
@@ -257,11 +258,11 @@ def answering_app(documents: Application, orders: Application, writer: Applicati
 check("06.2", answering_app)
 
 # %% [markdown] name="compose-notes" only="instructor"
-# Known slips: the second search starts when the first has answered, the words are collected, data
-# of one request is in `self`, and nothing is cancelled when a search fails. Ask: "What still runs
-# when the reader has gone?" and wait half a minute. Ten minutes before the first hint. No cluster
-# is needed here, so this is the exercise for a slow machine. Leave out the cancelling when you are
-# late.
+# Watch for these mistakes: the second search starts only after the first has answered; the words
+# are collected; data of one request is in `self`; nothing is cancelled when a search fails. Ask:
+# "What still runs when the reader has gone?" and wait half a minute. Give it ten minutes before the
+# first hint. It needs no cluster: choose this exercise for slow machines. When you are late, leave
+# out the cancelling.
 
 # %% [markdown] name="compose-why" only="solution"
 # Both `remote` calls go out before anything is awaited, so the searches overlap. `asyncio.gather`
@@ -451,11 +452,11 @@ class Desk:
 check("06.3", Desk.func_or_class)
 
 # %% [markdown] name="state-notes" only="instructor"
-# Known slips: a number that is added to counts a retry again, `get` and then `put` lose a turn,
-# names are joined by a sign that they may contain, and an answer is kept by its question. Ask of
-# each attribute of `self`: may it be lost without anyone noticing? Then put a finger on one `await`
-# after another, and ask what a retry finds. Fifteen minutes before the first hint; the statement is
-# long, so read it together. When the room is late, skip the death at any `await`.
+# Watch for these mistakes: a number that is added to counts a retry again; `get` and then `put`
+# loses a turn; names are joined by a character that they may contain; an answer is stored under its
+# question. Ask of each attribute of `self`: may it be lost without anyone noticing? Then point at
+# one `await` after another, and ask what a retry finds. The statement is long: read it together.
+# Give it fifteen minutes before the first hint. When you are late, skip the death at any `await`.
 
 # %% [markdown] name="state-why" only="solution"
 # Passages stay in the replica: they depend only on the question, and a replica that loses them
@@ -656,11 +657,12 @@ def desk_app(folder: Path, model: BaseChatModel, store: Store) -> serve.Applicat
 check("06.4", desk_app)
 
 # %% [markdown] name="faults-notes" only="instructor"
-# Let pairs hunt for faults on paper for five minutes before anyone changes code, and collect what
-# they found on the board. Known slips: the error is named in the 502, the pickle stays as a
-# fallback, and the number of questions is read after the model has written. A person who has five
-# should compare the statement sentence by sentence. Hints name a fault at once, so wait ten
-# minutes. This exercise suits those who are behind: each fault is a few lines.
+# Let pairs look for faults on paper before anyone changes code: five minutes. Collect what they
+# found on the board. Watch for these mistakes: the 502 names the error; the pickle stays as a
+# fallback; the number of questions is read after the model has written. Tell people who have found
+# five of the six faults to compare the statement sentence by sentence. Each hint names a fault, so
+# give it ten minutes before the first hint. Each fault is a few lines: give this exercise to people
+# who are behind.
 
 # %% [markdown] name="faults-why" only="solution"
 # None of the six shows while one person tries the application. A router that no app includes is
@@ -816,12 +818,12 @@ def support_app(write: Callable[[str], AsyncIterator[str]]) -> serve.Application
 check("06.5", support_app)
 
 # %% [markdown] name="gate-notes" only="instructor"
-# This is the gate. Known slips: the new answer is sent from its beginning, pieces are counted
-# instead of letters, a shorter answer counts as whole, and a full queue is told when the status is
-# already 200. Ask what was sent so far, and as what: a text, not pieces. Fifteen minutes before the
-# first hint. The case on a cluster comes last, only when the others pass, and takes about a minute,
-# longer on a busy machine: say so before people press Enter. When you are late, accept *partly*
-# where only that case is missing.
+# This is the gate. Watch for these mistakes: the new answer is sent from its beginning; pieces are
+# counted instead of letters; a shorter answer counts as whole; a full queue is reported when the
+# status is already 200. Ask what was sent so far, and as what: a text, not pieces. Give it fifteen
+# minutes before the first hint. The case on a cluster comes last, and only if the others pass. It
+# takes about a minute, or more on a busy machine: say so before people run it. When you are late,
+# accept *partly* if only that case is missing.
 
 # %% [markdown] name="gate-why" only="solution"
 # Serve itself asks again when a call has not begun. A stream that has begun is yours to resume:

@@ -132,11 +132,11 @@ patches:
 check("07.1", KUSTOMIZATION)
 
 # %% [markdown] name="faults-notes" only="instructor"
-# Known slips: a probe, a budget or an object is removed instead of corrected, the request goes down
-# to the limit, and a grace period only just satisfies the checker. Two of the twelve faults are in
-# no finding at first: the path of the liveness probe, and the host of the model. Let people take
-# the first finding, write one patch, and check again; ten minutes before the first hint. When the
-# room is late, share out the findings in pairs.
+# Watch for these mistakes: a probe, a budget or an object is removed instead of corrected; the
+# request goes down to the limit; a grace period only just satisfies the checker. No finding names
+# two of the twelve faults at first: the path of the liveness probe, and the host of the model. Let
+# people take the first finding, write one patch, and check again. Give it ten minutes before the
+# first hint. When you are late, share out the findings in pairs.
 
 # %% [markdown] name="faults-why" only="solution"
 # Two faults were hidden. `livenessProbe` asked the same as `readinessProbe`, which no rule could
@@ -250,10 +250,10 @@ livenessProbe:
 check("07.2", PROBES)
 
 # %% [markdown] name="probes-notes" only="instructor"
-# Known slips: startup or liveness asks `/readyz`, the timeout stays at its default of one second,
-# and a hung process gets the pod's 60 seconds. Ask a person who is stuck to add up the worst case
-# of a hang on paper: periods, the last timeout, the grace period. Give it ten minutes before the
-# first hint. Nothing waits in real time, since the kubelet of the check has a clock of its own.
+# Watch for these mistakes: startup or liveness asks `/readyz`; the timeout stays at its default of
+# one second; a hung process gets the pod's 60 seconds. Ask people who are stuck to add up the worst
+# case of a hang on paper: periods, the last timeout, the grace period. Give it ten minutes before
+# the first hint. Nothing waits in real time: the kubelet of the check has a clock of its own.
 
 # %% [markdown] name="probes-why" only="solution"
 # The startup probe gives loading 80 seconds, and sees within 2 seconds that it is over. A process
@@ -378,11 +378,11 @@ def size(measured: Measured) -> dict:
 check("07.3", size)
 
 # %% [markdown] name="size-notes" only="instructor"
-# Known slips: numbers are rounded before the headroom is added, the tenth that is left out is
-# rounded up, and `math.ceil` is used for `preStop`. Ask how many pods carry the busiest minute, and
-# how many are left when one is missing; twenty seconds. The cases of the check go rule by rule, so
-# let people write one rule and run it; six minutes before the first hint. It needs no YAML: keep it
-# for those who are behind.
+# Watch for these mistakes: numbers are rounded before the headroom is added; the tenth that is left
+# out is rounded up; `math.ceil` is used for `preStop`. Ask how many pods carry the busiest minute,
+# and how many are left when one is missing; wait twenty seconds. The check goes rule by rule: let
+# people write one rule and run it. Give it six minutes before the first hint. It needs no YAML:
+# give this exercise to people who are behind.
 
 # %% [markdown] name="size-why" only="solution"
 # Each headroom has a reason. Memory cannot be shared out later: a pod above its limit is killed, so
@@ -479,10 +479,10 @@ def recommend(history: list[Entry], target: int, least: int, most: int) -> int:
 check("07.4", recommend)
 
 # %% [markdown] name="hpa-notes" only="instructor"
-# Known slips: pods that reported nothing are left out, a rounding error makes 4 pods of 3, and an
-# entry of 300 seconds still counts. Let a person who is stuck work out both examples of the
-# statement by hand; three minutes. Give it eight minutes before the first hint. When the room is
-# late, let people write `desired`, and read `recommend` in the solution.
+# Watch for these mistakes: pods that reported nothing are left out; a rounding error makes 4 pods
+# of 3; an entry that is 300 seconds old still counts. Let people who are stuck work out both
+# examples of the statement by hand: three minutes. Give it eight minutes before the first hint.
+# When you are late, let people write `desired`, and read `recommend` in the solution.
 
 # %% [markdown] name="hpa-why" only="solution"
 # The rules are those of the documentation, in [Algorithm
@@ -672,10 +672,11 @@ spec:
 check("07.5", POLICIES)
 
 # %% [markdown] name="policies-notes" only="instructor"
-# Known slips: one dash too many turns "and" into "or", a connection between two pods of `shop` has
-# a rule at one end only, and the port is the Service's. Ask for one line of the list: "Which policy
-# lets it leave, and which one lets it enter?" Wait half a minute. Give it ten minutes before the
-# first hint. The last case of the check tries by far the most connections: say so.
+# Watch for these mistakes: one dash too many turns "and" into "or"; a connection between two pods
+# of `shop` has a rule at only one end; the port is the Service's. For one line of the list, ask:
+# "Which policy lets it leave, and which one lets it enter?" Wait half a minute. Give it ten minutes
+# before the first hint. The last case of the check tries by far the most connections: say so before
+# people run it.
 
 # %% [markdown] name="policies-why" only="solution"
 # The first policy selects every pod, including those that come later, and allows nothing. The
@@ -810,11 +811,11 @@ async def roll(old: list[str], new: list[str], pods: Pods, proxy: Proxy,
 check("07.6", roll)
 
 # %% [markdown] name="roll-notes" only="instructor"
-# This is the gate. Known slips: a fixed pause instead of a wait, a pod that never became ready
-# stays in the proxy, and `time.sleep` stops everything else. Ask which two waits can end without
-# what they wait for; twenty seconds, then ten minutes before the first hint. The last two cases
-# start real processes behind a real HAProxy, which takes about a minute: say so before people run
-# the check.
+# This is the gate. Watch for these mistakes: a fixed pause instead of a wait; a pod that never
+# becomes ready stays in the proxy; `time.sleep` stops everything else. Ask which two waits can end
+# without what they wait for; wait twenty seconds. Give it ten minutes before the first hint. The
+# last two cases of the check start real processes behind a real HAProxy. They take about a minute:
+# say so before people run it.
 
 # %% [markdown] name="roll-why" only="solution"
 # Each wait has a reason and an end. Waiting for readiness is what `maxUnavailable: 0` does, with

@@ -152,11 +152,11 @@ def instrument(app: FastAPI, registry: CollectorRegistry, buckets: tuple[float, 
 check("08.1", instrument)
 
 # %% [markdown] name="instrument-notes" only="instructor"
-# Known slips: `@app.middleware("http")`, which sees the head and not the end; `except Exception`,
-# which misses a cancelled task; and a route that is read before the app has found it. Ask a person
-# who is stuck: "When does `await app(...)` return?" The statement is long, so give it twelve
-# minutes before the first hint. When the room is late, accept *partly* where only cancelled
-# requests are missing.
+# Watch for these mistakes: `@app.middleware("http")`, which sees the head and not the end; `except
+# Exception`, which misses a cancelled task; a route that is read before the app has found it. Ask
+# people who are stuck: "When does `await app(...)` return?" The statement is long. Give it twelve
+# minutes before the first hint. When you are late, accept *partly* if only cancelled requests are
+# missing.
 
 # %% [markdown] name="instrument-why" only="solution"
 # FastAPI's own `@app.middleware("http")` gets the response before its body is written: a time that
@@ -296,10 +296,10 @@ histogram_quantile(0.95,
 check("08.2", {"asked": asked, "slow": slow, "p95": p95})
 
 # %% [markdown] name="promql-notes" only="instructor"
-# Known slips: `increase` of a sum, the mean of two quantiles, probes that are counted too, and NaN
-# where nobody has asked. Let people look at the raw series with `query`, and ask what a restart
-# does to their sum: one minute. Give it eight minutes before the first hint. The check runs a real
-# Prometheus; without one, do this exercise together, by the solution.
+# Watch for these mistakes: `increase` of a sum; the mean of two quantiles; probes that are counted
+# too; NaN where nobody has asked. Let people look at the raw series with `query`, and ask what a
+# restart does to their sum: one minute. Give it eight minutes before the first hint. The check runs
+# a real Prometheus. If you have none, do this exercise together, from the solution.
 
 # %% [markdown] name="promql-why" only="solution"
 # A counter holds what one process has counted since its last start. `increase` and `rate` see a
@@ -405,11 +405,10 @@ def burn_rate_rules(service: str, objective: float) -> str:
 check("08.3", burn_rate_rules)
 
 # %% [markdown] name="burn-notes" only="instructor"
-# Known slips: `1 - good / all`, a list of bad endings in place of "not a success", and one minimum
-# for both alerts. Ask: "What does your expression give while no answer is good?" and wait ten
-# seconds. Let people write the page first, and the loop over both rows afterwards; give it ten
-# minutes before the first hint. When the room is late, leave out the comparison with the naive
-# alert.
+# Watch for these mistakes: `1 - good / all`; a list of bad endings in place of "not a success"; one
+# minimum for both alerts. Ask: "What does your expression give while no answer is good?" and wait
+# ten seconds. Let people write the page first, and then the loop over both rows. Give it ten
+# minutes before the first hint. When you are late, leave out the comparison with the naive alert.
 
 # %% [markdown] name="burn-why" only="solution"
 # Each part of the expression prevents one kind of false alarm. The long window says that it
@@ -583,10 +582,10 @@ def by_cost(tune: Scored, test: Scored, rate: float, missed: float, alarm: float
 check("08.4", by_cost)
 
 # %% [markdown] name="threshold-notes" only="instructor"
-# Known slips: the part's own share in place of `rate`, a threshold that is chosen on `test`, and no
-# `math.inf` among the candidates. Ask a person who is stuck to work out the statement's example on
-# paper: five minutes, before any hint. When the room is late, accept *partly* where only the costs
-# that differ by a rounding error are missing.
+# Watch for these mistakes: the part's own share in place of `rate`; a threshold that is chosen on
+# `test`; no `math.inf` among the candidates. Ask people who are stuck to work out the statement's
+# example on paper. Give it five minutes before the first hint. When you are late, accept *partly*
+# if only the costs that differ by a rounding error are missing.
 
 # %% [markdown] name="threshold-why" only="solution"
 # The threshold follows from three numbers that no detector knows: how often an answer is invented,
@@ -686,10 +685,10 @@ def unfair(pairs: Pairs, control: Pairs) -> dict:
 check("08.5", unfair)
 
 # %% [markdown] name="bias-notes" only="instructor"
-# Known slips: the pairs are torn apart, the margin leaves out the control's own gap, and a negative
-# gap counts as none. Ask: "Which two numbers may be swapped?" and give it six minutes before the
-# first hint. The code is short. When the room is late, skip the table about the course's agent,
-# which takes 240 calls.
+# Watch for these mistakes: the two numbers of a pair are separated; the margin leaves out the
+# control's own gap; a negative gap counts as none. Ask: "Which two numbers may be swapped?" Give it
+# six minutes before the first hint. The code is short. When you are late, skip the table about the
+# course's agent, which takes 240 calls.
 
 # %% [markdown] name="bias-why" only="solution"
 # The test says whether chance alone would give such a gap. It does not say that the way of writing
@@ -903,11 +902,11 @@ on_visible_days(RULES)
 check("08.6", RULES)
 
 # %% [markdown] name="gate-notes" only="instructor"
-# This is the gate. Known slips: a share without a minimum count, dollars in place of dollars for a
-# token, a name that does not exist, and a `for` that is too long. Ask which signs are exactly zero
-# on a clean day; wait a minute. The check has days of its own, about twice as many hours as the
-# visible ones, and replays them the first time: say so before people take it for a hang. With
-# `COURSE_FAST` set, it judges only a sample.
+# This is the gate. Watch for these mistakes: a share without a minimum count; dollars in place of
+# dollars per token; a name that does not exist; a `for` that is too long. Ask which signs are
+# exactly zero on a clean day; wait one minute. The check has days of its own, about twice as many
+# hours as the visible ones. The first time, it replays them: say so before people run it, or they
+# think that it hangs. With `COURSE_FAST` set, it judges only a sample.
 
 # %% [markdown] name="gate-why" only="solution"
 # Most of these alerts look at something that is exactly 0, or the same each day, while all is well:

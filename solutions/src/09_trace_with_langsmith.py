@@ -152,10 +152,10 @@ async def answer(question: str, documents: Callable[[str], str], orders: Callabl
 check("09.1", answer)
 
 # %% [markdown] name="trace-notes" only="instructor"
-# Known slips: the plain pool stays, `pool.map` blocks the event loop, and the code fails with
-# tracing off, where there is no run. Ask a person who is stuck: "Which run does this thread know?"
-# and wait ten seconds. People change given code here, so let them add one decorator, run the check,
-# and go on from its card; give it eight minutes before the first hint.
+# Watch for these mistakes: the plain pool stays; `pool.map` blocks the event loop; the code fails
+# with tracing off, where there is no run. Ask people who are stuck: "Which run does this thread
+# know?" and wait ten seconds. They change given code here: let them add one decorator, run the
+# check, and continue from its card. Give it eight minutes before the first hint.
 
 # %% [markdown] name="trace-why" only="solution"
 # A context variable says which run a new run belongs to. `asyncio.gather` makes tasks, and a task
@@ -283,10 +283,10 @@ def costly_group(client: Client, project: str, keys: Sequence[str]) -> tuple[str
 check("09.2", costly_group)
 
 # %% [markdown] name="costly-notes" only="instructor"
-# Known slips: the largest sum or the largest mean in place of the excess, no price taken for 0 or a
-# price of 0 for none, and model runs counted next to their requests. Ask for both shares of the
-# statement's example on paper: three minutes. Give it eight minutes before the first hint. When the
-# room is late, accept *partly* where only the order of equal groups is missing.
+# Watch for these mistakes: the largest sum or the largest mean in place of the excess; no price
+# counts as 0, or a price of 0 counts as none; model runs are counted next to their requests. Ask
+# for both shares of the statement's example on paper: three minutes. Give it eight minutes before
+# the first hint. When you are late, accept *partly* if only the order of equal groups is missing.
 
 # %% [markdown] name="costly-why" only="solution"
 # The largest sum names a frequent value, and the largest mean a single huge request. The excess
@@ -374,10 +374,10 @@ def suspects(client: Client, project: str) -> tuple[Suspect, Suspect]:
 check("09.3", suspects)
 
 # %% [markdown] name="suspects-notes" only="instructor"
-# Known slips: the longest call or the mean in place of the percentile, failed calls that count as
-# slow, the rate in place of the lower end, and a refusal taken for a failure. Ask: "What does one
-# failure in one call tell you?" and wait ten seconds. Give it six minutes before the first hint.
-# When the room is late, accept *partly* where only the order of equal figures is missing.
+# Watch for these mistakes: the longest call or the mean in place of the percentile; failed calls
+# that count as slow; the rate in place of the lower end; a refusal that counts as a failure. Ask:
+# "What does one failure in one call tell you?" and wait ten seconds. Give it six minutes before the
+# first hint. When you are late, accept *partly* if only the order of equal figures is missing.
 
 # %% [markdown] name="suspects-why" only="solution"
 # The mean would name the steady tool, and the maximum a single bad moment. The number of errors
@@ -476,10 +476,10 @@ def plain(question):
 check("09.4", curate)
 
 # %% [markdown] name="curate-notes" only="instructor"
-# Known slips: any complaint counts, whatever was said after it; the oldest of two equal questions
-# stays; and room is counted without the examples that are there. The statement is long: read it
-# together, and let people underline each *newest*: three minutes. Ask what a second call adds. When
-# the room is late, skip this exercise.
+# Watch for these mistakes: any complaint counts, whatever was said after it; the oldest of two
+# equal questions stays; the limit of ten ignores the examples that are already there. The statement
+# is long: read it together, and let people underline each *newest*: three minutes. Ask what a
+# second call adds. When you are late, skip this exercise.
 
 # %% [markdown] name="curate-why" only="solution"
 # A complaint says that something is wrong, and only the correction says what would be right.
@@ -590,10 +590,10 @@ def make_hook(key: bytes, rules: list[Rule]) -> Callable[[Any], Any]:
 check("09.5", make_hook)
 
 # %% [markdown] name="redact-notes" only="instructor"
-# Known slips: a plain hash without the key, the match as it is written in place of its plain form,
-# a group in place of the whole match, and keys of dictionaries that stay. Ask who could undo a hash
-# of a telephone number; wait half a minute. Give it six minutes before the first hint. When the
-# room is late, skip the sixty complaints.
+# Watch for these mistakes: a plain hash without the key; the match as it is written in place of its
+# plain form; a group in place of the whole match; keys of dictionaries that stay. Ask who could
+# reverse a hash of a telephone number; wait half a minute. Give it six minutes before the first
+# hint. When you are late, skip the sixty complaints.
 
 # %% [markdown] name="redact-why" only="solution"
 # Base64, or a text read backwards, hides nothing: anyone can turn it back. A plain hash cannot be
@@ -759,11 +759,11 @@ def make_pipeline(
 check("09.6", make_pipeline)
 
 # %% [markdown] name="cheaper-notes" only="instructor"
-# This is the gate. Known slips: other words for no question at all, a question that is tidied
-# before it is looked up, one memory for all pipelines, and calls that leave the trace. Ask, in
-# front of the trace, whose result the customer never reads; wait twenty seconds. One saving alone
-# is not enough. When the room is late, skip the last cell, which asks the course's model for the
-# whole comparison.
+# This is the gate. Watch for these mistakes: no question is put into other words any more, although
+# some need it; a question is tidied before it is looked up; one memory serves all pipelines; calls
+# leave the trace. Show the trace, and ask whose result the customer never reads; wait twenty
+# seconds. One saving alone is not enough. When you are late, skip the last cell, which asks the
+# course's model for the whole comparison.
 
 # %% [markdown] name="cheaper-why" only="solution"
 # The trace of one request shows where the tokens go. The review reads a whole document, and nobody

@@ -199,11 +199,11 @@ class Meter(BaseCallbackHandler):
 check("10.1", Meter)
 
 # %% [markdown] name="meter-notes" only="instructor"
-# Known slips: an answer from the cache is paid, a model without a price costs nothing or raises an
-# error, tokens from the provider's cache are paid twice, and there is no lock. Ask, in front of the
-# output of the cell `meter-look`, which of the six calls were paid, and which nobody knows: two
-# minutes. Give it eight minutes before the first hint. When the room is late, accept *partly* where
-# only the threads are missing.
+# Watch for these mistakes: an answer from the cache is paid; a model without a price costs nothing
+# or raises an error; tokens from the provider's cache are paid twice; there is no lock. Show the
+# output of the cell `meter-look`, and ask which of the six calls were paid, and for which ones
+# nobody knows: two minutes. Give it eight minutes before the first hint. When you are late, accept
+# *partly* if only the threads are missing.
 
 # %% [markdown] name="meter-why" only="solution"
 # Unknown costs get numbers of their own. A meter that adds 0 for them shows a bill that is too low,
@@ -383,10 +383,10 @@ class ModelCache(AgentMiddleware):
 check("10.2", ModelCache)
 
 # %% [markdown] name="cache-notes" only="instructor"
-# Known slips: the customer or the version is not in the key, an id is in it, so nothing is ever
-# served, and the version is read after the model has answered. Let people tick off the statement's
-# list of parts, one by one, before they write: five minutes. Ask which part may change while the
-# model answers. The statement is long: skip the exercise when you are late.
+# Watch for these mistakes: the customer or the version is not in the key; an id is in the key, so
+# nothing is ever served; the version is read after the model has answered. Before they write, let
+# people tick off the statement's list of parts: five minutes. Ask which part may change while the
+# model answers. The statement is long. When you are late, skip this exercise.
 
 # %% [markdown] name="cache-why" only="solution"
 # If a part is missing from the key, the cache sooner or later serves a wrong answer: the old price
@@ -528,10 +528,10 @@ def may_serve(asked: str, stored: str) -> bool:
 check("10.3", may_serve)
 
 # %% [markdown] name="guard-notes" only="instructor"
-# Known slips: a set or a bag of words, a library's stop words, and punctuation that is taken off
-# before the numbers are read. Ask a person who is stuck what is harmless, not what is dangerous;
-# wait ten seconds. Give it eight minutes before the first hint. When the room is late, leave out
-# the free order of words: a guard that always compares the words in their order passes too.
+# Watch for these mistakes: a set or a bag of words; a library's stop words; punctuation that is
+# removed before the numbers are read. Ask people who are stuck what is harmless, not what is
+# dangerous; wait ten seconds. Give it eight minutes before the first hint. When you are late, leave
+# out the free order of words: a guard that always compares the words in their order passes too.
 
 # %% [markdown] name="guard-why" only="solution"
 # The guard does not look for danger. A list of dangers is never complete: today it is a negation,
@@ -681,10 +681,10 @@ def plan(tune: list[Question], test: list[Question], prices: list[Decimal], wron
 check("10.4", plan)
 
 # %% [markdown] name="plan-notes" only="instructor"
-# Known slips: each tier's threshold by itself, a tier that hands up and is not paid, no `math.inf`
-# among the candidates, and thresholds that are chosen on `test`. Ask a person who is stuck to work
-# out the statement's example with 0.5 on paper: three minutes. Give it eight minutes before the
-# first hint. When the room is late, accept *partly* where only ties are missing.
+# Watch for these mistakes: each tier's threshold is chosen by itself; a tier that hands up is not
+# paid; no `math.inf` among the candidates; thresholds that are chosen on `test`. Ask people who are
+# stuck to work out the statement's example with 0.5 on paper: three minutes. Give it eight minutes
+# before the first hint. When you are late, accept *partly* if only ties are missing.
 
 # %% [markdown] name="plan-why" only="solution"
 # A threshold follows from costs, not from a feeling for confidence. With \$5 for a wrong answer and
@@ -851,11 +851,11 @@ def causes(calls: pd.DataFrame) -> pd.DataFrame:
 check("10.5", causes)
 
 # %% [markdown] name="causes-notes" only="instructor"
-# Known slips: repeats by customer, which lose all guests; a failed call among the four of a loop; a
-# call that counts for two causes; and the second time taken for the third. Ask whose calls
-# `groupby` leaves out, and wait twenty seconds. Let people make one boolean column a cause and
-# check after each; give it ten minutes before the first hint. When the room is late, accept
-# *partly* without `repeat`.
+# Watch for these mistakes: repeats by customer, which lose all guests; a failed call among the four
+# of a loop; a call that counts for two causes; the second time in place of the third. Ask whose
+# calls `groupby` leaves out; wait twenty seconds. Let people make one boolean column for each
+# cause, and run the check after each. Give it ten minutes before the first hint. When you are late,
+# accept *partly* without `repeat`.
 
 # %% [markdown] name="causes-why" only="solution"
 # Everything is sorted by time once, into a new frame. After that, each condition is a Series over
@@ -1012,11 +1012,11 @@ def cheaper(retriever: Retriever, threshold: float) -> list[AgentMiddleware]:
 check("10.6", cheaper)
 
 # %% [markdown] name="tenth-notes" only="instructor"
-# This is the gate. Known slips: the model still writes some answers, the best sentence is served
-# whatever its score, a cache tells one customer's order to another, and the course's index is
+# This is the gate. Watch for these mistakes: the model still writes some answers; the best sentence
+# is served whatever its score; a cache tells one customer's order to another; the course's index is
 # searched in place of the agent's. Ask what the last call of the model adds to the tool's message;
-# wait half a minute. The check asks an agent 40 questions and more, and stops early where the model
-# writes: a short run is no good sign.
+# wait half a minute. The check asks an agent 40 questions and more, and stops early if the model
+# spends too much: a short run is no good sign.
 
 # %% [markdown] name="tenth-why" only="solution"
 # The model adds nothing where a tool has already found the sentence: it repeats it, and sometimes

@@ -119,12 +119,12 @@ def break_even(a: Plan, b: Plan, most: int) -> int | None:
 check("11.1", break_even)
 
 # %% [markdown] name="break-even-notes" only="instructor"
-# Known slips: the first crossing instead of the last, an interval that is halved although the sign
-# changes many times, equal costs that do not count, and a minimum that is added to the instances.
-# Ask a person who is stuck to draw both plans of the example at 60, 81, 110 and 161 requests. Give
-# it ten minutes before the first hint. When the room is late, accept *partly* where only the cases
-# with up to 10^9 requests fail: they need the ends of the lines, and have a limit of two seconds
-# each.
+# Watch for these mistakes: the first crossing instead of the last; an interval that is halved
+# although the sign changes many times; equal costs that do not count; a minimum that is added to
+# the instances. Ask people who are stuck to draw both plans of the example at 60, 81, 110 and 161
+# requests. Give it ten minutes before the first hint. When you are late, accept *partly* if only
+# the cases with up to 10^9 requests fail: they need the ends of the lines, and have a limit of two
+# seconds each.
 
 # %% [markdown] name="break-even-why" only="solution"
 # The difference of two plans is a straight line between two steps, and it jumps at each of them. So
@@ -249,11 +249,11 @@ def add_lookup(server: FastMCP, find: Find, who: Who) -> None:
 check("11.2", add_lookup)
 
 # %% [markdown] name="mcp-tool-notes" only="instructor"
-# Known slips: the stored order comes back as it is, with the staff note; another customer's order
-# gets words of its own; the customer becomes an argument; and only `KeyError` is caught, not each
-# `LookupError`. Ask: "What does FastMCP make of the return type?" and wait half a minute. The
-# statement is long, so read the table of errors together, and give ten minutes before the first
-# hint. Skip the log when you are late.
+# Watch for these mistakes: the stored order is returned as it is, with the staff note; another
+# customer's order gets a message of its own; the customer becomes an argument; only `KeyError` is
+# caught, not every `LookupError`. Ask: "What does FastMCP make of the return type?" and wait half a
+# minute. The statement is long: read the table of errors together. Give it ten minutes before the
+# first hint. When you are late, skip the log.
 
 # %% [markdown] name="mcp-tool-why" only="solution"
 # The return type does two jobs: FastMCP makes the output schema from it, and fields that it does
@@ -409,10 +409,10 @@ def decide(old: tuple[int, int], new: tuple[int, int], look: int) -> str:
 check("11.3", decide)
 
 # %% [markdown] name="canary-notes" only="instructor"
-# Known slips: a bound for one look, a rule that waits for the last look, and `release` before look
-# 20. Let people try a bound with `simulate` first, on two versions that are equally good. Ask which
-# of the four rows in the table of limits get worse when the bound is raised: two do. Five minutes
-# are enough before the first hint. The check takes a few seconds.
+# Watch for these mistakes: a bound for one look; a rule that waits for the last look; `release`
+# before look 20. Let people first try a bound with `simulate`, on two versions that are equally
+# good. Ask which of the four rows in the table of limits get worse when the bound is raised: two
+# do. Give it five minutes before the first hint. The check takes a few seconds.
 
 # %% [markdown] name="canary-why" only="solution"
 # The difference is divided by its standard error, as in any test of two shares. What is special is
@@ -637,11 +637,11 @@ def diagnose(metrics: pd.DataFrame, runs: pd.DataFrame) -> tuple[str, str]:
 check("11.4", diagnose)
 
 # %% [markdown] name="diagnosis-notes" only="instructor"
-# Known slips: failed requests alone mean *model down*, guests count as one customer, runs are
-# compared in the order in which they come, and a tool is judged by its errors, not by the rise. Let
-# people write the seven causes as comments in the list's order before any code: five minutes. Ask a
-# person who is stuck which hour, and which type of run, the condition names; give the first hint
-# after ten minutes more. When you are late, stop after cause 3, and accept *partly*.
+# Watch for these mistakes: failed requests alone mean *model down*; guests count as one customer;
+# runs are compared in the order in which they come; a tool is judged by its errors, not by the
+# rise. Let people write the seven causes as comments, in the list's order, before any code: five
+# minutes. Ask people who are stuck which hour and which type of run the condition names. Then give
+# it ten minutes before the first hint. When you are late, stop after cause 3, and accept *partly*.
 
 # %% [markdown] name="diagnosis-why" only="solution"
 # Each cause has a symptom in the metrics and a subject in the traces, and neither is enough alone.
@@ -780,12 +780,12 @@ async def operator(console) -> None:
 check("11.5", operator)
 
 # %% [markdown] name="duty-notes" only="instructor"
-# This is the gate. Known slips: `changes()` is taken as proof, the most active customer is limited
-# on every `SpendingFast`, a page is read like a dict, and the function returns before a quiet shift
-# has ended. Ask which evidence tells a cost spike from a mailing, and wait ten seconds. Ten minutes
-# before the first hint. The check runs five shifts, which can take a minute on a busy machine: say
-# so before people press Enter. Once a shift fails, the others are left out, so people see one
-# problem at a time.
+# This is the gate. Watch for these mistakes: `changes()` is taken as proof; the most active
+# customer is limited on every `SpendingFast`; a page is read like a dict; the function returns
+# before a quiet shift has ended. Ask which evidence tells a cost spike from a mailing; wait ten
+# seconds. Give it ten minutes before the first hint. The check runs five shifts, which can take a
+# minute on a busy machine: say so before people run it. The check stops at the first shift that
+# fails, so people see one problem at a time.
 
 # %% [markdown] name="duty-why" only="solution"
 # Each branch rests on evidence about harm: failed answers, a foreign address, a wrong canary, one

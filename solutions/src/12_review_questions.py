@@ -181,11 +181,11 @@ No command measures whether the person on call knows what to do: people state th
 review("Q1", answer_1)
 
 # %% [markdown] name="release-notes" only="instructor"
-# Known slips: the items of the checklist are named in one list and nothing is said about each, a
-# percentage has no source because another figure in its sentence has one, and a number of cases is
-# not the one in the file. Ask a person who is stuck to begin with the evidence, and to write the
-# claim last. Let people run `review` after ten minutes of writing, finished or not: the card names
-# what is left. When the room is late, do this question alone.
+# Watch for these mistakes: the items of the checklist are only listed, with nothing said about
+# each; a percentage has no source because another figure in its sentence has one; a number of cases
+# differs from the file. Ask people who are stuck to begin with the evidence, and to write the claim
+# last. Let people run `review` after ten minutes of writing, finished or not: the card names what
+# is missing. When you are late, do only this question.
 
 # %% [markdown] name="release-why" only="solution"
 # The list is long because each item covers a different kind of incident. The counter-case does
@@ -261,10 +261,10 @@ nothing about attackers who know our rules.
 review("Q2", answer_2)
 
 # %% [markdown] name="risks-notes" only="instructor"
-# Known slips: a code such as LLM01 with the name of another risk, a risk that is only denied, and a
-# small rate that is rounded to "no attack". Ask what the agent could still do if the model obeyed
-# the attacker: wait for a control outside the model. Give it ten minutes before the first hint.
-# Skip the price of the controls in a first draft, not in the last.
+# Watch for these mistakes: a code such as LLM01 with the name of another risk; a risk that is only
+# denied; a small rate that is rounded to "no attack". Ask what the agent could still do if the
+# model obeyed the attacker; wait for a control outside the model. Give it ten minutes before the
+# first hint. In a first draft, skip the price of the controls; the last draft needs it.
 
 # %% [markdown] name="risks-why" only="solution"
 # Each risk has a control outside the model. A zero comes with its number of tries and the upper
@@ -333,10 +333,10 @@ prompt, so that zero is by construction and shows no resistance.
 review("Q3", answer_3)
 
 # %% [markdown] name="injection-notes" only="instructor"
-# Known slips: the counter-case repeats the claim in other words, or says that there is none, or
-# that things may always turn out otherwise. Ask for one message, word by word, that gets through or
-# that is stopped without need; wait two minutes. This answer needs one file of evidence, so it
-# suits those who are behind. Five minutes are enough before the first hint.
+# Watch for these mistakes: the counter-case repeats the claim in other words; it says that there is
+# none; it says that things may always turn out otherwise. Ask for one message, word for word, that
+# gets through or that is stopped without need; wait two minutes. Give it five minutes before the
+# first hint. This answer needs one file of evidence: give this exercise to people who are behind.
 
 # %% [markdown] name="injection-why" only="solution"
 # The answer separates what changes the odds from what cuts the path. That decides where to spend
@@ -404,10 +404,10 @@ holds.
 review("Q4", answer_4)
 
 # %% [markdown] name="name-notes" only="instructor"
-# Known slips: two names in the claim, AIOps as the name, names without sources, and a source
-# without a year. Ask what a reader who prefers another name would say, and which sentence answers
-# it. This is the shortest of the five, ten minutes by its own estimate, and the one to skip when
-# module 11 had this debate.
+# Watch for these mistakes: two names in the claim; AIOps as the name; names without sources; a
+# source without a year. Ask what a reader who prefers another name would say, and which sentence
+# answers that. This exercise is the shortest of the five: ten minutes by its own estimate. Skip it
+# if the room has had this debate in module 11.
 
 # %% [markdown] name="name-why" only="solution"
 # You can argue just as well for another name. The answer is strong because it says what each name
@@ -480,11 +480,12 @@ hand-overs and wrong answers, and a week in November does not contain Christmas.
 review("Q5", answer_5)
 
 # %% [markdown] name="demands-notes" only="instructor"
-# Known slips: all figures from one file, where five are asked for, a gain without a figure for its
-# price, and seconds that become hours. Ask: "Which figure would change your decision?" and wait one
-# minute. Give it ten minutes before the first hint. When the room is late, let pairs write the
-# trade-offs and the decision alone, and accept *partly*. `model_answer` opens the stored answer
-# only after an answer of one's own, so nobody starts by reading it.
+# Watch for these mistakes: all figures come from one file, although the statement asks for five
+# files; a gain without a figure for its price; seconds that become hours. Ask: "Which figure would
+# change your decision?" and wait one minute. Give it ten minutes before the first hint. When you
+# are late, let pairs write only the trade-offs and the decision, and accept *partly*.
+# `model_answer` opens the stored answer only after people have written their own, so nobody starts
+# by reading it.
 
 # %% [markdown] name="demands-why" only="solution"
 # Each trade-off has a figure on both sides, of the same version. The decision names who takes it,
