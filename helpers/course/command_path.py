@@ -121,27 +121,36 @@ def catch_up(argv: Sequence[str]) -> int:
 
 def journal(argv: Sequence[str]) -> int:
     """Write the journal; 0 done, 1 the file cannot be written."""
+    from helpers import outfile
     from helpers.course.copies import write_whole
     from helpers.course.journal import read
-    from helpers.course.journal_page import page
+    from helpers.course.journal_page import MARK, page
     from helpers.paths import ROOT, course_dir
 
     parser = argparse.ArgumentParser(
         prog="course journal",
         description="Write your own figures as one page, module by module: the first and the best "
         "result of each check, the quiz, and the evidence that you gathered, with dates. The page "
-        "needs no network. Exit status: 0 done, 1 the file cannot be written.",
+        "needs no network. Exit status: 0 done, 1 the file cannot be written, 2 bad use.",
     )
     parser.add_argument(
-        "--out", metavar="FILE", help="where to; by default journal.html in your .course folder"
+        "--out",
+        type=outfile.named(".html"),
+        metavar="FILE",
+        help="where to, in .html; by default journal.html in your .course folder. An earlier "
+        "journal is replaced, and nothing else",
     )
-    options = parser.parse_args(argv)
-    if options.out is not None and not options.out.strip():
-        parser.error("FILE is empty: name a file such as journal.html")
+    file: Path | None = parser.parse_args(argv).out
     try:
-        file = Path(options.out) if options.out else course_dir() / "journal.html"
-        write_whole(file, page(read(root=ROOT)).encode())
-    except (OSError, ValueError) as error:  # ValueError: a path that the system does not take
+        if file is None:
+            file = course_dir() / "journal.html"
+            write_whole(file, page(read(root=ROOT)).encode())
+        else:
+            outfile.save(file, page(read(root=ROOT)).encode(), lambda old: MARK.encode() in old)
+    except outfile.OutError as error:
+        print(f"course journal: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
         return _refused("journal", error)
     shown = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file
     print(f"Wrote {shown}. Open it in a browser; it prints well.")

@@ -34,6 +34,10 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; }
 """
 
 
+MARK = '<meta name="generator" content="course journal">'
+"""By this a journal is known, which a newer one may replace."""
+
+
 def page(journal: Journal) -> str:
     """The whole page. All texts of the learner's files are escaped."""
     kept = [one for one in journal.modules if not one.empty]
@@ -53,7 +57,7 @@ def page(journal: Journal) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'{MARK}<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Course journal</title><style>{_STYLE}</style></head><body>\n<main>"
         f"<h1>Course journal</h1><p>Written {_time(journal.written)}. {_sums(journal)} "
         "<code>course journal</code> writes it again.</p>\n"

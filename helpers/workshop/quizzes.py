@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from string import ascii_uppercase
 
-from helpers.course.copies import write_whole
+from helpers import outfile
 from helpers.course.questions import Choice, QuizError, QuizQuestion, load, modules
 
 
@@ -20,7 +20,7 @@ def run(argv: Sequence[str]) -> int:
     )
     parser.add_argument("module", nargs="*", metavar="NN", help="modules, such as 01; all for none")
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="write a file for each module there"
+        "--out", type=Path, metavar="DIR", help="write a new file for each module there"
     )
     parser.add_argument(
         "--with-answers", action="store_true", help="with the right choices, and why at the end"
@@ -39,14 +39,18 @@ def run(argv: Sequence[str]) -> int:
         return 0
     kind = "answers" if options.with_answers else "quiz"
     try:
-        options.out.mkdir(parents=True, exist_ok=True)
+        options.out.mkdir(exist_ok=True)
         for number, page in pages.items():
-            write_whole(options.out / f"{number}-{kind}.md", page.encode("utf-8"))
+            outfile.save(options.out / f"{number}-{kind}.md", page.encode("utf-8"))
     except OSError as error:
         print(
-            f"course workshop quizzes: {options.out} could not be written to: {error.strerror}.",
+            f"course workshop quizzes: the folder {options.out} cannot be made: {error.strerror}. "
+            "Name another one.",
             file=sys.stderr,
         )
+        return 1
+    except outfile.OutError as error:
+        print(f"course workshop quizzes: {error}", file=sys.stderr)
         return 1
     print(f"Written: {len(pages)} files in {options.out}.")
     return 0

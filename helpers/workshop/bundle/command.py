@@ -45,9 +45,10 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
         prog="course bundle",
         description="Make a folder for a USB stick or a room with bad Wi-Fi: the course's newest "
         "commit, the lock's wheels for the named platforms and Pythons, checksums, and one command "
-        "that installs from it without a network. Run it again to go on after an interruption, or "
-        "to add a platform.",
-        epilog="One platform with one Python takes about 650 MB (1 MB is 1,000,000 bytes). Exit "
+        "that installs from it without a network. A participant who has git and Python runs "
+        "`python3 STICK/start.py` (Windows: `py STICK\\start.py`) in a folder of their own. Run "
+        "this again to go on after an interruption, or to add a platform.",
+        epilog="One platform with one Python takes about 665 MB (1 MB is 1,000,000 bytes). Exit "
         "status: 0 the bundle is complete, 1 it is not, or could not be made, 2 bad use.",
     )
     parser.add_argument("folder", metavar="DIR", type=Path, help="new, empty, or a bundle")
