@@ -142,7 +142,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("\nStopped.", file=sys.stderr)
         return 130
     except StateFolderError as error:  # any command may be the first to need that folder
-        print(f"course {name}: {error}", file=sys.stderr)
+        print(f"course {name}: {error}.", file=sys.stderr)
         return 1
     return status
 

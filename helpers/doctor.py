@@ -237,7 +237,7 @@ def examine(name: str, check: Callable[[], Finding]) -> Finding:
     try:
         return check()
     except StateFolderError as error:
-        return Finding(name, False, "could not be checked", str(error))
+        return Finding(name, False, "could not be checked", f"{error}.")
     except Exception as error:  # whatever is broken here, the other lines are wanted
         return Finding(name, False, f"could not be checked ({error})", f"{SET_UP}.")
 

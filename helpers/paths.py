@@ -7,12 +7,15 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class StateFolderError(OSError):
-    """The folder of a learner's own state cannot be made; the message says what to do."""
+    """The folder of a learner's own state cannot be made; the message says what to do.
+
+    It has no full stop: it is put into other sentences too.
+    """
 
     def __str__(self) -> str:
         return (
-            f"{self.filename} is to hold the course's own files, and cannot be that folder "
-            f"({self.strerror}). Set COURSE_HOME to a folder that can be written, or unset it."
+            f"{self.filename} cannot be the folder of the course's own files ({self.strerror}): "
+            "set COURSE_HOME to a folder that can be written, or unset it"
         )
 
 

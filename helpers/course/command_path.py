@@ -122,7 +122,6 @@ def catch_up(argv: Sequence[str]) -> int:
 def journal(argv: Sequence[str]) -> int:
     """Write the journal; 0 done, 1 the file cannot be written."""
     from helpers import outfile
-    from helpers.course.copies import write_whole
     from helpers.course.journal import read
     from helpers.course.journal_page import MARK, page
     from helpers.paths import ROOT, course_dir
@@ -140,18 +139,15 @@ def journal(argv: Sequence[str]) -> int:
         help="where to, in .html; by default journal.html in your .course folder. An earlier "
         "journal is replaced, and nothing else",
     )
-    file: Path | None = parser.parse_args(argv).out
+    out: Path | None = parser.parse_args(argv).out
+    file = out or course_dir() / "journal.html"
     try:
-        if file is None:
-            file = course_dir() / "journal.html"
-            write_whole(file, page(read(root=ROOT)).encode())
-        else:
-            outfile.save(file, page(read(root=ROOT)).encode(), lambda old: MARK.encode() in old)
+        # In the course's own folder, whatever has that name is a journal.
+        content = page(read(root=ROOT)).encode()
+        outfile.save(file, content, lambda old: out is None or MARK.encode() in old)
     except outfile.OutError as error:
         print(f"course journal: {error}", file=sys.stderr)
         return 1
-    except OSError as error:
-        return _refused("journal", error)
     shown = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file
     print(f"Wrote {shown}. Open it in a browser; it prints well.")
     return 0

@@ -75,7 +75,13 @@ def test_the_survey_is_short_and_has_both_forms(
     assert '<html lang="en">' in page
     assert "prefers-color-scheme: dark" in page
     assert "http" not in page.replace("http-equiv", "")
-    assert "<script" not in page
+    assert page.count("<script>") == 1
+    assert "default-src 'none'" in page
+    assert "Send your answers to your instructor" in printed
+    assert "Send your answers to your instructor" in page
+    words = ["survey", "--to", "a@b.example <x>", "--out", str(tmp_path / "to.html")]
+    assert workshop(words) == 0
+    assert "to a@b.example &lt;x&gt;:" in (tmp_path / "to.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize("command", [["survey", "--out", "f/s.md"], ["quizzes", "--out", "f/q"]])
@@ -88,9 +94,11 @@ def test_a_place_that_cannot_be_written_to(
     monkeypatch.chdir(tmp_path)
     Path("f").write_text("a file")
     assert workshop(command) == 1
-    assert "could not be written" in capsys.readouterr().err
+    assert "course workshop" in capsys.readouterr().err
 
 
 def test_a_survey_of_another_kind(capsys: pytest.CaptureFixture[str]) -> None:
-    assert workshop(["survey", "--out", "s.docx"]) == 1
-    assert "s.docx should end in .html or .md" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        workshop(["survey", "--out", "s.docx"])
+    assert ended.value.code == 2
+    assert "the name ends in .html or .htm or .md" in capsys.readouterr().err

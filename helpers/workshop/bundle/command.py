@@ -19,11 +19,11 @@ def bundle(argv: Sequence[str]) -> int:
     options = _options(argv)
     folder: Path = options.folder
     began = time.monotonic()
+    log = course_dir() / "bundle.log"
     try:
         if options.verify:
             return _report(folder, *verify(folder))
         targets = [Target(name, python) for name in options.platform for python in options.python]
-        log = course_dir() / "bundle.log"
         log.write_text("", encoding="utf-8")
         every = make(folder, targets, root=ROOT, log=log)
     except BundleError as error:
