@@ -19,7 +19,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from helpers import outfile
 from helpers.__main__ import refusal
 from helpers.paths import ROOT, StateFolderError, course_dir
 
@@ -249,6 +248,8 @@ def findings() -> list[Finding]:
 
 def doctor(argv: Sequence[str]) -> int:
     """Run every check and print its line; 0 when all is well, 1 when not, 2 after bad use."""
+    from helpers import outfile  # the launcher reads this file for `differences` alone
+
     parser = argparse.ArgumentParser(
         prog="course doctor",
         description="Check this machine: one line a check, OK or what to do.",
@@ -281,7 +282,7 @@ def doctor(argv: Sequence[str]) -> int:
 
 
 def _report(path: Path, yes: bool, stopped: str) -> int:
-    from helpers import machine_report
+    from helpers import machine_report, outfile
 
     before = [Finding("Set-up", False, "it stopped", stopped)] if stopped else []
     try:

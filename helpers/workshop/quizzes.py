@@ -4,7 +4,6 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from string import ascii_uppercase
 
 from helpers import outfile
@@ -20,7 +19,7 @@ def run(argv: Sequence[str]) -> int:
     )
     parser.add_argument("module", nargs="*", metavar="NN", help="modules, such as 01; all for none")
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="write a new file for each module there"
+        "--out", type=outfile.folder, metavar="DIR", help="write a new file for each module there"
     )
     parser.add_argument(
         "--with-answers", action="store_true", help="with the right choices, and why at the end"
@@ -29,7 +28,7 @@ def run(argv: Sequence[str]) -> int:
     try:
         pages = {
             number: as_markdown(number, load(number), answers=options.with_answers)
-            for number in dict.fromkeys(options.module or modules())
+            for number in dict.fromkeys(one.zfill(2) for one in options.module or modules())
         }
     except QuizError as error:
         print(f"course workshop quizzes: {error}", file=sys.stderr)
@@ -52,7 +51,7 @@ def run(argv: Sequence[str]) -> int:
     except outfile.OutError as error:
         print(f"course workshop quizzes: {error}", file=sys.stderr)
         return 1
-    print(f"Written: {len(pages)} files in {options.out}.")
+    print(f"Written in {options.out}: {', '.join(f'{number}-{kind}.md' for number in pages)}.")
     return 0
 
 

@@ -39,6 +39,7 @@ PLACEHOLDER = re.compile(
 AHEAD = timedelta(days=1)
 
 Text = Annotated[str, Field(max_length=5000)]
+Count = Annotated[int, Field(ge=0, le=10**12)]
 
 
 class FolderError(Exception):
@@ -61,10 +62,10 @@ class Machine(BaseModel, strict=True):
     system_version: Text
     processor: Text
     python: Text
-    cores: int | None
-    memory_mb: int | None
-    memory_free_mb: int | None
-    disk_free_mb: int | None
+    cores: Count | None
+    memory_mb: Count | None
+    memory_free_mb: Count | None
+    disk_free_mb: Count | None
 
 
 class MachineReport(BaseModel, strict=True):

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from helpers import outfile
 from helpers.columns import aligned
 from helpers.machine_report import lock_digest
 from helpers.paths import ROOT
@@ -26,7 +27,9 @@ def run(argv: Sequence[str]) -> int:
         epilog="Sizes are in MB (1,000,000 bytes). Exit status: 0 all are ready, 1 some are not or "
         "have sent nothing, 2 bad use.",
     )
-    parser.add_argument("folder", metavar="FOLDER", type=Path, help="the folder of the reports")
+    parser.add_argument(
+        "folder", metavar="FOLDER", type=outfile.folder, help="the folder of the reports"
+    )
     parser.add_argument(
         "--roster",
         metavar="FILE.csv",

@@ -118,6 +118,8 @@ DAMAGED: list[tuple[str, bytes, str]] = [
     ("yes.json", json.dumps(good(checks=[{**c, "ok": "yes"} for c in GOOD["checks"]])).encode(), "Damaged file"),  # noqa: E501
     ("nomachine.json", json.dumps(good(machine=None)).encode(), "Damaged file"),
     ("nan.json", json.dumps(in_machine(cores=float("nan"))).encode(), "Damaged file"),
+    ("minus.json", json.dumps(in_machine(memory_mb=-5)).encode(), "Damaged file"),
+    ("much.json", json.dumps(in_machine(memory_mb=10**300)).encode(), "Damaged file"),
     ("endless.json", json.dumps(good(id="x" * 6000)).encode(), "Damaged file"),
     ("undated.json", json.dumps(good(made="yesterday")).encode(), "Damaged file"),
     ("wrongday.json", json.dumps(good(made="2027-13-40T00:00Z")).encode(), "Damaged file"),
@@ -384,6 +386,9 @@ def test_the_status(
     printed = capsys.readouterr().out
     assert json.loads(printed[printed.index("{") :])["counts"] == {"ready": 1, "trouble": 1}
     assert run([str(tmp_path / "none")]) == 2
+    with pytest.raises(SystemExit) as stopped:
+        run([""])
+    assert stopped.value.code == 2
     assert run([str(tmp_path / "a.json")]) == 2
     (tmp_path / "empty").mkdir()
     assert run([str(tmp_path / "empty")]) == 2
