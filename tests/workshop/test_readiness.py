@@ -294,7 +294,7 @@ def test_a_roster_says_who_has_sent_nothing(
 ) -> None:
     roster = tmp_path / "class.csv"
     roster.write_text(
-        "name,id\nAda Byron,7\nJosé Díaz,8\nUma Two,9\nEve Ott,10\n",
+        "name,id\nAda Byron,7\nJosé Díaz,8\nUma Two,9\nEve Hills,10\n",
         encoding="utf-8",
     )
     folder = tmp_path / "in"
@@ -302,22 +302,22 @@ def test_a_roster_says_who_has_sent_nothing(
     now = {"made": made, "lock": lock_digest(ROOT)}
     put(folder, "Byron, Ada.json", good(1, **now))
     put(folder, "jose diaz.json", good(2, **now))
-    put(folder, "Eve Ot.json", good(4, **now))
+    put(folder, "Eve Hils.json", good(4, **now))
     words = [str(folder), "--roster", str(roster)]
     assert run(words) == 1
     said = capsys.readouterr().out
-    assert "Sent nothing: 2 of 4 on the roster: Uma Two, Eve Ott" in said
-    assert "Not on the roster: Eve Ot.json (is it Eve Ott?)" in said
-    put(folder, "Eve Ott/your-name.json", good(5, **now))
+    assert "Sent nothing: 2 of 4 on the roster: Uma Two, Eve Hills" in said
+    assert "Not on the roster: Eve Hils.json (is it Eve Hills?)" in said
+    put(folder, "Eve Hills/your-name.json", good(5, **now))
     (folder / "Uma Two.json").write_text("{")
     assert run([*words, "--json"]) == 1
     found = json.loads(capsys.readouterr().out)
     assert found["sent_nothing"] == []
-    assert found["not_on_the_roster"] == ["Eve Ot.json"]
+    assert found["not_on_the_roster"] == ["Eve Hils.json"]
     assert {one["file"]: one["person"] for one in found["files"]} == {
         "Byron, Ada.json": "Ada Byron",
-        "Eve Ot.json": "Eve Ot",
-        "Eve Ott/your-name.json": "Eve Ott",
+        "Eve Hils.json": "Eve Hils",
+        "Eve Hills/your-name.json": "Eve Hills",
         "Uma Two.json": "Uma Two",
         "jose diaz.json": "José Díaz",
     }
