@@ -130,7 +130,7 @@ def journal(argv: Sequence[str]) -> int:
         prog="course journal",
         description="Write your own figures as one page, module by module: the first and the best "
         "result of each check, the quiz, and the evidence that you gathered, with dates. The page "
-        "needs no network. Exit status: 0 done, 1 the file cannot be written, 2 bad use.",
+        "needs no network. Exit status: 0 done, 1 the file cannot be written.",
     )
     parser.add_argument(
         "--out",

@@ -34,10 +34,6 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; }
 """
 
 
-MARK = '<meta name="generator" content="course journal">'
-"""By this a journal is known, which a newer one may replace."""
-
-
 def page(journal: Journal) -> str:
     """The whole page. All texts of the learner's files are escaped."""
     kept = [one for one in journal.modules if not one.empty]
@@ -55,9 +51,9 @@ def page(journal: Journal) -> str:
         else "<p>Nothing is recorded yet: your first check or quiz answer will be here.</p>"
     )
     return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">{MARK}'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        f'{MARK}<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Course journal</title><style>{_STYLE}</style></head><body>\n<main>"
         f"<h1>Course journal</h1><p>Written {_time(journal.written)}. {_sums(journal)} "
         "<code>course journal</code> writes it again.</p>\n"
@@ -75,6 +71,10 @@ def _sums(journal: Journal) -> str:
         f"{passed} of {exercises} checks passed, "
         f"{right} of {asked} quiz questions answered rightly."
     )
+
+
+MARK = '<meta name="generator" content="course journal">'
+"""By this a journal is known, which a newer one may replace."""
 
 
 def _module(one: ModuleJournal) -> str:
