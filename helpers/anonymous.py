@@ -1,7 +1,9 @@
 """Take out of a text what says who a person is and where: names, folders, addresses, ids.
 
-Standard library only.
+Standard library only, and readable by Python 3.8 (see `helpers.machine_report`).
 """
+
+from __future__ import annotations
 
 import contextlib
 import getpass

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from helpers.paths import StateFolderError
+
 COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("helpers.doctor", "check this machine, one line a check"),
     "lab": ("helpers.course.command", "open the course in JupyterLab"),
@@ -145,6 +147,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         return 130
+    except StateFolderError as error:  # any command may be the first to need that folder
+        print(f"course {name}: {error}.", file=sys.stderr)
+        return 1
     return status
 
 

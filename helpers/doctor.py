@@ -1,4 +1,10 @@
-"""`course doctor`: is this machine ready for the course? One line a check, OK or what to do."""
+"""`course doctor`: is this machine ready for the course? One line a check, OK or what to do.
+
+A Python that is too old for the course can read this file too: it makes the report for an
+instructor.
+"""
+
+from __future__ import annotations
 
 import argparse
 import csv
@@ -14,7 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from helpers.__main__ import refusal
-from helpers.paths import ROOT, course_dir
+from helpers.paths import ROOT, StateFolderError, course_dir
 
 # Measured: a kernel with both local models and a notebook's imports holds 0.5 GB; JupyterLab, a
 # browser tab and a test's second process want as much again.
@@ -23,6 +29,14 @@ MEMORY_MB = 1500
 DISK_MB = 500
 # A kernel, its five channels and the local servers of a module that runs several.
 PORTS = 12
+# By module: the programs that it runs where they are there, and what they may be called.
+PROGRAMS: dict[str, dict[str, tuple[str, ...]]] = {
+    "07": {"podman": ("podman",), "runc": ("runc", "crun"), "HAProxy": ("haproxy",)},
+    "08": {
+        "Prometheus": ("prometheus",),
+        "Alertmanager": ("alertmanager", "prometheus-alertmanager"),
+    },
+}
 
 SET_UP = "Delete the folder .venv and run `python3 -m helpers doctor`"
 
@@ -190,6 +204,21 @@ def check_jupyterlab() -> Finding:
     return Finding("JupyterLab", True, importlib.metadata.version("jupyterlab"))
 
 
+def check_programs() -> Finding:
+    """Programs of some modules that do not come with the course: told, and never a failure."""
+    told = []
+    for module, needed in PROGRAMS.items():
+        missing = [
+            name for name, programs in needed.items() if not any(map(shutil.which, programs))
+        ]
+        if missing:
+            told.append(f"module {module} is without {', '.join(missing)}")
+    if not told:
+        return Finding("Programs", True, "modules 07 and 08 have all that they can run")
+    advice = "read the stored outputs there, or install them (README, Platforms)"
+    return Finding("Programs", True, f"{'; '.join(told)}: {advice}")
+
+
 CHECKS: dict[str, Callable[[], Finding]] = {
     "Python": check_python,
     "Packages": lambda: check_packages(ROOT / "requirements.lock"),
@@ -198,6 +227,7 @@ CHECKS: dict[str, Callable[[], Finding]] = {
     "Disk": lambda: check_disk(course_dir()),
     "Ports": check_ports,
     "JupyterLab": check_jupyterlab,
+    "Programs": check_programs,
 }
 
 
@@ -205,6 +235,8 @@ def examine(name: str, check: Callable[[], Finding]) -> Finding:
     """What a check found; one that cannot be made is a finding too."""
     try:
         return check()
+    except StateFolderError as error:
+        return Finding(name, False, "could not be checked", f"{error}.")
     except Exception as error:  # whatever is broken here, the other lines are wanted
         return Finding(name, False, f"could not be checked ({error})", f"{SET_UP}.")
 
@@ -216,6 +248,8 @@ def findings() -> list[Finding]:
 
 def doctor(argv: Sequence[str]) -> int:
     """Run every check and print its line; 0 when all is well, 1 when not, 2 after bad use."""
+    from helpers import outfile  # the launcher reads this file for `differences` alone
+
     parser = argparse.ArgumentParser(
         prog="course doctor",
         description="Check this machine: one line a check, OK or what to do.",
@@ -226,8 +260,8 @@ def doctor(argv: Sequence[str]) -> int:
     form.add_argument("--json", action="store_true", help="the report as JSON")
     form.add_argument(
         "--report",
-        metavar="FILE",
-        type=Path,
+        metavar="FILE.json",
+        type=outfile.named(".json"),
         help="write what an instructor needs as JSON, without personal data; it is shown first, "
         "and you decide",
     )
@@ -248,16 +282,16 @@ def doctor(argv: Sequence[str]) -> int:
 
 
 def _report(path: Path, yes: bool, stopped: str) -> int:
-    from helpers import machine_report
+    from helpers import machine_report, outfile
 
     before = [Finding("Set-up", False, "it stopped", stopped)] if stopped else []
     try:
         return machine_report.show_and_write(
             path, lambda: [asdict(found) for found in [*before, *findings()]], yes=yes
         )
-    except machine_report.ReportFileError as error:
+    except (outfile.OutError, machine_report.ReportFileError) as error:
         print(f"course doctor: {error}", file=sys.stderr)
-        return 2
+        return 1 if isinstance(error, outfile.OutError) else 2
 
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"doctor": doctor}

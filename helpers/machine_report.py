@@ -2,8 +2,11 @@
 
 Standard library only: it is also made where the course's packages could not be installed. It holds
 no personal data. Names of the user and the machine, folders, addresses and ids are taken out of
-every text before it is shown.
+every text before it is shown. A Python that is too old for the course can read this file too, so
+that an instructor hears of it.
 """
+
+from __future__ import annotations
 
 import hashlib
 import importlib.metadata
@@ -17,23 +20,24 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 
+from helpers import outfile
 from helpers.anonymous import own_words, without_personal
-from helpers.paths import ROOT, course_dir
+from helpers.paths import ROOT, state_folder
 
 FORMAT = "production-agents doctor report"
 VERSION = 1
 LOCK = "requirements.lock"
 # The checks of `course doctor`, each of which a report has (a test holds them together).
-CHECKS = ("Python", "Packages", "Models", "Memory", "Disk", "Ports", "JupyterLab")
+CHECKS = ("Python", "Packages", "Models", "Memory", "Disk", "Ports", "JupyterLab", "Programs")
 # Those that a question to an instructor is about; None where one is missing.
 PACKAGES = ("jupyterlab", "ipykernel", "langchain", "langgraph", "fastapi", "ray", "xllamacpp")
 
 
 class ReportFileError(Exception):
-    """The report cannot be written there; the message says what to do."""
+    """The report cannot be made like this; the message says what to do."""
 
 
 def lock_digest(root: Path) -> str:
@@ -51,6 +55,8 @@ def machine(state: Path) -> dict[str, object]:
     Args:
         state: the folder whose disk is measured, that of the learner's own state.
     """
+    # COURSE_HOME may be a file, or in a folder that is not there: a check says so.
+    there = next(one for one in (state, *state.absolute().parents) if one.is_dir())
     memory = free = None
     if importlib.util.find_spec("psutil"):
         import psutil
@@ -65,7 +71,7 @@ def machine(state: Path) -> dict[str, object]:
         "cores": os.cpu_count(),
         "memory_mb": memory,
         "memory_free_mb": free,
-        "disk_free_mb": shutil.disk_usage(state).free // 1_000_000,
+        "disk_free_mb": shutil.disk_usage(there).free // 1_000_000,
     }
 
 
@@ -76,7 +82,7 @@ def _system_version() -> str:
         return platform.version()
     try:
         about = platform.freedesktop_os_release()
-    except OSError:
+    except (OSError, AttributeError):  # not there before Python 3.10
         about = {}
     system = " ".join(filter(None, (about.get("ID"), about.get("VERSION_ID"))))
     return ", ".join(filter(None, (system, " ".join(platform.libc_ver()).strip())))
@@ -104,6 +110,10 @@ def _git() -> str | None:
     return number[0] if number else None
 
 
+def _utc_now() -> datetime:
+    return datetime.now(timezone.utc)  # noqa: UP017 - Python 3.8 has no `datetime.UTC`
+
+
 def compose(
     checks: Sequence[Mapping[str, object]], *, root: Path, state: Path, now: datetime | None = None
 ) -> dict[str, object]:
@@ -120,7 +130,7 @@ def compose(
         "format": FORMAT,
         "version": VERSION,
         "id": secrets.token_hex(8),
-        "made": (now or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%MZ"),
+        "made": (now or _utc_now()).strftime("%Y-%m-%dT%H:%MZ"),
         "lock": lock_digest(root),
         "machine": machine(state),
         "versions": versions(),
@@ -134,48 +144,12 @@ def compose(
     }
 
 
-def target(path: Path) -> Path:
-    """The file to write, known to be fit before the checks run.
-
-    Raises:
-        ReportFileError: it is a folder, is in none, or holds something that is not a report.
-    """
-    if not path.name or path.is_dir():
-        raise ReportFileError(f"{path} is a folder: name a file, such as your-name.json.")
-    if not path.parent.is_dir():
-        raise ReportFileError(f"There is no folder {path.parent}: make it, or name another file.")
-    if path.exists() and not _is_report(path):
-        raise ReportFileError(
-            f"{path} exists and is not a report of this command, so that it is not replaced: name "
-            "another file."
-        )
-    return path
-
-
-def _is_report(path: Path) -> bool:
+def _is_report(content: bytes) -> bool:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        found = json.loads(content)
+    except (ValueError, RecursionError):
         return False
     return isinstance(found, dict) and found.get("format") == FORMAT
-
-
-def write(path: Path, text: str) -> None:
-    """Write the report in one step: a full disk leaves the file of before, or none.
-
-    Raises:
-        ReportFileError: the system refuses.
-    """
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise ReportFileError(
-            f"{path} cannot be written ({error.strerror or error}). Name a file elsewhere, or free "
-            "some space."
-        ) from error
 
 
 def show_and_write(
@@ -192,22 +166,24 @@ def show_and_write(
         0 written and every check is well; 1 written and not every one is, or not wanted.
 
     Raises:
-        ReportFileError: it cannot be written there, or there is nobody to ask.
+        OutError: it cannot be written there.
+        ReportFileError: there is nobody to ask.
     """
-    target(path)
+    outfile.check(path, _is_report)
     if not yes and not sys.stdin.isatty():
         raise ReportFileError(
             "the report is written only after you have seen it, and this is no terminal where you "
             "could say so. Run it in one, or add --yes."
         )
     checks = examine()
-    report = compose(checks, root=ROOT, state=course_dir())
+    report = compose(checks, root=ROOT, state=state_folder())
     text = json.dumps(report, indent=1, ensure_ascii=False) + "\n"
     print(text)
+    print('Its "id" is a random number, by which two files with the same report are noticed.')
     if not yes and not _agreed(path):
         print("Nothing was written.")
         return 1
-    write(path, text)
+    outfile.save(path, text.encode(), _is_report)
     ready = all(check["ok"] for check in checks)
     print(f"Wrote {path}. Send this file to your instructor.")
     if not ready:

@@ -34,6 +34,13 @@ def named(*endings: str) -> Callable[[str], Path]:
     return file
 
 
+def folder(text: str) -> Path:
+    """The `type=` of an argument that names a folder: an unset variable is not this folder."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty: name a folder")
+    return Path(text)
+
+
 def check(out: Path, ours: Callable[[bytes], bool] | None = None) -> None:
     """Look whether a file may be written, before the work that makes its content.
 

@@ -6,10 +6,35 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
+class StateFolderError(OSError):
+    """The folder of a learner's own state cannot be made; the message says what to do.
+
+    It has no full stop: it is put into other sentences too.
+    """
+
+    def __str__(self) -> str:
+        return (
+            f"{self.filename} cannot be the folder of the course's own files ({self.strerror}): "
+            "set COURSE_HOME to a folder that can be written, or unset it"
+        )
+
+
+def state_folder() -> Path:
+    """The folder of a learner's own state, which may not be there yet."""
+    return Path(os.environ.get("COURSE_HOME") or ROOT / ".course")
+
+
 def course_dir() -> Path:
-    """The folder of a learner's own state (`.course/`, or `COURSE_HOME`), made when missing."""
-    folder = Path(os.environ.get("COURSE_HOME") or ROOT / ".course")
-    folder.mkdir(parents=True, exist_ok=True)
+    """The folder of a learner's own state (`.course/`, or `COURSE_HOME`), made when missing.
+
+    Raises:
+        StateFolderError: it is a file, or cannot be made.
+    """
+    folder = state_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StateFolderError(error.errno, error.strerror, str(folder)) from error
     return folder
 
 

@@ -47,7 +47,9 @@ JOINS = {
     "workshop/bundle/wheels.py": {"launcher"},
     "workshop/bundle/targets.py": {"__main__"},
 }
-OPEN_TO_ALL = {"anonymous", "columns", "faults", "loading", "machine_report", "paths", "sockets"}
+OPEN_TO_ALL = {
+    *("anonymous", "columns", "faults", "loading", "machine_report", "outfile", "paths", "sockets")
+}
 
 
 def imported(tree: ast.AST, package: str) -> Iterator[str]:

@@ -42,7 +42,7 @@ def test_usage_imports_no_room() -> None:
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert result.stdout.splitlines()[-1] == "['helpers.cli']"
+    assert result.stdout.splitlines()[-1] == "['helpers.paths', 'helpers.cli']"
 
 
 def test_words_and_status_pass_through(monkeypatch: pytest.MonkeyPatch) -> None:

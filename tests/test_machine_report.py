@@ -1,10 +1,13 @@
 """`course doctor --report`: what the file holds, what it does not, and when it is written."""
 
+import ast
 import io
 import json
 import os
 import platform
+import shutil
 import socket
+import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +20,7 @@ from helpers.anonymous import own_words, without_personal
 from helpers.doctor import Finding, doctor
 from helpers.launcher import start as launcher
 from helpers.launcher.advice import SetUpError
+from helpers.paths import ROOT, course_dir
 
 FINE = Finding("Python", True, "3.12")
 WRONG = Finding("Disk", False, f"1 MB free at {Path.home() / 'course'}", "Free some.")
@@ -97,24 +101,21 @@ def test_what_is_wrong_is_in_it_and_in_the_status(
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("", "is a folder"),
-        ("sub", "is a folder"),
+        ("sub.json", "is a folder"),
         ("none/a.json", "There is no folder"),
-        ("letter.txt", "is not a report"),
-        ("other.json", "is not a report"),
+        ("other.json", "is there already"),
     ],
 )
 def test_a_file_that_will_not_do(
     name: str, says: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    (tmp_path / "sub").mkdir()
-    (tmp_path / "letter.txt").write_text("My letter.", encoding="utf-8")
+    (tmp_path / "sub.json").mkdir()
     (tmp_path / "other.json").write_text("[1]", encoding="utf-8")
-    assert doctor(["--report", str(tmp_path / name), "--yes"]) == 2
+    assert doctor(["--report", str(tmp_path / name), "--yes"]) == 1
     said = capsys.readouterr()
     assert says in said.err
     assert not said.out
-    assert (tmp_path / "letter.txt").read_text("utf-8") == "My letter."
+    assert (tmp_path / "other.json").read_text("utf-8") == "[1]"
 
 
 def test_a_report_of_before_is_replaced_and_a_full_disk_keeps_it(
@@ -129,17 +130,18 @@ def test_a_report_of_before_is_replaced_and_a_full_disk_keeps_it(
     second = file.read_text("utf-8")
     assert json.loads(second)["id"] != json.loads(first)["id"]
 
-    def full(*_: object, **__: object) -> int:
+    def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
-    assert doctor(["--report", str(file), "--yes"]) == 2
+    monkeypatch.setattr(os, "fsync", full)
+    assert doctor(["--report", str(file), "--yes"]) == 1
     assert "No space left on device" in capsys.readouterr().err
     assert file.read_text("utf-8") == second
 
 
 def test_options_that_do_not_go_together(tmp_path: Path) -> None:
-    for words in (["--yes"], ["--json", "--report", str(tmp_path / "a.json")], ["--report"]):
+    file = str(tmp_path / "a.json")
+    for words in (["--yes"], ["--json", "--report", file], ["--report"], ["--report", "a.txt"]):
         with pytest.raises(SystemExit) as stopped:
             doctor(words)
         assert stopped.value.code == 2
@@ -215,6 +217,68 @@ def test_a_set_up_that_stopped_is_reported_without_the_packages(
     assert python["name"] == "Python"
     assert launcher.start(["doctor"]) == 1
     assert "report" not in capsys.readouterr().err
+
+
+OLD = [path for one in ("3.8", "3.9", "3.10") if (path := shutil.which(f"python{one}"))]
+
+
+@pytest.mark.parametrize("python", OLD)
+def test_an_old_python_makes_the_report_too(python: str, tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    found = subprocess.run(
+        [python, "-m", "helpers", "doctor", f"--report={file}", "--yes"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "command not found" in found.stderr or "not installed" in found.stderr:
+        pytest.skip("a version manager's name for a Python that is not there")
+    assert found.returncode == 1
+    assert "The course needs Python 3.11, 3.12 or 3.13" in found.stderr
+    report = json.loads(file.read_text("utf-8"))
+    assert [one["name"] for one in report["checks"]] == ["Set-up", *machine_report.CHECKS]
+    assert "The course needs Python" in report["checks"][0]["advice"]
+
+
+@pytest.mark.parametrize("path", ["outfile", "anonymous", "paths", "machine_report", "doctor"])
+def test_what_an_old_python_reads_is_in_its_syntax(path: str) -> None:
+    text = (ROOT / f"helpers/{path}.py").read_text("utf-8")
+    tree = ast.parse(text, feature_version=(3, 8))
+    later = [node for node in ast.walk(tree) if isinstance(node, ast.Match)]
+    assert not later
+    assert path == "paths" or "from __future__ import annotations" in text
+
+
+def test_the_set_ups_own_home_may_be_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The report is made, and says what is wrong; other commands say one sentence."""
+    (tmp_path / "state").write_text("a file")
+    checks = {"Disk": lambda: doctor_module.check_disk(course_dir())}
+    monkeypatch.setattr(doctor_module, "CHECKS", checks)
+    assert doctor(["--report", str(tmp_path / "a.json"), "--yes"]) == 1
+    (disk,) = json.loads((tmp_path / "a.json").read_text("utf-8"))["checks"]
+    assert not disk["ok"]
+    assert "set COURSE_HOME to a folder" in disk["advice"]
+    capsys.readouterr()
+    for words in (["next"], ["workshop", "slides", "00"], ["journal"], ["ship-check"], ["update"]):
+        assert cli.main(words) == 1
+        said = capsys.readouterr().err
+        assert "set COURSE_HOME to a folder that can be written, or unset it" in said
+        assert "Traceback" not in said
+
+
+def test_programs_are_told_and_never_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = {"podman", "crun", "haproxy", "prometheus"}
+    monkeypatch.setattr(doctor_module.shutil, "which", lambda name: name in there)
+    found = doctor_module.check_programs()
+    assert found.ok
+    assert "module 08 is without Alertmanager: " in found.facts
+    assert "07" not in found.facts
+    there.add("prometheus-alertmanager")
+    assert "have all" in doctor_module.check_programs().facts
 
 
 def test_the_command_is_called_by_the_launcher_as_by_hand() -> None:

@@ -131,9 +131,9 @@ def catch_up(argv: Sequence[str]) -> int:
 
 def journal(argv: Sequence[str]) -> int:
     """Write the journal; 0 done, 1 the file cannot be written."""
-    from helpers.course.copies import write_whole
+    from helpers import outfile
     from helpers.course.journal import read
-    from helpers.course.journal_page import page
+    from helpers.course.journal_page import MARK, page
     from helpers.paths import ROOT, course_dir
 
     parser = argparse.ArgumentParser(
@@ -144,16 +144,21 @@ def journal(argv: Sequence[str]) -> int:
         "The page needs no network. Exit status: 0 done, 1 the file cannot be written.",
     )
     parser.add_argument(
-        "--out", metavar="FILE", help="where to; by default journal.html in your .course folder"
+        "--out",
+        type=outfile.named(".html"),
+        metavar="FILE",
+        help="where to, in .html; by default journal.html in your .course folder. An earlier "
+        "journal is replaced, and nothing else",
     )
-    options = parser.parse_args(argv)
-    if options.out is not None and not options.out.strip():
-        parser.error("FILE is empty: name a file such as journal.html")
+    out: Path | None = parser.parse_args(argv).out
+    file = out or course_dir() / "journal.html"
     try:
-        file = Path(options.out) if options.out else course_dir() / "journal.html"
-        write_whole(file, page(read(root=ROOT)).encode())
-    except (OSError, ValueError) as error:  # ValueError: a path that the system does not take
-        return _refused("journal", error)
+        # In the course's own folder, whatever has that name is a journal.
+        content = page(read(root=ROOT)).encode()
+        outfile.save(file, content, lambda old: out is None or MARK.encode() in old)
+    except outfile.OutError as error:
+        print(f"course journal: {error}", file=sys.stderr)
+        return 1
     shown = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file
     print(f"Wrote {shown}. Open it in a browser; it prints well.")
     return 0

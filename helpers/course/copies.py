@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
+from helpers.outfile import replace
+
 FOLDER = "copies"
 
 
@@ -49,19 +51,10 @@ def _new_folder(parent: Path) -> Path:
 
 
 def write_whole(file: Path, content: bytes) -> None:
-    """Replace a file's content: whole, or not at all.
+    """Replace a file of the course's own: whole, or not at all. Its folder is made when missing.
 
     Raises:
         OSError: it cannot be written; the file is as it was.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f".{file.name}.new")
-    try:
-        with draft.open("wb") as written:
-            written.write(content)
-            written.flush()
-            os.fsync(written.fileno())
-        draft.replace(file)
-    except BaseException:  # a full disk: what was written of the draft would take the last space
-        draft.unlink(missing_ok=True)
-        raise
+    replace(file, content)

@@ -62,7 +62,7 @@ def page(journal: Journal) -> str:
         else "<p>Nothing is recorded yet: your first check or quiz answer will be here.</p>"
     )
     return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">{MARK}'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{_TITLE}</title><style>{_STYLE}</style></head><body>\n<main>"
@@ -84,6 +84,10 @@ def _sums(journal: Journal) -> str:
         f"{passed} of {exercises} checks passed{more}, "
         f"{right} of {asked} quiz questions answered rightly."
     )
+
+
+MARK = '<meta name="generator" content="course journal">'
+"""By this a journal is known, which a newer one may replace."""
 
 
 def _module(one: ModuleJournal) -> str:

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from helpers import outfile
 from helpers.columns import aligned
 from helpers.deploy import image as images
 from helpers.deploy.image import Layer
 from helpers.deploy.measure import SLOTS, last_arrival, measure, start_seconds
-from helpers.deploy.numbers import Both, block, save
+from helpers.deploy.numbers import Both, block, is_measurement, save
 from helpers.deploy.podman import Podman, PodmanError, podman
 from helpers.deploy.proxy import find_haproxy
 from helpers.deploy.rollout import (
@@ -102,7 +103,7 @@ def main(argv: Sequence[str]) -> int:
     except PodmanError as problem:
         say(f"{problem}\nWithout podman: course rollout --processes")
         return 1
-    except EquipmentError as problem:
+    except (EquipmentError, outfile.OutError) as problem:
         say(str(problem))
         return 1
     except OSError as problem:
@@ -132,15 +133,21 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
         "--processes", action="store_true", help="processes instead of pods; writes no evidence"
     )
     parser.add_argument(
-        "--save", type=Path, metavar="FILE", help="keep the measurement of one pod, as YAML"
+        "--save",
+        type=outfile.named(".yaml", ".yml"),
+        metavar="FILE",
+        help="keep the measurement of one pod, as YAML; an earlier one is replaced",
     )
     options = parser.parse_args(argv)
     if options.requests < 1:
         parser.error("--requests must be at least 1")
     if options.save and options.processes:
         parser.error("--save needs pods: leave out --processes")
-    if options.save and not options.save.parent.is_dir():
-        parser.error(f"--save: there is no folder {options.save.parent}: make it first")
+    if options.save:
+        try:
+            outfile.check(options.save, is_measurement)
+        except outfile.OutError as problem:
+            parser.error(f"--save: {problem}")
     return options
 
 

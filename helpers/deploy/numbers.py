@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from helpers import outfile
 from helpers.columns import aligned
 from helpers.faults import EquipmentError
 from helpers.paths import ROOT
@@ -156,10 +157,15 @@ def read(file: Path) -> Both:
 
 
 def save(both: Both, file: Path) -> None:
-    """Write a measurement, from which the numbers can be computed again."""
+    """Write a measurement, from which the numbers can be computed again. Raises OutError."""
     content: Mapping[str, Any] = asdict(both)
     text = yaml.safe_dump(content, sort_keys=False, default_flow_style=None, width=100)
-    file.write_text(_HEAD + text, "utf-8")
+    outfile.save(file, (_HEAD + text).encode(), is_measurement)
+
+
+def is_measurement(content: bytes) -> bool:
+    """Whether a file was written by `save`, so that a newer one may replace it."""
+    return content.startswith(_HEAD.encode())
 
 
 def _up(number: float, step: int) -> int:

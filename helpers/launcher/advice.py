@@ -25,9 +25,10 @@ CERTIFICATE = (
     f"set SSL_CERT_FILE and PIP_CERT to its certificate file. {AGAIN}"
 )
 MISSING = (
-    "A package of the lock is not there for this machine and this Python. With --wheels DIR: the "
-    "folder was filled on another kind of machine or for another Python. Without: README lists "
-    "the platforms that have every package."
+    "A package of the lock was not found. Without --wheels: if this machine reaches no network "
+    "(or a proxy is in between), connect and run the same command again; if it does, there may be "
+    "no package for this machine and this Python (README lists the platforms that have every one). "
+    "With --wheels DIR: the folder was filled on another kind of machine or for another Python."
 )
 DATED = (
     "A package of the lock is newer than a date that uv's configuration sets for an index "

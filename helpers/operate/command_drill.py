@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from helpers import outfile
 from helpers.columns import aligned
 
 if TYPE_CHECKING:
@@ -85,14 +86,14 @@ def drill(argv: Sequence[str]) -> int:
         figures = row(found)
         written = keep(figures, plan.truth, events)
         if options.report:
-            options.report.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+            outfile.save(options.report, (json.dumps(figures, indent=1) + "\n").encode())
         print(
             "\n".join(["", *told(found), "", f"Runbook and review are waiting for you: {written}"])
         )
     except KeyboardInterrupt:
         print("\nStopped. Nothing is written.", flush=True)
         return 1
-    except (EquipmentError, ValueError, OSError) as problem:
+    except (EquipmentError, outfile.OutError, ValueError, OSError) as problem:
         print(f"{COMMAND}: {problem}", file=sys.stderr)
         return 2
     finally:
@@ -102,18 +103,12 @@ def drill(argv: Sequence[str]) -> int:
 
 
 def _can_write(report: Path | None) -> None:
-    """Raises OSError before the shift, not after it, where the figures cannot be kept."""
+    """Raises OSError or OutError before the shift, where the figures cannot be kept after it."""
     from helpers.operate.drill_form import folder
 
     folder()
-    if report is None:
-        return
-    if not report.parent.is_dir():
-        raise FileNotFoundError(f"--report {report}: there is no folder {report.parent}: make it.")
-    if report.is_dir():
-        raise IsADirectoryError(f"--report {report} is a folder: name a file in it.")
-    if not os.access(report if report.exists() else report.parent, os.W_OK):
-        raise PermissionError(f"--report {report} may not be written: choose another place.")
+    if report is not None:
+        outfile.check(report)
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
@@ -139,7 +134,12 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
         metavar="MINUTES",
         help=f"length of the shift in the shop's minutes, 90 to 600 ({_SHIFT:g})",
     )
-    parser.add_argument("--report", type=Path, metavar="FILE", help="also write the times as JSON")
+    parser.add_argument(
+        "--report",
+        type=outfile.named(".json"),
+        metavar="FILE",
+        help="also write the times as JSON, into a new file",
+    )
     return parser.parse_args(argv)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from helpers import outfile
 from helpers.paths import ROOT
 from helpers.review import targets
 
@@ -153,9 +154,14 @@ def coverage_command(argv: Sequence[str]) -> int:
         "shows it and the check that proves it.",
     )
     parser.add_argument("--heading", metavar="WORDS", help="only headings with these words")
-    parser.add_argument("--html", metavar="FILE", type=Path, help="write one HTML page")
+    parser.add_argument(
+        "--html",
+        metavar="FILE",
+        type=outfile.named(".html"),
+        help="write one HTML page; an earlier one is replaced, and nothing else",
+    )
     options = parser.parse_args(argv)
-    from helpers.review.coverage_page import as_html, as_text
+    from helpers.review.coverage_page import TITLE, as_html, as_text
 
     try:
         covered = coverage()
@@ -176,13 +182,9 @@ def coverage_command(argv: Sequence[str]) -> int:
         print(as_text(covered))
     else:
         try:
-            options.html.write_text(as_html(covered), "utf-8")
-        except OSError as error:
-            print(
-                f"course coverage: {options.html} cannot be written ({error.strerror}); name "
-                "another file.",
-                file=sys.stderr,
-            )
+            outfile.save(options.html, as_html(covered).encode(), lambda old: TITLE.encode() in old)
+        except outfile.OutError as error:
+            print(f"course coverage: {error}", file=sys.stderr)
             return 1
         print(f"Written to {options.html}.")
     for line in missing:

@@ -85,6 +85,9 @@ def as_markdown(topics: Sequence[Topic], first: str = "heading", root: Path = RO
     return "\n".join(lines)
 
 
+TITLE = "<title>Coverage of the chapter</title>"
+
+
 def as_html(covered: Coverage, root: Path = ROOT) -> str:
     """One page that needs no other file and no network."""
     tables = [
@@ -98,7 +101,7 @@ def as_html(covered: Coverage, root: Path = ROOT) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Coverage of the chapter</title><style>{_STYLE}</style></head><body>"
+        f"{TITLE}<style>{_STYLE}</style></head><body>"
         f"<h1>Coverage of the chapter</h1><p>{html.escape(counts(covered))}</p>"
         f"{''.join(tables)}</body></html>\n"
     )

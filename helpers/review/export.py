@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from helpers.evaluate.evidence import save_bytes
+from helpers import outfile
 from helpers.evaluate.packed import Packed, PackError
 from helpers.review.citations import citations
 from helpers.review.export_page import page
@@ -61,11 +61,9 @@ def export(
     for line in contents(made):
         say(line)
     try:
-        save_bytes(to, content)
-    except OSError as problem:
-        raise ExportError(
-            f"{to} cannot be written ({problem.strerror}): choose another file."
-        ) from problem
+        outfile.save(to, content, is_export)
+    except outfile.OutError as problem:
+        raise ExportError(str(problem)) from problem
     return made
 
 
@@ -85,15 +83,12 @@ def contents(made: Export) -> list[str]:
 
 
 def _check(to: Path) -> None:
-    if to.is_dir():
-        raise ExportError(f"{to} is a folder: name a file in it, such as {to / 'review.html'}.")
-    if to.suffix.lower() not in {".html", ".htm"}:
+    if to.suffix.lower() not in {".html", ".htm"} and not to.is_dir():
         raise ExportError(f"{to.name} is no name for a page: let it end in .html.")
     try:
-        if to.exists() and not is_export(to.read_bytes()):
-            raise ExportError(f"{to} is a file that no export wrote: choose another name.")
-    except OSError as problem:
-        raise ExportError(f"{to} cannot be read ({problem.strerror}): choose another.") from problem
+        outfile.check(to, is_export)
+    except outfile.OutError as problem:
+        raise ExportError(str(problem)) from problem
 
 
 def _exported(saved: SavedAnswer) -> ExportedAnswer:

@@ -29,8 +29,10 @@ class Readme:
 
     Attributes:
         clone: the two lines that fetch the course and enter its folder.
+        stick: the command that installs from a stick.
         needs: what a machine needs, a sentence.
-        download_mb: of the learner's lock, such as "628".
+        get: how to get that, a line for each system.
+        download_mb: of the learner's lock, such as "1,234".
         disk_mb: of the same, such as "1,730 to 1,935".
         impossible: the platforms that the course cannot run on.
         modules: number to title.
@@ -38,7 +40,9 @@ class Readme:
     """
 
     clone: str
+    stick: str
     needs: str
+    get: tuple[str, ...]
     download_mb: str
     disk_mb: str
     impossible: str
@@ -55,12 +59,14 @@ def read_readme(path: Path = ROOT / "README.md") -> Readme:
     text = path.read_text("utf-8")
     return Readme(
         clone=_one(r"^git clone .+\ncd \S+$", text, "the clone command"),
+        stick=_one(r"^ *(python3 \S+start\.py)$", text, "the command for a stick"),
+        get=_get(text),
         needs=_one(r"^You need (git and Python [^,]+),", text, "what is needed"),
         download_mb=_one(r"^\| the learner's lock.*?\| ([\d,]+) \|", text, "the download's size"),
         disk_mb=_one(r"^\| the learner's lock.*?\| [\d,]+ \| ([^|]+?) \|", text, "the disk's size"),
         impossible=_one(r"^\| ([^|]+?) \| not possible", text, "the platforms"),
         modules=dict(re.findall(r"^\| (\d\d) \| \[?([^\]|]+?)[\]|]", text, flags=re.MULTILINE)),
-        programs=_programs(" ".join(text.partition("## Platforms")[2].split())),
+        programs=_programs(text.partition("## Platforms")[2].partition("\n## ")[0]),
     )
 
 
@@ -71,10 +77,17 @@ def _one(pattern: str, text: str, what: str) -> str:
     return found[1] if found.re.groups else found[0]
 
 
+def _get(text: str) -> tuple[str, ...]:
+    lines = re.findall(r"^- \*\*(Windows|macOS|Linux)\*\*: (.+(?:\n  .+)*)", text, re.MULTILINE)
+    if not lines:
+        raise MessageError("README.md does not say how to get git and Python.")
+    return tuple(f"{system}: {' '.join(how.split())}" for system, how in lines)
+
+
 def _programs(text: str) -> dict[str, str]:
     """README's sentences on the programs of a module: "In module 07, ...", "Module 08 runs ..."."""
-    pattern = r"((?:In module|Module) (\d\d)\b[^.]*?\(.*?\)\.)(?= |$)"
-    return {number: sentence for sentence, number in re.findall(pattern, text)}
+    parts = re.split(r"(?=\b(?:In module|Module) \d\d\b)", " ".join(text.split()))
+    return {re.findall(r"\d\d", part)[0]: part.strip() for part in parts[1:]}
 
 
 def message(
@@ -85,6 +98,7 @@ def message(
     modules: Sequence[str] = (),
     repository: str = "",
     to: str = "",
+    stick: bool = False,
 ) -> str:
     """The message, as plain text.
 
@@ -95,6 +109,7 @@ def message(
         modules: the numbers of those that are taught; all where none is named.
         repository: the address to clone from; README's placeholder where it is empty.
         to: where participants send their report; a placeholder where it is empty.
+        stick: whether they install from a stick, made by `course bundle`.
 
     Raises:
         MessageError: README has no such module.
@@ -114,22 +129,42 @@ def message(
         f"The workshop is on {_spoken(day)}. "
         + (f"We work on these modules: {taught}. " if taught else "")
         + "Everything runs on your own laptop, without a key and without a GPU. Please install the "
-        f"course at home: it downloads {readme.download_mb} MB, more than a "
-        f"room's Wi-Fi has for all at once. It takes {readme.disk_mb} MB on disk.",
+        + (
+            "course before the day, from the stick that you get from us: this needs no network. "
+            if stick
+            else f"course at home: it downloads {readme.download_mb} MB, more than a room's Wi-Fi "
+            "has for all at once. "
+        )
+        + f"It takes {readme.disk_mb} MB on disk.",
         f"You need {readme.needs}. These machines cannot run the course: {readme.impossible}. If "
-        "yours is one of them, answer this message.",
-        "1. Install. In a terminal:\n\n"
-        + _indented(f"{clone}\npython3 -m helpers lab")
-        + "\n\nOn Windows write `py` for `python3`. JupyterLab opens in your browser. If the "
-        "set-up stops, its last sentence says what to do; the same command resumes it.",
-        "2. Check. Close JupyterLab, and run in the same folder:\n\n"
+        "yours is one of them, or you may not install programs on it, answer this message.",
+        "If `git --version` or `python3 --version` (Windows: `py --version`) finds nothing in a "
+        "terminal, get what is missing, and open a new terminal:\n\n"
+        + "\n".join(f"- {line}" for line in readme.get),
+        "1. Install. In a terminal"
+        + (
+            ", in a folder where you want the course, with the stick's own place for "
+            f"/path/to/stick:\n\n{_indented(readme.stick)}"
+            if stick
+            else ":\n\n" + _indented(f"{clone}\npython3 -m helpers lab")
+        )
+        + "\n\nOn Windows write `py` for `python3`; where `py` starts another Python than those "
+        "above, `py -3.12`. JupyterLab opens in your browser. If the set-up stops, its last "
+        "sentence says what to do; the same command resumes it.",
+        "2. Check. Close JupyterLab, and run in "
+        + ("the new folder production-agents" if stick else "the same folder")
+        + ":\n\n"
         + _indented("python3 -m helpers doctor --report your-name.json")
         + "\n\nEach line says OK or what to do. The command shows the report before it writes it. "
         "The report holds no personal data: what your machine is, and what the checks found. Your "
         "name is in the file's name alone. Make the report also if the set-up stopped.",
         f"3. Send the file your-name.json to {to or '<where reports are sent>'} by "
         f"{_spoken(due)}, also if a check says NO: then there is time to help.",
-        *(["Some modules of this workshop run more programs:", *extra] if extra else []),
+        *(
+            ["Some modules of this workshop can run more programs. They are optional.", *extra]
+            if extra
+            else []
+        ),
         "On the day, before you leave, run `python3 -m helpers doctor` once more, and take your "
         "charger with you.",
     ]
@@ -160,7 +195,11 @@ def run(argv: Sequence[str], today: date | None = None) -> int:
         "--modules", nargs="+", type=_module, default=[], metavar="NN", help="such as 01 03 04"
     )
     parser.add_argument("--to", default="", help="where participants send their report")
-    parser.add_argument("--repository", default="", help="the address to clone the course from")
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--repository", default="", help="the address to clone the course from")
+    source.add_argument(
+        "--stick", action="store_true", help="they install from a stick: see `course bundle`"
+    )
     options = parser.parse_args(argv)
     today = today or date.today()
     if options.date < today:
@@ -178,12 +217,14 @@ def run(argv: Sequence[str], today: date | None = None) -> int:
             modules=list(dict.fromkeys(options.modules)),
             repository=options.repository.strip(),
             to=options.to.strip(),
+            stick=options.stick,
         )
     except MessageError as error:
         print(f"course workshop message: {error}", file=sys.stderr)
         return 2
     print(text, end="")
-    blanks = [name for name in ("repository", "to") if not getattr(options, name).strip()]
+    wanted = ["to"] if options.stick else ["repository", "to"]
+    blanks = [name for name in wanted if not getattr(options, name).strip()]
     if blanks:
         hint = " and ".join(f"--{name}" for name in blanks)
         print(f"Replace what is in <...>, or give {hint}.", file=sys.stderr)

@@ -74,7 +74,8 @@ def markdown(number: str, found: dict[str, list[Note]], titles: dict[str, str]) 
 
 def run(argv: Sequence[str]) -> int:
     """Print or write the notes: 0 done, 1 the file cannot be written, 2 no such module."""
-    from helpers.workshop.page import OutError, save, sheet
+    from helpers.outfile import OutError, named
+    from helpers.workshop.page import save, sheet
 
     parser = argparse.ArgumentParser(
         prog="course workshop notes",
@@ -85,12 +86,13 @@ def run(argv: Sequence[str]) -> int:
     )
     parser.add_argument("module", help="the module's number, such as 01")
     parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="write to this new file, in .md or .html"
+        "--out",
+        type=named(".md", ".html"),
+        metavar="FILE",
+        help="write to this new file, in .md or .html",
     )
     options = parser.parse_args(argv)
     out: Path | None = options.out
-    if out is not None and out.suffix.lower() not in (".md", ".html"):
-        parser.error(f"--out {out}: the name ends in .md (Markdown) or .html (a page)")
     number = options.module.zfill(2) if options.module else ""
     try:
         found = module_notes(number, root=ROOT)

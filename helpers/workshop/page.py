@@ -1,6 +1,7 @@
 """What every page of the kit has: one HTML file that loads nothing, in light and dark."""
 
 import base64
+import contextlib
 import hashlib
 from html import escape
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import nh3
 from markdown_it import MarkdownIt
 
-from helpers.course.copies import write_whole
+from helpers import outfile
 
 _TAGS = {
     *("h1", "h2", "h3", "h4", "h5", "h6", "p", "ul", "ol", "li", "blockquote", "pre", "code"),
@@ -30,10 +31,6 @@ tr { break-inside: avoid; }
 pre { background: var(--soft); padding: 0.5rem 1rem; overflow-x: auto; }
 """
 _SHEET = "body { max-width: 54rem; margin: 2rem auto; padding: 0 1rem; }"
-
-
-class OutError(Exception):
-    """A page cannot be written there; the message says what to do."""
 
 
 def sheet(title: str, markdown: str) -> str:
@@ -66,27 +63,15 @@ def html_of(markdown: str) -> str:
 
 
 def save(out: Path, text: str, *, renew: bool = False) -> None:
-    """Write a new file, whole or not at all. What is there already is not replaced.
+    """Write a file by the rule of all commands (`helpers.outfile`).
 
     Args:
-        renew: replace it after all, where only the kit itself writes.
+        renew: replace it, and make its folder, where only the kit itself writes.
 
     Raises:
         OutError: the name is taken by other content, or the file cannot be written.
     """
-    content = text.encode()
-    try:
-        if out.exists() and not renew:
-            if out.is_file() and out.read_bytes() == content:
-                return
-            raise OutError(
-                f"{out} is there already, and may hold changes of yours: delete it or choose "
-                "another name."
-            )
-        write_whole(out, content)
-    except (OSError, ValueError) as error:
-        draft = out.with_name(f".{out.name}.new") if out.name else None
-        if draft is not None and draft.is_file():
-            draft.unlink(missing_ok=True)
-        reason = getattr(error, "strerror", None) or error
-        raise OutError(f"{out} cannot be written ({reason}): choose another place.") from error
+    if renew:
+        with contextlib.suppress(OSError):  # `save` says what is wrong
+            out.parent.mkdir(parents=True, exist_ok=True)
+    outfile.save(out, text.encode(), (lambda _: True) if renew else None)

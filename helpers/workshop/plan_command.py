@@ -12,9 +12,10 @@ from helpers.paths import ROOT
 def run(argv: Sequence[str]) -> int:
     """Print or write a plan: 0 done, 1 modules do not fit or the disk refused, 2 bad use."""
     from helpers.course.minutes import MinutesError
+    from helpers.outfile import OutError, named
     from helpers.workshop import plan_page
     from helpers.workshop.cells import SourceMissing
-    from helpers.workshop.page import OutError, save, sheet
+    from helpers.workshop.page import save, sheet
     from helpers.workshop.plan import BREAK, LONGEST_DAY, PATH, STRETCH, TooShortError, plan
 
     parser = argparse.ArgumentParser(
@@ -39,14 +40,12 @@ def run(argv: Sequence[str]) -> int:
     )
     parser.add_argument(
         "--out",
-        type=Path,
+        type=named(".md", ".html"),
         metavar="FILE",
         help="write to this new file: Markdown for a name in .md, a page for one in .html",
     )
     options = parser.parse_args(argv)
     out: Path | None = options.out
-    if out is not None and out.suffix.lower() not in (".md", ".html"):
-        parser.error(f"--out {out}: the name ends in .md (Markdown) or .html (a page)")
     try:
         made = plan(options.minutes, options.modules, root=ROOT)
         text = plan_page.markdown(made, root=ROOT)

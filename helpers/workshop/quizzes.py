@@ -4,10 +4,9 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from string import ascii_uppercase
 
-from helpers.course.copies import write_whole
+from helpers import outfile
 from helpers.course.questions import Choice, QuizError, QuizQuestion, load, modules
 
 
@@ -20,7 +19,7 @@ def run(argv: Sequence[str]) -> int:
     )
     parser.add_argument("module", nargs="*", metavar="NN", help="modules, such as 01; all for none")
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="write a file for each module there"
+        "--out", type=outfile.folder, metavar="DIR", help="write a new file for each module there"
     )
     parser.add_argument(
         "--with-answers", action="store_true", help="with the right choices, and why at the end"
@@ -29,7 +28,7 @@ def run(argv: Sequence[str]) -> int:
     try:
         pages = {
             number: as_markdown(number, load(number), answers=options.with_answers)
-            for number in dict.fromkeys(options.module or modules())
+            for number in dict.fromkeys(one.zfill(2) for one in options.module or modules())
         }
     except QuizError as error:
         print(f"course workshop quizzes: {error}", file=sys.stderr)
@@ -39,16 +38,20 @@ def run(argv: Sequence[str]) -> int:
         return 0
     kind = "answers" if options.with_answers else "quiz"
     try:
-        options.out.mkdir(parents=True, exist_ok=True)
+        options.out.mkdir(exist_ok=True)
         for number, page in pages.items():
-            write_whole(options.out / f"{number}-{kind}.md", page.encode("utf-8"))
+            outfile.save(options.out / f"{number}-{kind}.md", page.encode("utf-8"))
     except OSError as error:
         print(
-            f"course workshop quizzes: {options.out} could not be written to: {error.strerror}.",
+            f"course workshop quizzes: the folder {options.out} cannot be made: {error.strerror}. "
+            "Name another one.",
             file=sys.stderr,
         )
         return 1
-    print(f"Written: {len(pages)} files in {options.out}.")
+    except outfile.OutError as error:
+        print(f"course workshop quizzes: {error}", file=sys.stderr)
+        return 1
+    print(f"Written in {options.out}: {', '.join(f'{number}-{kind}.md' for number in pages)}.")
     return 0
 
 

@@ -6,7 +6,9 @@ trusted, and nothing is dropped without a word.
 
 import json
 import os
+import re
 import stat
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -16,17 +18,28 @@ from typing import Annotated
 from pydantic import BaseModel, Field, ValidationError
 
 from helpers.machine_report import CHECKS, FORMAT, VERSION
+from helpers.workshop.platforms import copy_number, owners, same
 from helpers.workshop.readiness_advice import problems_of
+from helpers.workshop.roster import Roster
 
 MAX_BYTES = 1_000_000
 MAX_FILES = 1000
 # What a system leaves in a folder.
 PASSED_OVER = {".DS_Store", "Thumbs.db", "desktop.ini"}
 OLD = timedelta(days=30)
+# What a browser, a file manager or a mail program puts to the name of a second file.
+COPY = re.compile(r"(?:\s*\(\d+\)|[-_ ]+copy ?\d*)+$", re.IGNORECASE)
+# Names that the message, a learning platform or a mail program gave, and nobody has.
+PLACEHOLDER = re.compile(
+    r"(?:(?:your|my|the)[-_ ]?)?name|(?:(?:doctor|machine|my)[-_ ]?)?report|doctor"
+    r"|att\d*|attachment[-_ ]?\d*|no[-_ ]?name|unnamed|untitled|part[-_ .]?\d*|\d*",
+    re.IGNORECASE,
+)
 # A time zone that is set wrongly is no clock that is wrong.
 AHEAD = timedelta(days=1)
 
 Text = Annotated[str, Field(max_length=5000)]
+Count = Annotated[int, Field(ge=0, le=10**12)]
 
 
 class FolderError(Exception):
@@ -49,10 +62,10 @@ class Machine(BaseModel, strict=True):
     system_version: Text
     processor: Text
     python: Text
-    cores: int | None
-    memory_mb: int | None
-    memory_free_mb: int | None
-    disk_free_mb: int | None
+    cores: Count | None
+    memory_mb: Count | None
+    memory_free_mb: Count | None
+    disk_free_mb: Count | None
 
 
 class MachineReport(BaseModel, strict=True):
@@ -87,29 +100,40 @@ class Row:
 
     Attributes:
         file: its path in the folder.
-        problems: none where the machine is ready.
+        problems: none where the machine is ready, or where a newer report counts.
         report: None where the file is no report that can be read.
+        person: whose it is, as the name says, and as the roster has it; "" where it says nobody's.
+        newer: the file that counts, where this person sent a newer report.
+        listed: whether the roster has this person.
     """
 
     file: str
     problems: tuple[Problem, ...] = ()
     report: MachineReport | None = None
+    person: str = ""
+    newer: str = ""
+    listed: bool = False
 
     @property
     def state(self) -> str:
-        """ "ready", "trouble", or "unreadable"."""
+        """ "ready", "trouble", "unreadable", or "older"."""
+        if self.newer:
+            return "older"
         if self.report is None:
             return "unreadable"
         return "trouble" if self.problems else "ready"
 
 
-def read(folder: Path, lock: str, now: datetime | None = None) -> tuple[list[Row], list[str]]:
+def read(
+    folder: Path, lock: str, now: datetime | None = None, roster: Roster | None = None
+) -> tuple[list[Row], list[str]]:
     """Read a folder of reports.
 
     Args:
         folder: with its sub-folders.
         lock: the digest of the lock that participants should have.
         now: the time, with its zone; the machine's own when left out.
+        roster: the class, where there is one.
 
     Returns:
         A row for each file, in the order of the names; the names of the files that a system left.
@@ -121,7 +145,6 @@ def read(folder: Path, lock: str, now: datetime | None = None) -> tuple[list[Row
         raise FolderError(f"There is no folder {folder}: name the one that holds the reports.")
     rows: list[Row] = []
     passed: list[str] = []
-    first: dict[str, str] = {}
     for path in _files(folder):
         name = printable(path.relative_to(folder).as_posix())
         if path.name in PASSED_OVER or path.name.startswith("._"):
@@ -133,15 +156,63 @@ def read(folder: Path, lock: str, now: datetime | None = None) -> tuple[list[Row
                 "reports alone."
             )
         row = read_file(path, name, lock, now or datetime.now(UTC))
-        if row.report is not None:
-            same = first.setdefault(row.report.id, name)
-            if same != name:
-                twice = Problem("Same report twice", f"it is the report of {same}")
-                row = replace(row, problems=(twice, *row.problems))
-        rows.append(row)
+        person, listed = _whose(path.relative_to(folder).parts, roster)
+        rows.append(replace(row, person=printable(person), listed=listed))
     if not rows:
         raise FolderError(f"There is no report in {folder}: put the files there, and try again.")
-    return rows, passed
+    return _compared(rows), passed
+
+
+def _whose(parts: tuple[str, ...], roster: Roster | None) -> tuple[str, bool]:
+    """Whose a file is, "" where its name says nobody's; and whether the roster has them."""
+    owner = owners([parts], ())[parts]
+    names = [COPY.sub("", re.sub(r"\.\w{1,4}$", "", parts[-1])).strip()]
+    if owner.by_platform:
+        names = [owner.learner]
+    elif roster is not None:
+        names += reversed(parts[:-1])  # a folder for each participant
+    for name in names:
+        if roster is not None and (found := roster.find(name, owner.id)):
+            return found.shown, True
+    return ("" if PLACEHOLDER.fullmatch(names[0]) else names[0]), False
+
+
+def _compared(rows: Sequence[Row]) -> list[Row]:
+    """The rows with what only shows beside others: nobody's, older ones, one report of several."""
+    of_person: dict[str, list[Row]] = defaultdict(list)
+    of_report: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        if row.report is not None:
+            of_report[row.report.id].append(row)
+            if row.person:
+                of_person[same(row.person)].append(row)
+    compared = []
+    for row in rows:
+        if row.report is None:
+            compared.append(row)
+            continue
+        # The report's own time has minutes: of two in one minute, the copy with the higher number.
+        newest = max(
+            of_person.get(same(row.person), [row]),
+            key=lambda one: (one.report.made if one.report else "", copy_number(one.file)),
+        )
+        if newest is not row:
+            compared.append(replace(row, newer=newest.file, problems=()))
+            continue
+        problems = list(row.problems)
+        others = [
+            one.file
+            for one in of_report[row.report.id]
+            if one is not row and (not row.person or same(one.person) != same(row.person))
+        ]
+        if others:
+            problems.insert(
+                0, Problem("Same report twice", printable(f"it is also in {', '.join(others)}"))
+            )
+        if not row.person:
+            problems.append(Problem("No name", "the file's name does not say whose it is"))
+        compared.append(replace(row, problems=tuple(problems)))
+    return compared
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -234,10 +305,10 @@ def _parse(data: bytes) -> MachineReport:
 
 
 def printable(text: str) -> str:
-    """A text that changes no terminal, on one line and at most 300 characters long."""
+    """A text that changes no terminal, on one line and at most 1,000 characters long."""
     line = " ".join(text.split())
     clean = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
-    return clean if len(clean) <= 300 else f"{clean[:299]}…"
+    return clean if len(clean) <= 1000 else f"{clean[:999]}…"
 
 
 def by_problem(rows: Sequence[Row]) -> dict[str, list[Row]]:

@@ -10,8 +10,8 @@ ANOTHER = "Find this participant another machine, or a seat beside a neighbour."
 ASK = "Ask for a new report: python3 -m helpers doctor --report FILE."
 
 ADVICE: dict[str, str] = {
-    "Set-up": "The report has the set-up's last sentence. Help now; a stick made by `course "
-    "bundle` needs no network.",
+    "Set-up": "What the set-up said last is above, and says what to do. Help now; a stick made by "
+    "`course bundle` needs no network.",
     "Platform": f"The lock has no packages for this machine. {ANOTHER}",
     "Python": f"Ask for Python {PYTHONS[0]} to {PYTHONS[-1]}, then a new set-up and report.",
     "Packages": "The environment is not as in the lock: delete the folder .venv and set up again.",
@@ -26,7 +26,9 @@ ADVICE: dict[str, str] = {
     "Other version of the report": f"The course is older or newer there than here. {ASK}",
     "Clock": "Ask to set the clock: with a wrong one, downloads and certificates fail.",
     "Old report": f"Much may have changed since. {ASK}",
-    "Same report twice": f"Two people sent one file, or one sent it twice. {ASK}",
+    "Same report twice": f"Files of different names hold one report: one of them is not of the "
+    f"machine that its name says. {ASK}",
+    "No name": "Look who sent it, and rename the file to that name.",
     "Damaged file": f"It was cut off or changed on its way. {ASK}",
     "Not a report": f"Another file was sent. {ASK}",
 }

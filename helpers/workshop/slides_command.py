@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from helpers.outfile import OutError, named
 from helpers.paths import ROOT, course_dir
 
 
@@ -23,17 +24,15 @@ def run(argv: Sequence[str]) -> int:
     parser.add_argument("module", help="the module's number, such as 01")
     parser.add_argument(
         "--out",
-        type=Path,
+        type=named(".html"),
         metavar="FILE",
         help="a new file in .html; without it, .course/slides/NN.html is renewed",
     )
     options = parser.parse_args(argv)
     out: Path | None = options.out
-    if out is not None and out.suffix.lower() != ".html":
-        parser.error(f"--out {out}: the name ends in .html")
     from helpers.workshop.cells import SourceMissing, read, source_of
     from helpers.workshop.notes import Note, notes_of
-    from helpers.workshop.page import OutError, save
+    from helpers.workshop.page import save
     from helpers.workshop.slides import SlidesError, read_notebook, slides
     from helpers.workshop.slides_page import slides_page
 

@@ -250,7 +250,7 @@ def test_a_port_that_is_taken_is_told(command: Command) -> None:
     ("words", "said"),
     [
         (["--requests", "0"], "--requests must be at least 1"),
-        (["--save", "nowhere/measured.yaml"], "there is no folder nowhere: make it first"),
+        (["--save", "nowhere/measured.yaml"], "nowhere: make it, or name another file"),
         (["--save", "measured.yaml", "--processes"], "leave out --processes"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,12 +14,15 @@ from small_course import DEAD, Course, find_uv, lock_of, new_course, write_wheel
 
 from helpers.launcher import advice
 from helpers.launcher.advice import SetUpError
+from helpers.paths import ROOT
 from helpers.workshop.bundle import folder as bundle_folder
 from helpers.workshop.bundle import wheels
 from helpers.workshop.bundle.command import bundle
 from helpers.workshop.bundle.folder import make, verify
 from helpers.workshop.bundle.targets import Target, here, this_python
 from helpers.workshop.bundle.wheels import BundleError
+
+README = (ROOT / "README.md").read_text("utf-8")
 
 if here() is None:
     pytest.skip("this machine is of no platform of the course", allow_module_level=True)
@@ -225,6 +229,25 @@ def test_a_folder_of_other_things_is_left_alone(
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
     assert bundle([str(tmp_path), "--verify"]) == 1
     assert "is no bundle" in capsys.readouterr().err
+
+
+def test_a_folder_inside_the_clone_is_refused(small: Course, tmp_path: Path) -> None:
+    for place in (small.root / "stick", small.root / "helpers" / "a" / "b"):
+        with pytest.raises(BundleError, match=r"name a folder beside it, such as \.\./stick"):
+            make(place, [OWN], root=small.root, log=tmp_path / "log")
+        assert not place.exists()
+
+
+def test_the_help_says_what_a_participant_runs_and_readmes_size(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        bundle(["--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "`python3 STICK/start.py`" in said
+    size = re.search(r"\(about ([\d,]+) MB for one\s+platform and Python\)", README)
+    assert size is not None
+    assert f"takes about {size[1]} MB" in said
 
 
 def test_a_disk_that_is_too_full_is_known_before_the_download(

@@ -91,7 +91,7 @@ def test_without_a_network_it_says_so(course: Course) -> None:
 
 def test_a_folder_of_wheels_that_lacks_one_is_named_as_the_cause(quick_course: Course) -> None:
     (quick_course.wheels / "tiny_alpha-1.0-py3-none-any.whl").unlink()
-    assert "not there for this machine" in sentence(quick_course.set_up())
+    assert "was not found" in sentence(quick_course.set_up())
 
 
 def test_there_is_no_such_folder_of_wheels(quick_course: Course) -> None:

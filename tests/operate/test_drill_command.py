@@ -87,10 +87,13 @@ def test_a_shift_that_is_too_short_is_refused(capsys: pytest.CaptureFixture[str]
     assert "90 to 600 minutes" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("name", "says"), [("none/x.json", "no folder"), ("", "is a folder")])
+@pytest.mark.parametrize(
+    ("name", "says"), [("none/x.json", "no folder"), ("sub.json", "is a folder")]
+)
 def test_a_report_that_cannot_be_written_is_refused_before_the_shift(
     name: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (tmp_path / "sub.json").mkdir()
     assert drill(["--report", str(tmp_path / name)]) == 2
     out, err = capsys.readouterr()
     assert (out, says in err) == ("", True)

@@ -296,7 +296,7 @@ def test_the_command_writes_a_page(tmp_path: Path, capsys: pytest.CaptureFixture
     assert coverage_command(["--html", str(tmp_path / "page.html")]) == 0
     assert (tmp_path / "page.html").read_text("utf-8") == as_html(coverage())
     assert coverage_command(["--html", str(tmp_path / "no" / "page.html")]) == 1
-    assert "name another file" in capsys.readouterr().err
+    assert "or name another file" in capsys.readouterr().err
 
 
 def test_the_command_says_what_does_not_fit(capsys: pytest.CaptureFixture[str]) -> None:

@@ -160,14 +160,14 @@ def test_an_export_is_replaced_and_another_file_is_not(tmp_path: Path) -> None:
     written(tmp_path / "a.html")
     written(tmp_path / "a.html")
     (tmp_path / "own.html").write_text("<p>mine</p>")
-    with pytest.raises(ExportError, match="no export wrote"):
+    with pytest.raises(ExportError, match="is there already"):
         export(tmp_path / "own.html")
     assert (tmp_path / "own.html").read_text() == "<p>mine</p>"
 
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
-    [("", "is a folder"), ("a.txt", "let it end in .html"), ("file/a.html", "cannot be")],
+    [("", "is a folder"), ("a.txt", "let it end in .html"), ("file/a.html", "There is no folder")],
 )
 def test_a_target_that_will_not_do(
     name: str, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -118,6 +118,8 @@ DAMAGED: list[tuple[str, bytes, str]] = [
     ("yes.json", json.dumps(good(checks=[{**c, "ok": "yes"} for c in GOOD["checks"]])).encode(), "Damaged file"),  # noqa: E501
     ("nomachine.json", json.dumps(good(machine=None)).encode(), "Damaged file"),
     ("nan.json", json.dumps(in_machine(cores=float("nan"))).encode(), "Damaged file"),
+    ("minus.json", json.dumps(in_machine(memory_mb=-5)).encode(), "Damaged file"),
+    ("much.json", json.dumps(in_machine(memory_mb=10**300)).encode(), "Damaged file"),
     ("endless.json", json.dumps(good(id="x" * 6000)).encode(), "Damaged file"),
     ("undated.json", json.dumps(good(made="yesterday")).encode(), "Damaged file"),
     ("wrongday.json", json.dumps(good(made="2027-13-40T00:00Z")).encode(), "Damaged file"),
@@ -229,11 +231,112 @@ def test_the_same_report_under_two_names(tmp_path: Path) -> None:
     put(tmp_path, "carl.json", good(2))
     rows, _ = read(tmp_path, LOCK, NOW)
     assert {row.file: row.state for row in rows} == {
-        "anna.json": "ready",
+        "anna.json": "trouble",
         "carl.json": "ready",
         "late/ben.json": "trouble",
     }
-    assert rows[-1].problems[0].detail == "it is the report of anna.json"
+    assert [row.problems[0].detail for row in rows if row.problems] == [
+        "it is also in late/ben.json",
+        "it is also in anna.json",
+    ]
+
+
+def test_the_newest_report_of_a_person_counts(tmp_path: Path) -> None:
+    put(tmp_path, "Uma Two.json", failing("Disk", id="1", made="2027-01-09T09:30Z"))
+    put(tmp_path, "Uma Two (1).json", good(2))
+    put(tmp_path, "late/uma two - Copy.json", good(2, made="2027-01-08T09:30Z"))
+    put(tmp_path, "Bo.json", good(3))
+    put(tmp_path, "Bo(1).json", failing("Disk", id="4"))  # in the same minute, the later copy
+    put(tmp_path, "student-1.json", good(5))
+    put(tmp_path, "student-2.json", good(6))
+    (tmp_path / "Bo (2).json").write_text("{")
+    rows, _ = read(tmp_path, LOCK, NOW)
+    assert {row.file: (row.state, row.newer) for row in rows} == {
+        "Uma Two.json": ("older", "Uma Two (1).json"),
+        "Uma Two (1).json": ("ready", ""),
+        "late/uma two - Copy.json": ("older", "Uma Two (1).json"),
+        "Bo.json": ("older", "Bo(1).json"),
+        "Bo(1).json": ("trouble", ""),
+        "Bo (2).json": ("unreadable", ""),
+        "student-1.json": ("ready", ""),
+        "student-2.json": ("ready", ""),
+    }
+    text = as_text(rows, ())
+    assert text.startswith("8 files: 3 ready, 1 with trouble, 1 that cannot be read as a report, ")
+    assert "a report, 3 with a newer one of the same person." in text
+    assert "Uma Two (1).json is newer, and counts" in text
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["your-name.json", "your-name (3).json", "report.json", "ATT00001.json", "Your Name.txt", "1"],
+)
+def test_a_name_that_is_nobodys_is_told_and_hides_no_other(name: str, tmp_path: Path) -> None:
+    put(tmp_path, name, good(1))
+    put(tmp_path, "sub/" + name, good(2))
+    rows, _ = read(tmp_path, LOCK, NOW)
+    assert [[found.name for found in row.problems] for row in rows] == [["No name"]] * 2
+    assert [row.person for row in rows] == ["", ""]
+
+
+def test_a_platforms_name_says_whose_it_is(tmp_path: Path) -> None:
+    put(tmp_path, "Ada Byron_12345_assignsubmission_file_/your-name.json", good(1))
+    put(tmp_path, "byronbo_12345_67890_your-name.json", good(2))
+    rows, _ = read(tmp_path, LOCK, NOW)
+    assert {(row.person, row.state) for row in rows} == {
+        ("Ada Byron", "ready"),
+        ("byronbo", "ready"),
+    }
+
+
+def test_a_roster_says_who_has_sent_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    roster = tmp_path / "class.csv"
+    roster.write_text(
+        "name,id\nAda Byron,7\nJosé Díaz,8\nUma Two,9\nEve Hills,10\n",
+        encoding="utf-8",
+    )
+    folder = tmp_path / "in"
+    made = datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ")
+    now = {"made": made, "lock": lock_digest(ROOT)}
+    put(folder, "Byron, Ada.json", good(1, **now))
+    put(folder, "jose diaz.json", good(2, **now))
+    put(folder, "Eve Hils.json", good(4, **now))
+    words = [str(folder), "--roster", str(roster)]
+    assert run(words) == 1
+    said = capsys.readouterr().out
+    assert "Sent nothing: 2 of 4 on the roster: Uma Two, Eve Hills" in said
+    assert "Not on the roster: Eve Hils.json (is it Eve Hills?)" in said
+    put(folder, "Eve Hills/your-name.json", good(5, **now))
+    (folder / "Uma Two.json").write_text("{")
+    assert run([*words, "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["sent_nothing"] == []
+    assert found["not_on_the_roster"] == ["Eve Hils.json"]
+    assert {one["file"]: one["person"] for one in found["files"]} == {
+        "Byron, Ada.json": "Ada Byron",
+        "Eve Hils.json": "Eve Hils",
+        "Eve Hills/your-name.json": "Eve Hills",
+        "Uma Two.json": "Uma Two",
+        "jose diaz.json": "José Díaz",
+    }
+    put(folder, "Uma Two.json", good(6, **now))
+    assert run(words) == 0
+    assert "Sent nothing: 0 of 4 on the roster.\n" in capsys.readouterr().out
+    roster.write_text("x\n1\n")
+    assert run(words) == 2
+    assert "should name the columns" in capsys.readouterr().err
+
+
+def test_a_long_sentence_is_shown_whole(tmp_path: Path) -> None:
+    long = " ".join(f"word{number}" for number in range(100))
+    report = good(1)
+    report["checks"].insert(
+        0, {"name": "Set-up", "ok": False, "facts": "it stopped", "advice": long}
+    )
+    put(tmp_path, "Ada.json", report)
+    assert f"    Ada.json: {long}" in as_text(*read(tmp_path, LOCK, NOW))
 
 
 def test_groups_come_with_counts_and_what_to_do(tmp_path: Path) -> None:
@@ -249,7 +352,10 @@ def test_groups_come_with_counts_and_what_to_do(tmp_path: Path) -> None:
     }
     text = as_text(rows, passed)
     assert text.startswith("30 files: 26 ready, 4 with trouble, 0 that cannot")
-    assert "Disk: 4 of 30\n    p00.json, p01.json, p02.json, p03.json\n    What to do: " in text
+    assert (
+        "Disk: 4 of 30\n    p00.json, p01.json, p02.json, p03.json: 12 MB free\n    What to do: "
+        in text
+    )
     assert "--platform windows-x86_64 --python 3.12" in text
     assert "Passed over, as left by a system: .DS_Store, ._p00.json" in text
     found = as_json(rows, passed)
@@ -280,6 +386,9 @@ def test_the_status(
     printed = capsys.readouterr().out
     assert json.loads(printed[printed.index("{") :])["counts"] == {"ready": 1, "trouble": 1}
     assert run([str(tmp_path / "none")]) == 2
+    with pytest.raises(SystemExit) as stopped:
+        run([""])
+    assert stopped.value.code == 2
     assert run([str(tmp_path / "a.json")]) == 2
     (tmp_path / "empty").mkdir()
     assert run([str(tmp_path / "empty")]) == 2

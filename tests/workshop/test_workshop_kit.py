@@ -31,7 +31,7 @@ def test_each_command_has_help_with_its_status(
 
 
 def test_a_quiz_as_markdown_tells_no_answer(capsys: pytest.CaptureFixture[str]) -> None:
-    assert workshop(["quizzes", "01"]) == 0
+    assert workshop(["quizzes", "1"]) == 0
     text = capsys.readouterr().out
     questions = load("01")
     assert text.startswith("# Quiz 01\n")
@@ -53,7 +53,7 @@ def test_all_quizzes_into_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture
     assert workshop(["quizzes", "--out", str(tmp_path / "q")]) == 0
     names = sorted(file.name for file in (tmp_path / "q").iterdir())
     assert names == [f"{number}-quiz.md" for number in modules()]
-    assert f"{len(names)} files" in capsys.readouterr().out
+    assert "00-quiz.md, 01-quiz.md" in capsys.readouterr().out
 
 
 def test_a_quiz_that_does_not_exist(capsys: pytest.CaptureFixture[str]) -> None:
@@ -75,7 +75,13 @@ def test_the_survey_is_short_and_has_both_forms(
     assert '<html lang="en">' in page
     assert "prefers-color-scheme: dark" in page
     assert "http" not in page.replace("http-equiv", "")
-    assert "<script" not in page
+    assert page.count("<script>") == 1
+    assert "default-src 'none'" in page
+    assert "Send your answers to your instructor" in printed
+    assert "Send your answers to your instructor" in page
+    words = ["survey", "--to", "a@b.example <x>", "--out", str(tmp_path / "to.html")]
+    assert workshop(words) == 0
+    assert "to a@b.example &lt;x&gt;:" in (tmp_path / "to.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize("command", [["survey", "--out", "f/s.md"], ["quizzes", "--out", "f/q"]])
@@ -88,9 +94,11 @@ def test_a_place_that_cannot_be_written_to(
     monkeypatch.chdir(tmp_path)
     Path("f").write_text("a file")
     assert workshop(command) == 1
-    assert "could not be written" in capsys.readouterr().err
+    assert "course workshop" in capsys.readouterr().err
 
 
 def test_a_survey_of_another_kind(capsys: pytest.CaptureFixture[str]) -> None:
-    assert workshop(["survey", "--out", "s.docx"]) == 1
-    assert "s.docx should end in .html or .md" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        workshop(["survey", "--out", "s.docx"])
+    assert ended.value.code == 2
+    assert "the name ends in .html or .htm or .md" in capsys.readouterr().err

@@ -33,9 +33,33 @@ def test_modules_are_named_with_what_they_run() -> None:
     plain = message(read_readme(), day=DAY, today=TODAY, modules=["01", "03"])
     assert "01 Build an agent, 03 Stop prompt injection" in plain
     assert "podman" not in plain
+    assert "optional" not in plain
     more = message(read_readme(), day=DAY, today=TODAY, modules=["07", "08"])
     assert "apt install podman runc haproxy" in more
     assert "Module 08 runs Prometheus" in more
+    assert "All of lab 07 runs without podman." in more
+    assert "exercises 2, 3 and 6 of lab 08 need Prometheus" in more
+    one = message(read_readme(), day=DAY, today=TODAY, modules=["08"])
+    assert "podman" not in one
+    assert "## " not in more
+
+
+def test_who_has_no_git_and_no_python_reads_how_to_get_them() -> None:
+    text = message(read_readme(), day=DAY, today=TODAY)
+    for system in ("Windows", "macOS", "Linux"):
+        assert f"\n- {system}: " in text
+    for part in ("https://git-scm.com/downloads", "https://www.python.org/downloads/", "py -3.12"):
+        assert part in text
+
+
+def test_from_a_stick(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--date", "2027-01-15", "--stick", "--to", "x@y.example"], TODAY) == 0
+    said = capsys.readouterr()
+    assert "\n    python3 /path/to/stick/start.py\n" in said.out
+    assert "git clone" not in said.out
+    assert "it downloads" not in said.out
+    assert "the new folder production-agents:" in said.out
+    assert not said.err
 
 
 def test_a_report_is_never_due_in_the_past() -> None:
@@ -65,6 +89,7 @@ def test_blanks_are_filled_or_named(capsys: pytest.CaptureFixture[str]) -> None:
         (["--date", "2027-02-30"], "is no date"),
         (["--date", "2027-01-15", "--modules", "agents"], "is no module"),
         (["--date", "2027-01-15", "--modules", "99"], "there is no module 99"),
+        (["--date", "2027-01-15", "--stick", "--repository", "x"], "not allowed with"),
         ([], "--date"),
     ],
 )

@@ -19,11 +19,11 @@ def bundle(argv: Sequence[str]) -> int:
     options = _options(argv)
     folder: Path = options.folder
     began = time.monotonic()
+    log = course_dir() / "bundle.log"
     try:
         if options.verify:
             return _report(folder, *verify(folder))
         targets = [Target(name, python) for name in options.platform for python in options.python]
-        log = course_dir() / "bundle.log"
         log.write_text("", encoding="utf-8")
         every = make(folder, targets, root=ROOT, log=log)
     except BundleError as error:
@@ -45,9 +45,10 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
         prog="course bundle",
         description="Make a folder for a USB stick or a room with bad Wi-Fi: the course's newest "
         "commit, the lock's wheels for the named platforms and Pythons, checksums, and one command "
-        "that installs from it without a network. Run it again to go on after an interruption, or "
-        "to add a platform.",
-        epilog="One platform with one Python takes about 650 MB (1 MB is 1,000,000 bytes). Exit "
+        "that installs from it without a network. A participant who has git and Python runs "
+        "`python3 STICK/start.py` (Windows: `py STICK\\start.py`) in a folder of their own. Run "
+        "this again to go on after an interruption, or to add a platform.",
+        epilog="One platform with one Python takes about 665 MB (1 MB is 1,000,000 bytes). Exit "
         "status: 0 the bundle is complete, 1 it is not, or could not be made, 2 bad use.",
     )
     parser.add_argument("folder", metavar="DIR", type=Path, help="new, empty, or a bundle")

@@ -62,6 +62,11 @@ def make(folder: Path, targets: Sequence[Target], *, root: Path, log: Path) -> l
         BundleError: it cannot be made; the message says what to do.
     """
     every = list(dict.fromkeys([*_before(folder), *targets]))
+    if root.resolve() in (folder.resolve(), *folder.resolve().parents):
+        raise BundleError(
+            f"{folder} is inside the course's own folder, where git would take it for a part of "
+            "the course: name a folder beside it, such as ../stick."
+        )
     checkout = _checkout(root)
     text = checkout.git("show", f"HEAD:{LOCK}")
     lock = read_lock(text)
