@@ -1229,9 +1229,9 @@ show.table(rows, caption="What is noticed, and when")
 
 # %% [markdown] name="changes-read"
 # Compare the notices with the incidents: each incident should be noticed a few minutes after it
-# begins. One customer is noticed on two days, and one of them is the clean one: a broken client that
-# repeats a question every few seconds, early in the afternoon. That is no false alarm: the day's
-# plan does not list it, but it costs money.
+# begins. One customer is noticed on two days, and one of them is the clean one: a broken client
+# that repeats a question every few seconds, early in the afternoon. That is no false alarm: the
+# day's plan does not list it, but it costs money.
 
 # %% [markdown] name="budget-text"
 # A notice tells a person. A *budget* acts at once. If you read "how much is left" before an answer
