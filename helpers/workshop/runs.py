@@ -73,7 +73,7 @@ def run_all(
                 done, pending = wait(pending, timeout=_PATIENCE_S, return_when=FIRST_COMPLETED)
                 if not done:  # an endless loop, perhaps: it is no silence to wonder about
                     progress.still([futures[one] for one in pending if one.running()])
-                for future in done:
+                for future in (one for one in futures if one in done):
                     task = futures[future]
                     settled[task.key] = future.result()
                     progress.done(task, settled[task.key].result)
