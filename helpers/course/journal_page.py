@@ -7,37 +7,31 @@ from html import escape
 
 import nh3
 
+from helpers import pages
 from helpers.course.gathered import Gathered
 from helpers.course.given import GIVEN
 from helpers.course.journal import CheckLine, Journal, ModuleJournal, QuizLine, Try
 from helpers.course.measured import Measured
 
 _TABLE = {"table", "caption", "thead", "tbody", "tr", "th", "td"}
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1a1a1a; --paper: #fff; --line: #bbb; --soft: #f3f3f3; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #eaeaea; --paper: #161616; --line: #555; --soft: #262626; }
-}
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
-  color: var(--ink); background: var(--paper); }
+_STYLE = (
+    pages.STYLE
+    + """
+body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 a { color: inherit; }
 section { border-top: 2px solid var(--line); margin-top: 2rem; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; margin: 0.5rem 0 1rem; }
 caption { text-align: left; font-weight: 600; }
-th, td { border: 1px solid var(--line); padding: 0.2rem 0.5rem; text-align: left;
-  vertical-align: top; }
+th, td { vertical-align: top; }
 thead th { background: var(--soft); }
 .date { white-space: nowrap; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
 @media print {
-  :root { --ink: #000; --paper: #fff; --line: #999; --soft: #eee; }
-  tr, h2 { break-inside: avoid; }
-  h2 { break-after: avoid; }
+  h2 { break-inside: avoid; break-after: avoid; }
   nav { display: none; }
 }
 """
+)
 
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d")
@@ -61,14 +55,12 @@ def page(journal: Journal) -> str:
         if sections
         else "<p>Nothing is recorded yet: your first check or quiz answer will be here.</p>"
     )
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">{MARK}'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{_TITLE}</title><style>{_STYLE}</style></head><body>\n<main>"
-        f"<h1>{_TITLE}</h1><p>Written {_time(journal.written)}. {_sums(journal)} "
-        "<code>course journal</code> writes it again.</p>\n"
-        f"{body}\n</main></body></html>\n"
+    return pages.page(
+        _TITLE,
+        f"<main><h1>{_TITLE}</h1><p>Written {_time(journal.written)}. {_sums(journal)} "
+        f"<code>course journal</code> writes it again.</p>\n{body}\n</main>",
+        _STYLE,
+        head=MARK,
     )
 
 

@@ -11,6 +11,7 @@ import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from helpers import pages
 from helpers.evaluate.evidence import Evidence, Figure
 from helpers.review.citations import citations
 from helpers.review.exported import Export, ExportedAnswer
@@ -18,28 +19,30 @@ from helpers.review.prose import SOURCE
 from helpers.review.questions import Question, question
 from helpers.review.sources import STATEMENT, base, figure_of, plain
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
 _TAGS = {
     *("h3", "h4", "h5", "h6", "p", "ul", "ol", "li", "blockquote", "pre", "code"),
     *("em", "strong", "a", "hr", "br", "table", "thead", "tbody", "tr", "th", "td"),
 }
-_STYLE = """
-:root { color-scheme: light dark; --line: #bbb; --soft: #f3f3f3; --wrong: #9a3412; }
-@media (prefers-color-scheme: dark) {
-  :root { --line: #555; --soft: #262626; --wrong: #fdba74; }
-}
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 54rem; margin: 2rem auto; padding: 0 1rem; }
+_STYLE = (
+    pages.STYLE
+    + """
+:root { --wrong: #9a3412; }
+@media (prefers-color-scheme: dark) { :root { --wrong: #fdba74; } }
+body { max-width: 54rem; margin: 2rem auto; padding: 0 1rem; }
 section { border-top: 2px solid var(--line); margin-top: 2rem; }
-table { border-collapse: collapse; margin: 0.5rem 0; }
-th, td { border: 1px solid var(--line); padding: 0.2rem 0.5rem; text-align: left; }
 tr:target { background: var(--soft); outline: 2px solid; }
 pre, .asked { background: var(--soft); padding: 0.5rem 1rem; white-space: pre-wrap; }
 .scroll { overflow-x: auto; }
 .found { color: var(--wrong); }
 fieldset { border: 1px solid var(--line); margin: 0.5rem 0; }
 label { margin-right: 1rem; }
-@media print { section { break-before: page; } tr, fieldset { break-inside: avoid; } }
+@media print {
+  :root { --wrong: #000; }
+  section { break-before: page; }
+  fieldset { break-inside: avoid; }
+}
 """
+)
 
 Link = Callable[[str, str], str | None]
 """Item and figure -> the anchor of the figure's row, None where it has none."""
@@ -49,16 +52,14 @@ def page(made: Export) -> str:
     """The whole page, with the data that it shows."""
     by = f" of {escape(made.name)}" if made.name else ""
     sections = "\n".join(_section(one) for one in made.answers)
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Review answers{by}</title><style>{_STYLE}</style></head><body>\n"
+    return pages.page(
+        f"Review answers of {made.name}" if made.name else "Review answers",
         f"<h1>Review answers{by}</h1>"
         f"<p>Exported {made.exported:%Y-%m-%d %H:%M %Z}. The figures are what the learner's own "
         "files held. A person can edit such files, and nothing here would show it: to be sure of a "
         "figure, run the command in its row.</p>\n"
-        f"{sections}\n{made.block()}\n</body></html>\n"
+        f"{sections}\n{made.block()}",
+        _STYLE,
     )
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from helpers.workshop import page as pages
+from helpers import pages
 from helpers.workshop.grade import NOT_GRADED, Grade, LearnerRow, Report
 
 _TITLE = "Class report"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import nh3
 
-from helpers.workshop.page import STYLE, html_of, page
+from helpers.pages import STYLE, page
+from helpers.workshop.page import html_of
 from helpers.workshop.slides import Slide, room
 from helpers.workshop.slides_tables import HALF, WHOLE, breakable, fits_half, lines_of, shortened
 

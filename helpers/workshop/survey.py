@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 
 from helpers import outfile
-from helpers.workshop.page import page
+from helpers.pages import page
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #767676; --text: #1a1a1a; --page: #fff; }
