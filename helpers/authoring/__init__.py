@@ -36,6 +36,8 @@ Both are Python files in jupytext's percent format. A cell begins with `# %%` (c
   to ask, what to skip. No learner's notebook has it; `source.with_notes` gives the cells with it.
 - `then="01.1 01.2"` (instructor's notes in walkthroughs): the exercises that people can do from
   here on. `course workshop plan` puts them here, and those that no note names at the end.
+  `needs="What is an agent?; What does it remember?"` beside it: the earlier sections that these
+  exercises use. A plan with the exercise has these sections too.
 - `app="agent.py"` (code cells of walkthroughs): the cell is part of that program; see below.
 
 In an exercise cell, lines of this form make the difference between the two:

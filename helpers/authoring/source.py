@@ -30,7 +30,7 @@ _LONGEST_ID = 64  # nbformat's limit
 
 # What jupytext adds of its own; the rest of a cell's metadata is what the author wrote.
 _JUPYTEXT_KEYS = {"lines_to_next_cell", "lines_to_end_of_cell_marker"}
-_ATTRIBUTES = {"name", "tags", "exercise", "mend", "only", "app", "then"}
+_ATTRIBUTES = {"name", "tags", "exercise", "mend", "only", "app", "then", "needs"}
 
 WRITEFILE = re.compile(r"%%writefile (?P<append>(?:-a|--append) )?(?P<path>\S+)\s*$", re.MULTILINE)
 _PROGRAM = re.compile(
@@ -53,7 +53,8 @@ class SourceCell:
 
     `id` is unique among the cells of one edition; `only` is None for a cell of every edition.
     `app` is the program that a cell of a walkthrough belongs to, such as "agent.py". `then` are the
-    exercises that a workshop does at this note.
+    exercises that a workshop does at this note, and `needs` the headings of the earlier sections
+    that they use.
     """
 
     id: str
@@ -65,6 +66,7 @@ class SourceCell:
     only: Literal["lab", "solution", "instructor"] | None = None
     app: str | None = None
     then: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
 
 
 def read_source(text: str, *, where: str, solution: bool) -> list[SourceCell]:
@@ -159,6 +161,7 @@ def _cell(raw: Any, where: str, module: str, solution: bool) -> SourceCell:
         only=found.get("only"),
         app=found.get("app"),
         then=tuple(str(found.get("then", "")).split()),
+        needs=tuple(filter(None, str(found.get("needs", "")).split("; "))),
     )
     where = f"{where} ({cell.id})"
     if not solution and (cell.exercise or cell.mend or cell.only in ("lab", "solution")):
@@ -180,6 +183,11 @@ def _cell(raw: Any, where: str, module: str, solution: bool) -> SourceCell:
         raise SourceError(
             f"{where}: then belongs to an instructor's note in a walkthrough, and names exercises "
             f'of this module: then="{module}.1 {module}.2".'
+        )
+    if "needs" in found and not (cell.then and cell.needs):
+        raise SourceError(
+            f"{where}: needs belongs to a note with then, and names the headings of earlier "
+            'sections: needs="What is an agent?; What does it remember?".'
         )
     if any(tag != tag.lower() for tag in cell.tags):
         raise SourceError(f"{where}: tags are lower-case; the tools ignore any other.")

@@ -26,7 +26,8 @@ class Cell:
     """One cell of a source.
 
     `text` of a text cell is Markdown. `only` is the edition that it is for, "" for all. `then` are
-    the exercises that people can do from an instructor's note on.
+    the exercises that people can do from an instructor's note on; `needs` are the headings of the
+    earlier sections that these use.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Cell:
     text: str
     only: str = ""
     then: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,13 +44,15 @@ class Section:
 
     `names` and `code` count and name what the walkthrough has; a cell whose text begins a new
     section in its middle belongs to the new one. `figure` says whether it ends in a table or plot
-    made by `show`. `then` are the exercises that the instructor's notes in it name.
+    made by `show`. `then` are the exercises that the instructor's notes in it name, each with the
+    headings of the earlier sections that it uses. `code` has the code cells.
     """
 
     heading: str
     names: tuple[str, ...]
     figure: bool
-    then: tuple[str, ...] = ()
+    then: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    code: tuple[str, ...] = ()
 
 
 def source_of(number: str, folder: str, *, root: Path) -> Path:
@@ -108,20 +112,25 @@ def headings(text: str) -> list[tuple[int, str]]:
 
 def sections(cells: list[Cell]) -> list[Section]:
     """The sections of a source's learner's cells; the first one is the title's."""
-    found: list[tuple[str, list[str], list[bool], list[str]]] = []
+    found: list[tuple[str, list[Cell], list[tuple[str, tuple[str, ...]]]]] = []
     for cell in cells:
         if cell.only:
             if found:
-                found[-1][3].extend(cell.then)
+                found[-1][2].extend((one, cell.needs) for one in cell.then)
             continue
         if cell.kind == "markdown":
-            found += [(words, [], [], []) for _, words in headings(cell.text)]
+            found += [(words, [], []) for _, words in headings(cell.text)]
         if found:
-            found[-1][1].append(cell.name)
-            found[-1][2].append(cell.kind == "code" and _SHOWN.search(cell.text) is not None)
-    return [
-        Section(words, tuple(names), any(shown), tuple(then)) for words, names, shown, then in found
-    ]
+            found[-1][1].append(cell)
+    return [_section(words, inside, tuple(then)) for words, inside, then in found]
+
+
+def _section(
+    heading: str, cells: list[Cell], then: tuple[tuple[str, tuple[str, ...]], ...]
+) -> Section:
+    code = tuple(cell.text for cell in cells if cell.kind == "code")
+    figure = any(_SHOWN.search(text) for text in code)
+    return Section(heading, tuple(cell.name for cell in cells), figure, then, code)
 
 
 def _cell(mark: re.Match[str], body: list[str]) -> Cell:
@@ -136,4 +145,5 @@ def _cell(mark: re.Match[str], body: list[str]) -> Cell:
         text = "\n".join(re.sub("^# ?", "", line) for line in text.splitlines())
     kind: Literal["code", "markdown"] = "markdown" if mark["text"] else "code"
     then = tuple(attributes.get("then", "").split())
-    return Cell(name, kind, text, attributes.get("only", ""), then)
+    needs = tuple(filter(None, attributes.get("needs", "").split("; ")))
+    return Cell(name, kind, text, attributes.get("only", ""), then, needs)

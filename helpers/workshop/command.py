@@ -15,6 +15,8 @@ from helpers.outfile import OutError, check, named, save
 if TYPE_CHECKING:
     from helpers.workshop.grade import Report
 
+_SLOW_S, _FAST_S = 600.0, 180.0  # many times what the slowest cell of the course takes
+
 _DESCRIPTION = """
 Grade submitted labs: a sub-folder of notebooks, a zip, or one notebook, for each learner. The
 exercise cells, and those of the learner's own cells that they need, are put into a fresh lab; the
@@ -51,7 +53,8 @@ def grade(argv: Sequence[str]) -> int:
     except (GradeError, OutError) as error:
         return _failed(str(error))
     _say(report.WARNING)
-    limits = Limits(options.seconds, options.memory, options.fast, options.whole)
+    seconds = options.seconds or (_FAST_S if options.fast else _SLOW_S)
+    limits = Limits(seconds, options.memory, options.fast, options.whole)
     folder: Path = options.folder
     inside = folder if folder.is_dir() else folder.parent
     before = _end_as_ctrl_c_does()
@@ -195,7 +198,9 @@ def _parser(warning: str) -> argparse.ArgumentParser:
     )
     how = parser.add_argument_group("how it is run")
     how.add_argument(
-        "--seconds", type=_positive, default=600.0, help="time limit of each cell (default 600)"
+        "--seconds",
+        type=_positive,
+        help=f"time limit of each cell (default {_SLOW_S:g}, with --fast {_FAST_S:g})",
     )
     how.add_argument(
         "--memory", type=_count, default=3072, help="memory limit in MB (default 3072)"

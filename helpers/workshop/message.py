@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from helpers.course.minutes import before
 from helpers.paths import ROOT
+from helpers.workshop.plan_command import module_list
 
 # So many days before the workshop the reports are due: time to help those who have trouble.
 DAYS_BEFORE = 3
@@ -128,6 +130,7 @@ def message(
         "Hello,",
         f"The workshop is on {_spoken(day)}. "
         + (f"We work on these modules: {taught}. " if taught else "")
+        + _first(readme, modules)
         + "Everything runs on your own laptop, without a key and without a GPU. Please install the "
         + (
             "course before the day, from the stick that you get from us: this needs no network. "
@@ -151,7 +154,7 @@ def message(
         + "\n\nOn Windows write `py` for `python3`; where `py` starts another Python than those "
         "above, `py -3.12`. JupyterLab opens in your browser. If the set-up stops, its last "
         "sentence says what to do; the same command resumes it.",
-        "2. Check. Close JupyterLab, and run in "
+        "2. Check. Close JupyterLab (Ctrl-C in its terminal, and y), and run in "
         + ("the new folder production-agents" if stick else "the same folder")
         + ":\n\n"
         + _indented("python3 -m helpers doctor --report your-name.json")
@@ -169,6 +172,15 @@ def message(
         "charger with you.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _first(readme: Readme, modules: Sequence[str]) -> str:
+    """What to work through before the day: the modules that those of the workshop build on."""
+    built_on = sorted({one for number in modules for one in before(number)} - set(modules))
+    if not built_on:
+        return ""
+    names = ", ".join(f"{number} {readme.modules[number]}" for number in built_on)
+    return f"They build on {names}: please work through the walkthroughs of these before the day. "
 
 
 def _indented(commands: str) -> str:
@@ -192,7 +204,7 @@ def run(argv: Sequence[str], today: date | None = None) -> int:
     )
     parser.add_argument("--date", required=True, type=_day, help="of the workshop: 2027-01-15")
     parser.add_argument(
-        "--modules", nargs="+", type=_module, default=[], metavar="NN", help="such as 01 03 04"
+        "--modules", type=module_list, default=[], metavar="01,03", help="with commas"
     )
     parser.add_argument("--to", default="", help="where participants send their report")
     source = parser.add_mutually_exclusive_group()
@@ -238,9 +250,3 @@ def _day(text: str) -> date:
         raise argparse.ArgumentTypeError(
             f"{text!r} is no date: write year-month-day, such as 2027-01-15"
         ) from None
-
-
-def _module(text: str) -> str:
-    if not re.fullmatch(r"[0-9]{1,2}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no module: write its number, such as 03")
-    return text.zfill(2)

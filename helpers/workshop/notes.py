@@ -3,6 +3,7 @@
 import argparse
 import re
 import sys
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,27 +19,34 @@ class Note:
     """A note beside the text.
 
     `heading` is the section that it is in, and `after` the learner's cell before it, by its name
-    ("" at the beginning). `cell` is the note itself.
+    ("" at the beginning); `begins` is how that cell begins. `cell` is the note itself.
     """
 
     heading: str
     after: str
     cell: Cell
+    begins: str = ""
 
 
 def notes_of(cells: Sequence[Cell]) -> list[Note]:
     """The notes among a source's cells, in order."""
     found: list[Note] = []
-    heading = after = ""
+    heading = after = begins = ""
     for cell in cells:
         if cell.only == "instructor":
-            found.append(Note(heading, after, cell))
+            found.append(Note(heading, after, cell, begins))
             continue
         if cell.only != "solution":  # a cell that the lab does not have is no place to look for
-            after = cell.name
+            after, begins = cell.name, _beginning(cell)
         if cell.kind == "markdown" and (inside := headings(cell.text)):
             heading = inside[-1][1]
     return found
+
+
+def _beginning(cell: Cell) -> str:
+    """How a cell begins, as a reader finds it in the notebook, where cells have no names."""
+    lines = [line.strip() for line in cell.text.splitlines()]
+    return textwrap.shorten(next(filter(None, lines), ""), 60, placeholder=" ...")
 
 
 def module_notes(number: str, *, root: Path) -> dict[str, list[Note]]:
@@ -62,7 +70,9 @@ def markdown(number: str, found: dict[str, list[Note]], titles: dict[str, str]) 
             if note.heading != heading:
                 heading = note.heading
                 parts.append(f"### {heading}")
-            where = f"At the cell `{note.after}`:" if note.after else "Before the first cell:"
+            where = "Before the first cell:"
+            if note.after:
+                where = f"At the cell `{note.after}`, which begins ``{note.begins}``:"
             code = note.cell.kind == "code"
             text = f"```python\n{note.cell.text}\n```" if code else note.cell.text
             parts.append(f"{where}\n\n{text}")

@@ -136,10 +136,8 @@ def _turns(chosen: Sequence[Module]) -> list[Piece]:
 
 
 def has_what_it_needs(piece: Piece, joined: Sequence[Piece]) -> bool:
-    """Whether the section that an exercise needs is in the plan."""
-    return not piece.needs or any(
-        (one.module, one.title) == (piece.module, piece.needs) for one in joined
-    )
+    """Whether the sections that an exercise needs are in the plan."""
+    return set(piece.needs) <= {one.title for one in joined if one.module == piece.module}
 
 
 def _lengths(minutes: int) -> tuple[int, int]:

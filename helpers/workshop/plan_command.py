@@ -36,7 +36,7 @@ def run(argv: Sequence[str]) -> int:
         "whole number from 45",
     )
     parser.add_argument(
-        "--modules", type=_modules, metavar="01,03", help="the modules' numbers, with commas"
+        "--modules", type=module_list, metavar="01,03", help="the modules' numbers, with commas"
     )
     parser.add_argument(
         "--out",
@@ -72,7 +72,8 @@ def _minutes(text: str) -> int:
     return int(text)
 
 
-def _modules(text: str) -> list[str]:
+def module_list(text: str) -> list[str]:
+    """The `type=` of an option that takes modules: "1,03" is ["01", "03"]."""
     numbers = [one.strip() for one in text.split(",")]
     if not all(re.fullmatch(r"[0-9]{1,2}", one) for one in numbers):
         raise argparse.ArgumentTypeError(

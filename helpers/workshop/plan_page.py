@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 from helpers.workshop.plan import Block, Plan
-from helpers.workshop.plan_parts import Module, Piece
+from helpers.workshop.plan_parts import RESULT, Module, Piece
+from helpers.workshop.skipped import run_first
 
 _WHAT = {
     "opening": "Open: aims of the day. Everyone runs `course doctor`",
@@ -25,10 +26,11 @@ def title(made: Plan) -> str:
 def markdown(made: Plan, *, root: Path) -> str:
     """The whole plan: needs, timetable, cuts, and what it leaves out."""
     parts = [f"# {title(made)}", _summary(made), _ready(made, root)]
+    first = _run_first(made)
     for number, blocks in enumerate(made.days, start=1):
         name = f"Day {number}" if len(made.days) > 1 else "Timetable"
         length = sum(block.minutes for block in blocks)
-        parts.append(f"## {name}: {length} minutes\n\n{_timetable(blocks)}")
+        parts.append(f"## {name}: {length} minutes\n\n{_timetable(blocks, first)}")
     parts += [_cuts(made), _left_out(made)]
     return "\n\n".join(filter(None, parts)) + "\n"
 
@@ -46,8 +48,9 @@ def _summary(made: Plan) -> str:
         f"{'Modules' if len(made.modules) > 1 else 'Module'}: {names}. {', '.join(shares)}.",
         "The minutes are those that walkthroughs and labs state, the upper ones where they give "
         "two. Sections share a walkthrough's minutes by their number of cells; exercises share a "
-        "lab's evenly. While you show a section, people run its cells. Lunch is not in the plan: "
-        "put it in the place of a break.",
+        "lab's evenly. While you show a section, people run its cells. Where these use what a "
+        "section left out defines, the row names it: people run its cells too, and nobody talks "
+        "about them. Lunch is not in the plan: put it in the place of a break.",
     ]
     if made.left:
         lines.append(
@@ -99,10 +102,30 @@ def _sizes(root: Path) -> str:
     return f" That is {found[1]} MB to download and {found[2]} MB on disk for each machine."
 
 
-def _timetable(blocks: tuple[Block, ...]) -> str:
+def _run_first(made: Plan) -> dict[Piece, tuple[str, ...]]:
+    """Piece to show -> the sections that the plan leaves out and whose cells it needs."""
+    shown = {block.piece for blocks in made.days for block in blocks if block.piece}
+    found: dict[Piece, tuple[str, ...]] = {}
+    for one in made.modules:
+        titles = [piece.title for piece in one.pieces if piece in shown and piece.kind == "show"]
+        headings = [one.sections[0].heading, *titles]  # the first piece has a title of its own
+        needed = run_first(one.sections, headings)
+        found |= {piece: needed[piece.title] for piece in one.pieces if piece.title in needed}
+    return found
+
+
+def _timetable(blocks: tuple[Block, ...], first: dict[Piece, tuple[str, ...]]) -> str:
     rows = ["| from | minutes | part | what |", "|---|---|---|---|"]
     for block in blocks:
         what, text = _row(block)
+        if block.piece in first:
+            names = _cell("; ".join(first[block.piece]))
+            result = block.piece.title.startswith(RESULT)
+            text += (
+                " (show the stored output)"
+                if result
+                else f" (before it, run without comment: {names})"
+            )
         rows.append(f"| {_clock(block.start)} | {block.minutes} | {what} | {text} |")
     return "\n".join(rows)
 
@@ -119,7 +142,7 @@ def _cuts(made: Plan) -> str:
         return (
             "## When you are late\n\nThis plan has only what its modules cannot do without. Use "
             "the buffer first. Then leave the first exercise of each module for afterwards, and "
-            "keep the last, which is the gate."
+            "keep the gate."
         )
     lines, saved = [], 0
     for piece in made.cuts:
@@ -128,7 +151,8 @@ def _cuts(made: Plan) -> str:
     return (
         "## When you are late\n\nUse the buffer first. Then cut in this order. What is not listed "
         "stays: the opening of each module, its longest sections, the first exercise and the "
-        "last, which is the gate.\n\n" + "\n".join(lines)
+        "gate, with the sections that they use. Where a later section uses what you cut, people "
+        "run its cells without comment.\n\n" + "\n".join(lines)
     )
 
 

@@ -6,6 +6,7 @@ Together they are exactly what the two lines say. An exercise follows the sectio
 note names it (`then="01.1"`); others come after the last section.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -14,12 +15,13 @@ from typing import Literal
 
 from helpers.course.minutes import before, of_module
 from helpers.course.programs import used
-from helpers.review.targets import exercises
+from helpers.review.targets import Exercise, exercises
 from helpers.workshop.cells import Section, read, sections, source_of
 
 # What people can read by themselves afterwards.
 TAIL = ("In production", "Where it breaks", "Keep this", "Without the course", "Quiz", "Next")
 RESULT = "What you measured"
+GATE = "This is the gate."
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,8 @@ class Piece:
     """One thing to show or to let people do.
 
     `minutes` are at least 1. `place` orders the pieces of a module as they are taught. `rank` is 0
-    for what a plan of this module cannot do without; the others join by rising rank. `needs` is the
-    title of the section without which an exercise makes no sense, "" where there is none.
+    for what a plan of this module cannot do without; the others join by rising rank. `needs` are
+    the titles of the sections without which an exercise makes no sense, the one before it first.
     """
 
     module: str
@@ -37,12 +39,15 @@ class Piece:
     minutes: int
     place: int
     rank: int
-    needs: str = ""
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Module:
-    """A module as a workshop sees it; `machine` is how many minutes of it the machine works."""
+    """A module as a workshop sees it.
+
+    `machine` is how many minutes of it the machine works; `sections` are those of its walkthrough.
+    """
 
     number: str
     title: str
@@ -50,6 +55,7 @@ class Module:
     machine: int
     programs: str
     pieces: tuple[Piece, ...]
+    sections: tuple[Section, ...]
 
     @property
     def least(self) -> int:
@@ -77,14 +83,15 @@ def module(number: str, *, root: Path) -> Module:
     stated = of_module(number, root=root)
     tasks = [task for task in exercises(root).values() if task.id.startswith(f"{number}.")]
     tasks.sort(key=lambda task: int(task.id.split(".")[1]))
-    at = {name: section.heading for section in found for name in section.then}
+    at = {name: (one.heading, *needs) for one in found for name, needs in one.then}
+    ranks = _task_ranks([task.id for task in tasks], _gate(number, root))
     done = [
-        Piece(number, "do", f"{task.id} {task.title}", minutes, 0, rank, at.get(task.id, ""))
+        Piece(number, "do", _title(task), minutes, 0, rank, at.get(task.id, ()))
         for task, minutes, rank in zip(
-            tasks, shares(stated.lab, [1] * len(tasks)), _task_ranks(len(tasks)), strict=True
+            tasks, shares(stated.lab, [1] * len(tasks)), ranks, strict=True
         )
     ]
-    least = {task.needs for task in done if task.rank == 0}
+    least = {needed for task in done if task.rank == 0 for needed in task.needs}
     pieces = _merged(_shown(number, found, stated.walkthrough, least), done)
     return Module(
         number=number,
@@ -93,6 +100,7 @@ def module(number: str, *, root: Path) -> Module:
         machine=stated.machine,
         programs=", ".join(used(number)),
         pieces=pieces,
+        sections=tuple(found),
     )
 
 
@@ -144,10 +152,11 @@ def _merged(shown: list[Piece], done: list[Piece]) -> tuple[Piece, ...]:
     """Exercises after the sections that they need, which join first; the others at the end."""
     found: list[Piece] = []
     for piece in shown:
-        following = [task for task in done if task.needs == piece.title]
-        rank = min([piece.rank, *(max(task.rank - 1, 0) for task in following)])
+        using = [task.rank for task in done if piece.title in task.needs]
+        rank = min([piece.rank, *(max(rank - 1, 0) for rank in using)])
+        following = [task for task in done if task.needs[:1] == (piece.title,)]
         found += [replace(piece, rank=rank), *following]
-    found += [replace(task, needs="") for task in done if task not in found]
+    found += [replace(task, needs=()) for task in done if task not in found]
     return tuple(replace(piece, place=place) for place, piece in enumerate(found))
 
 
@@ -180,6 +189,24 @@ def _section_ranks(
     return ranks
 
 
-def _task_ranks(count: int) -> list[int]:
-    """The first and the last exercise (the gate) are needed; the others join in their order."""
-    return [0 if place in (0, count - 1) else 4 * place + 1 for place in range(count)]
+def _task_ranks(tasks: Sequence[str], gate: str) -> list[int]:
+    """The first exercise and the gate are needed; the others join in their order."""
+    needed = {*tasks[:1], gate if gate in tasks else tasks[-1]} if tasks else set()
+    return [0 if task in needed else 4 * place + 1 for place, task in enumerate(tasks)]
+
+
+def _gate(number: str, root: Path) -> str:
+    """The exercise whose note in the lab begins with `GATE`; "" where none does."""
+    exercise = ""
+    for cell in read(source_of(number, "solutions", root=root)):
+        if found := re.fullmatch(r"exercise-(\d\d)-(\d+)", cell.name):
+            exercise = f"{found[1]}.{found[2]}"
+        if cell.only == "instructor" and cell.text.startswith(GATE):
+            return exercise
+    return ""
+
+
+def _title(task: Exercise) -> str:
+    """An exercise as its lab's heading calls it."""
+    words = re.sub(r"^\d+\. ", "", task.heading or "") or task.title
+    return f"{task.id} {words}"

@@ -43,6 +43,12 @@ class Progress:
                 f"another one, {self._left} to run"
             )
 
+    def still(self, tasks: Sequence[Task]) -> None:
+        """Tell what has been running for a while."""
+        names = ", ".join(sorted(f"{task.learner}, {task.lab.stem}" for task in tasks))
+        if names:
+            self._say(f"{self._done} of {self._total}; still at work: {names}")
+
     def done(self, task: Task, result: LabResult) -> None:
         """Tell of one run."""
         self._done += self._weight[task.key]

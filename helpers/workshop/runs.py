@@ -3,7 +3,7 @@
 import errno
 import threading
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from helpers.workshop.run import Grade, LabResult, Limits, run_lab
 
 NOT_GRADED = "not graded"
 """The status of an exercise where the grader or the course failed, and not the learner."""
+
+_PATIENCE_S = 60.0  # without a result, before it says which submissions still run
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,15 @@ def run_all(
             futures: dict[Future[Settled], Task] = {
                 pool.submit(runs.settled, task): task for task in waiting
             }
-            for future in as_completed(futures):
-                task = futures[future]
-                settled[task.key] = future.result()
-                progress.done(task, settled[task.key].result)
+            pending = set(futures)
+            while pending:
+                done, pending = wait(pending, timeout=_PATIENCE_S, return_when=FIRST_COMPLETED)
+                if not done:  # an endless loop, perhaps: it is no silence to wonder about
+                    progress.still([futures[one] for one in pending if one.running()])
+                for future in (one for one in futures if one in done):
+                    task = futures[future]
+                    settled[task.key] = future.result()
+                    progress.done(task, settled[task.key].result)
         except KeyboardInterrupt:
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)

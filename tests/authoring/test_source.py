@@ -237,6 +237,8 @@ def test_a_file_cells_lines_are_comments_in_the_source() -> None:
         ('only="instructor" then=""', "x = 1", "names exercises of this module"),
         ('only="instructor" then="02.1"', "x = 1", "names exercises of this module"),
         ('only="instructor" then="01.1,01.2"', "x = 1", "names exercises of this module"),
+        ('only="instructor" needs="Why?"', "x = 1", "needs belongs to a note with then"),
+        ('only="instructor" then="01.1" needs=""', "x = 1", "needs belongs to a note with then"),
     ],
 )
 def test_a_misused_attribute_of_a_walkthrough_is_refused(head: str, body: str, says: str) -> None:

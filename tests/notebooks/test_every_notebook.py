@@ -78,6 +78,10 @@ def test_in_the_lab_as_shipped_nothing_is_done_yet(stem: str, fresh_course: Path
     assert found == dict.fromkeys(_defined(stem), Status.NOT_DONE_YET)
 
 
+FEWER_IF_FAST = {"09.2": 5, "09.3": 5}
+"""How many cases fewer a check has in fast mode: projects of traces are drawn."""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("stem", SOLUTIONS)
 def test_in_the_solution_everything_passes(
@@ -86,8 +90,9 @@ def test_in_the_solution_everything_passes(
     solution = notebook_path(fresh_course, "solution", stem)
     assert running.checked(solution) == dict.fromkeys(_defined(stem), Status.PASSED)
     stored = running.totals(notebook_path(committed_course, "solution", stem))
-    assert stored == running.totals(running.executed(solution)), (
-        f"the stored cards are of an earlier check: `course build {stem[:2]}`"
+    ran = running.totals(running.executed(solution))
+    assert stored == {name: total + FEWER_IF_FAST.get(name, 0) for name, total in ran.items()}, (
+        "the stored cards are of an earlier check: delete the solution, then `course build`"
     )
 
 

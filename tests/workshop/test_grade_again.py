@@ -486,3 +486,45 @@ def test_wrong_numbers(words: list[str], capsys: pytest.CaptureFixture[str]) -> 
         command(["in", *words])
     assert ended.value.code == 2
     assert f"argument {words[0]}: it should be a" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("at_home")
+def test_what_runs_for_long_is_named(
+    folder: Path,
+    runner: Runner,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    put(folder / "loop" / "98_mini.ipynb", "while True: pass")
+    told = threading.Event()
+    still = runs.Progress.still
+
+    def tell(self: runs.Progress, tasks: Any) -> None:
+        still(self, tasks)
+        told.set()
+
+    monkeypatch.setattr(runs, "_PATIENCE_S", 0.01)
+    monkeypatch.setattr(runs.Progress, "still", tell)
+    runner.before = lambda answer: None if "while" not in answer else told.wait(60) and None
+    assert command([str(folder), "--jobs", "1"]) == 0
+    assert "; still at work: loop, 98_mini" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("at_home")
+@pytest.mark.parametrize(
+    ("words", "seconds"), [([], 600), (["--fast"], 180), (["--fast", "--seconds", "7"], 7)]
+)
+def test_the_limit_of_a_cell(
+    words: list[str], seconds: float, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits: list[Limits] = []
+    put(folder / "ada" / "98_mini.ipynb", "x = 'right'")
+
+    def run_lab(lab: Lab, matched: Matched, course: Path, limit: Limits, **_: Any) -> LabResult:
+        limits.append(limit)
+        made = dict.fromkeys(lab.exercises, Grade("passed", 2, 2))
+        return LabResult(made, {}, (), frozenset(), "", 1.0)
+
+    monkeypatch.setattr(runs, "run_lab", run_lab)
+    assert command([str(folder), *words]) == 0
+    assert {one.seconds for one in limits} == {seconds}

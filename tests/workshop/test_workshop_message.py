@@ -72,7 +72,7 @@ def test_blanks_are_filled_or_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert "<address of this repository>" in said.out
     assert "--repository and --to" in said.err
     words = ["--to", "desk@example.org", "--repository", "https://example.org/c.git"]
-    assert run(["--date", "2027-01-15", "--modules", "3", "03", *words], TODAY) == 0
+    assert run(["--date", "2027-01-15", "--modules", "3,03", *words], TODAY) == 0
     said = capsys.readouterr()
     assert "git clone https://example.org/c.git production-agents" in said.out
     assert "to desk@example.org by" in said.out
@@ -87,7 +87,7 @@ def test_blanks_are_filled_or_named(capsys: pytest.CaptureFixture[str]) -> None:
         (["--date", "2026-12-31"], "is in the past"),
         (["--date", "soon"], "is no date"),
         (["--date", "2027-02-30"], "is no date"),
-        (["--date", "2027-01-15", "--modules", "agents"], "is no module"),
+        (["--date", "2027-01-15", "--modules", "agents"], "is not a list of modules"),
         (["--date", "2027-01-15", "--modules", "99"], "there is no module 99"),
         (["--date", "2027-01-15", "--stick", "--repository", "x"], "not allowed with"),
         ([], "--date"),
@@ -126,3 +126,13 @@ def test_each_subcommand_explains_itself(name: str, capsys: pytest.CaptureFixtur
         workshop([name, "--help"])
     assert stopped.value.code == 0
     assert f"usage: course workshop {name}" in capsys.readouterr().out
+
+
+def test_participants_are_asked_for_the_modules_that_come_before(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["--date", "2027-01-15", "--modules", "05,08"], TODAY) == 0
+    said = capsys.readouterr().out
+    assert "They build on 01 Build an agent: please work through the walkthroughs" in said
+    assert run(["--date", "2027-01-15", "--modules", "00,01"], TODAY) == 0
+    assert "They build on" not in capsys.readouterr().out

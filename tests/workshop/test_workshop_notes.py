@@ -101,7 +101,8 @@ def test_a_modules_notes_are_printed(
     assert 4 <= len(notes) <= (10 if folder == "notebooks" else 7)
     for note in notes:
         assert f"### {note.heading}\n" in printed
-        assert f"At the cell `{note.after}`:\n\n{note.cell.text}" in printed
+        where = f"At the cell `{note.after}`, which begins ``{note.begins}``:"
+        assert f"{where}\n\n{note.cell.text}" in printed
 
 
 @pytest.mark.parametrize("number", TAUGHT)

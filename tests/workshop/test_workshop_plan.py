@@ -4,6 +4,7 @@ import errno
 import os
 import random
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from helpers import cli
 from helpers.course.minutes import of_module
 from helpers.course.programs import OF_MODULE
 from helpers.paths import ROOT
+from helpers.workshop.cells import Section
 from helpers.workshop.plan import (
     BREAK,
     BUFFER,
@@ -28,7 +30,9 @@ from helpers.workshop.plan import (
 )
 from helpers.workshop.plan_page import markdown
 from helpers.workshop.plan_parts import Piece, module, shares
+from helpers.workshop.skipped import run_first
 
+GATES = {"04": "04.5", "05": "05.6"}  # in the others it is the last exercise
 NUMBERS = [f"{number:02}" for number in range(13)]
 README = (ROOT / "README.md").read_text("utf-8")
 
@@ -53,7 +57,8 @@ def test_the_first_exercise_and_the_gate_are_never_left_out() -> None:
         tasks = [piece for piece in module(number, root=ROOT).pieces if piece.kind == "do"]
         tasks.sort(key=lambda piece: piece.title)
         needed = [piece for piece in tasks if piece.rank == 0]
-        assert needed == list(dict.fromkeys([tasks[0], tasks[-1]]))
+        gate = GATES.get(number, tasks[-1].title.split()[0])
+        assert [task.title.split()[0] for task in needed] == [f"{number}.1", gate]
 
 
 @pytest.mark.parametrize("number", NUMBERS[1:])
@@ -64,16 +69,57 @@ def test_an_exercise_follows_its_section_and_nobody_listens_for_an_hour(number: 
         listened = listened + piece.minutes if piece.kind == "show" else 0
         assert listened <= 50
     for task in (piece for piece in pieces if piece.kind == "do"):
-        section = next(piece for piece in pieces if piece.title == task.needs)
-        between = pieces[section.place + 1 : task.place]
-        assert all(one.kind == "do" and one.needs == task.needs for one in between)
-        assert section.rank < task.rank or section.rank == task.rank == 0
+        sections = [next(one for one in pieces if one.title == title) for title in task.needs]
+        between = pieces[sections[0].place + 1 : task.place]
+        assert all(one.kind == "do" and one.needs[0] == task.needs[0] for one in between)
+        for section in sections:
+            assert section.place <= sections[0].place
+            assert section.rank < task.rank or section.rank == task.rank == 0
+
+
+def section(heading: str, *code: str) -> Section:
+    return Section(heading, tuple(map(str, range(len(code)))), False, (), code)
+
+
+CODE = [
+    section("start", "import json"),
+    section("a", "x = 1\ndef f(): return x"),
+    section("b", "with open('p') as p:\n    y = f()"),
+    section("c", "z = [y for y in json.loads('[]')]\nx = 2", "print(x)"),
+    section("d", "# %%writefile k8s/pod.yaml\n# a: 1"),
+    section("e", "print(y, open('k8s/pod.yaml').read())"),
+]
+
+
+@pytest.mark.parametrize(
+    ("shown", "first"),
+    [
+        ("start a b c d e", {}),
+        ("start e", {"e": ("a", "b", "d")}),
+        ("c", {"c": ("start",)}),  # it gives x a value of its own first
+        ("b e", {"b": ("a",), "e": ("d",)}),  # what ran once is there
+        ("start d", {}),
+    ],
+)
+def test_what_a_later_section_uses_is_run_without_comment(
+    shown: str, first: dict[str, tuple[str, ...]]
+) -> None:
+    assert run_first(CODE, shown.split()) == first
+
+
+def test_the_row_names_the_sections_to_run_first() -> None:
+    text = markdown(plan(90, ["01"], root=ROOT), root=ROOT)
+    row = next(line for line in text.splitlines() if "| What do tools add?" in line)
+    assert "before it, run without comment:" in row
+    assert "When should it refuse?" in row, "it defines the threshold of the search tool"
+    assert "What you measured (show the stored output)" in text
 
 
 def test_an_exercise_is_not_planned_without_its_section() -> None:
     one = module("01", root=ROOT)
     task = next(piece for piece in one.pieces if piece.rank and piece.needs)
-    section = next(piece for piece in one.pieces if piece.title == task.needs)
+    section = next(piece for piece in one.pieces if piece.title == task.needs[0])
+    task = replace(task, needs=(section.title,))
     assert not has_what_it_needs(task, [])
     assert has_what_it_needs(task, [section])
     assert has_what_it_needs(section, [])
@@ -118,7 +164,7 @@ def check(made: Plan) -> None:
     assert [(p.module, p.place) for p in found] == sorted((p.module, p.place) for p in found)
     for place, piece in enumerate(found):
         before = {(one.module, one.title) for one in found[:place]}
-        assert not piece.needs or (piece.module, piece.needs) in before
+        assert {(piece.module, title) for title in piece.needs} <= before
     needed = {p for one in made.modules for p in one.pieces if p.rank == 0}
     assert needed <= set(found)
     assert set(made.cuts) == set(found) - needed
