@@ -644,8 +644,9 @@ check("03.5", defend)
 # This is the gate. Watch for these mistakes: the code stays in the prompt; `setting.innermost` is
 # missing; labels are marked, but the text after them is not cut; one till serves all conversations.
 # Ask which control still holds if the model obeys every text; wait half a minute. The first check
-# takes three minutes, or up to ten on a busy machine: let people start it before a break. With
-# `COURSE_FAST` set, the samples are smaller.
+# takes three minutes, or up to ten on a busy machine. While it runs, let pairs compare which
+# controls they chose, and which one they would give up first. With `COURSE_FAST` set, the samples
+# are smaller.
 
 # %% [markdown] name="defend-why" only="solution"
 # Three parts do not depend on what the model makes of a text: the code is in nothing that it reads,

@@ -660,9 +660,9 @@ check("06.4", desk_app)
 # Let pairs look for faults on paper before anyone changes code: five minutes. Collect what they
 # found on the board. Watch for these mistakes: the 502 names the error; the pickle stays as a
 # fallback; the number of questions is read after the model has written. Tell people who have found
-# five of the six faults to compare the statement sentence by sentence. Each hint names a fault, so
-# give it ten minutes before you help. Each fault is a few lines: give this exercise to people who
-# are behind.
+# five of the six faults to compare the statement sentence by sentence. The card names a fault after
+# a wrong try, so let nobody run the check before the board is full. Then give it ten minutes before
+# you help. Each fault is a few lines: give this exercise to people who are behind.
 
 # %% [markdown] name="faults-why" only="solution"
 # None of the six shows while one person tries the application. A router that no app includes is
