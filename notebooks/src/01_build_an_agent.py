@@ -1049,8 +1049,8 @@ print(say(naive, "money", text, "C-0055"))
 # %% [markdown] name="money-notes" only="instructor" then="01.5" needs="What happens when a tool fails?"
 # Pause after this output: nobody attacked the agent, and the money is gone. Collect other sentences
 # that must not pay, and try them on the strict rule below. Exercise 01.5 guards the refund tool of
-# the last cells in this section, so let people start it after them. It refuses with a message whose
-# status is *error*, as the tool in the section before does.
+# the last cells in this section, so let people start it after them. Its guard answers with a
+# message whose status is *error*, as the tool in the section before does.
 
 # %% [markdown] name="strict-text"
 # A call was asked for, and the tool trusted it. The strict rule has three parts. Only a

@@ -89,8 +89,7 @@ show.table(rising[columns], caption="One process under rising load")
 # Before the table appears, take guesses: from how many clients on do the answers per second stop
 # rising? The cell `rising` takes about a quarter of a minute. The answer is four, as many as the
 # model writes at full speed. The mistake here is to call the model slow because the last row is:
-# the requests wait for each other. Then ask what a second process would change (two machines, twice
-# as much), and what happens to a conversation when its process dies.
+# the requests wait for each other. Then ask what happens to a conversation when this process dies.
 
 # %% [markdown] name="killed-text"
 # Beyond four clients, the answers per second stay the same, and everyone waits longer. More
@@ -1280,12 +1279,12 @@ drawer.cleanup()
 # unchanged. `course ray check` puts it under load and breaks its parts. `course ray eval` evaluates
 # in parallel, and resumes a run that was interrupted.
 
-# %% [markdown] name="deploy-notes" only="instructor" then="06.5" needs="Where does the conversation live?; What does a client see when the queue is full?; What breaks, and who notices?"
+# %% [markdown] name="deploy-notes" only="instructor" then="06.5" needs="Where does the conversation live?; What does a client see when the queue is full?"
 # Ask whether the replica is replaced when only `user_config` changes; wait for a show of hands. The
 # answer: not when a file is deployed. The mistake here is a mistyped key, which Ray accepts in
 # silence. Run the cell `stop` before exercise 06.5: its check starts a cluster of its own. Exercise
-# 06.5 is the gate: it uses the resumed stream of `RemoteAgent`, the full queue, and the events of
-# the section on what breaks.
+# 06.5 is the gate: it uses the resumed stream of `RemoteAgent`, and the full queue. Its check kills
+# and replaces parts, as the section on what breaks does.
 
 # %% [markdown] name="measured-text"
 # ## What you measured

@@ -411,8 +411,9 @@ check("11.3", decide)
 # %% [markdown] name="canary-notes" only="instructor"
 # Watch for these mistakes: a bound for one look; a rule that waits for the last look; `release`
 # before look 20. Let people first try a bound with `simulate`, on two versions that are equally
-# good. Ask which of the four rows in the table of limits get worse when the bound is raised: two
-# do. Give it five minutes before you help. The check takes a few seconds.
+# good. Ask which of the four rows in the table of limits get worse when the rule waits for stronger
+# evidence: the two with a worse version. Give it five minutes before you help. The check takes a
+# few seconds.
 
 # %% [markdown] name="canary-why" only="solution"
 # The difference is divided by its standard error, as in any test of two shares. What is special is

@@ -112,6 +112,7 @@ def test_the_row_names_the_sections_to_run_first() -> None:
     row = next(line for line in text.splitlines() if "| What does it remember?" in line)
     assert "before it, run without comment:" in row
     assert "When should it refuse?" in row, "it defines the threshold of the search tool"
+    text = markdown(plan(90, ["02"], root=ROOT), root=ROOT)
     assert "What you measured (show the stored output)" in text
 
 
