@@ -74,6 +74,13 @@ def right(question, answer):
             return False
     return not refused
 
+# %% [markdown] name="right-notes" only="instructor"
+# Ask what this function makes of the answer "I do not know, but perhaps 35 km/h"; wait ten seconds.
+# It is wrong, although the fact is there: where the documents have an answer, a refusal never
+# counts. Then ask for a right answer that it would not accept. The mistake here is to take the
+# score for the truth: it looks for words from a list. When you are late, skip the code: from here
+# on, only the share of right answers matters.
+
 # %% [markdown] name="measure-text"
 # Every step of this notebook is a function that takes a question and returns an answer. `measure`
 # asks the same questions each time. A rate from a few dozen answers is a rough figure, so SciPy
@@ -143,9 +150,11 @@ def asked_honestly(q):
 measure("2 prompt", asked_honestly)
 
 # %% [markdown] name="prompt-notes" only="instructor"
-# Before the cell runs, ask for a number: how many more questions will the better prompt get right?
-# Wait for three numbers. The mistake here is to judge an answer by how well it reads. Read one
-# fluent answer aloud, then show the facts that it had to state. Skip the interval: module 02
+# Before the cell runs, ask for a number: how many of the 40 questions will the better prompt get
+# right? Wait for three numbers. In the stored output, the number falls from 2 to 0. So the model
+# does not even say that it does not know: for the 8 questions without an answer, that would be
+# right. The mistake here is to judge an answer by how well it reads. Read the answer that the cell
+# `bare` has printed aloud, then show the fact that it had to state. Skip the interval: module 02
 # explains it.
 
 # %% [markdown] name="embed-text"
@@ -525,10 +534,11 @@ print("refuse below", round(THRESHOLD, 3))
 print(f"answerable refused: {1 - kept[place]:.0%}")
 print(f"unanswerable refused: {1 - answered[place]:.0%}")
 
-# %% [markdown] name="threshold-notes" only="instructor"
+# %% [markdown] name="threshold-notes" only="instructor" then="01.3"
 # The mistake here is to look for the "right" threshold. Ask who in a shop may decide how many
 # customers are sent away without an answer; wait half a minute, even in silence. The answer: not a
-# developer. When you are late, skip the areas and keep the plot.
+# developer. When you are late, skip the areas and keep the plot. Exercise 01.3 uses the threshold
+# and its two errors from this section. New in it: the shop sets a price for one of the errors.
 
 # %% name="roc"
 show.line(
@@ -550,10 +560,6 @@ def or_refuse(q):
 
 
 measure("7 refusal", or_refuse)
-
-# %% [markdown] name="refusal-notes" only="instructor" then="01.3"
-# Exercise 01.3 uses the threshold and its two errors from this section. New in it: the shop sets a
-# price for one of the errors.
 
 # %% [markdown] name="tools-text"
 # ## What do tools add?
@@ -979,6 +985,13 @@ try:
 except LookupError as error:
     print(type(error).__name__, error)
 
+# %% [markdown] name="apart-notes" only="instructor" then="01.4" needs="What does it remember?"
+# Let everyone write down what each of the three lines will print: half a minute. The last one ends
+# in an error, on purpose: the next section turns it into a sentence. The mistake here is to think
+# that the thread protects the order; it is the context that does. Ask what happens if both
+# customers call their thread *chat*; wait for "they share a memory". Exercise 01.4 solves that,
+# with the `thread_id` from the section on memory.
+
 # %% [markdown] name="errors-text"
 # ## What happens when a tool fails?
 #
@@ -1015,11 +1028,6 @@ agent = make_agent(llm, tools, memory)
 print(say(agent, "C-0007/later", where, "C-0007"))
 print(say(agent, "guest", where))
 
-# %% [markdown] name="errors-notes" only="instructor" then="01.4"
-# Ask which status the message of a failed tool has: *error*. Exercise 01.5 answers a call with such
-# a message. Exercise 01.4 uses the `thread_id` from the section on memory, and the caller from the
-# section on two customers.
-
 # %% [markdown] name="money-text"
 # ## Which words may move money?
 #
@@ -1038,10 +1046,11 @@ naive = make_agent(llm, [*tools, issue_refund])
 text = "Do not refund FH-10743! I only want to know how a refund works."
 print(say(naive, "money", text, "C-0055"))
 
-# %% [markdown] name="money-notes" only="instructor" then="01.5"
+# %% [markdown] name="money-notes" only="instructor" then="01.5" needs="What happens when a tool fails?"
 # Pause after this output: nobody attacked the agent, and the money is gone. Collect other sentences
 # that must not pay, and try them on the strict rule below. Exercise 01.5 guards the refund tool of
-# the last cells in this section, so let people start it after them.
+# the last cells in this section, so let people start it after them. Its guard answers with a
+# message whose status is *error*, as the tool in the section before does.
 
 # %% [markdown] name="strict-text"
 # A call was asked for, and the tool trusted it. The strict rule has three parts. Only a
@@ -1230,7 +1239,7 @@ print(reader.invoke("The zip of my Squall jacket broke. Can you fix it?"))
 # The schema promises the shape: three fields, the last of them one of three words. It promises
 # nothing about what the fields say. Measure that like any other answer before a program acts on it.
 
-# %% [markdown] name="structured-notes" only="instructor" then="01.6"
+# %% [markdown] name="structured-notes" only="instructor" then="01.6" needs="What does it remember?"
 # When you are late, skip the schema: no exercise needs it. Exercise 01.6 is the gate and comes
 # last. It uses the hook around the model's calls from the section on memory, and measures the
 # course's agent with it.

@@ -619,11 +619,6 @@ class WholeDocuments:
 changed_agent = build_agent(retriever=WholeDocuments())
 second = run_or_read("02-whole-documents", changed_agent, dev, progress=show.progress)
 
-# %% [markdown] name="second-notes" only="instructor"
-# Ask for a show of hands before this cell runs: more right answers, fewer, or as many? The cell
-# reads a stored run and asks only three questions again. If its first line says that it asks all of
-# them, show the stored output instead: asking all takes 8 minutes on an idle two-core machine.
-
 # %% name="second-scores"
 outputs_after = []
 for run in second:
@@ -727,10 +722,13 @@ shown = pair | {"p": f"{pair['p']:.2g}"}
 show.table([shown], caption="Whole documents to read, against one sentence", digits=3)
 
 # %% [markdown] name="compared-notes" only="instructor" then="02.3"
-# The mistake here is to compare the intervals of the two rates and to stop there. Ask what that
-# leaves out, and wait ten seconds. The answer: both versions had the same questions. When you are
-# late, skip the three lines by hand: the call of `mcnemar` gives the same p. Exercise 02.3 compares
-# in pairs too, but figures that have a size, such as seconds.
+# Before the cell `second` runs, ask for a show of hands: more right answers, fewer, or as many?
+# That cell reads a stored run and asks only three questions again. If its first line says that it
+# asks all of them, show the stored output: asking all takes 8 minutes or more. The mistake here is
+# to compare the intervals of the two rates and to stop there. Ask what that leaves out, and wait
+# ten seconds. The answer: both versions had the same questions. When you are late, skip the three
+# lines by hand: the call of `mcnemar` gives the same p. Exercise 02.3 compares in pairs too, but
+# figures that have a size, such as seconds.
 
 # %% [markdown] name="power-text"
 # ## How many questions are needed?
@@ -779,10 +777,11 @@ show.line(
 # difference takes about four times the questions. The fewer questions change, the fewer you need to
 # see the same difference: another reason to compare in pairs.
 
-# %% [markdown] name="power-notes" only="instructor" then="02.5"
+# %% [markdown] name="power-notes" only="instructor" then="02.5" needs="Is the new version better?"
 # Ask what "no significant difference" means on a golden set of this size. If someone says "they are
 # equal", wait for a second answer. Skip the code of `power`, and keep the plot. Exercise 02.5 uses
-# two ideas of this section: power, and the share of questions that change.
+# two ideas of this section: power, and the share of questions that change. Its test is McNemar's,
+# from the section on the new version.
 
 # %% [markdown] name="slices-text"
 # ## What does the average hide?
@@ -1132,6 +1131,13 @@ show.line(
     y="stopped (share)",
 )
 
+# %% [markdown] name="gate-notes" only="instructor"
+# Before the plot appears, ask: the new version is exactly as good, and the golden set has 80
+# questions. How often does this gate stop it? Wait for three numbers. With the course's figures, it
+# is half of the time. The mistake here is to widen the margin until the gate passes; the remedy is
+# more questions. When you are late, skip the code of `stops`, and show the table of the cell
+# `gated` and this plot.
+
 # %% [markdown] name="mistakes-note"
 # A gate with a small golden set is strict: it stops good versions because it cannot tell them from
 # worse ones. The remedy is more questions; a wider margin only hides the problem. Try
@@ -1165,11 +1171,12 @@ show.table(rows, caption=f"This agent: {'GO' if report.go else 'NO-GO'}")
 # bring the rest. No command can measure who answers the phone or how to roll back: a person states
 # that, by name.
 
-# %% [markdown] name="ship-notes" only="instructor" then="02.6"
+# %% [markdown] name="ship-notes" only="instructor" then="02.6" needs="Is the new version better?; What should a gate let through?"
 # Ask who writes the limits where people work, and when; wait half a minute. When you are late, skip
 # the code that simulates the gate's mistakes, and keep its plot. Exercise 02.6 is the gate and
 # comes last. It uses three rules of the last two sections: each rule has a limit, the limits are
-# written before there is a result, and every reason is named.
+# written before there is a result, and every reason is named. One rule is McNemar's test, from the
+# section on the new version.
 
 # %% [markdown] name="measured-text"
 # ## What you measured

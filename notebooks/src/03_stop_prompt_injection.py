@@ -457,10 +457,12 @@ class MarkUntrusted(AroundModel):
 print(datamarked(phishing.planted.text))
 print("Agent:", said(build(prompt, naive_tools, [MarkUntrusted()], phishing), phishing.request))
 
-# %% [markdown] name="marks-notes" only="instructor"
+# %% [markdown] name="marks-notes" only="instructor" then="03.2"
 # A harder prompt and marks look like controls. Ask for a bet on paper: do they lower the number of
 # attacks that succeed? The answer is in the table under "Which control does what, and what does it
-# cost?" When you are late and leave out exercise 03.2, skip the fence, and show the marks alone.
+# cost?" Exercise 03.2 uses the middleware around the model and its `request.override`. Its idea
+# comes from the fence in the cell `mark-function`: skip the fence only if you leave out the
+# exercise. Show the cut at labels (the cell `leave-out`) in any case, because the gate needs it.
 
 # %% [markdown] name="leave-out-text"
 # Marks only lower the odds. If reviews and notes come with a label, there is a better way: leave
@@ -486,11 +488,6 @@ class LeaveOutOthers(AroundModel):
 
 # %% name="left-out"
 print("Agent:", said(build(prompt, naive_tools, [LeaveOutOthers()], phishing), phishing.request))
-
-# %% [markdown] name="fence-notes" only="instructor" then="03.2"
-# Exercise 03.2 uses the middleware around the model and its `request.override` from this section.
-# Its idea comes from the fence in the cell `mark-function`: if people do the exercise, do not skip
-# that cell.
 
 # %% [markdown] name="screen-text"
 # ## Can attacks be recognised?
@@ -734,6 +731,12 @@ for text in [
 ]:
     print("withheld" if output_filter.leaks(text) else "shown   ", text.splitlines()[0])
 
+# %% [markdown] name="filter-notes" only="instructor" then="03.4"
+# Before the cell runs, let people mark the texts that the filter will withhold: one minute. The
+# mistake here is to trust it after the first two lines: the last two pass, and a reader can put the
+# code together. This filter looks at whole answers only. Ask what a customer has read of a streamed
+# answer by then; wait for "all of it". Exercise 03.4 is a filter for an answer that streams.
+
 # %% [markdown] name="filter-read"
 # Look at the last two lines. The filter knows spellings, not meanings: a code with other letters
 # between its own passes, and so does half of the code. A larger model knows more such spellings
@@ -794,10 +797,11 @@ for customer, text in [
     print(f"{customer}: {text}\n   -> taken off: {taken_off}")
 print("What is the till code?", said(safe, "What is the till code?"))
 
-# %% [markdown] name="secret-notes" only="instructor" then="03.1 03.4"
+# %% [markdown] name="secret-notes" only="instructor" then="03.1"
+# Ask what an attacker can still want from an agent that does not know the secret; wait ten seconds.
+# The answer: a discount or a refund that is not due, and a planted text that reaches a customer.
 # Exercise 03.1 uses the tool of this section, which asks the order book and keeps the code from the
-# model. Exercise 03.4 uses the output filter of the section before. That filter looks at whole
-# answers only: ask what a customer has read of a streamed answer by then.
+# model.
 
 # %% [markdown] name="compare-text"
 # ## Which control does what, and what does it cost?
@@ -862,9 +866,12 @@ caption = f"{len(sample)} attacks, {honest.variant.value_counts().iloc[0]} hones
 show.table(table.reset_index(), caption=caption)
 
 # %% [markdown] name="compare-notes" only="instructor"
-# Give pairs three minutes with this table: which two controls would they ship, and what do these
-# cost? A choice must also name the figure under *honest right*. If someone praises the zero under
-# *code out*, ask whether it could be anything else. When you are late, skip the plot.
+# The cells `compared` and `honest` ask the agent more than 250 times: run them before the workshop,
+# and show the stored outputs. Give pairs three minutes with this table: which two controls would
+# they ship, and what do these cost? A choice must also name the figure under *honest right*. *Code
+# out* has three zeros. If someone praises those of *secret in code* and *all together*, ask whether
+# they could be anything else: the model does not know the code. The zero of the output filter is a
+# result. When you are late, skip the plot.
 
 # %% [markdown] name="compare-plot-text"
 # The same as a picture, with intervals. The best variant is far left in the first series and far
@@ -907,9 +914,11 @@ for name, rows in by_others.groupby("variant", sort=False):
     print(f"{name:22} {rate(rows.success)}")
 print(by_others.groupby(["variant", "goal"], sort=False)[GOT].sum())
 
-# %% [markdown] name="defend-notes" only="instructor" then="03.5"
+# %% [markdown] name="defend-notes" only="instructor" then="03.5" needs="Can the model be told which words are data?"
 # Let people write down which controls they want before they open the lab. Exercise 03.5 is the gate
-# and comes last: it combines the controls of all sections, against attacks by other authors.
+# and comes last: it combines the controls of the sections before, against attacks by other authors.
+# People write the cut at labels themselves, from the section on words that are data; the output
+# filter and a safe tool are given.
 
 # %% [markdown] name="measured-text"
 # `course attack --part heldout` asks all of them and files the evidence for module 02's checklist.

@@ -103,7 +103,8 @@ print(world)
 # %% [markdown] name="unprotected-notes" only="instructor"
 # If someone objects that no real model is attacked here, say that this is the point: the module
 # asks what can still happen once the attacker controls the model. Ask which of the three calls
-# nobody can take back, and wait ten seconds.
+# nobody can take back, and wait ten seconds. The answer is the e-mail: the shop can ask for its
+# money back, but nobody can unread an address.
 
 # %% [markdown] name="person-text"
 # ## Who approves?
@@ -468,6 +469,13 @@ def anything(call, request, seen):
 
 print("attack succeeds, user's calls allowed:", obey(task, injection, anything))
 
+# %% [markdown] name="dojo-notes" only="instructor"
+# Read the user's task and the attacker's order aloud, from the output of the cell `suite`. Ask in
+# which of the four places people would plant the order; wait ten seconds. No model is asked: `obey`
+# makes the user's calls and, once it has read the order, the attacker's. Write this cell's two
+# figures on the board as questions, because all tables below have them: did the attack succeed, and
+# was the user's own work allowed?
+
 # %% [markdown] name="simple-text"
 # ## Which rule stops what, and at what price?
 #
@@ -569,6 +577,13 @@ def provenance(call, request, seen):
 
 show.table([*rows, measured("origin of the values", provenance)], caption="Banking, again")
 
+# %% [markdown] name="origin-notes" only="instructor"
+# Before the table appears, give pairs one minute: from which two places may a payee come, and from
+# which not? The first two are the user's words and earlier payments of the user. The mistake here
+# is to trust a whole record, because it is the bank's own: anyone can become its *sender* for a
+# penny. Compare the last two rows: both stop all attacks, and the last one lets most of the user's
+# work through.
+
 # %% [markdown] name="origin-read"
 # Compare the last row with the others in both columns. This policy has to know which origins are
 # good for each argument, and that is the real work.
@@ -655,12 +670,12 @@ best = rates["strictly done"]["provenance"]
 show.intervals(rates, title=f"Provenance: {best.rate:.0%} of the tasks done without a question",
                x="share of attacks, or of tasks")
 
-# %% [markdown] name="policies-notes" only="instructor" then="04.2"
+# %% [markdown] name="policies-notes" only="instructor" then="04.2" needs="Where does a value come from?"
 # Before the cell `decided` runs, let everyone write down three verdicts: one minute. Spend your
 # time on the bill: the mistake here is to confuse its author with the user who named the file. When
 # you are late, skip the plot: the table above it has the same figures. Exercise 04.2 declares two
 # tools in the words of this section: an effect, the sources of each argument, the kind of each
-# field.
+# field. The sources are the origins from the section on where a value comes from.
 
 # %% [markdown] name="adaptive-text"
 # ## What does an attacker who knows the policy do?
@@ -986,7 +1001,7 @@ begin = perf_counter()
 state = looping.invoke({"messages": "parcel " * 50_000})
 print(f"{perf_counter() - begin:.3f} s: {state['messages'][-1].text}")
 
-# %% [markdown] name="capped-notes" only="instructor" then="04.5"
+# %% [markdown] name="capped-notes" only="instructor" then="04.5" needs="Where does a value come from?; How do you write that for many tools?"
 # When you are late, skip this section and the two before it: no exercise needs SQL, HTML or the
 # cap. The third line of the cell `length` takes the longest: the model reads a thousand tokens.
 # Exercise 04.5 is the gate and comes last. It uses origins and kinds from the sections on values

@@ -118,7 +118,9 @@ show.scatter(beats, x="seconds since the start", y="seconds that /livez takes",
 
 # %% [markdown] name="beats-notes" only="instructor"
 # Let the room guess the longest wait before you run the cell. The mistake here is to say "a little
-# more". Then ask what a Kubernetes probe with a time limit of one second would do at that moment.
+# more". Then ask what a Kubernetes probe with a time limit of one second would do at that moment;
+# wait ten seconds. It fails, and after three failures in a row, the default, Kubernetes restarts a
+# process that is only busy.
 
 # %% [markdown] name="stream-text"
 # An orchestrator that probes the blocked service concludes that it is dead, and restarts it.
@@ -243,9 +245,12 @@ async for name, text in answering(shop, both, "C-0042"):
 
 # %% [markdown] name="shop-notes" only="instructor" then="05.1"
 # Ask before the cell `shop` runs: is the streamed text the answer? Wait for a yes, then compare
-# both texts of the output. The mistake here is to ignore the end because the words have already
-# come. When you are late, skip the cell `modes`. Exercise 05.1 uses the cell `stream` from this
-# section; its statement says what an `error` event contains.
+# both texts of the output. They differ by one line break: the answer has two parts, and the words
+# come without the break between them. So show the end in place of what was collected, as the page
+# in this notebook does. The answer is also wrong: asked how long the customer may return the mat,
+# the agent gives its length. Say so before someone asks: module 02 measures such faults, and here
+# only the delivery counts. When you are late, skip the cell `modes`. Exercise 05.1 uses the cell
+# `stream`; its statement says what an `error` event contains.
 
 # %% [markdown] name="keys-text"
 # The part after the last bar is the answer as a customer should read it.
@@ -451,6 +456,12 @@ with serving(limited) as server:
             print(seen.status, "retry after", retry_after)
 saved, polite = statuses.count(429), statuses[-1]
 
+# %% [markdown] name="rate-notes" only="instructor"
+# Before the cell runs, let everyone write down the thirteen statuses: half a minute. The mistake
+# here is one limit for all callers: then the greedy customer also shuts out the polite one, whose
+# request is the last line. Ask what 429 tells a client that 503 does not; wait for "it is about
+# you". Then ask what twenty customers do who all keep to this limit: the next section shows it.
+
 # %% [markdown] name="burst-text"
 # ## What does a burst do?
 #
@@ -488,10 +499,6 @@ waits = [one.waited for one in ungated]
 first, last = min(waits), max(waits)
 title = f"The first of {len(waits)} clients reads after {first:.1f} s, the last after {last:.1f} s"
 show.timeline(spans(ungated), x="seconds since the burst", title=title)
-
-# %% [markdown] name="ungated-notes" only="instructor"
-# Ask who would still be there at the end of the longest bar. If someone proposes a longer queue,
-# keep that for the table of percentiles.
 
 # %% [markdown] name="gate-text"
 # They wait in the model's server, with no limit, and nobody tells them. Some may close the page
@@ -548,10 +555,12 @@ show.table(table, caption="Time to first token in the same burst",
            units={"50% within": "s", "95% within": "s"})
 
 # %% [markdown] name="percentiles-notes" only="instructor" then="05.2"
-# Come back to the longer queue: ask what twice as many waiting places would change in each column;
-# wait half a minute. The mistake here is to praise the shorter waits and ignore how many clients
-# are answered. Exercise 05.2 uses the class `Gate`, a dependency with `yield`. New in it: a share
-# for each caller, and patience.
+# At the plot of the cell `ungated`, ask who would still be there at the end of the longest bar. If
+# someone proposes a longer queue, keep that for this table: ask what twice as many waiting places
+# would change in each column; wait half a minute. More clients are answered, and the waits grow.
+# The mistake here is to praise the shorter waits and ignore how many clients are answered. Exercise
+# 05.2 uses the class `Gate`, a dependency with `yield`. New in it: a share for each caller, and
+# patience.
 
 # %% [markdown] name="leave-text"
 # ## Who pays for a client that leaves?
@@ -1005,12 +1014,12 @@ for patience, sign in [(30, signal.SIGTERM), (0, signal.SIGTERM), (30, signal.SI
                  "stream": seen.outcome})
 show.table(rows, caption="A stream of 20 tokens, stopped after one second", units={"patience": "s"})
 
-# %% [markdown] name="stopped-notes" only="instructor" then="05.4"
+# %% [markdown] name="stopped-notes" only="instructor" then="05.4" needs="What does a burst do?"
 # Ask before the last cell runs: in which of the three runs does the client read `done`? Wait ten
-# seconds. The mistake here is to take patience for a delay: ask who in the room has deployed in the
-# middle of a stream. Exercise 05.4 uses `asynccontextmanager` from the cell `lifespan`, and a
-# `finally` as in `Gate`. New in it: a request reserves tokens before it runs. Read the statement
-# together.
+# seconds. The answer: only with SIGTERM and patience. The mistake here is to take patience for a
+# delay: ask who in the room has deployed in the middle of a stream. Exercise 05.4 uses
+# `asynccontextmanager` from the cell `lifespan`, and a `finally` as in `Gate`, from the section on
+# a burst. New in it: a request reserves tokens before it runs. Read the statement together.
 
 # %% [markdown] name="page-text"
 # With patience, Uvicorn takes no new connections, finishes what it has begun, and then ends the
@@ -1068,9 +1077,11 @@ for message in chat.chat_message:
 
 # %% [markdown] name="page-notes" only="instructor" then="05.7"
 # Ask how often the script of the page has run after two questions, and what would be lost without
-# `st.session_state`; wait half a minute. The mistake here is to see a page as a program that waits
-# for input. If the room builds no pages, skip this section and exercise 05.7. The exercise uses
-# this page, and adds errors, a stop in the middle, and *Ask again*.
+# `st.session_state`; wait half a minute. The answers: three times, at the start and after each
+# question; and the conversation, on the page and in the service, because each run would begin a new
+# one. The mistake here is to see a page as a program that waits for input. If the room builds no
+# pages, skip this section and exercise 05.7. The exercise uses this page, and adds errors, a stop
+# in the middle, and *Ask again*.
 
 # %% [markdown] name="package-text"
 # Other kits are good at other things. *Gradio* shows a function as a form. *Chainlit* shows an
@@ -1177,11 +1188,11 @@ trade_offs = pd.DataFrame(columns=["control", "latency", "cost", "usefulness", "
 ])
 show.table(trade_offs, caption="What each control gives and takes")
 
-# %% [markdown] name="table-notes" only="instructor" then="05.6"
+# %% [markdown] name="table-notes" only="instructor" then="05.6" needs="How long is there nothing to read?; What does a burst do?"
 # Start the cell `latency-run`, and explain it while it runs: it sends more than a thousand
 # requests. At this table, ask each group to give up one control, and to defend the choice with a
 # figure. No choice is wrong, but a choice without a figure does not count. Exercise 05.6 is the
-# gate: it uses the guards of the whole module, and asks for the right numbers.
+# gate: above all it uses the events of a stream and the `Gate`, and asks for the right numbers.
 
 # %% [markdown] name="measured-text"
 # ## What you measured

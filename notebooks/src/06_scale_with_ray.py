@@ -85,6 +85,12 @@ columns = ["load", "answered", "lost", "answered_per_s", "first_token_p95_s", "w
 rising = pd.DataFrame(summary(loads))
 show.table(rising[columns], caption="One process under rising load")
 
+# %% [markdown] name="saturation-notes" only="instructor"
+# Before the table appears, take guesses: from how many clients on do the answers per second stop
+# rising? The cell `rising` takes about a quarter of a minute. The answer is four, as many as the
+# model writes at full speed. The mistake here is to call the model slow because the last row is:
+# the requests wait for each other. Then ask what happens to a conversation when this process dies.
+
 # %% [markdown] name="killed-text"
 # Beyond four clients, the answers per second stay the same, and everyone waits longer. More
 # *replicas* of the model would help, and they need not be on the same machine. One process has a
@@ -184,7 +190,10 @@ print("after:", ray.get(counter.call.remote()))
 # %% [markdown] name="actor-notes" only="instructor"
 # Ask before the cell runs: five, one, or an error? Wait ten seconds for a hand for each. The
 # mistake here is to take a restart for a recovery. Write "the process, not its memory" on the
-# board, and leave it there until the section on conversations.
+# board, and leave it there until the section on conversations. After the cell `store`, ask what
+# happens to a list that a task appends to. The answer: Ray copies it with pickle, so the caller's
+# list does not change. The worker reads an array in place, without a copy, so the array is
+# read-only there.
 
 # %% [markdown] name="store-text"
 # A new process answers the call, and it counts from one: **Ray brings the process back, not its
@@ -218,11 +227,6 @@ big = np.ones(5_000_000)  # 40 MB
 by_value, by_reference = seconds(big), seconds(ray.put(big))
 print(f"by value {by_value:.2f} s, by reference {by_reference:.2f} s")
 print("a task may write into the array:", ray.get(total.remote(big))[1])
-
-# %% [markdown] name="store-notes" only="instructor"
-# Ask what happens to a list that a task appends to. The answer: Ray copies it with pickle, so the
-# caller's list does not change. The worker reads an array in place, without a copy, so the array is
-# read-only there.
 
 # %% [markdown] name="index-text"
 # ## How do you build an index with many workers?
@@ -370,7 +374,7 @@ for name in ["texts.json", "vectors.npy"]:
     print(name, len(parallel), "bytes, the same:", serial == parallel)
 print("killed: process", dead)
 
-# %% [markdown] name="index-notes" only="instructor" then="06.1"
+# %% [markdown] name="index-notes" only="instructor" then="06.1" needs="What does Ray add to Python?"
 # Ask what the killed worker has cost: no text, and no line of code. Then ask what happens when your
 # own code fails on one document; wait for "the whole run ends". Exercise 06.1 uses actors and
 # references from the section before, and this question; its statement explains `ray.wait`. Its
@@ -550,6 +554,12 @@ class ActorSaver(BaseCheckpointSaver[Any]):
     def get_next_version(self, current: Any, channel: None) -> str:
         """The version that comes after `current`."""
         return InMemorySaver().get_next_version(current, channel)
+
+# %% [markdown] name="memory-notes" only="instructor" then="06.3" needs="What does Ray add to Python?"
+# Ask what may stay in a replica and what may not; wait twenty seconds. What can be worked out again
+# may stay. What the next message needs goes to this actor, which all replicas find by its name.
+# Then ask what dies with the actor: all conversations, so in production they go to a database.
+# Exercise 06.3 uses such an actor. New in it: a request that comes again.
 
 # %% [markdown] name="search-tool-text"
 # The agent's search tool asks the library through its handle. `ABOUT_GOODS` contains the examples
@@ -756,12 +766,13 @@ for message in ["How heavy is the Alta 2 tent?", "Do you sell kayaks?"]:
     seen = await clients.ask({"message": message})  # noqa: F704
     print(seen.status, f"{seen.waited:.1f} s", seen.texts, seen.body)
 
-# %% [markdown] name="conversation-notes" only="instructor" then="06.2 06.3"
-# This section has the most code of the module. First draw the four parts, and where the
-# conversation is. Then explain `Support` and `RemoteAgent`. Ask which parts may die without loss;
-# wait one minute. When you are late, run the cells `search-tool` and `unread` without comment.
-# Exercise 06.2 uses handles, `bind` and `stream=True`. Exercise 06.3 uses the actor that keeps what
-# replicas must not keep.
+# %% [markdown] name="conversation-notes" only="instructor" then="06.2" needs="How do you serve a class?"
+# This section has the most code of the module. First draw its four parts: the gateway, which speaks
+# HTTP; the agent (`Support`), which calls the model; the library, which searches; and the actor,
+# which keeps the conversations. Then explain `Support` and `RemoteAgent`. Ask which parts may die
+# without loss; wait one minute. The answer: all but the actor. When you are late, run the cells
+# `search-tool` and `unread` without comment. Exercise 06.2 uses handles, `bind` and `stream=True`
+# from this section, and deployments.
 
 # %% [markdown] name="same-client-text"
 # The client is the one from module 05, and it cannot tell the difference. The library found nothing
@@ -810,11 +821,12 @@ serve.delete("slow")
 # as many requests, and allow a customer up to twice the rate. Give `RateLimit` a Redis storage to
 # count once for all of them.
 
-# %% [markdown] name="full-notes" only="instructor" then="06.4"
+# %% [markdown] name="full-notes" only="instructor" then="06.4" needs="Where does the conversation live?"
 # Ask before the cell `full` runs how many of six get an answer; wait ten seconds. The answer is
 # two. The mistake here is to count the one in the replica and forget the one in the queue. Ask what
 # a client should do after this 503, which does not say how long to wait. Exercise 06.4 uses the
-# usual form of `@serve.ingress` from the class `Slow`, and the length of a queue.
+# usual form of `@serve.ingress` from the class `Slow`, the length of a queue, and the rule of the
+# section before: a replica keeps nothing that another one needs.
 
 # %% [markdown] name="break-text"
 # ## What breaks, and who notices?
@@ -1267,12 +1279,12 @@ drawer.cleanup()
 # unchanged. `course ray check` puts it under load and breaks its parts. `course ray eval` evaluates
 # in parallel, and resumes a run that was interrupted.
 
-# %% [markdown] name="deploy-notes" only="instructor" then="06.5"
+# %% [markdown] name="deploy-notes" only="instructor" then="06.5" needs="Where does the conversation live?; What does a client see when the queue is full?"
 # Ask whether the replica is replaced when only `user_config` changes; wait for a show of hands. The
 # answer: not when a file is deployed. The mistake here is a mistyped key, which Ray accepts in
 # silence. Run the cell `stop` before exercise 06.5: its check starts a cluster of its own. Exercise
-# 06.5 is the gate: it uses the resumed stream of `RemoteAgent`, the full queue, and the events of
-# the section on what breaks.
+# 06.5 is the gate: it uses the resumed stream of `RemoteAgent`, and the full queue. Its check kills
+# and replaces parts, as the section on what breaks does.
 
 # %% [markdown] name="measured-text"
 # ## What you measured

@@ -425,6 +425,13 @@ print(f"CPU {cpu_each:.3f} s a request: half a CPU carries {0.5 / cpu_each:.0f} 
 #             preStop:
 #               sleep: {seconds: 5}
 
+# %% [markdown] name="probes-notes" only="instructor" then="07.2" needs="Which pod is healthy?"
+# For each of the three probes, ask what Kubernetes does when it fails too often; wait ten seconds.
+# After startup and liveness, it restarts the container; after readiness, the pod only gets no
+# requests. The mistake here is one path for all three, with the default numbers. Exercise 07.2 uses
+# these probes and the table of the section before. If there is time for only one of the three
+# exercises of this section, take 07.2.
+
 # %% [markdown] name="fits-text"
 # Compare what you measured with what you wrote.
 
@@ -527,11 +534,10 @@ show.table([
 #             except: [10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16]
 #       ports: [{port: 443}]
 
-# %% [markdown] name="network-notes" only="instructor" then="07.2 07.3 07.5"
+# %% [markdown] name="network-notes" only="instructor" then="07.3 07.5"
 # For each number in the Deployment, ask "Why this one?" and wait ten seconds. The mistake here is a
-# number that was copied from a chart. If there is time for only one of the three exercises, take
-# 07.2. Exercise 07.2 uses the probes of this section and of the one before. 07.3 uses the way from
-# a measurement to a number in the manifest. 07.5 uses the NetworkPolicy, in both directions.
+# number that was copied from a chart. Exercise 07.3 uses the way from a measurement to a number in
+# the manifest. 07.5 uses the NetworkPolicy, in both directions.
 
 # %% [markdown] name="kustomize-text"
 # ## What differs between two environments?
@@ -623,6 +629,12 @@ dev, prod = Path("dev.yaml").read_text(), Path("prod.yaml").read_text()
 for line in difflib.unified_diff(dev.splitlines(), prod.splitlines(), n=0, lineterm=""):
     if line[0] in "+-" and "namespace" not in line:
         print(line)
+
+# %% [markdown] name="environments-notes" only="instructor"
+# Before the cell runs, collect on the board what people expect to differ between the two
+# environments: one minute. Then compare. The mistake here is to keep two copies of the manifests:
+# nobody can then say what differs. Ask why the ConfigMap has another name in each; wait ten
+# seconds. The name contains a hash of its content, so a changed setting starts a rollout.
 
 # %% [markdown] name="hash-text"
 # Development says more in its logs. Production takes its image from a registry, has an Ingress, and
@@ -762,7 +774,8 @@ show.table(hunt.replace({True: "found", False: "-"}), caption=title)
 # Before the table appears, let everyone write down how many of the twenty faults the schema finds:
 # half a minute. The mistake here is to take a valid file for a working one. When you are late, skip
 # the list of faults, show the table, and discuss only its last row. Exercise 07.1 uses the findings
-# of `deploy-check` from this section, and the patches of an overlay from the section before.
+# of `deploy-check` from this section. Its statement shows a patch of an overlay, as in the section
+# before.
 
 # %% [markdown] name="haproxy-text"
 # ## How is a new version rolled out without losing a request?
@@ -1118,6 +1131,12 @@ show.line(by_hour, x="hour of the day", y="pods", title=title)
 # the kernel kills it without a SIGTERM, and its streams with it. When a node itself runs out of
 # memory, pods that use more than they requested go first.
 
+# %% [markdown] name="drain-notes" only="instructor"
+# Let people find the step at which a drain can hang for ever; wait half a minute. It is the first
+# one: the budget never allows the eviction. Then ask which steps a container gets that has used too
+# much memory. The answer: none, it is killed at once. When you are late, show the diagram, and say
+# only this.
+
 # %% [markdown] name="hijacked-text"
 # ## What does a hijacked agent reach?
 #
@@ -1218,7 +1237,7 @@ room.close()
 os.chdir(here)
 drawer.cleanup()
 
-# %% [markdown] name="stop-notes" only="instructor" then="07.6"
+# %% [markdown] name="stop-notes" only="instructor" then="07.6" needs="How is a new version rolled out without losing a request?"
 # Run this cell before exercise 07.6: it ends the walkthrough's pods and its proxy, and the check of
 # 07.6 starts processes and a proxy of its own. Ask what a Deployment has in place of the wait for
 # streams; after ten seconds, point at the grace period. Exercise 07.6 is the gate and comes last:

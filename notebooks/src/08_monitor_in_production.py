@@ -242,6 +242,13 @@ for line in exposed.splitlines():
     if "_bucket" not in line and "_created" not in line and line[0] != "#":
         print(line)
 
+# %% [markdown] name="measure-notes" only="instructor"
+# Before the cell runs, ask for two numbers: how many requests to the model do six questions make,
+# and how many calls of the tool fail? The answers: twelve, two for each question, and one. The
+# mistake here is to look for failures among the errors of the agent: a tool that fails still gives
+# a polite answer, so nobody sees it unless it is counted. When you are late, skip the code of the
+# handler, and name only the three kinds of metrics: counter, gauge, histogram.
+
 # %% [markdown] name="buckets-text"
 # ## Which buckets, and which labels?
 #
@@ -278,11 +285,14 @@ for day, values in {"a usual day": took, "a slow day": took * 2}.items():
     })
 show.table(rows, caption="Seconds of an answer, from values and from buckets")
 
-# %% [markdown] name="buckets-notes" only="instructor"
+# %% [markdown] name="buckets-notes" only="instructor" then="08.1" needs="What do you measure?"
 # Before the table appears, ask what the default buckets say about the slow day. Wait until three
 # people have written down a number of seconds. The mistake here is to read the result as a
 # measurement: it is the last finite bound, and stays the same however slow the model gets. When you
-# are late, do not explain the function `quantile`.
+# are late, do not explain the function `quantile`. After the cell `labels`, ask what may be a label
+# of a request to `/orders/12`; wait ten seconds for "the path as the app declares it". Exercise
+# 08.1 uses the three kinds of metrics from the first section, and buckets and labels from this one.
+# New in it: middleware at the ASGI level. Tell people what that is.
 
 # %% [markdown] name="buckets-rule"
 # The default buckets are made for fast web pages: most of them lie below a second, and the last
@@ -309,11 +319,6 @@ print(series, "series for one histogram")
 # Prometheus keeps each series in memory. So use a label only for what has few values: a model, a
 # tool, an outcome. Customers, orders and texts belong in logs and traces. A label with a customer's
 # words is also personal data that every user of the dashboard can read.
-
-# %% [markdown] name="labels-notes" only="instructor" then="08.1"
-# Ask: "What may be a label of a request to `/orders/12`?" and wait ten seconds. Exercise 08.1 uses
-# the three kinds of metrics from the first section, and the buckets and the rule about labels from
-# this one. New in it: middleware at the ASGI level. Tell people what that is.
 
 # %% [markdown] name="prometheus-text"
 # ## What does Prometheus make of it?
@@ -428,10 +433,11 @@ show.table(rows, caption=f"Questions of {window}")
 
 # %% [markdown] name="rate-notes" only="instructor"
 # The cells `traffic` and `restart` take about half a minute together. Start them, then ask whether
-# Prometheus will count exactly as many questions as the customers asked. The mistake here is to
-# distrust `increase` because it is not exact. Point at the row of the last value: it knows nothing
-# from before the restart. If you have no Prometheus, show the stored outputs of this section and
-# the next.
+# Prometheus will count exactly as many questions as the customers asked. It does not: in the stored
+# table, the customers asked 185, the last value is 28, and `increase` gives 143. So distrust is
+# reasonable here, and the text `rate-why` gives the reasons: read them together. The mistake is to
+# go back to the last value, which knows nothing from before the restart. If you have no Prometheus,
+# show the stored outputs of this section and the next.
 
 # %% [markdown] name="rate-why"
 # It is not the exact number. Prometheus sees samples, not events. What is counted between the last
@@ -658,11 +664,11 @@ for message in messages:
     print(message["status"], [alert["labels"]["alertname"] for alert in message["alerts"]])
 # Two alerts in one message; then one alone, since it inhibits all that are pages.
 
-# %% [markdown] name="manager-notes" only="instructor" then="08.3"
+# %% [markdown] name="manager-notes" only="instructor" then="08.3" needs="What does Prometheus make of it?"
 # Ask why the rules count bad answers and not `1 - good / all`; wait twenty seconds. When you are
 # late, run the cells about Alertmanager without comment: no exercise needs it, but a later cell
 # needs their import of `json`. Exercise 08.3 uses the burn rate, the two windows, the minimum count
-# and `promtool`.
+# and `promtool`, and PromQL from the section before.
 
 # %% [markdown] name="board-text"
 # ## What does one screen say in ten seconds?
@@ -1376,11 +1382,12 @@ for line in log:
     if line["run_id"] in slow_line:
         print("log:", line)
 
-# %% [markdown] name="gate-notes" only="instructor" then="08.6"
-# Let people run the lab's cells up to `gate-tried`, and then take a break: the first run replays
-# the days, which takes about two minutes. When you are late, skip the exemplar, and keep the table
-# of who looks how soon. Exercise 08.6 is the gate and comes last. It uses rules on replayed days,
-# minimum counts and canaries from the sections before.
+# %% [markdown] name="gate-notes" only="instructor" then="08.6" needs="What does Prometheus make of it?; Do the rules find an incident?"
+# Let people run the lab's cells up to `gate-tried` first: the first run replays the days, which
+# takes about two minutes. Meanwhile, read the list of incidents in the lab together, and ask for
+# each which metric shows it. When you are late, skip the exemplar, and keep the table of who looks
+# how soon. Exercise 08.6 is the gate and comes last. It uses PromQL, and rules on replayed days
+# with their minimum counts. The lab explains the canaries.
 
 # %% [markdown] name="measured-text"
 # ## What you measured

@@ -405,7 +405,7 @@ show.table(rows, caption="Cost of a million calls", units={"cost": "$"}, digits=
 # A run with an unknown price has no cost. That is not a cost of zero: a sum silently leaves the run
 # out, so put the number of runs without a price beside each sum.
 
-# %% [markdown] name="usage-notes" only="instructor" then="09.1"
+# %% [markdown] name="usage-notes" only="instructor" then="09.1" needs="How do I trace my own functions?; Where does the tree break?"
 # Ask what `get_current_run_tree()` returns with tracing off; wait ten seconds for `None`. When you
 # are late, skip the headers between two processes: the exercise has only one process. Exercise 09.1
 # uses three things from the last three sections: `@traceable`, the pool that passes the context on,
@@ -950,11 +950,14 @@ splits = pd.DataFrame(rows).set_index("split")
 # Four examples say little, so keep the dataset, let it grow, and run it on each later version: it
 # is a regression test, made of what customers ask.
 
-# %% [markdown] name="dataset-notes" only="instructor" then="09.4"
+# %% [markdown] name="dataset-notes" only="instructor" then="09.4" needs="Are expensive answers better answers?"
 # Run the cells `before` and `after` before the workshop, or read the stored table: the experiments
 # ask the agent again and again. Ask which row of the table tells whether the next customer is
-# helped. The mistake here is to quote *seen*. Exercise 09.4 uses feedback, `list_feedback` and
-# `create_examples` from the last two sections. New in it: corrections.
+# helped; wait ten seconds. It is *unseen*: in the stored table, two of four are right after the
+# change, and none before. Ask what four examples prove; the answer is "very little". The mistake
+# here is to quote *seen*, which shows only that the index finds what was put into it. Exercise 09.4
+# uses feedback, `list_feedback` and `create_examples` from the last two sections. New in it:
+# corrections.
 
 # %% [markdown] name="prompts-text"
 # ## Which of two prompts is worth its price?
@@ -1265,7 +1268,7 @@ for span in spans:
 # | weekly | wrong answers, new examples, the experiment | people have to read them |
 # | monthly | what to keep, and what `client.delete_project` deletes | old personal data is a risk |
 
-# %% [markdown] name="cheaper-notes" only="instructor" then="09.6"
+# %% [markdown] name="cheaper-notes" only="instructor" then="09.6" needs="What happens in one request?"
 # When you are late, run the cells on the price of tracing and on the second server without comment:
 # the exercise needs neither, but the last cells use their variables. Exercise 09.6 is the gate and
 # comes last. It uses the tree of a request with its tokens, and the cost of a root run. It needs no

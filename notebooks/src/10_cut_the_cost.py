@@ -216,9 +216,10 @@ show_bills(f"{len(asked)} requests today")
 
 # %% [markdown] name="bill-notes" only="instructor"
 # Before the table appears, ask which part of the bill is the largest: tokens, people or mistakes.
-# Let everyone write down a factor between the smallest and the largest: one minute. The mistake
-# here is to cut tokens before you look at the last column. Ask what a person and a wrong answer
-# cost where people work, and keep these prices on the board until the frontier.
+# Let everyone write down a factor between the smallest and the largest: one minute. In the stored
+# table, a right answer costs 13 millionths of a dollar in tokens, and 97 cents with people and
+# mistakes. The mistake here is to cut tokens before you look at the last column. Ask what a person
+# and a wrong answer cost where people work, and keep these prices on the board until the frontier.
 
 # %% [markdown] name="total-read"
 # Compare the last two figures: a right answer costs a few micro-dollars (millionths of a dollar) in
@@ -913,6 +914,12 @@ class Cascade(CheapestFirst):
         """Answer, or call the model."""
         return self.cheap(request) or await handler(request)
 
+# %% [markdown] name="wrap-notes" only="instructor" then="10.2" needs="What does a question cost the second time?"
+# Ask what this middleware has to compare before it may answer in place of the model; wait twenty
+# seconds. Collect the parts on the board: the words, the customer, the version of the documents.
+# The mistake here is to think of the words alone. Exercise 10.2 uses a class with `wrap_model_call`
+# like this one, and what belongs to a key, from the section on the second time.
+
 # %% name="tiers-tried"
 def best(question):
     """The sentence that fits best, and its score."""
@@ -985,7 +992,10 @@ show.table(rows, caption="Dollars a right answer, all included, with each tier a
 # Run the cell `asked-tiers` before the workshop: it asks the agent until the cache knows the
 # answer. Before the table appears, ask which tier people would take out; wait for two different
 # answers. The mistake here is to judge a tier by its share of right answers: compare the last two
-# columns instead. Then ask what a person at 20 cents would change; wait half a minute.
+# columns instead. Then ask what a person at 20 cents would change; wait half a minute. With the
+# stored figures, `tool` and `extract` no longer earn their place, because they give wrong answers
+# at $5 each. The model does: it is right seldom, and never wrong. Set `PERSON` to `Decimal("0.2")`
+# to show it.
 
 # %% name="person-last"
 by_model = cascade.tier == "model"
@@ -1051,11 +1061,10 @@ routed = cross_val_predict(
 print(f"router, by the question: area {roc_auc_score(is_right, routed[:, 1]):.2f}")
 print(f"cascade, by the score: area {roc_auc_score(is_right, extracted.score):.2f}")
 
-# %% [markdown] name="cascade-notes" only="instructor" then="10.2 10.4"
+# %% [markdown] name="cascade-notes" only="instructor" then="10.4"
 # Ask what it costs to ask a tier that then serves nothing; wait ten seconds. When you are late,
-# skip the fallback and the router. Exercise 10.2 uses a class with `wrap_model_call` that answers
-# in place of the model, and what belongs to a key (from the section before). Exercise 10.4 sets
-# thresholds by what mistakes and people cost, for several tiers at once.
+# skip the fallback and the router. Exercise 10.4 sets thresholds by what mistakes and people cost,
+# for several tiers at once.
 
 # %% [markdown] name="frontier-text"
 # ## Which variant would you choose?
@@ -1096,6 +1105,13 @@ show.scatter(
     y="right (%)",
     title=f"Cheapest, all included: {cheapest}",
 )
+
+# %% [markdown] name="frontier-notes" only="instructor"
+# Before the plot appears, ask whether *always extract* is on the frontier; wait for a yes and a no.
+# Both are right: by tokens nothing beats it, and with people and mistakes everything does. The
+# mistake here is one frontier for all companies. Let pairs put in the prices of where they work,
+# from the board: two minutes. When you are late, show the cell `frontier`, and skip the table of
+# what each saving costs elsewhere.
 
 # %% [markdown] name="frontier-rule"
 # Your prices decide. If a person costs 20 cents, hand over more; if a wrong answer costs $50, far
@@ -1297,10 +1313,14 @@ for name, client in {"look first, add later": looks, "reserve, settle": reserves
     rows.append({"way": name, "answers": given, "dollars": float(given * EACH)})
 show.table(rows, caption=f"32 clients, a budget of {LIMIT} dollars", digits=3)
 
-# %% [markdown] name="budget-notes" only="instructor"
+# %% [markdown] name="budget-notes" only="instructor" then="10.5"
 # Before the table appears, ask how many answers of 0.3 cents a budget of 5 cents allows (16), and
 # how many the first way gives (more): one minute. The mistake here is to look before the answer and
-# to add after it. Ask what has to happen before an answer begins; wait for "reserve".
+# to add after it. Ask what has to happen before an answer begins; wait for "reserve". Then go back
+# to the cell `patterns`: ask which figure shows a broken client; wait twenty seconds for *repeats*,
+# close to 1. When you are late, run the cells of the budget without comment: no exercise uses it.
+# Exercise 10.5 uses the patterns by customer and the groups of a frame; its statement defines its
+# five causes.
 
 # %% [markdown] name="degrade-text"
 # You decide what happens when the money runs out: stop, hand over to a person, or *degrade*, which
@@ -1374,11 +1394,6 @@ for text in hard[:4]:
 # several processes (through Redis), and has async methods and time windows. `course tiers serve`
 # serves the agent with all tiers, and `course cost --live` watches what they spend.
 
-# %% [markdown] name="causes-notes" only="instructor" then="10.5"
-# Ask which figure of the cell `patterns` shows a broken client; wait twenty seconds. When you are
-# late, run the cells of the budget without comment: no exercise uses it. Exercise 10.5 uses the
-# patterns by customer and the groups of a frame; its statement defines its five causes.
-
 # %% [markdown] name="thousand-text"
 # ## What at a thousand times the traffic?
 #
@@ -1442,7 +1457,7 @@ show.table(rows, caption="Dollars a month", digits=0)
 # used: customers sleep at night, and you pay for the GPU all the same. People still cost far more:
 # at \$2 each, hand-overs of 5% of three million requests cost \$300,000 a month.
 
-# %% [markdown] name="tenth-notes" only="instructor" then="10.6"
+# %% [markdown] name="tenth-notes" only="instructor" then="10.6" needs="Does it take a model at all?"
 # When you are late, skip the assumptions and the break-even: nothing below uses them. Exercise 10.6
 # is the gate and comes last. It uses the tool's own words, and the extracted sentence with its
 # threshold, from the section "Does it take a model at all?"

@@ -385,9 +385,12 @@ for company, name in choice.items():
 # %% [markdown] name="companies-notes" only="instructor" then="11.1"
 # Give pairs five minutes for the three companies: each pair finds a second choice that meets a
 # company's needs, and one that does not. The mistake here is to compare dollars alone: ask which
-# row of the table rules a choice out. When you are late, run the cells of the prices without
-# comment. Exercise 11.1 computes exactly what the cell `choose-break` shows: the last crossing of
-# two curves.
+# row of the table rules a choice out. For the bank, *data stays* rules out the hosted platform, and
+# *survives a lost machine* the process; Ray also meets its needs. When you are late, run the cells
+# of the prices without comment. If you leave out the section on LangGraph's server, type
+# `room.close()` into a new cell: it stops what this section has started, and goes back to the
+# notebook's folder. Exercise 11.1 computes exactly what the cell `choose-break` shows: the last
+# crossing of two curves.
 
 # %% [markdown] name="server-text"
 # ## What does LangGraph's server add?
@@ -462,9 +465,7 @@ print(len(state["values"]["messages"]), "messages in the thread")
 
 # %% [markdown] name="stream-notes" only="instructor"
 # Before the cell runs, let people vote on the question about the thread, yes or no; wait ten
-# seconds. Say that the answers are replayed from one real run, unless `LANGGRAPH_URL` is set. If
-# you skip this section, run `room.close()` from the end of its last cell all the same: it stops
-# what the first section started, and goes back to the notebook's folder.
+# seconds. Say that the answers are replayed from one real run, unless `LANGGRAPH_URL` is set.
 
 # %% [markdown] name="server-double-text"
 # The server added the checkpointer. What happens when a customer sends a second message before the
@@ -2036,9 +2037,9 @@ medians.sort_values("noticed")
 # %% [markdown] name="drill-notes" only="instructor" then="11.4"
 # Ask why "there was a release recently" is no line of the runbook; wait ten seconds. Say that
 # *canary* has two meanings now: a small share of the customers, who try a change, and a question
-# with a known answer. Keep `course drill` for a break, or for the evening. Exercise 11.4 uses the
-# idea of the runbook: evidence for each cause. New in it: it reads metrics and runs instead of
-# alerts.
+# with a known answer. Tell people about `course drill`, which is a bad day of their own, for later.
+# Exercise 11.4 uses the idea of the runbook: evidence for each cause. New in it: it reads metrics
+# and runs instead of alerts.
 
 # %% [markdown] name="words-text"
 # ## What do you call this work?
@@ -2138,7 +2139,7 @@ for part, said in argument.items():
         missing.append(part)
 print("Still missing:", ", ".join(missing) or "nothing")
 
-# %% [markdown] name="name-notes" only="instructor" then="11.5"
+# %% [markdown] name="name-notes" only="instructor" then="11.5" needs="What do you do on a bad day?"
 # Let pairs argue for one name: five minutes. Then listen to two pairs with different names. The
 # mistake here is to defend a word without a source. When you are late, skip the section, and send
 # people to module 12. Exercise 11.5 is the gate and comes last: it uses the loop of the cell

@@ -156,7 +156,7 @@ run_check("12.1", Answer(checks + repaired, evidence=STORED))
 # %% name="question-1-asked"
 review("Q1")
 
-# %% [markdown] name="release-notes" only="instructor" then="12.1"
+# %% [markdown] name="release-notes" only="instructor" then="12.1" needs="How is an answer judged?"
 # When you are late, give each group one of the five questions, and let the groups judge each
 # other's answers with the rubric. Do not click through the links: each group opens two. All five
 # exercises need the section before this one, on how an answer is judged. Exercise 12.1 also uses
@@ -210,7 +210,7 @@ from helpers.review.shown import show_rubric
 
 show_rubric(question("Q2"))
 
-# %% [markdown] name="risks-notes" only="instructor" then="12.2"
+# %% [markdown] name="risks-notes" only="instructor" then="12.2" needs="How is an answer judged?"
 # Ask everyone for the risk that worries them most, and which row of the table has its control; wait
 # one minute. The mistake here is one favourite risk in place of a whole list. Exercise 12.2 uses
 # the table and its links: people choose at least six risks of OWASP's list.
@@ -254,7 +254,7 @@ show_rubric(question("Q2"))
 # %% name="question-3-asked"
 show_rubric(question("Q3"))
 
-# %% [markdown] name="injection-notes" only="instructor" then="12.3"
+# %% [markdown] name="injection-notes" only="instructor" then="12.3" needs="How is an answer judged?"
 # Cover the picture, and let people draw the path from a sentence in a document to a refund: two
 # minutes. Then ask where you can cut the path; wait for two places. The mistake here is to offer a
 # better prompt: it changes the odds, and cuts nothing. Exercise 12.3 uses the picture, and this
@@ -308,7 +308,7 @@ show_rubric(question("Q3"))
 # %% name="question-4-asked"
 show_rubric(question("Q4"))
 
-# %% [markdown] name="name-notes" only="instructor" then="12.4"
+# %% [markdown] name="name-notes" only="instructor" then="12.4" needs="How is an answer judged?"
 # Ask for a show of hands for each name, and then for one reason from each side: two minutes. The
 # mistake here is to choose AIOps, which uses AI to operate other systems. Skip this section if the
 # room has argued about the name in module 11. Exercise 12.4 uses the names and their sources, from
@@ -392,6 +392,12 @@ show_rubric(question("Q4"))
 
 # %% name="question-5-asked"
 show_rubric(question("Q5"))
+
+# %% [markdown] name="demands-notes" only="instructor"
+# Give each group three rows of the table, and let them find the figure on both sides, from their
+# own notebooks: three minutes. The mistake here is a gain without its price, or two figures from
+# two versions of the agent. Ask each group which row they would fight over with a manager. Exercise
+# 12.5 uses this table, but comes after the launch: its part *Decision* needs that section.
 
 # %% [markdown] name="practice-text"
 # ## Are you sure? Practice by heading
@@ -621,7 +627,7 @@ for found in lapsed.findings:
 # **Which one do you sign?** Write down what would change your mind: which figure, of how many
 # questions, by when.
 
-# %% [markdown] name="decide-notes" only="instructor" then="12.5"
+# %% [markdown] name="decide-notes" only="instructor" then="12.5" needs="How is an answer judged?; 5. What does production require, and what does it cost you?"
 # Let pairs sign one of the two decisions, with a name, a date, and the figure that would change
 # their mind: five minutes. The mistake here is to lower the limit by two points: ask who wrote it
 # down, and when. Exercise 12.5 comes here because its part *Decision* needs this section. Its

@@ -100,8 +100,8 @@ check("01.1", fuse)
 # %% [markdown] name="fuse-notes" only="instructor"
 # Watch for these mistakes: the scores are added without scaling; the two weights are swapped; ties
 # keep the order of the dictionary. Ask people who are stuck to scale one search on paper. Give it
-# ten minutes before the first hint. When you are late, accept *partly* if only one thing is
-# missing: the error for an id that `meaning` does not have.
+# ten minutes before you help. When you are late, accept *partly* if only one thing is missing: the
+# error for an id that `meaning` does not have.
 
 # %% [markdown] name="fuse-why" only="solution"
 # BM25 and a cosine have different scales, so both are scaled to the range from 0 to 1 before they

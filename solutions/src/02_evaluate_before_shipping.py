@@ -145,8 +145,8 @@ check("02.1", acceptable)
 # Watch for these mistakes: the code expects an answer from a run that ended in an error; it does
 # not handle the `None` that `groundedness` returns for a refusal; it looks for leaks in the answer
 # alone. Tell people who are stuck to write one rule, run the check, and read on the card which run
-# is judged wrongly. Give it eight minutes before the first hint. When you are late, skip the cell
-# with LangSmith after the check.
+# is judged wrongly. Give it eight minutes before you help. When you are late, skip the cell with
+# LangSmith after the check.
 
 # %% [markdown] name="acceptable-why" only="solution"
 # Most of the rules cannot see a given fault, so you need all of them. The results of tools count as
@@ -272,7 +272,7 @@ check("02.2", right_way)
 # twice; only refunds and hand-overs count as actions. Ask: "What does a tool do that the shop adds
 # next year?" and wait ten seconds; the answer is that it acts. Let people go through `[refund,
 # refund]` on paper, with a list of expected calls that gets shorter. Give it five minutes before
-# the first hint. When you are late, let people copy `fits` from the solution.
+# you help. When you are late, let people copy `fits` from the solution.
 
 # %% [markdown] name="way-why" only="solution"
 # A call that fits takes the first waiting call off the list, so it cannot serve twice. A wrong
@@ -333,8 +333,8 @@ check("02.3", paired_p)
 # %% [markdown] name="paired-notes" only="instructor"
 # Watch for these mistakes: a test that compares two independent groups; one tail instead of two;
 # ties that rounding loses. Ask people who are stuck to write down all eight ways to sign the
-# differences 1, 1 and 1: two minutes. Give it eight minutes before the first hint. When you are
-# late, name `scipy.stats.permutation_test` at once; people then learn to read its documentation.
+# differences 1, 1 and 1: two minutes. Give it eight minutes before you help. When you are late,
+# name `scipy.stats.permutation_test` at once; people then learn to read its documentation.
 
 # %% [markdown] name="paired-why" only="solution"
 # With `permutation_type="samples"` SciPy swaps the two figures of a question, which flips the sign
@@ -399,8 +399,8 @@ check("02.4", hit)
 # %% [markdown] name="hit-notes" only="instructor"
 # Watch for these mistakes: a list of the lost documents; the kind that lost most; a limit on the
 # right column, but in the wrong place. Ask: "In which group is `after` never true?" People need
-# time to look around in `seen`. Give it ten minutes before the first hint. The rule itself is one
-# line: give this exercise to people who are behind.
+# time to look around in `seen`. Give it ten minutes before you help. The rule itself is one line:
+# give this exercise to people who are behind.
 
 # %% [markdown] name="hit-why" only="solution"
 # The index was built once, on 9 April: texts that were changed later are not in it. From `seen` you
@@ -465,8 +465,8 @@ check("02.5", enough)
 # %% [markdown] name="enough-notes" only="instructor"
 # Watch for these mistakes: the pilot's own share instead of the upper end; only the lost questions
 # are counted; a search that halves a range. Ask what happens to the plan if the pilot was lucky;
-# wait twenty seconds. Give it five minutes before the first hint. The last two cases of the check
-# take the longest: say so before people run it, or they think that it hangs.
+# wait twenty seconds. Give it five minutes before you help. The last two cases of the check take
+# the longest: say so before people run it, or they think that it hangs.
 
 # %% [markdown] name="enough-why" only="solution"
 # The pilot's own share is the best guess, but about half of all pilots show too small a share. With
@@ -614,8 +614,8 @@ check("02.6", gate)
 # This is the gate. Watch for these mistakes: the function returns at its first reason; the tables
 # are compared row by row, although their orders differ; `None` and NaN pass as verdicts and
 # numbers. Let the room choose between two releases by their averages: one minute. Then read the six
-# rules together. Give it ten minutes before the first hint. The releases are a stored run. If their
-# cell asks the questions again, it takes 6 minutes or more: run it before the workshop.
+# rules together. Give it ten minutes before you help. The releases are a stored run. If their cell
+# asks the questions again, it takes 6 minutes or more: run it before the workshop.
 
 # %% [markdown] name="gate-why" only="solution"
 # For each of the first three rules one case is enough: no average may outvote a leak. The last two

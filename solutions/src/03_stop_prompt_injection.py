@@ -114,8 +114,8 @@ check("03.1", make_gold_discount)
 # %% [markdown] name="discount-notes" only="instructor"
 # Watch for these mistakes: the model says who is a Gold member or who asks; exactly £400 is enough;
 # refunded money counts; the code is in an example or a default value. Ask: "Who fills in this
-# argument?" and wait ten seconds. Give it ten minutes before the first hint. When you are late,
-# accept *partly* if only the till's refusals are missing.
+# argument?" and wait ten seconds. Give it ten minutes before you help. When you are late, accept
+# *partly* if only the till's refusals are missing.
 
 # %% [markdown] name="discount-why" only="solution"
 # The code is in the function's closure. It goes to the till and nowhere else, so no prompt can
@@ -248,8 +248,8 @@ check("03.2", fence_results)
 # %% [markdown] name="fence-notes" only="instructor"
 # Watch for these mistakes: marks are removed only once, and what is left forms new ones; the text
 # is cleaned after the search for marks; the conversation's own messages are changed. Let people
-# write one text that breaks their own fence: three minutes. Give it ten minutes before the first
-# hint. When you are late, leave out contents that are lists.
+# write one text that breaks their own fence: three minutes. Give it ten minutes before you help.
+# When you are late, leave out contents that are lists.
 
 # %% [markdown] name="fence-why" only="solution"
 # Clean first, then break up the marks: the other way round, `clean` could join harmless pieces into
@@ -367,8 +367,7 @@ check("03.3", detect_iban)
 # Watch for these mistakes: the match includes the words that follow; places are counted in a text
 # without separators; `\b` takes `é` and `_` for letters; the search continues after what it has
 # rejected. Ask where the search may continue after a wrong check digit; wait half a minute. Give it
-# ten minutes before the first hint. When you are late, skip this exercise: the gate does not need
-# it.
+# ten minutes before you help. When you are late, skip this exercise: the gate does not need it.
 
 # %% [markdown] name="iban-why" only="solution"
 # The length comes from the country, so the words behind a number stay. The check digits keep order
@@ -484,7 +483,7 @@ check("03.4", guarded)
 # Watch for these mistakes: each piece or each sentence is checked alone; all pieces are read first;
 # the rest at the end goes out unchecked. Let people cut the statement's example into other pieces
 # on paper: three minutes. Ask what `leaks` gets in its second call. Give it eight minutes before
-# the first hint.
+# you help.
 
 # %% [markdown] name="stream-why" only="solution"
 # A sentence is a compromise: the first words leave early, and no part of a sentence with the secret
@@ -645,8 +644,9 @@ check("03.5", defend)
 # This is the gate. Watch for these mistakes: the code stays in the prompt; `setting.innermost` is
 # missing; labels are marked, but the text after them is not cut; one till serves all conversations.
 # Ask which control still holds if the model obeys every text; wait half a minute. The first check
-# takes three minutes, or up to ten on a busy machine: let people start it before a break. With
-# `COURSE_FAST` set, the samples are smaller.
+# takes three minutes, or up to ten on a busy machine. While it runs, let pairs compare which
+# controls they chose, and which one they would give up first. With `COURSE_FAST` set, the samples
+# are smaller.
 
 # %% [markdown] name="defend-why" only="solution"
 # Three parts do not depend on what the model makes of a text: the code is in nothing that it reads,

@@ -163,7 +163,7 @@ check("04.1", policy)
 # Watch for these mistakes: a page or the text of a lookup may name the order; a sum may be left out
 # although the customer has written one; a float is compared with a `Decimal`. Ask for each
 # argument: "Who has written this value?" and wait ten seconds. The statement is long: read it
-# together. Give it ten minutes before the first hint. When you are late, let people stop after
+# together. Give it ten minutes before you help. When you are late, let people stop after
 # `order_id`, and read the rule for `amount` in the solution.
 
 # %% [markdown] name="policy-why" only="solution"
@@ -341,8 +341,8 @@ check("04.2", TOOLS)
 # %% [markdown] name="declare-notes" only="instructor"
 # Watch for these mistakes: a message can be named by its name or its address; `own` is used in
 # place of `named`; `asked` is missing. Before anyone types, let pairs go through the five fields of
-# a message and say who chooses each value: three minutes. Give it eight minutes before the first
-# hint. When you are late, skip the hijacked assistant after the check.
+# a message and say who chooses each value: three minutes. Give it eight minutes before you help.
+# When you are late, skip the hijacked assistant after the check.
 
 # %% [markdown] name="declare-why" only="solution"
 # The author of a message chooses everything in it, except the id that the shop gives it. So the id
@@ -495,8 +495,8 @@ check("04.3", follow)
 # %% [markdown] name="follow-notes" only="instructor"
 # Watch for these mistakes: only the first URL is checked; a location is joined to the first URL,
 # not to the last one; the count is off by one. Ask how many requests three redirects make, and wait
-# ten seconds. Give it eight minutes before the first hint. It takes few lines: give this exercise
-# to people who are behind.
+# ten seconds. Give it eight minutes before you help. It takes few lines: give this exercise to
+# people who are behind.
 
 # %% [markdown] name="follow-why" only="solution"
 # A redirect is a new URL that another party has chosen, so it goes the same way as the first one.
@@ -641,9 +641,9 @@ check("04.4", decide)
 # %% [markdown] name="limits-notes" only="instructor"
 # Watch for these mistakes: `timedelta.seconds`; calendar days; later payments that do not count.
 # Let people who are stuck draw both windows on a line, with one payment at each end. Give it five
-# minutes before the first hint. This exercise needs no LangChain: it suits people who know Python
-# better than agents. The cell after the check runs an agent for each refund of two days, with and
-# without the limit: start it, and talk while it runs.
+# minutes before you help. This exercise needs no LangChain: it suits people who know Python better
+# than agents. The cell after the check runs an agent for each refund of two days, with and without
+# the limit: start it, and talk while it runs.
 
 # %% [markdown] name="limits-why" only="solution"
 # A moving window has no midnight at which everything starts again. The customer's limit bounds what
@@ -835,9 +835,9 @@ check("04.5", gate)
 # %% [markdown] name="gate-notes" only="instructor"
 # This is the gate. Watch for these mistakes: only some parts or addresses are checked; a fetch is
 # allowed like a read; only structured fields are good sources, which is enough for banking, but not
-# for slack. Ask: "May this text say what to look at, or what to do?" Give it ten minutes before the
-# first hint. The last two cases of the check play AgentDojo's suites, without a model: say so
-# before people run it, since they take a moment.
+# for slack. Ask: "May this text say what to look at, or what to do?" Give it ten minutes before you
+# help. The last two cases of the check play AgentDojo's suites, without a model: say so before
+# people run it, since they take a moment.
 
 # %% [markdown] name="gate-why" only="solution"
 # On banking alone you cannot tell a good rule from a lucky one: it has no fetch. Text that the user
@@ -1005,8 +1005,8 @@ check("04.6", approval)
 # %% [markdown] name="approval-notes" only="instructor"
 # Watch for these mistakes: each refund is judged by itself; rejected refunds are forgotten; NaN is
 # compared with the limit. Ask how a model pays £400 when a person is asked above £100; wait ten
-# seconds. The answer is "in parts", and that is the exercise. Give it six minutes before the first
-# hint. When you are late, skip the odd amounts.
+# seconds. The answer is "in parts", and that is the exercise. Give it six minutes before you help.
+# When you are late, skip the odd amounts.
 
 # %% [markdown] name="approval-why" only="solution"
 # The limit holds for the sum of all calls, and not for each call: a hijacked model pays in parts

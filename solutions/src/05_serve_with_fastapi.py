@@ -130,8 +130,8 @@ check("05.1", streaming_app)
 # %% [markdown] name="stream-notes" only="instructor"
 # Watch for these mistakes: the words are collected first; `done` comes after a failure too; only
 # some types of errors are caught; one counter serves all answers. Ask: "What has the client read by
-# now, and which status has it seen?" and wait ten seconds. Give it ten minutes before the first
-# hint. The rule about a client who leaves needs no code here: say so to people who look for some.
+# now, and which status has it seen?" and wait ten seconds. Give it ten minutes before you help. The
+# rule about a client who leaves needs no code here: say so to people who look for some.
 
 # %% [markdown] name="stream-why" only="solution"
 # The status 200 goes out before the first word, so a later failure cannot be a status any more: it
@@ -255,8 +255,8 @@ check("05.2", queueing_app)
 # Watch for these mistakes: the place is taken inside the stream, when the status is already 200;
 # the place is given back before the first word; an `await` comes between looking and counting. Ask
 # where the place is given back when a client leaves; wait for "in `finally`". Give it ten minutes
-# before the first hint. When you are late, leave out the patience, but keep the share of each
-# caller: 05.6 asks for it too.
+# before you help. When you are late, leave out the patience, but keep the share of each caller:
+# 05.6 asks for it too.
 
 # %% [markdown] name="queue-why" only="solution"
 # A dependency with `yield` is entered before the status goes out and left after the last byte, or
@@ -347,8 +347,8 @@ check("05.3", while_connected)
 # %% [markdown] name="left-notes" only="instructor"
 # Watch for these mistakes: `cancel()` without waiting for the work to end; a watch that is left
 # behind when the work raises; a function that is itself cancelled and leaves the work running. Let
-# people list the four ways out on paper: three minutes. Then give it five minutes before the first
-# hint. Skip this exercise if the room only streams.
+# people list the four ways out on paper: three minutes. Then give it five minutes before you help.
+# Skip this exercise if the room only streams.
 
 # %% [markdown] name="left-why" only="solution"
 # `cancel()` only asks; the work has ended when it has been awaited, and only then is its place
@@ -473,8 +473,7 @@ check("05.4", spend)
 # Watch for these mistakes: a look and then a booking; a lock that holds for one worker; a
 # reservation that stays when the block raises. Let two people play two workers: both read the same
 # number on the board, then both write. Ask which single call of the store may decide; wait one
-# minute. The code is short, but the idea is not obvious. Give it five minutes before the first
-# hint.
+# minute. The code is short, but the idea is not obvious. Give it five minutes before you help.
 
 # %% [markdown] name="budget-why" only="solution"
 # Between a read and a write there is a moment in which others read the same number; a lock closes
@@ -598,8 +597,8 @@ check("05.5", probes)
 # %% [markdown] name="ready-notes" only="instructor"
 # Watch for these mistakes: `/livez` pings the model; the first reason ends the search for others; a
 # queue counts as full only when it is more than full; a slow ping continues after the answer. Ask
-# what the platform does after each 503. Give it five minutes before the first hint. It takes little
-# code: give this exercise to people who are behind.
+# what the platform does after each 503. Give it five minutes before you help. It takes little code:
+# give this exercise to people who are behind.
 
 # %% [markdown] name="ready-why" only="solution"
 # The two probes have two consequences: a failed `/livez` ends the process, a failed `/readyz` only
@@ -733,8 +732,8 @@ check("05.6", chat_service)
 # This is the gate. People who have 05.2 should start from it: ask which four numbers they choose,
 # and why; wait for a calculation. Watch for these mistakes: a limit on the whole answer instead of
 # each pause; a queue so long that the last ones wait too long; no share for each caller; a place
-# that a failure loses. Give it fifteen minutes before the first hint. The check measures times, so
-# close other programs. On a busy machine, run it once more before you look for a fault.
+# that a failure loses. Give it fifteen minutes before you help. The check measures times, so close
+# other programs. On a busy machine, run it once more before you look for a fault.
 
 # %% [markdown] name="fragile-why" only="solution"
 # Four run because the model writes four at full speed. Two wait: a client that waits for one round
@@ -862,8 +861,7 @@ check("05.7", page)
 # Watch for these mistakes: `ask` is called in every run; `st.write_stream` draws Markdown; the
 # error is gone in the next run; *Ask again* adds a turn. Ask what a turn must know about itself,
 # and let people write down its fields before any code: five minutes. Then give it ten minutes
-# before the first hint. When you are late, skip the stop in the middle of an answer, and accept
-# *partly*.
+# before you help. When you are late, skip the stop in the middle of an answer, and accept *partly*.
 
 # %% [markdown] name="page-why" only="solution"
 # A turn is in the session's state before `ask` is called, and its state changes before the first

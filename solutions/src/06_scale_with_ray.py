@@ -119,8 +119,8 @@ check("06.1", embed_all)
 # Watch for these mistakes: vectors in the order in which they are ready; a text that is lost with
 # its worker; a dead worker that gets the next text; no limit for a text that kills every worker.
 # Ask people who are stuck what they know about a reference that is ready, and let them draw the
-# dict: three minutes. Give it ten minutes before the first hint. The first case starts Ray: that
-# takes about half a minute, or more on a busy machine. When you are late, skip the text that kills
+# dict: three minutes. Give it ten minutes before you help. The first case starts Ray: that takes
+# about half a minute, or more on a busy machine. When you are late, skip the text that kills
 # workers, and accept *partly*.
 
 # %% [markdown] name="pool-why" only="solution"
@@ -260,9 +260,9 @@ check("06.2", answering_app)
 # %% [markdown] name="compose-notes" only="instructor"
 # Watch for these mistakes: the second search starts only after the first has answered; the words
 # are collected; data of one request is in `self`; nothing is cancelled when a search fails. Ask:
-# "What still runs when the reader has gone?" and wait half a minute. Give it ten minutes before the
-# first hint. It needs no cluster: choose this exercise for slow machines. When you are late, leave
-# out the cancelling.
+# "What still runs when the reader has gone?" and wait half a minute. Give it ten minutes before you
+# help. It needs no cluster: choose this exercise for slow machines. When you are late, leave out
+# the cancelling.
 
 # %% [markdown] name="compose-why" only="solution"
 # Both `remote` calls go out before anything is awaited, so the searches overlap. `asyncio.gather`
@@ -456,7 +456,7 @@ check("06.3", Desk.func_or_class)
 # loses a turn; names are joined by a character that they may contain; an answer is stored under its
 # question. Ask of each attribute of `self`: may it be lost without anyone noticing? Then point at
 # one `await` after another, and ask what a retry finds. The statement is long: read it together.
-# Give it fifteen minutes before the first hint. When you are late, skip the death at any `await`.
+# Give it fifteen minutes before you help. When you are late, skip the death at any `await`.
 
 # %% [markdown] name="state-why" only="solution"
 # Passages stay in the replica: they depend only on the question, and a replica that loses them
@@ -660,9 +660,9 @@ check("06.4", desk_app)
 # Let pairs look for faults on paper before anyone changes code: five minutes. Collect what they
 # found on the board. Watch for these mistakes: the 502 names the error; the pickle stays as a
 # fallback; the number of questions is read after the model has written. Tell people who have found
-# five of the six faults to compare the statement sentence by sentence. Each hint names a fault, so
-# give it ten minutes before the first hint. Each fault is a few lines: give this exercise to people
-# who are behind.
+# five of the six faults to compare the statement sentence by sentence. The card names a fault after
+# a wrong try, so let nobody run the check before the board is full. Then give it ten minutes before
+# you help. Each fault is a few lines: give this exercise to people who are behind.
 
 # %% [markdown] name="faults-why" only="solution"
 # None of the six shows while one person tries the application. A router that no app includes is
@@ -821,9 +821,9 @@ check("06.5", support_app)
 # This is the gate. Watch for these mistakes: the new answer is sent from its beginning; pieces are
 # counted instead of letters; a shorter answer counts as whole; a full queue is reported when the
 # status is already 200. Ask what was sent so far, and as what: a text, not pieces. Give it fifteen
-# minutes before the first hint. The case on a cluster comes last, and only if the others pass. It
-# takes about a minute, or more on a busy machine: say so before people run it. When you are late,
-# accept *partly* if only that case is missing.
+# minutes before you help. The case on a cluster comes last, and only if the others pass. It takes
+# about a minute, or more on a busy machine: say so before people run it. When you are late, accept
+# *partly* if only that case is missing.
 
 # %% [markdown] name="gate-why" only="solution"
 # Serve itself asks again when a call has not begun. A stream that has begun is yours to resume:

@@ -135,8 +135,8 @@ check("07.1", KUSTOMIZATION)
 # Watch for these mistakes: a probe, a budget or an object is removed instead of corrected; the
 # request goes down to the limit; a grace period only just satisfies the checker. No finding names
 # two of the twelve faults at first: the path of the liveness probe, and the host of the model. Let
-# people take the first finding, write one patch, and check again. Give it ten minutes before the
-# first hint. When you are late, share out the findings in pairs.
+# people take the first finding, write one patch, and check again. Give it ten minutes before you
+# help. When you are late, share out the findings in pairs.
 
 # %% [markdown] name="faults-why" only="solution"
 # Two faults were hidden. `livenessProbe` asked the same as `readinessProbe`, which no rule could
@@ -253,7 +253,7 @@ check("07.2", PROBES)
 # Watch for these mistakes: startup or liveness asks `/readyz`; the timeout stays at its default of
 # one second; a hung process gets the pod's 60 seconds. Ask people who are stuck to add up the worst
 # case of a hang on paper: periods, the last timeout, the grace period. Give it ten minutes before
-# the first hint. Nothing waits in real time: the kubelet of the check has a clock of its own.
+# you help. Nothing waits in real time: the kubelet of the check has a clock of its own.
 
 # %% [markdown] name="probes-why" only="solution"
 # The startup probe gives loading 80 seconds, and sees within 2 seconds that it is over. A process
@@ -381,8 +381,8 @@ check("07.3", size)
 # Watch for these mistakes: numbers are rounded before the headroom is added; the tenth that is left
 # out is rounded up; `math.ceil` is used for `preStop`. Ask how many pods carry the busiest minute,
 # and how many are left when one is missing; wait twenty seconds. The check goes rule by rule: let
-# people write one rule and run it. Give it six minutes before the first hint. It needs no YAML:
-# give this exercise to people who are behind.
+# people write one rule and run it. Give it six minutes before you help. It needs no YAML: give this
+# exercise to people who are behind.
 
 # %% [markdown] name="size-why" only="solution"
 # Each headroom has a reason. Memory cannot be shared out later: a pod above its limit is killed, so
@@ -481,8 +481,8 @@ check("07.4", recommend)
 # %% [markdown] name="hpa-notes" only="instructor"
 # Watch for these mistakes: pods that reported nothing are left out; a rounding error makes 4 pods
 # of 3; an entry that is 300 seconds old still counts. Let people who are stuck work out both
-# examples of the statement by hand: three minutes. Give it eight minutes before the first hint.
-# When you are late, let people write `desired`, and read `recommend` in the solution.
+# examples of the statement by hand: three minutes. Give it eight minutes before you help. When you
+# are late, let people write `desired`, and read `recommend` in the solution.
 
 # %% [markdown] name="hpa-why" only="solution"
 # The rules are those of the documentation, in [Algorithm
@@ -675,7 +675,7 @@ check("07.5", POLICIES)
 # Watch for these mistakes: one dash too many turns "and" into "or"; a connection between two pods
 # of `shop` has a rule at only one end; the port is the Service's. For one line of the list, ask:
 # "Which policy lets it leave, and which one lets it enter?" Wait half a minute. Give it ten minutes
-# before the first hint. The last case of the check tries by far the most connections: say so before
+# before you help. The last case of the check tries by far the most connections: say so before
 # people run it.
 
 # %% [markdown] name="policies-why" only="solution"
@@ -813,9 +813,9 @@ check("07.6", roll)
 # %% [markdown] name="roll-notes" only="instructor"
 # This is the gate. Watch for these mistakes: a fixed pause instead of a wait; a pod that never
 # becomes ready stays in the proxy; `time.sleep` stops everything else. Ask which two waits can end
-# without what they wait for; wait twenty seconds. Give it ten minutes before the first hint. The
-# last two cases of the check start real processes behind a real HAProxy. They take about a minute:
-# say so before people run it.
+# without what they wait for; wait twenty seconds. Give it ten minutes before you help. The last two
+# cases of the check start real processes behind a real HAProxy. They take about a minute: say so
+# before people run it.
 
 # %% [markdown] name="roll-why" only="solution"
 # Each wait has a reason and an end. Waiting for readiness is what `maxUnavailable: 0` does, with

@@ -155,7 +155,7 @@ check("08.1", instrument)
 # Watch for these mistakes: `@app.middleware("http")`, which sees the head and not the end; `except
 # Exception`, which misses a cancelled task; a route that is read before the app has found it. Ask
 # people who are stuck: "When does `await app(...)` return?" The statement is long. Give it twelve
-# minutes before the first hint. When you are late, accept *partly* if only cancelled requests are
+# minutes before you help. When you are late, accept *partly* if only cancelled requests are
 # missing.
 
 # %% [markdown] name="instrument-why" only="solution"
@@ -298,8 +298,8 @@ check("08.2", {"asked": asked, "slow": slow, "p95": p95})
 # %% [markdown] name="promql-notes" only="instructor"
 # Watch for these mistakes: `increase` of a sum; the mean of two quantiles; probes that are counted
 # too; NaN where nobody has asked. Let people look at the raw series with `query`, and ask what a
-# restart does to their sum: one minute. Give it eight minutes before the first hint. The check runs
-# a real Prometheus. If you have none, do this exercise together, from the solution.
+# restart does to their sum: one minute. Give it eight minutes before you help. The check runs a
+# real Prometheus. If you have none, do this exercise together, from the solution.
 
 # %% [markdown] name="promql-why" only="solution"
 # A counter holds what one process has counted since its last start. `increase` and `rate` see a
@@ -408,7 +408,7 @@ check("08.3", burn_rate_rules)
 # Watch for these mistakes: `1 - good / all`; a list of bad endings in place of "not a success"; one
 # minimum for both alerts. Ask: "What does your expression give while no answer is good?" and wait
 # ten seconds. Let people write the page first, and then the loop over both rows. Give it ten
-# minutes before the first hint. When you are late, leave out the comparison with the naive alert.
+# minutes before you help. When you are late, leave out the comparison with the naive alert.
 
 # %% [markdown] name="burn-why" only="solution"
 # Each part of the expression prevents one kind of false alarm. The long window says that it
@@ -584,8 +584,8 @@ check("08.4", by_cost)
 # %% [markdown] name="threshold-notes" only="instructor"
 # Watch for these mistakes: the part's own share in place of `rate`; a threshold that is chosen on
 # `test`; no `math.inf` among the candidates. Ask people who are stuck to work out the statement's
-# example on paper. Give it five minutes before the first hint. When you are late, accept *partly*
-# if only the costs that differ by a rounding error are missing.
+# example on paper. Give it five minutes before you help. When you are late, accept *partly* if only
+# the costs that differ by a rounding error are missing.
 
 # %% [markdown] name="threshold-why" only="solution"
 # The threshold follows from three numbers that no detector knows: how often an answer is invented,
@@ -687,7 +687,7 @@ check("08.5", unfair)
 # %% [markdown] name="bias-notes" only="instructor"
 # Watch for these mistakes: the two numbers of a pair are separated; the margin leaves out the
 # control's own gap; a negative gap counts as none. Ask: "Which two numbers may be swapped?" Give it
-# six minutes before the first hint. The code is short. When you are late, skip the table about the
+# six minutes before you help. The code is short. When you are late, skip the table about the
 # course's agent, which takes 240 calls.
 
 # %% [markdown] name="bias-why" only="solution"

@@ -155,7 +155,7 @@ check("09.1", answer)
 # Watch for these mistakes: the plain pool stays; `pool.map` blocks the event loop; the code fails
 # with tracing off, where there is no run. Ask people who are stuck: "Which run does this thread
 # know?" and wait ten seconds. They change given code here: let them add one decorator, run the
-# check, and continue from its card. Give it eight minutes before the first hint.
+# check, and continue from its card. Give it eight minutes before you help.
 
 # %% [markdown] name="trace-why" only="solution"
 # A context variable says which run a new run belongs to. `asyncio.gather` makes tasks, and a task
@@ -286,7 +286,7 @@ check("09.2", costly_group)
 # Watch for these mistakes: the largest sum or the largest mean in place of the excess; no price
 # counts as 0, or a price of 0 counts as none; model runs are counted next to their requests. Ask
 # for both shares of the statement's example on paper: three minutes. Give it eight minutes before
-# the first hint. When you are late, accept *partly* if only the order of equal groups is missing.
+# you help. When you are late, accept *partly* if only the order of equal groups is missing.
 
 # %% [markdown] name="costly-why" only="solution"
 # The largest sum names a frequent value, and the largest mean a single huge request. The excess
@@ -376,8 +376,8 @@ check("09.3", suspects)
 # %% [markdown] name="suspects-notes" only="instructor"
 # Watch for these mistakes: the longest call or the mean in place of the percentile; failed calls
 # that count as slow; the rate in place of the lower end; a refusal that counts as a failure. Ask:
-# "What does one failure in one call tell you?" and wait ten seconds. Give it six minutes before the
-# first hint. When you are late, accept *partly* if only the order of equal figures is missing.
+# "What does one failure in one call tell you?" and wait ten seconds. Give it six minutes before you
+# help. When you are late, accept *partly* if only the order of equal figures is missing.
 
 # %% [markdown] name="suspects-why" only="solution"
 # The mean would name the steady tool, and the maximum a single bad moment. The number of errors
@@ -592,8 +592,8 @@ check("09.5", make_hook)
 # %% [markdown] name="redact-notes" only="instructor"
 # Watch for these mistakes: a plain hash without the key; the match as it is written in place of its
 # plain form; a group in place of the whole match; keys of dictionaries that stay. Ask who could
-# reverse a hash of a telephone number; wait half a minute. Give it six minutes before the first
-# hint. When you are late, skip the sixty complaints.
+# reverse a hash of a telephone number; wait half a minute. Give it six minutes before you help.
+# When you are late, skip the sixty complaints.
 
 # %% [markdown] name="redact-why" only="solution"
 # Base64, or a text read backwards, hides nothing: anyone can turn it back. A plain hash cannot be

@@ -202,7 +202,7 @@ check("10.1", Meter)
 # Watch for these mistakes: an answer from the cache is paid; a model without a price costs nothing
 # or raises an error; tokens from the provider's cache are paid twice; there is no lock. Show the
 # output of the cell `meter-look`, and ask which of the six calls were paid, and for which ones
-# nobody knows: two minutes. Give it eight minutes before the first hint. When you are late, accept
+# nobody knows: two minutes. Give it eight minutes before you help. When you are late, accept
 # *partly* if only the threads are missing.
 
 # %% [markdown] name="meter-why" only="solution"
@@ -530,8 +530,8 @@ check("10.3", may_serve)
 # %% [markdown] name="guard-notes" only="instructor"
 # Watch for these mistakes: a set or a bag of words; a library's stop words; punctuation that is
 # removed before the numbers are read. Ask people who are stuck what is harmless, not what is
-# dangerous; wait ten seconds. Give it eight minutes before the first hint. When you are late, leave
-# out the free order of words: a guard that always compares the words in their order passes too.
+# dangerous; wait ten seconds. Give it eight minutes before you help. When you are late, leave out
+# the free order of words: a guard that always compares the words in their order passes too.
 
 # %% [markdown] name="guard-why" only="solution"
 # The guard does not look for danger. A list of dangers is never complete: today it is a negation,
@@ -684,7 +684,7 @@ check("10.4", plan)
 # Watch for these mistakes: each tier's threshold is chosen by itself; a tier that hands up is not
 # paid; no `math.inf` among the candidates; thresholds that are chosen on `test`. Ask people who are
 # stuck to work out the statement's example with 0.5 on paper: three minutes. Give it eight minutes
-# before the first hint. When you are late, accept *partly* if only ties are missing.
+# before you help. When you are late, accept *partly* if only ties are missing.
 
 # %% [markdown] name="plan-why" only="solution"
 # A threshold follows from costs, not from a feeling for confidence. With \$5 for a wrong answer and
@@ -854,7 +854,7 @@ check("10.5", causes)
 # Watch for these mistakes: repeats by customer, which lose all guests; a failed call among the four
 # of a loop; a call that counts for two causes; the second time in place of the third. Ask whose
 # calls `groupby` leaves out; wait twenty seconds. Let people make one boolean column for each
-# cause, and run the check after each. Give it ten minutes before the first hint. When you are late,
+# cause, and run the check after each. Give it ten minutes before you help. When you are late,
 # accept *partly* without `repeat`.
 
 # %% [markdown] name="causes-why" only="solution"

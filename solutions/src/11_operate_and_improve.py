@@ -122,8 +122,8 @@ check("11.1", break_even)
 # Watch for these mistakes: the first crossing instead of the last; an interval that is halved
 # although the sign changes many times; equal costs that do not count; a minimum that is added to
 # the instances. Ask people who are stuck to draw both plans of the example at 60, 81, 110 and 161
-# requests. Give it ten minutes before the first hint. When you are late, accept *partly* if only
-# the cases with up to 10^9 requests fail: they need the ends of the lines, and have a limit of two
+# requests. Give it ten minutes before you help. When you are late, accept *partly* if only the
+# cases with up to 10^9 requests fail: they need the ends of the lines, and have a limit of two
 # seconds each.
 
 # %% [markdown] name="break-even-why" only="solution"
@@ -252,8 +252,8 @@ check("11.2", add_lookup)
 # Watch for these mistakes: the stored order is returned as it is, with the staff note; another
 # customer's order gets a message of its own; the customer becomes an argument; only `KeyError` is
 # caught, not every `LookupError`. Ask: "What does FastMCP make of the return type?" and wait half a
-# minute. The statement is long: read the table of errors together. Give it ten minutes before the
-# first hint. When you are late, skip the log.
+# minute. The statement is long: read the table of errors together. Give it ten minutes before you
+# help. When you are late, skip the log.
 
 # %% [markdown] name="mcp-tool-why" only="solution"
 # The return type does two jobs: FastMCP makes the output schema from it, and fields that it does
@@ -411,8 +411,9 @@ check("11.3", decide)
 # %% [markdown] name="canary-notes" only="instructor"
 # Watch for these mistakes: a bound for one look; a rule that waits for the last look; `release`
 # before look 20. Let people first try a bound with `simulate`, on two versions that are equally
-# good. Ask which of the four rows in the table of limits get worse when the bound is raised: two
-# do. Give it five minutes before the first hint. The check takes a few seconds.
+# good. Ask which of the four rows in the table of limits get worse when the rule waits for stronger
+# evidence: the two with a worse version. Give it five minutes before you help. The check takes a
+# few seconds.
 
 # %% [markdown] name="canary-why" only="solution"
 # The difference is divided by its standard error, as in any test of two shares. What is special is
@@ -641,7 +642,7 @@ check("11.4", diagnose)
 # runs are compared in the order in which they come; a tool is judged by its errors, not by the
 # rise. Let people write the seven causes as comments, in the list's order, before any code: five
 # minutes. Ask people who are stuck which hour and which type of run the condition names. Then give
-# it ten minutes before the first hint. When you are late, stop after cause 3, and accept *partly*.
+# it ten minutes before you help. When you are late, stop after cause 3, and accept *partly*.
 
 # %% [markdown] name="diagnosis-why" only="solution"
 # Each cause has a symptom in the metrics and a subject in the traces, and neither is enough alone.
@@ -783,9 +784,9 @@ check("11.5", operator)
 # This is the gate. Watch for these mistakes: `changes()` is taken as proof; the most active
 # customer is limited on every `SpendingFast`; a page is read like a dict; the function returns
 # before a quiet shift has ended. Ask which evidence tells a cost spike from a mailing; wait ten
-# seconds. Give it ten minutes before the first hint. The check runs five shifts, which can take a
-# minute on a busy machine: say so before people run it. The check stops at the first shift that
-# fails, so people see one problem at a time.
+# seconds. Give it ten minutes before you help. The check runs five shifts, which can take a minute
+# on a busy machine: say so before people run it. The check stops at the first shift that fails, so
+# people see one problem at a time.
 
 # %% [markdown] name="duty-why" only="solution"
 # Each branch rests on evidence about harm: failed answers, a foreign address, a wrong canary, one

@@ -263,8 +263,8 @@ review("Q2", answer_2)
 # %% [markdown] name="risks-notes" only="instructor"
 # Watch for these mistakes: a code such as LLM01 with the name of another risk; a risk that is only
 # denied; a small rate that is rounded to "no attack". Ask what the agent could still do if the
-# model obeyed the attacker; wait for a control outside the model. Give it ten minutes before the
-# first hint. In a first draft, skip the price of the controls; the last draft needs it.
+# model obeyed the attacker; wait for a control outside the model. Give it ten minutes before you
+# help. In a first draft, skip the price of the controls; the last draft needs it.
 
 # %% [markdown] name="risks-why" only="solution"
 # Each risk has a control outside the model. A zero comes with its number of tries and the upper
@@ -335,8 +335,8 @@ review("Q3", answer_3)
 # %% [markdown] name="injection-notes" only="instructor"
 # Watch for these mistakes: the counter-case repeats the claim in other words; it says that there is
 # none; it says that things may always turn out otherwise. Ask for one message, word for word, that
-# gets through or that is stopped without need; wait two minutes. Give it five minutes before the
-# first hint. This answer needs one file of evidence: give this exercise to people who are behind.
+# gets through or that is stopped without need; wait two minutes. Give it five minutes before you
+# help. This answer needs one file of evidence: give this exercise to people who are behind.
 
 # %% [markdown] name="injection-why" only="solution"
 # The answer separates what changes the odds from what cuts the path. That decides where to spend
@@ -482,10 +482,9 @@ review("Q5", answer_5)
 # %% [markdown] name="demands-notes" only="instructor"
 # Watch for these mistakes: all figures come from one file, although the statement asks for five
 # files; a gain without a figure for its price; seconds that become hours. Ask: "Which figure would
-# change your decision?" and wait one minute. Give it ten minutes before the first hint. When you
-# are late, let pairs write only the trade-offs and the decision, and accept *partly*.
-# `model_answer` opens the stored answer only after people have written their own, so nobody starts
-# by reading it.
+# change your decision?" and wait one minute. Give it ten minutes before you help. When you are
+# late, let pairs write only the trade-offs and the decision, and accept *partly*. `model_answer`
+# opens the stored answer only after people have written their own, so nobody starts by reading it.
 
 # %% [markdown] name="demands-why" only="solution"
 # Each trade-off has a figure on both sides, of the same version. The decision names who takes it,

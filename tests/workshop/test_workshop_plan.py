@@ -109,9 +109,10 @@ def test_what_a_later_section_uses_is_run_without_comment(
 
 def test_the_row_names_the_sections_to_run_first() -> None:
     text = markdown(plan(90, ["01"], root=ROOT), root=ROOT)
-    row = next(line for line in text.splitlines() if "| What do tools add?" in line)
+    row = next(line for line in text.splitlines() if "| What does it remember?" in line)
     assert "before it, run without comment:" in row
     assert "When should it refuse?" in row, "it defines the threshold of the search tool"
+    text = markdown(plan(90, ["02"], root=ROOT), root=ROOT)
     assert "What you measured (show the stored output)" in text
 
 
