@@ -134,7 +134,7 @@ def _row(block: Block) -> tuple[str, str]:
     if block.piece is None:
         return "", _WHAT[block.what]
     what = "do" if block.what == "do" else "show"
-    return f"{block.piece.module} {what}", _cell(block.piece.title)
+    return f"{block.piece.module}\u00a0{what}", _cell(block.piece.title)
 
 
 def _cuts(made: Plan) -> str:
