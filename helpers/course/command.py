@@ -114,6 +114,8 @@ def new(argv: Sequence[str]) -> int:
     """Write a project of the learner's own; 0 done, 1 the disk refused, 2 not in that folder."""
     from pathlib import Path
 
+from helpers.paths import StateFolderError
+
     from helpers.course.home.project import ProjectError, new_project
 
     parser = argparse.ArgumentParser(
@@ -142,7 +144,7 @@ def new(argv: Sequence[str]) -> int:
 
 def _failed(command: str, error: Exception) -> int:
     said = str(error)
-    if isinstance(error, OSError) and error.filename:
+    if isinstance(error, OSError) and error.filename and not isinstance(error, StateFolderError):
         # A file in a folder's place, a folder in a file's, no right to write, a full disk.
         said = f"{error.filename}: {error.strerror}. Put that right and run it again."
     print(f"course {command}: {said}", file=sys.stderr)
