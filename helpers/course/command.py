@@ -7,6 +7,8 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 
+from helpers.paths import StateFolderError
+
 
 def lab(argv: Sequence[str]) -> int:
     """Open JupyterLab; what is not ours among the options is JupyterLab's."""
@@ -113,8 +115,6 @@ def update(argv: Sequence[str]) -> int:
 def new(argv: Sequence[str]) -> int:
     """Write a project of the learner's own; 0 done, 1 the disk refused, 2 not in that folder."""
     from pathlib import Path
-
-from helpers.paths import StateFolderError
 
     from helpers.course.home.project import ProjectError, new_project
 
