@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from html import unescape
 
-WHOLE, HALF = 104, 49  # letters of a table in one line, of a slide and of a half of it
+WHOLE, HALF = 104, 46  # letters of a table in one line, of a slide and of a half of it
 ROWS = 10  # of a table at most; a slide is no page
 
 
