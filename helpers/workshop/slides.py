@@ -24,6 +24,7 @@ from helpers.workshop.slides_cut import fitted
 LINES, LETTERS = 18.5, 88
 BETWEEN = 0.6  # lines of space below a paragraph
 LEAD_WORDS = 45
+BOTH_WORDS = 50  # of a section's first text and of the one that is about the cell
 FENCE_ROWS, FENCE_WIDTH = 14, 90
 # Headings of what people do or read for themselves.
 NO_SLIDE = {"Quiz", "Next", "Without the course"}
@@ -31,7 +32,8 @@ _FENCE = re.compile(r"^( *)```(\w*).*?^\1```", re.MULTILINE | re.DOTALL)
 _ITEM = re.compile(r"(?:[-*+]|\d+\.) ")
 # A sentence of the notebook about the notebook's other cells, which the slide does not show.
 _ELSEWHERE = re.compile(
-    r"\b(next|following|these|those) cells?\b|\bcells? (above|below)\b|\btable (after|below)\b"
+    r"\b(next|following) (cells?|function|class|table|plot)\b|\b(these|those) cells\b"
+    r"|\bcells? (above|below)\b|\btable (after|below)\b"
 )
 _NO_CODE = re.compile(r"(import|from) \w|\s*$|[%!]")
 
@@ -201,8 +203,9 @@ def _slides(part: _Part, notes: list[Note]) -> Iterator[Slide]:
             loose.append(note)
     if not shown:
         yield _with(_whole(part), notes)
+    before = -1
     for number, place in enumerate(sorted(shown), start=1):
-        slide = _of_cell(part, place, first=number == 1)
+        slide, before = _of_cell(part, place, before), place
         where = f"{number} of {len(shown)}" if len(shown) > 1 else ""
         yield replace(_with(slide, shown[place]), place=where)
 
@@ -210,7 +213,7 @@ def _slides(part: _Part, notes: list[Note]) -> Iterator[Slide]:
 def _noted(part: _Part, note: Note) -> int | None:
     """The place of the code cell that a note is about: before it, or before a text before it."""
     names = [cell.get("name") for cell in part.cells]
-    if note.after not in names:
+    if not note.after or note.after not in names:
         return None
     place = names.index(note.after)
     return next((n for n in (place, place - 1) if n >= 0 and part.cells[n]["kind"] == "code"), None)
@@ -226,14 +229,22 @@ def _with(slide: Slide, notes: Sequence[Note]) -> Slide:
     )
 
 
-def _of_cell(part: _Part, place: int, *, first: bool) -> Slide:
-    """The slide of one cell. Its lead is the text directly before it, which speaks of this cell."""
-    near = part.cells[place - 1]["text"] if place and part.cells[place - 1] not in part.code else ""
-    lead = _lead(near, _few_words)
-    if first:
-        opening = _lead(next(filter(None, part.texts), ""), _few_words)
+def _of_cell(part: _Part, place: int, after: int) -> Slide:
+    """The slide of one cell.
+
+    Args:
+        part: its section.
+        place: of the cell in it.
+        after: the place of the cell on the slide before; -1 on the first one.
+    """
+    # The text that speaks of this cell, and not of one that was shown before.
+    texts = [one["text"] for one in part.cells[after + 1 : place] if one["kind"] == "markdown"]
+    lead = _lead(texts[-1], _few_words) if texts else ""
+    if after < 0:
+        opening = _lead(next(filter(None, texts), ""), _few_words)
         both = f"{opening}\n\n{lead}".strip()
-        lead = opening if not lead else both if lead != opening and _few_words(both) else lead
+        if not lead or (lead != opening and len(both.split()) <= BOTH_WORDS):
+            lead = both
         slide = _drawn(part)
     else:
         slide = Slide(part.heading)

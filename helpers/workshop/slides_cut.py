@@ -71,10 +71,11 @@ def _cut(lines: Sequence[str], rows: int, width: int) -> str:
     high = [rows_of(line, width) for line in lines]
     for places in (_statements(lines), range(len(lines) + 1)):
         fitting = [
-            (sum(high[:first]) + sum(high[last:]), first, last)
+            # An end is worth two rows: it is where the cell shows or prints.
+            (kept + 2 * (last < len(lines)), first, last)
             for first, last in product(places, places)
             if 0 < first < last
-            and sum(high[:first]) + sum(high[last:]) < rows
+            and (kept := sum(high[:first]) + sum(high[last:])) < rows
             # What follows the gap belongs to the same block or to one around it.
             and (last == len(lines) or _indent(lines[last]) <= _indent(lines[first]))
         ]

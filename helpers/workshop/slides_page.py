@@ -27,7 +27,7 @@ HALF_CODE, WHOLE_CODE = 42, 90  # letters in a line of code, which is lower than
 CODE_LINE, CODE_EDGE = 0.84, 1.1
 GAP = 0.3  # lines between code and the output below it
 CODE_ABOVE = 8  # rows of it above a plot that has the whole width
-WIDER = 1.5  # is a plot without the code above it, at least, or it stays beside the code
+WIDER = 1.5  # at least, is a plot for which code is left out
 PLOT_SHAPE = 1.6  # width over height, where the file does not say it
 _FILES = Path(__file__).parent / "pages"
 _TAGS = {"table", "caption", "thead", "tbody", "tr", "th", "td", "img", "strong", "em", "code"}
@@ -96,7 +96,7 @@ def _section(slide: Slide, number: int, total: int, lab: str) -> str:
         two, chosen = False, under
     elif "<img" in figure and not column:
         wider = _plot_em(figure, _left(under.code, below)) / _plot_em(figure, below, HALF_EM)
-        two = wider <= (1 if under.code else WIDER)
+        two = wider <= (1 if under.lost <= beside.lost else WIDER)
         chosen = beside if two else under
     else:
         two = fits_half(figure) and (column or beside.lost <= under.lost)
@@ -128,7 +128,8 @@ def _beside(slide: Slide, figure: str, code_lines: float, lines: float) -> _Layo
     """The code, and beside it the output."""
     code = fitted(slide.code, _code_rows(code_lines), HALF_CODE)
     if "<img" in figure:
-        return _Layout(code, _plot(figure, _plot_em(figure, lines, HALF_EM)))
+        plot = _plot(figure, _plot_em(figure, lines, HALF_EM))
+        return _Layout(code, plot, (0, _missing(code, slide.code), 0))
     table = shortened(figure, HALF, math.floor(lines))
     printed = ends_of(slide.printed, _code_rows(lines - 1), HALF_CODE)
     lost = _lost(table, figure) + _missing(printed, slide.printed) + _wrapped(printed, HALF_CODE)
@@ -141,7 +142,8 @@ def _under(slide: Slide, figure: str, lines: float) -> _Layout:
     if "<img" in figure:
         rows = min(CODE_ABOVE, _code_rows(lines - PICTURE_LINES))
         code = fitted(slide.code, rows, WHOLE_CODE)
-        return _Layout(code, _plot(figure, _plot_em(figure, _left(code, lines))))
+        plot = _plot(figure, _plot_em(figure, _left(code, lines)))
+        return _Layout(code, plot, (0, _missing(code, slide.code), 0))
     table = shortened(figure, WHOLE, math.floor(lines))
     printed = ends_of(slide.printed, _code_rows(lines - 1), WHOLE_CODE)
     left = lines - lines_of(table, WHOLE) - GAP if table else lines

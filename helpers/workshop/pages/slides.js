@@ -69,7 +69,7 @@
     presenter.document.body.replaceChildren(...parts);
   };
   const openPresenter = () => {
-    presenter = window.open("", "", "popup,width=720,height=640");
+    presenter = window.open("", "course-notes", "popup,width=720,height=640");
     if (!presenter) {
       place.textContent = "The browser blocked the window: allow pop-ups for this page, then press p.";
       return;
