@@ -55,6 +55,7 @@ class Slide:
         code: of one cell, from its first line that does something.
         figure: HTML of a table or plot, as the notebook stores it; "" where there is none.
         printed: what it printed, where it has no figure.
+        label: what is above the printed lines.
         notes: for the instructor, in Markdown.
         exercises: what people can do from here on.
     """
@@ -67,6 +68,7 @@ class Slide:
     code: str = ""
     figure: str = ""
     printed: str = ""
+    label: str = "It prints"
     notes: tuple[str, ...] = ()
     exercises: tuple[str, ...] = ()
 
@@ -237,17 +239,16 @@ def _of_cell(part: _Part, place: int, after: int) -> Slide:
         place: of the cell in it.
         after: the place of the cell on the slide before; -1 on the first one.
     """
-    # The text that speaks of this cell, and not of one that was shown before.
-    texts = [one["text"] for one in part.cells[after + 1 : place] if one["kind"] == "markdown"]
+    between = part.cells[after + 1 : place]
+    texts = [cell["text"] for cell in between if cell["kind"] == "markdown" and cell["text"]]
+    opening = _lead(texts[0], _few_words) if texts and after < 0 else ""
     lead = _lead(texts[-1], _few_words) if texts else ""
-    if after < 0:
-        opening = _lead(next(filter(None, texts), ""), _few_words)
-        both = f"{opening}\n\n{lead}".strip()
-        if not lead or (lead != opening and len(both.split()) <= BOTH_WORDS):
-            lead = both
-        slide = _drawn(part)
-    else:
-        slide = Slide(part.heading)
+    far = all(cell["kind"] == "code" for cell in between[-2:])
+    if far and "?" not in lead:
+        lead = opening  # a text that is further away speaks of this cell only if it asks
+    elif lead != opening and len(f"{opening} {lead}".split()) <= BOTH_WORDS:
+        lead = f"{opening}\n\n{lead}".strip()
+    slide = _drawn(part) if after < 0 else Slide(part.heading)
     code = [part.cells[place]]
     figure = _figure(code)[1]
     printed = "" if figure else _printed(code)
@@ -263,8 +264,12 @@ def _whole(part: _Part) -> Slide:
         lead = _lead(next(iter(texts), ""), _few_words)
     else:
         lead = _lead("\n\n".join(texts), lambda text: height(text) <= LINES)
-    printed = "" if figure else _printed(part.code)
-    return replace(_drawn(part), lead=lead, code=_code(rest), figure=figure, printed=printed)
+    slide = replace(_drawn(part), lead=lead, code=_code(rest), figure=figure)
+    if figure:
+        return slide
+    last = [cell for cell in part.code if _printed([cell])][-1:]
+    label = slide.label if _code(last) == slide.code else "At its end the section prints"
+    return replace(slide, printed=_printed(last), label=label)
 
 
 def _drawn(part: _Part) -> Slide:

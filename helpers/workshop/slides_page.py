@@ -134,7 +134,9 @@ def _beside(slide: Slide, figure: str, code_lines: float, lines: float) -> _Layo
     printed = ends_of(slide.printed, _code_rows(lines - 1), HALF_CODE)
     lost = _lost(table, figure) + _missing(printed, slide.printed) + _wrapped(printed, HALF_CODE)
     wrapped = _wrapped(code, HALF_CODE)
-    return _Layout(code, _output(table, printed), (lost, _missing(code, slide.code), wrapped))
+    return _Layout(
+        code, _output(table, printed, slide.label), (lost, _missing(code, slide.code), wrapped)
+    )
 
 
 def _under(slide: Slide, figure: str, lines: float) -> _Layout:
@@ -152,7 +154,9 @@ def _under(slide: Slide, figure: str, lines: float) -> _Layout:
     code = fitted(slide.code, _code_rows(left), WHOLE_CODE)
     lost = _lost(table, figure) + _missing(printed, slide.printed) + _wrapped(printed, WHOLE_CODE)
     wrapped = _wrapped(code, WHOLE_CODE)
-    return _Layout(code, _output(table, printed), (lost, _missing(code, slide.code), wrapped))
+    return _Layout(
+        code, _output(table, printed, slide.label), (lost, _missing(code, slide.code), wrapped)
+    )
 
 
 def _code_rows(lines: float) -> int:
@@ -183,14 +187,12 @@ def _pre(text: str) -> str:
     return f"<pre><code>{escape(text)}</code></pre>" if text else ""
 
 
-def _output(figure: str, printed: str) -> str:
+def _output(figure: str, printed: str, label: str) -> str:
     """What is hidden until it has been guessed."""
     if figure:
         return f'<div class="answer figure">{figure}</div>'
     return (
-        f'<div class="answer"><p class="label">It prints</p>{_pre(printed)}</div>'
-        if printed
-        else ""
+        f'<div class="answer"><p class="label">{label}</p>{_pre(printed)}</div>' if printed else ""
     )
 
 

@@ -168,6 +168,20 @@ def test_a_note_that_follows_no_code_goes_with_the_cell_shown_or_the_whole_secti
     assert whole.notes == ("N1",)
 
 
+def test_a_text_far_from_a_cell_is_its_lead_only_if_it_asks() -> None:
+    for said, lead in (("About x.", "Opening."), ("Which one?", "Opening.\n\nWhich one?")):
+        between = [text(said), code("x()"), code("y()")]
+        cells = [text("# T"), text("## H\n\nOpening."), code("w()"), *between, NOTED[4]]
+        (_, found) = slides(cells, [note("H", "a")])
+        assert found.lead == lead
+
+
+def test_printed_lines_of_another_cell_than_the_one_shown_are_called_so() -> None:
+    cells = [text("# T"), text("## H"), code("f(\n1\n)", printed("1")), code("g()", printed("2"))]
+    assert ">At its end the section prints<" in slides_page("T", slides(cells))
+    assert ">It prints<" in slides_page("T", slides(cells[:3]))
+
+
 def test_two_notes_of_one_cell_are_on_one_slide() -> None:
     (_, found) = slides(NOTED, [note("H", "c", "N1", "01.1"), note("H", "after", "N2", "01.2")])
     assert (found.place, found.notes, found.exercises) == ("", ("N1", "N2"), ("01.1", "01.2"))
