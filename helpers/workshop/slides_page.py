@@ -27,7 +27,7 @@ HALF_CODE, WHOLE_CODE = 42, 90  # letters in a line of code, which is lower than
 CODE_LINE, CODE_EDGE = 0.84, 1.1
 GAP = 0.3  # lines between code and the output below it
 CODE_ABOVE = 8  # rows of it above a plot that has the whole width
-WIDER = 1.5  # at least, is a plot for which code is left out
+WIDE = 2  # width over height of a plot that goes below the code in any case
 PLOT_SHAPE = 1.6  # width over height, where the file does not say it
 _FILES = Path(__file__).parent / "pages"
 _TAGS = {"table", "caption", "thead", "tbody", "tr", "th", "td", "img", "strong", "em", "code"}
@@ -96,7 +96,7 @@ def _section(slide: Slide, number: int, total: int, lab: str) -> str:
         two, chosen = False, under
     elif "<img" in figure and not column:
         wider = _plot_em(figure, _left(under.code, below)) / _plot_em(figure, below, HALF_EM)
-        two = wider <= (1 if under.lost <= beside.lost else WIDER)
+        two = wider <= 1 or (_shape(figure) <= WIDE and beside.lost < under.lost)
         chosen = beside if two else under
     else:
         two = fits_half(figure) and (column or beside.lost <= under.lost)
@@ -120,7 +120,8 @@ def _exercises(numbers: Sequence[str], lab: str) -> str:
     if not numbers:
         return ""
     word, where = "exercise" if len(numbers) == 1 else "exercises", f", in {lab}" if lab else ""
-    said = f"From here on, you can do {word} {' and '.join(numbers)}{where}."
+    listed = " and ".join(filter(None, [", ".join(numbers[:-1]), numbers[-1]]))
+    said = f"From here on, you can do {word} {listed}{where}."
     return f'<p class="then">{escape(said)}</p>'
 
 
@@ -202,12 +203,15 @@ def _plot(figure: str, wide: float) -> str:
 
 def _plot_em(figure: str, lines: float, most: float = WHOLE_EM) -> float:
     """How wide a plot may be that has so many lines for its height."""
-    shape = PLOT_SHAPE
-    if found := re.search(r'src="data:image/png;base64,([\w+/]{32})', figure):
-        with_size = base64.b64decode(found[1])  # a PNG begins with its width and height
-        width, height = (int.from_bytes(with_size[at : at + 4]) for at in (16, 20))
-        shape = width / height if width and height else shape
-    return min(most, max(PICTURE_LINES, lines) * LINE_EM * shape)
+    return min(most, max(PICTURE_LINES, lines) * LINE_EM * _shape(figure))
+
+
+def _shape(figure: str) -> float:
+    """A plot's width over its height, which are at the beginning of a PNG."""
+    found = re.search(r'src="data:image/png;base64,([\w+/]{32})', figure)
+    head = base64.b64decode(found[1]) if found else b""
+    width, height = (int.from_bytes(head[at : at + 4]) for at in (16, 20))
+    return width / height if width and height else PLOT_SHAPE
 
 
 def _drawn(slide: Slide, lines: int) -> str:

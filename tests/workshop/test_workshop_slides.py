@@ -186,6 +186,8 @@ def test_two_notes_of_one_cell_are_on_one_slide() -> None:
     (_, found) = slides(NOTED, [note("H", "c", "N1", "01.1"), note("H", "after", "N2", "01.2")])
     assert (found.place, found.notes, found.exercises) == ("", ("N1", "N2"), ("01.1", "01.2"))
     assert "exercises 01.1 and 01.2." in slides_page("T", [found])
+    more = slides(NOTED, [note("H", "c", "N", "01.1", "01.2", "01.3")])
+    assert "exercises 01.1, 01.2 and 01.3." in slides_page("T", more)
 
 
 @pytest.mark.parametrize("number", modules(root=ROOT))
