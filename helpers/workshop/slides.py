@@ -1,15 +1,15 @@
-"""Slides of a built walkthrough: one for each heading, with what the notebook itself holds.
+"""Slides of a built walkthrough: for each heading, with what the notebook itself holds.
 
-There is no second source: title, first lines, code, and the last table, plot or printed lines of a
-section come from the notebook's cells and their stored outputs. A diagram's picture is found by the
-diagram's text (`helpers.workshop.diagrams`).
+There is no second source: title, first lines, code, and the table, plot or printed lines come from
+the notebook's cells and their stored outputs. An instructor's note says which cell of a section
+matters: each noted cell has a slide. A section without notes shows its longest code and its last
+output. A diagram's picture is found by the diagram's text (`helpers.workshop.diagrams`).
 """
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,23 @@ from helpers.workshop.arrows import arrows
 from helpers.workshop.cells import SourceMissing, headings
 from helpers.workshop.diagrams import diagrams, picture
 from helpers.workshop.notes import Note
+from helpers.workshop.slides_cut import fitted
 
-CODE_LINES = 10
-PRINTED_LINES = 8
-# On a slide at 1280 x 720: the lines that fit below its title, letters in a line of its text, and
-# in a line of code beside a figure or alone, where a longer line takes several.
-LINES, LETTERS, HALF, WHOLE = 18, 88, 42, 90
+# On a slide at 1280 x 720: the lines that fit below its title, and letters in a line of its text.
+LINES, LETTERS = 18.5, 88
+BETWEEN = 0.6  # lines of space below a paragraph
 LEAD_WORDS = 45
+BOTH_WORDS = 50  # of a section's first text and of the one that is about the cell
+FENCE_ROWS, FENCE_WIDTH = 14, 90
+# Headings of what people do or read for themselves.
+NO_SLIDE = {"Quiz", "Next", "Without the course"}
 _FENCE = re.compile(r"^( *)```(\w*).*?^\1```", re.MULTILINE | re.DOTALL)
+_ITEM = re.compile(r"(?:[-*+]|\d+\.) ")
+# A sentence of the notebook about the notebook's other cells, which the slide does not show.
+_ELSEWHERE = re.compile(
+    r"\b(next|following) (cells?|function|class|table|plot)\b|\b(these|those) cells\b"
+    r"|\bcells? (above|below)\b|\btable (after|below)\b"
+)
 _NO_CODE = re.compile(r"(import|from) \w|\s*$|[%!]")
 
 
@@ -39,30 +48,43 @@ class Slide:
 
     Attributes:
         title: the heading's words, in Markdown.
+        place: which of the section's slides it is, such as "1 of 2"; "" where there is one.
         lead: the first lines of its text, in Markdown.
         diagram: the arrows of its diagram, or the diagram's own text as the one item of a list.
         picture: the diagram's picture as an SVG element; "" where none comes with the course.
-        code: at most `CODE_LINES` lines.
-        figure: HTML of its last table or plot, as the notebook stores it; "" where there is none.
-        printed: the last lines that it printed, where it has no figure.
+        code: of one cell, from its first line that does something.
+        figure: HTML of a table or plot, as the notebook stores it; "" where there is none.
+        printed: what it printed, where it has no figure.
+        label: what is above the printed lines.
         notes: for the instructor, in Markdown.
+        exercises: what people can do from here on.
     """
 
     title: str
+    place: str = ""
     lead: str = ""
     diagram: tuple[str, ...] = ()
     picture: str = ""
     code: str = ""
     figure: str = ""
     printed: str = ""
+    label: str = "It prints"
     notes: tuple[str, ...] = ()
+    exercises: tuple[str, ...] = ()
 
 
 @dataclass
 class _Part:
     heading: str
-    texts: list[str] = field(default_factory=list)
-    code: list[dict[str, Any]] = field(default_factory=list)
+    cells: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def code(self) -> list[dict[str, Any]]:
+        return [cell for cell in self.cells if cell["kind"] == "code"]
+
+    @property
+    def texts(self) -> list[str]:
+        return [cell["text"] for cell in self.cells if cell["kind"] == "markdown"]
 
 
 def read_notebook(number: str, *, root: Path) -> list[dict[str, Any]]:
@@ -81,6 +103,7 @@ def read_notebook(number: str, *, root: Path) -> list[dict[str, Any]]:
         cells = json.loads(paths[0].read_text("utf-8"))["cells"]
         found = [
             {
+                "name": str(cell.get("id", "")),
                 "kind": str(cell["cell_type"]),
                 "text": "".join(cell["source"]),
                 "outputs": list(cell.get("outputs", [])),
@@ -101,33 +124,40 @@ def read_notebook(number: str, *, root: Path) -> list[dict[str, Any]]:
 
 
 def slides(cells: Sequence[dict[str, Any]], notes: Sequence[Note] = ()) -> list[Slide]:
-    """A slide for each heading of a notebook's cells.
+    """The slides of a notebook's cells: at least one for each heading that is to be shown.
 
     Args:
         cells: as `read_notebook` gives them.
         notes: the instructor's, which go to the slides of their headings.
     """
-    told: dict[str, list[str]] = {}
+    told: dict[str, list[Note]] = {}
     for note in notes:
-        text = note.cell.text
-        told.setdefault(note.heading, []).append(
-            text if note.cell.kind == "markdown" else f"```python\n{text}\n```"
-        )
-    found = [_slide(part, told.pop(part.heading, [])) for part in _parts(cells)]
+        told.setdefault(note.heading, []).append(note)
+    found = [
+        slide
+        for part in _parts(cells)
+        if part.heading not in NO_SLIDE
+        for slide in _slides(part, told.pop(part.heading, []))
+    ]
     # Below the title are the notebook's settings, which are nothing to show.
     return [
         replace(slide, code="", printed="") if not n else slide for n, slide in enumerate(found)
     ]
 
 
-def room(lead: str) -> int:
-    """How many lines a slide has below its title and this lead."""
-    taken = 0
-    for block in _blocks(lead):
+def height(markdown: str) -> float:
+    """How many lines of a slide a text takes."""
+    taken = 0.0
+    for block in _blocks(markdown):
         fenced = block.lstrip().startswith("```")
         lines = block.splitlines()[1:-1] if fenced else _unwrapped(block)
-        taken += sum(max(1, ceil(len(line) / LETTERS)) for line in lines) + 1
-    return max(4, LINES - taken)
+        taken += sum(max(1, ceil(len(line) / LETTERS)) for line in lines) + BETWEEN
+    return taken
+
+
+def room(lead: str) -> float:
+    """How many lines a slide has below its title and this lead."""
+    return max(4, LINES - height(lead))
 
 
 def _unwrapped(block: str) -> list[str]:
@@ -145,70 +175,164 @@ def _parts(cells: Sequence[dict[str, Any]]) -> Iterator[_Part]:
     """The notebook cut at its headings, also where one is in the middle of a cell."""
     part = _Part("")
     for cell in cells:
-        if cell["kind"] == "code":
-            part.code.append(cell)
-            continue
         if cell["kind"] != "markdown":
+            part.cells += [cell] if cell["kind"] == "code" else []
             continue
         lines = cell["text"].splitlines()
         start = 0
         for place, words in headings(cell["text"]):
-            part.texts.append("\n".join(lines[start:place]).strip())
+            part.cells.append({**cell, "text": "\n".join(lines[start:place]).strip()})
             if part.heading:
                 yield part
             part, start = _Part(words), place + 1
-        part.texts.append("\n".join(lines[start:]).strip())
+        part.cells.append({**cell, "text": "\n".join(lines[start:]).strip()})
     if part.heading:
         yield part
 
 
-def _slide(part: _Part, notes: list[str]) -> Slide:
-    text = "\n\n".join(filter(None, part.texts))
-    figure_at, figure = _figure(part.code)
-    lead = _lead(next(filter(None, part.texts), ""))
-    left = room(lead)
-    printed = "" if figure else _printed(part.code, left)
-    width = HALF if figure or printed else WHOLE
-    rest = [cell for place, cell in enumerate(part.code) if place != figure_at]
-    told = [{"kind": "markdown", "text": text, "outputs": []}, *part.code]
-    diagram = next(diagrams(told), "")
-    return Slide(
-        title=part.heading,
-        lead=lead,
-        diagram=tuple(arrows(diagram) or [diagram]) if diagram else (),
-        picture=picture(diagram) if diagram else "",
-        code=_code(rest, left, width),
-        figure=figure,
-        printed=printed,
-        notes=tuple(notes),
+def _slides(part: _Part, notes: list[Note]) -> Iterator[Slide]:
+    """The slides of a section: one for each noted cell, else one."""
+    shown: dict[int, list[Note]] = {}
+    loose: list[Note] = []
+    for note in notes:
+        place = _noted(part, note)
+        if place is not None:
+            shown.setdefault(place, []).extend([*loose, note])
+            loose = []
+        elif shown:  # a note on a text belongs to the cell that was shown before
+            shown[max(shown)].append(note)
+        else:
+            loose.append(note)
+    if not shown:
+        yield _with(_whole(part), notes)
+    before = -1
+    for number, place in enumerate(sorted(shown), start=1):
+        slide, before = _of_cell(part, place, before), place
+        where = f"{number} of {len(shown)}" if len(shown) > 1 else ""
+        yield replace(_with(slide, shown[place]), place=where)
+
+
+def _noted(part: _Part, note: Note) -> int | None:
+    """The place of the code cell that a note is about: before it, or before a text before it."""
+    names = [cell.get("name") for cell in part.cells]
+    if not note.after or note.after not in names:
+        return None
+    place = names.index(note.after)
+    return next((n for n in (place, place - 1) if n >= 0 and part.cells[n]["kind"] == "code"), None)
+
+
+def _with(slide: Slide, notes: Sequence[Note]) -> Slide:
+    texts = (
+        note.cell.text if note.cell.kind == "markdown" else f"```python\n{note.cell.text}\n```"
+        for note in notes
+    )
+    return replace(
+        slide, notes=tuple(texts), exercises=tuple(one for note in notes for one in note.cell.then)
     )
 
 
-def _lead(text: str) -> str:
-    """Whole blocks of a text from its beginning, until they have `LEAD_WORDS` words."""
+def _of_cell(part: _Part, place: int, after: int) -> Slide:
+    """The slide of one cell.
+
+    Args:
+        part: its section.
+        place: of the cell in it.
+        after: the place of the cell on the slide before; -1 on the first one.
+    """
+    between = part.cells[after + 1 : place]
+    texts = [cell["text"] for cell in between if cell["kind"] == "markdown" and cell["text"]]
+    opening = _lead(texts[0], _few_words) if texts and after < 0 else ""
+    lead = _lead(texts[-1], _few_words) if texts else ""
+    far = all(cell["kind"] == "code" for cell in between[-2:])
+    if far and "?" not in lead:
+        lead = opening  # a text that is further away speaks of this cell only if it asks
+    elif lead != opening and len(f"{opening} {lead}".split()) <= BOTH_WORDS:
+        lead = f"{opening}\n\n{lead}".strip()
+    slide = _drawn(part) if after < 0 else Slide(part.heading)
+    code = [part.cells[place]]
+    figure = _figure(code)[1]
+    printed = "" if figure else _printed(code)
+    return replace(slide, lead=lead, code=_code(code), figure=figure, printed=printed)
+
+
+def _whole(part: _Part) -> Slide:
+    """The slide of a whole section."""
+    place, figure = _figure(part.code)
+    rest = [cell for n, cell in enumerate(part.code) if n != place]
+    texts = [text for text in part.texts if text]
+    if part.code:
+        lead = _lead(next(iter(texts), ""), _few_words)
+    else:
+        lead = _lead("\n\n".join(texts), lambda text: height(text) <= LINES)
+    slide = replace(_drawn(part), lead=lead, code=_code(rest), figure=figure)
+    if figure:
+        return slide
+    last = [cell for cell in part.code if _printed([cell])][-1:]
+    label = slide.label if _code(last) == slide.code else "At its end the section prints"
+    return replace(slide, printed=_printed(last), label=label)
+
+
+def _drawn(part: _Part) -> Slide:
+    """A slide with the section's diagram."""
+    told = {"kind": "markdown", "text": "\n\n".join(filter(None, part.texts)), "outputs": []}
+    diagram = next(diagrams([told, *part.code]), "")
+    return Slide(
+        part.heading,
+        diagram=tuple(arrows(diagram) or [diagram]) if diagram else (),
+        picture=picture(diagram) if diagram else "",
+    )
+
+
+def _few_words(text: str) -> bool:
+    return len(text.split()) <= LEAD_WORDS
+
+
+def _lead(text: str, fits: Callable[[str], bool]) -> str:
+    """Whole blocks, and items of a list, of a text from its beginning; the first in any case."""
     taken: list[str] = []
-    words = 0
     for block in _blocks(text):
         if block.startswith("```mermaid"):
             continue
-        if taken and words + len(block.split()) > LEAD_WORDS:
-            break
         if block.lstrip().startswith("```"):
             block = _short_fence(block)
+        elif not _ITEM.match(block):
+            block = _sentences(block)
+        if not block:
+            continue
+        if taken and not fits("\n\n".join([*taken, block])):
+            block = _short_list(block, lambda some: fits("\n\n".join([*taken, some])))  # noqa: B023
+            taken += [block] if block else []
+            break
         taken.append(block)
-        words += len(block.split())
-    while len(taken) > 1 and taken[-1].rstrip("*_").endswith(":"):
-        taken.pop()  # what it announces was too long
+    # What the last sentence announces is not on the slide.
+    while taken and taken[-1].rstrip("*_").endswith(":"):
+        taken[-1] = _sentences(taken[-1], announced=False)
+        taken = [one for one in taken if one]
     return "\n\n".join(taken)
+
+
+def _sentences(paragraph: str, *, announced: bool = True) -> str:
+    """A paragraph without the sentences about other cells; or without its last."""
+    found = re.split(r"(?<=[.?!])\s+(?=[A-Z*`(])", paragraph)
+    if not announced:
+        found = found[:-1]
+    return " ".join(one for one in found if not _ELSEWHERE.search(one))
+
+
+def _short_list(block: str, fits: Callable[[str], bool]) -> str:
+    """The first items of a list that fit, and how many there are more; "" where none does."""
+    items = re.split(r"\n(?=(?:[-*+]|\d+\.) )", block) if _ITEM.match(block) else []
+    for shown in range(len(items) - 1, 0, -1):
+        some = "\n".join([*items[:shown], f"- and {len(items) - shown} more in the notebook"])
+        if fits(some):
+            return some
+    return ""
 
 
 def _short_fence(block: str) -> str:
     """A code block of a text with as many lines as fit."""
     first, *lines, last = block.splitlines()
-    fitting = _fitting(lines, CODE_LINES, LINES, WHOLE)
-    if fitting < len(lines):
-        lines = [*lines[: fitting - 1], "..."]
-    return "\n".join([first, *lines, last])
+    return "\n".join([first, fitted("\n".join(lines), FENCE_ROWS, FENCE_WIDTH), last])
 
 
 def _blocks(text: str) -> list[str]:
@@ -243,19 +367,17 @@ def _figure(code: Sequence[dict[str, Any]]) -> tuple[int, str]:
     return found
 
 
-def _code(code: Sequence[dict[str, Any]], rows: int, width: int) -> str:
-    """The longest cell, from its first line that does something, trimmed."""
+def _code(code: Sequence[dict[str, Any]]) -> str:
+    """The longest cell, from its first line that does something."""
     cells = [cell["text"].splitlines() for cell in code]
     longest: list[str] = max(cells, key=len, default=[])
     while longest and _NO_CODE.match(longest[0]) and not longest[0].startswith("%%writefile"):
         longest = longest[1:]
-    lines = [line for line in longest if line.strip()]
-    fitting = _fitting(lines, CODE_LINES, rows, width)
-    return "\n".join(lines if fitting == len(lines) else [*lines[: fitting - 1], "..."])
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(longest).strip())
 
 
-def _printed(code: Sequence[dict[str, Any]], rows: int) -> str:
-    """The last lines that the last printing cell wrote to its output."""
+def _printed(code: Sequence[dict[str, Any]]) -> str:
+    """What the last printing cell wrote to its output."""
     for cell in reversed(code):
         text = "".join(
             _joined(output.get("text", ""))
@@ -263,16 +385,8 @@ def _printed(code: Sequence[dict[str, Any]], rows: int) -> str:
             if isinstance(output, dict) and output.get("name") == "stdout"
         )
         if lines := [line for line in text.splitlines() if line.strip()]:
-            fitting = _fitting(lines[::-1], PRINTED_LINES, rows, HALF)
-            more = ["..."] if len(lines) > fitting else []
-            return "\n".join([*more, *lines[-fitting:]])
+            return "\n".join(lines)
     return ""
-
-
-def _fitting(lines: Sequence[str], most: int, rows: int, width: int) -> int:
-    """How many lines, from the first, are at most `most` and take at most `rows` rows."""
-    taken = accumulate(max(1, ceil(len(line) / width)) for line in lines[:most])
-    return max(min(2, len(lines)), sum(number <= rows for number in taken))
 
 
 def _joined(text: Any) -> str:

@@ -13,11 +13,13 @@ def run(argv: Sequence[str]) -> int:
     """Write the slides: 0 done, 1 the notebook or the disk refused, 2 bad use."""
     parser = argparse.ArgumentParser(
         prog="course workshop slides",
-        description="Slides of a walkthrough as one HTML file, which needs no network: one slide "
-        "for each heading of the built notebook, with its first lines, its diagram, at most 10 "
-        "lines of code and its last table, plot or printed lines, as far as a screen of 1280 x 720 "
-        "has room for them. Keys: arrows, Home and End; Escape for the overview; n for the "
-        "instructor's notes. Print it from the browser.",
+        description="Slides of a walkthrough as one HTML file, which needs no network: for each "
+        "heading of the built notebook its first lines, its diagram, and the cell that the "
+        "instructor's note is about, with its table, plot or printed lines, as far as a screen of "
+        "1280 x 720 has room for them. A section with several notes has several slides. Keys: "
+        "the right arrow or Space shows the output, then goes on, and the left arrow goes back; "
+        "Home and End; Escape for the overview; n for the instructor's notes on the slide; p for "
+        "the notes in a window of their own, for your own screen. Print it from the browser.",
         epilog="Exit status: 0 done, 1 the notebook cannot be read or the file not written, 2 bad "
         "use.",
     )
@@ -51,7 +53,7 @@ def run(argv: Sequence[str]) -> int:
         made = slides(cells, notes)
         if not made:
             raise SlidesError(f"The walkthrough {number} has no headings to make slides from.")
-        text = slides_page(made[0].title, made)
+        text = slides_page(made[0].title, made, _lab(number))
         if out is None:
             out = course_dir() / "slides" / f"{number}.html"
             save(out, text, renew=True)
@@ -63,3 +65,9 @@ def run(argv: Sequence[str]) -> int:
     size = len(text.encode()) / 1e6
     print(f"Wrote {len(made)} slides ({size:.1f} MB) to {out}. Open it in a browser.")
     return 0
+
+
+def _lab(number: str) -> str:
+    """The lab's file as people find it in their copy; "" where there is none."""
+    found = sorted((ROOT / "labs").glob(f"{number}_*.ipynb"))
+    return f"labs/{found[0].name}" if found else ""

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from html import unescape
 
-WHOLE, HALF = 104, 49  # letters of a table in one line, of a slide and of a half of it
+WHOLE, HALF = 104, 46  # letters of a table in one line, of a slide and of a half of it
 ROWS = 10  # of a table at most; a slide is no page
 
 
@@ -49,9 +49,10 @@ def shortened(html: str, letters: int, room: int) -> str:
 def lines_of(html: str, letters: int) -> float:
     """About how many lines of text a table is as high as, with its caption."""
     caption = re.search(r"<caption.*?</caption>", html, re.DOTALL)
-    above = math.ceil(len(_words(caption[0])) / letters) if caption else 0
     rows = [_cells(row) for row in re.findall(r"<tr>.*?</tr>", html, re.DOTALL)]
     widths = _widths(_columns(html), letters)
+    wide = sum(widths) + _gaps(widths)  # a caption is as wide as its table, and bold
+    above = math.ceil(1.1 * len(_words(caption[0])) / wide) if caption and wide else 0
     return above + sum(_height(row, widths) for row in rows)
 
 

@@ -59,7 +59,8 @@ _LAID_OUT = """() => {
       && [...node.childNodes].some(one => one.nodeType === 3 && one.data.trim()));
     return {
       below: Math.max(...parts.map(node => node.getBoundingClientRect().bottom)) - bar,
-      beyond: slide.scrollWidth - slide.clientWidth,
+      beyond: Math.max(...[slide, ...slide.querySelectorAll('.figure')].map(
+        node => node.scrollWidth - node.clientWidth)),
       size: Math.min(...words.map(node => Number.parseFloat(getComputedStyle(node).fontSize))),
     };
   });
@@ -84,11 +85,27 @@ def test_slides_are_shown_by_keyboard(
     expect(shown.get_by_role("heading", level=1)).to_have_text("01 Build an agent")
     expect(place).to_have_text(f"1 of {total}")
 
-    keys = ("ArrowLeft", "ArrowRight", "PageDown", "ArrowLeft", "End", "ArrowRight", "Home")
-    for key, number in zip(keys, (1, 2, 3, 2, total, total, 1), strict=True):
+    output = shown.locator(".answer")
+    steps = [
+        ("ArrowLeft", 1, None), ("ArrowRight", 2, False), ("PageDown", 2, True), (" ", 3, False),
+        ("ArrowRight", 3, True), ("ArrowLeft", 3, False), ("ArrowLeft", 2, True),
+        ("ArrowLeft", 2, False), ("ArrowLeft", 1, None), ("End", total, False),
+        ("ArrowRight", total, True), ("ArrowRight", total, True), ("Home", 1, None),
+    ]  # fmt: skip
+    for key, number, seen in steps:
         page.keyboard.press(key)
         expect(place).to_have_text(f"{number} of {total}")
         expect(shown).to_have_attribute("id", f"slide-{number}")
+        if seen is not None:
+            expect(output).to_be_visible(visible=seen)
+    step = page.locator("#controls [data-do=next]")
+    page.keyboard.press("ArrowRight")
+    expect(step).to_have_text("Show output")
+    step.focus()
+    page.keyboard.press(" ")  # presses the button, and nothing else
+    expect(place).to_have_text(f"2 of {total}")
+    expect(output).to_be_visible()
+    expect(step).to_have_text("Next")
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(22, 22, 22)"}[theme]
 
@@ -99,6 +116,8 @@ def test_slides_are_shown_by_keyboard(
     page.keyboard.press("n")
     expect(note).to_contain_text("For the instructor")
     for number in range(7, 12):
+        page.keyboard.press("ArrowRight")
+        expect(output).to_be_visible()
         expect(place).to_have_text(f"{number} of {total}")
         assert page.evaluate(_LOWEST) >= 4.5, number
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
@@ -108,6 +127,8 @@ def test_slides_are_shown_by_keyboard(
 
     page.keyboard.press("Escape")
     expect(shown).to_have_count(total)
+    answers = page.locator(".answer").count()
+    expect(page.locator(".answer:visible")).to_have_count(answers)
     page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
@@ -119,9 +140,50 @@ def test_slides_are_shown_by_keyboard(
 
     page.emulate_media(media="print")
     expect(shown).to_have_count(total)
+    expect(page.locator(".answer:visible")).to_have_count(answers)
     expect(page.locator("#controls")).to_be_hidden()
     assert asked == set()
     assert problems == []
+    page.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_presenter_has_the_notes_in_another_window(
+    browser: Browser, tmp_path: Path, theme: Literal["light", "dark"]
+) -> None:
+    file = tmp_path / "05.html"
+    assert cli.main(["workshop", "slides", "05", "--out", str(file)]) == 0
+    page = browser.new_page(color_scheme=theme, viewport={"width": 1280, "height": 720})
+    asked, problems = hosts_asked(page), []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.append(message.text))
+    page.goto(f"{file.as_uri()}#3")
+    with page.expect_popup() as opened:
+        page.keyboard.press("p")
+    notes = opened.value
+    body = notes.locator("body")
+    expect(notes.get_by_role("heading", level=1)).to_have_text("How long is there nothing to read?")
+    for words in ("3 of", "output hidden", "is the streamed text the answer?",
+                  "From here on: 05.1", "Next: Who may ask?"):  # fmt: skip
+        expect(body).to_contain_text(words)
+    expect(page.locator(".note:visible")).to_have_count(0)
+    assert notes.evaluate(_LOWEST) >= 4.5
+    page.keyboard.press("ArrowRight")
+    expect(body).not_to_contain_text("output hidden")
+    notes.keyboard.press("ArrowRight")  # from either window
+    expect(page.locator("#place")).to_contain_text("4 of")
+    expect(notes.get_by_role("heading", level=1)).to_have_text("Who may ask?")
+    expect(body).not_to_contain_text("From here on")
+    notes.keyboard.press("End")
+    expect(body).to_contain_text("No note.")
+    expect(body).to_contain_text("This is the last slide.")
+    page.keyboard.press("p")
+    assert len(page.context.pages) == 2, "the window is used again"
+    assert asked == set()
+    assert problems == []
+    with notes.expect_event("close"):
+        page.goto("about:blank")
     page.close()
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,18 @@ from helpers.course.minutes import modules
 from helpers.paths import ROOT
 from helpers.workshop import slides_command
 from helpers.workshop.arrows import arrows
-from helpers.workshop.cells import Cell, SourceMissing, headings
+from helpers.workshop.cells import Cell, SourceMissing, headings, read, source_of
 from helpers.workshop.diagrams import PICTURES, diagrams, picture, picture_name
-from helpers.workshop.notes import Note
-from helpers.workshop.slides import CODE_LINES, SlidesError, read_notebook, room, slides
+from helpers.workshop.notes import Note, notes_of
+from helpers.workshop.slides import (
+    LINES,
+    NO_SLIDE,
+    SlidesError,
+    height,
+    read_notebook,
+    room,
+    slides,
+)
 from helpers.workshop.slides_page import slides_page
 from helpers.workshop.slides_tables import (
     HALF,
@@ -74,20 +83,132 @@ def test_a_plot_comes_before_a_table_and_a_table_before_printed_lines() -> None:
         assert bool(slides(cells)[1].printed) is not bool(wanted)
 
 
-def test_code_and_text_are_trimmed() -> None:
-    long = "\n".join(f"line_{n}()" for n in range(40))
+def test_a_lead_is_whole_paragraphs() -> None:
     words = "\n\n".join(["word " * 30] * 5)
-    (_, found) = slides([text("# T"), text(f"## H\n\n{words}"), code(long), code("short()")])
-    assert found.code.count("\n") == CODE_LINES - 1
-    assert found.code.endswith("\n...")
+    (_, found) = slides([text("# T"), text(f"## H\n\n{words}"), code("f()")])
     assert len(found.lead.split()) == 30
 
 
-def test_notes_go_to_the_slide_of_their_heading() -> None:
-    note = Note("H", "x", Cell("n", "markdown", "Ask **them**.", "instructor"))
-    found = slides([text("# T"), text("## H"), code("f()")], [note])
-    assert [one.notes for one in found] == [(), ("Ask **them**.",)]
-    assert "<strong>them</strong>" in slides_page("T", found)
+def test_a_lead_does_not_announce_what_is_not_there() -> None:
+    for said, left in (
+        ("Why? The next cell shows it. Guess first.", "Why? Guess first."),
+        ("One run proves little. So ask every\nquestion again:", "One run proves little."),
+        ("The next function reads it.", ""),
+        ("The table shows it.", "The table shows it."),
+        ("```\nthe next cell:\n```", "```\nthe next cell:\n```"),
+    ):
+        (_, found) = slides([text("# T"), text(f"## H\n\n{said}"), code("f()")])
+        assert found.lead == left
+
+
+def test_a_list_keeps_its_bullets_as_far_as_there_is_room() -> None:
+    short, long = (
+        "\n".join(f"- Item {n}, {'word ' * many}" for n in range(12)) for many in (5, 25)
+    )
+    _, few, many = slides([text("# T"), text(f"## A\n\nFirst.\n\n{short}"),
+                           text(f"## B\n\nFirst.\n\n{long}")])  # fmt: skip
+    assert few.lead == f"First.\n\n{short}".strip()
+    assert "- Item 4" in many.lead
+    assert re.search(r"\n- and [2-7] more in the notebook$", many.lead)
+    assert height(many.lead) <= LINES
+    assert "<li>" in slides_page("T", [many])
+
+
+def note(heading: str, after: str, said: str = "Ask.", *then: str) -> Note:
+    return Note(heading, after, Cell("n", "markdown", said, "instructor", then))
+
+
+def named(name: str, cell: dict[str, Any]) -> dict[str, Any]:
+    return {**cell, "name": name}
+
+
+NOTED = [
+    text("# T"),
+    text("## H\n\nOpening."),
+    named("long", code("\n".join(f"line_{n}()" for n in range(40)), printed("no"))),
+    named("a-text", text("About a.")),
+    named("a", code("a()", printed("1 a"))),
+    named("b", code("b()", html("<table><tr><td>2 b</td></tr></table>"))),
+    named("c-text", text("About c:\n\nNow c.")),
+    named("c", code("c()", printed("3 c"))),
+    named("after", text("What c says.")),
+    named("last", code("last()", printed("no"))),
+]
+
+
+def test_each_noted_cell_has_a_slide_with_its_own_text_and_output() -> None:
+    notes = [note("H", "a", "N1", "01.1"), note("H", "b", "N2"), note("H", "after", "N3", "01.2")]
+    found = slides(NOTED, notes)[1:]
+    assert [(one.title, one.place, one.lead, one.code, one.printed) for one in found] == [
+        ("H", "1 of 3", "Opening.\n\nAbout a.", "a()", "1 a"),
+        ("H", "2 of 3", "", "b()", ""),  # the text above is about another cell
+        ("H", "3 of 3", "About c:\n\nNow c.", "c()", "3 c"),
+    ]
+    assert "2 b" in found[1].figure
+    assert [(one.notes, one.exercises) for one in found] == [
+        (("N1",), ("01.1",)),
+        (("N2",), ()),
+        (("N3",), ("01.2",)),
+    ]
+    page = slides_page("T", found, "labs/01_t.ipynb")
+    assert "H <small>2 of 3</small></h2>" in page
+    assert "From here on, you can do exercise 01.2, in labs/01_t.ipynb." in page
+    assert 'data-then="01.2"' in page
+
+
+def test_a_note_that_follows_no_code_goes_with_the_cell_shown_or_the_whole_section() -> None:
+    early = [note("H", "a-text", "N1"), note("H", "c", "N2")]
+    cells = [*NOTED[:3], text("Between."), *NOTED[3:]]
+    (_, of_c) = slides(cells, early)
+    assert (of_c.code, of_c.notes) == ("c()", ("N1", "N2"))
+    (_, of_b) = slides(NOTED, [note("H", "c-text", "N1")])
+    assert (of_b.code, of_b.notes) == ("b()", ("N1",))
+    (_, whole) = slides([text("# T"), *NOTED[1:4]], [note("H", "gone", "N1")])
+    assert whole.code.startswith("line_0()")
+    assert whole.notes == ("N1",)
+
+
+def test_a_text_far_from_a_cell_is_its_lead_only_if_it_asks() -> None:
+    for said, lead in (("About x.", "Opening."), ("Which one?", "Opening.\n\nWhich one?")):
+        between = [text(said), code("x()"), code("y()")]
+        cells = [text("# T"), text("## H\n\nOpening."), code("w()"), *between, NOTED[4]]
+        (_, found) = slides(cells, [note("H", "a")])
+        assert found.lead == lead
+
+
+def test_printed_lines_of_another_cell_than_the_one_shown_are_called_so() -> None:
+    cells = [text("# T"), text("## H"), code("f(\n1\n)", printed("1")), code("g()", printed("2"))]
+    assert ">At its end the section prints<" in slides_page("T", slides(cells))
+    assert ">It prints<" in slides_page("T", slides(cells[:3]))
+
+
+def test_two_notes_of_one_cell_are_on_one_slide() -> None:
+    (_, found) = slides(NOTED, [note("H", "c", "N1", "01.1"), note("H", "after", "N2", "01.2")])
+    assert (found.place, found.notes, found.exercises) == ("", ("N1", "N2"), ("01.1", "01.2"))
+    assert "exercises 01.1 and 01.2." in slides_page("T", [found])
+    more = slides(NOTED, [note("H", "c", "N", "01.1", "01.2", "01.3")])
+    assert "exercises 01.1, 01.2 and 01.3." in slides_page("T", more)
+
+
+@pytest.mark.parametrize("number", modules(root=ROOT))
+def test_every_noted_cell_of_a_walkthrough_is_on_a_slide(number: str) -> None:
+    cells = read_notebook(number, root=ROOT)
+    notes = notes_of(read(source_of(number, "notebooks", root=ROOT)))
+    found = slides(cells, notes)
+    assert sum(len(one.notes) for one in found) == len(notes)
+    assert [n for one in found for n in one.exercises] == [
+        n for one in notes for n in one.cell.then
+    ]
+    by_name = {cell["name"]: cell["text"] for cell in cells if cell["kind"] == "code"}
+    shown = [(one.title, line) for one in found for line in one.code.splitlines()]
+    for one in notes:
+        if lines := by_name.get(one.after, "").strip().splitlines():
+            assert (one.heading, lines[-1]) in shown, one.after
+
+
+def test_what_people_do_for_themselves_is_no_slide() -> None:
+    cells = [text("# T"), *(text(f"## {name}\n\nWords.") for name in sorted(NO_SLIDE))]
+    assert [one.title for one in slides(cells)] == ["T"]
 
 
 @pytest.mark.parametrize("number", modules(root=ROOT))
@@ -95,9 +216,8 @@ def test_every_walkthrough_makes_slides(number: str) -> None:
     cells = read_notebook(number, root=ROOT)
     found = slides(cells)
     wanted = [words for cell in cells if cell["kind"] == "markdown"
-              for _, words in headings(cell["text"])]  # fmt: skip
+              for _, words in headings(cell["text"]) if words not in NO_SLIDE]  # fmt: skip
     assert [one.title for one in found] == wanted
-    assert all(not one.code or one.code.count("\n") < CODE_LINES for one in found)
     assert found[0].diagram or number == "12"
     page = slides_page(found[0].title, found)
     assert page.count('<section class="slide"') == len(found)
@@ -187,20 +307,58 @@ def test_what_a_card_of_the_desk_says_is_no_figure() -> None:
 def test_code_in_a_text_is_trimmed_and_nothing_is_announced_that_is_not_there() -> None:
     fence = "\n".join(["```python", *(f"line_{n}()" for n in range(40)), "```"])
     items = "\n".join(f"- {'word ' * 20}" for _ in range(9))
-    found = slides([text(f"# T\n\n{fence}"), text(f"## H\n\nFirst.\n\n**Where:**\n\n{items}")])
-    assert found[0].lead.count("\n") == CODE_LINES + 1
-    assert found[0].lead.endswith("...\n```")
+    below = text(f"## H\n\nFirst.\n\n**Where:**\n\n{items.replace('word', 'word word')}")
+    found = slides([text(f"# T\n\n{fence}"), below, code("f()")])
+    assert 10 < found[0].lead.count("\n") < LINES
+    assert "\n...\n" in found[0].lead
     assert found[1].lead == "First."
     assert room(found[0].lead) < room(found[1].lead)
 
 
 def test_long_lines_leave_room_for_fewer() -> None:
-    lines = [f"{'long ' * 20}{n}" for n in range(30)]
-    cells = [text("# T"), text("## H"), code("\n".join(lines), printed("\n".join(lines)))]
-    (_, found) = slides(cells)
-    assert 2 < found.code.count("\n") < CODE_LINES - 1
-    assert found.printed.startswith("...\n")
-    assert found.printed.endswith(lines[-1])
+    lines = [f"f({'long' * 20}, {n})" for n in range(30)]
+    cells = [text("# T"), text("## H"), code("\n".join(lines))]
+    page = slides_page("T", slides(cells))
+    assert f"{lines[0]}\n" in page
+    assert f"\n...\n{lines[-1]}" in page
+    assert 8 < page.count("longlong") // 19 < 30
+
+
+@pytest.mark.parametrize(("rows", "alone"), [(3, False), (16, True)])
+def test_long_printed_lines_have_the_slide_and_its_code_what_is_left(
+    rows: int, alone: bool
+) -> None:
+    said = "\n".join(f"variant {'0 ' * 25}" for _ in range(rows))
+    cells = [text("# T"), text("## H"), code("first()\nsecond()", printed(said))]
+    page = slides_page("T", slides(cells))
+    assert said in page, "no line is lost or broken"
+    assert "columns two" not in page
+    assert ("second()" not in page) is alone
+
+
+def png(width: int, height: int) -> dict[str, Any]:
+    head = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + width.to_bytes(4) + height.to_bytes(4) + b"\x08\3\0\0"
+    return html(f'<img alt="P" src="data:image/png;base64,{b64encode(head).decode()}">')
+
+
+@pytest.mark.parametrize(
+    ("size", "lines", "two", "wide"),
+    [
+        ((1400, 700), 12, True, (24, 26)),  # a half of the slide
+        ((1400, 400), 12, False, (45, 52)),  # all of it, below the code
+        ((1400, 400), 4, False, (45, 52)),
+        ((700, 1400), 4, True, (10, 14)),  # as high as the slide
+    ],
+)
+def test_a_plot_is_as_wide_as_its_shape_allows(
+    size: tuple[int, int], lines: int, two: bool, wide: tuple[int, int]
+) -> None:
+    made = "\n".join(f"f{n}()" for n in range(lines))
+    page = slides_page("T", slides([text("# T"), text("## H"), named("a", code(made, png(*size)))],
+                                   [note("H", "a")]))  # fmt: skip
+    assert ("columns two" in page) is two
+    (em,) = re.findall(r'style="--wide: ([\d.]+)em"', page)
+    assert wide[0] <= float(em) <= wide[1]
 
 
 def test_a_title_that_begins_with_a_number_is_no_list() -> None:
