@@ -11,7 +11,7 @@ from helpers.workshop.platforms import same
 _TITLE = "# Feedback for "
 _SAID = {
     "missing": "not handed in",
-    "not graded": "not graded: this is not your doing, and your instructor will look at it",
+    "not graded": "not graded: this is not your fault, and your instructor will look into it",
     "not done yet": "not done yet",
 }
 # Names that Windows keeps for devices.
@@ -35,7 +35,9 @@ def write(report: Report, folder: Path) -> int:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutError(f"{folder} could not be written to: {error.strerror}.") from error
+        raise OutError(
+            f"{folder} cannot be written to: {error.strerror}. Name another folder."
+        ) from error
     rows = [row for row in report.chosen if row.handed_in]
     taken: set[str] = set()
     for row in rows:
@@ -60,7 +62,7 @@ def _lines(row: LearnerRow, report: Report) -> Iterator[str]:
     if graded:
         yield f"{row.passed} of {row.total} exercises passed."
     else:
-        yield f"Your submission could not be graded: {row.submission}. The notes say more."
+        yield f"Your submission could not be graded: {row.submission}. The notes below say why."
     yield ""
     yield "| Exercise | Status | Cases passed |"
     yield "|---|---|---|"

@@ -53,7 +53,7 @@ class Lab:
 
     @property
     def given(self) -> dict[str, str]:
-        """Exercise -> what stands in its cell before the learner fills it."""
+        """Exercise -> what its cell contains before the learner fills it."""
         cells = self.notebook["cells"]
         return {number: cell["source"] for cell in cells if (number := exercise_of(cell))}
 

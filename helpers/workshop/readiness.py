@@ -159,7 +159,7 @@ def read(
         person, listed = _whose(path.relative_to(folder).parts, roster)
         rows.append(replace(row, person=printable(person), listed=listed))
     if not rows:
-        raise FolderError(f"There is no report in {folder}: put the files there, and try again.")
+        raise FolderError(f"There is no report in {folder}: put the reports there, and try again.")
     return _compared(rows), passed
 
 
@@ -247,9 +247,11 @@ def read_file(path: Path, name: str, lock: str, now: datetime) -> Row:
     if report.lock != lock:
         problems.append(Problem("Other version of the course", "its lock differs from yours"))
     if made > now + AHEAD:
-        problems.append(Problem("Clock", f"the report is from {report.made}, which is to come"))
+        problems.append(
+            Problem("Clock", f"the report is from {report.made}, which is in the future")
+        )
     elif made < now - OLD:
-        problems.append(Problem("Old report", f"it was made {report.made}"))
+        problems.append(Problem("Old report", f"it is from {report.made}"))
     clean = (
         Problem(*map(printable, (found.name, found.detail, found.advice))) for found in problems
     )
@@ -264,7 +266,7 @@ def _content(path: Path) -> bytes:
     try:
         about = path.stat()
         if not stat.S_ISREG(about.st_mode):  # a pipe would never end
-            raise _UnreadableError("Not a report", "it is no file, or a folder that is not entered")
+            raise _UnreadableError("Not a report", "it is not an ordinary file")
         if about.st_size > MAX_BYTES:
             size = f"{about.st_size / 1_000_000:,.1f} MB"
             raise _UnreadableError("Not a report", f"it is too large for one ({size})")
@@ -283,9 +285,11 @@ def _parse(data: bytes) -> MachineReport:
         found = json.loads(data)  # also with a byte-order mark, and in the UTF-16 of PowerShell
     except (ValueError, RecursionError):
         kind = "Damaged file" if FORMAT.encode() in data.replace(b"\0", b"") else "Not a report"
-        raise _UnreadableError(kind, "it is not, or not all of, a JSON file") from None
+        raise _UnreadableError(kind, "it is not a JSON file, or only part of one") from None
     if isinstance(found, list):
-        raise _UnreadableError("Not a report", "it may be of `doctor --json`, not of --report")
+        raise _UnreadableError(
+            "Not a report", "it may come from `doctor --json`, not from --report"
+        )
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise _UnreadableError("Not a report", "it is JSON of another kind")
     if found.get("version") != VERSION or isinstance(found["version"], bool):

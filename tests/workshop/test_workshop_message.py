@@ -85,8 +85,8 @@ def test_blanks_are_filled_or_named(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "says"),
     [
         (["--date", "2026-12-31"], "is in the past"),
-        (["--date", "soon"], "is no date"),
-        (["--date", "2027-02-30"], "is no date"),
+        (["--date", "soon"], "is not a date"),
+        (["--date", "2027-02-30"], "is not a date"),
         (["--date", "2027-01-15", "--modules", "agents"], "is not a list of modules"),
         (["--date", "2027-01-15", "--modules", "99"], "there is no module 99"),
         (["--date", "2027-01-15", "--stick", "--repository", "x"], "not allowed with"),
