@@ -29,12 +29,12 @@ not read are listed. Without --lab, a lab that fewer than a fifth as many learne
 most common one is graded but not counted, and counts as missing for nobody; the first lines name
 it. Results are kept in FOLDER/.course-grade (for a zip or a single notebook, beside it). A second
 run, also one after Ctrl-C, runs only what has changed. With --only, --table and --report still have
-every learner; the others keep their earlier grades. On Linux the system limits the address space
-and file sizes of each kernel. On macOS and Windows only the grader does: it checks time and memory
-ten times a second. On Windows a cell that runs too long is not interrupted: its kernel is ended,
-and the lab runs again without that cell. Exit status: 0 done; 1 nothing could be graded, the grader
-or the course failed, the limits are too small for the course's own solution (the exercises
-concerned are not graded), or a file could not be written; 2 bad use.
+every learner; the others keep their earlier grades. The grader checks time and memory ten times a
+second; on Linux the system also limits the address space and file sizes of each kernel. On Windows
+a cell that runs too long is not interrupted: its kernel is ended, and the lab runs again without
+that cell. Exit status: 0 done; 1 nothing could be graded, the grader or the course failed, the
+limits are too small for the course's own solution (the exercises concerned are not graded), or a
+file could not be written; 2 bad use.
 """
 
 

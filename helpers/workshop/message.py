@@ -129,7 +129,11 @@ def message(
         f"Subject: Workshop on {_spoken(day)}: please prepare your laptop by {_spoken(due)}",
         "Hello,",
         f"The workshop is on {_spoken(day)}. "
-        + (f"We work on these modules: {taught}. " if taught else "")
+        + (
+            f"We work on {'module' if len(modules) == 1 else 'modules'} {taught}. "
+            if taught
+            else ""
+        )
         + _first(readme, modules)
         + "Everything runs on your own laptop, without a key and without a GPU. Please install the "
         + (
@@ -181,7 +185,8 @@ def _first(readme: Readme, modules: Sequence[str]) -> str:
     if not built_on:
         return ""
     names = ", ".join(f"{number} {readme.modules[number]}" for number in built_on)
-    return f"They build on {names}: please work through the walkthroughs of these before the day. "
+    theirs = "its walkthrough" if len(built_on) == 1 else "their walkthroughs"
+    return f"For this you need {names}: please work through {theirs} before the day. "
 
 
 def _indented(commands: str) -> str:

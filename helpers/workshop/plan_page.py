@@ -45,6 +45,7 @@ def _summary(made: Plan) -> str:
     if "break" in spent:
         shares.append(f"{spent['break']} of breaks")
     shares.append(f"{spent['buffer']} of buffer")
+    shares.append(f"{spent['opening'] + spent['closing']} to open and close")
     lines = [
         f"{'Modules' if len(made.modules) > 1 else 'Module'}: {names}. {', '.join(shares)}.",
         "The minutes come from the walkthroughs and labs: the upper figure where they give a "
