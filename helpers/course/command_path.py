@@ -173,7 +173,7 @@ def _tell(lab: str, what: str, exercises: Sequence[str]) -> None:
 
 
 def _refused(command: str, error: Exception) -> int:
-    """One sentence for what the disk refused."""
+    """One sentence on a file that could not be written."""
     name = getattr(error, "filename", None)
     reason = getattr(error, "strerror", None) or error
     # A draft `.x.html.new` is the writing of x.html: the reader knows that name.

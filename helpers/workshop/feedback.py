@@ -1,4 +1,4 @@
-"""A Markdown file for each learner: how each exercise stands, and the cases that failed."""
+"""A Markdown file for each learner: the status of each exercise, and the cases that failed."""
 
 import re
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def write(report: Report, folder: Path) -> int:
     Earlier feedback of the same name is replaced. Each is written whole or not at all.
 
     Raises:
-        OutError: a file of that name is there and is no feedback, or it cannot be written.
+        OutError: a file of that name is there and is not feedback, or it cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -103,7 +103,7 @@ def _block(text: str) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """Text that Markdown shows as it is: what learners name things by is no markup."""
+    """Text that Markdown shows as it is: names that learners give are not markup."""
     return re.sub(r"([\\`*_<>\[\]|#&~])", r"\\\1", " ".join(text.split()))
 
 

@@ -44,7 +44,7 @@ class Matched:
 
 
 def first_line(source: str) -> str:
-    """A cell as a message names it: by its first line that is no comment."""
+    """A cell as a message names it: by its first line that is not a comment."""
     lines = [line.strip() for line in source.splitlines()]
     line = next((line for line in lines if line and not line.startswith("#")), "")
     return f"`{line[:_LONGEST_LINE]}...`" if len(line) > _LONGEST_LINE else f"`{line}`"

@@ -11,7 +11,7 @@ def read_notebook(file: File) -> Notebook:
     """A submitted notebook, in UTF-8 with or without a byte-order mark, or in UTF-16.
 
     Raises:
-        UnreadableError: it is no notebook that can be graded; the message says why.
+        UnreadableError: it is not a notebook that can be graded; the message says why.
     """
     content = file.read()
     if not content.strip():

@@ -146,7 +146,7 @@ def _is_a_lab(name: str, stems: Collection[str]) -> bool:
 
 
 def _without_lab(stem: str, stems: Collection[str]) -> str:
-    """Whose a single file is: what its name has beside the lab's; "" where there is no more."""
+    """Whose a single file is: its name without the lab's; "" where nothing is left."""
     for lab in sorted(stems, key=len, reverse=True):
         if lab in stem:
             rest = stem.replace(lab, " ").strip(_EDGES)

@@ -85,5 +85,5 @@ def _lettered(question: QuizQuestion) -> list[tuple[str, Choice]]:
 
 
 def _plain(text: str) -> str:
-    """A quiz is plain text: its signs are no markup, and its line ends are spaces."""
+    """A quiz is plain text: its signs are not markup, and its line ends are spaces."""
     return re.sub(r"([\\`*_<>\[\]|&~$])", r"\\\1", " ".join(text.split()))

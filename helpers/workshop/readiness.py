@@ -35,7 +35,7 @@ PLACEHOLDER = re.compile(
     r"|att\d*|attachment[-_ ]?\d*|no[-_ ]?name|unnamed|untitled|part[-_ .]?\d*|\d*",
     re.IGNORECASE,
 )
-# A time zone that is set wrongly is no clock that is wrong.
+# A wrong time zone does not count as a wrong clock.
 AHEAD = timedelta(days=1)
 
 Text = Annotated[str, Field(max_length=5000)]
@@ -101,8 +101,8 @@ class Row:
     Attributes:
         file: its path in the folder.
         problems: none where the machine is ready, or where a newer report counts.
-        report: None where the file is no report that can be read.
-        person: whose it is, as the name says, and as the roster has it; "" where it says nobody's.
+        report: None where the file is not a report that can be read.
+        person: whose report it is, by the roster or else by the file's name; "" where neither says.
         newer: the file that counts, where this person sent a newer report.
         listed: whether the roster has this person.
     """
@@ -164,7 +164,7 @@ def read(
 
 
 def _whose(parts: tuple[str, ...], roster: Roster | None) -> tuple[str, bool]:
-    """Whose a file is, "" where its name says nobody's; and whether the roster has them."""
+    """Whose a file is, "" where its name does not say; and whether that person is on the roster."""
     owner = owners([parts], ())[parts]
     names = [COPY.sub("", re.sub(r"\.\w{1,4}$", "", parts[-1])).strip()]
     if owner.by_platform:
@@ -178,7 +178,7 @@ def _whose(parts: tuple[str, ...], roster: Roster | None) -> tuple[str, bool]:
 
 
 def _compared(rows: Sequence[Row]) -> list[Row]:
-    """The rows with what only shows beside others: nobody's, older ones, one report of several."""
+    """The rows, with what shows only by comparison: older reports, and one report in two files."""
     of_person: dict[str, list[Row]] = defaultdict(list)
     of_report: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
@@ -216,7 +216,7 @@ def _compared(rows: Sequence[Row]) -> list[Row]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Everything that is no folder, also what cannot be entered or is a link to a folder."""
+    """Every file, and every folder that cannot be entered or is a link."""
     lost: list[Path] = []
     for place, folders, files in os.walk(
         folder, onerror=lambda error: lost.append(Path(str(error.filename)))

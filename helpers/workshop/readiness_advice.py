@@ -71,7 +71,7 @@ def target_of(machine: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def misfit(machine: Mapping[str, Any]) -> str:
-    """Why the lock has no packages for a machine, in a few words; "" where it has."""
+    """Why the lock has no packages for a machine, in a few words; "" where it has them."""
     system, version = machine["system"], str(machine["system_version"])
     known = {(one.platform_system, one.machine) for one in PLATFORMS.values()}
     if (system, machine["processor"]) not in known:

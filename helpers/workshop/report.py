@@ -110,6 +110,6 @@ def _reasons(row: LearnerRow) -> list[str]:
 
 def _text(value: str) -> str:
     """A cell of one line that no spreadsheet runs as a formula."""
-    # Blanks and line ends before the sign are no protection: spreadsheets pass over them.
+    # Blanks and line ends before the sign do not protect: spreadsheets skip them.
     line = " ".join(value.split())
     return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line

@@ -69,7 +69,7 @@ def read_roster(file: Path) -> Roster:
     It may be an export of Moodle's or of Canvas's: see `_COLUMNS`.
 
     Raises:
-        GradeError: there is no such file, or it is no roster; the message names the line.
+        GradeError: there is no such file, or it is not a roster; the message names the line.
     """
     called = file.name
     try:

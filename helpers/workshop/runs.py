@@ -71,7 +71,7 @@ def run_all(
             pending = set(futures)
             while pending:
                 done, pending = wait(pending, timeout=_PATIENCE_S, return_when=FIRST_COMPLETED)
-                if not done:  # an endless loop, perhaps: it is no silence to wonder about
+                if not done:  # perhaps an endless loop: say so, so that nobody wonders
                     progress.still([futures[one] for one in pending if one.running()])
                 for future in (one for one in futures if one in done):
                     task = futures[future]

@@ -52,7 +52,7 @@ class Submission:
 
 @dataclass(frozen=True)
 class Handed:
-    """All submissions, in the order of the table, and what is no one's."""
+    """All submissions, in the order of the table, and notes on files that belong to nobody."""
 
     submissions: tuple[Submission, ...]
     notes: tuple[str, ...] = ()
@@ -258,7 +258,7 @@ def _submission(
 
 
 def _zip_fault(file: File) -> str:
-    """Why a zip cannot be read: those that can be are no files here, but folders. Else ""."""
+    """Why a zip cannot be read; else "". Zips that can be read are folders here, not files."""
     if file.suffix != ".zip":
         return ""
     try:

@@ -99,7 +99,7 @@ def verify(folder: Path) -> tuple[list[Target], list[str]]:
         The targets that it is for, and what is wrong, a sentence each.
 
     Raises:
-        BundleError: it is no bundle.
+        BundleError: it is not a bundle.
     """
     targets = _read_index(folder)
     if targets is None:
@@ -203,7 +203,7 @@ def _enough_space(
 
 
 def _files(folder: Path) -> list[str]:
-    """The bundle's files, without its checksums; what the system leaves on a stick is no file."""
+    """The bundle's files, without its checksums and without what a system leaves on a stick."""
     return sorted(_walk(folder))
 
 
