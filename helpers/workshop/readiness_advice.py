@@ -22,7 +22,7 @@ ADVICE: dict[str, str] = {
     "another.",
     "Disk": "Ask them to free some space, or to set COURSE_HOME to a folder on another disk.",
     "Ports": "A firewall, VPN or security program blocks 127.0.0.1: ask them to allow this Python.",
-    "JupyterLab": f"JupyterLab is missing or does not start: {AGAIN}",
+    "JupyterLab": f"JupyterLab or its kernel is missing: {AGAIN}",
     "git": "Ask them to install git: `course reset` and `course update` do not work without it.",
     "Other version of the course": "Ask them to run `python3 -m helpers update` and send a new "
     "report. If every report differs, your own clone is the old one.",
