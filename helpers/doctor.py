@@ -252,20 +252,22 @@ def doctor(argv: Sequence[str]) -> int:
 
     parser = argparse.ArgumentParser(
         prog="course doctor",
-        description="Check this machine: one line a check, OK or what to do.",
+        description="Check this machine: one line per check, OK or what to do.",
         epilog="Exit status: 0 all is well, 1 something is not (or the report was not written), 2 "
         "bad use. Sizes are in MB (1,000,000 bytes).",
     )
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="the report as JSON")
+    form.add_argument("--json", action="store_true", help="print the findings as JSON")
     form.add_argument(
         "--report",
         metavar="FILE.json",
         type=outfile.named(".json"),
-        help="write what an instructor needs as JSON, without personal data; it is shown first, "
-        "and you decide",
+        help="show a report for an instructor, without personal data, and write it as JSON if you "
+        "agree",
     )
-    parser.add_argument("--yes", action="store_true", help="write --report without a question")
+    parser.add_argument(
+        "--yes", action="store_true", help="write the report of --report without asking"
+    )
     # The launcher's word to a report that is made although the set-up did not end.
     parser.add_argument("--stopped", default="", help=argparse.SUPPRESS)
     options = parser.parse_args(argv)

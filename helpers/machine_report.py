@@ -1,9 +1,9 @@
 """The file of `course doctor --report`: what an instructor needs to know of a learner's machine.
 
 Standard library only: it is also made where the course's packages could not be installed. It holds
-no personal data. Names of the user and the machine, folders, addresses and ids are taken out of
-every text before it is shown. A Python that is too old for the course can read this file too, so
-that an instructor hears of it.
+no personal data. The names of the user and the machine, folders, addresses and ids are removed from
+every text before it is shown. A Python that is too old for the course can run this file too, so
+that an instructor learns of that problem.
 """
 
 from __future__ import annotations
@@ -172,14 +172,14 @@ def show_and_write(
     outfile.check(path, _is_report)
     if not yes and not sys.stdin.isatty():
         raise ReportFileError(
-            "the report is written only after you have seen it, and this is no terminal where you "
-            "could say so. Run it in one, or add --yes."
+            "the report is written only after you have seen it and agreed, and this is not a "
+            "terminal. Run the command in a terminal, or add --yes."
         )
     checks = examine()
     report = compose(checks, root=ROOT, state=state_folder())
     text = json.dumps(report, indent=1, ensure_ascii=False) + "\n"
     print(text)
-    print('Its "id" is a random number, by which two files with the same report are noticed.')
+    print('The "id" is a random number. It shows when two files contain the same report.')
     if not yes and not _agreed(path):
         print("Nothing was written.")
         return 1
@@ -187,12 +187,12 @@ def show_and_write(
     ready = all(check["ok"] for check in checks)
     print(f"Wrote {path}. Send this file to your instructor.")
     if not ready:
-        print("This machine is not ready yet. `course doctor` says what to do.")
+        print('This machine is not ready yet: the "advice" of each failed check says what to do.')
     return int(not ready)
 
 
 def _agreed(path: Path) -> bool:
     again = " and replace the report that is there" if path.exists() else ""
-    print(f"This is everything that the file will hold. Write it to {path}{again}? [y/N] ", end="")
+    print(f"The file will contain this and no more. Write it to {path}{again}? [y/N] ", end="")
     sys.stdout.flush()
     return sys.stdin.readline().strip().lower() in {"y", "yes"}

@@ -1,8 +1,8 @@
 """A file that a person names for a command to write: one rule for every command.
 
-The name has an ending that the command writes, and its folder is there. A link is followed. Only a
-regular file is ever replaced, and only where this command wrote it: what else is there may be the
-person's own. Standard library only, for an old Python too: `course doctor --report` needs it.
+The name must have an ending that the command writes, and its folder must exist. A link is followed.
+Only a regular file is ever replaced, and only where this command wrote it: any other file may be
+the person's own. Standard library only, for an old Python too: `course doctor --report` needs it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def named(*endings: str) -> Callable[[str], Path]:
         path = Path(text.strip())
         if path.suffix.lower() not in endings:
             raise argparse.ArgumentTypeError(
-                f"{text!r} will not do: the name ends in {' or '.join(endings)}"
+                f"{text!r} does not fit: the name must end in {' or '.join(endings)}"
             )
         return path
 
@@ -60,8 +60,8 @@ def save(out: Path, content: bytes, ours: Callable[[bytes], bool] | None = None)
 
     Args:
         out: the file; its folder is there.
-        content: what to write. A file with this content already may stay.
-        ours: whether what is there may be replaced; without it, nothing that differs is.
+        content: what to write. A file that already has this content is no obstacle.
+        ours: whether the content that is there may be replaced; without it, only equal content is.
 
     Raises:
         OutError: it may not be written, or the system refuses.
@@ -85,7 +85,7 @@ def replace(file: Path, content: bytes) -> None:
     except FileNotFoundError:
         mode = stat.S_IFREG
     if not stat.S_ISREG(mode):  # a rename would put a plain file in the place of /dev/null
-        raise OSError(errno.EINVAL, "it is no regular file", str(file))
+        raise OSError(errno.EINVAL, "it is not a regular file", str(file))
     draft = place.with_name(f".{place.name}.new")
     try:
         with draft.open("wb") as written:
@@ -112,7 +112,7 @@ def _check(out: Path, ours: Callable[[bytes], bool] | None, content: bytes | Non
     if stat.S_ISDIR(mode):
         raise OutError(f"{out} is a folder: name a file in it.")
     if not stat.S_ISREG(mode):
-        raise OutError(f"{out} is no regular file, but a device, a pipe or the like: name another.")
+        raise OutError(f"{out} is not a regular file, but a device or a pipe: name another file.")
     before = place.read_bytes()
     if before != content and not (ours and ours(before)):
         raise OutError(

@@ -1,4 +1,4 @@
-"""`course catch-up 05.4`: the course's solutions, for a learner who comes late or is lost.
+"""`course catch-up 05.4`: the course's solutions, for a learner who joins late or is lost.
 
 `05` gives what lab 05 uses of earlier labs; `05.4` also the exercises of lab 05 before the fourth,
 so that a learner works where the room is. What the learner passed stays. A cell gets the stored
@@ -87,7 +87,9 @@ def catch_up(target: str, *, root: Path) -> tuple[str, list[Given]]:
     """
     found = _TARGET.fullmatch(target.strip())
     if not found:
-        raise CatchUpError(f"{target!r} is no lab: give its number, such as 05, or 05.4.")
+        raise CatchUpError(
+            f"{target!r} is not a lab or an exercise: give a number such as 05 or 05.4."
+        )
     module = found[1].zfill(2)
     lab = _path("labs", module, root)
     wanted = list(needed(_read(lab, root, module), module))

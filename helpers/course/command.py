@@ -66,25 +66,27 @@ def reset(argv: Sequence[str]) -> int:
 
     parser = argparse.ArgumentParser(
         prog="course reset",
-        description="Restore a lab as the course ships it. A dated copy of yours is kept, and what "
-        "`course status` shows stays, except that given exercises are open again.",
+        description="Restore a lab as the course ships it, and keep a dated copy of yours. What "
+        "`course status` shows stays, except that exercises given by `course catch-up` are open "
+        "again.",
+        epilog="Exit status: 0 done, 1 the lab cannot be restored, 2 bad use.",
     )
     parser.add_argument("module", help="the lab's number, such as 01")
     module = parser.parse_args(argv).module
     if not re.fullmatch("[0-9]{1,2}", module):
-        parser.error(f"{module!r} is no lab: give its number, such as 01")
+        parser.error(f"{module!r} is not a lab: give its number, such as 01")
     try:
         done = restore(module.zfill(2), root=ROOT)
     except (CheckoutError, UnknownLab, OSError) as error:
         return _failed("reset", error)
     for path in done.restored:
-        print(f"{path} is as it was shipped.")
+        print(f"{path} is as the course ships it.")
     if done.copies:
         print(f"Yours is kept in {done.copies}. To go back, copy it from there over the lab.")
     print(
         "If it is open in JupyterLab, close its tab without saving and open it again."
         if done.restored
-        else "The lab is as it was shipped already."
+        else "The lab is already as the course ships it."
     )
     return 0
 
@@ -146,7 +148,7 @@ def _failed(command: str, error: Exception) -> int:
     said = str(error)
     if isinstance(error, OSError) and error.filename and not isinstance(error, StateFolderError):
         # A file in a folder's place, a folder in a file's, no right to write, a full disk.
-        said = f"{error.filename}: {error.strerror}. Put that right and run it again."
+        said = f"{error.filename}: {error.strerror}. Put that right, then run it again."
     print(f"course {command}: {said}", file=sys.stderr)
     return 1
 

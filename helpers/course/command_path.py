@@ -17,12 +17,12 @@ def status(argv: Sequence[str]) -> int:
 
     parser = argparse.ArgumentParser(
         prog="course status",
-        description="Show your path, module by module: the modules that it needs, the minutes that "
-        "are left of its walkthrough and lab, checks passed, hints shown (also those that a check "
-        "shows by itself), quiz questions answered, and the evidence that you gathered. A minute "
-        "is a competent newcomer's, and the upper end of a range. Running a walkthrough leaves no "
-        "trace: it counts as read when its quiz is answered or an exercise of its lab is passed. "
-        "The exit status is 0.",
+        description="Show your path, module by module: the modules that it needs, the minutes left "
+        "of its walkthrough and lab, checks passed, hints shown (including those that a check "
+        "shows by itself), quiz questions answered correctly, and the evidence that you gathered. "
+        "The minutes are a competent newcomer's, the upper figure of a range. Running a "
+        "walkthrough leaves no trace: it counts as read when its whole quiz is answered "
+        "correctly, or an exercise of its lab is passed or given. The exit status is 0.",
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     options = parser.parse_args(argv)
@@ -42,22 +42,22 @@ def next_(argv: Sequence[str]) -> int:
 
     parser = argparse.ArgumentParser(
         prog="course next",
-        description="Say what is next by your progress: a walkthrough, an exercise or a quiz. It "
-        "begins with the module that you worked on last, goes on along the path, and comes back to "
-        "what you left out. It prints the address that opens it in the JupyterLab that runs, or "
-        "the command that starts it. The exit status is 0, also when all is done.",
+        description="Say what is next for you: a walkthrough, an exercise or a quiz. It begins "
+        "with the module that you worked on last, goes on along the path, and comes back to what "
+        "you left out. It prints the address that opens the notebook in the running JupyterLab, or "
+        "the command that starts JupyterLab with it. The exit status is 0, even when all is done.",
     )
     parser.add_argument(
         "--open",
         action="store_true",
-        help="open it: in your browser where JupyterLab runs, otherwise by `course lab`",
+        help="also open it: in your browser where JupyterLab runs, otherwise with `course lab`",
     )
     options = parser.parse_args(argv)
     states = read(root=ROOT)
     step = next_step(states, progress.last_module())
     if step is None:
         print(all_done(states))
-        print("Lab 12 has your answers, and `course new DIR` starts a project of your own.")
+        print("Your answers are in lab 12; `course new DIR` starts a project of your own.")
         return 0
     print(f"Next: {step.what}.")
     if step.file is None:
@@ -72,7 +72,7 @@ def next_(argv: Sequence[str]) -> int:
         import webbrowser
 
         if not webbrowser.open(running):
-            print("No browser was found here: copy the address into yours.")
+            print("No browser could be opened: copy the address into yours.")
         return 0
     from helpers.course.lab import run
 
@@ -87,13 +87,14 @@ def catch_up(argv: Sequence[str]) -> int:
 
     parser = argparse.ArgumentParser(
         prog="course catch-up",
-        description="Come in late: put the course's solutions, with their stored outputs, where a "
-        "lab needs them. `05.4` gives the exercises of lab 05 before the fourth, so that you start "
-        "where the room is. `05` gives what lab 05 uses of earlier labs, which is nothing in most. "
-        "What you passed stays yours; of a lab that is changed, a dated copy is kept. "
-        "`course status` lists these exercises as given, not as passed, until the check passes on "
-        "code of your own. Save your notebooks before.",
-        epilog="Exit status: 0 done, 1 a file cannot be read or written, 2 no such lab.",
+        description="Join late: put the course's solutions, with their stored outputs, into your "
+        "lab. `05.4` gives the solutions of the exercises before 05.4, so that you start where the "
+        "room is. `05` gives only solutions of earlier labs that lab 05 uses; the labs of this "
+        "version use none. Exercises that you passed stay as they are, and a dated copy of a "
+        "changed lab is kept. `course status` lists these exercises as given, not as passed, until "
+        "the check passes on code of your own. Save your notebooks first.",
+        epilog="Exit status: 0 done, 1 a file cannot be read or written, 2 no such lab or "
+        "exercise.",
     )
     parser.add_argument("where", metavar="NN[.N]", help="a lab such as 05, or an exercise: 05.4")
     target = parser.parse_args(argv).where
@@ -116,13 +117,15 @@ def catch_up(argv: Sequence[str]) -> int:
         _tell(one.lab, "your own code there was replaced", one.replaced)
         _tell(one.lab, "given before", one.already)
         _tell(one.lab, "passed by you, left as they are", one.passed)
-        _tell(one.lab, "not given, because your lab has no cell for them any more", one.missing)
+        _tell(one.lab, "not given, because your lab no longer has a cell for them", one.missing)
         if one.copies:
             kept = one.copies.relative_to(ROOT) / one.lab
-            print(f"Your lab as it was is {kept.as_posix()}: to go back, copy it over the lab.")
+            print(
+                f"Your earlier lab is kept in {kept.as_posix()}. To go back, copy it over the lab."
+            )
     if any(one.exercises for one in done):
         print("If it is open in JupyterLab, close its tab without saving and open it again.")
-        print("The stored outputs show what comes; run the cells from the top to use them.")
+        print("You see the stored outputs; to use the solutions, run the cells from the top.")
     number = target.strip().partition(".")[2]
     at = f" at exercise {Path(lab).name[:2]}.{int(number)}" if number else ""
     print(f"Go on{at}: course lab {lab}")
@@ -140,15 +143,15 @@ def journal(argv: Sequence[str]) -> int:
         prog="course journal",
         description="Write your own figures as one page, module by module: what you measured (the "
         "tables that end walkthroughs and labs, as your saved notebooks have them), the first and "
-        "the best result of each check, the quiz, and the evidence that you gathered, with dates. "
-        "The page needs no network. Exit status: 0 done, 1 the file cannot be written.",
+        "the best result of each check, your quiz answers, and the evidence that you gathered, "
+        "with dates. The page needs no network. Exit status: 0 done, 1 the file cannot be written.",
     )
     parser.add_argument(
         "--out",
         type=outfile.named(".html"),
         metavar="FILE",
-        help="where to, in .html; by default journal.html in your .course folder. An earlier "
-        "journal is replaced, and nothing else",
+        help="the file to write, in .html (default: journal.html in your .course folder); it may "
+        "replace an earlier journal, but no other file",
     )
     out: Path | None = parser.parse_args(argv).out
     file = out or course_dir() / "journal.html"
@@ -170,7 +173,7 @@ def _tell(lab: str, what: str, exercises: Sequence[str]) -> None:
 
 
 def _refused(command: str, error: Exception) -> int:
-    """One sentence for what the disk refused."""
+    """One sentence on a file that could not be written."""
     name = getattr(error, "filename", None)
     reason = getattr(error, "strerror", None) or error
     # A draft `.x.html.new` is the writing of x.html: the reader knows that name.
@@ -179,8 +182,8 @@ def _refused(command: str, error: Exception) -> int:
         shown = shown[1 : -len(".new")]
     what = f"{shown} cannot be written"
     print(
-        f"course {command}: {what}: {reason}. Nothing was changed. Check that the folder may be "
-        "written and that the disk is not full, then run it again.",
+        f"course {command}: {what}: {reason}. No file was left half-written. Check that you may "
+        "write to its folder and that the disk is not full, then run it again.",
         file=sys.stderr,
     )
     return 1

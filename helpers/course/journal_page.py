@@ -36,7 +36,7 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; }
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d")
 _WHOLE = r'<span class="date">\g<0></span>'
-_TITLE = "Journal: production-ready LLM agents"
+_TITLE = "Journal: production LLM agents"
 
 
 def page(journal: Journal) -> str:
@@ -53,12 +53,12 @@ def page(journal: Journal) -> str:
     body = (
         f'<nav aria-label="Modules"><ul>{nav}</ul></nav>\n' + "\n".join(sections)
         if sections
-        else "<p>Nothing is recorded yet: your first check or quiz answer will be here.</p>"
+        else "<p>Nothing is recorded yet: your checks and quiz answers will be here.</p>"
     )
     return pages.page(
         _TITLE,
         f"<main><h1>{_TITLE}</h1><p>Written {_time(journal.written)}. {_sums(journal)} "
-        f"<code>course journal</code> writes it again.</p>\n{body}\n</main>",
+        f"To renew this page, run <code>course journal</code>.</p>\n{body}\n</main>",
         _STYLE,
         head=MARK,
     )
@@ -74,7 +74,7 @@ def _sums(journal: Journal) -> str:
     more = f" ({given} more given)" if given else ""
     return (
         f"{passed} of {exercises} checks passed{more}, "
-        f"{right} of {asked} quiz questions answered rightly."
+        f"{right} of {asked} quiz questions answered correctly."
     )
 
 
@@ -102,7 +102,7 @@ def _module(one: ModuleJournal) -> str:
         )
         parts.append(_table("Checks", heads, map(_check, checks)))
     if one.quiz:
-        heads = ("Question", "First answered", "First right", "Tries")
+        heads = ("Question", "First answered", "First correct", "Tries")
         parts.append(_table("Quiz", heads, map(_quiz, one.quiz)))
     if one.evidence:
         parts.append(_evidence(one.evidence))
@@ -110,7 +110,7 @@ def _module(one: ModuleJournal) -> str:
 
 
 def _measured(one: Measured) -> str:
-    """A table of the learner's notebook: its text alone, whatever the notebook holds beside it."""
+    """A table of the learner's notebook: its text alone, and nothing else of the notebook."""
     table = nh3.clean(one.html, tags=_TABLE, attributes={})
     return (
         f"<h3>What you measured: {escape(one.notebook)}</h3><p>Saved {_time(one.saved)}.</p>"

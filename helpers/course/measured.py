@@ -1,7 +1,7 @@
 """The learner's own figures: the tables that end their notebooks ("What you measured").
 
 They are read from the notebooks as they are saved. A walkthrough comes with the course's outputs:
-its table is the learner's own once it differs from the one that was shipped.
+its table counts as the learner's own once it differs from the shipped one.
 """
 
 import contextlib

@@ -59,8 +59,8 @@ def _minutes(states: Sequence[ModuleState]) -> Iterable[str]:
     total = sum(one.walkthrough + one.lab for one, _ in known)
     machine = sum(one.machine for one, _ in known)
     yield (
-        f"Minutes left: {left:,} of {total:,}, walkthroughs and labs together. In all the "
-        f"walkthroughs, the machine works for {machine} minutes."
+        f"Minutes left: {left:,} of {total:,}, walkthroughs and labs together. In the "
+        f"walkthroughs, the machine works for {machine} minutes in all."
     )
 
 
@@ -69,8 +69,8 @@ def _programs(states: Sequence[ModuleState]) -> Iterable[str]:
         if one.missing:
             names = ", ".join(one.missing)
             yield (
-                f"Module {one.module} also uses {names}, not found on this machine: README, "
-                "Platforms, says how to install."
+                f"Module {one.module} also uses {names}, not found on this machine: see README, "
+                "Platforms, for how to install."
             )
 
 
@@ -79,11 +79,13 @@ def _damaged(states: Sequence[ModuleState]) -> Iterable[str]:
         if one.walkthrough is None:
             continue  # `course next` says that it is missing
         if one.exercises and one.lab is None:
-            yield f"Lab {one.module} has no file: `course reset {one.module}` restores it."
+            yield (
+                f"The file of lab {one.module} is missing: `course reset {one.module}` restores it."
+            )
         elif one.problem:
             yield (
-                f"{one.problem} `course reset {one.module}` restores a lab and keeps a copy of "
-                "yours; `git restore` and its name restore a walkthrough."
+                f"{one.problem} `course reset {one.module}` restores a lab and keeps a dated copy "
+                "of yours; `git restore FILE` restores a walkthrough."
             )
 
 
@@ -126,4 +128,4 @@ def all_done(states: Sequence[ModuleState]) -> str:
     """The sentence for a learner who has nothing left."""
     given = any(one.status == GIVEN for state in states for one in state.exercises)
     checks = "Every exercise is passed or given" if given else "Every check has passed"
-    return f"{checks}, and every quiz is answered."
+    return f"{checks}, and every quiz is answered correctly."

@@ -1,7 +1,7 @@
 """A mermaid diagram as a list of its arrows: the text of its picture, or what is there without one.
 
 The script that draws mermaid is several megabytes in many files, too much for a page that is one
-file. The arrows say the same in words. What is no flowchart or sequence diagram stays as it is.
+file. The arrows say the same in words. Any other diagram stays as it is.
 """
 
 import re

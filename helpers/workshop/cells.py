@@ -83,8 +83,9 @@ def read(source: Path) -> list[Cell]:
     try:
         lines = source.read_text("utf-8").splitlines()
     except (OSError, ValueError) as error:
+        shown = "/".join(source.parts[-3:])
         raise SourceMissing(
-            f"{source.name} cannot be read: restore it with `git restore {source.name}`."
+            f"{shown} cannot be read: in the course's folder, run `git restore {shown}`."
         ) from error
     cells: list[Cell] = []
     opening: re.Match[str] | None = None

@@ -43,13 +43,13 @@ def page(report: Report) -> str:
     there = [row for row in report.learners if row.handed_in]
     absent = [row.learner for row in report.learners if not row.handed_in]
     sections = [
-        ("Exercises, the hardest first", _exercises(report, there)),
+        ("Exercises, hardest first", _exercises(report, there)),
         ("Cases that failed most often", _cases(report, there)),
         ("Handed in nothing", _list(absent) or _none("Everyone on the roster handed something in.")
             if report.roster else ""),
         ("Learners", _learners(report)),
         ("Notes", _notes(report) or _none("None.")),
-        ("Not graded, for reasons of the course or this machine", _list(report.faults)),
+        ("Not graded, because of the course or this machine", _list(report.faults)),
     ]  # fmt: skip
     body = "\n".join(
         f"<section><h2>{escape(head)}</h2>\n{text}</section>" for head, text in sections if text
@@ -62,9 +62,9 @@ def _summary(report: Report, there: Sequence[LearnerRow]) -> str:
     passed, total = sum(row.passed for row in there), sum(row.total for row in there)
     ran = sum(row.seconds for row in there)
     return (
-        f"{_handed_in(report)} They passed {passed} of {total} exercises. Their labs ran for "
-        f"{_time(ran)} in all; this grading took {_time(report.seconds)} and ran {report.run} of "
-        "the labs."
+        f"{_handed_in(report)} Together they passed {passed} of {total} exercises. Their labs ran "
+        f"for {_time(ran)} in all. This grading took {_time(report.seconds)} and ran {report.run} "
+        "of the labs."
     )
 
 
@@ -72,11 +72,11 @@ def _handed_in(report: Report) -> str:
     """How many came, and how many of them can be graded; with a roster, of how many."""
     listed = [row for row in report.learners if row.listed]
     came = sum(row.handed_in for row in listed)
-    told = f"{came} learners handed something in."
+    told = f"{came} {'learner' if came == 1 else 'learners'} handed something in."
     if report.roster:
         told = f"{came} of the {len(listed)} learners on the roster handed something in."
     if others := [row.learner for row in report.learners if not row.listed]:
-        told += f" {len(others)} more came from outside the roster: {', '.join(others)}."
+        told += f" {len(others)} more not on the roster: {', '.join(others)}."
     kinds = Counter(row.submission for row in report.learners if row.handed_in)
     rest = [f"{n} {kind}" for kind, n in kinds.items() if not kind.startswith("graded")]
     return f"{told} Not graded: {', '.join(rest)}." if rest else told
@@ -98,7 +98,7 @@ def _exercises(report: Report, there: Sequence[LearnerRow]) -> str:
         rows.append((share, exercise, title, counts["passed"], graded, others))
     rows.sort(key=lambda row: (row[0] is None, row[0] or 0.0))
     return _table(
-        ("Exercise", "Title", "Passed", "Of those handed in", "Others"),
+        ("Exercise", "Title", "Passed", "Of those graded", "Other results"),
         (
             (
                 escape(exercise),
@@ -110,7 +110,7 @@ def _exercises(report: Report, there: Sequence[LearnerRow]) -> str:
             )
             for share, exercise, title, passed, graded, others in rows
         ),
-        "Exercises with the share of learners who passed",
+        "Exercises, with the share of learners who passed",
     ) if rows else ""  # fmt: skip
 
 
@@ -137,7 +137,7 @@ def _cases(report: Report, there: Sequence[LearnerRow]) -> str:
             (escape(exercise), escape(case), str(len(who)), escape(", ".join(who)))
             for (exercise, case), who in most[:_MOST_CASES]
         ),
-        "Cases with the learners for whom they failed",
+        "Cases, with the learners for whom they failed",
     )
     return table + (f"<p>And {left} more cases.</p>" if left > 0 else "")
 
@@ -155,7 +155,7 @@ def _learners(report: Report) -> str:
             )
             for row in report.learners
         ),
-        "Learners with the status of each exercise, and the seconds that their labs ran",
+        "Learners, with the status of each exercise and the seconds that their labs ran",
     )
 
 

@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 _SLOW_S, _FAST_S = 600.0, 180.0  # many times what the slowest cell of the course takes
 
 _DESCRIPTION = """
-Grade submitted labs: a sub-folder of notebooks, a zip, or one notebook, for each learner. The
-exercise cells, and those of the learner's own cells that they need, are put into a fresh lab; the
-report says why an exercise did not pass, and what was left out.
+Grade submitted labs: for each learner a sub-folder of notebooks, a zip, or one notebook. The
+grader puts the exercise cells, and the learner's own cells that these need, into a fresh lab and
+runs it. The report says why an exercise did not pass, and what was left out.
 """
 _EPILOG = """
-Read are folders and zips of each learner, folders of each lab, one zip of all, and the names that
-Moodle and Canvas give to files; of two versions of a lab the newest counts, and all that is not
-read is named. Without --lab, a lab that fewer than a fifth as many learners handed in as the most
-common one is graded and left out of the counts, and nobody is missing in it; the first lines name
-it. Results are kept in FOLDER/.course-grade, so that a second run, or one after Ctrl-C, runs only
-what has changed. With --only, the table and the report still have every learner, the others as they
-were graded before. On Linux the system itself limits each kernel's address space and file
-sizes. On macOS and Windows only the grader's own watch on time and memory does, ten times a second;
-on Windows a cell that runs too long is ended with its kernel, not interrupted, and the lab is run
-again without it. The exit status is 1 where nothing could be graded, where the grader or the course
-failed, where the limits are too small for the course's own solution (what that concerns is not
-graded), or where a report could not be written; else 0, and 2 for a wrong option.
+The submissions may be a folder or zip for each learner, a folder for each lab, one zip of all, or
+files as Moodle and Canvas name them. Of several versions of a lab the newest counts. Files that are
+not read are listed. Without --lab, a lab that fewer than a fifth as many learners handed in as the
+most common one is graded but not counted, and counts as missing for nobody; the first lines name
+it. Results are kept in FOLDER/.course-grade (for a zip or a single notebook, beside it). A second
+run, also one after Ctrl-C, runs only what has changed. With --only, --table and --report still have
+every learner; the others keep their earlier grades. The grader checks time and memory ten times a
+second; on Linux the system also limits the address space and file sizes of each kernel. On Windows
+a cell that runs too long is not interrupted: its kernel is ended, and the lab runs again without
+that cell. Exit status: 0 done; 1 nothing could be graded, the grader or the course failed, the
+limits are too small for the course's own solution (the exercises concerned are not graded), or a
+file could not be written; 2 bad use.
 """
 
 
@@ -110,8 +110,8 @@ def _look(options: argparse.Namespace) -> None:
         place = folder and folder.resolve()
         if place and submissions in (place, *place.parents) and not place.name.startswith("."):
             raise OutError(
-                f"{folder} is in the folder of submissions, and its files would be taken for "
-                "some: choose another place."
+                f"{folder} is in the folder of submissions, where its files would be read as "
+                "submissions: name another folder."
             )
 
 
@@ -129,7 +129,7 @@ def _written(options: argparse.Namespace, found: "Report") -> int:
     if options.feedback is not None:
         try:
             count = feedback.write(found, options.feedback)
-            _say(f"written: feedback for {count} learners in {options.feedback}")
+            _say(f"wrote feedback for {count} learners to {options.feedback}")
         except OutError as error:
             status = _failed(str(error))
     return status
@@ -140,7 +140,7 @@ def _told(write: Callable[[], None], file: Path) -> int:
         write()
     except OutError as error:
         return _failed(str(error))
-    _say(f"written: {file}")
+    _say(f"wrote {file}")
     return 0
 
 
@@ -153,19 +153,20 @@ def _parser(warning: str) -> argparse.ArgumentParser:
     parser.add_argument("folder", type=Path, help="the folder of submissions, or one zip of them")
     which = parser.add_argument_group("what is graded")
     which.add_argument(
-        "--lab", action="append", default=[], metavar="NN", help="this lab alone; may be repeated"
+        "--lab", action="append", default=[], metavar="NN", help="only this lab; may be repeated"
     )
     which.add_argument(
         "--only",
         metavar="PATTERN",
-        help='learners by name, id or address, such as "Ada*"; capitals and accents do not matter',
+        help="only the learners whose name, id or address matches, such as 'Ada*'; capitals and "
+        "accents do not matter",
     )
     which.add_argument(
         "--roster",
         type=Path,
         metavar="FILE.csv",
         help="the class, as CSV: columns name (or first name and last name), and id and email "
-        "where you have them, as in an export of Moodle's or Canvas's; every learner of it has a "
+        "where you have them, as in an export from Moodle or Canvas; each of these learners gets a "
         "row",
     )
     form = parser.add_mutually_exclusive_group()
@@ -176,51 +177,58 @@ def _parser(warning: str) -> argparse.ArgumentParser:
         "--table",
         type=named(".csv"),
         metavar="FILE.csv",
-        help="write the CSV so that spreadsheets open it",
+        help="write the table as CSV for a spreadsheet",
     )
     files.add_argument(
         "--semicolon",
         action="store_true",
-        help="put ; between the cells of --table: spreadsheets expect it where a decimal has a "
+        help="put ; between the cells of --table, for spreadsheets that write decimals with a "
         "comma",
     )
     files.add_argument(
         "--feedback",
         type=Path,
         metavar="DIR",
-        help="write a Markdown file for each learner; earlier feedback is replaced",
+        help="write a Markdown file for each learner into this folder, in place of earlier "
+        "feedback",
     )
     files.add_argument(
         "--report",
         type=named(".html", ".htm"),
         metavar="FILE.html",
-        help="write a page about the whole class",
+        help="write a page on the whole class",
     )
     how = parser.add_argument_group("how it is run")
     how.add_argument(
         "--seconds",
         type=_positive,
-        help=f"time limit of each cell (default {_SLOW_S:g}, with --fast {_FAST_S:g})",
+        help=f"time limit of each cell in seconds (default {_SLOW_S:g}, with --fast {_FAST_S:g})",
     )
     how.add_argument(
-        "--memory", type=_count, default=3072, help="memory limit in MB (default 3072)"
+        "--memory",
+        type=_count,
+        default=3072,
+        help="memory limit in MB of 1,048,576 bytes (default 3072)",
     )
     how.add_argument(
         "--jobs",
         type=_count,
         default=min(2, os.cpu_count() or 1),
-        help="how many submissions run at once (default 2, where there are two cores)",
+        help="how many labs run at once (default 2, or 1 on a single core)",
     )
-    how.add_argument("--fast", action="store_true", help="small samples, as in the tests")
+    how.add_argument("--fast", action="store_true", help="use small samples, as in the tests")
     how.add_argument(
         "--whole",
         action="store_true",
-        help="also run the lab's cells that measure and show, and that no check needs",
+        help="also run the cells of the lab that no check needs, such as those that measure",
     )
     how.add_argument(
-        "--state", type=Path, metavar="DIR", help="keep results there, not in FOLDER/.course-grade"
+        "--state",
+        type=Path,
+        metavar="DIR",
+        help="keep results in this folder, not in FOLDER/.course-grade",
     )
-    how.add_argument("--again", action="store_true", help="grade also what was graded before")
+    how.add_argument("--again", action="store_true", help="grade again what was graded before")
     return parser
 
 
@@ -252,7 +260,7 @@ def _count(text: str) -> int:
     except ValueError:
         value = 0
     if value < 1:
-        raise argparse.ArgumentTypeError("it should be a whole number from 1 on")
+        raise argparse.ArgumentTypeError("it should be a whole number, 1 or more")
     return value
 
 

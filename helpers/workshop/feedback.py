@@ -1,4 +1,4 @@
-"""A Markdown file for each learner: how each exercise stands, and the cases that failed."""
+"""A Markdown file for each learner: the status of each exercise, and the cases that failed."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from helpers.workshop.platforms import same
 _TITLE = "# Feedback for "
 _SAID = {
     "missing": "not handed in",
-    "not graded": "not graded: this is not your doing, and your instructor will look at it",
+    "not graded": "not graded: this is not your fault, and your instructor will look into it",
     "not done yet": "not done yet",
 }
 # Names that Windows keeps for devices.
@@ -30,12 +30,14 @@ def write(report: Report, folder: Path) -> int:
     Earlier feedback of the same name is replaced. Each is written whole or not at all.
 
     Raises:
-        OutError: a file of that name is there and is no feedback, or it cannot be written.
+        OutError: a file of that name is there and is not feedback, or it cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutError(f"{folder} could not be written to: {error.strerror}.") from error
+        raise OutError(
+            f"{folder} cannot be written to: {error.strerror}. Name another folder."
+        ) from error
     rows = [row for row in report.chosen if row.handed_in]
     taken: set[str] = set()
     for row in rows:
@@ -60,7 +62,7 @@ def _lines(row: LearnerRow, report: Report) -> Iterator[str]:
     if graded:
         yield f"{row.passed} of {row.total} exercises passed."
     else:
-        yield f"Your submission could not be graded: {row.submission}. The notes say more."
+        yield f"Your submission could not be graded: {row.submission}. The notes below say why."
     yield ""
     yield "| Exercise | Status | Cases passed |"
     yield "|---|---|---|"
@@ -101,7 +103,7 @@ def _block(text: str) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """Text that Markdown shows as it is: what learners name things by is no markup."""
+    """Text that Markdown shows as it is: names that learners give are not markup."""
     return re.sub(r"([\\`*_<>\[\]|#&~])", r"\\\1", " ".join(text.split()))
 
 

@@ -1,9 +1,9 @@
 """Every file that was handed in: in folders, in zip files beside and inside them, and in the zips
 that such a zip holds.
 
-A zip is read where it is and never unpacked, so that no entry of it can write anywhere. What cannot
-be read is there all the same, as a file whose reading says why, so that its learner is known; only
-what systems and editors leave behind is passed over in silence.
+A zip is read where it is and never unpacked, so that no entry of it can write anywhere. A file that
+cannot be read is kept too, and reading it says why, so that its learner is known. Only what systems
+and editors leave behind is passed over in silence.
 """
 
 import io
@@ -143,7 +143,7 @@ def gather(place: Path) -> Gathered:
                     )
                     continue
                 if not stat.S_ISREG(path.stat().st_mode):
-                    notes.append(f"{_shown(path, place)} is no ordinary file and was not read")
+                    notes.append(f"{_shown(path, place)} is not an ordinary file and was not read")
                     continue
                 parts = path.relative_to(place).parts
                 if path.suffix.casefold() == ".zip":
@@ -215,7 +215,7 @@ class _Zips:
         entries, why = _entries(opened)
         left.entries -= len(entries)
         if not why and left.entries < 0:
-            why = f"with the zips in it, it has more than {_MOST_ENTRIES} files"
+            why = f"it and the zips in it have more than {_MOST_ENTRIES} files"
         if why:
             self.damaged.append(itself)
             yield unreadable(itself, when, why)
@@ -253,7 +253,7 @@ def _entries(opened: _Open) -> tuple[list[zipfile.ZipInfo], str]:
     except UnreadableError as error:
         return [], str(error)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        return [], f"it is no zip file, or a damaged one ({error})"
+        return [], f"it is not a zip file, or a damaged one ({error})"
 
 
 def _why_not(entry: zipfile.ZipInfo, left: _Left, *, deeper: bool) -> str:

@@ -23,7 +23,7 @@ __all__ = ["NOT_GRADED", "Grade", "LearnerRow", "Limits", "Report", "grade"]
 
 NOT_YET = "not graded yet"
 _NOTHING = "nothing handed in"
-_FEW = 5  # a lab that fewer than a fifth as many learners handed in as another one is in no count
+_FEW = 5  # fewer than a fifth as many learners as for the most common lab: the lab is not counted
 _MOST_NAMED = 4
 
 
@@ -31,15 +31,15 @@ _MOST_NAMED = 4
 class LearnerRow:
     """One learner: exercise -> grade, and what else the instructor should know.
 
-    An exercise is not among the grades where it is not held against the learner that it is missing:
-    in a lab that few handed in, and where `only` left the learner out and nothing was graded
-    before. `private` are notes for the instructor alone, since they may name other people.
-    `handed_in` is False where nothing came from a learner of the roster. `seconds` is how long the
-    learner's labs ran, also where that was on another day. `submission` says in a few words what
-    became of what came: "graded", "graded, late", "nothing handed in", "not readable", "another
-    lab", "no exercise of a lab", "no notebook" or "not graded yet". `id` and `email` are the
-    roster's, and `listed` is False where the learner is not on it. `uncounted` are the exercises
-    that are in no count. `chosen` is False where `only` left the learner out.
+    An exercise has no grade where it does not count as missing: in a lab that few handed in, and
+    where `only` left the learner out and nothing was graded before. `private` are notes for the
+    instructor alone, since they may name other people. `handed_in` is False where nothing came from
+    a learner of the roster. `seconds` is how long the learner's labs ran, even if that was on
+    another day. `submission` says in a few words what became of the submission: "graded", "graded,
+    late", "nothing handed in", "not readable", "another lab", "no exercise of a lab", "no notebook"
+    or "not graded yet". `id` and `email` are the roster's, and `listed` is False where the learner
+    is not on it. `uncounted` are the exercises that are not counted. `chosen` is False where `only`
+    left the learner out.
     """
 
     learner: str
@@ -87,9 +87,9 @@ class LearnerRow:
 class Report:
     """Every learner, with the exercises of all.
 
-    `faults` are the grader's and the course's own: what they concern is not graded. `notes` are
-    about files that are no learner's. `titles` are the exercises'. `seconds` is how long the
-    grading took, and `run` of how many labs it ran. `roster` says whether there was one.
+    `faults` are the grader's and the course's own: the exercises concerned are not graded. `notes`
+    are about files that belong to no learner. `titles` are the exercises'. `seconds` is how long
+    the grading took, and `run` how many labs it ran. `roster` says whether there was one.
     """
 
     exercises: tuple[str, ...]
@@ -122,12 +122,12 @@ def grade(
 ) -> Report:
     """Grade a folder of submissions; see `helpers.workshop` for what this is not.
 
-    Where an exercise does not pass, the course's own solution is run too, once for each lab: what
-    that does not pass on this machine and within these limits is not graded, and is a fault. Equal
-    submissions are run once.
+    Where an exercise does not pass, the course's own solution is run too, once for each lab. An
+    exercise that this solution does not pass on this machine, within these limits, is not graded
+    and is a fault. Equal submissions are run once.
 
     Of several labs, one that fewer than a fifth as many learners handed in as the most common one
-    is in no count, and nobody is missing in it: a stray notebook says nothing about a class.
+    is not counted, and is missing for nobody: a stray notebook says nothing about a class.
 
     Args:
         folder: a sub-folder, a zip or a notebook for each learner; or one zip of all.
@@ -138,7 +138,7 @@ def grade(
         roster: the class.
         only: a pattern of the names, ids or addresses of the learners that are graded, such as
             "Ada*"; capitals and accents make no difference. The others have what `state` keeps.
-        wanted: the labs that are graded, by number or name; those that were handed in for ().
+        wanted: the labs that are graded, by number or name; where it is (), those handed in.
         state: a folder that keeps results, so that a second run grades what has changed.
         again: grade also what is kept there.
 
@@ -167,7 +167,7 @@ def grade(
         others = " ".join(f"--lab {one.module}" for one in chosen if one not in few)
         say(
             f"lab {lab.module}: {counts[lab.stem]} of {len(handed.submissions)} learners handed it "
-            f"in. It is graded, and in no count; {others} leaves it out"
+            f"in. It is graded but not counted; {others} leaves it out"
         )
     named = _chosen(handed.submissions, only)
     version = course_digest(course)
@@ -248,7 +248,7 @@ def _chosen(submissions: Sequence[Submission], only: str | None) -> set[str]:
     }
     if not found:
         names = ", ".join(one.learner for one in submissions)
-        raise GradeError(f"No learner's name, id or address fits {only!r}; there are: {names}.")
+        raise GradeError(f"No learner's name, id or address matches {only!r}; there are: {names}.")
     return found
 
 

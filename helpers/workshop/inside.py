@@ -2,9 +2,9 @@
 
 The text of this file is run in the kernel before anything of the learner's is. It imports the real
 checks, remembers every function and class of `helpers` as it is then, and records what the real
-check finds, for the exercise that the grader is asking about and for no other. It is no wall: code
-in the same process that sets out to deceive can find it. It tells those who solved an exercise from
-those who replaced `check`, patched `helpers`, or published a card that they drew themselves.
+check finds, for the exercise that the grader is asking about and for no other. It is no
+barrier: code in the same process that sets out to deceive can find it. It tells learners who solved
+an exercise from those who replaced `check`, patched `helpers`, or published a card of their own.
 """
 
 import builtins

@@ -1,4 +1,4 @@
-"""What was graded before: kept by everything that decides a result, so that it is not run again."""
+"""Earlier results, so that nothing runs twice; their key is everything that decides a result."""
 
 import hashlib
 import json
@@ -50,7 +50,7 @@ def key(lab: Lab, matched: Matched, version: str, limits: Limits) -> str:
 
 
 class Kept:
-    """Results in a folder, one file each; a folder that cannot be written to is told once."""
+    """Results in a folder, one file each; a folder that cannot be written to is reported once."""
 
     def __init__(self, folder: Path, say: Callable[[str], None], *, again: bool = False) -> None:
         """Use a folder, which is made when the first result comes.
@@ -58,8 +58,8 @@ class Kept:
         Args:
             folder: where the results are.
             say: gets a sentence where nothing can be kept.
-            again: remove what is asked for, unless it was put here by this object: a run that was
-                stopped then goes on without another `again`.
+            again: remove an earlier result that is asked for, unless this object put it here: then
+                a run that was stopped goes on without `again`.
         """
         self._folder, self._say, self._again = folder, say, again
         self._full = False

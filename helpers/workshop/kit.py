@@ -9,10 +9,13 @@ from collections.abc import Callable, Sequence
 
 SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("helpers.workshop.plan_command", "a timed plan, from the modules' own minutes"),
-    "notes": ("helpers.workshop.notes", "the instructor's notes of a module"),
+    "notes": ("helpers.workshop.notes", "the instructor's notes on a module"),
     "slides": ("helpers.workshop.slides_command", "slides of a module, as one HTML file"),
     "message": ("helpers.workshop.message", "the message to participants: set up, check, report"),
-    "readiness": ("helpers.workshop.readiness_command", "read the reports of their machines"),
+    "readiness": (
+        "helpers.workshop.readiness_command",
+        "who will have trouble, by the reports of their machines",
+    ),
     "quizzes": ("helpers.workshop.quizzes", "the quizzes as Markdown, with or without answers"),
     "survey": ("helpers.workshop.survey", "a short form for after the workshop"),
 }
@@ -23,7 +26,7 @@ def workshop(argv: Sequence[str]) -> int:
     """Run a subcommand and return its exit status; exits with 2 for one that does not exist."""
     parser = argparse.ArgumentParser(
         prog="course workshop",
-        description="The kit of an instructor. Durations are in minutes.",
+        description="What an instructor needs before, during and after a workshop.",
         epilog="course workshop COMMAND --help explains a command. Exit status: 0 done, 1 it could "
         "not be done, 2 bad use.",
     )

@@ -53,7 +53,7 @@ class Lab:
 
     @property
     def given(self) -> dict[str, str]:
-        """Exercise -> what stands in its cell before the learner fills it."""
+        """Exercise -> what its cell contains before the learner fills it."""
         cells = self.notebook["cells"]
         return {number: cell["source"] for cell in cells if (number := exercise_of(cell))}
 
@@ -97,7 +97,7 @@ class Lab:
 
 
 def labs(course: Path) -> list[Lab]:
-    """The labs of the newest commit; of the folder where it is no clone.
+    """The labs of the newest commit, or of the folder where it is not a clone.
 
     Raises:
         GradeError: there are none.
@@ -130,7 +130,8 @@ def _lab_files(course: Path) -> Iterator[tuple[str, bytes]]:
 def copy_course(course: Path, target: Path, stem: str) -> None:
     """What a lab needs of the course: all but solutions, other labs, notebooks and tests.
 
-    The figures that are stored beside a solution, as JSON, are no answers, and lab 12 cites them.
+    The figures that are stored as JSON beside a solution are copied: they are not answers, and lab
+    12 cites them.
     """
     target.mkdir(parents=True, exist_ok=True)
     for name in _top_level(course):

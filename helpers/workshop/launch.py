@@ -3,7 +3,7 @@
 Run as a program: `python launch.py MEGABYTES CONNECTION_FILE`. The limits hold for the kernel and
 what it starts: address space, the size of a file, and no core dumps. Windows has no such limits
 (the `resource` module is missing there), and macOS does not enforce the one on address space; on
-both, the grader's own watch on memory and time is what ends a submission.
+both, only the grader, which watches memory and time, ends a submission.
 """
 
 import sys

@@ -44,7 +44,7 @@ class Matched:
 
 
 def first_line(source: str) -> str:
-    """A cell as a message names it: by its first line that is no comment."""
+    """A cell as a message names it: by its first line that is not a comment."""
     lines = [line.strip() for line in source.splitlines()]
     line = next((line for line in lines if line and not line.startswith("#")), "")
     return f"`{line[:_LONGEST_LINE]}...`" if len(line) > _LONGEST_LINE else f"`{line}`"
@@ -101,7 +101,7 @@ def _idle(cells: Sequence[OwnCell]) -> list[str]:
         return []
     shown = ", ".join(first_line(one.source) for one in cells[:_MOST_NAMED])
     more = f" and {len(cells) - _MOST_NAMED} more" if len(cells) > _MOST_NAMED else ""
-    return [f"not run, since no exercise needs these cells of the learner's own: {shown}{more}"]
+    return [f"own cells that were not run, because no exercise needs them: {shown}{more}"]
 
 
 class _Sorted:
@@ -160,9 +160,9 @@ class _Sorted:
             if any(copy.strip() != original.strip() for copy in copies):
                 self.notes.append(f"{number}: a copy of its cell was left out")
             return original
-        state = "is as it was given" if original is not None else "is not there"
+        state = "is unchanged" if original is not None else "is missing"
         if copies:
-            self.notes.append(f"{number}: its cell {state}; a copy of it was taken")
+            self.notes.append(f"{number}: its cell {state}; a copy of it was graded")
             return copies[-1]
         wanted = names_in(cell["source"]).defined & self._checked(number)
         for one in reversed(self.own):
@@ -170,7 +170,7 @@ class _Sorted:
                 self.own.remove(one)
                 names = ", ".join(sorted(both))
                 self.notes.append(
-                    f"{number}: its cell {state}; the cell that defines {names} was taken"
+                    f"{number}: its cell {state}; the cell that defines {names} was graded"
                 )
                 return one.source
         copy = next(iter(self._copies.get(number, ())), None)
@@ -209,7 +209,7 @@ class _Sorted:
         return told
 
     def placed(self, one: OwnCell, exercises: Sequence[str]) -> OwnCell:
-        """An own cell where it runs: where it stands, but before the check that needs it."""
+        """An own cell in the place where it runs: its own, but before the check that needs it."""
         order = list(self._by_id)
         at = order.index(one.after) if one.after else -1
         number = exercises[0]

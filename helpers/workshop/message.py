@@ -129,47 +129,52 @@ def message(
         f"Subject: Workshop on {_spoken(day)}: please prepare your laptop by {_spoken(due)}",
         "Hello,",
         f"The workshop is on {_spoken(day)}. "
-        + (f"We work on these modules: {taught}. " if taught else "")
+        + (
+            f"We work on {'module' if len(modules) == 1 else 'modules'} {taught}. "
+            if taught
+            else ""
+        )
         + _first(readme, modules)
         + "Everything runs on your own laptop, without a key and without a GPU. Please install the "
         + (
             "course before the day, from the stick that you get from us: this needs no network. "
             if stick
-            else f"course at home: it downloads {readme.download_mb} MB, more than a room's Wi-Fi "
-            "has for all at once. "
+            else f"course at home: it downloads {readme.download_mb} MB, too much for a "
+            "room's Wi-Fi when everyone does so at once. "
         )
         + f"It takes {readme.disk_mb} MB on disk.",
         f"You need {readme.needs}. These machines cannot run the course: {readme.impossible}. If "
-        "yours is one of them, or you may not install programs on it, answer this message.",
-        "If `git --version` or `python3 --version` (Windows: `py --version`) finds nothing in a "
-        "terminal, get what is missing, and open a new terminal:\n\n"
+        "yours is one of them, or you may not install programs on it, reply to this message.",
+        "Run `git --version` and `python3 --version` (Windows: `py --version`) in a terminal. If "
+        "one is not found, install it as follows, and open a new terminal:\n\n"
         + "\n".join(f"- {line}" for line in readme.get),
         "1. Install. In a terminal"
         + (
-            ", in a folder where you want the course, with the stick's own place for "
-            f"/path/to/stick:\n\n{_indented(readme.stick)}"
+            ", go to the folder where you want the course. In this command, replace "
+            f"/path/to/stick with the place of the stick:\n\n{_indented(readme.stick)}"
             if stick
             else ":\n\n" + _indented(f"{clone}\npython3 -m helpers lab")
         )
-        + "\n\nOn Windows write `py` for `python3`; where `py` starts another Python than those "
-        "above, `py -3.12`. JupyterLab opens in your browser. If the set-up stops, its last "
-        "sentence says what to do; the same command resumes it.",
-        "2. Check. Close JupyterLab (Ctrl-C in its terminal, and y), and run in "
+        + "\n\nOn Windows, write `py` for `python3`, or `py -3.12` where `py` starts a Python that "
+        "is not one of those above. JupyterLab opens in your browser. If the set-up stops, its "
+        "last sentence says what to do. Then run the same command again: it resumes.",
+        "2. Check. Close JupyterLab (Ctrl-C in its terminal, then y), and run in "
         + ("the new folder production-agents" if stick else "the same folder")
         + ":\n\n"
         + _indented("python3 -m helpers doctor --report your-name.json")
-        + "\n\nEach line says OK or what to do. The command shows the report before it writes it. "
-        "The report holds no personal data: what your machine is, and what the checks found. Your "
-        "name is in the file's name alone. Make the report also if the set-up stopped.",
-        f"3. Send the file your-name.json to {to or '<where reports are sent>'} by "
-        f"{_spoken(due)}, also if a check says NO: then there is time to help.",
+        + "\n\nPut your own name in place of your-name. The command shows the report before it "
+        "writes it: answer y to write it. The report says what your machine is, what the checks "
+        "found, and what to do where one failed. It holds no personal data: your name is in the "
+        "file's name alone. Make the report even if the set-up stopped.",
+        f"3. Send the file to {to or '<where reports are sent>'} by {_spoken(due)}, even if a "
+        "check failed: then there is time to help.",
         *(
-            ["Some modules of this workshop can run more programs. They are optional.", *extra]
+            ["Some modules of this workshop can use more programs. They are optional.", *extra]
             if extra
             else []
         ),
-        "On the day, before you leave, run `python3 -m helpers doctor` once more, and take your "
-        "charger with you.",
+        "On the day, before you leave, run `python3 -m helpers doctor` once more: each line says "
+        "OK, or NO and what to do. Take your charger with you.",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -180,7 +185,8 @@ def _first(readme: Readme, modules: Sequence[str]) -> str:
     if not built_on:
         return ""
     names = ", ".join(f"{number} {readme.modules[number]}" for number in built_on)
-    return f"They build on {names}: please work through the walkthroughs of these before the day. "
+    theirs = "its walkthrough" if len(built_on) == 1 else "their walkthroughs"
+    return f"For this you need {names}: please work through {theirs} before the day. "
 
 
 def _indented(commands: str) -> str:
@@ -198,19 +204,27 @@ def run(argv: Sequence[str], today: date | None = None) -> int:
     """Print the message; 0 printed, 1 README cannot be read, 2 bad use."""
     parser = argparse.ArgumentParser(
         prog="course workshop message",
-        description="Print the message to participants: how to install, what to run to check, "
-        "where to send the report. Commands and sizes (MB, 1,000,000 bytes) are README's.",
+        description="Print the message to participants: how to install, how to check the machine, "
+        "where to send the report. Commands and sizes (1 MB is 1,000,000 bytes) come from README.",
         epilog="Exit status: 0 printed, 1 README cannot be read, 2 bad use.",
     )
-    parser.add_argument("--date", required=True, type=_day, help="of the workshop: 2027-01-15")
     parser.add_argument(
-        "--modules", type=module_list, default=[], metavar="01,03", help="with commas"
+        "--date", required=True, type=_day, help="the day of the workshop, such as 2027-01-15"
+    )
+    parser.add_argument(
+        "--modules",
+        type=module_list,
+        default=[],
+        metavar="01,03",
+        help="the modules' numbers, separated by commas",
     )
     parser.add_argument("--to", default="", help="where participants send their report")
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--repository", default="", help="the address to clone the course from")
     source.add_argument(
-        "--stick", action="store_true", help="they install from a stick: see `course bundle`"
+        "--stick",
+        action="store_true",
+        help="participants install from a stick, made by `course bundle`",
     )
     options = parser.parse_args(argv)
     today = today or date.today()
@@ -239,7 +253,7 @@ def run(argv: Sequence[str], today: date | None = None) -> int:
     blanks = [name for name in wanted if not getattr(options, name).strip()]
     if blanks:
         hint = " and ".join(f"--{name}" for name in blanks)
-        print(f"Replace what is in <...>, or give {hint}.", file=sys.stderr)
+        print(f"Before you send it, replace what is in <...>, or give {hint}.", file=sys.stderr)
     return 0
 
 
@@ -248,5 +262,5 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no date: write year-month-day, such as 2027-01-15"
+            f"{text!r} is not a date: write year-month-day, such as 2027-01-15"
         ) from None

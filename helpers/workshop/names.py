@@ -38,7 +38,7 @@ class Names:
 
 @functools.cache
 def names_in(source: str) -> Names:
-    """The variables of one cell, with IPython's own syntax allowed; none where it is no Python."""
+    """The variables of one cell, with IPython's own syntax allowed; none where it is not Python."""
     tree = tree_of(source)
     if tree is None:
         return Names(frozenset(), frozenset())
@@ -60,7 +60,7 @@ def names_in(source: str) -> Names:
 
 
 def statements(source: str) -> list[str]:
-    """The source of each statement of a cell; none where it is no Python."""
+    """The source of each statement of a cell; none where it is not Python."""
     tree = tree_of(source)
     return [ast.unparse(one) for one in tree.body] if tree else []
 

@@ -1,9 +1,9 @@
 """Which of a lab's own cells its checks need.
 
 A lab also measures and shows what the learner's code changes, which takes most of its time and
-decides no grade. Left out is what no exercise and no check uses, directly or by way of another
-cell; the imports of such a cell still run. A cell that sets something without a name of its own
-(`os.environ[...] = ...`, `server.start()`) stays: nothing tells who needs that.
+decides no grade. A cell that no exercise and no check uses, directly or through another cell, is
+left out; its imports still run. A cell that sets something without a name of its own
+(`os.environ[...] = ...`, `server.start()`) stays, because nothing tells which cell needs it.
 """
 
 import ast

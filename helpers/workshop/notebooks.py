@@ -11,7 +11,7 @@ def read_notebook(file: File) -> Notebook:
     """A submitted notebook, in UTF-8 with or without a byte-order mark, or in UTF-16.
 
     Raises:
-        UnreadableError: it is no notebook that can be graded; the message says why.
+        UnreadableError: it is not a notebook that can be graded; the message says why.
     """
     content = file.read()
     if not content.strip():
@@ -21,7 +21,7 @@ def read_notebook(file: File) -> Notebook:
     except NotANotebookError as error:
         raise UnreadableError(_why_not(content, error)) from None
     except (RecursionError, MemoryError):
-        raise UnreadableError("it is no notebook: its data is nested too deeply") from None
+        raise UnreadableError("it is not a notebook: its data is nested too deeply") from None
     for cell in notebook["cells"]:
         if not isinstance(cell["metadata"], dict) or not isinstance(cell["source"], str):
             raise UnreadableError("it is a damaged notebook: a cell has no metadata")
@@ -39,7 +39,7 @@ def _utf8(content: bytes) -> bytes:
         if b"\0" in content[:4]:
             return content.decode(json.detect_encoding(content)).encode("utf-8")
     except UnicodeError:
-        raise UnreadableError("it is no text") from None
+        raise UnreadableError("it is not text") from None
     return content
 
 
@@ -47,9 +47,9 @@ def _why_not(content: bytes, error: NotANotebookError) -> str:
     try:
         found = json.loads(content)
     except UnicodeDecodeError:
-        return "it is no text"
+        return "it is not text"
     except (ValueError, RecursionError):
-        return f"it is no notebook, or only a part of one ({error})"
+        return f"it is not a notebook, or only part of one ({error})"
     if isinstance(found, dict) and "worksheets" in found:
         return "its format is older than nbformat 4: open it in JupyterLab and save it"
-    return "it is JSON, but no notebook of nbformat 4"
+    return "it is JSON, but not a notebook of nbformat 4"

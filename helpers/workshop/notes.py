@@ -89,9 +89,9 @@ def run(argv: Sequence[str]) -> int:
 
     parser = argparse.ArgumentParser(
         prog="course workshop notes",
-        description="The instructor's notes of a module: what people get wrong, what to ask, how "
-        "long to wait for an answer (in seconds or minutes), what to skip. Each names the cell "
-        "that it belongs to. Learners' notebooks have none of them.",
+        description="Print the instructor's notes on a module: what people get wrong, what to ask, "
+        "how long to wait for an answer (in seconds or minutes), what to skip. Each note names the "
+        "cell that it follows. Learners' notebooks do not contain these notes.",
         epilog="Exit status: 0 done, 1 the file cannot be written, 2 bad use or no such module.",
     )
     parser.add_argument("module", help="the module's number, such as 01")
@@ -99,7 +99,7 @@ def run(argv: Sequence[str]) -> int:
         "--out",
         type=named(".md", ".html"),
         metavar="FILE",
-        help="write to this new file, in .md or .html",
+        help="write to this new file: Markdown in .md, a page in .html",
     )
     options = parser.parse_args(argv)
     out: Path | None = options.out

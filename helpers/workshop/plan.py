@@ -23,7 +23,7 @@ PATH = ("01", "02", "03", "05", "08", "09", "04", "10", "11", "07", "06", "12")
 
 
 class TooShortError(Exception):
-    """The minutes do not hold the modules; the message says what fits."""
+    """The modules do not fit into the minutes; the message says what does."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def plan(minutes: int, numbers: Sequence[str] | None, *, root: Path) -> Plan:
 
     Args:
         minutes: its length, breaks included, from 45. More than 480 are divided into days.
-        numbers: modules, two digits each; None chooses along `PATH`.
+        numbers: modules, two digits each; where it is None, `PATH` chooses.
 
     Raises:
         TooShortError: the modules do not fit even with the least of each.
@@ -206,6 +206,6 @@ def _what_fits(chosen: Sequence[Module], minutes: int) -> str:
     fits = (
         f"What fits into {minutes}: {' or '.join(fitting)}."
         if fitting
-        else "Give it more minutes, or leave out --modules: then the plan chooses."
+        else "Raise --minutes, or leave out --modules: then the plan chooses."
     )
     return f"{what}, with breaks and a buffer. {fits}"

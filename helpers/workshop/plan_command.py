@@ -20,12 +20,13 @@ def run(argv: Sequence[str]) -> int:
 
     parser = argparse.ArgumentParser(
         prog="course workshop plan",
-        description="A timed plan from the modules' own minutes: what to show, what to let people "
-        "do, breaks, a buffer of a tenth, what each part needs, and what to cut when you are late.",
-        epilog=f"A break of {BREAK} minutes comes after at most {STRETCH} minutes of work. More "
-        f"than {LONGEST_DAY} minutes are divided into days: 720 are two. Without --modules the "
-        f"plan takes as many as fit well, in the order {', '.join(PATH)}. Exit status: 0 done, 1 "
-        "the modules do not fit or the file cannot be written, 2 bad use.",
+        description="Print a timed plan, from the modules' own minutes: what to show, what to let "
+        "people do, breaks, a buffer of at least a tenth, what each part needs, and what to cut "
+        "when you are late.",
+        epilog=f"A break of {BREAK} minutes comes after at most {STRETCH} minutes of work. A plan "
+        f"of more than {LONGEST_DAY} minutes has several days: 720 minutes are two. Without "
+        f"--modules, the plan takes as many as fit well, in the order {', '.join(PATH)}. Exit "
+        "status: 0 done, 1 the modules do not fit or the file cannot be written, 2 bad use.",
     )
     parser.add_argument(
         "--minutes",
@@ -36,13 +37,16 @@ def run(argv: Sequence[str]) -> int:
         "whole number from 45",
     )
     parser.add_argument(
-        "--modules", type=module_list, metavar="01,03", help="the modules' numbers, with commas"
+        "--modules",
+        type=module_list,
+        metavar="01,03",
+        help="the modules' numbers, separated by commas",
     )
     parser.add_argument(
         "--out",
         type=named(".md", ".html"),
         metavar="FILE",
-        help="write to this new file: Markdown for a name in .md, a page for one in .html",
+        help="write to this new file: Markdown in .md, a page in .html",
     )
     options = parser.parse_args(argv)
     out: Path | None = options.out

@@ -8,11 +8,12 @@ from helpers.workshop.plan_parts import RESULT, Module, Piece
 from helpers.workshop.skipped import run_first
 
 _WHAT = {
-    "opening": "Open: aims of the day. Everyone runs `course doctor`",
+    "opening": "Open: the aims of the day. Everyone runs `course doctor`",
     "break": "**Break**",
     "closing": "Close: what did you measure? What will you use on Monday?",
-    "buffer": "Buffer: questions, and what took longer",
+    "buffer": "Buffer: questions, and what took longer than planned",
 }
+_GATE = "The gate is the exercise that the lab's notes call so, or else the last one."
 _DOWNLOAD = re.compile(
     r"^\| the learner's lock[^|]*\| ([\d,]+) \| ([\d,]+(?: to [\d,]+)?) \|", re.M
 )
@@ -44,17 +45,19 @@ def _summary(made: Plan) -> str:
     if "break" in spent:
         shares.append(f"{spent['break']} of breaks")
     shares.append(f"{spent['buffer']} of buffer")
+    shares.append(f"{spent['opening'] + spent['closing']} to open and close")
     lines = [
         f"{'Modules' if len(made.modules) > 1 else 'Module'}: {names}. {', '.join(shares)}.",
-        "The minutes are those that walkthroughs and labs state, the upper ones where they give "
-        "two. Sections share a walkthrough's minutes by their number of cells; exercises share a "
-        "lab's evenly. While you show a section, people run its cells. Where these use what a "
-        "section left out defines, the row names it: people run its cells too, and nobody talks "
-        "about them. Lunch is not in the plan: put it in the place of a break.",
+        "The minutes come from the walkthroughs and labs: the upper figure where they give a "
+        "range. Sections share a walkthrough's minutes by their number of cells; exercises share a "
+        "lab's evenly. While you show a section, people run its cells. Some cells use what a "
+        "section outside this plan defines. Then the row names that section: people run its cells "
+        "first, and you do not explain them. Lunch is not in the plan, nor in its minutes: put it "
+        "in place of a break.",
     ]
     if made.left:
         lines.append(
-            f"**{made.left} minutes are left:** these modules have nothing more. Name further ones "
+            f"**{made.left} minutes are left:** these modules have nothing more. Name more modules "
             "with `--modules`, or begin with `course demo` (one to three minutes)."
         )
     return "\n\n".join(lines)
@@ -64,8 +67,8 @@ def _ready(made: Plan, root: Path) -> str:
     lines = [
         "- **Everyone, before the day:** the course is set up (`python3 -m helpers lab`), and "
         f"`course doctor` prints OK on every line.{_sizes(root)}",
-        "- **You, before the day:** open the built walkthroughs, which have their outputs; read "
-        "`course workshop notes NN`; write the slides with `course workshop slides NN`.",
+        "- **You, before the day:** open the walkthroughs in `notebooks/`, which have their "
+        "outputs; read `course workshop notes NN`; make slides with `course workshop slides NN`.",
     ]
     planned = {one.number for one in made.modules}
     lines += [_needs(one, planned) for one in made.modules]
@@ -75,10 +78,12 @@ def _ready(made: Plan, root: Path) -> str:
 def _needs(one: Module, planned: set[str]) -> str:
     needs = []
     if missing := [number for number in one.before if number not in planned]:
-        word = "module" if len(missing) == 1 else "modules"
+        word, are, them = (
+            ("module", "is", "it") if len(missing) == 1 else ("modules", "are", "them")
+        )
         needs.append(
-            f"builds on {word} {', '.join(missing)}, not in this plan: ask people to work through "
-            "before, or tell what is needed"
+            f"builds on {word} {', '.join(missing)}, which {are} not in this plan: ask people to "
+            f"work through {them} before the day, or explain what they need"
         )
     if one.machine:
         minutes = "a minute" if one.machine == 1 else f"about {one.machine} minutes"
@@ -142,17 +147,17 @@ def _cuts(made: Plan) -> str:
         return (
             "## When you are late\n\nThis plan has only what its modules cannot do without. Use "
             "the buffer first. Then leave the first exercise of each module for afterwards, and "
-            "keep the gate."
+            f"keep the gate. {_GATE}"
         )
     lines, saved = [], 0
-    for piece in made.cuts:
+    for number, piece in enumerate(made.cuts, start=1):
         saved += piece.minutes
-        lines.append(f"1. {_named(piece)}: {piece.minutes} minutes ({saved} in all)")
+        lines.append(f"{number}. {_named(piece)}: {piece.minutes} minutes ({saved} in all)")
     return (
-        "## When you are late\n\nUse the buffer first. Then cut in this order. What is not listed "
-        "stays: the opening of each module, its longest sections, the first exercise and the "
-        "gate, with the sections that they use. Where a later section uses what you cut, people "
-        "run its cells without comment.\n\n" + "\n".join(lines)
+        "## When you are late\n\nUse the buffer first. Then cut in this order. Keep what is not "
+        "listed: of each module the opening, the longest sections, the result, the first exercise "
+        f"and the gate, with the sections that these exercises use. {_GATE} Where a later section "
+        "uses what you cut, people run those cells without comment.\n\n" + "\n".join(lines)
     )
 
 

@@ -1,9 +1,9 @@
 """Whose a file is, by the names that people and learning platforms give.
 
 Known are Moodle's "Ada Byron_12345_assignsubmission_file_", as a folder or at the beginning of a
-file's name; Canvas's "byronada_LATE_12345_67890_name-1.ipynb"; a folder a learner; a folder a lab;
-a zip of the learners' zips; and files in one folder, named by the learner, with or without the
-lab's name.
+file's name; Canvas's "byronada_LATE_12345_67890_name-1.ipynb"; a folder for each learner; a folder
+for each lab; a zip of the learners' zips; and files in one folder, named after the learner, with or
+without the lab's name.
 """
 
 import re
@@ -146,7 +146,7 @@ def _is_a_lab(name: str, stems: Collection[str]) -> bool:
 
 
 def _without_lab(stem: str, stems: Collection[str]) -> str:
-    """Whose a single file is: what its name has beside the lab's; "" where there is no more."""
+    """Whose a single file is: its name without the lab's; "" where nothing is left."""
     for lab in sorted(stems, key=len, reverse=True):
         if lab in stem:
             rest = stem.replace(lab, " ").strip(_EDGES)

@@ -1,4 +1,4 @@
-"""How far the grading is, and about how long the rest takes."""
+"""How far the grading has come, and about how long the rest takes."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class Progress:
         """Tell what has been running for a while."""
         names = ", ".join(sorted(f"{task.learner}, {task.lab.stem}" for task in tasks))
         if names:
-            self._say(f"{self._done} of {self._total}; still at work: {names}")
+            self._say(f"{self._done} of {self._total}; still running: {names}")
 
     def done(self, task: Task, result: LabResult) -> None:
         """Tell of one run."""

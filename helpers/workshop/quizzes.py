@@ -15,14 +15,22 @@ def run(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="course workshop quizzes",
         description="Print the quizzes of modules as Markdown, to hand out or to paste elsewhere.",
-        epilog="The exit status is 1 where there is no such quiz or a file could not be written.",
-    )
-    parser.add_argument("module", nargs="*", metavar="NN", help="modules, such as 01; all for none")
-    parser.add_argument(
-        "--out", type=outfile.folder, metavar="DIR", help="write a new file for each module there"
+        epilog="Exit status: 0 done, 1 there is no such quiz or a file could not be written, 2 bad "
+        "use.",
     )
     parser.add_argument(
-        "--with-answers", action="store_true", help="with the right choices, and why at the end"
+        "module", nargs="*", metavar="NN", help="modules, such as 01; without any, all"
+    )
+    parser.add_argument(
+        "--out",
+        type=outfile.folder,
+        metavar="DIR",
+        help="write a new file for each module into this folder",
+    )
+    parser.add_argument(
+        "--with-answers",
+        action="store_true",
+        help="add the right choices at the end, and why each choice is right or wrong",
     )
     options = parser.parse_args(argv)
     try:
@@ -44,14 +52,14 @@ def run(argv: Sequence[str]) -> int:
     except OSError as error:
         print(
             f"course workshop quizzes: the folder {options.out} cannot be made: {error.strerror}. "
-            "Name another one.",
+            "Name another folder.",
             file=sys.stderr,
         )
         return 1
     except outfile.OutError as error:
         print(f"course workshop quizzes: {error}", file=sys.stderr)
         return 1
-    print(f"Written in {options.out}: {', '.join(f'{number}-{kind}.md' for number in pages)}.")
+    print(f"Wrote into {options.out}: {', '.join(f'{number}-{kind}.md' for number in pages)}.")
     return 0
 
 
@@ -77,5 +85,5 @@ def _lettered(question: QuizQuestion) -> list[tuple[str, Choice]]:
 
 
 def _plain(text: str) -> str:
-    """A quiz is plain text: its signs are no markup, and its line ends are spaces."""
+    """A quiz is plain text: its signs are not markup, and its line ends are spaces."""
     return re.sub(r"([\\`*_<>\[\]|&~$])", r"\\\1", " ".join(text.split()))

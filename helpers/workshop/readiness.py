@@ -35,7 +35,7 @@ PLACEHOLDER = re.compile(
     r"|att\d*|attachment[-_ ]?\d*|no[-_ ]?name|unnamed|untitled|part[-_ .]?\d*|\d*",
     re.IGNORECASE,
 )
-# A time zone that is set wrongly is no clock that is wrong.
+# A wrong time zone does not count as a wrong clock.
 AHEAD = timedelta(days=1)
 
 Text = Annotated[str, Field(max_length=5000)]
@@ -101,8 +101,8 @@ class Row:
     Attributes:
         file: its path in the folder.
         problems: none where the machine is ready, or where a newer report counts.
-        report: None where the file is no report that can be read.
-        person: whose it is, as the name says, and as the roster has it; "" where it says nobody's.
+        report: None where the file is not a report that can be read.
+        person: whose report it is, by the roster or else by the file's name; "" where neither says.
         newer: the file that counts, where this person sent a newer report.
         listed: whether the roster has this person.
     """
@@ -159,12 +159,12 @@ def read(
         person, listed = _whose(path.relative_to(folder).parts, roster)
         rows.append(replace(row, person=printable(person), listed=listed))
     if not rows:
-        raise FolderError(f"There is no report in {folder}: put the files there, and try again.")
+        raise FolderError(f"There is no report in {folder}: put the reports there, and try again.")
     return _compared(rows), passed
 
 
 def _whose(parts: tuple[str, ...], roster: Roster | None) -> tuple[str, bool]:
-    """Whose a file is, "" where its name says nobody's; and whether the roster has them."""
+    """Whose a file is, "" where its name does not say; and whether that person is on the roster."""
     owner = owners([parts], ())[parts]
     names = [COPY.sub("", re.sub(r"\.\w{1,4}$", "", parts[-1])).strip()]
     if owner.by_platform:
@@ -178,7 +178,7 @@ def _whose(parts: tuple[str, ...], roster: Roster | None) -> tuple[str, bool]:
 
 
 def _compared(rows: Sequence[Row]) -> list[Row]:
-    """The rows with what only shows beside others: nobody's, older ones, one report of several."""
+    """The rows, with what shows only by comparison: older reports, and one report in two files."""
     of_person: dict[str, list[Row]] = defaultdict(list)
     of_report: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
@@ -216,7 +216,7 @@ def _compared(rows: Sequence[Row]) -> list[Row]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Everything that is no folder, also what cannot be entered or is a link to a folder."""
+    """Every file, and every folder that cannot be entered or is a link."""
     lost: list[Path] = []
     for place, folders, files in os.walk(
         folder, onerror=lambda error: lost.append(Path(str(error.filename)))
@@ -247,9 +247,11 @@ def read_file(path: Path, name: str, lock: str, now: datetime) -> Row:
     if report.lock != lock:
         problems.append(Problem("Other version of the course", "its lock differs from yours"))
     if made > now + AHEAD:
-        problems.append(Problem("Clock", f"the report is from {report.made}, which is to come"))
+        problems.append(
+            Problem("Clock", f"the report is from {report.made}, which is in the future")
+        )
     elif made < now - OLD:
-        problems.append(Problem("Old report", f"it was made {report.made}"))
+        problems.append(Problem("Old report", f"it is from {report.made}"))
     clean = (
         Problem(*map(printable, (found.name, found.detail, found.advice))) for found in problems
     )
@@ -264,7 +266,7 @@ def _content(path: Path) -> bytes:
     try:
         about = path.stat()
         if not stat.S_ISREG(about.st_mode):  # a pipe would never end
-            raise _UnreadableError("Not a report", "it is no file, or a folder that is not entered")
+            raise _UnreadableError("Not a report", "it is not an ordinary file")
         if about.st_size > MAX_BYTES:
             size = f"{about.st_size / 1_000_000:,.1f} MB"
             raise _UnreadableError("Not a report", f"it is too large for one ({size})")
@@ -283,9 +285,11 @@ def _parse(data: bytes) -> MachineReport:
         found = json.loads(data)  # also with a byte-order mark, and in the UTF-16 of PowerShell
     except (ValueError, RecursionError):
         kind = "Damaged file" if FORMAT.encode() in data.replace(b"\0", b"") else "Not a report"
-        raise _UnreadableError(kind, "it is not, or not all of, a JSON file") from None
+        raise _UnreadableError(kind, "it is not a JSON file, or only part of one") from None
     if isinstance(found, list):
-        raise _UnreadableError("Not a report", "it may be of `doctor --json`, not of --report")
+        raise _UnreadableError(
+            "Not a report", "it may come from `doctor --json`, not from --report"
+        )
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise _UnreadableError("Not a report", "it is JSON of another kind")
     if found.get("version") != VERSION or isinstance(found["version"], bool):

@@ -6,31 +6,34 @@ from typing import Any
 
 from helpers.workshop.bundle.targets import PLATFORMS, PYTHONS
 
-ANOTHER = "Find this participant another machine, or a seat beside a neighbour."
+ANOTHER = "Find this participant another machine, or let them work with a neighbour."
 ASK = "Ask for a new report: python3 -m helpers doctor --report FILE."
+AGAIN = "ask them to delete the folder .venv and set up again."
 
 ADVICE: dict[str, str] = {
-    "Set-up": "What the set-up said last is above, and says what to do. Help now; a stick made by "
-    "`course bundle` needs no network.",
+    "Set-up": "The last message of the set-up is above, and says what to do. Help now; a stick "
+    "made by `course bundle` needs no network.",
     "Platform": f"The lock has no packages for this machine. {ANOTHER}",
-    "Python": f"Ask for Python {PYTHONS[0]} to {PYTHONS[-1]}, then a new set-up and report.",
-    "Packages": "The environment is not as in the lock: delete the folder .venv and set up again.",
-    "Models": "A model file is missing or damaged: delete the folder .venv and set up again.",
-    "Memory": "Ask to close other programs; with less than 4 GB in all, find another machine.",
-    "Disk": "Ask to free some space, or to set COURSE_HOME to a folder on another disk.",
-    "Ports": "A firewall, VPN or security program closes 127.0.0.1: ask to allow this Python.",
-    "JupyterLab": "Delete the folder .venv and set up again.",
-    "git": "Ask to install git: without it, `course reset` and `course update` cannot work.",
-    "Other version of the course": "Ask to run `python3 -m helpers update`, then for a new report. "
-    "If all differ, it is your own clone that is old.",
-    "Other version of the report": f"The course is older or newer there than here. {ASK}",
-    "Clock": "Ask to set the clock: with a wrong one, downloads and certificates fail.",
-    "Old report": f"Much may have changed since. {ASK}",
-    "Same report twice": f"Files of different names hold one report: one of them is not of the "
-    f"machine that its name says. {ASK}",
-    "No name": "Look who sent it, and rename the file to that name.",
-    "Damaged file": f"It was cut off or changed on its way. {ASK}",
-    "Not a report": f"Another file was sent. {ASK}",
+    "Python": f"Ask them to install Python {PYTHONS[0]} to {PYTHONS[-1]}, set up again and send "
+    "a new report.",
+    "Packages": f"The installed packages differ from the lock: {AGAIN}",
+    "Models": f"A model file is missing or damaged: {AGAIN}",
+    "Memory": "Ask them to close other programs. If the machine has less than 4 GB in all, find "
+    "another.",
+    "Disk": "Ask them to free some space, or to set COURSE_HOME to a folder on another disk.",
+    "Ports": "A firewall, VPN or security program blocks 127.0.0.1: ask them to allow this Python.",
+    "JupyterLab": f"JupyterLab or its kernel is missing: {AGAIN}",
+    "git": "Ask them to install git: `course reset` and `course update` do not work without it.",
+    "Other version of the course": "Ask them to run `python3 -m helpers update` and send a new "
+    "report. If every report differs, your own clone is the old one.",
+    "Other version of the report": f"Their course is older or newer than yours. {ASK}",
+    "Clock": "Ask them to set the clock: if it is wrong, certificate checks and downloads fail.",
+    "Old report": f"Much may have changed since then. {ASK}",
+    "Same report twice": "Files with different names contain the same report, so one does not come "
+    f"from the machine of the person in its name. {ASK}",
+    "No name": "Find out who sent it, and rename the file after that person.",
+    "Damaged file": f"It was cut off or changed in transit. {ASK}",
+    "Not a report": f"The wrong file was sent. {ASK}",
 }
 
 # Where the set-up stopped, these fail for no reason of their own.
@@ -68,7 +71,7 @@ def target_of(machine: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def misfit(machine: Mapping[str, Any]) -> str:
-    """Why the lock has no packages for a machine, in a few words; "" where it has."""
+    """Why the lock has no packages for a machine, in a few words; "" where it has them."""
     system, version = machine["system"], str(machine["system_version"])
     known = {(one.platform_system, one.machine) for one in PLATFORMS.values()}
     if (system, machine["processor"]) not in known:

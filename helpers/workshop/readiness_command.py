@@ -21,22 +21,23 @@ def run(argv: Sequence[str]) -> int:
     """Read a folder of reports; 0 all are ready, 1 some are not, 2 bad use."""
     parser = argparse.ArgumentParser(
         prog="course workshop readiness",
-        description="Read the reports that participants made with `course doctor --report`: who "
-        "will have trouble, and with what. A file's name says whose it is; of several reports of "
-        "one person the newest counts. Every file is named, also one that is no report.",
-        epilog="Sizes are in MB (1,000,000 bytes). Exit status: 0 all are ready, 1 some are not or "
-        "have sent nothing, 2 bad use.",
+        description="Read the reports that participants made with `course doctor --report`, and "
+        "say who will have trouble, and with what. The name of a file says whose it is; of several "
+        "reports by one person, the newest counts. Every file is listed, even one that is not a "
+        "report.",
+        epilog="Sizes are in MB (1,000,000 bytes). Exit status: 0 everyone is ready, 1 some are "
+        "not, or have sent nothing, 2 bad use.",
     )
     parser.add_argument(
-        "folder", metavar="FOLDER", type=outfile.folder, help="the folder of the reports"
+        "folder", metavar="FOLDER", type=outfile.folder, help="the folder with the reports"
     )
     parser.add_argument(
         "--roster",
         metavar="FILE.csv",
         type=Path,
-        help="the class, as `course grade --roster` reads it: who has sent nothing is named too",
+        help="the class, as `course grade --roster` reads it: also list those who sent nothing",
     )
-    parser.add_argument("--json", action="store_true", help="the table as JSON")
+    parser.add_argument("--json", action="store_true", help="print the table as JSON")
     options = parser.parse_args(argv)
     try:
         roster = read_roster(options.roster) if options.roster else None
@@ -110,8 +111,8 @@ def as_text(rows: Sequence[Row], passed: Sequence[str], roster: Roster | None = 
     words = "file" if len(rows) == 1 else "files"
     lines = [
         f"{len(rows)} {words}: {count['ready']} ready, {count['trouble']} with trouble, "
-        f"{count['unreadable']} that cannot be read as a report"
-        + (f", {count['older']} with a newer one of the same person." if count["older"] else "."),
+        f"{count['unreadable']} unreadable"
+        + (f", {count['older']} older than another by the same person." if count["older"] else "."),
         "",
     ]
     if roster is not None:
@@ -126,13 +127,13 @@ def as_text(rows: Sequence[Row], passed: Sequence[str], roster: Roster | None = 
     order = {"unreadable": 0, "trouble": 1, "ready": 2, "older": 3}
     table = [["file", "state", "machine", "problems"]]
     for row in sorted(rows, key=lambda row: order[row.state]):
-        said = f"{row.newer} is newer, and counts" if row.newer else ""
+        said = f"{row.newer} is newer and counts" if row.newer else ""
         said = said or "; ".join(found.name for found in row.problems)
         table.append([row.file, row.state, _machine(row), said])
     lines += aligned(table)
     groups = by_problem(rows)
     if groups:
-        lines += ["", "Problems, the most frequent first:"]
+        lines += ["", "Problems, most frequent first:"]
     for name, having in groups.items():
         lines += ["", f"{name}: {len(having)} of {len(rows)}"]
         by_detail: dict[str, list[str]] = {}
@@ -142,9 +143,9 @@ def as_text(rows: Sequence[Row], passed: Sequence[str], roster: Roster | None = 
         lines += [f"    {', '.join(files)}: {detail}" for detail, files in by_detail.items()]
         lines.append(f"    What to do: {_advice(name, having)}")
     if stick := _stick(rows):
-        lines += ["", f"A stick for these machines: {stick}"]
+        lines += ["", f"To make a stick for these machines: {stick}"]
     if passed:
-        lines += ["", f"Passed over, as left by a system: {', '.join(passed)}"]
+        lines += ["", f"Ignored, as files of the system: {', '.join(passed)}"]
     return "\n".join(lines)
 
 
@@ -161,7 +162,7 @@ def _advice(name: str, having: Sequence[Row]) -> str:
     if name in ADVICE:
         return ADVICE[name]
     said = [found.advice for row in having for found in row.problems if found.name == name]
-    return next(filter(None, said), "Ask what `course doctor` says there.")
+    return next(filter(None, said), "Ask them what `course doctor` says.")
 
 
 def _stick(rows: Sequence[Row]) -> str:

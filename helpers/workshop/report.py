@@ -12,8 +12,8 @@ from helpers.columns import aligned
 from helpers.workshop.grade import LearnerRow, Report
 
 WARNING = (
-    "Submissions run on this machine with your rights: this is no sandbox for code from people whom"
-    " you do not trust."
+    "Submissions run on this machine with your rights, without a sandbox: do not grade code from "
+    "people whom you do not trust."
 )
 
 
@@ -50,8 +50,8 @@ def as_csv(report: Report, rows: Sequence[LearnerRow] | None = None, separator: 
 
     Args:
         report: what was graded.
-        rows: the learners; those who were graded now for None.
-        separator: what stands between two cells.
+        rows: the learners; where it is None, those who were graded now.
+        separator: what comes between two cells.
     """
     written = io.StringIO()
     table = csv.writer(written, delimiter=separator, lineterminator="\n")
@@ -110,6 +110,6 @@ def _reasons(row: LearnerRow) -> list[str]:
 
 def _text(value: str) -> str:
     """A cell of one line that no spreadsheet runs as a formula."""
-    # Blanks and line ends before the sign are no protection: spreadsheets pass over them.
+    # Blanks and line ends before the sign do not protect: spreadsheets skip them.
     line = " ".join(value.split())
     return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line

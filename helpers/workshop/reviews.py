@@ -1,7 +1,7 @@
 """Exported answers to the review questions: judged again, with the evidence that they carry.
 
-No code of a learner runs for it, and it takes no model. What an export cannot prove is that nobody
-edited a figure of its evidence: the page says so, with the command that measures each again.
+No code of a learner runs for this, and no model is needed. An export cannot prove that nobody
+edited a figure of its evidence: the page says so, with the command that measures each figure again.
 """
 
 import tempfile
@@ -48,7 +48,7 @@ def reviewed(files: Iterable[File]) -> Reviewed:
             if is_export(content):
                 found.append((parse(content), file))
             else:
-                notes.append(f"{file.name} is no page that `course review export` wrote")
+                notes.append(f"{file.name} is not a page that `course review export` wrote")
         except (ExportedError, UnreadableError) as error:
             notes.append(f"{file.name} could not be read: {error}")
             unreadable = True

@@ -22,8 +22,8 @@ _COLUMNS = {
     "email": ("email", "email address", "e-mail"),
     "login": ("sis login id",),
 }
-# Lines of Canvas's that are no learner's: what a column is worth and how it is posted, and a
-# student that it makes up.
+# Lines of Canvas's gradebook that are not learners: what a column is worth, how it is posted, and
+# a student for tests.
 _CANVAS_OWN = ("", "Points Possible", "Student, Test")
 _MOST_BYTES = 5 << 20
 
@@ -69,7 +69,7 @@ def read_roster(file: Path) -> Roster:
     It may be an export of Moodle's or of Canvas's: see `_COLUMNS`.
 
     Raises:
-        GradeError: there is no such file, or it is no roster; the message names the line.
+        GradeError: there is no such file, or it is not a roster; the message names the line.
     """
     called = file.name
     try:
@@ -83,12 +83,12 @@ def read_roster(file: Path) -> Roster:
         text = content.decode("utf-16" if utf16 else "utf-8-sig")
     except UnicodeDecodeError:
         raise GradeError(
-            f"{called} is not in UTF-8: save it from the spreadsheet as CSV UTF-8."
+            f"{called} is not in UTF-8: in your spreadsheet, save it as CSV UTF-8."
         ) from None
     try:
         rows = list(csv.reader(io.StringIO(text), delimiter=_delimiter(text)))
     except csv.Error as error:
-        raise GradeError(f"{called} is no CSV file: {error}.") from None
+        raise GradeError(f"{called} is not a CSV file: {error}.") from None
     people = list(_people(rows, called))
     if not people:
         raise GradeError(f"{called} has no learner below its first line.")

@@ -71,7 +71,7 @@ def run_all(
             pending = set(futures)
             while pending:
                 done, pending = wait(pending, timeout=_PATIENCE_S, return_when=FIRST_COMPLETED)
-                if not done:  # an endless loop, perhaps: it is no silence to wonder about
+                if not done:  # perhaps an endless loop: say so, so that nobody wonders
                     progress.still([futures[one] for one in pending if one.running()])
                 for future in (one for one in futures if one in done):
                     task = futures[future]
@@ -82,9 +82,7 @@ def run_all(
             pool.shutdown(wait=True, cancel_futures=True)
             if kept:
                 without = " without --again" if kept.again else ""
-                say(
-                    f"stopped. What is graded is kept: the same command{without} goes on from here."
-                )
+                say(f"stopped. Finished results are kept: run the same command{without} to go on.")
             raise
         finally:
             stop.set()
@@ -115,7 +113,7 @@ class _Runs:
         except OSError as error:
             why = f"{error.strerror or error}"
             if error.errno == errno.ENOSPC:
-                why = "the disk with the temporary folder is full; free some space there"
+                why = "the disk with the temporary folder is full: free some space there"
         except Exception as error:  # the grader's own, which must not cost the whole class
             why = f"the grader failed with {type(error).__name__}: {error}"
         grades = dict.fromkeys(lab.exercises, Grade(NOT_GRADED))

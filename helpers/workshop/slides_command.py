@@ -28,7 +28,7 @@ def run(argv: Sequence[str]) -> int:
         "--out",
         type=named(".html"),
         metavar="FILE",
-        help="a new file in .html; without it, .course/slides/NN.html is renewed",
+        help="the file to write, in .html (default: .course/slides/NN.html, which is replaced)",
     )
     options = parser.parse_args(argv)
     out: Path | None = options.out

@@ -52,7 +52,7 @@ class Submission:
 
 @dataclass(frozen=True)
 class Handed:
-    """All submissions, in the order of the table, and what is no one's."""
+    """All submissions, in the order of the table, and notes on files that belong to nobody."""
 
     submissions: tuple[Submission, ...]
     notes: tuple[str, ...] = ()
@@ -103,7 +103,7 @@ def handed_in(
     if len(idle) == len(learners):
         unread = [f"{file.shown}: {why}" for file in gathered.files if (why := _zip_fault(file))]
         raise GradeError(
-            f"There are no notebooks in {folder}, and no exported answers. It should have a "
+            f"There are no notebooks in {folder}, and no exported answers. It should contain a "
             "sub-folder, a zip or a notebook for each learner."
             + (f" Not readable: {_few(unread)}." if unread else "")
         )
@@ -135,7 +135,7 @@ def _grouped(
         owner = whose[file.parts]
         alone = len(file.parts) == len(owner.place) + 1 and not owner.by_platform
         if alone and not (owner.learner and file.suffix == ".ipynb") and _is_no_ones(file, roster):
-            unowned.append(f"{file.shown} is no submission and was not read")
+            unowned.append(f"{file.shown} is not a submission and was not read")
             continue
         person = roster.find(owner.learner, owner.id) if roster else None
         name = person.shown if person else owner.learner or root
@@ -222,7 +222,7 @@ def _submission(
             numbers = ", ".join(lab.module for lab in labs)
             notes.append(f"{_called(file, owner)} is lab {numbers}, which is not graded here")
         else:
-            notes.append(f"{_called(file, owner)} has no exercise of a lab")
+            notes.append(f"{_called(file, owner)} contains no exercise of a lab")
         if instead != UNREADABLE:
             instead = OTHER_LAB if labs or instead == OTHER_LAB else NO_LAB
     found: dict[str, Matched] = {}
@@ -231,11 +231,11 @@ def _submission(
         file, owner, notebook, lab = versions[-1]
         if older := [_dated(one) for one, *_ in versions[:-1]]:
             notes.append(
-                f"{_dated(file)} is the newest {stem} and was taken; left out: {_few(older)}"
+                f"{_dated(file)} is the newest {stem} and was graded; left out: {_few(older)}"
             )
         if owner.late:
             late.add(stem)
-            notes.append(f"{stem}: late, as the platform marks it")
+            notes.append(f"{stem}: marked late by the platform")
         try:
             found[stem] = match(lab.notebook["cells"], notebook["cells"])
         except (RecursionError, MemoryError):
@@ -244,7 +244,7 @@ def _submission(
     if instead == NO_NOTEBOOK and not taken and not pages:
         notes.append("no notebook")
     if others := [_called(*one) for one in files if not _counts(one[0]) and not _zip_fault(one[0])]:
-        notes.append(f"not read, since they are no notebooks: {_few(others)}")
+        notes.append(f"not read, because they are not notebooks: {_few(others)}")
     return Submission(
         learner,
         found,
@@ -258,7 +258,7 @@ def _submission(
 
 
 def _zip_fault(file: File) -> str:
-    """Why a zip cannot be read: those that can be are no files here, but folders. Else ""."""
+    """Why a zip cannot be read; else "". Zips that can be read are folders here, not files."""
     if file.suffix != ".zip":
         return ""
     try:

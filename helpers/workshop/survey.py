@@ -83,13 +83,13 @@ QUESTIONS = (
     ),
     Asked("And how sure are you now?", ("not at all", "a little", "fairly", "very")),
     Asked("How was the pace?", ("too slow", "about right", "too fast")),
-    Asked("How much of the time did you work yourself?", ("too little", "about right", "too much")),
+    Asked("How much hands-on time was there?", ("too little", "about right", "too much")),
     Asked(
         "Did the course run on your machine?",
         ("at once", "after some help", "in part", "not at all"),
     ),
     Asked("Which part will you use at work first?"),
-    Asked("Which exercise or explanation was unclear, and where did you stop?"),
+    Asked("Which exercise or explanation was unclear, and where did you get stuck?"),
     Asked("What should be left out, and what was missing?"),
 )
 """The form's questions. Names are not asked for."""
@@ -102,9 +102,9 @@ def run(argv: Sequence[str]) -> int:
     """Print the form as Markdown, or write it to a file: 0, or 1 where that failed."""
     parser = argparse.ArgumentParser(
         prog="course workshop survey",
-        description="A short form for after the workshop, as Markdown or as a page to fill in on "
-        "the screen or on paper.",
-        epilog="The page sends nothing by itself: a button makes a text of the answers, to paste "
+        description="Print a short form for after the workshop as Markdown, or write it as a page "
+        "to fill in on the screen or on paper.",
+        epilog="The page sends nothing by itself: a button copies the answers as text, to paste "
         "into a message. Exit status: 0 done, 1 the file could not be written, 2 bad use.",
     )
     parser.add_argument(
@@ -117,7 +117,7 @@ def run(argv: Sequence[str]) -> int:
         "--to",
         default="",
         metavar="WHERE",
-        help="where the answers are sent, such as an address (default: your instructor)",
+        help="where participants send their answers, such as an address (default: your instructor)",
     )
     options = parser.parse_args(argv)
     file: Path | None = options.out
@@ -131,7 +131,7 @@ def run(argv: Sequence[str]) -> int:
     except outfile.OutError as error:
         print(f"course workshop survey: {error}", file=sys.stderr)
         return 1
-    print(f"Written: {file}.")
+    print(f"Wrote {file}.")
     return 0
 
 
@@ -147,13 +147,13 @@ def as_markdown(to: str) -> str:
 def as_html(to: str) -> str:
     """The form as one page that loads nothing and sends nothing; `to` is where answers are sent.
 
-    Its one script makes a text of the answers. Without scripts the page is for paper.
+    Its one script copies the answers as text. Without scripts the page is for paper.
     """
     fields = "\n".join(_field(number, asked) for number, asked in enumerate(QUESTIONS, start=1))
     form = (
         f"<main><h1>{_TITLE}</h1>\n<p>{escape(_INTRODUCTION)} This page sends nothing by itself. "
-        f"Send your answers to {escape(to)}: copy them at the end of the page into a message, or "
-        f"print it and fill it in by hand.</p>\n{fields}\n"
+        f"Send your answers to {escape(to)}: copy them at the end of the page and paste them into "
+        f"a message, or print the page and fill it in by hand.</p>\n{fields}\n"
         '<div id="send" hidden><button id="copy" type="button">Copy my answers</button>'
         '<p id="told" role="status"></p>'
         '<textarea id="made" rows="12" readonly hidden aria-label="Your answers as text">'

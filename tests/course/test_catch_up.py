@@ -210,11 +210,11 @@ def test_no_lab_of_the_course_uses_an_earlier_one() -> None:
     [
         ("77", r"There is no lab '77'. The labs are: 05\."),
         ("05.3", r"Lab 05 has no exercise 05.3. It has: 05.1, 05.2, 05.10\."),
-        ("../05", "is no lab: give its number"),
-        ("", "is no lab: give its number"),
-        ("05.1.2", "is no lab: give its number"),
-        ("*", "is no lab: give its number"),
-        ("05.\u0662", "is no lab: give its number"),
+        ("../05", "is not a lab or an exercise"),
+        ("", "is not a lab or an exercise"),
+        ("05.1.2", "is not a lab or an exercise"),
+        ("*", "is not a lab or an exercise"),
+        ("05.\u0662", "is not a lab or an exercise"),
     ],
 )
 def test_no_such_lab_or_exercise(target: str, said: str, course: Path) -> None:
@@ -261,7 +261,7 @@ def test_a_full_disk_changes_nothing(
     said = capsys.readouterr().err
     assert said.startswith("course catch-up: 05_topic.ipynb cannot be written: No space left")
     assert said.count("\n") == 1
-    assert "Nothing was changed." in said
+    assert "No file was left half-written." in said
     assert (course / LAB).read_bytes() == before
     assert [file.name for file in (course / "labs").iterdir()] == ["05_topic.ipynb"]
     assert statuses() == {}
@@ -287,7 +287,7 @@ def test_command_says_what_it_did(course: Path, capsys: pytest.CaptureFixture[st
     said = capsys.readouterr().out
     assert f"{LAB}, given, with their stored outputs: 05.2." in said
     assert f"{LAB}, passed by you, left as they are: 05.1." in said
-    assert re.search(rf"as it was is copies/[\d-]+/{LAB}: to go back, copy it over the lab", said)
+    assert re.search(rf"is kept in copies/[\d-]+/{LAB}\. To go back, copy it over the lab", said)
     assert f"Go on at exercise 05.10: course lab {LAB}" in said
     assert str(course) not in said
     assert "close its tab without saving" in said

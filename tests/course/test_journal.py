@@ -204,4 +204,4 @@ def test_an_empty_name(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         cli.main(["journal", "--out", " "])
     assert stopped.value.code == 2
-    assert "the name ends in .html" in capsys.readouterr().err
+    assert "the name must end in .html" in capsys.readouterr().err

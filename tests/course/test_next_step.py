@@ -69,7 +69,9 @@ def test_when_all_is_done(
 ) -> None:
     progress.record_given(one.id for module in modules() for one in of_module(module))
     monkeypatch.setattr(questions, "modules", lambda: [])
-    assert said(capsys).startswith("Every exercise is passed or given, and every quiz is answered.")
+    assert said(capsys).startswith(
+        "Every exercise is passed or given, and every quiz is answered correctly."
+    )
 
 
 def test_address_in_a_jupyterlab_that_runs(
@@ -113,7 +115,7 @@ def test_open_uses_the_browser_or_says_so(
     runs(home, ROOT, port)
     seen: list[str] = []
     monkeypatch.setattr(webbrowser, "open", lambda url: bool(seen.append(url)))
-    assert "No browser was found here" in said(capsys, "--open")
+    assert "No browser could be opened" in said(capsys, "--open")
     assert seen[0].startswith(f"http://127.0.0.1:{port}/lab/tree/notebooks/00_")
 
 

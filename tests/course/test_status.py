@@ -42,8 +42,8 @@ def test_fresh(course: Path) -> None:
         "01 build it  -      30 of 30      0 of 2  -      0 of 1",
         "02           -      -             0 of 1  -      -",
         "",
-        "Minutes left: 30 of 30, walkthroughs and labs together. In all the walkthroughs,",
-        "  the machine works for 0 minutes.",
+        "Minutes left: 30 of 30, walkthroughs and labs together. In the walkthroughs, the",
+        "  machine works for 0 minutes in all.",
         "",
         "Next: the walkthrough of module 01, build it, in notebooks/01_build_it.ipynb.",
     ]
@@ -73,7 +73,7 @@ def test_a_notebook_that_is_damaged_or_gone_is_named(course: Path) -> None:
     assert "labs/01_build_it.ipynb cannot be read as a notebook. `course reset 01`" in text
     (course / "labs" / "01_build_it.ipynb").unlink()
     text = as_text(status.status(root=course))
-    assert "Lab 01 has no file: `course reset 01` restores it." in text
+    assert "The file of lab 01 is missing: `course reset 01` restores it." in text
 
 
 def test_it_goes_on_where_the_learner_worked_last(course: Path) -> None:
@@ -88,7 +88,7 @@ def test_all_done(course: Path) -> None:
         progress.record_check(exercise, "passed", 1, 1)
     progress.record_quiz("01", "q", True)
     assert as_text(status.status(root=course)).endswith(
-        "Every check has passed, and every quiz is answered."
+        "Every check has passed, and every quiz is answered correctly."
     )
 
 
@@ -100,7 +100,7 @@ def test_given_is_not_passed_and_leaves_nothing_to_do(course: Path) -> None:
     assert states[0].checks_passed == 0
     text = as_text(states)
     assert "Given by `course catch-up`, not passed: 01.1, 01.2." in text
-    assert text.endswith("Every exercise is passed or given, and every quiz is answered.")
+    assert text.endswith("Every exercise is passed or given, and every quiz is answered correctly.")
 
 
 def opening(course: Path, folder: str, line: str) -> None:

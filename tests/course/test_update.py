@@ -596,7 +596,7 @@ def test_reset_takes_a_labs_number_alone(word: str, capsys: pytest.CaptureFixtur
     with pytest.raises(SystemExit) as stopped:
         cli.main(["reset", word])
     assert stopped.value.code == 2
-    assert "is no lab: give its number, such as 01" in capsys.readouterr().err
+    assert "is not a lab: give its number, such as 01" in capsys.readouterr().err
 
 
 def test_reset_needs_the_clone(tmp_path: Path) -> None:

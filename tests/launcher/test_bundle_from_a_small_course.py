@@ -183,10 +183,13 @@ def test_an_interrupted_one_is_not_whole_and_is_no_stick(
     [
         (lambda bundle: (bundle / "README.txt").write_text("x"), "README.txt is damaged"),
         (lambda bundle: (bundle / "course.bundle").unlink(), "course.bundle is missing"),
-        (lambda bundle: (bundle / "notes.txt").write_text("x"), "notes.txt is not of this bundle"),
-        (lambda bundle: (bundle / "SHA256SUMS").unlink(), "was not completed"),
-        (lambda bundle: (bundle / "SHA256SUMS").write_bytes(b"\xff"), "was not completed"),
-        (lambda bundle: (bundle / "SHA256SUMS").write_text("x\n"), "was not completed"),
+        (
+            lambda bundle: (bundle / "notes.txt").write_text("x"),
+            "notes.txt does not belong to this bundle",
+        ),
+        (lambda bundle: (bundle / "SHA256SUMS").unlink(), "is not complete"),
+        (lambda bundle: (bundle / "SHA256SUMS").write_bytes(b"\xff"), "is not complete"),
+        (lambda bundle: (bundle / "SHA256SUMS").write_text("x\n"), "is not complete"),
     ],
 )
 def test_verify_says_what_is_wrong(
@@ -216,7 +219,7 @@ def test_what_a_system_leaves_on_a_stick_is_no_fault(
     (copied / "System Volume Information").mkdir()
     (copied / "System Volume Information" / "x").write_bytes(b"x")
     assert bundle([str(copied), "--verify"]) == 0
-    assert "is whole" in capsys.readouterr().out
+    assert "is complete" in capsys.readouterr().out
 
 
 def test_a_folder_of_other_things_is_left_alone(
@@ -228,12 +231,12 @@ def test_a_folder_of_other_things_is_left_alone(
             make(place, [OWN], root=small.root, log=tmp_path / "log")
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
     assert bundle([str(tmp_path), "--verify"]) == 1
-    assert "is no bundle" in capsys.readouterr().err
+    assert "is not a bundle" in capsys.readouterr().err
 
 
 def test_a_folder_inside_the_clone_is_refused(small: Course, tmp_path: Path) -> None:
     for place in (small.root / "stick", small.root / "helpers" / "a" / "b"):
-        with pytest.raises(BundleError, match=r"name a folder beside it, such as \.\./stick"):
+        with pytest.raises(BundleError, match=r"name a folder outside, such as \.\./stick"):
             make(place, [OWN], root=small.root, log=tmp_path / "log")
         assert not place.exists()
 
@@ -286,7 +289,7 @@ def test_a_folder_without_git_is_a_sentence(small: Course, tmp_path: Path) -> No
     ("sentence", "says"),
     [
         (advice.MISSING, "Leave out that platform or Python"),
-        (advice.NETWORK, "the network is away"),
+        (advice.NETWORK, "there is no network"),
         (advice.HASH, "its hash differs"),
         (advice.DISK, "The disk is full"),
         ("Something else.", "Something else."),

@@ -132,7 +132,7 @@ def test_start_takes_the_machine_that_it_is_for(
     assert start.problem() == ""
     monkeypatch.setattr(platform, "system", lambda: "Windows")
     monkeypatch.setattr(platform, "machine", lambda: "AMD64")
-    assert "has packages for Python 3.11: run start.py with that one" in start.problem()
+    assert "has packages for Python 3.11: run start.py with that version" in start.problem()
     monkeypatch.setattr(platform, "machine", lambda: "ARM64")
     assert "this machine is windows-arm64. Tell your instructor" in start.problem()
 

@@ -37,7 +37,7 @@ REPORT = Report(
                    handed_in=False, submission="nothing handed in", id="7", email="ida@a.example"),
     ),
     ("98_mini: a fault",),
-    ("readme.txt is no submission and was not read",),
+    ("readme.txt is not a submission and was not read",),
     ("Double a number", "Choose a limit"),
     300.0,
     2,
@@ -63,12 +63,13 @@ def test_the_page_tells_what_was_hard_and_who_is_missing() -> None:
     text = page(REPORT)
     assert text.index("Double a number") < text.index("Choose a limit")
     assert (
-        "2 of the 3 learners on the roster handed something in. They passed 1 of 4 exercises."
+        "2 of the 3 learners on the roster handed something in. Together they passed 1 of 4 "
+        "exercises."
     ) in text
-    assert "this grading took 5 min and ran 2 of the labs" in text
+    assert "This grading took 5 min and ran 2 of the labs" in text
     assert "<td>double(5)</td><td>2</td><td>Zoë, &lt;script&gt;" in text
     assert "<h2>Handed in nothing</h2>\n<ul>\n<li>Ida</li>" in text
-    assert "readme.txt is no submission" in text
+    assert "readme.txt is not a submission" in text
     assert "98_mini: a fault" in text
 
 
@@ -89,8 +90,8 @@ def test_the_page_counts_by_the_roster_and_says_what_was_not_graded() -> None:
     late = LearnerRow("Lou", {"98.1": Grade("passed", 1, 1)}, (), submission="graded, late")
     text = page(Report(("98.1",), (unread, late, REPORT.learners[2], guest), roster=True))
     assert (
-        "2 of the 3 learners on the roster handed something in. 1 more came from outside the "
-        "roster: Eve. Not graded: 1 not readable. They passed 2 of 3 exercises."
+        "2 of the 3 learners on the roster handed something in. 1 more not on the "
+        "roster: Eve. Not graded: 1 not readable. Together they passed 2 of 3 exercises."
     ) in text
     alone = page(Report(("98.1",), (unread, late)))
     assert "2 learners handed something in. Not graded: 1 not readable." in alone
@@ -138,7 +139,7 @@ def test_feedback_has_each_status_and_the_failed_cases(tmp_path: Path) -> None:
     other = next(file for file in tmp_path.iterdir() if "script" in file.name).read_text("utf-8")
     assert "````text\nGot: ```" in other  # its backticks end no block
     assert f"# Feedback for {EVIL}" not in other
-    assert "not graded: this is not your doing" in other
+    assert "not graded: this is not your fault" in other
 
 
 def test_feedback_names_the_cases_that_the_check_does_not_tell() -> None:
@@ -235,6 +236,6 @@ def test_a_table_for_spreadsheets_that_expect_semicolons() -> None:
 def test_the_text_names_those_who_handed_in_nothing_once() -> None:
     lines = as_text(REPORT).splitlines()
     assert "Handed in nothing (1): Ida" in lines
-    assert lines[-1] == "readme.txt is no submission and was not read"
+    assert lines[-1] == "readme.txt is not a submission and was not read"
     assert sum("Handed in nothing" in line for line in lines) == 1
     assert "nothing handed in" in next(line for line in lines if line.startswith("Ida "))

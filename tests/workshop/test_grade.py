@@ -174,7 +174,7 @@ def test_odd_submissions(course: Path, tmp_path: Path) -> None:
     assert all(one.answers == {} for one in found.values())
     assert found["ada"].notes == ("no notebook",)
     assert "could not be read" in found["bob"].notes[0]
-    assert found["cem"].notes == ("other.ipynb has no exercise of a lab",)
+    assert found["cem"].notes == ("other.ipynb contains no exercise of a lab",)
 
 
 def test_who_handed_nothing_in_is_missing(course: Path, tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_who_handed_nothing_in_is_missing(course: Path, tmp_path: Path) -> None:
     write(folder / "ada" / "empty.ipynb", {"cells": []})
     report = grade(folder, course=course, limits=LIMITS)
     assert report.exercises == ()
-    assert report.learners[0].notes == ("empty.ipynb has no exercise of a lab",)
+    assert report.learners[0].notes == ("empty.ipynb contains no exercise of a lab",)
 
 
 def test_nothing_to_grade(course: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -240,7 +240,7 @@ def test_own_cells_run_where_an_answer_needs_them(course: Path, tmp_path: Path) 
     row, report = one_row(course, tmp_path, notebook)
     assert row.passed == 2
     assert row.notes == (
-        f"{STEM}: not run, since no exercise needs these cells of the learner's own: "
+        f"{STEM}: own cells that were not run, because no exercise needs them: "
         "`raise SystemError('looked around')`",
     )
     assert report.faults == ()
@@ -383,4 +383,4 @@ def test_json_report() -> None:
 def test_help_says_what_it_is_not(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         command(["--help"])
-    assert "no sandbox" in " ".join(capsys.readouterr().out.split())
+    assert "without a sandbox" in " ".join(capsys.readouterr().out.split())

@@ -144,7 +144,7 @@ def test_stopping_keeps_what_is_done(runner: Runner, course: Path, folder: Path)
     said: list[str] = []
     with pytest.raises(KeyboardInterrupt):
         grade(folder, course=course, state=folder / ".course-grade", say=said.append)
-    assert said[-1] == "stopped. What is graded is kept: the same command goes on from here."
+    assert said[-1] == "stopped. Finished results are kept: run the same command to go on."
     runner.before = lambda _: None
     runner.ran.clear()
     run(course, folder, state=folder / ".course-grade")
@@ -165,7 +165,7 @@ def test_a_stopped_run_of_all_again_goes_on_without_again(
     said: list[str] = []
     with pytest.raises(KeyboardInterrupt):
         grade(folder, course=course, state=state, say=said.append, again=True)
-    assert "the same command without --again goes on from here" in said[-1]
+    assert "run the same command without --again to go on" in said[-1]
     runner.before = lambda _: None
     done = len(list(state.glob("*.json")))
     runner.ran.clear()
@@ -242,12 +242,12 @@ def test_a_stray_notebook_of_another_lab_is_in_no_count(
     # 2 of 9 is more than a fifth: everyone is asked for both labs.
     report, said = run(course, folder)
     assert [row.score for row in report.learners[:2]] == ["2 of 3", "2 of 3"]
-    assert not any("in no count" in line for line in said)
+    assert not any("not counted" in line for line in said)
     for number in range(6, 9):
         put(folder / f"dan-{number}" / "98_mini.ipynb", f"x = 'right {number}'")
     report, said = run(course, folder)
     assert said[0] == (
-        "lab 97: 2 of 13 learners handed it in. It is graded, and in no count; --lab 98 leaves it "
+        "lab 97: 2 of 13 learners handed it in. It is graded but not counted; --lab 98 leaves it "
         "out"
     )
     rows = {row.learner: row for row in report.learners}
@@ -256,7 +256,7 @@ def test_a_stray_notebook_of_another_lab_is_in_no_count(
     assert [rows[name].submission for name in ("ada", "eve")] == ["graded", "another lab"]
     report, said = run(course, folder, wanted=["97"])
     assert {row.total for row in report.learners} == {1}
-    assert not any("in no count" in line for line in said)
+    assert not any("not counted" in line for line in said)
     assert [row.submission for row in report.learners[:2]] == ["graded", "another lab"]
 
 
@@ -321,7 +321,7 @@ def test_the_command_keeps_its_results_beside_the_submissions(
     assert table[0] == "learner,id,email,submission,ex 98.1,ex 98.2,passed,of,notes"
     assert table[1].startswith("Ada,,,graded,passed,passed,2,2")
     # The warning comes before anything runs.
-    assert "no sandbox" in printed.err.splitlines()[0]
+    assert "without a sandbox" in printed.err.splitlines()[0]
     assert "<h1>Class report</h1>" in (out / "class.html").read_text("utf-8")
     runner.ran.clear()
     assert command([*words, "--json"]) == 0
@@ -339,7 +339,7 @@ def test_a_plain_kill_is_as_ctrl_c(
     runner.before = lambda _: os.kill(os.getpid(), signal.SIGTERM)
     with pytest.raises(KeyboardInterrupt):
         command([str(folder)])
-    assert "stopped. What is graded is kept" in capsys.readouterr().err
+    assert "stopped. Finished results are kept" in capsys.readouterr().err
     assert signal.getsignal(signal.SIGTERM) is before
 
 
@@ -355,7 +355,7 @@ def test_reports_that_cannot_be_written_cost_no_table(
     printed = capsys.readouterr()
     assert "2 of 2" in printed.out
     assert f"There is no folder {out}" in printed.err
-    assert f"{file / 'f'} could not be written to" in printed.err
+    assert f"{file / 'f'} cannot be written to" in printed.err
 
 
 @pytest.mark.usefixtures("at_home")
@@ -421,7 +421,7 @@ def test_a_folder_whose_name_is_no_text(
     ("words", "told"),
     [
         (["--lab", "99"], "There is no lab '99'; there are: 97, 98."),
-        (["--only", "Zed"], "No learner's name, id or address fits 'Zed'"),
+        (["--only", "Zed"], "No learner's name, id or address matches 'Zed'"),
         (["--roster", "away.csv"], "The roster away.csv cannot be read"),
     ],
 )
@@ -435,9 +435,9 @@ def test_wrong_words_get_a_sentence(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--table", "marks.xlsx"], "'marks.xlsx' will not do: the name ends in .csv"),
-        (["--report", "class.pdf"], "'class.pdf' will not do: the name ends in .html"),
-        (["--table", "marks"], "'marks' will not do: the name ends in .csv"),
+        (["--table", "marks.xlsx"], "'marks.xlsx' does not fit: the name must end in .csv"),
+        (["--report", "class.pdf"], "'class.pdf' does not fit: the name must end in .html"),
+        (["--table", "marks"], "'marks' does not fit: the name must end in .csv"),
     ],
 )
 def test_files_of_another_kind_are_refused(
@@ -507,7 +507,7 @@ def test_what_runs_for_long_is_named(
     monkeypatch.setattr(runs.Progress, "still", tell)
     runner.before = lambda answer: None if "while" not in answer else told.wait(60) and None
     assert command([str(folder), "--jobs", "1"]) == 0
-    assert "; still at work: loop, 98_mini" in capsys.readouterr().err
+    assert "; still running: loop, 98_mini" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("at_home")

@@ -22,8 +22,7 @@ GRADED = [stem for stem in STEMS if every_answer() or stem[:2] in ("02", "05", "
 # A solution that compares its answer with others, in a cell that no exercise needs.
 IDLE = {
     "11_operate_and_improve": (
-        "not run, since no exercise needs these cells of the learner's own: "
-        "`def with_bound(bound):`",
+        "own cells that were not run, because no exercise needs them: `def with_bound(bound):`",
     )
 }
 

@@ -57,7 +57,7 @@ def test_what_an_answer_uses_is_run_and_all_else_is_named() -> None:
         ("FACTOR = 2", "imports", ("98.1",)),  # before the check, though it stands behind it
     ]
     assert found.notes == (
-        "not run, since no exercise needs these cells of the learner's own: "
+        "own cells that were not run, because no exercise needs them: "
         "`import random`, `print(double(4))`",
     )
 
@@ -92,14 +92,14 @@ def test_a_copy_of_an_exercise_cell() -> None:
     assert found.notes == ("98.1: a copy of its cell was left out",)
     found = handed_in((1, {**copy, "source": RIGHT}))
     assert found.answers["98.1"] == RIGHT
-    assert found.notes == ("98.1: its cell is as it was given; a copy of it was taken",)
+    assert found.notes == ("98.1: its cell is unchanged; a copy of it was graded",)
 
 
 def test_an_exercise_cell_that_was_written_again() -> None:
     found = handed_in((2, code("zz", RIGHT)), exercise_98_1="DELETED")
     assert found.answers["98.1"] == RIGHT
     assert found.own == ()
-    assert found.notes == ("98.1: its cell is not there; the cell that defines double was taken",)
+    assert found.notes == ("98.1: its cell is missing; the cell that defines double was graded",)
 
 
 def test_a_notebook_that_has_lost_its_ids() -> None:
@@ -107,7 +107,7 @@ def test_a_notebook_that_has_lost_its_ids() -> None:
     cells[1] = code(None, RIGHT, "98.1")
     found = match(LAB, cells)
     assert found.answers == {"98.1": RIGHT, "98.2": "LIMIT = TODO"}
-    assert found.notes == ("98.1: its cell is not there; a copy of it was taken",)
+    assert found.notes == ("98.1: its cell is missing; a copy of it was graded",)
 
 
 def test_an_untouched_copy_before_the_cell_that_was_filled() -> None:

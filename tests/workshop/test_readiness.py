@@ -262,9 +262,9 @@ def test_the_newest_report_of_a_person_counts(tmp_path: Path) -> None:
         "student-2.json": ("ready", ""),
     }
     text = as_text(rows, ())
-    assert text.startswith("8 files: 3 ready, 1 with trouble, 1 that cannot be read as a report, ")
-    assert "a report, 3 with a newer one of the same person." in text
-    assert "Uma Two (1).json is newer, and counts" in text
+    assert text.startswith("8 files: 3 ready, 1 with trouble, 1 unreadable, ")
+    assert "unreadable, 3 older than another by the same person." in text
+    assert "Uma Two (1).json is newer and counts" in text
 
 
 @pytest.mark.parametrize(
@@ -351,13 +351,13 @@ def test_groups_come_with_counts_and_what_to_do(tmp_path: Path) -> None:
         "Ports": 2,
     }
     text = as_text(rows, passed)
-    assert text.startswith("30 files: 26 ready, 4 with trouble, 0 that cannot")
+    assert text.startswith("30 files: 26 ready, 4 with trouble, 0 unreadable")
     assert (
         "Disk: 4 of 30\n    p00.json, p01.json, p02.json, p03.json: 12 MB free\n    What to do: "
         in text
     )
     assert "--platform windows-x86_64 --python 3.12" in text
-    assert "Passed over, as left by a system: .DS_Store, ._p00.json" in text
+    assert "Ignored, as files of the system: .DS_Store, ._p00.json" in text
     found = as_json(rows, passed)
     assert found["counts"] == {"trouble": 4, "ready": 26}
     assert json.loads(json.dumps(found))["problems"][0]["count"] == 4

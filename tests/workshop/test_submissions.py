@@ -72,12 +72,12 @@ def test_late_marks_and_resubmissions_of_a_platform(known: list[Lab], tmp_path: 
     told = " ".join(ada.notes)
     assert "byronada_LATE_1111_2223_98_mini-2.ipynb (1970-04-1" in told
     assert (
-        ") is the newest 98_mini and was taken; left out: byronada_1111_2221_98_mini.ipynb ("
+        ") is the newest 98_mini and was graded; left out: byronada_1111_2221_98_mini.ipynb ("
         in told
     )
     assert ", byronada_1111_2222_98_mini-1.ipynb (1972-0" in told
     assert ada.late == {"98_mini"}
-    assert "98_mini: late" in told
+    assert "98_mini: marked late" in told
 
 
 def test_of_two_versions_the_newest_counts_and_the_others_are_named(
@@ -90,7 +90,7 @@ def test_of_two_versions_the_newest_counts_and_the_others_are_named(
     assert (answer(ada), answer(ada, "97_other")) == ("x = 2", "y = 3")
     (note,) = ada.notes
     assert re.fullmatch(
-        r"ada/new/98_mini\.ipynb \(1970-07-.{11}\) is the newest 98_mini and was taken; left out: "
+        r"ada/new/98_mini\.ipynb \(1970-07-.{11}\) is the newest 98_mini and was graded; left out: "
         r"ada/old/98_mini\.ipynb \(1970-04-.{11}\)",
         note,
     )
@@ -187,7 +187,7 @@ def test_a_zip_of_zips_is_a_learner_each(known: list[Lab], tmp_path: Path) -> No
     assert [answer(one) for one in found.submissions[:2]] == ["x = 1", "x = 1"]
     instead = [one.instead for one in found.submissions[2:]]
     assert instead == ["not readable", "not readable", "no notebook"]
-    assert "Tanaka Taro.zip could not be read: it is no zip" in found.submissions[2].notes[0]
+    assert "Tanaka Taro.zip could not be read: it is not a zip" in found.submissions[2].notes[0]
     assert "a zip inside a zip inside a zip" in found.submissions[3].notes[0]
     # The same as the one zip of all, and with the class beside it.
     assert learners(handed_in(tmp_path / "in" / "class-b.zip", known)) == names
@@ -226,12 +226,14 @@ def test_what_is_wrong_in_a_zip_is_named_and_nothing_is_unpacked(
     assert learners(found) == ["ada", "bob"]
     ada, bob = found.submissions
     assert answer(ada) == "x = 1"
-    assert "inner.zip could not be read: it is no zip file" in ada.notes[0]
+    assert "inner.zip could not be read: it is not a zip file" in ada.notes[0]
     assert bob.instead == "not readable"
-    assert "bob.zip could not be read: it is no zip file, or a damaged one" in bob.notes[0]
+    assert "bob.zip could not be read: it is not a zip file, or a damaged one" in bob.notes[0]
     assert "\n".join(found.notes).count("its path leads out of the zip") == 2
     assert sorted(path.name for path in tmp_path.rglob("*.ipynb")) == []
-    with pytest.raises(GradeError, match=r"no notebooks in .*Not readable: bob.zip: it is no zip"):
+    with pytest.raises(
+        GradeError, match=r"no notebooks in .*Not readable: bob.zip: it is not a zip"
+    ):
         handed_in(folder / "bob.zip", known)
 
 
@@ -249,10 +251,10 @@ def test_limits_of_zips(known: list[Lab], tmp_path: Path, monkeypatch: pytest.Mo
     zipped(tmp_path / "gus.zip", {"x.zip": packed({"98_mini.ipynb": b" " * 4000})})
     found = {one.learner: one for one in handed_in(tmp_path, known).submissions}
     for name, told in {
-        "bob": "bob.zip could not be read: with the zips in it, it has more than 2 files",
+        "bob": "bob.zip could not be read: it and the zips in it have more than 2 files",
         "cem": "98_mini.ipynb could not be read: it is larger than",
         "dan": "b.ipynb could not be read: there are more than",
-        "eve": "x.zip could not be read: with the zips in it, it has more than 2 files",
+        "eve": "x.zip could not be read: it and the zips in it have more than 2 files",
         "fay": "98_mini.ipynb could not be read: there are more than",
         "gus": "x.zip could not be read: it is larger than",
     }.items():
@@ -302,21 +304,21 @@ def test_encodings(content: bytes, known: list[Lab], tmp_path: Path) -> None:
 
 
 DAMAGED: dict[str, tuple[bytes, str]] = {
-    "truncated": (TEXT[:200].encode(), "it is no notebook, or only a part of one"),
+    "truncated": (TEXT[:200].encode(), "it is not a notebook, or only part of one"),
     "empty": (b"", "it is empty"),
     "blank": (b" \n", "it is empty"),
-    "binary": (bytes(range(128, 256)) * 9, "it is no text"),
-    "half-utf16": (codecs.BOM_UTF16_LE + b"\x00\xd8a", "it is no text"),
+    "binary": (bytes(range(128, 256)) * 9, "it is not text"),
+    "half-utf16": (codecs.BOM_UTF16_LE + b"\x00\xd8a", "it is not text"),
     "old-format": (b'{"worksheets": [{"cells": []}], "nbformat": 3}', "older than nbformat 4"),
-    "list": (b"[]", "it is JSON, but no notebook"),
-    "null": (b"null", "it is JSON, but no notebook"),
-    "cells-a-number": (b'{"cells": 5}', "it is JSON, but no notebook"),
-    "cell-a-text": (b'{"cells": ["x"]}', "it is JSON, but no notebook"),
+    "list": (b"[]", "it is JSON, but not a notebook"),
+    "null": (b"null", "it is JSON, but not a notebook"),
+    "cells-a-number": (b'{"cells": 5}', "it is JSON, but not a notebook"),
+    "cell-a-text": (b'{"cells": ["x"]}', "it is JSON, but not a notebook"),
     "metadata-a-list": (b'{"cells": [{"source": "", "metadata": []}]}', "a cell has no metadata"),
     "deep": (b"[" * 200_000, "nested too deeply"),
-    "page": (b"<!DOCTYPE html><html></html>", "it is no notebook, or only a part of one"),
-    "conflict": (b"<<<<<<< HEAD\n" + TEXT.encode(), "it is no notebook, or only a part of one"),
-    "no-exercise": (b'{"cells": []}', "has no exercise of a lab"),
+    "page": (b"<!DOCTYPE html><html></html>", "it is not a notebook, or only part of one"),
+    "conflict": (b"<<<<<<< HEAD\n" + TEXT.encode(), "it is not a notebook, or only part of one"),
+    "no-exercise": (b'{"cells": []}', "contains no exercise of a lab"),
 }
 
 
@@ -363,11 +365,11 @@ def test_other_files_are_named_and_make_no_learner(known: list[Lab], tmp_path: P
     (tmp_path / "eve").mkdir()
     found = handed_in(tmp_path, known)
     assert learners(found) == ["ada", "eve"]
-    assert found.submissions[0].notes == ("not read, since they are no notebooks: essay.pdf",)
+    assert found.submissions[0].notes == ("not read, because they are not notebooks: essay.pdf",)
     assert found.submissions[1].notes == ("no notebook",)
     assert found.notes == (
-        "grades.xlsx is no submission and was not read",
-        "index.html is no submission and was not read",
+        "grades.xlsx is not a submission and was not read",
+        "index.html is not a submission and was not read",
     )
 
 

@@ -101,4 +101,4 @@ def test_a_survey_of_another_kind(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         workshop(["survey", "--out", "s.docx"])
     assert ended.value.code == 2
-    assert "the name ends in .html or .htm or .md" in capsys.readouterr().err
+    assert "the name must end in .html or .htm or .md" in capsys.readouterr().err

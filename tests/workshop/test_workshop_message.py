@@ -85,8 +85,8 @@ def test_blanks_are_filled_or_named(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "says"),
     [
         (["--date", "2026-12-31"], "is in the past"),
-        (["--date", "soon"], "is no date"),
-        (["--date", "2027-02-30"], "is no date"),
+        (["--date", "soon"], "is not a date"),
+        (["--date", "2027-02-30"], "is not a date"),
         (["--date", "2027-01-15", "--modules", "agents"], "is not a list of modules"),
         (["--date", "2027-01-15", "--modules", "99"], "there is no module 99"),
         (["--date", "2027-01-15", "--stick", "--repository", "x"], "not allowed with"),
@@ -133,6 +133,6 @@ def test_participants_are_asked_for_the_modules_that_come_before(
 ) -> None:
     assert run(["--date", "2027-01-15", "--modules", "05,08"], TODAY) == 0
     said = capsys.readouterr().out
-    assert "They build on 01 Build an agent: please work through the walkthroughs" in said
+    assert "For this you need 01 Build an agent: please work through its walkthrough" in said
     assert run(["--date", "2027-01-15", "--modules", "00,01"], TODAY) == 0
-    assert "They build on" not in capsys.readouterr().out
+    assert "For this you need" not in capsys.readouterr().out

@@ -227,7 +227,7 @@ def test_shares_add_up() -> None:
 
 def test_the_page_says_what_each_part_needs() -> None:
     text = markdown(plan(360, ["08", "07"], root=ROOT), root=ROOT)
-    assert "builds on module 05, not in this plan" in text
+    assert "builds on module 05, which is not in this plan" in text
     assert "podman" in text
     assert "Prometheus" in text
     assert "course doctor" in text
@@ -249,7 +249,7 @@ def test_the_page_says_what_each_part_needs() -> None:
         (["--minutes", "90", "--modules", "a"], 2, "such as 01,03"),
         (["--minutes", "90", "--modules", ""], 2, "such as 01,03"),
         (["--minutes", "90", "--modules", "77"], 2, "There is no module '77'"),
-        (["--minutes", "90", "--out", "plan.pdf"], 2, "ends in .md"),
+        (["--minutes", "90", "--out", "plan.pdf"], 2, "must end in .md"),
         (["--minutes", "60", "--modules", "1"], 1, "Module 01 needs at least"),
     ],
 )

@@ -3,6 +3,6 @@
 - `targets`: a platform and a Python: which entries of the lock it needs, which wheels fit it
 - `wheels`: download what is missing
 - `folder`: make the folder, and verify one
-- `start`: the program in the folder that a learner runs; it is copied there
+- `start`: the program that a participant runs; it is copied into the folder
 - `command`: `course bundle`
 """

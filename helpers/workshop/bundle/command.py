@@ -12,7 +12,7 @@ from helpers.workshop.bundle.targets import PLATFORMS, PYTHONS, Target, here, th
 
 
 def bundle(argv: Sequence[str]) -> int:
-    """Make or verify a bundle; 0 done and whole, 1 it could not be done or is not, 2 bad use."""
+    """Make or verify a bundle; 0 it is complete, 1 it is not or could not be made, 2 bad use."""
     from helpers.workshop.bundle.folder import make, size_mb, verify
     from helpers.workshop.bundle.wheels import BundleError
 
@@ -36,38 +36,40 @@ def bundle(argv: Sequence[str]) -> int:
         return 1
     print(f"{folder} is complete: {size_mb(folder):,} MB, {time.monotonic() - began:.0f} seconds.")
     print("\n".join(f"  for {target}" for target in every))
-    print("Copy the folder to a stick. A learner runs `python3 start.py` of it (README.txt).")
+    print("Copy the folder to a stick. Participants run its start.py: README.txt says how.")
     return 0
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="course bundle",
-        description="Make a folder for a USB stick or a room with bad Wi-Fi: the course's newest "
-        "commit, the lock's wheels for the named platforms and Pythons, checksums, and one command "
-        "that installs from it without a network. A participant who has git and Python runs "
-        "`python3 STICK/start.py` (Windows: `py STICK\\start.py`) in a folder of their own. Run "
-        "this again to go on after an interruption, or to add a platform.",
-        epilog="One platform with one Python takes about 665 MB (1 MB is 1,000,000 bytes). Exit "
+        description="Make a folder for a USB stick, for a room with bad Wi-Fi. It contains the "
+        "course's newest commit, the lock's wheels for the named platforms and Pythons, checksums, "
+        "and a program that installs all this without a network. A participant who has git and "
+        "Python runs `python3 STICK/start.py` (Windows: `py STICK\\start.py`) in a folder of their "
+        "own. Run this command again to resume after an interruption, or to add a platform.",
+        epilog="One platform with one Python takes about 670 MB (1 MB is 1,000,000 bytes). Exit "
         "status: 0 the bundle is complete, 1 it is not, or could not be made, 2 bad use.",
     )
-    parser.add_argument("folder", metavar="DIR", type=Path, help="new, empty, or a bundle")
+    parser.add_argument(
+        "folder", metavar="DIR", type=Path, help="a folder that is new, empty, or a bundle"
+    )
     parser.add_argument(
         "--platform",
         nargs="+",
         choices=PLATFORMS,
         metavar="NAME",
-        help=f"of {', '.join(PLATFORMS)} (default: this machine's)",
+        help=f"one or more of {', '.join(PLATFORMS)} (default: this machine's)",
     )
     parser.add_argument(
         "--python",
         nargs="+",
         choices=PYTHONS,
         metavar="VERSION",
-        help=f"of {', '.join(PYTHONS)} (default: the one that runs this command)",
+        help=f"one or more of {', '.join(PYTHONS)} (default: the one that runs this command)",
     )
     parser.add_argument(
-        "--verify", action="store_true", help="compare a bundle with its checksums and its lock"
+        "--verify", action="store_true", help="check a bundle against its checksums and its lock"
     )
     options = parser.parse_args(argv)
     if not str(options.folder).strip() or options.folder == Path():
@@ -77,7 +79,8 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     own = here()
     if not options.verify and options.platform is None and own is None:
         parser.error(
-            f"this machine has no wheels of its own: name --platform {', '.join(PLATFORMS)}"
+            f"the lock has no wheels for this machine: give --platform, one or more of "
+            f"{', '.join(PLATFORMS)}"
         )
     options.platform = options.platform or [own]
     options.python = options.python or [this_python()]
@@ -86,11 +89,11 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
 
 def _report(folder: Path, targets: Sequence[Target], wrong: Sequence[str]) -> int:
     if not wrong:
-        print(f"{folder} is whole.")
+        print(f"{folder} is complete.")
         print("\n".join(f"  for {target}" for target in targets))
         return 0
     print("\n".join(wrong))
-    print(f"{folder} is not whole. To complete it: course bundle {folder}")
+    print(f"{folder} is not complete. To complete it: course bundle {folder}")
     return 1
 
 

@@ -27,27 +27,28 @@ Production LLM agents: install without a network
 
 You need git and Python ({pythons}). This folder is for {platforms}.
 
-Open a terminal in the folder where you want the course. Put the place of this folder for STICK:
+Open a terminal in the folder where you want the course. In this command, replace STICK with the
+place of this folder:
 
     python3 STICK/start.py            (Linux, macOS)
     py STICK\\start.py                 (Windows)
 
 It makes a folder production-agents, installs the packages there without a network, checks the
-machine and opens JupyterLab. About 2 GB on your disk are needed. Another folder or command:
+machine and opens JupyterLab. This takes about 2 GB of your disk. To name another folder or command:
 
     python3 STICK/start.py my-folder doctor
 
-Run the same command again if it was interrupted. After the set-up you do not need this folder.
-To get the course's later versions, tell git where the course is from:
+If it is interrupted, run the same command again. After the set-up you do not need this folder.
+To get later versions of the course, tell git where they come from:
 
     git remote set-url origin ADDRESS
 
-To look whether this folder is whole: sha256sum -c SHA256SUMS (macOS: shasum -a 256 -c SHA256SUMS).
+To check this folder, run in it: sha256sum -c SHA256SUMS (macOS: shasum -a 256 -c SHA256SUMS).
 """
 
 
 def make(folder: Path, targets: Sequence[Target], *, root: Path, log: Path) -> list[Target]:
-    """Make or complete a bundle; what is there already and whole is kept.
+    """Make or complete a bundle; files that are there and undamaged are kept.
 
     Args:
         folder: new, empty, or a bundle.
@@ -64,8 +65,8 @@ def make(folder: Path, targets: Sequence[Target], *, root: Path, log: Path) -> l
     every = list(dict.fromkeys([*_before(folder), *targets]))
     if root.resolve() in (folder.resolve(), *folder.resolve().parents):
         raise BundleError(
-            f"{folder} is inside the course's own folder, where git would take it for a part of "
-            "the course: name a folder beside it, such as ../stick."
+            f"{folder} is inside the course's own folder, where git would see it as part of the "
+            "course: name a folder outside, such as ../stick."
         )
     checkout = _checkout(root)
     text = checkout.git("show", f"HEAD:{LOCK}")
@@ -74,7 +75,7 @@ def make(folder: Path, targets: Sequence[Target], *, root: Path, log: Path) -> l
     wheels.mkdir(parents=True, exist_ok=True)
     _write(folder / INDEX, _index(every, complete=False))
     for name in drop_damaged(wheels, lock):
-        print(f"Removed {name}: it is cut off, or not of this version's lock.")
+        print(f"Removed {name}: it is damaged, or not in the lock of this version.")
     there = read_wheels(wheels)
     missing = {target: target.missing(lock, there) for target in every}
     _enough_space(folder, missing, lock, empty=not there)
@@ -98,16 +99,16 @@ def verify(folder: Path) -> tuple[list[Target], list[str]]:
         The targets that it is for, and what is wrong, a sentence each.
 
     Raises:
-        BundleError: it is no bundle.
+        BundleError: it is not a bundle.
     """
     targets = _read_index(folder)
     if targets is None:
-        raise BundleError(f"{folder} is no bundle: it has no {INDEX} that can be read.")
+        raise BundleError(f"{folder} is not a bundle: it has no {INDEX} that can be read.")
     try:
         lines = (folder / SUMS).read_text("utf-8").splitlines()
         sums = {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
     except (OSError, ValueError):
-        return targets, [f"{SUMS} is missing or damaged: the bundle was not completed."]
+        return targets, [f"{SUMS} is missing or damaged: the bundle is not complete."]
     wrong = []
     there = set(_files(folder))
     for name, digest in sums.items():
@@ -115,7 +116,7 @@ def verify(folder: Path) -> tuple[list[Target], list[str]]:
             wrong.append(f"{name} is missing.")
         elif sha256(folder / name) != digest:
             wrong.append(f"{name} is damaged (its checksum differs).")
-    wrong += [f"{name} is not of this bundle." for name in sorted(there - sums.keys())]
+    wrong += [f"{name} does not belong to this bundle." for name in sorted(there - sums.keys())]
     if not wrong:
         lock = read_lock((folder / LOCK).read_text("utf-8"))
         wheels = {folder / name: digest for name, digest in sums.items() if name.endswith(".whl")}
@@ -136,7 +137,7 @@ def _before(folder: Path) -> list[Target]:
         raise BundleError(f"{folder} is a file: name a folder that is new or empty.")
     targets = _read_index(folder)
     if targets is None and folder.exists() and any(folder.iterdir()):
-        raise BundleError(f"{folder} holds other things: name a folder that is new or empty.")
+        raise BundleError(f"{folder} holds other files: name a folder that is new or empty.")
     return targets or []
 
 
@@ -168,7 +169,7 @@ def _checkout(root: Path) -> Checkout:
     except CheckoutError as error:
         raise BundleError(str(error)) from error
     if changed:
-        print(f"The bundle gets the newest commit: {len(changed)} changed files stay out of it.")
+        print(f"The bundle gets the newest commit, without your changes to {len(changed)} files.")
     return checkout
 
 
@@ -196,13 +197,13 @@ def _enough_space(
     free = shutil.disk_usage(folder).free // 1_000_000
     if free < wanted:
         raise BundleError(
-            f"The disk is too full: the bundle may take {wanted:,} MB more, and {free:,} MB are "
+            f"The disk is too full: the bundle may need {wanted:,} MB more, and {free:,} MB are "
             "free. Free some space, name a folder elsewhere, or name fewer platforms and Pythons."
         )
 
 
 def _files(folder: Path) -> list[str]:
-    """The bundle's files, without its checksums; what the system leaves on a stick is no file."""
+    """The bundle's files, without its checksums and without what a system leaves on a stick."""
     return sorted(_walk(folder))
 
 

@@ -1,10 +1,11 @@
 """Install the course from this folder, without a network: `python3 start.py [FOLDER] [COMMAND...]`.
 
-FOLDER (default: production-agents, in the folder where you are) gets the course; it may have it
-already. COMMAND is one of the course's, by default `lab`, which opens JupyterLab. Nothing is
-written to the folder that this file is in. Standard library only, in the syntax of Python 3.6, so
-that an old Python gets a sentence.
+FOLDER is where the course goes, or where it already is (default: production-agents, in the current
+folder). COMMAND is a command of the course (default: `lab`, which opens JupyterLab). Nothing is
+written to the folder that contains start.py.
 """
+
+# Standard library only, in the syntax of Python 3.6, so that an old Python gets a sentence.
 
 import hashlib
 import json
@@ -51,7 +52,7 @@ def problem() -> str:
     if sums.get("course.bundle") != found:
         return "course.bundle is damaged (its checksum differs). Copy the whole folder again."
     if not complete:
-        return "This folder is not complete. Ask your instructor to make it again."
+        return "This folder is not complete. Ask your instructor to complete it."
     return misfit(targets)
 
 
@@ -65,11 +66,11 @@ def misfit(targets: "list[list[str]]") -> str:
     pythons = " or ".join(other for name, other in targets if name == here)
     if pythons:
         return (
-            f"This is Python {python}, and the folder has packages for Python {pythons}: run "
-            "start.py with that one."
+            f"This is Python {python}, but the folder has packages for Python {pythons}: run "
+            "start.py with that version."
         )
     names = ", ".join(sorted({name for name, _ in targets}))
-    return f"The folder is for {names}, and this machine is {here}. Tell your instructor."
+    return f"The folder is for {names}, but this machine is {here}. Tell your instructor."
 
 
 def course_in(folder: Path) -> str:

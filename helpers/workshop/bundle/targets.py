@@ -1,4 +1,4 @@
-"""For whom a bundle is: a platform and a Python, the lock's entries for it, the wheels that fit."""
+"""What a bundle is for: a platform with a Python, the entries of the lock, the wheels that fit."""
 
 import platform
 import re
@@ -31,7 +31,7 @@ def _manylinux(machine: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Platform:
-    """What markers and wheel names say of a platform."""
+    """How markers and the names of wheels describe a platform."""
 
     sys_platform: str
     platform_system: str
@@ -96,7 +96,7 @@ def read_lock(text: str) -> list[Entry]:
     """The entries of a lock.
 
     Raises:
-        ValueError: a line is no requirement.
+        ValueError: a line is not a requirement.
     """
     joined = re.sub(r"\\\r?\n", " ", text)
     found = []

@@ -18,14 +18,15 @@ AT_A_TIME = 20
 # The launcher's sentences are a learner's. Here they name what an instructor can do.
 SENTENCES = {
     advice.DISK: f"The disk is full. Free some space, or name a folder elsewhere. {advice.AGAIN}",
-    advice.NETWORK: "The packages could not be downloaded: the network is away, or a proxy is in "
-    f"between. Connect. {advice.AGAIN}",
+    advice.NETWORK: "The packages could not be downloaded: there is no network, or a proxy blocks "
+    f"them. Connect. {advice.AGAIN}",
     advice.HASH: "A downloaded package is not the one that the lock names (its hash differs), so "
     "it was not taken. A proxy or a mirror may have changed it: try another network.",
-    advice.MISSING: "A package of the lock has no wheel for this target where your pip looks. "
-    "Leave out that platform or Python, or look at your pip's settings. README lists the platforms "
-    "that have every package.",
-    advice.PERMISSION: f"A file in the folder cannot be written: is it yours? {advice.AGAIN}",
+    advice.MISSING: "Your pip finds no wheel of a package of the lock for this target. Leave out "
+    "that platform or Python, or check your pip's settings. README lists the platforms that have "
+    "every package.",
+    advice.PERMISSION: "A file in the folder cannot be written: check that it is yours. "
+    f"{advice.AGAIN}",
 }
 
 
