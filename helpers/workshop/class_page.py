@@ -96,7 +96,9 @@ def _exercises(report: Report, there: Sequence[LearnerRow]) -> str:
             f"{count} {status}" for status, count in counts.most_common() if status != "passed"
         )
         rows.append((share, exercise, title, counts["passed"], graded, others))
-    rows.sort(key=lambda row: (row[0] is None, row[0] or 0.0))
+    # A lab that few handed in says little of the class: it comes last.
+    few = {exercise for row in there for exercise in row.uncounted}
+    rows.sort(key=lambda row: (row[1] in few, row[0] is None, row[0] or 0.0))
     return _table(
         ("Exercise", "Title", "Passed", "Of those graded", "Other results"),
         (

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -71,6 +72,12 @@ def test_the_page_tells_what_was_hard_and_who_is_missing() -> None:
     assert "<h2>Handed in nothing</h2>\n<ul>\n<li>Ida</li>" in text
     assert "readme.txt is not a submission" in text
     assert "98_mini: a fault" in text
+
+
+def test_an_exercise_that_does_not_count_comes_last() -> None:
+    rows = tuple(replace(row, uncounted=frozenset({"98.1"})) for row in REPORT.learners)
+    text = page(replace(REPORT, learners=rows))
+    assert text.index("Choose a limit") < text.index("Double a number")
 
 
 def test_the_page_loads_nothing_runs_nothing_and_has_both_themes() -> None:
