@@ -29,14 +29,6 @@ MEMORY_MB = 1500
 DISK_MB = 500
 # A kernel, its five channels and the local servers of a module that runs several.
 PORTS = 12
-# By module: the programs that it runs where they are there, and what they may be called.
-PROGRAMS: dict[str, dict[str, tuple[str, ...]]] = {
-    "07": {"podman": ("podman",), "runc": ("runc", "crun"), "HAProxy": ("haproxy",)},
-    "08": {
-        "Prometheus": ("prometheus",),
-        "Alertmanager": ("alertmanager", "prometheus-alertmanager"),
-    },
-}
 
 SET_UP = "Delete the folder .venv and run `python3 -m helpers doctor`"
 
@@ -206,15 +198,15 @@ def check_jupyterlab() -> Finding:
 
 def check_programs() -> Finding:
     """Programs of some modules that do not come with the course: told, and never a failure."""
-    told = []
-    for module, needed in PROGRAMS.items():
-        missing = [
-            name for name, programs in needed.items() if not any(map(shutil.which, programs))
-        ]
-        if missing:
-            told.append(f"module {module} is without {', '.join(missing)}")
+    from helpers import programs  # the launcher reads this file for `differences` alone
+
+    told = [
+        f"module {module} is without {', '.join(missing)}"
+        for module in programs.OF_MODULE
+        if (missing := programs.missing(module, shutil.which))
+    ]
     if not told:
-        return Finding("Programs", True, "modules 07 and 08 have all that they can run")
+        return Finding("Programs", True, "the modules that use some have all that they can run")
     advice = "read the stored outputs there, or install them (README, Platforms)"
     return Finding("Programs", True, f"{'; '.join(told)}: {advice}")
 

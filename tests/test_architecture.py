@@ -48,17 +48,8 @@ JOINS = {
     "workshop/bundle/targets.py": {"__main__"},
 }
 OPEN_TO_ALL = {
-    *(
-        "anonymous",
-        "columns",
-        "faults",
-        "loading",
-        "machine_report",
-        "outfile",
-        "pages",
-        "paths",
-        "sockets",
-    )
+    *("anonymous", "columns", "faults", "loading", "machine_report", "outfile", "pages"),
+    *("paths", "programs", "sockets"),
 }
 
 

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from helpers.course import gathered, programs, progress, questions
+from helpers import programs
+from helpers.course import gathered, progress, questions
 from helpers.course.given import GIVEN
 from helpers.course.minutes import Minutes, MinutesError, before, of_module
 

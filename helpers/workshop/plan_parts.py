@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from helpers.course.minutes import before, of_module
-from helpers.course.programs import used
+from helpers.programs import used
 from helpers.review.targets import Exercise, exercises
 from helpers.workshop.cells import Section, read, sections, source_of
 

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers import cli
-from helpers.course import command, programs, progress, questions, status
+from helpers import cli, programs
+from helpers.course import command, progress, questions, status
 from helpers.course.checkout import CheckoutError
 from helpers.course.status_text import WIDTH, as_text, span
 

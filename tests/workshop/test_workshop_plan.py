@@ -11,8 +11,8 @@ import pytest
 
 from helpers import cli
 from helpers.course.minutes import of_module
-from helpers.course.programs import OF_MODULE
 from helpers.paths import ROOT
+from helpers.programs import OF_MODULE
 from helpers.workshop.cells import Section
 from helpers.workshop.plan import (
     BREAK,

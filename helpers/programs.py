@@ -1,15 +1,15 @@
 """Programs that some modules use and that do not come with the course: which, and whether they run.
 
-The walkthroughs say what to do without them: read the stored output of those cells.
+The walkthroughs say what to do without them: read the stored output of those cells. Standard
+library only, and readable by Python 3.8: `course doctor` asks here too.
 """
+
+from __future__ import annotations
 
 import importlib.util
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-
-Find = Callable[[str], object]
-"""`shutil.which`: something true for a program that is on this machine."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,8 @@ class Program:
     names: tuple[str, ...]
     package: str = ""
 
-    def here(self, find: Find = shutil.which) -> bool:
-        """Whether it is on this machine."""
+    def here(self, find: Callable[[str], object] = shutil.which) -> bool:
+        """Whether it is on this machine: `find` gives something true for a program that is."""
         if any(find(name) for name in self.names):
             return True
         return bool(self.package) and importlib.util.find_spec(self.package) is not None
@@ -42,7 +42,7 @@ OF_MODULE: dict[str, tuple[Program, ...]] = {
 }
 
 
-def missing(module: str, find: Find = shutil.which) -> tuple[str, ...]:
+def missing(module: str, find: Callable[[str], object] = shutil.which) -> tuple[str, ...]:
     """The programs that a module uses and this machine does not have, by name."""
     return tuple(one.name for one in OF_MODULE.get(module, ()) if not one.here(find))
 
