@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.course.cells import NotANotebookError, parse
-from helpers.course.checkout import Checkout, CheckoutError
-from helpers.course.reset import shipped
+from helpers.course.reset import as_shipped
 
 CELL = "measured"
 """The id of the cell with the table, in every walkthrough and in the labs that have one."""
@@ -35,19 +34,10 @@ def measured(module: str, *, root: Path) -> list[Measured]:
             path = file.relative_to(root).as_posix()
             with contextlib.suppress(OSError):
                 html = _table(file.read_bytes())
-                if html and html != _table(_as_shipped(module, path, root)):
+                if html and html != _table(as_shipped(path, module, root=root)):
                     saved = datetime.fromtimestamp(file.stat().st_mtime).astimezone()
                     found.append(Measured(path, saved, html))
     return found
-
-
-def _as_shipped(module: str, path: str, root: Path) -> bytes:
-    """The notebook as the course shipped it; nothing where there is no clone to ask."""
-    try:
-        checkout = Checkout.at(root)
-        return checkout.content(shipped(checkout, module), path) or b""
-    except CheckoutError:
-        return b""
 
 
 def _table(content: bytes) -> str:

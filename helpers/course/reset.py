@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from helpers.course import progress
-from helpers.course.checkout import Checkout
+from helpers.course.checkout import Checkout, CheckoutError
 from helpers.course.copies import keep, write_whole
 
 
@@ -32,7 +32,7 @@ def reset(module: str, *, root: Path) -> Reset:
         OSError: the copy could not be made; then nothing is restored.
     """
     checkout = Checkout.at(root)
-    commit = shipped(checkout, module)
+    commit = _shipped(checkout, module)
     paths = _lab_files(checkout, commit, module)
     if not paths:
         there = sorted({path.removeprefix("labs/")[:2] for path in checkout.files("HEAD", "labs/")})
@@ -58,7 +58,22 @@ def _lab_files(checkout: Checkout, commit: str, module: str) -> list[str]:
     ]
 
 
-def shipped(checkout: Checkout, module: str) -> str:
+def as_shipped(path: str, module: str, *, root: Path) -> bytes:
+    """A module's file as the course shipped it; nothing where there is no clone to ask.
+
+    Args:
+        path: below the course's folder, with forward slashes.
+        module: its number.
+        root: the course's folder.
+    """
+    try:
+        checkout = Checkout.at(root)
+        return checkout.content(_shipped(checkout, module), path) or b""
+    except CheckoutError:
+        return b""
+
+
+def _shipped(checkout: Checkout, module: str) -> str:
     """The commit that has the lab as the course shipped it.
 
     That is the newest one, unless the learner has committed work on the lab: then it is the last
