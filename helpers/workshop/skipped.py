@@ -4,12 +4,11 @@ Names are read from the code: what a section's cells define, and what later cell
 cell writes with `%%writefile` counts as a name too.
 """
 
-import ast
 import re
-import symtable
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from helpers.workshop.cells import Section
+from helpers.workshop.names import names_in, statements
 
 _WRITTEN = re.compile(r"#? ?%%writefile (?:(?:-a|--append) )?(?:\S*/)?([\w.-]+)")
 
@@ -64,32 +63,12 @@ def _needs(sections: Sequence[Section]) -> list[set[int]]:
 
 def _names(code: str) -> tuple[set[str], set[str]]:
     """The names that a cell takes from earlier ones, and those that it defines."""
-    try:
-        body = ast.parse(code).body
-    except SyntaxError:  # a line for IPython
-        return set(), set()
     taken: set[str] = set()
     defined: set[str] = set()
-    later: set[str] = set()  # by the time a function of the cell is called, all of it has run
-    for statement in body:
-        table = symtable.symtable(ast.unparse(statement), "cell", "exec")
-        used = set(_used(table))
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            later |= used
-        else:
-            taken |= used - defined
-        defined |= {
-            one.get_name()
-            for one in table.get_symbols()
-            if one.is_assigned() or one.is_imported() or one.is_namespace()
-        }
-    return taken | (later - defined), defined
-
-
-def _used(table: symtable.SymbolTable) -> Iterator[str]:
-    """The names of the notebook that a piece of code reads, in its functions too."""
-    for one in table.get_symbols():
-        if one.is_referenced() and (table.get_type() == "module" or one.is_global()):
-            yield one.get_name()
-    for inner in table.get_children():
-        yield from _used(inner)
+    for statement in statements(code):
+        names = names_in(statement)
+        # A function is called later: by then, all of its cell has run.
+        later = statement.startswith(("def ", "async def ", "class ", "@"))
+        taken |= names.used - (names_in(code).defined if later else defined)
+        defined |= names.defined
+    return taken, defined
