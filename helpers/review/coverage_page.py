@@ -4,6 +4,7 @@ import html
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from helpers import pages
 from helpers.paths import ROOT
 from helpers.review import targets
 from helpers.review.coverage import Cell, Check, Coverage, Topic
@@ -85,7 +86,9 @@ def as_markdown(topics: Sequence[Topic], first: str = "heading", root: Path = RO
     return "\n".join(lines)
 
 
-TITLE = "<title>Coverage of the chapter</title>"
+_TITLE = "Coverage of the chapter"
+TITLE = f"<title>{_TITLE}</title>"
+"""By this a page is known, which a newer one may replace."""
 
 
 def as_html(covered: Coverage, root: Path = ROOT) -> str:
@@ -98,13 +101,8 @@ def as_html(covered: Coverage, root: Path = ROOT) -> str:
         )
         if topics
     ]
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"{TITLE}<style>{_STYLE}</style></head><body>"
-        f"<h1>Coverage of the chapter</h1><p>{html.escape(counts(covered))}</p>"
-        f"{''.join(tables)}</body></html>\n"
-    )
+    summary = f"<h1>{_TITLE}</h1><p>{html.escape(counts(covered))}</p>"
+    return pages.page(_TITLE, f"{summary}{''.join(tables)}", _STYLE)
 
 
 def _html_table(topics: Sequence[Topic], first: str, root: Path) -> str:

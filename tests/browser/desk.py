@@ -218,6 +218,14 @@ def write_cell(page: Page, cell: Locator, source: str) -> None:
     page.keyboard.press("Control+Enter")
 
 
+def problems_of(page: Page) -> list[str]:
+    """The errors and console lines of a page from now on, collected in the list returned."""
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.append(message.text))
+    return problems
+
+
 def hosts_asked(page: Page) -> set[str]:
     """The hosts that the page asks from now on, collected in the set that is returned."""
     hosts: set[str] = set()

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 from helpers import cli
 from helpers.course.minutes import modules
 from helpers.paths import ROOT
-from tests.browser.desk import CONTRAST_OF, hosts_asked
+from tests.browser.desk import CONTRAST_OF, hosts_asked, problems_of
 
 _LOWEST = """() => {
   %s
@@ -88,9 +88,7 @@ def test_slides_are_shown_by_keyboard(
     file = tmp_path / "01.html"
     assert cli.main(["workshop", "slides", "01", "--out", str(file)]) == 0
     page = browser.new_page(color_scheme=theme, viewport={"width": 1280, "height": 720})
-    asked, problems = hosts_asked(page), []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda message: problems.append(message.text))
+    asked, problems = hosts_asked(page), problems_of(page)
     page.goto(file.as_uri())
     shown, place = page.locator(".slide:visible"), page.locator("#place")
     total = page.locator(".slide").count()
@@ -171,9 +169,7 @@ def test_the_presenter_has_the_notes_in_another_window(
     file = tmp_path / "05.html"
     assert cli.main(["workshop", "slides", "05", "--out", str(file)]) == 0
     page = browser.new_page(color_scheme=theme, viewport={"width": 1280, "height": 720})
-    asked, problems = hosts_asked(page), []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda message: problems.append(message.text))
+    asked, problems = hosts_asked(page), problems_of(page)
     page.goto(f"{file.as_uri()}#3")
     with page.expect_popup() as opened:
         page.keyboard.press("p")

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 
 from helpers import cli
 from helpers.workshop.survey import QUESTIONS
-from tests.browser.desk import hosts_asked
+from tests.browser.desk import hosts_asked, problems_of
 
 LONG = "\n".join(f"line {number} of what I did not understand" for number in range(30))
 
@@ -22,9 +22,7 @@ def test_answers_come_back(
     assert cli.main(["workshop", "survey", "--to", "ada@example.org", "--out", str(file)]) == 0
     context = browser.new_context(color_scheme=theme)
     page = context.new_page()
-    asked, problems = hosts_asked(page), []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda message: problems.append(message.text))
+    asked, problems = hosts_asked(page), problems_of(page)
     page.goto(file.as_uri())
     expect(page.get_by_text("Send your answers to ada@example.org")).to_be_visible()
     page.get_by_role("radio", name="fairly").first.check()

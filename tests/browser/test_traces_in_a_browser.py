@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.desk import CONTRAST_OF, hosts_asked, printed_address
+from tests.browser.desk import CONTRAST_OF, hosts_asked, printed_address, problems_of
 from tests.tracing.serving import serving
 from tests.tracing.traces import HOSTILE, fill
 
@@ -38,9 +38,7 @@ def test_from_the_projects_to_a_run(
     browser: Browser, address: str, theme: Literal["light", "dark"]
 ) -> None:
     page = browser.new_page(color_scheme=theme)
-    asked, problems = hosts_asked(page), []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda message: problems.append(message.text))
+    asked, problems = hosts_asked(page), problems_of(page)
     page.goto(address)
     expect(page).to_have_url(re.compile(r"/$"))  # the key is out of the address
     page.get_by_role("link", name="fernhill").click()

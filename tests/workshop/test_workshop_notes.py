@@ -27,8 +27,8 @@ def test_a_source_is_read_as_the_build_reads_it(where: str) -> None:
     ours = read(ROOT / where)
     text = (ROOT / where).read_text("utf-8")
     theirs = read_source(text, where=where, solution=where.startswith("solutions"))
-    assert [(one.name, one.kind, one.only) for one in ours] == [
-        (one.id, one.kind, one.only or "") for one in theirs
+    assert [(one.name, one.kind, one.only, one.then, one.needs) for one in ours] == [
+        (one.id, one.kind, one.only or "", one.then, one.needs) for one in theirs
     ]
     for one, other in zip(ours, theirs, strict=True):
         if one.kind == "markdown":
